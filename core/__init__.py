@@ -1,0 +1,1 @@
+"""The studio dashboard's core: everything but the entry script and the pages."""

@@ -1,0 +1,121 @@
+"""The error tree: every failure a person may be shown.
+
+StudioError
+├── ConfigError            a setting is missing or wrong; names it
+├── InputError             what a person typed or passed cannot be used
+├── SignInError            who is this? nobody we can verify
+│   └── AccessDenied       verified, but not allowed
+├── StorageError
+│   ├── ReferenceNotFound  the key is not in the bucket (any more)
+│   ├── StorageDenied      the credentials may not do that
+│   ├── StorageUnavailable the endpoint does not answer, or answers with a fault
+│   └── WriteConflict      somebody else was first; `.theirs` holds their bytes
+├── InjectionError         the wishes contradict each other or name what is unknown
+├── EngineError            a picture could not be made; `.kind` says which way
+├── LabelError             a label or a label file is invalid
+└── BadImage               bytes that cannot be shown as a picture
+
+The message of each is one sentence that is fit for a person's eyes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class StudioError(Exception):
+    """A failure with a message that says what is wrong and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ConfigError(StudioError):
+    """A setting is missing or wrong; `setting` is its name in the environment."""
+
+    def __init__(self, message: str, *, setting: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+class InputError(StudioError):
+    """A value that a person gave cannot be used."""
+
+
+class SignInError(StudioError):
+    """The sign-in could not be verified."""
+
+
+class AccessDenied(SignInError):
+    """A verified person is not allowed to do this."""
+
+
+class StorageError(StudioError):
+    """S3 could not do what was asked."""
+
+
+class ReferenceNotFound(StorageError):
+    """No object has this key; `key` is the one that was asked for."""
+
+    def __init__(self, message: str, *, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class StorageDenied(StorageError):
+    """The credentials are missing, wrong, or lack a permission."""
+
+
+class StorageUnavailable(StorageError):
+    """The endpoint is unreachable, too slow, or failing."""
+
+
+class WriteConflict(StorageError):
+    """A conditional write lost a race; `theirs` is what the winner wrote, if it could be read."""
+
+    def __init__(self, message: str, *, key: str, theirs: bytes | None = None) -> None:
+        super().__init__(message)
+        self.key = key
+        self.theirs = theirs
+
+
+class InjectionError(StudioError):
+    """The wishes name something that does not exist, or contradict each other."""
+
+
+class EngineFault(StrEnum):
+    """The ways in which an engine fails to deliver."""
+
+    REFUSED = "refused"
+    RATE_LIMITED = "rate_limited"
+    TIMED_OUT = "timed_out"
+    UNAVAILABLE = "unavailable"
+    BAD_REQUEST = "bad_request"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+
+
+class EngineError(StudioError):
+    """An engine did not deliver a picture."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: EngineFault,
+        request_id: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+
+
+class LabelError(StudioError):
+    """A label, or a line of a label file, is invalid."""
+
+
+class BadImage(StudioError):
+    """These bytes are not a picture that can be shown safely."""

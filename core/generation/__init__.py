@@ -1,0 +1,1 @@
+"""Comparisons: how they are made, kept and found again."""

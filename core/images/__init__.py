@@ -1,0 +1,1 @@
+"""Reading, shrinking and grading pictures."""

@@ -1,0 +1,1 @@
+"""Which references go into a picture, and why."""

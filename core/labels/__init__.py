@@ -1,0 +1,1 @@
+"""Persona labels: what people and machines say about a portrait."""

@@ -1,0 +1,67 @@
+"""Objects in a bucket, as the domain sees them: a key, an etag, bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One row of a listing. `etag` comes without quotes; `modified` is in UTC."""
+
+    key: str
+    etag: str
+    size_bytes: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """An object with its bytes."""
+
+    key: str
+    etag: str
+    data: bytes
+    content_type: str
+    modified: datetime
+
+
+class ObjectStore(Protocol):
+    """What the domain needs of S3. Keys are exactly as S3 gives them.
+
+    Every method raises StorageDenied or StorageUnavailable when S3 does not play along.
+    """
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+
+    def list(self, prefix: str, *, start_after: str = "") -> Iterator[StoredObject]:
+        """All objects under a prefix in key order (UTF-8 bytes), page by page."""
+
+    def head(self, key: str) -> StoredObject:
+        """One object's row. Raises ReferenceNotFound."""
+
+    def get(self, key: str) -> Blob:
+        """One object with its bytes. Raises ReferenceNotFound."""
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str,
+        create_only: bool = False,
+        if_match: str | None = None,
+    ) -> str:
+        """Write and return the new etag.
+
+        `create_only` refuses to overwrite; `if_match` overwrites only that etag.
+        Raises WriteConflict with `.theirs` when the condition does not hold.
+        """
+
+    def delete(self, key: str) -> None:
+        """Remove an object; a missing one is no error."""

@@ -1,0 +1,1 @@
+"""Reference pictures: their keys, folder grammar, index and refresh."""

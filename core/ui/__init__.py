@@ -1,0 +1,1 @@
+"""The only Streamlit in core: shell, state, cards and errors."""
