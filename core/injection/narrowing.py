@@ -1,0 +1,136 @@
+"""Narrowings: the wishes a model reference has to meet, and what is near when nothing meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.injection.slots import NearMiss
+from core.injection.wishes import SettledWishes, SideName, WishedFrom
+from core.labels.published import FoundLabel
+from core.labels.schema import Label
+from core.references.attributes import Role
+from core.references.index import AttributeGroup, Reference, ReferenceFolder, ReferenceIndex
+from core.references.key import folded
+
+
+class LabelLookup(Protocol):
+    """What the plan needs of the labels."""
+
+    def find(self, key: str, etag: str) -> FoundLabel:
+        """What is published about these bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """One wish, how the trail words it, and which pictures meet it."""
+
+    wish: str
+    value: str
+    source: WishedFrom
+    step: str
+    keeps: Callable[[AttributeGroup, Reference], bool]
+
+
+def same_person(one: str | None, other: str | None) -> bool:
+    """Whether two file names speak of the same persona."""
+    return one is not None and other is not None and folded(one) == folded(other)
+
+
+def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> tuple[Narrowing, ...]:
+    """Every wish this side's model references have to meet, in the order of the trail."""
+
+    def says(ref: Reference, claim: Callable[[Label], bool]) -> bool:
+        label = labels.find(ref.key, ref.etag).current  # a stale label says nothing about these bytes
+        return label is not None and claim(label)
+
+    tone, angle, persona, gender = settled.tone, settled.angle, settled.persona, settled.gender
+    age, ages = settled.age, settled.ages
+    found = []
+    if tone:
+        found.append(
+            Narrowing("tone", tone.value, tone.source, f"tagged {tone.value}", lambda g, _: g.tags.tone == tone.value)
+        )
+    if angle and side is SideName.TONE_ANGLE:
+        found.append(
+            Narrowing(
+                "angle", angle.value, angle.source, f"tagged {angle.value}", lambda g, _: g.tags.angle == angle.value
+            )
+        )
+    if persona:
+        found.append(
+            Narrowing(
+                "persona",
+                persona.value,
+                persona.source,
+                f"of {persona.value}",
+                lambda _, ref: same_person(ref.persona, persona.value),
+            )
+        )
+    if gender:
+        found.append(
+            Narrowing(
+                "gender",
+                gender.value,
+                gender.source,
+                f"labelled {gender.value}",
+                lambda _, ref: says(ref, lambda label: label.gender_presentation == gender.value),
+            )
+        )
+    if age and ages:
+        found.append(
+            Narrowing(
+                "age",
+                age.value,
+                age.source,
+                f"labelled {ages} years",
+                lambda _, ref: says(ref, lambda label: label.fits_age(ages.low, ages.high)),
+            )
+        )
+    return tuple(found)
+
+
+def hits(group: AttributeGroup, wanted: Sequence[Narrowing]) -> list[Reference]:
+    """The pictures of a group that meet every wish."""
+    return [ref for ref in group.usable if all(narrowing.keeps(group, ref) for narrowing in wanted)]
+
+
+def near_misses(
+    index: ReferenceIndex, folder: ReferenceFolder, labels: LabelLookup, wanted: Sequence[Narrowing]
+) -> tuple[NearMiss, ...]:
+    """Other folders in which every wish holds, then for each wish what there is without it."""
+    found: list[NearMiss] = []
+    for other in index.folders_of(Role.MODEL):
+        pictures = sum(len(hits(group, wanted)) for group in other.groups) if other is not folder else 0
+        if pictures:
+            found.append(NearMiss("folder", other.path, pictures))
+    for loosened in wanted:
+        others = [narrowing for narrowing in wanted if narrowing is not loosened]
+        pairs = [(group, ref) for group in folder.groups for ref in hits(group, others)]
+        if pairs:
+            values = sorted({value for group, ref in pairs if (value := _value(loosened.wish, group, ref, labels))})
+            found.append(NearMiss(loosened.wish, ", ".join(values) or "any", len(pairs)))
+    return tuple(found)
+
+
+def says_near(miss: NearMiss) -> str:
+    """A near miss as a sentence."""
+    pictures = "1 picture" if miss.pictures == 1 else f"{miss.pictures} pictures"
+    if miss.loosen == "folder":
+        return f"The model folder `{miss.to}` has {pictures}."
+    return f"Loosening {miss.loosen} to {miss.to} gives {pictures}."
+
+
+def _value(wish: str, group: AttributeGroup, ref: Reference, labels: LabelLookup) -> str | None:
+    """What this picture has where the wish asked for something else."""
+    if wish == "tone":
+        return group.tags.tone
+    if wish == "angle":
+        return group.tags.angle
+    if wish == "persona":
+        return ref.persona
+    label = labels.find(ref.key, ref.etag).current
+    if label is None:
+        return None
+    return label.gender_presentation if wish == "gender" else label.age_range

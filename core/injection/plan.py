@@ -1,0 +1,105 @@
+"""The plan: wishes, index and labels in; for each side the slots that go in, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from core.injection.draw import ticket
+from core.injection.fairness import Fairness, judge
+from core.injection.model_slots import ModelPlanner
+from core.injection.narrowing import LabelLookup
+from core.injection.reader import Reading
+from core.injection.slots import Slot
+from core.injection.tag_slots import angle_slot, tone_slot
+from core.injection.wishes import SIDES_OF_MODE, SettledWishes, SideName, Wishes, settle
+from core.references.attributes import Role
+from core.references.index import ReferenceFolder, ReferenceIndex
+
+
+@dataclass(frozen=True, slots=True)
+class SidePlan:
+    """One side's slots: tone, angle, then the model references."""
+
+    side: SideName
+    slots: tuple[Slot, ...]
+
+    @property
+    def filled(self) -> tuple[Slot, ...]:
+        """The slots that hold a reference, in the order in which the pictures are attached."""
+        return tuple(slot for slot in self.slots if slot.filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """What will go into a comparison. `fairness` is None for a single side: there is nothing to compare."""
+
+    wishes: Wishes
+    reading: Reading
+    settled: SettledWishes
+    folder: str
+    sides: tuple[SidePlan, ...]
+    fairness: Fairness | None
+
+    def side(self, name: SideName) -> SidePlan:
+        """One side's plan. Raises KeyError for a side this mode does not make."""
+        for plan in self.sides:
+            if plan.side is name:
+                return plan
+        raise KeyError(name)
+
+
+class Planner:
+    """Plans injections from one index generation and one label version.
+
+    A plan is a pure function of wishes, reading, index, labels and the keys this person was given last
+    time: the same in gives the same out, on every server.
+    """
+
+    def __init__(self, index: ReferenceIndex, labels: LabelLookup, *, max_model_references: int) -> None:
+        self._index = index
+        self._labels = labels
+        self._max_models = max_model_references
+
+    def plan(self, wishes: Wishes, reading: Reading, *, recent: Iterable[str] = ()) -> Injection:
+        """Fill every slot that has a match. Raises InjectionError for a folder that does not exist."""
+        recent_keys = frozenset(recent)
+        folder = self._index.model_folder(wishes.folder)
+        settled = settle(wishes, reading, personas_of(folder), self._chance_tone(wishes))
+        sides = SIDES_OF_MODE[wishes.mode]
+        tone = tone_slot(self._index, folder.project, wishes, settled, recent_keys)
+        models = ModelPlanner(
+            self._index, folder, self._labels, wishes, settled, recent_keys, self._max_models
+        ).plan(sides)
+        plans = tuple(
+            SidePlan(
+                side,
+                (tone, angle_slot(self._index, folder.project, wishes, settled, recent_keys, side), *models[side]),
+            )
+            for side in sides
+        )
+        fairness = judge(*(plan.slots for plan in plans)) if len(plans) == 2 else None
+        return Injection(wishes, reading, settled, folder.path, plans, fairness)
+
+    def _chance_tone(self, wishes: Wishes) -> str | None:
+        """A tone drawn among those the library has a tone reference for."""
+        tones = {
+            group.tags.tone
+            for folder in self._index.folders_of(Role.TONE)
+            for group in folder.groups
+            if group.usable and group.tags.tone
+        }
+        return min(tones, key=lambda tone: ticket(wishes.seed, "chance", tone), default=None)
+
+
+def personas_of(folder: ReferenceFolder) -> frozenset[str]:
+    """Everyone who stands in a group that may be injected from."""
+    return frozenset(
+        ref.persona for group in folder.groups for ref in group.usable if ref.persona is not None
+    )
+
+
+def pinned_to(wishes: Wishes, injection: Injection) -> Wishes:
+    """The same wishes with every filled slot pinned to what it holds now."""
+    pins = {slot.id: slot.key for plan in injection.sides for slot in plan.filled if slot.key}
+    return replace(wishes, pins={**wishes.pins, **pins}, rerolls={})

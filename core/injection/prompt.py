@@ -1,0 +1,77 @@
+"""The sent prompt: the subject as typed, the directives, and what to take from each picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.injection.slots import Slot
+from core.injection.wishes import SettledWishes, SideName
+from core.references.attributes import Role, Vocabulary
+
+_TAKE = {
+    Role.TONE: (
+        "tone reference: take its colour palette, contrast, light and grain. "
+        "Do not take its subject, objects or composition."
+    ),
+    Role.ANGLE: (
+        "camera angle reference: take its viewpoint, framing and perspective. "
+        "Do not take its person, clothes, colours or background."
+    ),
+    Role.MODEL: (
+        "person reference: keep this person's face, hair and build recognisable. "
+        "Do not take its background."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One titled part of the sent prompt; only the subject was typed by a person."""
+
+    title: str
+    text: str
+    typed: bool = False
+
+
+def assemble(
+    prompt: str, settled: SettledWishes, slots: Sequence[Slot], side: SideName, vocabulary: Vocabulary
+) -> tuple[Section, ...]:
+    """The sections in the order in which they are sent. Pictures are numbered as they are attached."""
+    sections = [Section("Subject", prompt, typed=True)]
+    if settled.tone is not None:
+        sections.append(Section("Tone", vocabulary.tone(settled.tone.value).directive))
+    if settled.angle is not None and side is SideName.TONE_ANGLE:
+        sections.append(Section("Angle", vocabulary.angle(settled.angle.value).directive))
+    attached = [slot for slot in slots if slot.filled]
+    if attached:
+        lines = [f"Picture {number} is a {_TAKE[slot.role]}" for number, slot in enumerate(attached, start=1)]
+        people = [number for number, slot in enumerate(attached, start=1) if slot.role is Role.MODEL]
+        if len(people) > 1 and len({slot.persona for slot in attached if slot.role is Role.MODEL}) == 1:
+            lines.append(f"Pictures {', '.join(map(str, people))} show the same person.")
+        sections.append(Section("Attached pictures", "\n".join(lines)))
+    return tuple(sections)
+
+
+def as_text(sections: Sequence[Section]) -> str:
+    """The prompt as it is sent.
+
+    The typed part stands between fences longer than any run of quotes in it, so that nothing typed can
+    pass for a section of ours.
+    """
+    parts = []
+    for section in sections:
+        if section.typed:
+            fence = '"' * max(3, _longest_run(section.text, '"') + 1)
+            parts.append(f"{section.title}, between the quotes:\n{fence}\n{section.text}\n{fence}")
+        else:
+            parts.append(f"{section.title}:\n{section.text}")
+    return "\n\n".join(parts)
+
+
+def _longest_run(text: str, char: str) -> int:
+    longest = run = 0
+    for each in text:
+        run = run + 1 if each == char else 0
+        longest = max(longest, run)
+    return longest

@@ -1,0 +1,153 @@
+"""Tone and angle slots: one reference of a group with the wished tag, from the project first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.injection.draw import drawn_order
+from core.injection.slots import NearMiss, Slot, Trail
+from core.injection.wishes import SettledWishes, SideName, Wish, Wishes
+from core.references.attributes import Role
+from core.references.index import AttributeGroup, Reference, ReferenceIndex
+
+
+def tone_slot(
+    index: ReferenceIndex,
+    project: str,
+    wishes: Wishes,
+    settled: SettledWishes,
+    recent: frozenset[str],
+) -> Slot:
+    """The tone reference, the same for both sides."""
+    if settled.tone is None:
+        return _empty(Role.TONE, "Pick a tone, or let chance pick one.")
+    return _tag_slot(index, Role.TONE, project, wishes, settled.tone, recent)
+
+
+def angle_slot(
+    index: ReferenceIndex,
+    project: str,
+    wishes: Wishes,
+    settled: SettledWishes,
+    recent: frozenset[str],
+    side: SideName,
+) -> Slot:
+    """The angle reference; always empty on the tone-only side."""
+    if side is SideName.TONE_ONLY:
+        return _empty(Role.ANGLE, "Off in this mode: tone only sends no angle reference.")
+    if settled.angle is None:
+        return _empty(Role.ANGLE, "Pick an angle, or name one in the prompt.")
+    return _tag_slot(index, Role.ANGLE, project, wishes, settled.angle, recent)
+
+
+def _empty(role: Role, why: str, wish: Wish | None = None, trail: Trail | None = None) -> Slot:
+    return Slot(
+        id=role.value,
+        role=role,
+        key=None,
+        etag=None,
+        group=None,
+        folder=None,
+        wished=wish.value if wish else None,
+        wished_from=wish.source.value if wish else None,
+        why=why,
+        steps=trail.done() if trail else (),
+    )
+
+
+def _tag_slot(
+    index: ReferenceIndex,
+    role: Role,
+    project: str,
+    wishes: Wishes,
+    wish: Wish,
+    recent: frozenset[str],
+) -> Slot:
+    slot_id = role.value
+    trail = Trail()
+    if slot_id in wishes.off:
+        return _empty(role, "Switched off by you.", wish)
+    groups = [group for folder in index.folders_of(role) for group in folder.groups]
+    trail.note(f"in {role.value} groups", sum(len(group.references) for group in groups))
+    tagged = [group for group in groups if _tag(group, role) == wish.value and group.usable]
+    trail.note(f"tagged {wish.value}", _pictures(tagged))
+    if not tagged:
+        return _nothing_tagged(role, wish, groups, trail)
+    scope, where = _nearest(tagged, project)
+    candidates = _pictures(scope)
+    trail.note(where, candidates)
+    order = drawn_order(
+        candidates, seed=wishes.seed, salt=slot_id, prefer=lambda ref: (ref.key in recent,)
+    )
+    pin = wishes.pins.get(slot_id)
+    if pin is not None:
+        # A pin may reach beyond the project, but never to a picture without the tag.
+        chosen = next((ref for ref in _pictures(tagged) if ref.key == pin), None)
+        if chosen is None:
+            trail.note("pinned by you", 0)
+            return _empty(
+                role,
+                f"The picture you pinned is not tagged {wish.value} in S3 (any more): unpin it or change the {role.value}.",
+                wish,
+                trail,
+            )
+        trail.note("pinned by you", 1)
+        why = "Pinned by you"
+    else:
+        chosen, why = _drawn(order, recent, wishes.rerolls.get(slot_id, 0), wishes.seed, trail)
+    return Slot(
+        id=slot_id,
+        role=role,
+        key=chosen.key,
+        etag=chosen.etag,
+        group=chosen.group,
+        folder=chosen.folder,
+        wished=wish.value,
+        wished_from=wish.source.value,
+        why=f"{why}: 1 of {len(order)} tagged {wish.value} {where}.",
+        steps=trail.done(),
+        choices=len(order),
+        pinned=pin is not None,
+    )
+
+
+def _drawn(
+    order: Sequence[Reference], recent: frozenset[str], rerolls: int, seed: int, trail: Trail
+) -> tuple[Reference, str]:
+    """The next in the order, and the words for why."""
+    fresh = [ref for ref in order if ref.key not in recent]
+    if fresh and len(fresh) < len(order):
+        trail.note("not what you were given last time", fresh)
+    chosen = order[rerolls % len(order)]
+    turn = f", re-rolled {rerolls}×" if rerolls else ""
+    trail.note(f"drawn with seed {seed}{turn}", 1)
+    return chosen, f"Drawn with seed {seed}{turn}"
+
+
+def _nothing_tagged(role: Role, wish: Wish, groups: Sequence[AttributeGroup], trail: Trail) -> Slot:
+    tags = sorted({tag for group in groups if group.usable and (tag := _tag(group, role))})
+    near = tuple(
+        NearMiss(role.value, tag, len(_pictures([g for g in groups if _tag(g, role) == tag]))) for tag in tags
+    )
+    have = f"The library has {', '.join(tags)}." if tags else f"The library has no {role.value} groups yet."
+    slot = _empty(role, f"No {role.value} group in S3 is tagged {wish.value}. {have}", wish, trail)
+    return Slot(**{name: getattr(slot, name) for name in Slot.__dataclass_fields__} | {"near": near})
+
+
+def _nearest(tagged: Sequence[AttributeGroup], project: str) -> tuple[list[AttributeGroup], str]:
+    """The groups beside the model folder, else anywhere in its project, else all of the library."""
+    beside = [group for group in tagged if group.folder.rpartition("/")[0] == project]
+    if beside:
+        return beside, f"in the project `{project}`"
+    inside = [group for group in tagged if group.folder.startswith(project + "/")] if project else []
+    if inside:
+        return inside, f"in the project `{project}`"
+    return list(tagged), "in the whole library"
+
+
+def _tag(group: AttributeGroup, role: Role) -> str | None:
+    return group.tags.tone if role is Role.TONE else group.tags.angle
+
+
+def _pictures(groups: Sequence[AttributeGroup]) -> list[Reference]:
+    return [ref for group in groups for ref in group.usable]

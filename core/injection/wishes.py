@@ -1,0 +1,190 @@
+"""Wishes: what the designer set, what the prompt says, and which of the two counts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.errors import InputError
+from core.injection.reader import Reading
+from core.labels.schema import AGE_MAX, Gender
+
+SEED_MAX = 2**32 - 1
+PROMPT_CHARS_MAX = 30_000
+# A name ends with the word, or with one of the particles Korean glues to it.
+_NAME_END = r"(?:이랑|에게|한테|이가|이는|이의|처럼|이|가|은|는|을|를|의|와|과|도|랑|씨|님)?(?!\w)"
+
+
+class Mode(StrEnum):
+    """What is made: one side, the other, or both for comparison."""
+
+    TONE_ONLY = "tone-only"
+    TONE_ANGLE = "tone-angle"
+    COMPARE = "compare"
+
+
+class SideName(StrEnum):
+    """One picture of a comparison, named by the references that steer it."""
+
+    TONE_ONLY = "tone-only"
+    TONE_ANGLE = "tone-angle"
+
+    @property
+    def title(self) -> str:
+        """The name on screen."""
+        return "Tone only" if self is SideName.TONE_ONLY else "Tone + angle"
+
+
+SIDES_OF_MODE: dict[Mode, tuple[SideName, ...]] = {
+    Mode.TONE_ONLY: (SideName.TONE_ONLY,),
+    Mode.TONE_ANGLE: (SideName.TONE_ANGLE,),
+    Mode.COMPARE: (SideName.TONE_ONLY, SideName.TONE_ANGLE),
+}
+
+
+class PersonWish(StrEnum):
+    """Whether model references are wanted; AUTO leaves it to the prompt."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+class WishedFrom(StrEnum):
+    """Where a wish comes from."""
+
+    PICKED = "picked"
+    PROMPT = "prompt"
+    CHANCE = "chance"
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """A wished age range in whole years, both ends included. Raises InputError when it is none."""
+
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high <= AGE_MAX:
+            raise InputError(
+                f"The age range {self.low}-{self.high} cannot be used: "
+                f"write two ages between 0 and {AGE_MAX}, the younger first."
+            )
+
+    def __str__(self) -> str:
+        return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The whole state of the composer: enough to plan the same injection again.
+
+    `pins`, `rerolls` and `off` are by slot id: `tone`, `angle`, or `model:<group path>`.
+    """
+
+    prompt: str = ""
+    mode: Mode = Mode.COMPARE
+    tone: str | None = None
+    tone_by_chance: bool = False
+    angle: str | None = None
+    folder: str | None = None
+    person: PersonWish = PersonWish.AUTO
+    gender: Gender | None = None
+    ages: Ages | None = None
+    seed: int = 0
+    pins: dict[str, str] = field(default_factory=dict)
+    rerolls: dict[str, int] = field(default_factory=dict)
+    off: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One attribute that is wanted, and where the wish comes from."""
+
+    value: str
+    source: WishedFrom
+
+
+@dataclass(frozen=True, slots=True)
+class SettledWishes:
+    """What counts after the designer's picks have been laid over the reading of the prompt."""
+
+    tone: Wish | None
+    angle: Wish | None
+    person: bool
+    person_from: WishedFrom
+    persona: Wish | None
+    gender: Wish | None
+    age: Wish | None
+    ages: Ages | None
+
+
+def check_prompt(prompt: str) -> str:
+    """The prompt, unless there is nothing to send or too much. Raises InputError."""
+    if not prompt.strip():
+        raise InputError("The prompt is empty: say in a few words what the picture shows.")
+    if len(prompt) > PROMPT_CHARS_MAX:
+        raise InputError(
+            f"The prompt has {len(prompt):,} characters and at most {PROMPT_CHARS_MAX:,} can be sent: "
+            f"shorten it by {len(prompt) - PROMPT_CHARS_MAX:,}."
+        )
+    return prompt
+
+
+def settle(wishes: Wishes, reading: Reading, personas: Iterable[str], chance_tone: str | None) -> SettledWishes:
+    """Lay the picks over the reading: what is set counts, else what the prompt says, else nothing."""
+    tone = _settled(wishes.tone, reading.tone)
+    if tone is None and wishes.tone_by_chance and chance_tone is not None:
+        tone = Wish(chance_tone, WishedFrom.CHANCE)
+    persona = _named_persona(wishes.prompt, personas)
+    ages = wishes.ages or _read_ages(reading)
+    age_from = WishedFrom.PICKED if wishes.ages else WishedFrom.PROMPT
+    person, person_from = _person(wishes, reading, persona)
+    return SettledWishes(
+        tone=tone,
+        angle=_settled(wishes.angle, reading.angle),
+        person=person,
+        person_from=person_from,
+        persona=Wish(persona, WishedFrom.PROMPT) if persona else None,
+        gender=_settled(wishes.gender, reading.gender),
+        age=Wish(str(ages), age_from) if ages else None,
+        ages=ages,
+    )
+
+
+def _settled(picked: str | None, read: str | None) -> Wish | None:
+    if picked is not None:
+        return Wish(str(picked), WishedFrom.PICKED)
+    return Wish(read, WishedFrom.PROMPT) if read is not None else None
+
+
+def _person(wishes: Wishes, reading: Reading, persona: str | None) -> tuple[bool, WishedFrom]:
+    if wishes.person is not PersonWish.AUTO:
+        return wishes.person is PersonWish.YES, WishedFrom.PICKED
+    if wishes.gender is not None or wishes.ages is not None:
+        return True, WishedFrom.PICKED
+    return reading.person or persona is not None, WishedFrom.PROMPT
+
+
+def _read_ages(reading: Reading) -> Ages | None:
+    if reading.age_low is None or reading.age_high is None:
+        return None
+    return Ages(reading.age_low, min(reading.age_high, AGE_MAX))
+
+
+def _named_persona(prompt: str, personas: Iterable[str]) -> str | None:
+    """The one persona the prompt names, written as in its file name; None for none or several.
+
+    Upper and lower case count, so that a persona called May is not found in "it may rain".
+    """
+    text = unicodedata.normalize("NFC", prompt)
+    found = set()
+    for persona in personas:
+        if persona in text and re.search(rf"(?<!\w){re.escape(persona)}{_NAME_END}", text):
+            found.add(persona)
+    longest = {name for name in found if not any(name != other and name in other for other in found)}
+    return longest.pop() if len(longest) == 1 else None

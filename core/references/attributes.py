@@ -1,0 +1,177 @@
+"""Owns the vocabulary of tones and angles, and reads it out of folder names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from core.errors import InjectionError, InputError
+from core.references.terms import Role, TagKind, Term, Words, words_of
+from core.references.vocabulary_file import read_vocabulary_file
+
+__all__ = ["GroupProblem", "Role", "TagKind", "Tags", "Term", "Vocabulary", "load_vocabulary"]
+
+
+class GroupProblem(StrEnum):
+    """Why a group cannot be injected from."""
+
+    AMBIGUOUS = "ambiguous"
+    UNTAGGED = "untagged"
+    LOOSE = "loose"
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What a group's name says. Of a kind that clashes the tag is None and `clashes` holds the ids."""
+
+    tone: str | None
+    angle: str | None
+    problem: GroupProblem | None
+    clashes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """Which word sequences mean which term; None marks a phrase that only looks like one."""
+
+    terms: Mapping[Words, Term | None]
+    longest: int
+
+    @classmethod
+    def over(cls, terms: Mapping[Words, Term | None]) -> _Lookup:
+        return cls(terms, max(map(len, terms), default=0))
+
+
+class Vocabulary:
+    """The tones and angles a studio knows, and the grammar of its folder names."""
+
+    def __init__(
+        self,
+        terms: Iterable[Term],
+        role_words: Mapping[Words, Role],
+        *,
+        lookalikes: Iterable[str] = (),
+        prompt_lookalikes: Iterable[str] = (),
+    ) -> None:
+        all_terms = tuple(terms)
+        everywhere = tuple(lookalikes)
+        self.tones = tuple(term for term in all_terms if term.kind is TagKind.TONE)
+        self.angles = tuple(term for term in all_terms if term.kind is TagKind.ANGLE)
+        self.prompt_lookalikes = (*everywhere, *prompt_lookalikes)
+        self._role_words = dict(role_words)
+        no_terms: dict[Words, Term | None] = {words_of(phrase): None for phrase in everywhere}
+        self._any_kind = _Lookup.over(no_terms | dict(_folder_entries(all_terms)))
+        self._by_kind = {
+            TagKind.TONE: _Lookup.over(dict(_folder_entries(self.tones))),
+            TagKind.ANGLE: _Lookup.over(dict(_folder_entries(self.angles))),
+        }
+        self._typed = {
+            (term.kind, words_of(text)): term.id
+            for term in all_terms
+            for text in (term.name, *term.prompt_only, *term.folder_only, *term.aliases, term.id)
+        }
+
+    def tone(self, tone_id: str) -> Term:
+        """The tone with this id. Raises InjectionError."""
+        return _find(self.tones, tone_id, "tone")
+
+    def angle(self, angle_id: str) -> Term:
+        """The angle with this id. Raises InjectionError."""
+        return _find(self.angles, angle_id, "angle")
+
+    def tag(self, kind: TagKind, text: str) -> str:
+        """The id a person means by an id, name or alias. Raises InputError."""
+        if found := self._typed.get((kind, words_of(text))):
+            return found
+        terms = self.tones if kind is TagKind.TONE else self.angles
+        raise InputError(f"“{text}” is no {kind} we know; choose one of {_listed(terms)}.")
+
+    def role_of(self, folder_name: str) -> Role | None:
+        """The role of a folder named like `01. Model`, or None for any other folder."""
+        numbered = re.fullmatch(r"\s*[0-9]{1,3}\.(.+)", unicodedata.normalize("NFC", folder_name), re.DOTALL)
+        return self._role_words.get(words_of(numbered[1])) if numbered else None
+
+    def tags_of(self, group_name: str) -> Tags:
+        """The tone and angle a group's name carries; the empty name means pictures outside any group."""
+        if not group_name:
+            return Tags(None, None, GroupProblem.LOOSE)
+        found = list(self._terms_in(words_of(group_name)))
+        tones = _ids(term for term in found if term.kind is TagKind.TONE)
+        angles = _ids(term for term in found if term.kind is TagKind.ANGLE)
+        clashes = (tones if len(tones) > 1 else ()) + (angles if len(angles) > 1 else ())
+        problem = GroupProblem.AMBIGUOUS if clashes else None if found else GroupProblem.UNTAGGED
+        return Tags(_only(tones), _only(angles), problem, clashes)
+
+    def _terms_in(self, words: Words) -> Iterator[Term]:
+        """All terms of a name: what follows `tone=` is looked up as a tone, the rest as anything."""
+        free = list(words)
+        for at, word in enumerate(words):
+            if word == "=" and at > 0:
+                role = self._role_words.get((words[at - 1],))
+                kind = None if role in (None, Role.MODEL) else TagKind(role)
+                size, term = self._value_at(kind, words, at + 1)
+                free[at - 1 : at + 1 + size] = [""] * (size + 2)
+                if term:
+                    yield term
+        yield from self._free_terms(free)
+
+    def _value_at(self, kind: TagKind | None, words: Words, start: int) -> tuple[int, Term | None]:
+        """How many words the value after `=` takes, and what it means in this kind."""
+        room = next((at for at in range(start, len(words)) if words[at] == "="), len(words) + 1) - 1 - start
+        if room <= 0:
+            return 0, None
+        lookup = self._by_kind[kind] if kind else _Lookup({}, 0)
+        for size in range(min(lookup.longest, room), 0, -1):
+            if term := lookup.terms.get(words[start : start + size]):
+                return size, term
+        return 1, None
+
+    def _free_terms(self, words: list[str]) -> Iterator[Term]:
+        """The longest phrases first; each takes its words away from shorter ones."""
+        for size in range(min(self._any_kind.longest, len(words)), 0, -1):
+            for start in range(len(words) - size + 1):
+                phrase = tuple(words[start : start + size])
+                if phrase in self._any_kind.terms:
+                    words[start : start + size] = [""] * size
+                    if term := self._any_kind.terms[phrase]:
+                        yield term
+
+
+def load_vocabulary(path: Path) -> Vocabulary:
+    """Read `labels/attributes.toml`. Raises ConfigError naming file, line and reason."""
+    entries = read_vocabulary_file(path)
+    return Vocabulary(
+        entries.terms,
+        entries.role_words,
+        lookalikes=entries.lookalikes_everywhere,
+        prompt_lookalikes=entries.lookalikes_in_prompts,
+    )
+
+
+def _folder_entries(terms: Iterable[Term]) -> Iterator[tuple[Words, Term]]:
+    for term in terms:
+        for text in (term.id, *term.aliases, *term.folder_only):
+            yield words_of(text), term
+
+
+def _find(terms: tuple[Term, ...], term_id: str, noun: str) -> Term:
+    for term in terms:
+        if term.id == term_id:
+            return term
+    raise InjectionError(f"There is no {noun} “{term_id}”; choose one of {_listed(terms)}.")
+
+
+def _listed(terms: Iterable[Term]) -> str:
+    return ", ".join(term.id for term in terms)
+
+
+def _ids(terms: Iterable[Term]) -> tuple[str, ...]:
+    return tuple(sorted({term.id for term in terms}))
+
+
+def _only(ids: tuple[str, ...]) -> str | None:
+    return ids[0] if len(ids) == 1 else None

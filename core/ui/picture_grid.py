@@ -1,0 +1,166 @@
+"""The picture grid: cards of pictures with a keyboard, a selection and one way to open a card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+MAX_CARDS = 240
+
+_HERE = Path(__file__)
+_component = st.components.v2.component(
+    "picture_grid",
+    js=_HERE.with_suffix(".js").read_text("utf-8"),
+    css=_HERE.with_suffix(".css").read_text("utf-8"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One picture. Without a `picture_url`, or when it fails to load, the tile says `problem`.
+
+    `badge` is a small note on the picture ("untagged"), `alt` what the picture shows, for those who
+    cannot see it.
+    """
+
+    id: str
+    picture_url: str | None
+    alt: str
+    title: str
+    subtitle: str = ""
+    badge: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GridEvent:
+    """What the person did. `selected` holds only cards shown now, in their order.
+
+    `opened` is told once per opening. It is the browser's word and may name a card of the page before:
+    look it up, never trust it.
+    """
+
+    opened: str | None
+    selected: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The selection as the browser last sent it, and the last drop it had heard of by then."""
+
+    ids: tuple[str, ...] = ()
+    turn: int = 0
+    epoch: int = 0
+
+    @classmethod
+    def read(cls, raw: Any) -> _Sent:
+        match raw:
+            case {"ids": list(ids), "turn": int(turn), "epoch": int(epoch)}:
+                return cls(tuple(i for i in ids if isinstance(i, str)), turn, epoch)
+            case _:
+                return cls()
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What outlives a rerun: an opening not told yet, and the ids taken out of the selection.
+
+    The browser owns the selection. What the server takes out is numbered, so that a message sent before the
+    browser heard of it loses exactly those ids and none that were selected meanwhile.
+    """
+
+    opened: str | None = None
+    epoch: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def drop(self, ids: Iterable[str]) -> None:
+        gone = tuple(ids)
+        if gone:
+            self.epoch += 1
+            self.dropped.update(dict.fromkeys(gone, self.epoch))
+
+    def left_of(self, sent: _Sent) -> list[str]:
+        self.dropped = {i: epoch for i, epoch in self.dropped.items() if epoch > sent.epoch}
+        return [i for i in sent.ids if i not in self.dropped]
+
+
+def picture_grid(
+    cards: Sequence[Card],
+    *,
+    key: str,
+    label: str = "Pictures",
+    selectable: bool = False,
+    click: Literal["open", "select"] = "open",
+    aspect: Literal["portrait", "square", "landscape"] = "portrait",
+    fit: Literal["cover", "contain"] = "cover",
+    min_card_px: int = 200,
+) -> GridEvent:
+    """Draw up to 240 cards. `key` is unique in the whole app: the browser keeps the grid's state under it.
+
+    Enter opens, and so does a click unless `click` is "select" (then a double click does). With `fit="cover"`
+    a picture that would lose more than two fifths of itself is shown whole all the same.
+    """
+    ids = [card.id for card in cards]
+    if len(set(ids)) != len(ids):
+        raise ValueError("two cards of a picture grid have the same id")
+    if len(ids) > MAX_CARDS:
+        raise ValueError(f"a picture grid shows at most {MAX_CARDS} cards: page them")
+    if click == "select" and not selectable:
+        raise ValueError('click="select" needs selectable=True')
+
+    memory = _memory(key)
+    sent = _sent(key)
+    selected = set(memory.left_of(sent))
+    memory.drop(sorted(selected.difference(ids)))
+    _component(
+        key=key,
+        data={
+            "key": key,
+            "label": label,
+            "selectable": selectable,
+            "click": click,
+            "aspect": aspect,
+            "fit": fit,
+            "minCardPx": min_card_px,
+            "turn": sent.turn,
+            "epoch": memory.epoch,
+            "dropped": memory.dropped,
+            "cards": [asdict(card) for card in cards],
+        },
+        on_opened_change=partial(_remember_opened, key),
+        on_selection_change=_nothing,
+    )
+    opened, memory.opened = memory.opened, None
+    return GridEvent(opened, tuple(i for i in ids if i in selected) if selectable else ())
+
+
+def clear_selection(key: str) -> None:
+    """Empty a grid's selection, for instance after a bulk edit. Call it in a callback or before the grid."""
+    memory = _memory(key)
+    memory.drop(memory.left_of(_sent(key)))
+
+
+def _memory(key: str) -> _Memory:
+    memory = st.session_state.setdefault(f"{key} (grid memory)", _Memory())
+    assert isinstance(memory, _Memory)  # noqa: S101  # nobody else writes this key
+    return memory
+
+
+def _sent(key: str) -> _Sent:
+    return _Sent.read((st.session_state.get(key) or {}).get("selection"))
+
+
+def _remember_opened(key: str) -> None:
+    """Keep the opening until the grid is drawn: a rerun may interrupt the run that brought it."""
+    opened = (st.session_state.get(key) or {}).get("opened")
+    if isinstance(opened, str):
+        _memory(key).opened = opened
+
+
+def _nothing() -> None:
+    """Streamlit keeps only the state values that have a callback."""

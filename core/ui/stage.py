@@ -1,0 +1,73 @@
+"""The stage: one or two sides of a comparison, drawn so that a person can compare them in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+# Both texts hold newlines: Streamlit takes a one-line string for the path of a file.
+_mount = st.components.v2.component(
+    "studio_stage",
+    css=(_HERE / "stage.css").read_text(encoding="utf-8"),
+    js=(_HERE / "stage.js").read_text(encoding="utf-8"),
+)
+
+
+class StageState(StrEnum):
+    """What a side of the stage is doing."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FAILED = "failed"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class StageSide:
+    """One side as the stage draws it.
+
+    `picture_url` is drawn while RUNNING (the latest partial) and when DONE (the original pixels); the other
+    states ignore it. `width_px` and `height_px` are those of the original and lay the side out before
+    anything has loaded, so they must not change between states. `headline` says what is going on,
+    `detail` what to do next. `progress` runs from 0 to 1; None while RUNNING means "unknown".
+    """
+
+    name: str
+    title: str
+    state: StageState
+    width_px: int
+    height_px: int
+    picture_url: str | None = None
+    alt: str = ""
+    headline: str = ""
+    detail: str = ""
+    request_id: str | None = None
+    progress: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.width_px <= 0 or self.height_px <= 0:
+            raise ValueError(f"side {self.name!r} needs a size to be laid out, got {self.width_px} × {self.height_px}")
+
+
+def stage(comparison_id: str, sides: Sequence[StageSide], *, key: str, height: int) -> None:
+    """Draw one side, or two to compare.
+
+    How a person looks at it (view, zoom, pan, divider) is kept in the browser by `comparison_id` and never
+    reaches the server. `height` is in CSS pixels: it is reserved before anything is drawn and is the most
+    the stage takes; where the pictures need less, it gives the rest back to the page.
+    """
+    if len(sides) not in (1, 2):
+        raise ValueError(f"the stage draws one side or two, got {len(sides)}")
+    _mount(
+        key=key,
+        height=height,
+        data={"comparison": comparison_id, "height": height, "sides": [asdict(side) for side in sides]},
+    )

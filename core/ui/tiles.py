@@ -1,0 +1,114 @@
+"""The tile picker: one choice among pictures, picked by hand or proposed from the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+from pathlib import Path
+from unicodedata import east_asian_width, normalize
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+# Registered once, at import. Streamlit takes an inline script without a line break for a file name.
+_component = st.components.v2.component(
+    "studio.tile_picker",
+    html='<div class="picker"></div>',
+    css=(_HERE / "tiles.css").read_text("utf-8"),
+    js=(_HERE / "tiles.js").read_text("utf-8"),
+)
+
+# The heights tiles.css draws with, in pixels. The whole height is known before the script has run,
+# so nothing below the picker moves when it appears.
+_HEADER, _EDGE, _PICTURE, _NAME_LINE, _NAME_GAP, _ROW_GAP = 22, 4, 58, 13, 4, 7
+_MOST_COLUMNS_WITH_LONG_NAMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One choice; without a picture it is a quiet plate, with a reason it cannot be picked."""
+
+    id: str
+    name: str
+    picture_url: str | None
+    alt: str
+    disabled_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What the last run knew: the pick it was given, the pick that held, the answers counted."""
+
+    given: str | None
+    value: str | None
+    turn: int
+
+
+def tile_picker(
+    label: str,
+    tiles: Sequence[Tile],
+    *,
+    key: str,
+    picked: str | None,
+    proposed: str | None,
+    columns: int,
+    note: str = "",
+) -> str | None:
+    """Draw the tiles and return the id of the picked one, or None.
+
+    The person's newest pick holds until `picked` is given another value than in the run before;
+    that is how a recalled composer wins. `proposed` is drawn as a proposal and never returned.
+    """
+    value, turn = _settle(key, tiles, picked)
+    lines = _name_lines(tiles, columns)
+    _component(
+        key=key,
+        data={
+            "label": label,
+            "note": note,
+            "columns": columns,
+            "lines": lines,
+            "tiles": [asdict(tile) for tile in tiles],
+            "picked": value,
+            "proposed": proposed,
+            "turn": turn,
+        },
+        height=_height(lines),
+    )
+    return value
+
+
+def _settle(key: str, tiles: Sequence[Tile], given: str | None) -> tuple[str | None, int]:
+    """Decide between the browser's answer, the server's wish and what held before."""
+    memory_key = f"{key}:memory"  # no widget's key, so it outlives a visit to another page
+    memory: _Memory = st.session_state.get(memory_key) or _Memory(given, given, 0)
+    value, turn = memory.value, memory.turn
+    answer = (st.session_state.get(key) or {}).get("answer")
+    if isinstance(answer, Mapping) and isinstance(answer.get("turn"), int) and answer["turn"] > turn:
+        turn = answer["turn"]
+        choices = {tile.id for tile in tiles if tile.disabled_reason is None}
+        if answer.get("picked") is None or answer["picked"] in choices:
+            value = answer.get("picked")
+    elif given != memory.given:
+        value = given
+    st.session_state[memory_key] = _Memory(given, value, turn)
+    return value, turn
+
+
+def _name_lines(tiles: Sequence[Tile], columns: int) -> list[int]:
+    """How many lines the names of each row need: two as soon as one name is long."""
+    room = 11 if columns <= _MOST_COLUMNS_WITH_LONG_NAMES else 8
+    rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
+    return [2 if any(_width(tile.name) > room for tile in row) else 1 for row in rows]
+
+
+def _width(name: str) -> int:
+    """Width in Latin letters; a Hangul syllable takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in normalize("NFC", name))
+
+
+def _height(lines: Sequence[int]) -> int:
+    rows = sum(_PICTURE + _NAME_GAP + count * _NAME_LINE for count in lines)
+    return ceil(_HEADER + 2 * _EDGE + rows + _ROW_GAP * max(0, len(lines) - 1))
