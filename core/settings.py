@@ -139,9 +139,7 @@ class Settings(BaseModel):
                 )
 
 
-def load_settings(
-    environ: Mapping[str, str] | None = None, *, secrets_file: Path = SECRETS_FILE
-) -> Settings:
+def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Path = SECRETS_FILE) -> Settings:
     """Read settings from the environment, then from secrets.toml; the environment wins.
 
     An empty value counts as unset. Raises ConfigError that names the first setting that is wrong.

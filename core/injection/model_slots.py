@@ -273,4 +273,3 @@ class ModelPlanner:
             steps=trail.done() if trail else (),
             near=near,
         )
-

@@ -50,12 +50,22 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
     found = []
     if tone:
         found.append(
-            Narrowing("tone", tone.value, tone.source, f"tagged {tone.value}", lambda g, _: g.tags.tone == tone.value)
+            Narrowing(
+                "tone",
+                tone.value,
+                tone.source,
+                f"tagged {tone.value}",
+                lambda g, _: g.tags.tone == tone.value,
+            )
         )
     if angle and side is SideName.TONE_ANGLE:
         found.append(
             Narrowing(
-                "angle", angle.value, angle.source, f"tagged {angle.value}", lambda g, _: g.tags.angle == angle.value
+                "angle",
+                angle.value,
+                angle.source,
+                f"tagged {angle.value}",
+                lambda g, _: g.tags.angle == angle.value,
             )
         )
     if persona:

@@ -68,13 +68,17 @@ class Planner:
         settled = settle(wishes, reading, personas_of(folder), self._chance_tone(wishes))
         sides = SIDES_OF_MODE[wishes.mode]
         tone = tone_slot(self._index, folder.project, wishes, settled, recent_keys)
-        models = ModelPlanner(
-            self._index, folder, self._labels, wishes, settled, recent_keys, self._max_models
-        ).plan(sides)
+        models = ModelPlanner(self._index, folder, self._labels, wishes, settled, recent_keys, self._max_models).plan(
+            sides
+        )
         plans = tuple(
             SidePlan(
                 side,
-                (tone, angle_slot(self._index, folder.project, wishes, settled, recent_keys, side), *models[side]),
+                (
+                    tone,
+                    angle_slot(self._index, folder.project, wishes, settled, recent_keys, side),
+                    *models[side],
+                ),
             )
             for side in sides
         )
@@ -94,9 +98,7 @@ class Planner:
 
 def personas_of(folder: ReferenceFolder) -> frozenset[str]:
     """Everyone who stands in a group that may be injected from."""
-    return frozenset(
-        ref.persona for group in folder.groups for ref in group.usable if ref.persona is not None
-    )
+    return frozenset(ref.persona for group in folder.groups for ref in group.usable if ref.persona is not None)
 
 
 def pinned_to(wishes: Wishes, injection: Injection) -> Wishes:

@@ -18,10 +18,7 @@ _TAKE = {
         "camera angle reference: take its viewpoint, framing and perspective. "
         "Do not take its person, clothes, colours or background."
     ),
-    Role.MODEL: (
-        "person reference: keep this person's face, hair and build recognisable. "
-        "Do not take its background."
-    ),
+    Role.MODEL: ("person reference: keep this person's face, hair and build recognisable. Do not take its background."),
 }
 
 

@@ -76,9 +76,7 @@ def _tag_slot(
     scope, where = _nearest(tagged, project)
     candidates = _pictures(scope)
     trail.note(where, candidates)
-    order = drawn_order(
-        candidates, seed=wishes.seed, salt=slot_id, prefer=lambda ref: (ref.key in recent,)
-    )
+    order = drawn_order(candidates, seed=wishes.seed, salt=slot_id, prefer=lambda ref: (ref.key in recent,))
     pin = wishes.pins.get(slot_id)
     if pin is not None:
         # A pin may reach beyond the project, but never to a picture without the tag.
@@ -87,7 +85,8 @@ def _tag_slot(
             trail.note("pinned by you", 0)
             return _empty(
                 role,
-                f"The picture you pinned is not tagged {wish.value} in S3 (any more): unpin it or change the {role.value}.",
+                f"The picture you pinned is not tagged {wish.value} in S3 (any more): "
+                f"unpin it or change the {role.value}.",
                 wish,
                 trail,
             )
@@ -126,9 +125,7 @@ def _drawn(
 
 def _nothing_tagged(role: Role, wish: Wish, groups: Sequence[AttributeGroup], trail: Trail) -> Slot:
     tags = sorted({tag for group in groups if group.usable and (tag := _tag(group, role))})
-    near = tuple(
-        NearMiss(role.value, tag, len(_pictures([g for g in groups if _tag(g, role) == tag]))) for tag in tags
-    )
+    near = tuple(NearMiss(role.value, tag, len(_pictures([g for g in groups if _tag(g, role) == tag]))) for tag in tags)
     have = f"The library has {', '.join(tags)}." if tags else f"The library has no {role.value} groups yet."
     slot = _empty(role, f"No {role.value} group in S3 is tagged {wish.value}. {have}", wish, trail)
     return Slot(**{name: getattr(slot, name) for name in Slot.__dataclass_fields__} | {"near": near})

@@ -33,7 +33,7 @@ class SideName(StrEnum):
     TONE_ANGLE = "tone-angle"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """The name on screen."""
         return "Tone only" if self is SideName.TONE_ONLY else "Tone + angle"
 

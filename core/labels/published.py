@@ -44,9 +44,7 @@ class BrokenLine:
 class PublishedLabels:
     """Labels by key, and by etag for pictures that were moved or renamed since."""
 
-    def __init__(
-        self, labels: Iterable[Label], *, broken: tuple[BrokenLine, ...] = (), version: str = "none"
-    ) -> None:
+    def __init__(self, labels: Iterable[Label], *, broken: tuple[BrokenLine, ...] = (), version: str = "none") -> None:
         self._by_key = {label.key: label for label in labels}
         self._by_etag = {label.etag: label for label in self._by_key.values()}
         self.broken = broken

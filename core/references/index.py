@@ -209,9 +209,7 @@ def build_index(objects: Iterable[StoredObject], vocabulary: Vocabulary) -> Refe
     rows = sorted((row for row in objects if is_picture(row.key)), key=lambda row: row.key.encode())
     tags_by_name: dict[str, Tags] = {}
     references: list[Reference] = []
-    members: dict[tuple[str, Role], dict[str | None, list[Reference]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    members: dict[tuple[str, Role], dict[str | None, list[Reference]]] = defaultdict(lambda: defaultdict(list))
     places: dict[str, tuple[Role, str, str | None] | None] = {}
     for row in rows:
         directory = parent(row.key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -136,9 +137,6 @@ class Catalog:
     def _run(self) -> None:
         while not self._stopped.is_set():
             self._wake.clear()
-            try:
+            with suppress(StorageError):  # kept in `status`; the next round tries again
                 self.refresh()
-            except StorageError:  # kept in `status`; the next round tries again
-                pass
             self._wake.wait(timeout=self._refresh_s)
-

@@ -92,7 +92,7 @@ DEFAULTS_SAID_ALOUD: Final = frozenset({("x-amz-acl", "private"), ("x-amz-storag
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 
-class _Refusal(Exception):  # noqa: N818 - an answer, not a fault of ours
+class _Refusal(Exception):
     """A request that is answered with an S3 error."""
 
     def __init__(self, status: HTTPStatus | int, code: str, message: str) -> None:
@@ -402,6 +402,8 @@ class _DurableS3:
             return self._delete_many(call)
         if call.operation or call.method not in ("PUT", "DELETE"):
             raise _not_kept(call.operation or call.method)
+        if not call.key and call.method == "DELETE":
+            raise _not_kept("removing the bucket")
         if not call.key:
             message = f"The bucket {BUCKET} is there and stays there."
             raise _Refusal(HTTPStatus.CONFLICT, "BucketAlreadyOwnedByYou", message)

@@ -271,6 +271,8 @@ class Store:
             lost.theirs = theirs.data if theirs else None
             raise
         except ReferenceNotFound as gone:
+            if if_match is None:
+                raise
             raise WriteConflict(f"Somebody else removed “{key}” first.", key=key) from gone
         return _bare(answer["ETag"])
 

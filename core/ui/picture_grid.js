@@ -4,7 +4,8 @@
 const COLUMNS = [2, 3, 4, 5, 6, 10, 12, 15, 20]; // they divide 60, so that a full page has no ragged last row
 const DEBOUNCE_MS = 150;
 const DIALOG_WAIT_MS = 30_000;
-const LEAST_SHARE_SHOWN = 0.6;
+const LEAST_SHARE_SHOWN = 0.75; // a picture that would lose more to the frame is shown whole
+const RETRY_AFTER_MS = 10_000;
 
 // The view outlives its elements: Streamlit mounts a component anew when it moves on the page.
 const views = new Map();
@@ -109,7 +110,7 @@ class Grid {
     this.layOut();
     this.paintSelection();
     // Mounted anew, after a visit to another page for instance: the server has forgotten the selection.
-    if (isNew && data.turn !== view.turn && view.selected.size > 0) this.send();
+    if (isNew && (view.unsent || (data.turn !== view.turn && view.selected.size > 0))) this.send();
   }
 
   place(cards) {
@@ -390,12 +391,13 @@ function newEntry(id) {
     picture.classList.remove("failed");
   });
   img.addEventListener("error", () => {
+    entry.failedAt = performance.now();
     picture.classList.add("failed");
     picture.classList.remove("loaded");
   });
   mark.setAttribute("aria-hidden", "true");
   mark.append(drawing("0 0 20 20", "M5.6 10.3l2.9 2.9 5.9-6.2"));
-  tile.append(drawing("0 0 24 24", "M4 5h16v14H4zM4 16l4.5-4.5 3 3L15 11l5 5M3 21L21 3"), problem);
+  tile.append(drawing("0 0 24 24", "M5 5.5h14v13H5zM3.5 20L20.5 4"), problem);
   tile.firstChild.setAttribute("aria-hidden", "true");
   picture.append(img, tile, badge, mark);
   button.append(picture, title, subtitle);
@@ -423,7 +425,8 @@ function fill(entry, card, { selectable, fit, aspect }) {
   } else if (card.picture_url !== entry.card?.picture_url) {
     picture.classList.remove("failed", "loaded");
     img.src = card.picture_url;
-  } else if (picture.classList.contains("failed")) {
+  } else if (picture.classList.contains("failed") && performance.now() - entry.failedAt > RETRY_AFTER_MS) {
+    entry.failedAt = performance.now();
     img.src = card.picture_url; // it may be there by now
   }
   entry.card = card;

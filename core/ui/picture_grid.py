@@ -85,6 +85,8 @@ class _Memory:
             self.dropped.update(dict.fromkeys(gone, self.epoch))
 
     def left_of(self, sent: _Sent) -> list[str]:
+        """The ids still selected. Forgets what the browser knows is dropped."""
+        self.epoch = max(self.epoch, sent.epoch)  # a browser may be older than its server
         self.dropped = {i: epoch for i, epoch in self.dropped.items() if epoch > sent.epoch}
         return [i for i in sent.ids if i not in self.dropped]
 
@@ -103,7 +105,7 @@ def picture_grid(
     """Draw up to 240 cards. `key` is unique in the whole app: the browser keeps the grid's state under it.
 
     Enter opens, and so does a click unless `click` is "select" (then a double click does). With `fit="cover"`
-    a picture that would lose more than two fifths of itself is shown whole all the same.
+    a picture that would lose more than a quarter of itself is shown whole all the same.
     """
     ids = [card.id for card in cards]
     if len(set(ids)) != len(ids):

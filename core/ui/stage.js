@@ -7,6 +7,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const BELOW_BAR = 8; // the gap and
 const PADDING = 22; // the padding in full screen, as in the style sheet
+const MARGIN = 24; // what the stage leaves of the window's height
 const NARROW = 520; // from here down each of two pictures would be less than 260 wide, too small to judge
 const STEP = 1.25; // one press of + or −
 const LARGEST = 16; // screen pixels for one pixel of the picture
@@ -192,6 +193,11 @@ class Pane {
     this.stage.layout();
   }
 
+  discard() {
+    this.ticket += 1;
+    this.node.remove();
+  }
+
   draw() {
     const { side } = this;
     this.node.dataset.state = side.state;
@@ -199,15 +205,17 @@ class Pane {
     this.node.classList.toggle("plain", !this.img);
 
     this.chip.replaceChildren(make("b", "", side.name));
-    if (side.title) this.chip.append(make("span", "", side.title));
+    if (side.title) this.chip.append(" ", make("span", "", side.title));
 
     const running = side.state === "running";
     this.note.textContent = side.headline;
     this.note.hidden = !(running && this.img && side.headline);
-    this.line.hidden = !running;
-    const known = side.progress !== null;
+    const loading = side.state === "done" && !this.img && !this.broken;
+    this.line.hidden = !running && !loading;
+    const known = running && side.progress !== null;
     this.line.classList.toggle("unknown", !known);
-    this.line.setAttribute("aria-label", `Progress of ${this.label}`);
+    this.line.classList.toggle("loading", loading);
+    this.line.setAttribute("aria-label", `${loading ? "Loading" : "Progress of"} ${this.label}`);
     if (known) this.line.setAttribute("aria-valuenow", Math.round(clamp(side.progress, 0, 1) * 100));
     else this.line.removeAttribute("aria-valuenow");
     this.bar.style.transform = known ? `scaleX(${clamp(side.progress, 0, 1)})` : "";
@@ -218,8 +226,9 @@ class Pane {
   // The words in place of a picture; rebuilt only when they change, so that a selection in them survives.
   tell() {
     const { side } = this;
-    const waiting = side.state === "done" && side.picture_url && !this.broken;
-    const facts = this.img || waiting ? "" : JSON.stringify([side.state, side.headline, side.detail, side.request_id, this.broken]);
+    const loading = side.state === "done" && !this.broken;
+    const words = [side.state, side.headline, side.detail, side.request_id];
+    const facts = this.img || loading ? "" : JSON.stringify(words);
     this.message.hidden = !facts;
     if (facts === this.told) return;
     this.told = facts;
@@ -235,7 +244,7 @@ class Pane {
     this.message.append(make("p", "headline", missing ? "The picture did not load" : this.headline));
     const detail = missing ? "It was made and is kept. Check the connection, then try again." : side.detail;
     if (detail) this.message.append(make("p", "detail", detail));
-    if (missing && side.picture_url) {
+    if (missing) {
       this.message.append(button("small reload", "Try again", () => {
         this.load(side.picture_url);
         this.draw();
@@ -287,12 +296,12 @@ class Stage {
 
     this.hints = make("div", "hints");
     this.minus = button("tool icon", "−", () => this.zoomBy(1 / STEP));
-    this.minus.setAttribute("aria-label", "Zoom out");
+    name(this.minus, "Zoom out", "-");
     this.level = button("tool level", "Fit", () => this.zoomTo(null));
     this.plus = button("tool icon", "+", () => this.zoomBy(STEP));
-    this.plus.setAttribute("aria-label", "Zoom in");
+    name(this.plus, "Zoom in", "+");
     this.exact = button("tool", "1:1", () => this.zoomTo(1));
-    this.exact.setAttribute("aria-label", "Original pixels, 1:1");
+    name(this.exact, "Original pixels, 1:1", "1");
     this.enlarge = button("tool icon", "", () => this.toggleFull());
     const bar = make("div", "bar");
     bar.append(this.modeGroup, this.sideGroup, this.hints, group("Zoom", this.minus, this.level, this.plus), this.exact, this.enlarge);
@@ -341,10 +350,13 @@ class Stage {
     });
     this.watcher = new ResizeObserver(() => this.layout());
     this.watcher.observe(root);
+    this.onResize = () => this.soon();
+    window.addEventListener("resize", this.onResize);
   }
 
   close() {
     this.watcher.disconnect();
+    window.removeEventListener("resize", this.onResize);
     cancelAnimationFrame(this.frameAsked);
     this.root.remove();
   }
@@ -353,15 +365,16 @@ class Stage {
     const moved = this.data && this.data.comparison !== data.comparison;
     this.data = data;
     this.view = viewOf(data.comparison);
-    if (this.panes.length !== data.sides.length) {
-      for (const pane of this.panes) pane.node.remove();
+    // Another comparison starts from empty plates: its name must never stand on the last one's picture.
+    if (moved || this.panes.length !== data.sides.length) {
+      for (const pane of this.panes) pane.discard();
       this.panes = data.sides.map(() => new Pane(this));
       this.divider.before(...this.panes.map((pane) => pane.node));
       this.sides = this.panes.map((pane, index) => button("tool", "", () => this.turnTo(index)));
       this.sideGroup.replaceChildren(...this.sides);
     }
     const news = this.panes.map((pane, index) => pane.update(data.sides[index])).filter(Boolean);
-    if (news.length && !moved) this.say(news.join(" "));
+    if (news.length) this.say(news.join(" "));
     const names = this.panes.map((pane) => pane.label);
     this.floor.setAttribute("aria-label", names.length > 1 ? `Comparison of ${names.join(" and ")}` : names[0]);
     this.divider.setAttribute("aria-label", `Divider between ${this.panes.map((pane) => pane.side.name).join(" and ")}`);
@@ -489,7 +502,7 @@ class Stage {
   setFull(full) {
     this.root.classList.toggle("full", full);
     this.layout();
-    this.floor.focus({ preventScroll: true });
+    if (!this.mount.activeElement) this.floor.focus({ preventScroll: true });
   }
 
   // ---- keys ----
@@ -559,7 +572,8 @@ class Stage {
   }
 
   onDown(event) {
-    if (event.button || event.target.closest("button, .request")) return;
+    const words = event.pointerType === "mouse" && event.target.closest(".message > *"); // may be selected
+    if (event.button || words || event.target.closest("button")) return;
     this.lastTouch = event.pointerType === "touch";
     this.pointers.set(event.pointerId, { clientX: event.clientX, clientY: event.clientY });
     if (this.pointers.size > 1) {
@@ -649,7 +663,9 @@ class Stage {
     // Streamlit's own gap between columns: what stands below the stage in two columns lines up with the pictures.
     this.gap = parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
     const room = mode === "side" ? Math.floor((width - this.gap) / 2) : width;
-    const cap = Math.max(120, (full ? this.root.clientHeight - PADDING : this.data.height) - this.bar.offsetHeight - BELOW_BAR);
+    // A picture that is to be judged must fit into the window whole.
+    const most = full ? this.root.clientHeight - PADDING : Math.min(this.data.height, document.documentElement.clientHeight - MARGIN);
+    const cap = Math.max(120, most - this.bar.offsetHeight - BELOW_BAR);
     const shapes = panes.map((pane) => ({ width: pane.side.width_px, height: pane.side.height_px }));
     const needed = Math.max(...shapes.map((shape) => Math.min(cap, (room * shape.height) / shape.width)));
     const height = full ? cap : Math.floor(needed);
@@ -717,10 +733,10 @@ class Stage {
     put(pane.note, {
       left: onRight ? null : left + 8,
       right: onRight ? room.width - right + 8 : null,
-      bottom: room.height - bottom + 11,
+      bottom: room.height - bottom + 18,
     });
     pane.note.style.maxWidth = `${widest}px`;
-    put(pane.line, { left, width: right - left, top: bottom - 3 });
+    put(pane.line, { left: left + 8, width: Math.max(0, right - left - 16), top: bottom - 11 });
   }
 
   placeDivider(mode) {
@@ -754,7 +770,7 @@ class Stage {
   }
 
   drawBar(mode) {
-    for (const [name, node] of Object.entries(this.modes)) node.setAttribute("aria-pressed", name === mode);
+    for (const [kind, node] of Object.entries(this.modes)) node.setAttribute("aria-pressed", kind === mode);
     this.sides.forEach((node, index) => {
       const { side } = this.panes[index];
       word(node, side.name);
@@ -767,7 +783,7 @@ class Stage {
     const percent = `${Math.round(scaleNow * 100)} %`;
     for (const node of [this.minus, this.level, this.plus, this.exact]) node.disabled = !ready;
     word(this.level, !ready || fitted ? "Fit" : percent);
-    this.level.setAttribute("aria-label", ready ? `Fit, now at ${percent}` : "Fit");
+    name(this.level, ready ? `Fit, now at ${percent}` : "Fit", "0");
     this.exact.setAttribute("aria-pressed", ready && this.view.scale !== null && Math.abs(scaleNow - 1) < 0.002);
 
     if (this.enlarge.dataset.full !== String(this.full)) {
@@ -776,7 +792,7 @@ class Stage {
       svg.setAttribute("width", "16");
       svg.setAttribute("height", "16");
       this.enlarge.replaceChildren(svg);
-      this.enlarge.setAttribute("aria-label", this.full ? "Leave full screen" : "Full screen");
+      name(this.enlarge, this.full ? "Leave full screen" : "Full screen", "f");
     }
   }
 
@@ -784,9 +800,11 @@ class Stage {
     const kind = `${two}${narrow}`;
     if (this.hinted === kind) return;
     this.hinted = kind;
-    const keys = two ? ["a", "b", "space"].map((key) => make("kbd", "", key)) : [];
-    const words = `${two ? "flip · " : ""}drag to pan · ctrl+wheel to zoom`;
-    this.hints.replaceChildren(...(narrow ? [] : [...keys, words]));
+    this.hints.replaceChildren();
+    if (narrow) return;
+    const keys = make("span");
+    if (two) keys.append(...["a", "b", "space"].flatMap((key) => [make("kbd", "", key), " "]), "flip");
+    this.hints.append(...(two ? [keys] : []), make("span", "", "drag to pan"), make("span", "", "ctrl+wheel to zoom"));
   }
 
   // Streamlit keeps the height it was told; where the pictures are satisfied with less, the page gets the rest.
@@ -808,7 +826,13 @@ function settle(room, size, middle, lean, density) {
 }
 
 function put(node, lengths) {
-  for (const [name, value] of Object.entries(lengths)) node.style[name] = value === null ? "auto" : `${value}px`;
+  for (const [side, value] of Object.entries(lengths)) node.style[side] = value === null ? "auto" : `${value}px`;
+}
+
+function name(node, label, key) {
+  node.setAttribute("aria-label", label);
+  node.setAttribute("aria-keyshortcuts", key);
+  node.title = `${label} (${key})`;
 }
 
 function word(node, text) {

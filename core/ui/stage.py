@@ -54,7 +54,11 @@ class StageSide:
 
     def __post_init__(self) -> None:
         if self.width_px <= 0 or self.height_px <= 0:
-            raise ValueError(f"side {self.name!r} needs a size to be laid out, got {self.width_px} × {self.height_px}")
+            raise ValueError(
+                f"side {self.name!r} has no size to be laid out by: {self.width_px} × {self.height_px}"
+            )
+        if self.state is StageState.DONE and not self.picture_url:
+            raise ValueError(f"side {self.name!r} is done but has no picture")
 
 
 def stage(comparison_id: str, sides: Sequence[StageSide], *, key: str, height: int) -> None:
@@ -62,7 +66,7 @@ def stage(comparison_id: str, sides: Sequence[StageSide], *, key: str, height: i
 
     How a person looks at it (view, zoom, pan, divider) is kept in the browser by `comparison_id` and never
     reaches the server. `height` is in CSS pixels: it is reserved before anything is drawn and is the most
-    the stage takes; where the pictures need less, it gives the rest back to the page.
+    the stage takes; where the pictures need less, or the window has less, the page gets the rest back.
     """
     if len(sides) not in (1, 2):
         raise ValueError(f"the stage draws one side or two, got {len(sides)}")

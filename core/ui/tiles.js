@@ -79,7 +79,7 @@ function button(tile, lines) {
 
 function paint(view) {
   const { tiles, note, proposed } = view.data;
-  view.note.textContent = note;
+  if (view.note.textContent !== note) view.note.textContent = note;
   const ids = tiles.map((tile) => tile.id);
   const home = [view.focused, view.picked, proposed, ids[0]].find((id) => ids.includes(id));
   view.buttons.forEach((node, index) => {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import ceil
 from pathlib import Path
 from unicodedata import east_asian_width, normalize
 
@@ -23,7 +22,11 @@ _component = st.components.v2.component(
 # The heights tiles.css draws with, in pixels. The whole height is known before the script has run,
 # so nothing below the picker moves when it appears.
 _HEADER, _EDGE, _PICTURE, _NAME_LINE, _NAME_GAP, _ROW_GAP = 22, 4, 58, 13, 4, 7
-_MOST_COLUMNS_WITH_LONG_NAMES = 4
+
+# A name's width in letters of ordinary width, near enough to tell one line from two.
+_LETTER_WIDTHS = dict.fromkeys("fijlrt.,:;'-/ ", 0.55) | dict.fromkeys("mwMW@%", 1.5)
+_CAPITAL_WIDTH, _HANGUL_WIDTH = 1.15, 1.6
+_ROOM_IN_LETTERS = 42  # beside each other, in the 255 px that style.css leaves the composer at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +102,23 @@ def _settle(key: str, tiles: Sequence[Tile], given: str | None) -> tuple[str | N
 
 def _name_lines(tiles: Sequence[Tile], columns: int) -> list[int]:
     """How many lines the names of each row need: two as soon as one name is long."""
-    room = 11 if columns <= _MOST_COLUMNS_WITH_LONG_NAMES else 8
+    room = _ROOM_IN_LETTERS / columns
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
     return [2 if any(_width(tile.name) > room for tile in row) else 1 for row in rows]
 
 
-def _width(name: str) -> int:
-    """Width in Latin letters; a Hangul syllable takes two."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in normalize("NFC", name))
+def _width(name: str) -> float:
+    return sum(_letter_width(letter) for letter in normalize("NFC", name))
+
+
+def _letter_width(letter: str) -> float:
+    if letter in _LETTER_WIDTHS:
+        return _LETTER_WIDTHS[letter]
+    if east_asian_width(letter) in "WF":
+        return _HANGUL_WIDTH
+    return _CAPITAL_WIDTH if letter.isupper() or letter.isdigit() else 1.0
 
 
 def _height(lines: Sequence[int]) -> int:
     rows = sum(_PICTURE + _NAME_GAP + count * _NAME_LINE for count in lines)
-    return ceil(_HEADER + 2 * _EDGE + rows + _ROW_GAP * max(0, len(lines) - 1))
+    return _HEADER + 2 * _EDGE + rows + _ROW_GAP * max(0, len(lines) - 1)

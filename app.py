@@ -1,0 +1,13 @@
+"""The ASGI entry: `streamlit run app.py` looks for exactly this assignment."""
+
+import streamlit as st
+
+from core.ui.problems import report_script_error
+from core.web import ROUTES, lifespan
+
+app = st.App(
+    "core/ui/shell.py",
+    routes=ROUTES,
+    lifespan=lifespan,
+    on_script_error=report_script_error,
+)

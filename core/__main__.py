@@ -1,0 +1,96 @@
+"""`python -m core …` for operators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli import check as check_command
+from core.cli import comparisons, library
+from core.cli.failures import told_in_one_sentence
+from core.logs import configure_logs
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The studio dashboard's commands for operators.",
+)
+
+Prompt = Annotated[str, typer.Option("--prompt", help="What the picture shows, in English or Korean.")]
+ModeOption = Annotated[str, typer.Option("--mode", help="tone-only, tone-angle or compare.")]
+Tone = Annotated[str | None, typer.Option("--tone", help="A tone's id or alias, or `chance`.")]
+Angle = Annotated[str | None, typer.Option("--angle", help="An angle's id or alias.")]
+Folder = Annotated[str | None, typer.Option("--folder", help="The model folder, as in S3.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="The seed of every draw; random without it.")]
+Age = Annotated[str | None, typer.Option("--age", help="A range like 25-34.")]
+GenderOption = Annotated[str | None, typer.Option("--gender", help="feminine or masculine.")]
+Person = Annotated[str, typer.Option("--person", help="yes, no or auto (from the prompt).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def main() -> None:
+    """Operate the studio dashboard."""
+    configure_logs()
+
+
+@app.command()
+def check() -> None:
+    """Say what is configured, reachable and missing."""
+    with told_in_one_sentence():
+        check_command.check()
+
+
+@app.command()
+def index(as_json: Json = False) -> None:
+    """List the reference library straight from S3."""
+    with told_in_one_sentence():
+        library.index(as_json)
+
+
+@app.command()
+def inject(
+    prompt: Prompt,
+    mode: ModeOption = "compare",
+    tone: Tone = None,
+    angle: Angle = None,
+    folder: Folder = None,
+    seed: Seed = None,
+    age: Age = None,
+    gender: GenderOption = None,
+    person: Person = "auto",
+    as_json: Json = False,
+) -> None:
+    """Show which references would go in, and why."""
+    with told_in_one_sentence():
+        options = comparisons.Options(prompt, mode, tone, angle, folder, seed, age, gender, person)
+        comparisons.inject(options, as_json=as_json)
+
+
+@app.command()
+def generate(
+    prompt: Prompt,
+    out: Annotated[Path, typer.Option("--out", help="Where the pictures are written.")],
+    mode: ModeOption = "compare",
+    tone: Tone = None,
+    angle: Angle = None,
+    folder: Folder = None,
+    seed: Seed = None,
+    age: Age = None,
+    gender: GenderOption = None,
+    person: Person = "auto",
+    engine: Annotated[str, typer.Option("--engine", help="Which engine makes the pictures.")] = "preview",
+    size: Annotated[str, typer.Option("--size", help="Width x height in pixels.")] = "1024x1280",
+    as_json: Json = False,
+) -> None:
+    """Make a comparison and write its pictures to a folder."""
+    with told_in_one_sentence():
+        options = comparisons.Options(prompt, mode, tone, angle, folder, seed, age, gender, person)
+        comparisons.generate(options, engine=engine, size=size, out=out, as_json=as_json)
+
+
+if __name__ == "__main__":
+    app()

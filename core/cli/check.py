@@ -1,0 +1,116 @@
+"""`python -m core check`: what is configured, reachable and missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import typer
+
+from core.cli.failures import EXIT_COULD_NOT_SERVE
+from core.errors import StudioError
+from core.labels.published import load_published
+from core.objects import ObjectStore
+from core.references.attributes import load_vocabulary
+from core.references.index import build_index
+from core.settings import Profile, Settings, load_settings
+from core.studio import LABELS_FILE, VOCABULARY_FILE, open_store
+
+
+@dataclass
+class _Report:
+    failed: bool = False
+
+    def ok(self, what: str, says: str) -> None:
+        print(f"ok       {what:<12} {says}")
+
+    def warn(self, what: str, says: str) -> None:
+        print(f"warning  {what:<12} {says}")
+
+    def fail(self, what: str, says: str) -> None:
+        self.failed = True
+        print(f"MISSING  {what:<12} {says}")
+
+    def run(self, what: str, step: Callable[[], str]) -> None:
+        try:
+            self.ok(what, step())
+        except StudioError as err:
+            self.fail(what, err.message)
+
+
+def check() -> None:
+    """Try every dependency and say what to do about each failure; exit 1 if people could not be served."""
+    report = _Report()
+    try:
+        settings = load_settings()
+    except StudioError as err:
+        report.fail("settings", err.message)
+        raise typer.Exit(EXIT_COULD_NOT_SERVE) from err
+    report.ok("profile", f"{settings.profile.value}")
+    report.run("sign-in", lambda: _sign_in(settings))
+    report.run("vocabulary", _vocabulary)
+    _labels(report)
+    _storage(report, settings)
+    _openai(report, settings)
+    if report.failed:
+        print("\nThe dashboard could not serve people like this.")
+        raise typer.Exit(EXIT_COULD_NOT_SERVE)
+    print("\nThe dashboard can serve.")
+
+
+def _sign_in(settings: Settings) -> str:
+    settings.require_serving()
+    if settings.profile is Profile.EMBEDDED:
+        return "none: everyone on this machine is demo@localhost"
+    return f"Google, for {settings.public_url}"
+
+
+def _vocabulary() -> str:
+    vocabulary = load_vocabulary(VOCABULARY_FILE)
+    return f"{len(vocabulary.tones)} tones, {len(vocabulary.angles)} angles in labels/{VOCABULARY_FILE.name}"
+
+
+def _labels(report: _Report) -> None:
+    labels = load_published(LABELS_FILE)
+    report.ok("labels", f"{len(labels)} published, version {labels.version}")
+    for broken in labels.broken:
+        report.warn("labels", f"labels/{LABELS_FILE.name}, line {broken.line}: {broken.reason}")
+
+
+def _storage(report: _Report, settings: Settings) -> None:
+    try:
+        store, embedded = open_store(settings)
+    except StudioError as err:
+        report.fail("storage", err.message)
+        return
+    try:
+        where = settings.s3_endpoint_url or ("this process" if embedded else "AWS")
+        store.check_bucket()
+        report.ok("bucket", f"`{store.bucket}` at {where}")
+        report.run("library", lambda: _library(store, settings))
+        if store.honours_conditions(settings.s3_app_prefix):
+            report.ok("conditions", "the endpoint refuses to overwrite when asked to")
+        else:
+            report.warn(
+                "conditions",
+                "the endpoint ignores conditional writes: two people who save at once can lose an edit",
+            )
+    except StudioError as err:
+        report.fail("storage", err.message)
+    finally:
+        if embedded is not None:
+            embedded.close()
+
+
+def _library(store: ObjectStore, settings: Settings) -> str:
+    index = build_index(store.list(settings.s3_library_prefix), load_vocabulary(VOCABULARY_FILE))
+    problems = f", {len(index.problems)} problems (python -m core index)" if index.problems else ""
+    where = f"{len(index.folders)} reference folders under `{settings.s3_library_prefix}`"
+    return f"{len(index)} pictures in {where}{problems}"
+
+
+def _openai(report: _Report, settings: Settings) -> None:
+    if settings.openai_api_key:
+        report.ok("openai", f"key set, image model {settings.openai_image_model}")
+    else:
+        report.ok("openai", "no OPENAI_API_KEY: the preview engine and the offline reader serve")

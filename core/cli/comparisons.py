@@ -1,0 +1,194 @@
+"""`python -m core inject` and `generate`: a plan, and a comparison made from one."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from core.cli.workbench import open_workbench, print_json
+from core.errors import EngineError, EngineFault, InputError
+from core.generation.comparison import ComparisonStatus, OutcomeState, RenderSettings, SideRecord, Size
+from core.generation.desk import Planned
+from core.injection.reader import Reading
+from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Wishes, check_prompt
+from core.labels.schema import Gender
+from core.references.attributes import TagKind, Vocabulary
+from core.settings import load_settings
+from core.studio import Studio
+
+OPERATOR = "operator@localhost"
+CHANCE = "chance"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person typed, before it is understood."""
+
+    prompt: str
+    mode: str
+    tone: str | None
+    angle: str | None
+    folder: str | None
+    seed: int | None
+    age: str | None
+    gender: str | None
+    person: str
+
+
+def inject(options: Options, *, as_json: bool) -> None:
+    """Print what would go in; nothing is recorded."""
+    check_prompt(options.prompt)
+    with open_workbench(load_settings()) as studio:
+        planned = _plan(studio, options)
+    if as_json:
+        print_json(plan_report(planned))
+    else:
+        print(plan_text(planned))
+
+
+def generate(options: Options, *, engine: str, size: str, out: Path, as_json: bool) -> None:
+    """Make the comparison, write each side's picture to `out`, and print the record."""
+    check_prompt(options.prompt)
+    width, height = parse_size(size)
+    _make_folder(out)
+    with open_workbench(load_settings()) as studio:
+        chosen = studio.engines.get(engine)
+        if chosen is None:
+            raise InputError(f"There is no engine `{engine}` here: choose {', '.join(studio.engines)}.")
+        planned = _plan(studio, options)
+        render = RenderSettings(engine=engine, model=chosen.models[0], size=Size(width=width, height=height))
+        comparison = studio.desk.order(planned, render, person=OPERATOR)
+        status = studio.runner.wait(comparison.id)
+        for side in status.sides:
+            if side.picture is not None:
+                (out / f"{side.side.value}.png").write_bytes(studio.store.get(side.picture.key).data)
+    if as_json:
+        print_json(status_report(status))
+    else:
+        for side in status.sides:
+            print(f"{side.side.value}: {side.phase.value}")
+    failures = [outcome for side in status.sides if (outcome := side.latest) and outcome.failure]
+    if failures:
+        first = failures[0].failure
+        raise EngineError(first.message if first else "", kind=EngineFault.UNAVAILABLE)
+
+
+def wishes_of(options: Options, vocabulary: Vocabulary) -> Wishes:
+    """Understand the options. Raises InputError with what is wrong and what is possible."""
+    by_chance = options.tone == CHANCE
+    seed = secrets.randbelow(SEED_MAX) if options.seed is None else options.seed
+    if not 0 <= seed <= SEED_MAX:
+        raise InputError(f"The seed {seed} cannot be used: choose one from 0 to {SEED_MAX}.")
+    return Wishes(
+        prompt=options.prompt,
+        mode=_choice(Mode, options.mode, "mode"),
+        tone=vocabulary.tag(TagKind.TONE, options.tone) if options.tone and not by_chance else None,
+        tone_by_chance=by_chance,
+        angle=vocabulary.tag(TagKind.ANGLE, options.angle) if options.angle else None,
+        folder=options.folder or None,
+        person=_choice(PersonWish, options.person, "person"),
+        gender=_choice(Gender, options.gender, "gender") if options.gender else None,
+        ages=parse_ages(options.age) if options.age else None,
+        seed=seed,
+    )
+
+
+def parse_ages(text: str) -> Ages:
+    """Read `25-34` or `30`. Raises InputError."""
+    match = re.fullmatch(r"\s*(\d{1,3})\s*(?:[-–]\s*(\d{1,3}))?\s*", text)
+    if match is None:
+        raise InputError(f"The age `{text}` cannot be used: write a range like 25-34, or one age.")
+    return Ages(int(match[1]), int(match[2] or match[1]))
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read `1024x1280`. Raises InputError."""
+    match = re.fullmatch(r"(\d{2,4})\s*[x×]\s*(\d{2,4})", text.strip().lower())
+    sides = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not all(64 <= side <= 4096 for side in sides):
+        raise InputError(f"The size `{text}` cannot be used: write it like 1024x1280, each side from 64 to 4096.")
+    return sides
+
+
+def plan_report(planned: Planned) -> dict[str, Any]:
+    """A plan as JSON data; its shape is part of the command's contract."""
+    fairness = planned.injection.fairness
+    return {
+        "reading": reading_report(planned.injection.reading),
+        "seed": planned.injection.wishes.seed,
+        "folder": planned.injection.folder,
+        "controlled": fairness.controlled if fairness else None,
+        "differences": [difference.says for difference in fairness.differences] if fairness else [],
+        "sides": [_side_report(side) for side in planned.sides],
+    }
+
+
+def plan_text(planned: Planned) -> str:
+    """A plan for people."""
+    lines = []
+    for side in planned.sides:
+        lines.append(side.side.heading)
+        lines += [f"  {slot.role.value:<6} {slot.key or 'empty'}\n         {slot.why}" for slot in side.slots]
+    fairness = planned.injection.fairness
+    if fairness:
+        lines.append("controlled: yes" if fairness.controlled else "controlled: no")
+        lines += [f"  {difference.says}" for difference in fairness.differences]
+    return "\n".join(lines)
+
+
+def reading_report(reading: Reading) -> dict[str, Any]:
+    """What was read from the prompt; null where nothing is said."""
+    return {name: getattr(reading, name) for name in ("person", "gender", "age_low", "age_high", "tone", "angle")}
+
+
+def status_report(status: ComparisonStatus) -> dict[str, Any]:
+    """A comparison's record with the outcomes of its sides, as JSON data."""
+    record: dict[str, Any] = status.comparison.model_dump(mode="json")
+    record["outcomes"] = [outcome.model_dump(mode="json") for side in status.sides for outcome in side.outcomes]
+    record["state"] = {
+        side.side.value: "done" if (o := side.latest) and o.state is OutcomeState.DONE else side.phase.value
+        for side in status.sides
+    }
+    return record
+
+
+def _side_report(side: SideRecord) -> dict[str, Any]:
+    return {
+        "side": side.side.value,
+        "slots": [
+            {
+                "role": slot.role.value,
+                "key": slot.key,
+                "group": slot.group,
+                "wished": slot.wished,
+                "wished_from": slot.wished_from,
+                "why": slot.why,
+                "steps": [asdict(step) for step in slot.steps],
+            }
+            for slot in side.slots
+        ],
+        "prompt": side.prompt,
+    }
+
+
+def _plan(studio: Studio, options: Options) -> Planned:
+    wishes = wishes_of(options, studio.vocabulary)
+    studio.catalog.refresh()
+    return studio.desk.plan(wishes)
+
+
+def _choice(kind: type[Any], text: str, name: str) -> Any:
+    try:
+        return kind(text.strip().lower())
+    except ValueError as err:
+        raise InputError(f"`{text}` is no {name}: choose {', '.join(member.value for member in kind)}.") from err
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise InputError(f"The folder `{out}` cannot be made: {err.strerror}.") from err

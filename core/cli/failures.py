@@ -1,0 +1,45 @@
+"""How the command line fails: one sentence on standard error, and an exit code that says which kind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from core.errors import EngineError, StorageError, StudioError
+
+EXIT_COULD_NOT_SERVE = 1
+EXIT_BAD_INPUT = 2
+EXIT_STORAGE = 3
+EXIT_ENGINE = 4
+
+
+def exit_code_of(err: StudioError) -> int:
+    """2 for what a person can put right in the call, 3 for S3, 4 for an engine."""
+    if isinstance(err, StorageError):
+        return EXIT_STORAGE
+    return EXIT_ENGINE if isinstance(err, EngineError) else EXIT_BAD_INPUT
+
+
+@contextmanager
+def told_in_one_sentence() -> Iterator[None]:
+    """Turn any failure inside into one sentence and an exit code; never a traceback."""
+    try:
+        yield
+    except StudioError as err:
+        say(err.message)
+        raise typer.Exit(exit_code_of(err)) from err
+    except (typer.Exit, typer.Abort):
+        raise
+    except BrokenPipeError as err:  # the reader of a pipe has left: nobody is there to be told
+        raise typer.Exit(0) from err
+    except Exception as err:
+        say(f"Something went wrong that this program does not know: {type(err).__name__}: {err}".split("\n")[0])
+        raise typer.Exit(EXIT_COULD_NOT_SERVE) from err
+
+
+def say(sentence: str) -> None:
+    """Write to standard error."""
+    print(sentence, file=sys.stderr)

@@ -1,0 +1,69 @@
+"""The engine protocol: one side's request in, partial pictures out, then one final picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.generation.comparison import Cost, Size
+from core.injection.wishes import SideName
+from core.references.attributes import Role
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedReference:
+    """A reference picture as it is sent: its role, its key for messages, its original bytes."""
+
+    role: Role
+    key: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SideRequest:
+    """Everything an engine is told. `references` are in slot order, as the prompt numbers them."""
+
+    side: SideName
+    prompt: str
+    references: tuple[AttachedReference, ...]
+    size: Size
+    quality: str
+    model: str
+    seed: int
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A picture on its way. `progress` runs from 0 to 1."""
+
+    data: bytes
+    content_type: str
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The finished picture: PNG bytes of `size`."""
+
+    data: bytes
+    size: Size
+    cost: Cost
+    request_id: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Makes pictures. `cancelled` is asked between steps; a true answer ends the work."""
+
+    @property
+    def name(self) -> str:
+        """`openai` or `preview`; it goes into every record."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models it can be asked for; the first is the default."""
+
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+        """Yield partials, then exactly one Final. Raises EngineError."""

@@ -1,0 +1,220 @@
+"""History: comparisons as S3 holds them, and where each attempt stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from ulid import ULID
+
+from core.errors import EngineFault, ReferenceNotFound, StorageError
+from core.generation.comparison import (
+    AttemptPhase,
+    AttemptStart,
+    Comparison,
+    ComparisonStatus,
+    Outcome,
+    OutcomeState,
+    Server,
+    SideStatus,
+    parse_comparison,
+    parse_outcome,
+    parse_start,
+)
+from core.injection.wishes import SideName
+from core.objects import ObjectStore
+from core.references.key import folded
+
+# Another machine's attempt may wait in its queue, run to its deadline and be late with its outcome.
+_PATIENCE_DEADLINES = 2
+_GRACE_S = 30.0
+_REMEMBERED = 2_000  # records kept in memory; they never change, so a read one stays true
+_ATTEMPT = re.compile(r"(?P<side>tone-only|tone-angle)-(?P<attempt>\d+)(?P<start>\.started)?\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFilter:
+    """What a person looks for; empty fields do not narrow."""
+
+    text: str = ""
+    person: str | None = None
+    mode: str | None = None
+    tone: str | None = None
+    angle: str | None = None
+    reference: str | None = None
+
+
+@dataclass
+class _Attempts:
+    starts: dict[int, AttemptStart] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+
+class History:
+    """Reads and writes comparison records under `<app>/generations/`. Records are only ever added."""
+
+    def __init__(self, store: ObjectStore, *, app_prefix: str, server: Server) -> None:
+        self._store = store
+        self._root = f"{app_prefix}generations/"
+        self._server = server
+        self._comparisons: dict[str, Comparison] = {}
+
+    def folder_of(self, comparison_id: str) -> str:
+        """The prefix a comparison lies under: its day is read from its ULID. Raises ReferenceNotFound."""
+        try:
+            day = ULID.from_str(comparison_id).datetime
+        except ValueError as err:
+            raise ReferenceNotFound(f"There is no comparison `{comparison_id}`.", key=comparison_id) from err
+        return f"{self._root}{day:%Y/%m/%d}/{comparison_id}/"
+
+    def add(self, comparison: Comparison) -> None:
+        """Write the record. Raises WriteConflict if this id exists."""
+        self._put(f"{self.folder_of(comparison.id)}comparison.json", comparison.model_dump_json(indent=1).encode())
+        self._remember(comparison)
+
+    def add_start(self, start: AttemptStart) -> None:
+        """Claim an attempt before its engine is called. Raises WriteConflict if somebody else has it."""
+        name = f"{start.side}-{start.attempt}.started.json"
+        self._put(f"{self.folder_of(start.comparison)}{name}", start.model_dump_json().encode())
+
+    def add_picture(self, comparison_id: str, side: SideName, attempt: int, data: bytes) -> tuple[str, str]:
+        """Write a finished picture (PNG) and return its key and etag."""
+        key = f"{self.folder_of(comparison_id)}{side}-{attempt}.png"
+        return key, self._store.put(key, data, content_type="image/png", create_only=True)
+
+    def add_outcome(self, outcome: Outcome) -> None:
+        """Write how an attempt ended. Raises WriteConflict if that is known already."""
+        name = f"{outcome.side}-{outcome.attempt}.json"
+        self._put(f"{self.folder_of(outcome.comparison)}{name}", outcome.model_dump_json(indent=1).encode())
+
+    def get(self, comparison_id: str) -> Comparison:
+        """One record. Raises ReferenceNotFound."""
+        if comparison_id not in self._comparisons:
+            try:
+                blob = self._store.get(f"{self.folder_of(comparison_id)}comparison.json")
+            except ReferenceNotFound as err:
+                raise ReferenceNotFound(f"There is no comparison `{comparison_id}` in S3.", key=comparison_id) from err
+            return self._remember(parse_comparison(blob.data))
+        return self._comparisons[comparison_id]
+
+    def status(self, comparison_id: str) -> ComparisonStatus:
+        """One comparison with the state of its sides, as S3 tells it."""
+        comparison = self.get(comparison_id)
+        attempts: dict[SideName, _Attempts] = defaultdict(_Attempts)
+        for row in self._store.list(self.folder_of(comparison_id)):
+            match = _ATTEMPT.fullmatch(row.key.rsplit("/", 1)[-1])
+            if match is None:
+                continue
+            side, number = SideName(match["side"]), int(match["attempt"])
+            data = self._store.get(row.key).data
+            if match["start"]:
+                attempts[side].starts[number] = parse_start(data)
+            else:
+                attempts[side].outcomes[number] = parse_outcome(data)
+        sides = tuple(self._side_status(comparison, record.side, attempts[record.side]) for record in comparison.sides)
+        return ComparisonStatus(comparison=comparison, sides=sides)
+
+    def newest(self, *, limit: int, wanted: HistoryFilter | None = None) -> list[Comparison]:
+        """The newest records that pass the filter. A record that cannot be read is left out."""
+        found: list[Comparison] = []
+        for comparison_id in self._ids_newest_first():
+            try:
+                comparison = self.get(comparison_id)
+            except StorageError:
+                continue
+            if wanted is None or _passes(comparison, wanted):
+                found.append(comparison)
+                if len(found) == limit:
+                    break
+        return found
+
+    def last_given(self, person: str) -> tuple[str, ...]:
+        """The keys that went into this person's newest comparison."""
+        newest = self.newest(limit=1, wanted=HistoryFilter(person=person))
+        return newest[0].reference_keys if newest else ()
+
+    def _ids_newest_first(self) -> Iterator[str]:
+        """Every comparison's id. A ULID sorts by time, whatever folder its day is."""
+        ids = {row.key.split("/")[-2] for row in self._store.list(self._root) if row.key.endswith("/comparison.json")}
+        yield from sorted(ids, reverse=True)
+
+    def _remember(self, comparison: Comparison) -> Comparison:
+        self._comparisons[comparison.id] = comparison
+        while len(self._comparisons) > _REMEMBERED:
+            self._comparisons.pop(next(iter(self._comparisons)), None)
+        return comparison
+
+    def _put(self, key: str, data: bytes) -> None:
+        self._store.put(key, data, content_type="application/json", create_only=True)
+
+    def _side_status(self, comparison: Comparison, side: SideName, attempts: _Attempts) -> SideStatus:
+        number = max((*attempts.starts, *attempts.outcomes), default=1)
+        outcomes = tuple(attempts.outcomes[n] for n in sorted(attempts.outcomes))
+        outcome, start = attempts.outcomes.get(number), attempts.starts.get(number)
+        if outcome is not None:
+            phase = phase_of(outcome)
+        elif start is not None:
+            phase = AttemptPhase.RUNNING if self._alive(start) else AttemptPhase.INTERRUPTED
+        else:  # recorded and not claimed: between two writes, or the process died between them
+            fresh = datetime.now(UTC) - comparison.created_at < timedelta(seconds=_GRACE_S)
+            phase = AttemptPhase.QUEUED if fresh else AttemptPhase.INTERRUPTED
+        return SideStatus(
+            side=side,
+            attempt=number,
+            phase=phase,
+            outcomes=outcomes,
+            since=start.started_at if start else comparison.created_at,
+        )
+
+    def _alive(self, start: AttemptStart) -> bool:
+        """Whether the process that claimed an attempt can still finish it."""
+        if start.server.boot == self._server.boot:
+            return True
+        patience_s = _PATIENCE_DEADLINES * start.deadline_s + _GRACE_S
+        if datetime.now(UTC) > start.started_at + timedelta(seconds=patience_s):
+            return False
+        if start.server.host != self._server.host:
+            return True  # another machine's process: only time tells
+        return start.server.pid != self._server.pid and _process_exists(start.server.pid)
+
+
+def this_server() -> Server:
+    """This process, as it signs its records."""
+    return Server(host=socket.gethostname(), pid=os.getpid(), boot=str(ULID()))
+
+
+def phase_of(outcome: Outcome) -> AttemptPhase:
+    """An ended attempt's phase."""
+    if outcome.state is OutcomeState.DONE:
+        return AttemptPhase.DONE
+    kind = outcome.failure.kind if outcome.failure else None
+    if kind is EngineFault.CANCELLED:
+        return AttemptPhase.CANCELLED
+    return AttemptPhase.INTERRUPTED if kind is EngineFault.INTERRUPTED else AttemptPhase.FAILED
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _passes(comparison: Comparison, wanted: HistoryFilter) -> bool:
+    text = folded(wanted.text.strip())
+    return (
+        (not text or text in folded(comparison.wishes.prompt) or text == folded(comparison.id))
+        and (wanted.person is None or comparison.person == wanted.person)
+        and (wanted.mode is None or comparison.mode == wanted.mode)
+        and (wanted.tone is None or wanted.tone == comparison.tone)
+        and (wanted.angle is None or wanted.angle == comparison.angle)
+        and (wanted.reference is None or wanted.reference in comparison.reference_keys)
+    )

@@ -1,0 +1,77 @@
+"""Thumbnails: small WebP pictures, made once for each etag and kept in S3."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from threading import Lock
+
+from core.errors import BadImage, ReferenceNotFound, WriteConflict
+from core.images.decode import decode_picture
+from core.objects import Blob, ObjectStore
+
+THUMBNAIL_SIDES = (320, 960)
+_QUALITY = {320: 78, 960: 84}
+_ETAG = re.compile(r"[0-9A-Za-z-]{1,80}")
+
+
+class Thumbnails:
+    """Makes and finds thumbnails. At most `workers` are made at a time, and each only once."""
+
+    def __init__(self, store: ObjectStore, *, app_prefix: str, workers: int = 2) -> None:
+        self._store = store
+        self._prefix = f"{app_prefix}thumbs/"
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="thumbnail")
+        self._making: dict[str, Future[bytes]] = {}
+        self._lock = Lock()
+
+    def key_of(self, etag: str, side: int) -> str:
+        """Where a thumbnail lies. Raises ReferenceNotFound for a string that is no etag."""
+        if side not in THUMBNAIL_SIDES or not _ETAG.fullmatch(etag):
+            raise ReferenceNotFound("There is no such picture.", key=etag)
+        return f"{self._prefix}{side}/{etag[:2]}/{etag}.webp"
+
+    def get(self, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
+        """The thumbnail's WebP bytes, longest side `side` pixels; `original` is asked only to make it.
+
+        Raises BadImage when the original cannot be shown, StorageError when S3 does not answer.
+        """
+        key = self.key_of(etag, side)
+        try:
+            return self._store.get(key).data
+        except ReferenceNotFound:
+            pass
+        with self._lock:
+            future = self._making.get(key)
+            if future is None:
+                future = self._pool.submit(self._make, key, etag, side, original)
+                self._making[key] = future
+                future.add_done_callback(lambda _: self._making.pop(key, None))
+        return future.result()
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self._pool.shutdown(wait=True)
+
+    def _make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
+        blob = original()
+        if blob.etag != etag:
+            raise ReferenceNotFound("The picture has changed in S3.", key=blob.key)
+        data = encode_webp(blob.data, side)
+        with suppress(WriteConflict):  # another server made the same one
+            self._store.put(key, data, content_type="image/webp", create_only=True)
+        return data
+
+
+def encode_webp(data: bytes, side: int) -> bytes:
+    """A picture shrunk to `side` pixels and encoded as WebP. Raises BadImage."""
+    image = decode_picture(data, max_side=side)
+    out = io.BytesIO()
+    try:
+        image.save(out, "WEBP", quality=_QUALITY.get(side, 80), method=4)
+    except (OSError, ValueError) as err:
+        raise BadImage("No thumbnail can be made of this picture.") from err
+    return out.getvalue()

@@ -1,0 +1,83 @@
+"""Decides whether a phrase of a prompt is denied: "no people", "not cinematic", "사람 없이", "흑백이 아닌"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from core.injection.lexicon import Match
+from core.injection.reading_words import NegationWords, Negator
+from core.injection.text import PromptText
+
+_REACH = 4
+_LIST_WORDS = frozenset({"or", "nor"})
+_GLUED = re.compile(r"없|아닌|아니|말고|빼고|제외|대신|금지|보다는")
+_LISTED = re.compile(r"[가-힣]*(?:이나|나|이랑|랑|하고|과|와|도)")
+
+
+class Negation:
+    """The denials of one prompt."""
+
+    def __init__(self, words: NegationWords, text: PromptText) -> None:
+        self._words = words
+        self._text = text
+        self._negators = [
+            match for match in words.negators.scan(text) if Negator.NEUTRAL not in match.meanings
+        ]
+
+    def denied(self, matches: Iterable[Match[Any]]) -> set[int]:
+        """The starts of the matches that are denied."""
+        ordered = sorted(matches, key=lambda match: match.start)
+        return self._denied_before(ordered) | {match.start for match in ordered if self._denied_after(match)}
+
+    def _denied_before(self, ordered: list[Match[Any]]) -> set[int]:
+        """English: each negator denies the first match in its reach, and those listed with it."""
+        starts = {match.start: match for match in ordered}
+        denied: set[int] = set()
+        for negator in self._negators:
+            is_strict = Negator.NOT in negator.meanings
+            at, reach = negator.tail, _REACH + 2 * is_strict
+            while reach and (word := self._text.next_word(at)):
+                start, end = word
+                if match := starts.get(start):
+                    denied.add(start)
+                    if (next_at := self._after_list_word(match.tail)) is None:
+                        break
+                    at = next_at
+                elif self._ends_reach(start, end, is_strict=is_strict):
+                    break
+                else:
+                    at, reach = end, reach - 1
+        return denied
+
+    def _ends_reach(self, start: int, end: int, *, is_strict: bool) -> bool:
+        if is_strict:
+            return self._text.text[start:end] not in self._words.small_words
+        return self._words.ends.at(self._text, start) is not None
+
+    def _after_list_word(self, at: int) -> int | None:
+        """Past an "or" that carries the denial on, or None."""
+        word = self._text.next_word(at)
+        if word and self._text.text[word[0] : word[1]] in _LIST_WORDS:
+            return word[1]
+        return None
+
+    def _denied_after(self, match: Match[Any]) -> bool:
+        """Korean: the denial follows, with nothing but fitting small words between."""
+        if _GLUED.search(self._text.text, match.end, match.tail):
+            return True
+        at, skips = match.tail, int(bool(_LISTED.fullmatch(self._text.text, match.end, match.tail)))
+        for _ in range(_REACH):
+            word = self._text.next_word(at)
+            if word is None:
+                return False
+            start, at = word
+            if self._words.after.at(self._text, start):
+                return True
+            if self._text.text[start:at] in self._words.before_after:
+                continue
+            if not skips:
+                return False
+            skips = int(bool(_LISTED.fullmatch(self._text.text, start, at)))
+        return False

@@ -1,0 +1,218 @@
+"""Reads whether a prompt means a person, and of which gender."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.injection.lexicon import Match
+from core.injection.negation import Negation
+from core.injection.reading_words import ReadingWords, Sign
+from core.injection.text import PromptText
+
+SignMatch = Match[Sign]
+
+_NAMED = frozenset({Sign.FEMININE, Sign.MASCULINE, Sign.NEUTRAL})
+_PRONOUNS = frozenset({Sign.SHE, Sign.HE})
+_STRONG = _NAMED | _PRONOUNS | {Sign.BODY}
+_WEAK = frozenset({Sign.PICTURE, Sign.DOING, Sign.POSTURE})
+_OF_A_BODY = frozenset({Sign.BODY, Sign.PICTURE, Sign.DOING}) | _NAMED
+_GENDERS = {Sign.FEMININE: "feminine", Sign.SHE: "feminine", Sign.MASCULINE: "masculine", Sign.HE: "masculine"}
+_LOOKS = {Sign.SHE_LOOKS: "feminine", Sign.HE_LOOKS: "masculine"}
+
+_ENGLISH_OF = re.compile(r" (?:of|depicting|shaped like) (?:\w+ ){0,3}")
+_ADVERB = re.compile(r"[a-z]+ly|quietly|while|someone|just|still|casually|of|are|is")
+_KOREAN_SUBJECT = re.compile(r"[가-힣]{2,}(?:이|가)")
+_KOREAN_MATERIAL = re.compile(r"[가-힣]+(?<![은는한고며의를을이가에])")
+_FOR = re.compile(r"(?<![^ ,.])for (?:the |modern |young |busy )?")
+_FOR_KOREAN = frozenset({"위한", "위해", "위하여", "타깃", "타겟", "대상", "취향의", "전용"})
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFinding:
+    """Who is in the picture. `meant` are the words that say so, `dismissed` those that turned out not to."""
+
+    person: bool
+    gender: str | None
+    meant: tuple[SignMatch, ...]
+    gendered: tuple[SignMatch, ...]
+    dismissed: tuple[SignMatch, ...]
+    is_ruled_out: bool
+
+
+class PeopleReader:
+    """Weighs nouns, bodies, pronouns and deeds against goods, animals, figures and denials."""
+
+    def __init__(self, words: ReadingWords) -> None:
+        self._people = words.people
+
+    def read(self, text: PromptText, negation: Negation) -> PeopleFinding:
+        """Find out who is meant."""
+        return _Scene(text, self._people.scan(text), negation).finding()
+
+
+class _Scene:
+    """The people words of one prompt."""
+
+    def __init__(self, text: PromptText, matches: list[SignMatch], negation: Negation) -> None:
+        self._text = text
+        self._matches = [match for match in matches if Sign.LOOKALIKE not in match.meanings]
+        self._by_start = {match.start: match for match in matches}
+        self._denied = negation.denied(
+            match for match in self._matches if match.meanings & (_STRONG | _WEAK | {Sign.EFFIGY, Sign.ANIMAL})
+        )
+        self._figures = [
+            match
+            for match in self._matches
+            if match.meanings & {Sign.ANIMAL, Sign.EFFIGY} and match.start not in self._denied
+        ]
+
+    def finding(self) -> PeopleFinding:
+        """Strong words decide; weak ones are heard only if nobody is ruled out."""
+        strong = list(self._strong())
+        is_ruled_out = any(
+            Sign.NOBODY in match.meanings or (match.start in self._denied and match.meanings & _NAMED)
+            for match in self._matches
+        )
+        weak = [] if is_ruled_out else list(self._weak(has_strong=bool(strong)))
+        meant = strong + weak
+        gendered = tuple(self._gendered(strong, has_person=bool(meant)))
+        genders = {gender for match in gendered for gender in _genders_of(match)}
+        return PeopleFinding(
+            person=bool(meant),
+            gender=genders.pop() if len(genders) == 1 else None,
+            meant=tuple(meant),
+            gendered=gendered,
+            dismissed=tuple(
+                match for match in self._matches if match.meanings & _NAMED and match not in strong
+            ),
+            is_ruled_out=is_ruled_out,
+        )
+
+    def _strong(self) -> Iterator[SignMatch]:
+        """Nouns that name somebody; bodies and pronouns unless an animal or a figure owns them."""
+        named = [
+            match
+            for match in self._matches
+            if match.meanings & _NAMED and Sign.BODY not in match.meanings and self._is_somebody(match)
+        ]
+        yield from named
+        for match in self._matches:
+            if match.meanings & (_PRONOUNS | {Sign.BODY}) and self._is_somebody(match):
+                if named or not self._figures:
+                    yield match
+
+    def _is_somebody(self, match: SignMatch) -> bool:
+        return not (
+            match.start in self._denied
+            or self._is_figure(match)
+            or self._is_goods(match)
+            or self._is_audience(match)
+        )
+
+    def _is_figure(self, match: SignMatch) -> bool:
+        """"statue of a woman", "female mannequin", "여성 마네킹"."""
+        if Sign.EFFIGY in match.meanings:
+            return True
+        follower = self._follower(match.tail)
+        if follower and follower.meanings & {Sign.EFFIGY, Sign.ANIMAL} and self._is_bare(match):
+            return True
+        for figure in self._figures:
+            if Sign.EFFIGY in figure.meanings and figure.tail < match.start:
+                between = self._text.text[figure.tail : match.start]
+                if len(between) < 40 and _ENGLISH_OF.fullmatch(between):
+                    return True
+        return False
+
+    def _is_goods(self, match: SignMatch) -> bool:
+        """"men's perfume", "baby shoes", "hand cream", "여성 가죽 가방": the users of a thing."""
+        text = self._text
+        word = text.next_word(match.tail)
+        if word is None:
+            return False
+        start, end = word
+        if text.text[start:end] == "'s":
+            return not self._has_body_after(end)
+        if not self._is_bare(match):
+            return False
+        follower = self._by_start.get(start)
+        if follower is None and match.meanings & set(_GENDERS) and _KOREAN_MATERIAL.fullmatch(text.text, start, end):
+            follower = self._follower(end)
+        return follower is not None and Sign.GOODS in follower.meanings
+
+    def _is_audience(self, match: SignMatch) -> bool:
+        """"perfume for men", "여성을 위한 향수"."""
+        word = self._text.next_word(match.tail)
+        if word and self._text.text[word[0] : word[1]] in _FOR_KOREAN:
+            return True
+        before = self._text.text[max(0, match.start - 12) : match.start]
+        found = list(_FOR.finditer(before))
+        return bool(found) and found[-1].end() == len(before) and self._is_plural_or_pronoun(match)
+
+    def _is_plural_or_pronoun(self, match: SignMatch) -> bool:
+        word = self._text.text[match.start : match.end]
+        return word in ("him", "her", "men", "women", "children", "people") or word.endswith("s")
+
+    def _is_bare(self, match: SignMatch) -> bool:
+        return self._text.text[match.end : match.tail] in ("", "의", "용")
+
+    def _has_body_after(self, at: int) -> bool:
+        """Whether one of the next three words is part of a person or shows one."""
+        for _ in range(3):
+            word = self._text.next_word(at)
+            if word is None:
+                return False
+            follower = self._by_start.get(word[0])
+            if follower and Sign.GOODS in follower.meanings:
+                return False
+            if follower and follower.meanings & _OF_A_BODY:
+                return True
+            at = word[1]
+        return False
+
+    def _follower(self, at: int) -> SignMatch | None:
+        word = self._text.next_word(at)
+        return self._by_start.get(word[0]) if word else None
+
+    def _weak(self, *, has_strong: bool) -> Iterator[SignMatch]:
+        """Deeds and kinds of picture, unless something else in the sentence does or shows it."""
+        for match in self._matches:
+            if not match.meanings & _WEAK or match.start in self._denied:
+                continue
+            if has_strong or (not self._figures and self._is_done_by_somebody(match)):
+                yield match
+
+    def _is_done_by_somebody(self, match: SignMatch) -> bool:
+        if Sign.POSTURE not in match.meanings:
+            return True
+        sentence = self._text.sentence_start(match.start)
+        if any(
+            Sign.OBJECT in other.meanings and sentence <= other.start < match.start and self._is_subject(other)
+            for other in self._matches
+        ):
+            return False
+        words_before = self._text.text[sentence : match.start]
+        if "가" <= self._text.text[match.start] <= "힣":
+            return True
+        segment = words_before.rsplit(",", 1)[-1].split()
+        return all(_ADVERB.fullmatch(word) for word in segment)
+
+    def _is_subject(self, match: SignMatch) -> bool:
+        """English objects count wherever they stand before; Korean ones only as the subject."""
+        if not "가" <= self._text.text[match.start] <= "힣":
+            return True
+        return self._text.text[match.end : match.tail] in ("이", "가", "은", "는", "들이")
+
+    def _gendered(self, strong: list[SignMatch], *, has_person: bool) -> Iterator[SignMatch]:
+        plain = [match for match in strong if match.meanings & set(_GENDERS)]
+        if plain or not has_person:
+            yield from plain
+            return
+        for match in self._matches:
+            if match.meanings & set(_LOOKS) and match.start not in self._denied:
+                yield match
+
+
+def _genders_of(match: SignMatch) -> set[str]:
+    return {(_GENDERS | _LOOKS)[sign] for sign in match.meanings if sign in _GENDERS or sign in _LOOKS}

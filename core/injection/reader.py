@@ -1,0 +1,93 @@
+"""Owns the reading of a prompt: what it wishes, and from which words that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from core.injection.ages import AgeFinding, AgeReader
+from core.injection.negation import Negation
+from core.injection.people import PeopleFinding, PeopleReader
+from core.injection.reading_words import reading_words
+from core.injection.text import PromptText
+from core.injection.tag_words import WishFinding, WishReader
+from core.references.attributes import TagKind, Vocabulary
+
+Gender = Literal["feminine", "masculine"]
+Field = Literal["person", "gender", "age", "tone", "angle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The words of the prompt a field was read from: `words == prompt[start:end]`."""
+
+    field: Field
+    words: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a prompt wishes; None where it says nothing, or says two things at once."""
+
+    reader: str
+    person: bool
+    gender: Gender | None
+    age_low: int | None
+    age_high: int | None
+    tone: str | None
+    angle: str | None
+    evidence: tuple[Evidence, ...]
+
+
+class OfflineReader:
+    """Reads prompts in English and Korean by word lists and the studio's vocabulary."""
+
+    name = "offline"
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        words = reading_words()
+        self._negation_words = words.negation
+        self._people = PeopleReader(words)
+        self._ages = AgeReader(words)
+        self._wishes = WishReader(vocabulary, words)
+
+    def read(self, prompt: str) -> Reading:
+        """Read one prompt. Never raises; takes time in proportion to the prompt's length."""
+        text = PromptText.of(prompt)
+        negation = Negation(self._negation_words, text)
+        people = self._people.read(text, negation)
+        numbers = self._ages.numbers(text)
+        person = people.person or (bool(numbers) and not people.is_ruled_out)
+        ages = self._ages.read(text, numbers, people.dismissed) if person else AgeFinding(None, ())
+        wishes = self._wishes.read(text, negation)
+        tone, angle = wishes[TagKind.TONE], wishes[TagKind.ANGLE]
+        age_low, age_high = ages.ages or (None, None)
+        return Reading(
+            reader=self.name,
+            person=person,
+            gender=cast("Gender | None", people.gender),
+            age_low=age_low,
+            age_high=age_high,
+            tone=tone.id,
+            angle=angle.id,
+            evidence=tuple(_evidence(text, people, ages, tone, angle)),
+        )
+
+
+def _evidence(
+    text: PromptText, people: PeopleFinding, ages: AgeFinding, tone: WishFinding, angle: WishFinding
+) -> Iterator[Evidence]:
+    fields: tuple[tuple[Field, list[tuple[int, int]]], ...] = (
+        ("person", [(match.start, match.end) for match in people.meant]),
+        ("gender", [(match.start, match.end) for match in people.gendered]),
+        ("age", [(match.start, match.end) for match in ages.read]),
+        ("tone", [(match.start, match.end) for match in tone.asked]),
+        ("angle", [(match.start, match.end) for match in angle.asked]),
+    )
+    for field, stretches in fields:
+        for start, end in sorted(stretches):
+            first, last = text.span(start, end)
+            yield Evidence(field, text.prompt[first:last], first, last)

@@ -1,0 +1,104 @@
+"""Reads the tone and the angle a prompt asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.injection.lexicon import STYLE_ENDINGS, Lexicon, Match
+from core.injection.negation import Negation
+from core.injection.reading_words import ReadingWords
+from core.injection.text import PromptText, canonical
+from core.references.attributes import TagKind, Term, Vocabulary
+
+_GLUED_NOUN = re.compile(r"(?:한|적인)?(?:톤|풍|느낌|색감|무드|감성|컬러|룩|계열|질감)[가-힣]*")
+_INSIDE_SYLLABLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a phrase would ask for."""
+
+    kind: TagKind
+    id: str
+    is_tag: bool  # a folder tag, which alone asks for nothing in a prompt
+    is_open: bool  # gives way to a more exact phrase
+    is_colour: bool  # may be the colour of the thing it stands before
+
+
+WishMatch = Match[_Wish | None]
+
+
+@dataclass(frozen=True, slots=True)
+class WishFinding:
+    """The one id asked for, or None if none or several are; and every phrase that asks."""
+
+    id: str | None
+    asked: tuple[WishMatch, ...]
+
+
+class WishReader:
+    """Finds the vocabulary's phrases where they are meant as tone or angle."""
+
+    def __init__(self, vocabulary: Vocabulary, words: ReadingWords) -> None:
+        self._words = words.picture
+        entries = [entry for term in (*vocabulary.tones, *vocabulary.angles) for entry in self._entries(term)]
+        inside = [
+            phrase
+            for phrase, wish in entries
+            if not wish.is_tag and re.fullmatch(rf"[가-힣]{{{_INSIDE_SYLLABLES},}}", phrase)
+        ]
+        lookalikes = [(phrase, None) for phrase in vocabulary.prompt_lookalikes]
+        self._phrases: Lexicon[_Wish | None] = Lexicon([*entries, *lookalikes], endings=STYLE_ENDINGS, inside=inside)
+
+    def read(self, text: PromptText, negation: Negation) -> dict[TagKind, WishFinding]:
+        """What is asked for, by kind."""
+        matches = [match for match in self._phrases.scan(text) if None not in match.meanings]
+        denied = negation.denied(matches)
+        asked = [match for match in matches if match.start not in denied and self._is_meant(text, match)]
+        return {kind: _decide([match for match in asked if _wish(match).kind is kind]) for kind in TagKind}
+
+    def _entries(self, term: Term) -> Iterator[tuple[str, _Wish]]:
+        tags = {canonical(alias) for alias in term.folder_only}
+        phrases = dict.fromkeys((*term.aliases, *term.prompt_only, term.id))
+        for phrase in (*phrases, *term.folder_only):
+            is_tag = phrase not in term.prompt_only and canonical(phrase) in tags
+            yield (
+                phrase,
+                _Wish(
+                    kind=term.kind,
+                    id=term.id,
+                    is_tag=is_tag,
+                    is_open=canonical(phrase) in self._words.open_phrases,
+                    is_colour=canonical(phrase) in self._words.colour_words,
+                ),
+            )
+
+    def _is_meant(self, text: PromptText, match: WishMatch) -> bool:
+        wish = _wish(match)
+        word = text.next_word(match.tail)
+        if wish.is_colour and word and match.tail == match.end and self._words.coloured.at(text, word[0]):
+            return False
+        if not wish.is_tag:
+            return True
+        phrase = text.text[match.start : match.end]
+        if text.is_alone(match.start, match.tail) and not phrase[0].isdigit():
+            return True
+        nouns = self._words.tone_nouns if wish.kind is TagKind.TONE else self._words.angle_nouns
+        if word and nouns.at(text, word[0]):
+            return True
+        return bool(_GLUED_NOUN.fullmatch(text.text, match.end, match.tail))
+
+
+def _wish(match: WishMatch) -> _Wish:
+    """The wish of a match; where a phrase is both tag and alias, the alias."""
+    wishes = [wish for wish in match.meanings if wish]
+    return min(wishes, key=lambda wish: (wish.is_tag, wish.id))
+
+
+def _decide(asked: list[WishMatch]) -> WishFinding:
+    ids = {_wish(match).id for match in asked}
+    if len(ids) > 1:
+        ids = {_wish(match).id for match in asked if not _wish(match).is_open}
+    return WishFinding(ids.pop() if len(ids) == 1 else None, tuple(asked))

@@ -1,0 +1,140 @@
+"""The composition root: builds everything once per process and hands it out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.generation.desk import Desk
+from core.generation.engine import Engine
+from core.generation.history import History, this_server
+from core.generation.preview_engine import PreviewEngine
+from core.generation.runner import Runner
+from core.identity.access import Door
+from core.images.thumbnails import Thumbnails
+from core.injection.reader import OfflineReader
+from core.labels.published import PublishedLabels, load_published
+from core.references.attributes import Vocabulary, load_vocabulary
+from core.references.refresh import Catalog
+from core.settings import PROJECT_ROOT, Profile, Settings, export_aws_secrets, load_settings
+from core.storage.embedded import EmbeddedS3
+from core.storage.s3 import Store
+
+VOCABULARY_FILE = PROJECT_ROOT / "labels" / "attributes.toml"
+LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
+SAMPLES = PROJECT_ROOT / "samples" / "refs"
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """Everything the dashboard is made of. Close it to end its threads and servers."""
+
+    settings: Settings
+    store: Store
+    vocabulary: Vocabulary
+    labels: PublishedLabels
+    catalog: Catalog
+    thumbnails: Thumbnails
+    history: History
+    engines: Mapping[str, Engine]
+    runner: Runner
+    desk: Desk
+    door: Door
+    embedded: EmbeddedS3 | None
+
+    def close(self) -> None:
+        """Record what still runs as interrupted, then end every thread and the embedded S3."""
+        self.catalog.stop()
+        self.runner.close()
+        self.thumbnails.close()
+        if self.embedded is not None:
+            self.embedded.close()
+
+
+def build_studio(settings: Settings) -> Studio:
+    """Build a studio from settings. Raises ConfigError or StorageError."""
+    vocabulary = load_vocabulary(VOCABULARY_FILE)
+    labels = load_published(LABELS_FILE)
+    store, embedded = open_store(settings)
+    catalog = Catalog(
+        store,
+        vocabulary,
+        library_prefix=settings.s3_library_prefix,
+        app_prefix=settings.s3_app_prefix,
+        refresh_s=settings.index_refresh_s,
+    )
+    server = this_server()
+    history = History(store, app_prefix=settings.s3_app_prefix, server=server)
+    engines: dict[str, Engine] = {PreviewEngine.name: PreviewEngine()}
+    runner = Runner(
+        history,
+        store,
+        engines,
+        concurrency=settings.generation_concurrency,
+        deadline_s=settings.generation_deadline_s,
+        server=server,
+    )
+    desk = Desk(
+        catalog,
+        labels,
+        OfflineReader(vocabulary),
+        vocabulary,
+        runner,
+        max_model_references=settings.max_model_references,
+    )
+    return Studio(
+        settings=settings,
+        store=store,
+        vocabulary=vocabulary,
+        labels=labels,
+        catalog=catalog,
+        thumbnails=Thumbnails(store, app_prefix=settings.s3_app_prefix),
+        history=history,
+        engines=engines,
+        runner=runner,
+        desk=desk,
+        door=Door(settings),
+        embedded=embedded,
+    )
+
+
+def open_store(settings: Settings) -> tuple[Store, EmbeddedS3 | None]:
+    """The bucket these settings mean; the embedded one is started for the embedded profile."""
+    if settings.profile is Profile.PRODUCTION:
+        export_aws_secrets()
+        return Store(settings.s3_bucket or "", endpoint_url=settings.s3_endpoint_url), None
+    embedded = EmbeddedS3.open(settings.data_dir, SAMPLES)
+    store = Store(
+        embedded.bucket,
+        endpoint_url=embedded.endpoint_url,
+        access_key=embedded.access_key,
+        secret_key=embedded.secret_key,
+        region="us-east-1",
+    )
+    return store, embedded
+
+
+_lock = threading.Lock()
+_studio: Studio | None = None
+
+
+def get_studio() -> Studio:
+    """The process's one studio, built and started at the first call. Raises ConfigError or StorageError."""
+    global _studio
+    with _lock:
+        if _studio is None:
+            settings = load_settings()
+            settings.require_serving()
+            _studio = build_studio(settings)
+            _studio.catalog.start()
+        return _studio
+
+
+def close_studio() -> None:
+    """Close the process's studio, if there is one."""
+    global _studio
+    with _lock:
+        if _studio is not None:
+            _studio.close()
+            _studio = None

@@ -1,0 +1,185 @@
+"""The composer: the sidebar in which a designer says what the picture should be."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from core.errors import StorageError
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.injection.wishes import PROMPT_CHARS_MAX, Mode, Wishes
+from core.references.attributes import Role, Term
+from core.references.index import Reference, ReferenceFolder, ReferenceIndex
+from core.references.key import parent
+from core.studio import Studio
+from core.ui.draft import (
+    AGE_SPAN,
+    FROM_PROMPT,
+    GENDER_CHOICES,
+    PERSON_CHOICES,
+    SIZES,
+    draft,
+    set_draft,
+    wishes_from_widgets,
+)
+from core.ui.state import Key
+from core.ui.tiles import Tile, tile_picker
+from core.web import image_url
+
+_MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
+
+
+def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
+    """Draw the composer in the sidebar and return what it asks for."""
+    with st.sidebar:
+        st.text_area(
+            "Prompt",
+            key=Key.PROMPT,
+            height=96,
+            placeholder="What is in the picture? Korean works too.",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        _prompt_length()
+        st.session_state.setdefault(Key.MODE, Mode.COMPARE)
+        st.segmented_control(
+            "Mode",
+            list(_MODES),
+            format_func=_MODES.__getitem__,
+            key=Key.MODE,
+            required=True,
+            label_visibility="collapsed",
+            width="stretch",
+            persist_state="session",
+        )
+        folders = index.folders_of(Role.MODEL)
+        project = parent(st.session_state.get(Key.FOLDER) or (folders[0].path if folders else ""))
+        read = studio.desk.read(st.session_state.get(Key.PROMPT) or "")
+        tone = _tiles("Tone", Role.TONE, Key.TONE, studio, index, project, read.tone)
+        _chance(tone)
+        angle = _tiles("Angle", Role.ANGLE, Key.ANGLE, studio, index, project, read.angle)
+        _model_folder(folders)
+        _person_fields()
+        _size_field()
+    return wishes_from_widgets(tone, angle)
+
+
+def _prompt_length() -> None:
+    length = len(st.session_state.get(Key.PROMPT) or "")
+    if length > PROMPT_CHARS_MAX:
+        st.error(
+            f"The prompt has {length:,} characters and at most {PROMPT_CHARS_MAX:,} can be sent: "
+            f"shorten it by {length - PROMPT_CHARS_MAX:,}.",
+            icon=":material/error:",
+        )
+
+
+def _tiles(
+    label: str,
+    role: Role,
+    key: Key,
+    studio: Studio,
+    index: ReferenceIndex,
+    project: str,
+    proposed: str | None,
+) -> str | None:
+    """A picker of tones or angles, each with a picture from its own group."""
+    terms = studio.vocabulary.tones if role is Role.TONE else studio.vocabulary.angles
+    examples = _examples(index, role, project)
+    held = draft().tone if role is Role.TONE else draft().angle
+    if role is Role.TONE and draft().tone_by_chance and proposed is None:
+        note = "by chance"
+    else:
+        note = "from the prompt" if held is None else ""
+    return tile_picker(
+        label,
+        [_tile(term, examples.get(term.id)) for term in terms],
+        key=key,
+        picked=held,
+        proposed=proposed,
+        columns=4 if role is Role.TONE else 5,
+        note=note,
+    )
+
+
+def _tile(term: Term, example: Reference | None) -> Tile:
+    if example is None:
+        return Tile(term.id, term.name, None, term.name, disabled_reason=f"No group in S3 is tagged {term.id}.")
+    return Tile(term.id, term.name, image_url(example.key, example.etag, THUMBNAIL_SIDES[0]), f"{term.name}: example")
+
+
+def _examples(index: ReferenceIndex, role: Role, project: str) -> dict[str, Reference]:
+    """The first picture of each tag, from the designer's project if it has one."""
+    found: dict[str, Reference] = {}
+    folders = sorted(index.folders_of(role), key=lambda folder: folder.project != project)
+    for folder in folders:
+        for group in folder.groups:
+            tag = group.tags.tone if role is Role.TONE else group.tags.angle
+            if tag and group.usable:
+                found.setdefault(tag, group.usable[0])
+    return found
+
+
+def _chance(tone: str | None) -> None:
+    if tone is None:
+        by_chance = draft().tone_by_chance
+        st.button(
+            "Stop leaving it to chance" if by_chance else "Let chance pick a tone",
+            type="tertiary",
+            icon=":material/casino:",
+            on_click=partial(set_draft, tone_by_chance=not by_chance),
+        )
+
+
+def _model_folder(folders: tuple[ReferenceFolder, ...]) -> None:
+    paths = [folder.path for folder in folders]
+    if st.session_state.get(Key.FOLDER) not in paths:
+        st.session_state[Key.FOLDER] = paths[0] if paths else None
+    if not paths:
+        st.caption("No model folder in S3 yet: make one named like `01. Model`.")
+        return
+    named = {folder.path: folder_label(folder) for folder in folders}
+    st.selectbox(
+        "Model folder",
+        paths,
+        format_func=lambda path: named.get(path, path),
+        key=Key.FOLDER,
+        persist_state="session",
+    )
+
+
+def folder_label(folder: ReferenceFolder) -> str:
+    """A model folder in a list: where it lies and how much is in it."""
+    usable = sum(bool(group.usable) for group in folder.groups)
+    unusable = len(folder.groups) - usable
+    place = " / ".join(folder.path.split("/")[-2:])
+    return f"{place} · {usable} groups" + (f", {unusable} with problems" if unusable else "")
+
+
+def _person_fields() -> None:
+    left, right = st.columns(2)
+    with left:
+        st.selectbox("Person", list(PERSON_CHOICES), key=Key.PERSON, persist_state="session")
+    with right:
+        st.selectbox("Gender", list(GENDER_CHOICES), key=Key.GENDER, persist_state="session")
+    st.session_state.setdefault(Key.AGES, AGE_SPAN)
+    st.slider(
+        "Age",
+        *AGE_SPAN,
+        key=Key.AGES,
+        help=f"The whole span means any age; then an age in the prompt counts ({FROM_PROMPT.lower()}).",
+        persist_state="session",
+    )
+
+
+def _size_field() -> None:
+    st.selectbox("Size", list(SIZES), key=Key.SIZE, persist_state="session")
+
+
+def recent_keys(studio: Studio, email: str) -> tuple[str, ...]:
+    """What this person was given last time; nothing while S3 does not say."""
+    try:
+        return studio.history.last_given(email)
+    except StorageError:
+        return ()

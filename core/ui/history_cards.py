@@ -1,0 +1,42 @@
+"""History cards: a comparison as the picture grid shows it."""
+
+from __future__ import annotations
+
+from core.generation.comparison import AttemptPhase, ComparisonStatus
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.ui.picture_grid import Card
+from core.web import image_url
+
+_SHORT = 80
+
+
+def comparison_card(status: ComparisonStatus) -> Card:
+    """The last side's picture, the prompt, when and with what it was made."""
+    comparison = status.comparison
+    pictures = [side.picture for side in status.sides if side.picture is not None]
+    picture = pictures[-1] if pictures else None
+    tags = " · ".join(filter(None, (comparison.mode.value, comparison.tone, comparison.angle)))
+    return Card(
+        id=comparison.id,
+        picture_url=image_url(picture.key, picture.etag, THUMBNAIL_SIDES[0]) if picture else None,
+        alt=f"Comparison: {comparison.wishes.prompt[:_SHORT]}",
+        title=comparison.wishes.prompt.strip().replace("\n", " ")[:_SHORT],
+        subtitle=f"{comparison.created_at:%Y-%m-%d %H:%M} · {tags}",
+        badge=_badge(status),
+        problem=_problem(status),
+    )
+
+
+def _badge(status: ComparisonStatus) -> str:
+    phases = {side.phase for side in status.sides}
+    if status.busy:
+        return "at work"
+    if AttemptPhase.INTERRUPTED in phases:
+        return "interrupted"
+    if AttemptPhase.FAILED in phases:
+        return "a side failed"
+    return "cancelled" if AttemptPhase.CANCELLED in phases else ""
+
+
+def _problem(status: ComparisonStatus) -> str:
+    return "At work" if status.busy else "No picture"

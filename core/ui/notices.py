@@ -1,0 +1,74 @@
+"""Notices: the quiet states of a page, before there is anything to show."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.generation.desk import Planned
+from core.references.attributes import Vocabulary
+from core.references.refresh import CatalogStatus
+from core.studio import Studio
+
+
+def library_loading(studio: Studio) -> None:
+    """Progress while the library is listed for the first time, or why it cannot be."""
+
+    def follow() -> None:
+        status = studio.catalog.status
+        if status.ready:
+            st.rerun()
+        elif status.error:
+            st.error(f"The reference library cannot be listed: {status.error}", icon=":material/cloud_off:")
+            st.button("Try again", on_click=studio.catalog.request_refresh)
+        else:
+            st.caption(f"Listing the reference library straight from S3: {status.listed:,} pictures so far.")
+            st.skeleton(height=360)
+
+    st.fragment(follow, run_every=0.5)()
+
+
+def library_trouble(status: CatalogStatus) -> None:
+    """One line while S3 fails and the last index keeps serving."""
+    if status.ready and status.error:
+        st.warning(
+            f"S3 does not answer: {status.error} What you see is from {age(status.age_s)} ago.",
+            icon=":material/cloud_off:",
+        )
+
+
+def nothing_planned() -> None:
+    """The empty stage."""
+    with st.container(horizontal_alignment="center", key="nothing-planned"):
+        st.space("large")
+        st.markdown("**Nothing planned yet**", text_alignment="center")
+        st.caption(
+            "Write a prompt or pick a tone. The references that will go in appear here, before anything is sent.",
+            text_alignment="center",
+        )
+
+
+def read_from_prompt(planned: Planned, vocabulary: Vocabulary) -> None:
+    """What the reader took from the prompt, so that nothing is guessed behind anyone's back."""
+    reading = planned.injection.reading
+    if not planned.injection.wishes.prompt.strip():
+        return
+    found = ["a person" if reading.person else "no person"]
+    if reading.gender:
+        found.append("woman" if reading.gender == "feminine" else "man")
+    if reading.age_low is not None and reading.age_high is not None:
+        years = str(reading.age_low)
+        found.append(years if reading.age_low == reading.age_high else f"{years}–{reading.age_high}")
+    if reading.tone:
+        found.append(vocabulary.tone(reading.tone).name.lower())
+    if reading.angle:
+        found.append(vocabulary.angle(reading.angle).name.lower())
+    st.caption(f"Read from the prompt: {' · '.join(found)}")
+
+
+def age(seconds: float | None) -> str:
+    """A time span as people say it."""
+    if seconds is None:
+        return "an unknown time"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

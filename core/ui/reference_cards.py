@@ -1,0 +1,87 @@
+"""Reference cards: references, groups and labels as the picture grid shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.labels.published import FoundLabel, LabelState
+from core.references.index import AttributeGroup, Reference
+from core.ui.picture_grid import Card
+from core.web import image_url
+
+_NO_PICTURE = "Picture cannot be shown"
+
+
+def reference_cards(references: Sequence[Reference]) -> list[Card]:
+    """A card for each reference: its name, its tags, what is wrong with its place."""
+    return [
+        Card(
+            id=ref.key,
+            picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[0]),
+            alt=f"{ref.name}, {_tags(ref.tone, ref.angle) or 'untagged'}",
+            title=ref.name,
+            subtitle=_tags(ref.tone, ref.angle) or (ref.group or ""),
+            badge=ref.problem.value if ref.problem else "",
+            problem=_NO_PICTURE,
+        )
+        for ref in references
+    ]
+
+
+def group_cards(groups: Sequence[AttributeGroup]) -> list[Card]:
+    """A card for each group with its first picture and its health."""
+    cards = []
+    for group in groups:
+        first = group.references[0] if group.references else None
+        count = "1 picture" if len(group.references) == 1 else f"{len(group.references):,} pictures"
+        cards.append(
+            Card(
+                id=group.path,
+                picture_url=image_url(first.key, first.etag, THUMBNAIL_SIDES[0]) if first else None,
+                alt=f"First picture of the group {group.name}",
+                title=group.name,
+                subtitle=" · ".join(filter(None, (group.role.value, _tags(group.tags.tone, group.tags.angle), count))),
+                badge=group.tags.problem.value if group.tags.problem else "",
+                problem=_NO_PICTURE,
+            )
+        )
+    return cards
+
+
+def label_cards(rows: Sequence[tuple[Reference, FoundLabel]]) -> list[Card]:
+    """A card for each portrait with what is said about it, and by whom."""
+    return [
+        Card(
+            id=ref.key,
+            picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[0]),
+            alt=f"{ref.name}: {_said(found)}",
+            title=_said(found),
+            subtitle=_said_by(found) or ref.name,
+            badge="stale" if found.state is LabelState.STALE else "",
+            problem=_NO_PICTURE,
+        )
+        for ref, found in rows
+    ]
+
+
+def _said(found: FoundLabel) -> str:
+    label = found.label
+    if label is None:
+        return "No label yet"
+    parts = [label.age_range or "", label.gender_presentation.value if label.gender_presentation else ""]
+    return " · ".join(filter(None, parts)) or "Nothing said"
+
+
+def _said_by(found: FoundLabel) -> str:
+    label = found.label
+    if label is None:
+        return ""
+    if label.reviewer:
+        return f"{label.reviewer}"
+    sure = min(label.confidence.values(), default=None)
+    return label.source.value if sure is None else f"{label.source.value} {sure:.0%}"
+
+
+def _tags(tone: str | None, angle: str | None) -> str:
+    return " · ".join(filter(None, (tone, angle)))

@@ -1,0 +1,107 @@
+"""Reference details: everything that is known about one picture, in a drawer on the right."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.labels.published import LabelState
+from core.labels.schema import Label
+from core.references.attributes import Role
+from core.references.index import Reference
+from core.settings import PROJECT_ROOT
+from core.studio import Studio
+from core.ui import draft
+from core.ui.session import absolute
+from core.ui.state import Key
+from core.web import ORIGINAL, image_url
+
+
+def open_details(studio: Studio, reference: Reference) -> None:
+    """Open the drawer for a reference."""
+    st.dialog(reference.name, width="medium", position="right")(_details)(studio, reference)
+
+
+def _details(studio: Studio, reference: Reference) -> None:
+    with st.container(horizontal=True, gap="xsmall"):
+        for tag in filter(None, (reference.role, reference.tone, reference.angle, reference.problem)):
+            st.badge(str(tag), color="gray")
+    picture, facts = st.columns([3, 2])
+    with picture:
+        url = image_url(reference.key, reference.etag, THUMBNAIL_SIDES[1])
+        st.image(absolute(url), width="stretch", alt=f"{reference.name}, large")
+    with facts:
+        for name, value in _facts(studio, reference):
+            st.caption(name)
+            st.text(value)
+    st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
+    with st.container(horizontal=True):
+        _use(studio, reference)
+        download = image_url(reference.key, reference.etag, ORIGINAL, download_as=reference.name)
+        st.link_button("Download original", absolute(download), icon=":material/download:")
+
+
+def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
+    found = studio.labels.find(reference.key, reference.etag)
+    facts = [
+        ("Folder", reference.folder or "in no reference folder"),
+        ("Group", reference.group or "loose, in no group"),
+        ("Tone tag", f"{reference.tone}, from the group's name" if reference.tone else "none"),
+        ("Angle tag", f"{reference.angle}, from the group's name" if reference.angle else "none"),
+        ("Persona", reference.persona or "none in the file name"),
+        ("Size", size_text(reference.size_bytes)),
+        ("Modified", f"{reference.modified:%Y-%m-%d %H:%M} UTC"),
+        ("ETag", reference.etag),
+    ]
+    if found.label is not None:
+        stale = " (stale: the picture has changed since)" if found.state is LabelState.STALE else ""
+        facts.append(("Label", label_text(found.label) + stale))
+    return facts
+
+
+def _use(studio: Studio, reference: Reference) -> None:
+    usable = reference.role is not None and reference.problem is None and reference.size_bytes > 0
+    if st.button("Use in Generate", type="primary", icon=":material/add_photo_alternate:", disabled=not usable):
+        _put_into_composer(reference)
+        st.switch_page(studio_page("generate"))
+    if not usable:
+        st.caption("It cannot be injected: " + (reference.problem or "it is empty or in no reference folder") + ".")
+
+
+def _put_into_composer(reference: Reference) -> None:
+    """Wish for what this picture is tagged with, and pin it."""
+    if reference.role is Role.MODEL:
+        st.session_state[Key.FOLDER] = reference.folder
+        st.session_state[Key.PERSON] = "Yes"
+        draft.set_draft(tone=reference.tone or draft.draft().tone, angle=reference.angle or draft.draft().angle)
+        draft.pin(f"model:{reference.folder}/{reference.group}", reference.key)
+    elif reference.role is Role.TONE:
+        draft.set_draft(tone=reference.tone)
+        draft.pin(Role.TONE.value, reference.key)
+    else:
+        draft.set_draft(angle=reference.angle)
+        draft.pin(Role.ANGLE.value, reference.key)
+
+
+def studio_page(name: str) -> str:
+    """A page's path as `st.switch_page` takes it."""
+    return str(PROJECT_ROOT / "pages" / f"{name}.py")
+
+
+def label_text(label: Label) -> str:
+    """A label in one line, with who said so."""
+    parts = []
+    if label.gender_presentation:
+        parts.append(label.gender_presentation.value)
+    if label.age_low is not None:
+        years = f"{label.age_low}" if label.age_low == label.age_high else f"{label.age_low}–{label.age_high}"
+        parts.append(f"{years} years")
+    said_by = label.reviewer or label.source.value
+    return f"{', '.join(parts) or 'nothing said'} ({said_by})"
+
+
+def size_text(size_bytes: int) -> str:
+    """Bytes as people read them."""
+    if size_bytes < 1000:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1000:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1e6:.1f} MB"

@@ -1,0 +1,159 @@
+"""Results: the stage with both sides, and under each side what it cost, how near it came and the file."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from core.errors import EngineFault, StudioError
+from core.generation.comparison import AttemptPhase, ComparisonStatus, Outcome, SideStatus
+from core.identity.access import Capability, Viewer
+from core.injection.wishes import SideName
+from core.studio import Studio
+from core.ui.problems import problems_shown
+from core.ui.session import absolute
+from core.ui.stage import StageSide, StageState, stage
+from core.web import ORIGINAL, image_url, partial_url
+
+STAGE_HEIGHT = 680
+_POLL_S = 0.5
+_STATES = {
+    AttemptPhase.QUEUED: StageState.QUEUED,
+    AttemptPhase.RUNNING: StageState.RUNNING,
+    AttemptPhase.DONE: StageState.DONE,
+    AttemptPhase.FAILED: StageState.FAILED,
+    AttemptPhase.INTERRUPTED: StageState.FAILED,
+    AttemptPhase.CANCELLED: StageState.CANCELLED,
+}
+_NEXT = {
+    EngineFault.REFUSED: "Change the prompt or the references, then retry.",
+    EngineFault.RATE_LIMITED: "Wait a moment, then retry this side.",
+    EngineFault.TIMED_OUT: "Retry this side; nothing in your prompt caused this.",
+    EngineFault.UNAVAILABLE: "Retry this side in a moment.",
+    EngineFault.BAD_REQUEST: "Change what the message names, then generate again.",
+    EngineFault.INTERRUPTED: "Retry this side.",
+    EngineFault.CANCELLED: "Retry this side when you want it after all.",
+}
+FIDELITY_HELP = (
+    "How near the picture's colours come to its tone reference: 100 is the same distribution of colours, "
+    "50 is 12 units away, where 2 units are just noticeable and black to white is 100."
+)
+
+
+def results(studio: Studio, viewer: Viewer, comparison_id: str) -> None:
+    """Draw a comparison and follow it while it is at work, without rerunning the page."""
+    try:
+        busy = studio.runner.status(comparison_id).busy
+    except StudioError as err:
+        st.error(err.message)
+        return
+
+    def follow() -> None:
+        with problems_shown():
+            status = studio.runner.status(comparison_id)
+            _draw(studio, viewer, status)
+            if busy != status.busy:  # polling starts and ends with the work
+                st.rerun()
+
+    st.fragment(follow, run_every=_POLL_S if busy else None)()
+
+
+def _draw(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
+    comparison = status.comparison
+    letters = "AB" if len(status.sides) > 1 else " "
+    sides = [_stage_side(status, side, letters[at].strip()) for at, side in enumerate(status.sides)]
+    stage(comparison.id, sides, key=f"stage-{comparison.id}", height=STAGE_HEIGHT)
+    columns = st.columns(len(sides))
+    for side, column in zip(status.sides, columns, strict=True):
+        with column:
+            _footer(studio, viewer, status, side)
+
+
+def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> StageSide:
+    comparison, outcome = status.comparison, side.latest
+    failure = outcome.failure if outcome else None
+    headline, detail = "", ""
+    if side.phase is AttemptPhase.QUEUED:
+        headline = "Waiting" + (f": {side.ahead} ahead of you" if side.ahead else "")
+    elif side.phase is AttemptPhase.RUNNING:
+        headline = "Working"
+    elif failure is not None:
+        headline, detail = failure.message, _NEXT[failure.kind]
+    elif side.phase is AttemptPhase.INTERRUPTED:
+        headline, detail = "The server stopped before this side was done.", "Retry this side."
+    return StageSide(
+        name=letter or "A",
+        title=side.side.heading,
+        state=_STATES[side.phase],
+        width_px=comparison.size.width,
+        height_px=comparison.size.height,
+        picture_url=_picture_url(status, side),
+        alt=f"{side.side.heading}: {comparison.wishes.prompt[:200]}",
+        headline=headline,
+        detail=detail,
+        request_id=failure.request_id if failure else None,
+        progress=side.progress,
+    )
+
+
+def _picture_url(status: ComparisonStatus, side: SideStatus) -> str | None:
+    if side.phase is AttemptPhase.RUNNING and side.progress is not None:
+        return partial_url(status.comparison.id, side.side, side.progress)
+    outcome = side.latest
+    if outcome is not None and outcome.picture is not None:
+        return image_url(outcome.picture.key, outcome.picture.etag, ORIGINAL)
+    return None
+
+
+def _footer(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
+    comparison, outcome = status.comparison, side.latest
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if side.busy:
+            st.caption("Queued" if side.phase is AttemptPhase.QUEUED else "Working")
+            st.button(
+                "Cancel",
+                key=f"cancel-{side.side.value}",
+                type="tertiary",
+                on_click=partial(studio.runner.cancel, comparison.id, side.side),
+            )
+            return
+        if outcome is not None and outcome.picture is not None:
+            _done(outcome)
+            _download(outcome, side.side)
+        else:
+            st.caption(f"Attempt {side.attempt}: {side.phase.value}")
+        if outcome is None or outcome.picture is None:
+            st.button(
+                "Retry this side",
+                key=f"retry-{side.side.value}",
+                icon=":material/refresh:",
+                on_click=partial(_retry, studio, viewer, comparison.id, side.side),
+            )
+
+
+def _done(outcome: Outcome) -> None:
+    fidelity = outcome.picture.fidelity if outcome.picture else None
+    if fidelity is not None:
+        st.markdown(f"**Fidelity {fidelity:.0f}**", help=FIDELITY_HELP)
+    st.caption(" · ".join((f"{outcome.seconds:.1f} s", money(outcome), *outcome.notes)))
+
+
+def _download(outcome: Outcome, side: SideName) -> None:
+    picture = outcome.picture
+    if picture is not None:
+        name = f"{outcome.comparison}-{side.value}.png"
+        url = absolute(image_url(picture.key, picture.etag, ORIGINAL, download_as=name))
+        st.markdown(f":material/download: [PNG]({url})")
+
+
+def _retry(studio: Studio, viewer: Viewer, comparison_id: str, side: SideName) -> None:
+    viewer.require(Capability.GENERATE)
+    studio.runner.retry(comparison_id, side)
+
+
+def money(outcome: Outcome) -> str:
+    """What an attempt cost, in words that do not make an unknown price look free."""
+    if outcome.cost is None or outcome.cost.usd is None:
+        return "unpriced"
+    return "free" if outcome.cost.usd == 0 else f"${outcome.cost.usd:.2f}"

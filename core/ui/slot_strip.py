@@ -1,0 +1,141 @@
+"""The slot strip: what goes into each side, and why, before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from core.generation.comparison import SideRecord
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.injection.slots import Slot
+from core.references.attributes import Role
+from core.ui import draft
+from core.ui.session import absolute
+from core.web import image_url
+
+_SIDE_LETTERS = "AB"
+
+
+def slot_strip(sides: tuple[SideRecord, ...]) -> None:
+    """Every side's slots in a row, with pin, re-roll, off and the full trail."""
+    letters = len(sides) > 1
+    for number, side in enumerate(sides):
+        title = f"{_SIDE_LETTERS[number]} · {side.side.heading}" if letters else side.side.heading
+        st.markdown(f"**{title}**  :gray[{_count(side)}]")
+        slots = side.slots
+        grid = st.grid(max(3, len(slots)), wrap=False, min_column_width=116, key=f"strip-{side.side.value}")
+        names = _names(slots)
+        for at, slot in enumerate(slots):
+            with grid.cell():
+                _slot(slot, names[at], f"{side.side.value}-{at}")
+
+
+def folded_strip(sides: tuple[SideRecord, ...]) -> None:
+    """The same as thumbnails in one line, once the stage shows what was made from them."""
+    columns = st.columns(len(sides))
+    for side, column in zip(sides, columns, strict=True):
+        filled = [slot for slot in side.slots if slot.filled]
+        with column, st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            for slot in filled:
+                st.image(_url(slot), width=44, alt=_alt(slot))
+            with st.popover(_count(side), type="tertiary"):
+                for slot, name in zip(side.slots, _names(side.slots), strict=True):
+                    st.markdown(
+                        f"**{name}** {_mono(slot.name) if slot.filled else ':gray[empty]'}  \n:gray[{_plain(slot.why)}]"
+                    )
+
+
+def _slot(slot: Slot, name: str, place: str) -> None:
+    with st.container(key=f"slot-{place}", gap="xsmall"):
+        if slot.filled:
+            st.image(_url(slot), alt=_alt(slot))
+        else:
+            st.container(key=f"plate-{place}")
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
+        ):
+            st.markdown(f"**{name}**")
+            with st.popover("Why", type="tertiary", key=f"why-{place}"):
+                st.markdown(trail(slot, name))
+        if slot.filled:
+            st.markdown(_plain(slot.group or ""))
+        else:
+            st.markdown(":gray[empty]")
+        _actions(slot, place)
+        st.caption(_plain(slot.why))
+
+
+def _actions(slot: Slot, place: str) -> None:
+    """Pin, re-roll and off. They go by slot id, so on a shared slot either side's buttons act on both."""
+    held = draft.draft()
+    if not (slot.filled or slot.id in held.off or slot.id in held.pins):
+        return
+    with st.container(horizontal=True, gap="small"):
+        if slot.id in held.off:
+            _button("Switch on", place, partial(draft.switch_on, slot.id))
+            return
+        if slot.id in held.pins:
+            _button("Unpin", place, partial(draft.unpin, slot.id))
+        elif slot.key:
+            _button("Pin", place, partial(draft.pin, slot.id, slot.key))
+        if slot.filled:
+            _button("Re-roll", place, partial(draft.reroll, slot.id), disabled=slot.choices < 2)
+            _button("Off", place, partial(draft.switch_off, slot.id))
+
+
+def _button(label: str, place: str, action: Callable[[], None], *, disabled: bool = False) -> None:
+    st.button(label, key=f"{label}-{place}", type="tertiary", on_click=action, disabled=disabled)
+
+
+def trail(slot: Slot, name: str) -> str:
+    """The whole explanation of a slot as Markdown."""
+    lines = [f"**{name}**: {_plain(slot.why)}"]
+    if slot.wished:
+        lines.append(f"Wished: {_plain(slot.wished)} ({slot.wished_from})")
+    if slot.steps:
+        lines.append("| Step | Pictures left |\n|---|---:|")
+        lines[-1] += "".join(f"\n| {_plain(step.step)} | {step.left:,} |" for step in slot.steps)
+    if slot.key:
+        lines.append(f"`{slot.key}`")
+    for miss in slot.near:
+        lines.append(f"- {miss.loosen} → {_plain(miss.to)}: {miss.pictures:,} pictures")
+    return "\n\n".join(lines)
+
+
+def _names(slots: tuple[Slot, ...]) -> list[str]:
+    names, models = [], 0
+    for slot in slots:
+        if slot.role is Role.MODEL:
+            models += 1
+            names.append(f"Model {models}")
+        else:
+            names.append(slot.role.value.capitalize())
+    return names
+
+
+def _count(side: SideRecord) -> str:
+    count = sum(slot.filled for slot in side.slots)
+    return "1 reference goes in" if count == 1 else f"{count} references go in"
+
+
+def _url(slot: Slot) -> str:
+    return absolute(image_url(slot.key or "", slot.etag or "", THUMBNAIL_SIDES[0]))
+
+
+def _alt(slot: Slot) -> str:
+    return f"{slot.role.value} reference {slot.name} from the group {slot.group}"
+
+
+def _plain(text: str) -> str:
+    """Our sentences as Markdown: names from S3 and prompts stay text, what stands in backticks stays code."""
+    parts = text.split("`")
+    return "`".join(
+        part if at % 2 else re.sub(r"([\\*_{}\[\]<>#|$~:])", r"\\\1", part) for at, part in enumerate(parts)
+    )
+
+
+def _mono(text: str | None) -> str:
+    return f"`{(text or '').replace('`', 'ˋ')}`"

@@ -1,0 +1,59 @@
+"""Session state: every key the pages and the shell use, in one place."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Key(StrEnum):
+    """Names in `st.session_state`. Widgets marked bound also stand in the URL under this name."""
+
+    # The composer
+    PROMPT = "prompt"
+    MODE = "mode"
+    TONE = "tone_tiles"
+    ANGLE = "angle_tiles"
+    FOLDER = "model_folder"
+    PERSON = "person"
+    GENDER = "gender"
+    AGES = "ages"
+    SIZE = "size"
+    ENGINE = "engine"
+    DRAFT = "draft"  # a Draft: picks that are no widget's own
+    SHOWN = "shown_comparison"  # the comparison on the stage
+    RECALL = "recall"  # a comparison to open on the Generate page
+    ORDERED = "ordered"  # Generate was pressed and is answered in this run
+
+    # The reference browser (bound)
+    REF_SEARCH = "q"
+    REF_ROLE = "role"
+    REF_TONE = "tone"
+    REF_ANGLE = "angle"
+    REF_PROBLEMS = "problems"
+    REF_FOLDER = "folder"
+    REF_GROUP = "group"
+    REF_VIEW = "view"
+    REF_PAGE = "page"
+    REF_GRID = "reference_grid"
+    REF_JUMP = "reference_jump"  # a group to go to, before the filters are drawn
+
+    # Labels (bound but for the grid)
+    LABEL_AGE = "age"
+    LABEL_GENDER = "presentation"
+    LABEL_SOURCE = "source"
+    LABEL_STATE = "state"
+    LABEL_SEARCH = "find"
+    LABEL_PAGE = "sheet"
+    LABEL_GRID = "label_grid"
+
+    # History (bound but for the grid)
+    HISTORY_SEARCH = "text"
+    HISTORY_PERSON = "by"
+    HISTORY_MODE = "made"
+    HISTORY_TONE = "with_tone"
+    HISTORY_ANGLE = "with_angle"
+    HISTORY_LIMIT = "history_limit"
+    HISTORY_GRID = "history_grid"
+
+
+COMPARISON_PARAM = "comparison"  # the query parameter that finds a comparison again after a reload

@@ -1,0 +1,88 @@
+"""History: every comparison S3 holds, newest first; replay one, or recall its composer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from core.generation.history import HistoryFilter
+from core.injection.wishes import Mode
+from core.studio import Studio
+from core.ui.history_cards import comparison_card
+from core.ui.history_details import open_comparison
+from core.ui.picture_grid import picture_grid
+from core.ui.problems import problems_shown
+from core.ui.session import open_session
+from core.ui.state import Key
+
+_FIRST, _STEP = 24, 24
+
+
+def page() -> None:
+    """Narrow and open comparisons."""
+    studio, viewer = open_session()
+    wanted = _filters(studio)
+    limit = int(st.session_state.get(Key.HISTORY_LIMIT, _FIRST))
+    found = studio.history.newest(limit=limit + 1, wanted=wanted)
+    if not found:
+        _nothing(wanted)
+        return
+    shown = found[:limit]
+    cards = [comparison_card(status) for status in studio.runner.statuses([c.id for c in shown])]
+    event = picture_grid(cards, key=Key.HISTORY_GRID, label="Comparisons", aspect="portrait")
+    if len(found) > limit:
+        st.button("Show older", on_click=partial(st.session_state.__setitem__, Key.HISTORY_LIMIT, limit + _STEP))
+    if event.opened in {comparison.id for comparison in shown}:
+        with problems_shown():
+            open_comparison(studio, viewer, studio.runner.status(event.opened or ""))
+
+
+def _filters(studio: Studio) -> HistoryFilter:
+    st.markdown("**History** :gray[straight from S3, newest first]")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="history-filters"):
+        text = st.text_input(
+            "Search",
+            key=Key.HISTORY_SEARCH,
+            type="search",
+            live="200ms",
+            bind="query-params",
+            placeholder="Search prompts",
+            label_visibility="collapsed",
+            width=260,
+        )
+        mode = _choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
+        tone = _choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.HISTORY_TONE)
+        angle = _choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.HISTORY_ANGLE)
+        person = st.text_input(
+            "Person",
+            key=Key.HISTORY_PERSON,
+            bind="query-params",
+            placeholder="Anyone's",
+            label_visibility="collapsed",
+            width=180,
+        )
+    return HistoryFilter(text=text or "", person=person or None, mode=mode, tone=tone, angle=angle)
+
+
+def _choice(label: str, options: list[str], key: Key) -> str | None:
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        placeholder=label,
+        label_visibility="collapsed",
+        bind="query-params",
+        width=150,
+    )
+
+
+def _nothing(wanted: HistoryFilter) -> None:
+    if wanted == HistoryFilter():
+        st.info("No comparison yet. Make the first one on the Generate page.", icon=":material/history:")
+    else:
+        st.info("No comparison passes these filters. Clear one of them.", icon=":material/filter_alt_off:")
+
+
+page()

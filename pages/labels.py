@@ -1,0 +1,101 @@
+"""Labels: what is published about every portrait, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.labels.portraits import LabelFilter, Portrait, portraits
+from core.labels.published import LabelState
+from core.labels.schema import AGE_RANGES, Gender, LabelSource
+from core.studio import Studio
+from core.ui.notices import library_loading, library_trouble
+from core.ui.paging import paged
+from core.ui.picture_grid import picture_grid
+from core.ui.reference_cards import label_cards
+from core.ui.reference_details import open_details
+from core.ui.session import open_session
+from core.ui.state import Key
+
+
+def page() -> None:
+    """Narrow and open portraits by their labels."""
+    studio, _ = open_session()
+    status = studio.catalog.status
+    if not status.ready:
+        library_loading(studio)
+        return
+    index, labels = studio.catalog.index, studio.labels
+    everything = portraits(index, labels, LabelFilter())
+    labelled = sum(found.state is not LabelState.MISSING for _, found in everything)
+    st.markdown(
+        f"**Labels** :gray[{labelled:,} of {len(everything):,} portraits have a label · version {labels.version}]"
+    )
+    library_trouble(status)
+    for broken in labels.broken:
+        st.warning(f"labels/personas.jsonl, line {broken.line}: {broken.reason} The other lines serve.")
+    found = portraits(index, labels, _filters())
+    if not found:
+        st.info("No portrait passes these filters. Clear one of them.", icon=":material/filter_alt_off:")
+        return
+    _grid(studio, found)
+
+
+def _filters() -> LabelFilter:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="label-filters"):
+        text = st.text_input(
+            "Search",
+            key=Key.LABEL_SEARCH,
+            type="search",
+            live="200ms",
+            bind="query-params",
+            placeholder="Search persona or folder",
+            label_visibility="collapsed",
+            on_change=_first_page,
+            width=260,
+        )
+        age_range = _choice("Any age", [name for name, _, _ in AGE_RANGES], Key.LABEL_AGE)
+        gender = _choice("Any gender", [gender.value for gender in Gender], Key.LABEL_GENDER)
+        source = _choice("Any source", [source.value for source in LabelSource], Key.LABEL_SOURCE)
+        state = _choice("Any state", [state.value for state in LabelState], Key.LABEL_STATE)
+    return LabelFilter(
+        text=text or "",
+        age_range=age_range,
+        gender=Gender(gender) if gender else None,
+        source=LabelSource(source) if source else None,
+        state=LabelState(state) if state else None,
+    )
+
+
+def _choice(label: str, options: list[str], key: Key) -> str | None:
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        placeholder=label,
+        label_visibility="collapsed",
+        bind="query-params",
+        on_change=_first_page,
+        width=150,
+    )
+
+
+def _grid(studio: Studio, found: Sequence[Portrait]) -> None:
+    body = st.container()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"{len(found):,} shown")
+        shown = paged(found, Key.LABEL_PAGE)
+    with body:
+        event = picture_grid(label_cards(shown), key=Key.LABEL_GRID, label="Portraits", min_card_px=150)
+    opened = studio.catalog.index.get(event.opened) if event.opened else None
+    if opened is not None:
+        open_details(studio, opened)
+
+
+def _first_page() -> None:
+    st.session_state[Key.LABEL_PAGE] = 1
+
+
+page()
