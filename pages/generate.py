@@ -38,8 +38,9 @@ def page() -> None:
         with problems_shown():
             _order(studio, viewer, planned)
     shown = _shown(studio)
-    _header(studio, viewer, planned, busy=shown is not None and shown.busy)
-    if not (wishes.prompt.strip() or planned.injection.settled.tone or shown):
+    empty = not (wishes.prompt.strip() or planned.injection.settled.tone or shown)
+    _header(studio, viewer, planned, busy=shown is not None and shown.busy, verdict=not empty)
+    if empty:
         nothing_planned()
         return
     if shown is not None and _made_from(shown, planned):
@@ -50,8 +51,8 @@ def page() -> None:
         results(studio, viewer, shown.comparison.id)
 
 
-def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool) -> None:
-    fairness = planned.injection.fairness
+def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, verdict: bool) -> None:
+    fairness = planned.injection.fairness if verdict else None
     count = sum(slot.filled for side in planned.sides for slot in side.slots)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(horizontal=True, vertical_alignment="center", width="content"):

@@ -40,7 +40,7 @@ def page() -> None:
 
 def _filters(studio: Studio) -> HistoryFilter:
     st.markdown("**History** :gray[straight from S3, newest first]")
-    with st.container(horizontal=True, vertical_alignment="bottom", key="history-filters"):
+    with st.container(horizontal=True, vertical_alignment="center", key="history-filters"):
         text = st.text_input(
             "Search",
             key=Key.HISTORY_SEARCH,

@@ -43,7 +43,7 @@ def page() -> None:
 
 
 def _filters() -> LabelFilter:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="label-filters"):
+    with st.container(horizontal=True, vertical_alignment="center", key="label-filters"):
         text = st.text_input(
             "Search",
             key=Key.LABEL_SEARCH,

@@ -54,7 +54,7 @@ def _header(studio: Studio, index: ReferenceIndex) -> None:
 
 def _filters(studio: Studio, index: ReferenceIndex) -> tuple[Filter, str]:
     """The filter row; every part of it stands in the URL, so that a view can be shared."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="reference-filters"):
+    with st.container(horizontal=True, vertical_alignment="center", key="reference-filters"):
         text = st.text_input(
             "Search",
             key=Key.REF_SEARCH,

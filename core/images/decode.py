@@ -23,7 +23,8 @@ CONTENT_TYPES: Final = {
     "TIFF": "image/tiff",
     "AVIF": "image/avif",
 }
-_FORMATS: Final = tuple(CONTENT_TYPES)
+Image.init()  # registers every format this Pillow has; AVIF only where it was built in
+_FORMATS: Final = tuple(name for name in CONTENT_TYPES if name in Image.OPEN)
 _BACKDROP: Final = (128, 128, 128)  # behind transparency: a grey that favours neither light nor dark
 _DEPTH_16: Final = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 

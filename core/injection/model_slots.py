@@ -95,7 +95,7 @@ class ModelPlanner:
     @staticmethod
     def _walk(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:
         trail, left = Trail(), list(group.usable)
-        trail.note(f"in the group `{group.name}`", group.references)
+        trail.note(f"in the group “{group.name}”", group.references)
         for narrowing in wanted:
             left = [ref for ref in left if narrowing.keeps(group, ref)]
             trail.note(narrowing.step, left)
@@ -222,14 +222,14 @@ class ModelPlanner:
             return self._empty("Pick an angle, or name one in the prompt.", side=side)
         wanted, trail = self._narrowings(side), Trail()
         left = [(group, ref) for group in self._folder.groups for ref in group.usable]
-        trail.note(f"in `{self._folder.path}`", sum(len(group.references) for group in self._folder.groups))
+        trail.note(f"in “{self._folder.path}”", sum(len(group.references) for group in self._folder.groups))
         for narrowing in wanted:
             left = [(group, ref) for group, ref in left if narrowing.keeps(group, ref)]
             trail.note(narrowing.step, len(left))
         near = near_misses(self._index, self._folder, self._labels, wanted)
         asked = ", ".join(narrowing.step for narrowing in wanted)
         hint = " ".join(says_near(miss) for miss in near[:2])
-        why = f"Nothing in `{self._folder.path}` is {asked}. {hint}".strip()
+        why = f"Nothing in “{self._folder.path}” is {asked}. {hint}".strip()
         return self._empty(why, trail=trail, side=side, near=near)
 
     def _left_out(self, side: SideName, other: Candidates | None) -> Slot:
@@ -237,7 +237,7 @@ class ModelPlanner:
         if other is None:
             return self._empty("No further group has a match.", side=side)
         if side is SideName.TONE_ONLY:
-            why = f"`{other.group.name}` is beyond the first {self._limit} groups of this side."
+            why = f"“{other.group.name}” is beyond the first {self._limit} groups of this side."
         else:
             wish = self._settled.angle.value if self._settled.angle else "the angle"
             why = f"Left out: its angle is {other.group.tags.angle or 'untagged'}, you asked for {wish}."

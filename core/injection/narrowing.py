@@ -128,7 +128,7 @@ def says_near(miss: NearMiss) -> str:
     """A near miss as a sentence."""
     pictures = "1 picture" if miss.pictures == 1 else f"{miss.pictures} pictures"
     if miss.loosen == "folder":
-        return f"The model folder `{miss.to}` has {pictures}."
+        return f"The model folder “{miss.to}” has {pictures}."
     return f"Loosening {miss.loosen} to {miss.to} gives {pictures}."
 
 

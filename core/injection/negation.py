@@ -11,6 +11,7 @@ from core.injection.reading_words import NegationWords, Negator
 from core.injection.text import PromptText
 
 _REACH = 4
+_KOREAN_REACH = 7  # "남자 한 명도 여자 한 명도 없는"
 _LIST_WORDS = frozenset({"or", "nor"})
 _GLUED = re.compile(r"없|아닌|아니|말고|빼고|제외|대신|금지|보다는")
 _LISTED = re.compile(r"[가-힣]*(?:이나|나|이랑|랑|하고|과|와|도)")
@@ -22,9 +23,7 @@ class Negation:
     def __init__(self, words: NegationWords, text: PromptText) -> None:
         self._words = words
         self._text = text
-        self._negators = [
-            match for match in words.negators.scan(text) if Negator.NEUTRAL not in match.meanings
-        ]
+        self._negators = [match for match in words.negators.scan(text) if Negator.NEUTRAL not in match.meanings]
 
     def denied(self, matches: Iterable[Match[Any]]) -> set[int]:
         """The starts of the matches that are denied."""
@@ -67,17 +66,16 @@ class Negation:
         """Korean: the denial follows, with nothing but fitting small words between."""
         if _GLUED.search(self._text.text, match.end, match.tail):
             return True
-        at, skips = match.tail, int(bool(_LISTED.fullmatch(self._text.text, match.end, match.tail)))
-        for _ in range(_REACH):
+        at, skips = match.tail, bool(_LISTED.fullmatch(self._text.text, match.end, match.tail))
+        for _ in range(_KOREAN_REACH):
             word = self._text.next_word(at)
             if word is None:
                 return False
             start, at = word
             if self._words.after.at(self._text, start):
                 return True
-            if self._text.text[start:at] in self._words.before_after:
-                continue
-            if not skips:
+            is_small = self._text.text[start:at] in self._words.before_after
+            if not (is_small or skips):
                 return False
-            skips = int(bool(_LISTED.fullmatch(self._text.text, start, at)))
+            skips = bool(_LISTED.fullmatch(self._text.text, start, at)) or (is_small and skips)
         return False

@@ -25,19 +25,21 @@ _ENGLISH_OF = re.compile(r" (?:of|depicting|shaped like) (?:\w+ ){0,3}")
 _ADVERB = re.compile(r"[a-z]+ly|quietly|while|someone|just|still|casually|of|are|is")
 _KOREAN_SUBJECT = re.compile(r"[가-힣]{2,}(?:이|가)")
 _KOREAN_MATERIAL = re.compile(r"[가-힣]+(?<![은는한고며의를을이가에])")
-_FOR = re.compile(r"(?<![^ ,.])for (?:the |modern |young |busy )?")
-_FOR_KOREAN = frozenset({"위한", "위해", "위하여", "타깃", "타겟", "대상", "취향의", "전용"})
+_FOR_MANY = re.compile(r"(?:^|.*[ ,.])for (?:the |modern |young |busy )?")
+_FOR_ANYONE = re.compile(r"(?:^|.*[ ,.])(?:(?:gifts?|presents?|card|bouquet) for (?:\w+ )?|for (?:my|your) )")
+_FOR_KOREAN = frozenset("위한 위해 위하여 타깃 타겟 대상 취향의 전용 줄 드릴 선물할 선물하는 추천하는 어울리는".split())
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleFinding:
-    """Who is in the picture. `meant` are the words that say so, `dismissed` those that turned out not to."""
+    """Who is in the picture: the words that say so, and in `dismissed` those that turned out not to."""
 
     person: bool
     gender: str | None
     meant: tuple[SignMatch, ...]
     gendered: tuple[SignMatch, ...]
     dismissed: tuple[SignMatch, ...]
+    named: tuple[SignMatch, ...]
     is_ruled_out: bool
 
 
@@ -84,9 +86,8 @@ class _Scene:
             gender=genders.pop() if len(genders) == 1 else None,
             meant=tuple(meant),
             gendered=gendered,
-            dismissed=tuple(
-                match for match in self._matches if match.meanings & _NAMED and match not in strong
-            ),
+            dismissed=tuple(match for match in self._matches if match.meanings & _NAMED and match not in strong),
+            named=tuple(match for match in strong if match.meanings & _NAMED),
             is_ruled_out=is_ruled_out,
         )
 
@@ -99,20 +100,17 @@ class _Scene:
         ]
         yield from named
         for match in self._matches:
-            if match.meanings & (_PRONOUNS | {Sign.BODY}) and self._is_somebody(match):
-                if named or not self._figures:
-                    yield match
+            is_owned = match.meanings & (_PRONOUNS | {Sign.BODY}) and (named or not self._figures)
+            if is_owned and self._is_somebody(match):
+                yield match
 
     def _is_somebody(self, match: SignMatch) -> bool:
         return not (
-            match.start in self._denied
-            or self._is_figure(match)
-            or self._is_goods(match)
-            or self._is_audience(match)
+            match.start in self._denied or self._is_figure(match) or self._is_goods(match) or self._is_audience(match)
         )
 
     def _is_figure(self, match: SignMatch) -> bool:
-        """"statue of a woman", "female mannequin", "여성 마네킹"."""
+        """ "statue of a woman", "female mannequin", "여성 마네킹"."""
         if Sign.EFFIGY in match.meanings:
             return True
         follower = self._follower(match.tail)
@@ -126,7 +124,7 @@ class _Scene:
         return False
 
     def _is_goods(self, match: SignMatch) -> bool:
-        """"men's perfume", "baby shoes", "hand cream", "여성 가죽 가방": the users of a thing."""
+        """ "men's perfume", "baby shoes", "hand cream", "여성 가죽 가방": the users of a thing."""
         text = self._text
         word = text.next_word(match.tail)
         if word is None:
@@ -142,13 +140,14 @@ class _Scene:
         return follower is not None and Sign.GOODS in follower.meanings
 
     def _is_audience(self, match: SignMatch) -> bool:
-        """"perfume for men", "여성을 위한 향수"."""
+        """ "perfume for men", "여성을 위한 향수"."""
         word = self._text.next_word(match.tail)
         if word and self._text.text[word[0] : word[1]] in _FOR_KOREAN:
             return True
-        before = self._text.text[max(0, match.start - 12) : match.start]
-        found = list(_FOR.finditer(before))
-        return bool(found) and found[-1].end() == len(before) and self._is_plural_or_pronoun(match)
+        before = self._text.text[max(0, match.start - 24) : match.start]
+        if _FOR_ANYONE.fullmatch(before):
+            return True
+        return bool(_FOR_MANY.fullmatch(before)) and self._is_plural_or_pronoun(match)
 
     def _is_plural_or_pronoun(self, match: SignMatch) -> bool:
         word = self._text.text[match.start : match.end]

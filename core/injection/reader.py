@@ -10,8 +10,8 @@ from core.injection.ages import AgeFinding, AgeReader
 from core.injection.negation import Negation
 from core.injection.people import PeopleFinding, PeopleReader
 from core.injection.reading_words import reading_words
+from core.injection.tag_words import TagFinding, TagReader
 from core.injection.text import PromptText
-from core.injection.tag_words import WishFinding, WishReader
 from core.references.attributes import TagKind, Vocabulary
 
 Gender = Literal["feminine", "masculine"]
@@ -52,18 +52,18 @@ class OfflineReader:
         self._negation_words = words.negation
         self._people = PeopleReader(words)
         self._ages = AgeReader(words)
-        self._wishes = WishReader(vocabulary, words)
+        self._tags = TagReader(vocabulary, words)
 
     def read(self, prompt: str) -> Reading:
         """Read one prompt. Never raises; takes time in proportion to the prompt's length."""
         text = PromptText.of(prompt)
         negation = Negation(self._negation_words, text)
         people = self._people.read(text, negation)
-        numbers = self._ages.numbers(text)
+        numbers = self._ages.numbers(text, people)
         person = people.person or (bool(numbers) and not people.is_ruled_out)
-        ages = self._ages.read(text, numbers, people.dismissed) if person else AgeFinding(None, ())
-        wishes = self._wishes.read(text, negation)
-        tone, angle = wishes[TagKind.TONE], wishes[TagKind.ANGLE]
+        ages = self._ages.read(text, numbers, people) if person else AgeFinding(None, ())
+        tags = self._tags.read(text, negation)
+        tone, angle = tags[TagKind.TONE], tags[TagKind.ANGLE]
         age_low, age_high = ages.ages or (None, None)
         return Reading(
             reader=self.name,
@@ -78,7 +78,7 @@ class OfflineReader:
 
 
 def _evidence(
-    text: PromptText, people: PeopleFinding, ages: AgeFinding, tone: WishFinding, angle: WishFinding
+    text: PromptText, people: PeopleFinding, ages: AgeFinding, tone: TagFinding, angle: TagFinding
 ) -> Iterator[Evidence]:
     fields: tuple[tuple[Field, list[tuple[int, int]]], ...] = (
         ("person", [(match.start, match.end) for match in people.meant]),

@@ -101,6 +101,7 @@ class _Picture(_Table):
 
 class _Ages(_Table):
     ranges: dict[str, list[str]]
+    adjectives: dict[str, list[str]]
     younger: list[str]
     older: list[str]
     things: list[str]
@@ -130,6 +131,7 @@ class AgeWords:
     """Words for stages of life, and the words that contradict them."""
 
     stages: Lexicon[AgeRange | None]
+    adjectives: Lexicon[AgeRange | None]
     younger: Lexicon[None]
     older: Lexicon[None]
     things: Lexicon[None]
@@ -167,7 +169,8 @@ def reading_words(path: Path = READING_FILE) -> ReadingWords:
     return ReadingWords(
         people=Lexicon(_signs(lists), plural=True, inside=lists.people.heads),
         ages=AgeWords(
-            stages=Lexicon(_stages(lists), plural=True),
+            stages=Lexicon(_stages(lists, lists.ages.ranges), plural=True),
+            adjectives=Lexicon(_stages(lists, lists.ages.adjectives)),
             younger=_words(lists.ages.younger, plural=True),
             older=_words(lists.ages.older, plural=True),
             things=_words(lists.ages.things, plural=True),
@@ -218,8 +221,8 @@ def _signs(lists: _File) -> Iterator[tuple[str, Sign]]:
             yield word, sign
 
 
-def _stages(lists: _File) -> Iterator[tuple[str, AgeRange | None]]:
-    for ages, words in lists.ages.ranges.items():
+def _stages(lists: _File, ranges: dict[str, list[str]]) -> Iterator[tuple[str, AgeRange | None]]:
+    for ages, words in ranges.items():
         low, high = map(int, ages.split("-"))
         for word in words:
             yield word, (low, high)
@@ -231,6 +234,3 @@ def _negators(lists: _Negation) -> Iterator[tuple[str, Negator]]:
     for negator, words in ((Negator.NO, lists.no), (Negator.NOT, lists.not_), (Negator.NEUTRAL, lists.neutral)):
         for word in words:
             yield word, negator
-
-
-

@@ -135,10 +135,10 @@ def _nearest(tagged: Sequence[AttributeGroup], project: str) -> tuple[list[Attri
     """The groups beside the model folder, else anywhere in its project, else all of the library."""
     beside = [group for group in tagged if group.folder.rpartition("/")[0] == project]
     if beside:
-        return beside, f"in the project `{project}`"
+        return beside, f"in the project “{project}”"
     inside = [group for group in tagged if group.folder.startswith(project + "/")] if project else []
     if inside:
-        return inside, f"in the project `{project}`"
+        return inside, f"in the project “{project}”"
     return list(tagged), "in the whole library"
 
 

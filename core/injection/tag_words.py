@@ -13,11 +13,12 @@ from core.injection.text import PromptText, canonical
 from core.references.attributes import TagKind, Term, Vocabulary
 
 _GLUED_NOUN = re.compile(r"(?:한|적인)?(?:톤|풍|느낌|색감|무드|감성|컬러|룩|계열|질감)[가-힣]*")
+_ASKED_AS = re.compile(r"(?:으)?로(?= ?(?:해|부탁|찍|촬영|표현|연출|만들|그려|잡|[,.]|$))")
 _INSIDE_SYLLABLES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _Meaning:
     """What a phrase would ask for."""
 
     kind: TagKind
@@ -27,18 +28,18 @@ class _Wish:
     is_colour: bool  # may be the colour of the thing it stands before
 
 
-WishMatch = Match[_Wish | None]
+TagMatch = Match[_Meaning | None]
 
 
 @dataclass(frozen=True, slots=True)
-class WishFinding:
+class TagFinding:
     """The one id asked for, or None if none or several are; and every phrase that asks."""
 
     id: str | None
-    asked: tuple[WishMatch, ...]
+    asked: tuple[TagMatch, ...]
 
 
-class WishReader:
+class TagReader:
     """Finds the vocabulary's phrases where they are meant as tone or angle."""
 
     def __init__(self, vocabulary: Vocabulary, words: ReadingWords) -> None:
@@ -46,27 +47,27 @@ class WishReader:
         entries = [entry for term in (*vocabulary.tones, *vocabulary.angles) for entry in self._entries(term)]
         inside = [
             phrase
-            for phrase, wish in entries
-            if not wish.is_tag and re.fullmatch(rf"[가-힣]{{{_INSIDE_SYLLABLES},}}", phrase)
+            for phrase, meaning in entries
+            if not meaning.is_tag and re.fullmatch(rf"[가-힣]{{{_INSIDE_SYLLABLES},}}", phrase)
         ]
         lookalikes = [(phrase, None) for phrase in vocabulary.prompt_lookalikes]
-        self._phrases: Lexicon[_Wish | None] = Lexicon([*entries, *lookalikes], endings=STYLE_ENDINGS, inside=inside)
+        self._phrases: Lexicon[_Meaning | None] = Lexicon([*entries, *lookalikes], endings=STYLE_ENDINGS, inside=inside)
 
-    def read(self, text: PromptText, negation: Negation) -> dict[TagKind, WishFinding]:
+    def read(self, text: PromptText, negation: Negation) -> dict[TagKind, TagFinding]:
         """What is asked for, by kind."""
         matches = [match for match in self._phrases.scan(text) if None not in match.meanings]
         denied = negation.denied(matches)
         asked = [match for match in matches if match.start not in denied and self._is_meant(text, match)]
-        return {kind: _decide([match for match in asked if _wish(match).kind is kind]) for kind in TagKind}
+        return {kind: _decide([match for match in asked if _meaning(match).kind is kind]) for kind in TagKind}
 
-    def _entries(self, term: Term) -> Iterator[tuple[str, _Wish]]:
+    def _entries(self, term: Term) -> Iterator[tuple[str, _Meaning]]:
         tags = {canonical(alias) for alias in term.folder_only}
         phrases = dict.fromkeys((*term.aliases, *term.prompt_only, term.id))
         for phrase in (*phrases, *term.folder_only):
             is_tag = phrase not in term.prompt_only and canonical(phrase) in tags
             yield (
                 phrase,
-                _Wish(
+                _Meaning(
                     kind=term.kind,
                     id=term.id,
                     is_tag=is_tag,
@@ -75,30 +76,30 @@ class WishReader:
                 ),
             )
 
-    def _is_meant(self, text: PromptText, match: WishMatch) -> bool:
-        wish = _wish(match)
+    def _is_meant(self, text: PromptText, match: TagMatch) -> bool:
+        meaning = _meaning(match)
         word = text.next_word(match.tail)
-        if wish.is_colour and word and match.tail == match.end and self._words.coloured.at(text, word[0]):
+        if meaning.is_colour and word and match.tail == match.end and self._words.coloured.at(text, word[0]):
             return False
-        if not wish.is_tag:
+        if not meaning.is_tag:
             return True
         phrase = text.text[match.start : match.end]
         if text.is_alone(match.start, match.tail) and not phrase[0].isdigit():
             return True
-        nouns = self._words.tone_nouns if wish.kind is TagKind.TONE else self._words.angle_nouns
+        nouns = self._words.tone_nouns if meaning.kind is TagKind.TONE else self._words.angle_nouns
         if word and nouns.at(text, word[0]):
             return True
-        return bool(_GLUED_NOUN.fullmatch(text.text, match.end, match.tail))
+        return bool(_GLUED_NOUN.fullmatch(text.text, match.end, match.tail) or _ASKED_AS.match(text.text, match.end))
 
 
-def _wish(match: WishMatch) -> _Wish:
-    """The wish of a match; where a phrase is both tag and alias, the alias."""
-    wishes = [wish for wish in match.meanings if wish]
-    return min(wishes, key=lambda wish: (wish.is_tag, wish.id))
+def _meaning(match: TagMatch) -> _Meaning:
+    """The meaning of a match; where a phrase is both tag and alias, the alias."""
+    meanings = [meaning for meaning in match.meanings if meaning]
+    return min(meanings, key=lambda meaning: (meaning.is_tag, meaning.id))
 
 
-def _decide(asked: list[WishMatch]) -> WishFinding:
-    ids = {_wish(match).id for match in asked}
+def _decide(asked: list[TagMatch]) -> TagFinding:
+    ids = {_meaning(match).id for match in asked}
     if len(ids) > 1:
-        ids = {_wish(match).id for match in asked if not _wish(match).is_open}
-    return WishFinding(ids.pop() if len(ids) == 1 else None, tuple(asked))
+        ids = {_meaning(match).id for match in asked if not _meaning(match).is_open}
+    return TagFinding(ids.pop() if len(ids) == 1 else None, tuple(asked))

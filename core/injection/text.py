@@ -18,6 +18,7 @@ _TOKEN = re.compile(
 _SENTENCE_END = re.compile(r"[.!?;。…\n|]")
 _PAUSE = re.compile(r"[,:()\[\]{}\"“”—–/、·•=<>]")
 _RANGE_MARKS = frozenset({"-", "–", "—", "~", "〜"})
+_DEGREES = str.maketrans("º˚", "°°")  # typed for °, and lost by NFKC
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´′", "'") | {"⁄": "/"})
 
 
@@ -85,6 +86,7 @@ def canonical(phrase: str) -> str:
 
 def _fold(prompt: str) -> tuple[str, list[int], list[int]]:
     """NFKC and lower case, with the first and last origin of every character."""
+    prompt = prompt.translate(_DEGREES)
     if prompt.isascii() or (unicodedata.is_normalized("NFKC", prompt) and len(prompt.lower()) == len(prompt)):
         folded = prompt.lower()
         return folded.translate(_APOSTROPHES), list(range(len(prompt))), list(range(1, len(prompt) + 1))
@@ -139,7 +141,7 @@ def _break_between(before: re.Match[str] | None, after: re.Match[str], folded: s
     gap = folded[before.end() : after.start()]
     if not gap:
         return "" if before["number"] and after["hangul"] else " "
-    if gap.strip() in _RANGE_MARKS and after["number"] and before[0][-1].isdigit():
+    if gap.strip() in _RANGE_MARKS and after["number"] and before["number"]:
         return "-"
     if gap.strip() in ("~", "〜"):
         return "-"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -318,7 +318,7 @@ class Store:
     def _read(self, key: str) -> tuple[Blob, str | None]:
         with self._faults(key):
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:  # its own `with` would hand out urllib3's errors
                 data = body.read()
         blob = Blob(
             key=key,
@@ -336,7 +336,7 @@ class Store:
             return None, None  # gone again, or unreadable: the conflict itself is what matters
 
     def _chunks(self, key: str, body: Any) -> Iterator[bytes]:
-        with self._faults(key), body:
+        with self._faults(key), closing(body):
             yield from body.iter_chunks(CHUNK_BYTES)
 
     @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from core.errors import StorageError
@@ -20,7 +18,6 @@ from core.ui.draft import (
     PERSON_CHOICES,
     SIZES,
     draft,
-    set_draft,
     wishes_from_widgets,
 )
 from core.ui.state import Key
@@ -32,11 +29,11 @@ _MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COM
 
 def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
     """Draw the composer in the sidebar and return what it asks for."""
-    with st.sidebar:
+    with st.sidebar, st.container(gap="xsmall", key="composer"):
         st.text_area(
             "Prompt",
             key=Key.PROMPT,
-            height=96,
+            height=84,
             placeholder="What is in the picture? Korean works too.",
             label_visibility="collapsed",
             persist_state="session",
@@ -57,7 +54,6 @@ def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
         project = parent(st.session_state.get(Key.FOLDER) or (folders[0].path if folders else ""))
         read = studio.desk.read(st.session_state.get(Key.PROMPT) or "")
         tone = _tiles("Tone", Role.TONE, Key.TONE, studio, index, project, read.tone)
-        _chance(tone)
         angle = _tiles("Angle", Role.ANGLE, Key.ANGLE, studio, index, project, read.angle)
         _model_folder(folders)
         _person_fields()
@@ -88,10 +84,7 @@ def _tiles(
     terms = studio.vocabulary.tones if role is Role.TONE else studio.vocabulary.angles
     examples = _examples(index, role, project)
     held = draft().tone if role is Role.TONE else draft().angle
-    if role is Role.TONE and draft().tone_by_chance and proposed is None:
-        note = "by chance"
-    else:
-        note = "from the prompt" if held is None else ""
+    by_chance = role is Role.TONE and draft().tone_by_chance and proposed is None
     return tile_picker(
         label,
         [_tile(term, examples.get(term.id)) for term in terms],
@@ -99,7 +92,7 @@ def _tiles(
         picked=held,
         proposed=proposed,
         columns=4 if role is Role.TONE else 5,
-        note=note,
+        note="by chance" if by_chance else "from the prompt",
     )
 
 
@@ -119,17 +112,6 @@ def _examples(index: ReferenceIndex, role: Role, project: str) -> dict[str, Refe
             if tag and group.usable:
                 found.setdefault(tag, group.usable[0])
     return found
-
-
-def _chance(tone: str | None) -> None:
-    if tone is None:
-        by_chance = draft().tone_by_chance
-        st.button(
-            "Stop leaving it to chance" if by_chance else "Let chance pick a tone",
-            type="tertiary",
-            icon=":material/casino:",
-            on_click=partial(set_draft, tone_by_chance=not by_chance),
-        )
 
 
 def _model_folder(folders: tuple[ReferenceFolder, ...]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.generation.desk import Planned
 from core.references.attributes import Vocabulary
 from core.references.refresh import CatalogStatus
 from core.studio import Studio
+from core.ui.draft import set_draft
 
 
 def library_loading(studio: Studio) -> None:
@@ -44,6 +47,12 @@ def nothing_planned() -> None:
         st.caption(
             "Write a prompt or pick a tone. The references that will go in appear here, before anything is sent.",
             text_alignment="center",
+        )
+        st.button(
+            "Let chance pick a tone",
+            type="tertiary",
+            icon=":material/casino:",
+            on_click=partial(set_draft, tone_by_chance=True),
         )
 
 

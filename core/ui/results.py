@@ -16,7 +16,7 @@ from core.ui.session import absolute
 from core.ui.stage import StageSide, StageState, stage
 from core.web import ORIGINAL, image_url, partial_url
 
-STAGE_HEIGHT = 680
+STAGE_HEIGHT = 720
 _POLL_S = 0.5
 _STATES = {
     AttemptPhase.QUEUED: StageState.QUEUED,

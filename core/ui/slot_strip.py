@@ -11,6 +11,7 @@ import streamlit as st
 from core.generation.comparison import SideRecord
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
+from core.injection.wishes import WishedFrom
 from core.references.attributes import Role
 from core.ui import draft
 from core.ui.session import absolute
@@ -53,7 +54,8 @@ def _slot(slot: Slot, name: str, place: str) -> None:
         if slot.filled:
             st.image(_url(slot), alt=_alt(slot))
         else:
-            st.container(key=f"plate-{place}")
+            with st.container(key=f"plate-{place}"):
+                st.markdown(":gray[—]", text_alignment="center")
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
         ):
@@ -71,7 +73,8 @@ def _slot(slot: Slot, name: str, place: str) -> None:
 def _actions(slot: Slot, place: str) -> None:
     """Pin, re-roll and off. They go by slot id, so on a shared slot either side's buttons act on both."""
     held = draft.draft()
-    if not (slot.filled or slot.id in held.off or slot.id in held.pins):
+    by_chance = slot.role is Role.TONE and (slot.wished is None or slot.wished_from == WishedFrom.CHANCE)
+    if not (slot.filled or by_chance or slot.id in held.off or slot.id in held.pins):
         return
     with st.container(horizontal=True, gap="small"):
         if slot.id in held.off:
@@ -81,6 +84,10 @@ def _actions(slot: Slot, place: str) -> None:
             _button("Unpin", place, partial(draft.unpin, slot.id))
         elif slot.key:
             _button("Pin", place, partial(draft.pin, slot.id, slot.key))
+        if by_chance and not slot.filled:
+            _button("Let chance pick", place, partial(draft.set_draft, tone_by_chance=True))
+        elif by_chance:
+            _button("No chance", place, partial(draft.set_draft, tone_by_chance=False))
         if slot.filled:
             _button("Re-roll", place, partial(draft.reroll, slot.id), disabled=slot.choices < 2)
             _button("Off", place, partial(draft.switch_off, slot.id))

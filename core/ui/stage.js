@@ -8,6 +8,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const BELOW_BAR = 8; // the gap and
 const PADDING = 22; // the padding in full screen, as in the style sheet
 const MARGIN = 24; // what the stage leaves of the window's height
+const FOOT = 64; // room for what stands under the stage, so that pictures and figures are seen together
+const LEAST = 420; // with less room than this the page is scrolled anyway
 const NARROW = 520; // from here down each of two pictures would be less than 260 wide, too small to judge
 const STEP = 1.25; // one press of + or −
 const LARGEST = 16; // screen pixels for one pixel of the picture
@@ -664,7 +666,7 @@ class Stage {
     this.gap = parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
     const room = mode === "side" ? Math.floor((width - this.gap) / 2) : width;
     // A picture that is to be judged must fit into the window whole.
-    const most = full ? this.root.clientHeight - PADDING : Math.min(this.data.height, document.documentElement.clientHeight - MARGIN);
+    const most = full ? this.root.clientHeight - PADDING : Math.min(this.data.height, this.roomInWindow());
     const cap = Math.max(120, most - this.bar.offsetHeight - BELOW_BAR);
     const shapes = panes.map((pane) => ({ width: pane.side.width_px, height: pane.side.height_px }));
     const needed = Math.max(...shapes.map((shape) => Math.min(cap, (room * shape.height) / shape.width)));
@@ -805,6 +807,14 @@ class Stage {
     const keys = make("span");
     if (two) keys.append(...["a", "b", "space"].flatMap((key) => [make("kbd", "", key), " "]), "flip");
     this.hints.append(...(two ? [keys] : []), make("span", "", "drag to pan"), make("span", "", "ctrl+wheel to zoom"));
+  }
+
+  // Down to the window's edge with the page scrolled to its top, or the whole window when that is too little.
+  roomInWindow() {
+    const window_ = document.documentElement.clientHeight;
+    const scrolled = (this.mount.host ?? this.mount).closest?.('[data-testid="stMain"]')?.scrollTop ?? 0;
+    const room = window_ - (this.root.getBoundingClientRect().top + scrolled) - FOOT;
+    return room >= LEAST ? room : window_ - MARGIN;
   }
 
   // Streamlit keeps the height it was told; where the pictures are satisfied with less, the page gets the rest.

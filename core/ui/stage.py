@@ -54,9 +54,7 @@ class StageSide:
 
     def __post_init__(self) -> None:
         if self.width_px <= 0 or self.height_px <= 0:
-            raise ValueError(
-                f"side {self.name!r} has no size to be laid out by: {self.width_px} × {self.height_px}"
-            )
+            raise ValueError(f"side {self.name!r} has no size to be laid out by: {self.width_px} × {self.height_px}")
         if self.state is StageState.DONE and not self.picture_url:
             raise ValueError(f"side {self.name!r} is done but has no picture")
 

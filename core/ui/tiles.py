@@ -62,7 +62,7 @@ def tile_picker(
     """Draw the tiles and return the id of the picked one, or None.
 
     The person's newest pick holds until `picked` is given another value than in the run before;
-    that is how a recalled composer wins. `proposed` is drawn as a proposal and never returned.
+    that is how a recalled composer wins. `note` stands beside the label while nothing is picked. `proposed` is drawn as a proposal and never returned.
     """
     value, turn = _settle(key, tiles, picked)
     lines = _name_lines(tiles, columns)
@@ -70,7 +70,7 @@ def tile_picker(
         key=key,
         data={
             "label": label,
-            "note": note,
+            "note": note if value is None else "",
             "columns": columns,
             "lines": lines,
             "tiles": [asdict(tile) for tile in tiles],

@@ -232,9 +232,7 @@ ANY_KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size
     lambda key: len(key.encode()) <= 1000
 )
 ANY_PATH = st.lists(
-    st.text(
-        st.characters(exclude_categories=["Cs", "Cc", "Cf", "Cn", "Co", "Zl", "Zp"]), min_size=1, max_size=20
-    ),
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Cn", "Co", "Zl", "Zp"]), min_size=1, max_size=20),
     min_size=1,
     max_size=4,
 ).map("/".join)
@@ -264,9 +262,7 @@ def test_conditions_are_honoured_or_known_not_to_be(
     honoured = store.honours_conditions(prefix)
     assert not [*store.list(prefix)], "the probe is tidied up"
     if not honoured:
-        record_property(
-            "server-note", f"{server.name} ignores conditional writes; honours_conditions says so"
-        )
+        record_property("server-note", f"{server.name} ignores conditional writes; honours_conditions says so")
     assert honoured == (server.name != "rclone")
 
 
@@ -437,9 +433,7 @@ def test_each_code_of_s3_becomes_one_of_our_errors(status: int, code: str, error
     assert caught.value.__cause__ is not None
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")]
-)
+@pytest.mark.parametrize(("status", "code"), [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")])
 def test_a_lost_race_shows_theirs(status: int, code: str) -> None:
     headers = {"ETag": '"abc"', "Last-Modified": "Sun, 22 Nov 2026 10:00:00 GMT"}
 

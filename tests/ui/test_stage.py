@@ -244,9 +244,7 @@ def test_keys_turn_between_the_sides(page: Page, url: str) -> None:
 
 def test_a_korean_keyboard_turns_too(page: Page, url: str) -> None:
     floor = open_case(page, url)
-    floor.evaluate(
-        "(at) => at.dispatchEvent(new KeyboardEvent('keydown', {key: 'ㅠ', code: 'KeyB', bubbles: true}))"
-    )
+    floor.evaluate("(at) => at.dispatchEvent(new KeyboardEvent('keydown', {key: 'ㅠ', code: 'KeyB', bubbles: true}))")
     assert shown(floor) == [False, True]
 
 
@@ -298,9 +296,7 @@ def test_zoom_is_locked_on_both_sides_and_stays_under_the_pointer(page: Page, ur
     assert ((at_x - one[0]) / one[2], (at_y - one[1]) / one[3]) == pytest.approx(spot, abs=0.003)
 
 
-def test_zooming_stops_at_original_pixels_on_the_way_in_and_at_fit_on_the_way_out(
-    page: Page, url: str
-) -> None:
+def test_zooming_stops_at_original_pixels_on_the_way_in_and_at_fit_on_the_way_out(page: Page, url: str) -> None:
     floor = open_case(page, url)
     level = page.get_by_role("button", name="Fit, now at")
     levels = []
@@ -408,9 +404,7 @@ def test_the_view_and_the_nodes_survive_twenty_reruns(page: Page, url: str) -> N
         expect(page.get_by_text(f"run {run},")).to_be_visible()
     assert framings(floor) == before
     assert shown(floor) == [False, True]
-    same = (
-        "(floor) => [floor, ...floor.querySelectorAll('img')].every((node, at) => node === window.before[at])"
-    )
+    same = "(floor) => [floor, ...floor.querySelectorAll('img')].every((node, at) => node === window.before[at])"
     assert floor.evaluate(same)
 
 
@@ -513,9 +507,7 @@ def test_each_side_tells_its_own_state(page: Page, url: str) -> None:
     expect(a.locator("code")).to_have_text("req_42")
     expect(a.locator(".mark")).to_be_visible()
     expect(a.get_by_role("progressbar")).to_have_count(0)
-    expect(floor.page.locator("[aria-live=polite]").filter(has_text="A, Tone only: Refused.")).to_have_count(
-        1
-    )
+    expect(floor.page.locator("[aria-live=polite]").filter(has_text="A, Tone only: Refused.")).to_have_count(1)
     advance(page, 3)
     expect(b.get_by_role("img", name="Picture B")).to_be_visible()
 
@@ -556,9 +548,7 @@ def test_one_side_stands_alone_without_tools_for_two(page: Page, url: str) -> No
     pane, frame = floor.bounding_box(), floor.locator(".frame").bounding_box()
     assert pane
     assert frame
-    assert frame["x"] - pane["x"] == pytest.approx(
-        pane["x"] + pane["width"] - frame["x"] - frame["width"], abs=1
-    )
+    assert frame["x"] - pane["x"] == pytest.approx(pane["x"] + pane["width"] - frame["x"] - frame["width"], abs=1)
     floor.press("b")
     assert shown(floor) == [True]
 

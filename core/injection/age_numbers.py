@@ -1,0 +1,209 @@
+"""Finds ages written in numbers, in figures and words, English and Korean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_DECADES = {
+    "teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50,
+    "sixties": 60, "seventies": 70, "eighties": 80, "nineties": 90,
+}  # fmt: skip
+_KOREAN_TENS = {
+    "열": 10, "스물": 20, "스무": 20, "서른": 30, "마흔": 40,
+    "쉰": 50, "예순": 60, "일흔": 70, "여든": 80, "아흔": 90,
+}  # fmt: skip
+_KOREAN_UNITS = {
+    "하나": 1, "한": 1, "두": 2, "둘": 2, "세": 3, "셋": 3, "네": 4, "넷": 4,
+    "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9,
+}  # fmt: skip
+_SINO_TENS = {"십": 10, "이십": 20, "삼십": 30, "사십": 40, "오십": 50, "육십": 60, "칠십": 70, "팔십": 80, "구십": 90}
+_PARTS = {
+    "": (0, 9),
+    "early": (0, 4), "early to mid": (0, 6), "mid": (4, 6), "middle": (4, 6), "mid to late": (4, 9), "late": (5, 9),
+    "초반": (0, 4), "초": (0, 4), "초중반": (0, 6), "중반": (4, 6), "중": (4, 6), "중후반": (4, 9),
+    "후반": (5, 9), "후": (5, 9), "말": (7, 9),
+}  # fmt: skip
+_OLDEST = 90
+
+_UNIT = "|".join(_UNITS[1:])
+_TEN = "|".join(_TENS)
+_NUMBER = rf"(?:\d{{1,3}}|(?:{_TEN})(?: (?:{_UNIT}))?|{'|'.join(_TEENS)}|{_UNIT})"
+_DECADE = rf"(?:[1-9]0s|{'|'.join(_DECADES)})"
+_PART = r"early to mid|mid to late|early|middle|mid|late"
+_WHO = (
+    "woman|women|man|men|female|male|females|males|girl|boy|guy|lady|model|models|person|people|adult|adults|couple"
+    "|actor|actress"
+)
+_START, _END = r"(?<![^ ,.])", r"(?![^ ,.])"
+_KOREAN_PART = r"(?: ?(?P<part>초중반|중후반|초반|중반|후반))?"
+_NOT_FOR = r"(?! ?(?:타깃|타겟|취향|여성용|남성용|를 위한|을 위한|를 대상|을 대상))"
+
+
+@dataclass(frozen=True, slots=True)
+class AgeMatch:
+    """An age range read from a stretch of the text."""
+
+    low: int
+    high: int
+    start: int
+    end: int
+
+
+_YEARS_OLD = re.compile(
+    rf"{_START}(?P<low>{_NUMBER})(?:(?:-| to | or | and )(?P<high>{_NUMBER}))?"
+    rf" (?:years?|yrs?) (?:olds?|of age){_END}"
+    rf"|{_START}(?P<short>\d{{1,2}}) (?:yo|y,o|yos){_END}"
+)
+_NO_AGE = (
+    r"(?! (?:cm|mm|m|km|kg|g|degrees?|percent|minutes?|hours?|seconds?|days?|weeks?|months?|euros?|dollars?|pieces?|am|pm)"
+    r"(?![^ ,.]))"
+)
+_AGED = re.compile(
+    rf"{_START}(?:aged|ages|age|age range)[ ,](?:between |of |around |about )?"
+    rf"(?P<low>{_NUMBER})(?:(?:-| to | and )(?P<high>{_NUMBER}))?+{_NO_AGE}{_END}"
+)
+_BETWEEN = re.compile(
+    rf"{_START}between (?:the )?(?:ages (?:of )?)?(?P<low>{_NUMBER})(?:-| to | and )(?P<high>{_NUMBER}){_NO_AGE}{_END}"
+)
+_BESIDE_WHO = re.compile(rf"{_START}(?:{_WHO})[ ,](?:of )?(?P<low>\d\d)(?:-(?P<high>\d\d))?(?=[,.]|$)")
+_OVER = re.compile(
+    rf"{_START}(?:over|above|past) (?P<low>[4-8]\d){_END}(?! \w)"
+    rf"|{_START}(?P<plus>[4-8]\d) (?:plus|and over|and older){_END}"
+)
+_DECADES_RANGE = re.compile(
+    rf"{_START}(?:(?P<part>{_PART}) )?(?P<low>{_DECADE})(?:-| to | or | and )"
+    rf"(?:(?P<part_high>{_PART}) )?(?P<high>{_DECADE}){_END}"
+)
+_IN_DECADE = re.compile(
+    rf"{_START}(?P<the>the )?(?P<whose>(?:in )?(?:her|his|their|my|our|your) |in )?(?:very )?"
+    rf"(?:(?P<part>{_PART}) )?(?P<decade>{_DECADE}){_END}"
+)
+_SOMETHING = re.compile(rf"{_START}(?P<tens>{_TEN}|[2-9]0) ?somethings?{_END}")
+_WHO_BEFORE = re.compile(rf"(?:{_WHO})[ ,]$")
+_WHO_AFTER = re.compile(rf"[ ,](?:{_WHO}){_END}")
+
+_KOREAN_DECADE = re.compile(
+    rf"(?<!\d)(?P<low>[1-9]0)(?:대?(?:[-,]|에서 ?|부터 ?)(?P<high>[1-9]0))? ?대"
+    rf"{_KOREAN_PART}(?P<over> ?이상)?{_NOT_FOR}"
+)
+_KOREAN_GENERATION = re.compile(r"(?<!\d)(?P<low>[1-8])0(?P<high>[2-9])0 ?(?:세대|대|여성|남성)")
+_SINO_TEN = "|".join(sorted(_SINO_TENS, key=len, reverse=True))
+_SINO_DECADE = re.compile(rf"(?<![가-힣])(?P<tens>{_SINO_TEN})대{_KOREAN_PART}")
+_KOREAN_YEARS = re.compile(
+    r"(?<!\d)(?P<low>\d{1,3})(?: ?[살세])?(?:(?:-|에서 ?|부터 ?)(?P<high>\d{1,3}))?"
+    r" ?(?:살(?![짝구])|세(?![대기트계련월탁]))"
+)
+_KOREAN_TEN, _KOREAN_UNIT = "|".join(_KOREAN_TENS), "|".join(_KOREAN_UNITS)
+_KOREAN_COUNT = re.compile(
+    rf"(?<![가-힣])(?:(?P<tens>{_KOREAN_TEN}) ?)?(?P<units>{_KOREAN_UNIT})? ?살(?![짝구])"
+    rf"|(?<![가-힣])(?P<bare>서른|마흔|예순|일흔|여든)(?P<more>{_KOREAN_UNIT})?"
+    r"(?= ?(?:즈음|언저리|무렵|중반|의|쯤|[ ,.]|$))"
+    rf"|(?<![가-힣])(?P<twenty>스물)(?P<twenty_more>{_KOREAN_UNIT})(?=[ ,.]|$|의)"
+)
+
+
+def ages_in_numbers(text: str) -> Iterator[AgeMatch]:
+    """Every age in numbers; what one rule has read is not read again by the next."""
+    taken: list[tuple[int, int]] = []
+    for match in _number_matches(text):
+        if not any(start < match.end and match.start < end for start, end in taken):
+            taken.append((match.start, match.end))
+            yield match
+
+
+def _number_matches(text: str) -> Iterator[AgeMatch]:
+    for pattern in (_YEARS_OLD, _AGED, _BETWEEN, _BESIDE_WHO, _KOREAN_YEARS):
+        for found in pattern.finditer(text):
+            groups = found.groupdict()
+            low = _number(groups["low"] or groups.get("short") or "")
+            yield from _age(low, _number(groups["high"]) if groups["high"] else low, found)
+    for found in _OVER.finditer(text):
+        yield from _age(int(found["low"] or found["plus"]), _OLDEST, found)
+    for found in _SOMETHING.finditer(text):
+        tens = _TENS.get(found["tens"]) or int(found["tens"])
+        yield from _age(tens, tens + 9, found)
+    yield from _decades(text)
+    yield from _korean_decades(text)
+    yield from _korean_counts(text)
+
+
+def _decades(text: str) -> Iterator[AgeMatch]:
+    for found in _DECADES_RANGE.finditer(text):
+        first = _decade(found["low"]) + _PARTS[found["part"] or ""][0]
+        yield from _age(first, _decade(found["high"]) + _PARTS[found["part_high"] or ""][1], found)
+    for found in _IN_DECADE.finditer(text):
+        decade, whose = _decade(found["decade"]), found["whose"] or ""
+        is_era = found["the"] or (not found["part"] and not _is_personal(text, found, decade, whose))
+        if not is_era:
+            yield from _within(decade, found["part"], found)
+
+
+def _is_personal(text: str, found: re.Match[str], decade: int, whose: str) -> bool:
+    """Whether a bare decade is somebody's age and no era: "her 30s", "30s woman", not "80s fashion"."""
+    if whose.strip() not in ("", "in"):
+        return True
+    is_young = decade <= 40
+    if whose:
+        return is_young
+    is_beside = _WHO_BEFORE.search(text, 0, found.start()) or _WHO_AFTER.match(text, found.end())
+    return bool(is_beside) and (is_young or text[found.start() - 1 : found.start()] == ",")
+
+
+def _korean_decades(text: str) -> Iterator[AgeMatch]:
+    for found in _KOREAN_DECADE.finditer(text):
+        low = int(found["low"])
+        if found["over"]:
+            yield from _age(low, _OLDEST, found)
+        elif found["high"]:
+            yield from _age(low, int(found["high"]) + 9, found)
+        else:
+            yield from _within(low, found["part"], found)
+    for found in _KOREAN_GENERATION.finditer(text):
+        yield from _age(int(found["low"]) * 10, int(found["high"]) * 10 + 9, found)
+    for found in _SINO_DECADE.finditer(text):
+        yield from _within(_SINO_TENS[found["tens"]], found["part"], found)
+
+
+def _korean_counts(text: str) -> Iterator[AgeMatch]:
+    for found in _KOREAN_COUNT.finditer(text):
+        tens = _KOREAN_TENS.get(found["tens"] or found["bare"] or found["twenty"] or "", 0)
+        units = _KOREAN_UNITS.get(found["units"] or found["more"] or found["twenty_more"] or "", 0)
+        if tens + units:
+            yield from _age(tens + units, tens + units, found)
+
+
+def _within(decade: int, part: str | None, found: re.Match[str]) -> Iterator[AgeMatch]:
+    """A decade or part of it; the teens start at 13."""
+    first, last = _PARTS[part or ""]
+    low = max(decade + first, 13) if decade == 10 else decade + first
+    yield from _age(low, decade + last, found)
+
+
+def _age(low: int, high: int, found: re.Match[str]) -> Iterator[AgeMatch]:
+    if low > high:
+        low, high = high, low
+    if high <= 110:
+        yield AgeMatch(low, high, found.start(), found.end())
+
+
+def _number(words: str) -> int:
+    if words.isdigit():
+        return int(words)
+    if words in _TEENS:
+        return 10 + _TEENS.index(words)
+    tens, _, units = words.rpartition(" ")
+    if units in _TENS:
+        return _TENS[units]
+    return _TENS.get(tens, 0) + _UNITS.index(units)
+
+
+def _decade(words: str) -> int:
+    return _DECADES[words] if words in _DECADES else int(words[:-1])

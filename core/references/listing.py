@@ -1,0 +1,520 @@
+"""Lists every key under a prefix with many requests at once, in exactly the order and number of one walk.
+
+The key space is cut into half-open ranges `(start, end]`, each walked page by page. Where to cut is only
+ever a guess, from folders that S3 names, from the keys of the last listing, or from the alphabet: a bad
+guess costs a request and never a row, because a range ends by comparing keys. Ranges that turn out long
+are cut again as soon as a worker is free. A parallel listing is no snapshot of one moment, and one range
+that fails fails it as a whole.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right, insort
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from os.path import commonprefix
+from queue import SimpleQueue
+from typing import Final, NamedTuple, Protocol
+from urllib.parse import unquote_to_bytes
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from lxml import etree
+
+from core.errors import StorageUnavailable
+from core.objects import StoredObject
+
+HINT_KEYS: Final = 960  # a page holds 1000: the range behind a hint may grow a little and stay one request
+SEQUENTIAL_PAGES: Final = 2
+SURVEY_LEVELS: Final = 8
+PAGES_BETWEEN_SURVEYS: Final = 3
+CUT_POSITIONS: Final = 32  # how far into a file name the alphabet is tried
+LAST_CHARACTER: Final = 0x10FFFF
+NOT_IN_UTF8: Final = range(0xD800, 0xE000)
+WEIGHT_PER_LEVEL: Final = 8.0  # how many folders a folder is taken to hold, while nobody knows
+
+ROWS: Final = pa.schema(
+    [
+        ("key", pa.string()),
+        ("etag", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("modified", pa.timestamp("us", tz="UTC")),
+    ]
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SEPARATOR: Final = b"\xff"  # a byte that no UTF-8 text contains
+_COLUMNS: Final = ("Key", "ETag", "Size", "LastModified")
+
+
+class PageSource(Protocol):
+    """Where pages come from. Raises StorageDenied or StorageUnavailable when S3 does not play along."""
+
+    def page(self, prefix: str, *, start_after: str = "", token: str = "", delimiter: str = "") -> bytes:
+        """One ListObjectsV2 answer, keys URL-encoded, behind `start_after` or at a continuation token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A complete listing in key order (UTF-8 bytes), held in columns; iterating gives rows.
+
+    `rows` is an Arrow table with the schema ROWS.
+    """
+
+    rows: pa.Table
+    requests: int = 0
+
+    @classmethod
+    def of(cls, objects: Iterable[StoredObject]) -> Listing:
+        """The same from rows in any order."""
+        found = sorted(objects, key=lambda row: row.key)
+        columns = {
+            "key": [row.key for row in found],
+            "etag": [row.etag for row in found],
+            "size_bytes": [row.size_bytes for row in found],
+            "modified": [row.modified for row in found],
+        }
+        return cls(pa.table(columns, schema=ROWS))
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    def __iter__(self) -> Iterator[StoredObject]:
+        for batch in self.rows.to_batches():
+            stamps = batch.column("modified").cast(pa.int64()).to_pylist()
+            columns = (batch.column(name).to_pylist() for name in ("key", "etag", "size_bytes"))
+            for key, etag, size, stamp in zip(*columns, stamps, strict=True):
+                yield StoredObject(key, etag, size, _EPOCH + timedelta(microseconds=stamp))
+
+    @property
+    def keys(self) -> list[str]:
+        """Every key, in order."""
+        keys: list[str] = self.rows.column("key").to_pylist()
+        return keys
+
+    def hints(self) -> tuple[str, ...]:
+        """Keys at even distances: where the next listing may cut. None when it would take two pages."""
+        if len(self) <= SEQUENTIAL_PAGES * 1000:
+            return ()
+        every = pa.array(range(HINT_KEYS, len(self), HINT_KEYS), pa.int64())
+        return tuple(self.rows.column("key").take(every).to_pylist())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, read: a batch of ROWS, the common prefixes, and how to go on."""
+
+    rows: pa.RecordBatch
+    folders: tuple[str, ...]
+    truncated: bool
+    token: str
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    def key(self, at: int) -> str:
+        """The key of one row; negative positions count from the end."""
+        key: str = self.rows.column(0)[at % len(self)].as_py()
+        return key
+
+    def rows_up_to(self, end: str) -> int:
+        """How many rows have keys that do not lie behind `end`."""
+        if not len(self) or self.key(-1) <= end:
+            return len(self)
+        return bisect_right(range(len(self)), end, key=self.key)
+
+    def is_ascending_from(self, start: str) -> bool:
+        """Whether every key lies behind the one before it, and the first behind `start`."""
+        if not len(self):
+            return True
+        keys = self.rows.column(0)
+        return bool(self.key(0) > start and pc.all(pc.less(keys[:-1], keys[1:])).as_py() is not False)
+
+
+def list_all(
+    source: PageSource,
+    prefix: str,
+    *,
+    workers: int,
+    hints: Sequence[str] = (),
+    progress: Callable[[int], None] = lambda _listed: None,
+) -> Listing:
+    """Everything under a prefix, with up to `workers` requests at once.
+
+    `hints` are keys of an earlier listing (`Listing.hints`); however stale, they only affect the speed.
+    `progress` hears the number of rows so far, in the caller's thread. Raises the source's own errors,
+    and StorageUnavailable for pages that are not S3's or never come to an end.
+    """
+    crew = _Crew(workers)
+    try:
+        listed = _Survey(source, prefix, crew, hints, progress).run()
+        batches = sorted((page for page in listed if page.num_rows), key=lambda page: page.column(0)[0].as_py())
+        return Listing(pa.Table.from_batches(batches, ROWS), crew.requests)
+    except _NotInOrder:
+        rows = _one_after_another(source, prefix, progress)
+        return Listing(rows, crew.requests + len(rows.to_batches()))
+    finally:
+        crew.dismiss()
+
+
+def read_page(raw: bytes) -> Page:
+    """Read the XML of a ListObjectsV2 answer. Raises StorageUnavailable when it is not one."""
+    try:
+        root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
+        namespace = root.tag[: root.tag.rfind("}") + 1]
+        if root.tag != f"{namespace}ListBucketResult":
+            raise _not_s3(f"its root is {root.tag}")
+        field_of = {child.tag: child.text or "" for child in root.iterchildren() if not len(child)}
+        encoded = field_of.get(f"{namespace}EncodingType", "") == "url"
+        keys, etags, sizes, stamps = _columns(root, namespace)
+        prefixes = [found.text or "" for found in root.iterfind(f"{namespace}CommonPrefixes/{namespace}Prefix")]
+        counted = field_of.get(f"{namespace}KeyCount")
+        if counted is not None and int(counted) != len(keys) + len(prefixes):
+            raise _not_s3(f"it counts {counted} keys and holds {len(keys) + len(prefixes)}")
+        rows = pa.record_batch(
+            [
+                _decoded(keys, encoded=encoded),
+                _bare(pa.array(etags, pa.string())),
+                pa.array(sizes, pa.string()).cast(pa.int64()),
+                pa.array(stamps, pa.string()).cast(pa.timestamp("us", tz="UTC")),
+            ],
+            schema=ROWS,
+        )
+        folders = tuple(_decoded(prefixes, encoded=encoded).to_pylist())
+    except (etree.XMLSyntaxError, pa.ArrowInvalid, ValueError) as err:
+        raise _not_s3(str(err)) from err
+    truncated = field_of.get(f"{namespace}IsTruncated", "") == "true"
+    token = field_of.get(f"{namespace}NextContinuationToken", "")
+    if truncated and not token:
+        raise _not_s3("it is cut short and has no continuation token")
+    return Page(rows, folders, truncated, token)
+
+
+def _columns(root: etree._Element, namespace: str) -> Sequence[Sequence[str]]:
+    rows = list(root.iterchildren(f"{namespace}Contents"))
+    columns = [
+        [cell.text or "" for cell in root.iterfind(f"{namespace}Contents/{namespace}{name}")] for name in _COLUMNS
+    ]
+    if all(len(column) == len(rows) for column in columns):
+        return columns
+    # some servers give no ETag to what was uploaded in parts; the rest is not optional
+    columns = [[row.findtext(f"{namespace}{name}", "") for row in rows] for name in _COLUMNS]
+    if not all(columns[0]):
+        raise _not_s3("a row has no key")
+    return columns
+
+
+def _decoded(texts: Sequence[str], *, encoded: bool) -> pa.Array:
+    """Keys as S3 means them: `unquote_plus` of each, for the whole page in one go."""
+    if not encoded or not texts:
+        return pa.array(texts, pa.string())
+    joined = "\n".join(texts).encode()
+    plain = joined.replace(b"+", b" ").replace(b"\n", _SEPARATOR)
+    if b"\\" not in plain:
+        try:  # a fifth of the time of unquote: percent escapes are read by the C decoder of \x escapes
+            plain = plain.replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
+        except UnicodeDecodeError:
+            plain = unquote_to_bytes(plain)
+    else:
+        plain = unquote_to_bytes(plain)
+    keys = plain.split(_SEPARATOR)
+    if len(keys) != len(texts):
+        raise _not_s3("a key is not UTF-8")
+    return pa.array(keys, pa.binary()).cast(pa.string())
+
+
+def _bare(etags: pa.Array) -> pa.Array:
+    if pc.any(pc.starts_with(etags, "W/")).as_py():
+        etags = pc.replace_substring_regex(etags, "^W/", "")
+    return pc.utf8_trim(etags, '"')
+
+
+def _not_s3(reason: str) -> StorageUnavailable:
+    return StorageUnavailable(f"S3 gave a page of its listing that cannot be read: {reason}.")
+
+
+class _NotInOrder(Exception):  # noqa: N818 - a turn in the road, no failure
+    """This server does not list by the order of keys, or not from where it was asked to."""
+
+
+class _Task(Enum):
+    WALK = auto()
+    LOOK = auto()
+
+
+class _Result(NamedTuple):
+    task: _Task
+    range: _Range
+    page: Page | None
+    err: BaseException | None
+
+
+class _Cut(NamedTuple):
+    """A key where a range may be cut, and how much is thought to lie behind it."""
+
+    key: str
+    weight: float
+
+
+@dataclass(slots=True, eq=False)
+class _Range:
+    """The keys behind `at` up to and including `end` (None: all that are left), walked page by page."""
+
+    at: str
+    end: str | None
+    may_be_cut: bool
+    cuts: list[_Cut] = field(default_factory=list)
+    first_of_page: str = ""
+    token: str = ""
+    tokens: set[str] = field(default_factory=set)
+    pages: int = 0
+    next_look: int = 1  # pages to walk before looking (again) for places to cut
+    looks: int = 0  # still on their way
+
+    def has_inside(self, key: str) -> bool:
+        """Whether the key could cut what is left."""
+        return self.at < key and (self.end is None or key < self.end)
+
+    def offer(self, cuts: Iterable[_Cut]) -> None:
+        """Take up places to cut, those inside only."""
+        known = {cut.key for cut in self.cuts}
+        for cut in cuts:
+            if cut.key not in known and self.has_inside(cut.key) and _can_be_asked_for(cut.key):
+                known.add(cut.key)
+                insort(self.cuts, cut)
+
+    def advance(self, at: str) -> None:
+        """Everything up to this key is listed."""
+        self.at = at
+        del self.cuts[: bisect_right(self.cuts, at, key=lambda cut: cut.key)]
+
+    @property
+    def weight(self) -> float:
+        """How much is thought to be left that could be cut off."""
+        return sum(cut.weight for cut in self.cuts) if self.may_be_cut else 0.0
+
+    def cut(self) -> _Range:
+        """Give away the later half, by weight."""
+        half, sum_so_far, where = self.weight / 2, 0.0, 0
+        for where, cut in enumerate(self.cuts):  # noqa: B007 - the place is what is looked for
+            sum_so_far += cut.weight
+            if sum_so_far >= half:
+                break
+        later = _Range(self.cuts[where].key, self.end, may_be_cut=True, cuts=self.cuts[where + 1 :])
+        self.end, self.cuts = later.at, self.cuts[:where]
+        return later
+
+
+class _Survey:
+    """Hands out walks and looks to the crew. Lives in one thread; the workers only fetch and read pages."""
+
+    def __init__(
+        self,
+        source: PageSource,
+        prefix: str,
+        crew: _Crew,
+        hints: Sequence[str],
+        progress: Callable[[int], None],
+    ) -> None:
+        self._source = source
+        self._prefix = prefix
+        self._crew = crew
+        self._progress = progress
+        self._waiting = deque(_ranges(hints))
+        self._walking: list[_Range] = []
+        self._listed: list[pa.RecordBatch] = []
+        self._count = 0
+
+    def run(self) -> list[pa.RecordBatch]:
+        """The rows of all ranges, in no order."""
+        while self._waiting or self._walking:
+            self._employ()
+            task, at, page, err = self._crew.next_result()
+            if err is not None:
+                raise err
+            assert page is not None  # noqa: S101 - a result is one or the other
+            if task is _Task.WALK:
+                self._walked(at, page)
+            else:
+                self._looked(at, page)
+        return self._listed
+
+    def _employ(self) -> None:
+        """Work for every free worker: waiting ranges, then cut ranges, then looks for places to cut."""
+        while self._crew.has_free_hands:
+            if self._waiting:
+                following = self._waiting.popleft()
+                self._walking.append(following)
+                self._walk(following)
+                continue
+            longest = max(self._walking, key=lambda at: at.weight, default=None)
+            if longest is not None and longest.weight:
+                self._waiting.append(longest.cut())
+                continue
+            unknown = next((at for at in self._walking if at.pages >= at.next_look and not at.looks), None)
+            if unknown is None:
+                return
+            self._look(unknown)
+
+    def _walk(self, at: _Range) -> None:
+        self._send(_Task.WALK, at, self._prefix, "" if at.token else at.at, at.token, "")
+
+    def _look(self, at: _Range) -> None:
+        """Ask for the folders behind the last key, on every level between the prefix and that key."""
+        at.next_look = at.pages + PAGES_BETWEEN_SURVEYS
+        for level in _levels(self._prefix, at):
+            at.looks += 1
+            self._send(_Task.LOOK, at, level, at.at, "", "/")
+
+    def _send(self, task: _Task, at: _Range, prefix: str, start_after: str, token: str, delimiter: str) -> None:
+        source = self._source
+
+        def work() -> Page:
+            raw = source.page(prefix, start_after=start_after, token=token, delimiter=delimiter)
+            return read_page(raw)
+
+        self._crew.give(task, at, work)
+
+    def _looked(self, at: _Range, page: Page) -> None:
+        at.looks -= 1
+        at.offer(_Cut(folder, WEIGHT_PER_LEVEL ** -folder.count("/")) for folder in page.folders)
+        if not at.looks and not at.cuts:
+            at.offer(_Cut(key, 1.0) for key in _alphabet_behind(at.first_of_page, at.at))
+
+    def _walked(self, at: _Range, page: Page) -> None:
+        if page.token and page.token in at.tokens:
+            raise StorageUnavailable("S3 repeats the same part of its listing for ever.")
+        if not page.is_ascending_from(at.at):
+            raise _NotInOrder
+        at.tokens.add(page.token)
+        at.token, at.pages = page.token, at.pages + 1
+        at.may_be_cut = at.may_be_cut or at.pages >= SEQUENTIAL_PAGES
+        wanted = len(page) if at.end is None else page.rows_up_to(at.end)
+        self._listed.append(page.rows[:wanted])
+        self._count += wanted
+        self._progress(self._count)
+        if len(page):
+            at.first_of_page = page.key(0)
+            at.advance(page.key(-1))
+        if page.truncated and (at.end is None or at.at < at.end):
+            self._walk(at)
+        else:
+            self._walking.remove(at)
+
+
+class _Crew:
+    """Threads that fetch and read pages.
+
+    They are no executor's, because the interpreter waits for those when it ends: a server that is
+    stopped would hang for as long as S3 does.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._hired = 0
+        self._busy = 0
+        self._work: SimpleQueue[tuple[_Task, _Range, Callable[[], Page]] | None] = SimpleQueue()
+        self._results: SimpleQueue[_Result] = SimpleQueue()
+        self.requests = 0
+
+    @property
+    def has_free_hands(self) -> bool:
+        """Whether less work is given out than there are workers."""
+        return self._busy < self._workers
+
+    def give(self, task: _Task, at: _Range, work: Callable[[], Page]) -> None:
+        """Have this done by whoever is free next."""
+        self._busy += 1
+        self.requests += 1
+        if self._busy > self._hired and self._hired < self._workers:
+            self._hired += 1
+            threading.Thread(target=self._serve, name=f"list-{self._hired}", daemon=True).start()
+        self._work.put((task, at, work))
+
+    def next_result(self) -> _Result:
+        """Wait for whatever is done next."""
+        result = self._results.get()
+        self._busy -= 1
+        return result
+
+    def dismiss(self) -> None:
+        """Send everybody home; what is on its way is thrown away when it arrives."""
+        for _ in range(self._hired):
+            self._work.put(None)
+
+    def _serve(self) -> None:
+        while (given := self._work.get()) is not None:
+            task, at, work = given
+            try:
+                self._results.put(_Result(task, at, work(), None))
+            except BaseException as err:  # noqa: BLE001 - raised again in the caller's thread
+                self._results.put(_Result(task, at, None, err))
+
+
+def _ranges(hints: Sequence[str]) -> Iterator[_Range]:
+    start = ""
+    for hint in sorted(set(hints)):
+        if hint and _can_be_asked_for(hint):
+            yield _Range(start, hint, may_be_cut=True)
+            start = hint
+    yield _Range(start, None, may_be_cut=bool(start))
+
+
+def _levels(prefix: str, at: _Range) -> Iterator[str]:
+    """The folders of a range's last key that also hold what is left of the range."""
+    base = prefix
+    if at.end is not None:
+        shared = commonprefix((at.at, at.end))
+        base = max(prefix, shared[: shared.rfind("/") + 1], key=len)
+    for _ in range(SURVEY_LEVELS):
+        yield base
+        slash = at.at.find("/", len(base))
+        if slash < 0:
+            return
+        base = at.at[: slash + 1]
+
+
+def _alphabet_behind(first: str, last: str) -> Iterator[str]:
+    """Places to cut what follows in a folder of many files, by the characters of its last known name."""
+    folder = last.rfind("/") + 1
+    fixed = len(commonprefix((first, last)))
+    for position in range(folder, min(len(last), folder + CUT_POSITIONS)):
+        character = last[position]
+        varies = position >= fixed or character.isdigit()
+        for following in _characters_behind(character) if varies else (chr(ord(character) + 1),):
+            yield last[:position] + following
+
+
+def _characters_behind(character: str) -> Iterator[str]:
+    """The rest of its class, and the first one behind it; for other scripts growing steps."""
+    for class_of in ("09", "AZ", "az"):
+        if class_of[0] <= character <= class_of[1]:
+            yield from map(chr, range(ord(character) + 1, ord(class_of[1]) + 2))
+            return
+    yield from (chr(ord(character) + 4**step) for step in range(9) if ord(character) + 4**step <= LAST_CHARACTER)
+
+
+def _can_be_asked_for(key: str) -> bool:
+    """Some servers repeat the start in their XML as it is, where control characters are forbidden."""
+    return key.isprintable()
+
+
+def _one_after_another(source: PageSource, prefix: str, progress: Callable[[int], None]) -> pa.Table:
+    """The plain walk by continuation tokens, sorted afterwards, for servers with an order of their own."""
+    batches: list[pa.RecordBatch] = []
+    seen: set[str] = set()
+    token, count = "", 0
+    while True:
+        page = read_page(source.page(prefix, token=token))
+        marks = {page.token} | ({f"key {page.key(0)}"} if len(page) else set())
+        if marks & seen:
+            raise StorageUnavailable("S3 repeats the same part of its listing for ever.")
+        seen |= marks - {""}
+        batches.append(page.rows)
+        progress(count := count + len(page))
+        if not page.truncated:
+            return pa.Table.from_batches(batches, ROWS).sort_by("key")
+        token = page.token

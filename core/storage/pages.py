@@ -1,0 +1,127 @@
+"""Raw pages of a listing: everything but the reading of the answer is left to botocore.
+
+botocore's own parser takes ten times as long for a page as the reading in `core/references/listing.py`,
+and in pure Python, so that threads do not help. Its client has an event between an answer's arrival and
+its parsing; there the page is taken out, and the parser is given an empty one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final
+
+from botocore import exceptions as vendor
+from botocore.handlers import _handle_200_error
+from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_random_exponential
+
+from core.errors import ReferenceNotFound, StorageError, StorageUnavailable
+from core.storage.s3 import Store
+
+PAGE_KEYS: Final = 1000
+BACKOFF_S: Final = 0.2
+LONGEST_BACKOFF_S: Final = 8.0
+PASSING_CODES: Final = frozenset(
+    {"SlowDown", "RequestTimeout", "RequestLimitExceeded", "Throttling", "ThrottlingException", "429"}
+)
+PASSING_ERRORS: Final = (vendor.HTTPClientError, vendor.IncompleteReadError)
+LASTING_ERRORS: Final = (vendor.SSLError, vendor.InvalidProxiesConfigError)
+
+_CLOSING_TAG: Final = b"</ListBucketResult>"
+
+
+class Pages:
+    """The ListObjectsV2 pages of one bucket, as the bytes that S3 sent, for any number of threads.
+
+    What passes by itself (SlowDown, 5xx, time-outs, a connection that is cut) is tried again up to
+    `attempts` times within `patience_s`, with growing random pauses; then it is StorageUnavailable.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        endpoint_url: str | None = None,
+        access_key: str | None = None,
+        secret_key: str | None = None,
+        region: str | None = None,
+        connect_timeout_s: float = 3.0,
+        read_timeout_s: float = 15.0,
+        attempts: int = 6,
+        patience_s: float = 60.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        # A store, and so a client, of its own: the events below must not reach anybody else's listing.
+        self._store = Store(
+            bucket,
+            endpoint_url=endpoint_url,
+            access_key=access_key,
+            secret_key=secret_key,
+            region=region,
+            connect_timeout_s=connect_timeout_s,
+            read_timeout_s=read_timeout_s,
+            attempts=1,
+        )
+        self._retrying = Retrying(
+            retry=_will_pass,
+            stop=stop_after_attempt(attempts) | stop_after_delay(patience_s),
+            wait=wait_random_exponential(multiplier=BACKOFF_S, max=LONGEST_BACKOFF_S),
+            sleep=sleep,
+            reraise=True,
+        )
+        events = self._store._s3.meta.events
+        # It parses every answer once more, to find errors that came with a 200; `_take_page` looks for those.
+        events.unregister("before-parse.s3.*", _handle_200_error)
+        events.register("before-parse.s3.ListObjectsV2", _take_page)
+
+    def page(self, prefix: str, *, start_after: str = "", token: str = "", delimiter: str = "") -> bytes:
+        """One page of up to 1000 rows, keys URL-encoded, behind `start_after` or at a continuation token.
+
+        Raises StorageDenied, and StorageUnavailable when it does not pass.
+        """
+        asked = {"StartAfter": start_after, "ContinuationToken": token, "Delimiter": delimiter}
+        given = {name: value for name, value in asked.items() if value}
+        raw: bytes = self._retrying(self._fetched, prefix, given)
+        return raw
+
+    def _fetched(self, prefix: str, given: dict[str, str]) -> bytes:
+        store = self._store
+        try:
+            with store._faults():
+                answer = store._s3.list_objects_v2(
+                    Bucket=store.bucket, Prefix=prefix, MaxKeys=PAGE_KEYS, EncodingType="url", **given
+                )
+        except ReferenceNotFound as err:  # a bare 404: nothing but the bucket can be missing here
+            raise StorageUnavailable(f"The bucket “{store.bucket}” does not exist.") from err
+        page: bytes = answer["RawPage"]
+        return page
+
+
+def _take_page(
+    response_dict: dict[str, Any], customized_response_dict: MutableMapping[str, Any], **_event: object
+) -> None:
+    """Keep the bytes of a whole page and leave nothing to parse; an error is left to botocore's parser."""
+    if response_dict["status_code"] != 200:
+        return
+    body: bytes = response_dict["body"]
+    expected = response_dict["headers"].get("content-length")
+    if expected is not None and int(expected) != len(body):
+        raise vendor.IncompleteReadError(actual_bytes=len(body), expected_bytes=int(expected))
+    if b"<Error>" in body[:200]:  # S3 may notice a fault after it has sent the 200
+        response_dict["status_code"] = 500
+        return
+    if b"<ListBucketResult" in body[:200] and _CLOSING_TAG not in body[-100:]:
+        raise vendor.IncompleteReadError(actual_bytes=len(body), expected_bytes=len(body) + 1)
+    customized_response_dict["RawPage"] = body
+    response_dict["body"] = b""
+
+
+def _will_pass(attempt: RetryCallState) -> bool:
+    err = attempt.outcome.exception() if attempt.outcome else None
+    if not isinstance(err, StorageError):
+        return False
+    cause = err.__cause__
+    if isinstance(cause, vendor.ClientError):
+        status = cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or cause.response["Error"].get("Code") in PASSING_CODES
+    return isinstance(cause, PASSING_ERRORS) and not isinstance(cause, LASTING_ERRORS)

@@ -1,0 +1,68 @@
+"""What holds for every test: no ambient credentials, no network beyond loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+_AMBIENT = ("AWS_", "S3_", "GOOGLE_", "OPENAI_", "STREAMLIT_")
+_OURS = (
+    "PUBLIC_URL",
+    "SESSION_SECRET",
+    "ALLOWED_EMAILS",
+    "ALLOWED_DOMAINS",
+    "OPS_EMAILS",
+    "ADMIN_EMAILS",
+    "DATA_DIR",
+    "INDEX_REFRESH_S",
+    "INDEX_WORKERS",
+    "IMAGE_DELIVERY",
+    "GENERATION_CONCURRENCY",
+    "GENERATION_DEADLINE_S",
+    "DAILY_BUDGET_USD",
+    "DAILY_BUDGET_PERSON_USD",
+    "MAX_MODEL_REFERENCES",
+    "LOG_PROMPTS",
+)
+_connect = socket.socket.connect
+
+
+class OutsideConnectionError(AssertionError):
+    """A test tried to reach something beyond this machine."""
+
+
+@pytest.fixture(autouse=True)
+def _no_ambient_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine's environment reaches a test or a process it starts."""
+    for name in list(os.environ):
+        if name.startswith(_AMBIENT) or name in _OURS:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every connection of this process beyond loopback is refused, loudly."""
+
+    def connect(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and not _is_loopback(str(address[0])):
+            raise OutsideConnectionError(f"a test tried to connect to {address[0]}")
+        _connect(self, address)  # type: ignore[arg-type]  # whatever the caller gave
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    yield
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
