@@ -56,11 +56,13 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
     count = sum(slot.filled for side in planned.sides for slot in side.slots)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.markdown(f"**{_TITLES[planned.injection.wishes.mode]}** :gray[· {count} references]")
+            title = _TITLES[planned.injection.wishes.mode]
+            st.markdown(f"**{title}** :gray[· {count} {'reference' if count == 1 else 'references'}]", width="content")
             if fairness is not None:
                 st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
+            read_from_prompt(planned, studio.vocabulary)
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.caption("Preview engine · free")
+            st.caption("Preview engine · free", width="content")
             st.button(
                 "Shuffle",
                 icon=":material/shuffle:",
@@ -74,13 +76,11 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
                 disabled=busy,
                 on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
             )
-    if fairness is not None:
-        for difference in fairness.differences:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.caption(f":material/balance: {difference.says}")
-                if difference.switch_off:
-                    st.button("Make it fair", type="tertiary", on_click=partial(switch_off, *difference.switch_off))
-    read_from_prompt(planned, studio.vocabulary)
+    for difference in fairness.differences if fairness is not None else ():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/balance: {difference.says}", width="content")
+            if difference.switch_off:
+                st.button("Make it fair", type="tertiary", on_click=partial(switch_off, *difference.switch_off))
 
 
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:

@@ -63,7 +63,8 @@ _YEARS_OLD = re.compile(
     rf"|{_START}(?P<short>\d{{1,2}}) (?:yo|y,o|yos){_END}"
 )
 _NO_AGE = (
-    r"(?! (?:cm|mm|m|km|kg|g|degrees?|percent|minutes?|hours?|seconds?|days?|weeks?|months?|euros?|dollars?|pieces?|am|pm)"
+    r"(?! (?:cm|mm|m|km|kg|g|degrees?|percent|minutes?|hours?|seconds?|days?|weeks?|months?"
+    r"|euros?|dollars?|pieces?|am|pm)"
     r"(?![^ ,.]))"
 )
 _AGED = re.compile(
@@ -110,13 +111,13 @@ _KOREAN_COUNT = re.compile(
 )
 
 
-def ages_in_numbers(text: str) -> Iterator[AgeMatch]:
-    """Every age in numbers; what one rule has read is not read again by the next."""
-    taken: list[tuple[int, int]] = []
-    for match in _number_matches(text):
-        if not any(start < match.end and match.start < end for start, end in taken):
-            taken.append((match.start, match.end))
-            yield match
+def ages_in_numbers(text: str) -> list[AgeMatch]:
+    """Every age in numbers; where two rules read the same words, the first counts."""
+    ages: list[AgeMatch] = []
+    for match in sorted(_number_matches(text), key=lambda match: match.start):  # stable: rules keep their order
+        if not ages or match.start >= ages[-1].end:
+            ages.append(match)
+    return ages
 
 
 def _number_matches(text: str) -> Iterator[AgeMatch]:

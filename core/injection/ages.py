@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.injection.age_numbers import AgeMatch, ages_in_numbers
-from core.injection.lexicon import Match
+from core.injection.lexicon import Match, Stretches
 from core.injection.people import PeopleFinding
 from core.injection.reading_words import AgeRange, AgeWords, ReadingWords, Sign
 from core.injection.text import PromptText
@@ -28,23 +29,25 @@ class AgeReader:
 
     def numbers(self, text: PromptText, people: PeopleFinding) -> tuple[AgeMatch, ...]:
         """Ages in numbers; those of whisky, counted cars and customers left out."""
+        customers = Stretches(people.dismissed)
         return tuple(
             match
             for match in ages_in_numbers(text.text)
-            if not self._is_of_a_thing(text, match) and not _is_of_customers(text, match, people)
+            if not self._is_of_a_thing(text, match)
+            and not customers.overlap(match.start, text.word_end(match.end - 1) + 2)
         )
 
     def read(self, text: PromptText, numbers: tuple[AgeMatch, ...], people: PeopleFinding) -> AgeFinding:
         """The age of whoever is meant."""
         if numbers:
             return AgeFinding(_common(numbers), numbers)
+        dismissed = Stretches(people.dismissed)
         stages = [
             match
             for match in self._words.stages.scan(text)
-            if None not in match.meanings and not any(match.overlaps(other) for other in people.dismissed)
+            if None not in match.meanings and not dismissed.overlap(match.start, match.end)
         ]
-        described = [match for match in self._words.adjectives.scan(text) if self._describes(text, match, people)]
-        stages = stages or [match for match in described if None not in match.meanings]
+        stages = stages or list(self._described(text, people))
         ages = tuple(
             AgeMatch(low, high, match.start, match.end)
             for match, before in zip(stages, [None, *stages], strict=False)
@@ -56,12 +59,14 @@ class AgeReader:
             common = None
         return AgeFinding(common, ages)
 
-    def _describes(self, text: PromptText, adjective: Match[AgeRange | None], people: PeopleFinding) -> bool:
-        """Whether one of the next two words names somebody: "old jazz trumpeter"."""
-        starts = {match.start for match in people.named}
-        first = text.next_word(adjective.tail)
-        second = text.next_word(first[1]) if first else None
-        return any(word is not None and word[0] in starts for word in (first, second))
+    def _described(self, text: PromptText, people: PeopleFinding) -> Iterator[Match[AgeRange | None]]:
+        """Adjectives with a name among the next two words: "old jazz trumpeter"."""
+        named = {match.start for match in people.named}
+        for adjective in self._words.adjectives.scan(text):
+            first = text.next_word(adjective.tail)
+            second = text.next_word(first[1]) if first else None
+            if None not in adjective.meanings and any(word and word[0] in named for word in (first, second)):
+                yield adjective
 
     def _is_of_a_thing(self, text: PromptText, match: AgeMatch) -> bool:
         """ "12-year-old single malt", "자동차 20대"."""
@@ -84,16 +89,10 @@ class AgeReader:
         others = self._words.older if high <= 19 else self._words.younger if low >= 40 else None
         if others is None:
             return False
-        return not all(
-            any(other.overlaps(stage) or other.tail + 1 == stage.start for stage in stages)
-            for other in others.scan(text)
+        own, starts = Stretches(stages), {stage.start for stage in stages}
+        return any(
+            not own.overlap(other.start, other.end) and other.tail + 1 not in starts for other in others.scan(text)
         )
-
-
-def _is_of_customers(text: PromptText, match: AgeMatch, people: PeopleFinding) -> bool:
-    """ "2030 여성 타깃 화장품": the age of those a thing is made for."""
-    end = text.word_end(match.end - 1) + 1
-    return any(match.start < other.end and other.start <= end for other in people.dismissed)
 
 
 def _common(ages: tuple[AgeMatch, ...]) -> AgeRange | None:

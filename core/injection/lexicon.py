@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from core.injection.text import BREAKS, PromptText, canonical
+from core.injection.text import BREAKS, PromptText, canonical, is_hangul
 
 Meaning = TypeVar("Meaning")
 
@@ -33,9 +34,24 @@ class Match(Generic[Meaning]):
     tail: int
     meanings: frozenset[Meaning]
 
-    def overlaps(self, other: Match[Any]) -> bool:
-        """Whether the two share a character."""
-        return self.start < other.end and other.start < self.end
+
+class Stretches:
+    """Where a list of matches stands in the text, asked without walking the list."""
+
+    def __init__(self, matches: Iterable[Match[Any]]) -> None:
+        ordered = sorted((match.start, match.end) for match in matches)
+        self._starts = [start for start, _ in ordered]
+        self._ends = [end for _, end in ordered]
+
+    def overlap(self, start: int, end: int) -> bool:
+        """Whether one of the matches shares a character with this stretch."""
+        last = self.last_before(end)
+        return last is not None and last[1] > start
+
+    def last_before(self, at: int) -> tuple[int, int] | None:
+        """The last match that starts before this position."""
+        index = bisect_left(self._starts, at)
+        return (self._starts[index - 1], self._ends[index - 1]) if index else None
 
 
 class Lexicon(Generic[Meaning]):
@@ -109,7 +125,7 @@ class Lexicon(Generic[Meaning]):
         """Where the word ends if what follows the phrase are particles; None if it is another word."""
         if self._is_break(text, end):
             return end
-        if not (_is_hangul(text.text[end - 1]) and _is_hangul(text.text[end])):
+        if not (is_hangul(text.text[end - 1]) and is_hangul(text.text[end])):
             return None
         word_end = text.word_end(end)
         if self._endings.fullmatch(text.text, end, word_end):
@@ -123,16 +139,12 @@ class Lexicon(Generic[Meaning]):
         return at >= len(text.text) or text.text[at] in BREAKS
 
 
-def _is_hangul(character: str) -> bool:
-    return "가" <= character <= "힣"
-
-
 def _spellings(phrase: str, *, plural: bool) -> Iterator[str]:
     """A phrase with and without its apostrophe, in the plural, and in Korean without spaces."""
     yield phrase
     if " 's" in phrase:
         yield phrase.replace(" 's", "s")
-    if _is_hangul(phrase[-1]):
+    if is_hangul(phrase[-1]):
         yield phrase.replace(" ", "")
     elif plural and phrase[-1].isalpha():
         yield phrase + ("es" if phrase.endswith(("s", "x", "ch", "sh")) else "s")

@@ -101,6 +101,19 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
     return tuple(found)
 
 
+def other_gender(settled: SettledWishes, labels: LabelLookup) -> Callable[[Reference], bool] | None:
+    """Tells pictures labelled with another gender than the wished one; None when no gender is wished."""
+    wish = settled.gender
+    if wish is None:
+        return None
+
+    def tells(ref: Reference) -> bool:
+        label = labels.find(ref.key, ref.etag).label  # even a stale label is a reason to keep away
+        return label is not None and label.gender_presentation not in (None, wish.value)
+
+    return tells
+
+
 def hits(group: AttributeGroup, wanted: Sequence[Narrowing]) -> list[Reference]:
     """The pictures of a group that meet every wish."""
     return [ref for ref in group.usable if all(narrowing.keeps(group, ref) for narrowing in wanted)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from core.injection.lexicon import Match
@@ -28,7 +29,16 @@ class Negation:
     def denied(self, matches: Iterable[Match[Any]]) -> set[int]:
         """The starts of the matches that are denied."""
         ordered = sorted(matches, key=lambda match: match.start)
-        return self._denied_before(ordered) | {match.start for match in ordered if self._denied_after(match)}
+        before = self._denied_before(ordered)
+        after = {match.start for match in ordered if self._denied_after(match)}
+        neighbours = [(one, two) for one, two in pairwise(ordered) if one.tail + 1 == two.start]
+        for one, two in neighbours:  # "no male models"
+            if one.start in before and self._text.text[one.tail] == " ":
+                before.add(two.start)
+        for one, two in reversed(neighbours):  # "남성 모델 없이"
+            if two.start in after and one.tail == one.end and self._text.text[one.tail] == " ":
+                after.add(one.start)
+        return before | after
 
     def _denied_before(self, ordered: list[Match[Any]]) -> set[int]:
         """English: each negator denies the first match in its reach, and those listed with it."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.injection.lexicon import Match
+from core.injection.lexicon import Match, Stretches
 from core.injection.negation import Negation
 from core.injection.reading_words import ReadingWords, Sign
-from core.injection.text import PromptText
+from core.injection.text import PromptText, is_hangul
 
 SignMatch = Match[Sign]
 
@@ -22,12 +22,29 @@ _GENDERS = {Sign.FEMININE: "feminine", Sign.SHE: "feminine", Sign.MASCULINE: "ma
 _LOOKS = {Sign.SHE_LOOKS: "feminine", Sign.HE_LOOKS: "masculine"}
 
 _ENGLISH_OF = re.compile(r" (?:of|depicting|shaped like) (?:\w+ ){0,3}")
-_ADVERB = re.compile(r"[a-z]+ly|quietly|while|someone|just|still|casually|of|are|is")
-_KOREAN_SUBJECT = re.compile(r"[가-힣]{2,}(?:이|가)")
+_OPENING = re.compile(r"(?:^|[,.])(?:(?:[a-z]+ly|quietly|while|someone|just|still|of|are|is) )*$")
+_OPENING_CHARS = 40
 _KOREAN_MATERIAL = re.compile(r"[가-힣]+(?<![은는한고며의를을이가에])")
 _FOR_MANY = re.compile(r"(?:^|.*[ ,.])for (?:the |modern |young |busy )?")
 _FOR_ANYONE = re.compile(r"(?:^|.*[ ,.])(?:(?:gifts?|presents?|card|bouquet) for (?:\w+ )?|for (?:my|your) )")
-_FOR_KOREAN = frozenset("위한 위해 위하여 타깃 타겟 대상 취향의 전용 줄 드릴 선물할 선물하는 추천하는 어울리는".split())
+_FOR_KOREAN = frozenset(
+    [
+        "위한",
+        "위해",
+        "위하여",
+        "타깃",
+        "타겟",
+        "대상",
+        "취향의",
+        "전용",
+        "줄",
+        "드릴",
+        "선물할",
+        "선물하는",
+        "추천하는",
+        "어울리는",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,11 @@ class _Scene:
             if match.meanings & {Sign.ANIMAL, Sign.EFFIGY} and match.start not in self._denied
         ]
 
+        self._effigies = Stretches(match for match in self._figures if Sign.EFFIGY in match.meanings)
+        self._doers = Stretches(
+            match for match in self._matches if Sign.OBJECT in match.meanings and self._is_subject(match)
+        )
+
     def finding(self) -> PeopleFinding:
         """Strong words decide; weak ones are heard only if nobody is ruled out."""
         strong = list(self._strong())
@@ -79,6 +101,7 @@ class _Scene:
         )
         weak = [] if is_ruled_out else list(self._weak(has_strong=bool(strong)))
         meant = strong + weak
+        strong_starts = {match.start for match in strong}
         gendered = tuple(self._gendered(strong, has_person=bool(meant)))
         genders = {gender for match in gendered for gender in _genders_of(match)}
         return PeopleFinding(
@@ -86,7 +109,9 @@ class _Scene:
             gender=genders.pop() if len(genders) == 1 else None,
             meant=tuple(meant),
             gendered=gendered,
-            dismissed=tuple(match for match in self._matches if match.meanings & _NAMED and match not in strong),
+            dismissed=tuple(
+                match for match in self._matches if match.meanings & _NAMED and match.start not in strong_starts
+            ),
             named=tuple(match for match in strong if match.meanings & _NAMED),
             is_ruled_out=is_ruled_out,
         )
@@ -116,12 +141,8 @@ class _Scene:
         follower = self._follower(match.tail)
         if follower and follower.meanings & {Sign.EFFIGY, Sign.ANIMAL} and self._is_bare(match):
             return True
-        for figure in self._figures:
-            if Sign.EFFIGY in figure.meanings and figure.tail < match.start:
-                between = self._text.text[figure.tail : match.start]
-                if len(between) < 40 and _ENGLISH_OF.fullmatch(between):
-                    return True
-        return False
+        figure = self._effigies.last_before(match.start)
+        return figure is not None and bool(_ENGLISH_OF.fullmatch(self._text.text, figure[1], match.start))
 
     def _is_goods(self, match: SignMatch) -> bool:
         """ "men's perfume", "baby shoes", "hand cream", "여성 가죽 가방": the users of a thing."""
@@ -185,21 +206,16 @@ class _Scene:
     def _is_done_by_somebody(self, match: SignMatch) -> bool:
         if Sign.POSTURE not in match.meanings:
             return True
-        sentence = self._text.sentence_start(match.start)
-        if any(
-            Sign.OBJECT in other.meanings and sentence <= other.start < match.start and self._is_subject(other)
-            for other in self._matches
-        ):
+        doer = self._doers.last_before(match.start)
+        if doer and doer[0] >= self._text.sentence_start(match.start):
             return False
-        words_before = self._text.text[sentence : match.start]
-        if "가" <= self._text.text[match.start] <= "힣":
+        if is_hangul(self._text.text[match.start]):
             return True
-        segment = words_before.rsplit(",", 1)[-1].split()
-        return all(_ADVERB.fullmatch(word) for word in segment)
+        return bool(_OPENING.search(self._text.text, max(0, match.start - _OPENING_CHARS), match.start))
 
     def _is_subject(self, match: SignMatch) -> bool:
         """English objects count wherever they stand before; Korean ones only as the subject."""
-        if not "가" <= self._text.text[match.start] <= "힣":
+        if not is_hangul(self._text.text[match.start]):
             return True
         return self._text.text[match.end : match.tail] in ("이", "가", "은", "는", "들이")
 

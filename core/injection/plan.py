@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from core.injection.draw import ticket
 from core.injection.fairness import Fairness, judge
 from core.injection.model_slots import ModelPlanner
-from core.injection.narrowing import LabelLookup
+from core.injection.narrowing import LabelLookup, other_gender
 from core.injection.reader import Reading
 from core.injection.slots import Slot
 from core.injection.tag_slots import angle_slot, tone_slot
@@ -71,17 +71,12 @@ class Planner:
         models = ModelPlanner(self._index, folder, self._labels, wishes, settled, recent_keys, self._max_models).plan(
             sides
         )
-        plans = tuple(
-            SidePlan(
-                side,
-                (
-                    tone,
-                    angle_slot(self._index, folder.project, wishes, settled, recent_keys, side),
-                    *models[side],
-                ),
-            )
+        keep_away = other_gender(settled, self._labels)
+        angles = {
+            side: angle_slot(self._index, folder.project, wishes, settled, recent_keys, side, keep_away)
             for side in sides
-        )
+        }
+        plans = tuple(SidePlan(side, (tone, angles[side], *models[side])) for side in sides)
         fairness = judge(*(plan.slots for plan in plans)) if len(plans) == 2 else None
         return Injection(wishes, reading, settled, folder.path, plans, fairness)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.injection.draw import drawn_order
 from core.injection.slots import NearMiss, Slot, Trail
@@ -21,7 +21,7 @@ def tone_slot(
     """The tone reference, the same for both sides."""
     if settled.tone is None:
         return _empty(Role.TONE, "Pick a tone, or let chance pick one.")
-    return _tag_slot(index, Role.TONE, project, wishes, settled.tone, recent)
+    return _tag_slot(index, Role.TONE, project, wishes, settled.tone, recent, other_gender=None)
 
 
 def angle_slot(
@@ -31,13 +31,18 @@ def angle_slot(
     settled: SettledWishes,
     recent: frozenset[str],
     side: SideName,
+    other_gender: Callable[[Reference], bool] | None,
 ) -> Slot:
-    """The angle reference; always empty on the tone-only side."""
+    """The angle reference; always empty on the tone-only side.
+
+    `other_gender` tells pictures that are labelled with another gender than the wished one: a prompt for a
+    man sends no woman's picture, not even for its viewpoint.
+    """
     if side is SideName.TONE_ONLY:
         return _empty(Role.ANGLE, "Off in this mode: tone only sends no angle reference.")
     if settled.angle is None:
         return _empty(Role.ANGLE, "Pick an angle, or name one in the prompt.")
-    return _tag_slot(index, Role.ANGLE, project, wishes, settled.angle, recent)
+    return _tag_slot(index, Role.ANGLE, project, wishes, settled.angle, recent, other_gender)
 
 
 def _empty(role: Role, why: str, wish: Wish | None = None, trail: Trail | None = None) -> Slot:
@@ -62,6 +67,7 @@ def _tag_slot(
     wishes: Wishes,
     wish: Wish,
     recent: frozenset[str],
+    other_gender: Callable[[Reference], bool] | None,
 ) -> Slot:
     slot_id = role.value
     trail = Trail()
@@ -76,6 +82,12 @@ def _tag_slot(
     scope, where = _nearest(tagged, project)
     candidates = _pictures(scope)
     trail.note(where, candidates)
+    if other_gender is not None:
+        candidates = [ref for ref in candidates if not other_gender(ref)]
+        trail.note("not labelled with another gender", candidates)
+        if not candidates:
+            why = f"Every picture tagged {wish.value} {where} is labelled with another gender than you asked for."
+            return _empty(role, f"{why} Pick another angle, or set the gender yourself.", wish, trail)
     order = drawn_order(candidates, seed=wishes.seed, salt=slot_id, prefer=lambda ref: (ref.key in recent,))
     pin = wishes.pins.get(slot_id)
     if pin is not None:

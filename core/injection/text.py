@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 BREAKS = " ,.-"  # between words: nothing, a pause, the end of a sentence, a range such as 25-34
 
+_BREAK = re.compile(r"[ ,.\-]")
 _TOKEN = re.compile(
     r"(?P<number>\d{1,4}(?:/\d{1,2})?(?:'?s(?![^\W\d_]))?)"
     r"|(?P<hangul>[가-힣]{1,64})"
@@ -58,10 +59,8 @@ class PromptText:
 
     def word_end(self, at: int) -> int:
         """Where the word around this position ends."""
-        end = at
-        while end < len(self.text) and self.text[end] not in BREAKS:
-            end += 1
-        return end
+        found = _BREAK.search(self.text, at)
+        return found.start() if found else len(self.text)
 
     def next_word(self, at: int, breaks: str = " ") -> tuple[int, int] | None:
         """The word after a word's end, if only one of these breaks lies between."""
@@ -148,3 +147,8 @@ def _break_between(before: re.Match[str] | None, after: re.Match[str], folded: s
     if _SENTENCE_END.search(gap):
         return "."
     return "," if _PAUSE.search(gap) else " "
+
+
+def is_hangul(character: str) -> bool:
+    """Whether this is a composed Korean syllable."""
+    return "가" <= character <= "힣"

@@ -9,13 +9,16 @@ that fails fails it as a whole.
 
 from __future__ import annotations
 
+import math
+import sys
 import threading
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from itertools import accumulate
 from os.path import commonprefix
 from queue import SimpleQueue
 from typing import Final, NamedTuple, Protocol
@@ -30,11 +33,10 @@ from core.objects import StoredObject
 
 HINT_KEYS: Final = 960  # a page holds 1000: the range behind a hint may grow a little and stay one request
 SEQUENTIAL_PAGES: Final = 2
-SURVEY_LEVELS: Final = 8
-PAGES_BETWEEN_SURVEYS: Final = 3
+LEVELS: Final = 8  # to be looked at for folders
+PAGES_BETWEEN_LOOKS: Final = 3
+WORTH_CUTTING_KEYS: Final = 2000
 CUT_POSITIONS: Final = 32  # how far into a file name the alphabet is tried
-LAST_CHARACTER: Final = 0x10FFFF
-NOT_IN_UTF8: Final = range(0xD800, 0xE000)
 WEIGHT_PER_LEVEL: Final = 8.0  # how many folders a folder is taken to hold, while nobody knows
 
 ROWS: Final = pa.schema(
@@ -164,16 +166,19 @@ def read_page(raw: bytes) -> Page:
     """Read the XML of a ListObjectsV2 answer. Raises StorageUnavailable when it is not one."""
     try:
         root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
-        namespace = root.tag[: root.tag.rfind("}") + 1]
-        if root.tag != f"{namespace}ListBucketResult":
-            raise _not_s3(f"its root is {root.tag}")
-        field_of = {child.tag: child.text or "" for child in root.iterchildren() if not len(child)}
-        encoded = field_of.get(f"{namespace}EncodingType", "") == "url"
+        tag = str(root.tag)
+        namespace = tag[: tag.rfind("}") + 1]
+        if tag != f"{namespace}ListBucketResult":
+            raise _not_s3(f"it is a {tag}")
         keys, etags, sizes, stamps = _columns(root, namespace)
-        prefixes = [found.text or "" for found in root.iterfind(f"{namespace}CommonPrefixes/{namespace}Prefix")]
-        counted = field_of.get(f"{namespace}KeyCount")
+        path = f"{namespace}CommonPrefixes/{namespace}Prefix"
+        prefixes = [found.text or "" for found in root.iterfind(path)]
+        counted = root.findtext(f"{namespace}KeyCount")
         if counted is not None and int(counted) != len(keys) + len(prefixes):
             raise _not_s3(f"it counts {counted} keys and holds {len(keys) + len(prefixes)}")
+        encoded = root.findtext(f"{namespace}EncodingType") == "url"
+        truncated = root.findtext(f"{namespace}IsTruncated") == "true"
+        token = root.findtext(f"{namespace}NextContinuationToken") or ""
         rows = pa.record_batch(
             [
                 _decoded(keys, encoded=encoded),
@@ -186,8 +191,6 @@ def read_page(raw: bytes) -> Page:
         folders = tuple(_decoded(prefixes, encoded=encoded).to_pylist())
     except (etree.XMLSyntaxError, pa.ArrowInvalid, ValueError) as err:
         raise _not_s3(str(err)) from err
-    truncated = field_of.get(f"{namespace}IsTruncated", "") == "true"
-    token = field_of.get(f"{namespace}NextContinuationToken", "")
     if truncated and not token:
         raise _not_s3("it is cut short and has no continuation token")
     return Page(rows, folders, truncated, token)
@@ -195,9 +198,7 @@ def read_page(raw: bytes) -> Page:
 
 def _columns(root: etree._Element, namespace: str) -> Sequence[Sequence[str]]:
     rows = list(root.iterchildren(f"{namespace}Contents"))
-    columns = [
-        [cell.text or "" for cell in root.iterfind(f"{namespace}Contents/{namespace}{name}")] for name in _COLUMNS
-    ]
+    columns = [[cell.text or "" for cell in root.iter(f"{namespace}{name}")] for name in _COLUMNS]
     if all(len(column) == len(rows) for column in columns):
         return columns
     # some servers give no ETag to what was uploaded in parts; the rest is not optional
@@ -236,7 +237,7 @@ def _not_s3(reason: str) -> StorageUnavailable:
     return StorageUnavailable(f"S3 gave a page of its listing that cannot be read: {reason}.")
 
 
-class _NotInOrder(Exception):  # noqa: N818 - a turn in the road, no failure
+class _NotInOrder(Exception):
     """This server does not list by the order of keys, or not from where it was asked to."""
 
 
@@ -265,47 +266,58 @@ class _Range:
 
     at: str
     end: str | None
-    may_be_cut: bool
+    may_be_cut: bool = False
     cuts: list[_Cut] = field(default_factory=list)
-    first_of_page: str = ""
+    density: float | None = None  # keys for a weight of one, as far as known
+    last_page: int = 0  # keys on it
+    last_start: str = ""  # its first key
     token: str = ""
     tokens: set[str] = field(default_factory=set)
     pages: int = 0
-    next_look: int = 1  # pages to walk before looking (again) for places to cut
+    next_look: int = SEQUENTIAL_PAGES  # pages to be walked before looking (again) for places to cut
     looks: int = 0  # still on their way
+    weight_seen: float = 0.0  # of the folders that a look found within the last page
 
-    def has_inside(self, key: str) -> bool:
-        """Whether the key could cut what is left."""
-        return self.at < key and (self.end is None or key < self.end)
-
-    def offer(self, cuts: Iterable[_Cut]) -> None:
-        """Take up places to cut, those inside only."""
+    def offer(self, folders: Iterable[_Cut]) -> None:
+        """Take up places to cut, and learn from those within the last page how much lies behind one."""
         known = {cut.key for cut in self.cuts}
-        for cut in cuts:
-            if cut.key not in known and self.has_inside(cut.key) and _can_be_asked_for(cut.key):
+        for cut in folders:
+            if self.last_start < cut.key <= self.at:
+                self.weight_seen += cut.weight
+            elif cut.key not in known and self._has_inside(cut.key) and _can_be_asked_for(cut.key):
                 known.add(cut.key)
                 insort(self.cuts, cut)
 
-    def advance(self, at: str) -> None:
-        """Everything up to this key is listed."""
-        self.at = at
-        del self.cuts[: bisect_right(self.cuts, at, key=lambda cut: cut.key)]
+    def advance(self, page: Page) -> None:
+        """The rows of this page are listed; what was cut out of the range by now does not matter."""
+        self.pages += 1
+        self.token = page.token
+        if not len(page):
+            return
+        self.last_page, self.last_start, self.at = len(page), page.key(0), page.key(-1)
+        passed = bisect_right(self.cuts, self.at, key=lambda cut: cut.key)
+        if weight := sum(cut.weight for cut in self.cuts[:passed]):
+            self.density = self.last_page / weight
+        del self.cuts[:passed]
 
     @property
-    def weight(self) -> float:
-        """How much is thought to be left that could be cut off."""
-        return sum(cut.weight for cut in self.cuts) if self.may_be_cut else 0.0
+    def keys_left(self) -> float:
+        """A guess at how many keys could be cut off."""
+        weight = sum(cut.weight for cut in self.cuts)
+        if not self.may_be_cut or not weight:
+            return 0.0
+        return math.inf if self.density is None else weight * self.density
 
     def cut(self) -> _Range:
         """Give away the later half, by weight."""
-        half, sum_so_far, where = self.weight / 2, 0.0, 0
-        for where, cut in enumerate(self.cuts):  # noqa: B007 - the place is what is looked for
-            sum_so_far += cut.weight
-            if sum_so_far >= half:
-                break
-        later = _Range(self.cuts[where].key, self.end, may_be_cut=True, cuts=self.cuts[where + 1 :])
+        sums = list(accumulate(cut.weight for cut in self.cuts))
+        where = bisect_left(sums, sums[-1] / 2)
+        later = _Range(self.cuts[where].key, self.end, True, self.cuts[where + 1 :], self.density)
         self.end, self.cuts = later.at, self.cuts[:where]
         return later
+
+    def _has_inside(self, key: str) -> bool:
+        return self.at < key and (self.end is None or key < self.end)
 
 
 class _Survey:
@@ -343,31 +355,34 @@ class _Survey:
         return self._listed
 
     def _employ(self) -> None:
-        """Work for every free worker: waiting ranges, then cut ranges, then looks for places to cut."""
-        while self._crew.has_free_hands:
-            if self._waiting:
-                following = self._waiting.popleft()
-                self._walking.append(following)
-                self._walk(following)
-                continue
-            longest = max(self._walking, key=lambda at: at.weight, default=None)
-            if longest is not None and longest.weight:
-                self._waiting.append(longest.cut())
-                continue
-            unknown = next((at for at in self._walking if at.pages >= at.next_look and not at.looks), None)
-            if unknown is None:
-                return
-            self._look(unknown)
+        """Work for every free worker: waiting ranges, then parts of long ones, then looks for places to cut."""
+        free = self._crew.free_hands
+        while free > len(self._waiting):
+            longest = max((*self._waiting, *self._walking), key=lambda at: at.keys_left, default=None)
+            if longest is None or longest.keys_left < WORTH_CUTTING_KEYS:
+                break
+            self._waiting.append(longest.cut())
+        while self._waiting and self._crew.free_hands:
+            following = self._waiting.popleft()
+            self._walking.append(following)
+            self._walk(following)
+        if self._crew.free_hands:
+            unknown = (at for at in self._walking if at.pages >= at.next_look and not at.cuts and not at.looks)
+            for at in unknown:
+                self._look(at)
+                break
 
     def _walk(self, at: _Range) -> None:
+        at.may_be_cut = at.pages >= SEQUENTIAL_PAGES  # a new range must prove first that it is a long one
         self._send(_Task.WALK, at, self._prefix, "" if at.token else at.at, at.token, "")
 
     def _look(self, at: _Range) -> None:
-        """Ask for the folders behind the last key, on every level between the prefix and that key."""
-        at.next_look = at.pages + PAGES_BETWEEN_SURVEYS
+        """Ask for the folders around the last key, on every level between the prefix and that key."""
+        at.next_look = at.pages + PAGES_BETWEEN_LOOKS
+        at.weight_seen = 0.0
         for level in _levels(self._prefix, at):
             at.looks += 1
-            self._send(_Task.LOOK, at, level, at.at, "", "/")
+            self._send(_Task.LOOK, at, level, at.last_start, "", "/")
 
     def _send(self, task: _Task, at: _Range, prefix: str, start_after: str, token: str, delimiter: str) -> None:
         source = self._source
@@ -381,8 +396,13 @@ class _Survey:
     def _looked(self, at: _Range, page: Page) -> None:
         at.looks -= 1
         at.offer(_Cut(folder, WEIGHT_PER_LEVEL ** -folder.count("/")) for folder in page.folders)
-        if not at.looks and not at.cuts:
-            at.offer(_Cut(key, 1.0) for key in _alphabet_behind(at.first_of_page, at.at))
+        if at.looks:
+            return
+        if at.weight_seen:
+            at.density = at.last_page / at.weight_seen
+        if not at.cuts:
+            at.density = None
+            at.offer(_Cut(key, 1.0) for key in _alphabet_behind(at.last_start, at.at))
 
     def _walked(self, at: _Range, page: Page) -> None:
         if page.token and page.token in at.tokens:
@@ -390,15 +410,11 @@ class _Survey:
         if not page.is_ascending_from(at.at):
             raise _NotInOrder
         at.tokens.add(page.token)
-        at.token, at.pages = page.token, at.pages + 1
-        at.may_be_cut = at.may_be_cut or at.pages >= SEQUENTIAL_PAGES
         wanted = len(page) if at.end is None else page.rows_up_to(at.end)
         self._listed.append(page.rows[:wanted])
         self._count += wanted
         self._progress(self._count)
-        if len(page):
-            at.first_of_page = page.key(0)
-            at.advance(page.key(-1))
+        at.advance(page)
         if page.truncated and (at.end is None or at.at < at.end):
             self._walk(at)
         else:
@@ -421,9 +437,9 @@ class _Crew:
         self.requests = 0
 
     @property
-    def has_free_hands(self) -> bool:
-        """Whether less work is given out than there are workers."""
-        return self._busy < self._workers
+    def free_hands(self) -> int:
+        """How many workers have nothing to do."""
+        return max(0, self._workers - self._busy)
 
     def give(self, task: _Task, at: _Range, work: Callable[[], Page]) -> None:
         """Have this done by whoever is free next."""
@@ -458,34 +474,35 @@ def _ranges(hints: Sequence[str]) -> Iterator[_Range]:
     start = ""
     for hint in sorted(set(hints)):
         if hint and _can_be_asked_for(hint):
-            yield _Range(start, hint, may_be_cut=True)
+            yield _Range(start, hint)
             start = hint
-    yield _Range(start, None, may_be_cut=bool(start))
+    yield _Range(start, None)
 
 
 def _levels(prefix: str, at: _Range) -> Iterator[str]:
-    """The folders of a range's last key that also hold what is left of the range."""
-    base = prefix
+    """The folders that hold a range's last key and some of what is left, but for the innermost."""
+    level = prefix
     if at.end is not None:
-        shared = commonprefix((at.at, at.end))
-        base = max(prefix, shared[: shared.rfind("/") + 1], key=len)
-    for _ in range(SURVEY_LEVELS):
-        yield base
-        slash = at.at.find("/", len(base))
-        if slash < 0:
+        shared = _shared_start(at.at, at.end)
+        level = max(prefix, shared[: shared.rfind("/") + 1], key=len)
+    yield level
+    for _ in range(LEVELS - 1):
+        slash = at.at.find("/", len(level)) + 1
+        if "/" not in at.at[slash:] or not slash:
             return
-        base = at.at[: slash + 1]
+        level = at.at[:slash]
+        yield level
 
 
 def _alphabet_behind(first: str, last: str) -> Iterator[str]:
     """Places to cut what follows in a folder of many files, by the characters of its last known name."""
     folder = last.rfind("/") + 1
-    fixed = len(commonprefix((first, last)))
+    fixed = len(_shared_start(first, last))
     for position in range(folder, min(len(last), folder + CUT_POSITIONS)):
         character = last[position]
         varies = position >= fixed or character.isdigit()
-        for following in _characters_behind(character) if varies else (chr(ord(character) + 1),):
-            yield last[:position] + following
+        following = _characters_behind(character) if varies else _stepping(character, 1)
+        yield from (last[:position] + one for one in following)
 
 
 def _characters_behind(character: str) -> Iterator[str]:
@@ -494,7 +511,16 @@ def _characters_behind(character: str) -> Iterator[str]:
         if class_of[0] <= character <= class_of[1]:
             yield from map(chr, range(ord(character) + 1, ord(class_of[1]) + 2))
             return
-    yield from (chr(ord(character) + 4**step) for step in range(9) if ord(character) + 4**step <= LAST_CHARACTER)
+    yield from _stepping(character, *(4**step for step in range(9)))
+
+
+def _stepping(character: str, *steps: int) -> Iterator[str]:
+    codes = (ord(character) + step for step in steps)
+    return (chr(code) for code in codes if code <= sys.maxunicode)
+
+
+def _shared_start(one: str, other: str) -> str:
+    return commonprefix((one, other))  # noqa: RUF071 - keys are cut between characters, not at slashes
 
 
 def _can_be_asked_for(key: str) -> bool:

@@ -71,7 +71,11 @@ def read_from_prompt(planned: Planned, vocabulary: Vocabulary) -> None:
         found.append(vocabulary.tone(reading.tone).name.lower())
     if reading.angle:
         found.append(vocabulary.angle(reading.angle).name.lower())
-    st.caption(f"Read from the prompt: {' · '.join(found)}")
+    st.caption(
+        f"Read: {' · '.join(found)}",
+        width="content",
+        help="What was read from the prompt. What you pick counts before it.",
+    )
 
 
 def age(seconds: float | None) -> str:

@@ -41,7 +41,7 @@ def group_cards(groups: Sequence[AttributeGroup]) -> list[Card]:
                 picture_url=image_url(first.key, first.etag, THUMBNAIL_SIDES[0]) if first else None,
                 alt=f"First picture of the group {group.name}",
                 title=group.name,
-                subtitle=" · ".join(filter(None, (group.role.value, _tags(group.tags.tone, group.tags.angle), count))),
+                subtitle=" · ".join(filter(None, (count, _tags(group.tags.tone, group.tags.angle)))),
                 badge=group.tags.problem.value if group.tags.problem else "",
                 problem=_NO_PICTURE,
             )

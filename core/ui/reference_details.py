@@ -32,11 +32,12 @@ def _details(studio: Studio, reference: Reference) -> None:
         st.image(absolute(url), width="stretch", alt=f"{reference.name}, large")
     with facts:
         for name, value in _facts(studio, reference):
-            st.caption(name)
-            st.text(value)
+            with st.container(gap=None):
+                st.caption(name)
+                st.text(value)
     st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
     with st.container(horizontal=True):
-        _use(studio, reference)
+        _use(reference)
         download = image_url(reference.key, reference.etag, ORIGINAL, download_as=reference.name)
         st.link_button("Download original", absolute(download), icon=":material/download:")
 
@@ -59,7 +60,7 @@ def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
     return facts
 
 
-def _use(studio: Studio, reference: Reference) -> None:
+def _use(reference: Reference) -> None:
     usable = reference.role is not None and reference.problem is None and reference.size_bytes > 0
     if st.button("Use in Generate", type="primary", icon=":material/add_photo_alternate:", disabled=not usable):
         _put_into_composer(reference)

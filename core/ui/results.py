@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from core.errors import EngineFault, StudioError
-from core.generation.comparison import AttemptPhase, ComparisonStatus, Outcome, SideStatus
+from core.generation.comparison import AttemptPhase, ComparisonStatus, Outcome, Picture, SideStatus
 from core.identity.access import Capability, Viewer
 from core.injection.wishes import SideName
 from core.studio import Studio
@@ -110,41 +110,32 @@ def _footer(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: Side
     comparison, outcome = status.comparison, side.latest
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if side.busy:
-            st.caption("Queued" if side.phase is AttemptPhase.QUEUED else "Working")
-            st.button(
-                "Cancel",
-                key=f"cancel-{side.side.value}",
-                type="tertiary",
-                on_click=partial(studio.runner.cancel, comparison.id, side.side),
-            )
-            return
-        if outcome is not None and outcome.picture is not None:
-            _done(outcome)
-            _download(outcome, side.side)
+            st.caption("Queued" if side.phase is AttemptPhase.QUEUED else "Working", width="content")
+            cancel = partial(studio.runner.cancel, comparison.id, side.side)
+            st.button("Cancel", key=f"cancel-{side.side.value}", type="tertiary", on_click=cancel)
+        elif outcome is not None and outcome.picture is not None:
+            _figures(outcome)
+            _download(outcome, outcome.picture, side.side)
         else:
-            st.caption(f"Attempt {side.attempt}: {side.phase.value}")
-        if outcome is None or outcome.picture is None:
-            st.button(
-                "Retry this side",
-                key=f"retry-{side.side.value}",
-                icon=":material/refresh:",
-                on_click=partial(_retry, studio, viewer, comparison.id, side.side),
-            )
+            st.caption(f"Attempt {side.attempt}: {side.phase.value}", width="content")
+            retry = partial(_retry, studio, viewer, comparison.id, side.side)
+            st.button("Retry this side", key=f"retry-{side.side.value}", icon=":material/refresh:", on_click=retry)
+    for note in outcome.notes if outcome is not None else ():
+        st.caption(note)
 
 
-def _done(outcome: Outcome) -> None:
+def _figures(outcome: Outcome) -> None:
     fidelity = outcome.picture.fidelity if outcome.picture else None
-    if fidelity is not None:
-        st.markdown(f"**Fidelity {fidelity:.0f}**", help=FIDELITY_HELP)
-    st.caption(" · ".join((f"{outcome.seconds:.1f} s", money(outcome), *outcome.notes)))
+    with st.container(horizontal=True, vertical_alignment="center", width="content"):
+        if fidelity is not None:
+            st.markdown(f"**Fidelity {fidelity:.0f}**", help=FIDELITY_HELP, width="content")
+        st.caption(f"{outcome.seconds:.1f} s · {money(outcome)}", width="content")
 
 
-def _download(outcome: Outcome, side: SideName) -> None:
-    picture = outcome.picture
-    if picture is not None:
-        name = f"{outcome.comparison}-{side.value}.png"
-        url = absolute(image_url(picture.key, picture.etag, ORIGINAL, download_as=name))
-        st.markdown(f":material/download: [PNG]({url})")
+def _download(outcome: Outcome, picture: Picture, side: SideName) -> None:
+    name = f"{outcome.comparison}-{side.value}.png"
+    url = absolute(image_url(picture.key, picture.etag, ORIGINAL, download_as=name))
+    st.link_button("PNG", url, type="tertiary", icon=":material/download:", help=f"Download {side.heading}")
 
 
 def _retry(studio: Studio, viewer: Viewer, comparison_id: str, side: SideName) -> None:

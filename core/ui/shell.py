@@ -30,7 +30,7 @@ def main() -> None:
         page_title="Studio",
         page_icon=str(_HERE / "static" / "favicon.png"),
         layout="wide",
-        initial_sidebar_state=344,
+        initial_sidebar_state=320,
     )
     st.html(_HERE / "style.css")
     st.logo(_HERE / "static" / "logo.svg", size="small")
@@ -51,8 +51,8 @@ def main() -> None:
     )
     if studio.settings.profile is Profile.EMBEDDED:
         st.caption(
-            ":material/science: Demo on this machine: signed in as demo@localhost, sample library, "
-            "preview engine without AI, reachable from here only."
+            ":material/science: Demo: signed in as demo@localhost · sample library · "
+            "preview engine, no AI · reachable from this machine only"
         )
     with problems_shown():
         page.run()

@@ -62,10 +62,7 @@ def _slot(slot: Slot, name: str, place: str) -> None:
             st.markdown(f"**{name}**")
             with st.popover("Why", type="tertiary", key=f"why-{place}"):
                 st.markdown(trail(slot, name))
-        if slot.filled:
-            st.markdown(_plain(slot.group or ""))
-        else:
-            st.markdown(":gray[empty]")
+        st.markdown(f":small[{_breakable(slot.group or '')}]" if slot.filled else ":small[:gray[empty]]")
         _actions(slot, place)
         st.caption(_plain(slot.why))
 
@@ -142,6 +139,11 @@ def _plain(text: str) -> str:
     return "`".join(
         part if at % 2 else re.sub(r"([\\*_{}\[\]<>#|$~:])", r"\\\1", part) for at, part in enumerate(parts)
     )
+
+
+def _breakable(name: str) -> str:
+    """A folder's name that may break behind its separators rather than inside a word."""
+    return _plain(re.sub(r"([,(_+./-])", "\\1\u200b", name))
 
 
 def _mono(text: str | None) -> str:
