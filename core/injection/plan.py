@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.injection.draw import ticket
 from core.injection.fairness import Fairness, judge
@@ -94,9 +94,3 @@ class Planner:
 def personas_of(folder: ReferenceFolder) -> frozenset[str]:
     """Everyone who stands in a group that may be injected from."""
     return frozenset(ref.persona for group in folder.groups for ref in group.usable if ref.persona is not None)
-
-
-def pinned_to(wishes: Wishes, injection: Injection) -> Wishes:
-    """The same wishes with every filled slot pinned to what it holds now."""
-    pins = {slot.id: slot.key for plan in injection.sides for slot in plan.filled if slot.key}
-    return replace(wishes, pins={**wishes.pins, **pins}, rerolls={})

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from core.injection.ages import AgeFinding, AgeReader
-from core.injection.negation import Negation
-from core.injection.people import PeopleFinding, PeopleReader
-from core.injection.reading_words import reading_words
-from core.injection.tag_words import TagFinding, TagReader
-from core.injection.text import PromptText
+from core.injection.reading.ages import AgeFinding, AgeReader
+from core.injection.reading.negation import Negation
+from core.injection.reading.people import PeopleFinding, PeopleReader
+from core.injection.reading.tag_words import TagFinding, TagReader
+from core.injection.reading.text import PromptText
+from core.injection.reading.words import reading_words
 from core.references.attributes import TagKind, Vocabulary
 
 Gender = Literal["feminine", "masculine"]

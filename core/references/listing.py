@@ -249,8 +249,8 @@ class _Task(Enum):
 class _Result(NamedTuple):
     task: _Task
     range: _Range
-    page: Page | None
-    err: BaseException | None
+    raw: bytes
+    err: BaseException | None = None
 
 
 class _Cut(NamedTuple):
@@ -266,7 +266,7 @@ class _Range:
 
     at: str
     end: str | None
-    may_be_cut: bool = False
+    may_stay_whole: int = 1  # pages that show that it is long enough to be cut
     cuts: list[_Cut] = field(default_factory=list)
     density: float | None = None  # keys for a weight of one, as far as known
     last_page: int = 0  # keys on it
@@ -274,7 +274,7 @@ class _Range:
     token: str = ""
     tokens: set[str] = field(default_factory=set)
     pages: int = 0
-    next_look: int = SEQUENTIAL_PAGES  # pages to be walked before looking (again) for places to cut
+    next_look: int = 1  # pages to be walked before looking (again) for places to cut
     looks: int = 0  # still on their way
     weight_seen: float = 0.0  # of the folders that a look found within the last page
 
@@ -291,6 +291,7 @@ class _Range:
     def advance(self, page: Page) -> None:
         """The rows of this page are listed; what was cut out of the range by now does not matter."""
         self.pages += 1
+        self.may_stay_whole = max(0, self.may_stay_whole - 1)
         self.token = page.token
         if not len(page):
             return
@@ -304,7 +305,7 @@ class _Range:
     def keys_left(self) -> float:
         """A guess at how many keys could be cut off."""
         weight = sum(cut.weight for cut in self.cuts)
-        if not self.may_be_cut or not weight:
+        if not weight or self.looks or self.may_stay_whole:
             return 0.0
         return math.inf if self.density is None else weight * self.density
 
@@ -312,16 +313,25 @@ class _Range:
         """Give away the later half, by weight."""
         sums = list(accumulate(cut.weight for cut in self.cuts))
         where = bisect_left(sums, sums[-1] / 2)
-        later = _Range(self.cuts[where].key, self.end, True, self.cuts[where + 1 :], self.density)
-        self.end, self.cuts = later.at, self.cuts[:where]
+        start = self.cuts[where].key
+        later = _Range(start, self.end, 0, self.cuts[where + 1 :], self.density)
+        self.end, self.cuts = start, self.cuts[:where]
         return later
+
+    @property
+    def spans_folders(self) -> bool:
+        """Whether the last page reached from one folder into another."""
+        return self.last_start[: self.last_start.rfind("/")] != self.at[: self.at.rfind("/")]
 
     def _has_inside(self, key: str) -> bool:
         return self.at < key and (self.end is None or key < self.end)
 
 
 class _Survey:
-    """Hands out walks and looks to the crew. Lives in one thread; the workers only fetch and read pages."""
+    """Hands out walks and looks to the crew, and reads what they bring, all in one thread.
+
+    More readers would only fight over the interpreter, and with whoever else is running in it.
+    """
 
     def __init__(
         self,
@@ -344,10 +354,10 @@ class _Survey:
         """The rows of all ranges, in no order."""
         while self._waiting or self._walking:
             self._employ()
-            task, at, page, err = self._crew.next_result()
+            task, at, raw, err = self._crew.next_result()
             if err is not None:
                 raise err
-            assert page is not None  # noqa: S101 - a result is one or the other
+            page = read_page(raw)
             if task is _Task.WALK:
                 self._walked(at, page)
             else:
@@ -362,36 +372,37 @@ class _Survey:
             if longest is None or longest.keys_left < WORTH_CUTTING_KEYS:
                 break
             self._waiting.append(longest.cut())
-        while self._waiting and self._crew.free_hands:
+        while self._waiting and self._crew.has_room:
             following = self._waiting.popleft()
             self._walking.append(following)
+            following.may_stay_whole = max(1, following.may_stay_whole)
             self._walk(following)
+            if following.at.endswith("/") and self._crew.free_hands > len(self._waiting):
+                self._look(following, (following.at,))
         if self._crew.free_hands:
             unknown = (at for at in self._walking if at.pages >= at.next_look and not at.cuts and not at.looks)
             for at in unknown:
-                self._look(at)
+                self._look(at, _levels(self._prefix, at))
                 break
 
     def _walk(self, at: _Range) -> None:
-        at.may_be_cut = at.pages >= SEQUENTIAL_PAGES  # a new range must prove first that it is a long one
         self._send(_Task.WALK, at, self._prefix, "" if at.token else at.at, at.token, "")
 
-    def _look(self, at: _Range) -> None:
-        """Ask for the folders around the last key, on every level between the prefix and that key."""
-        at.next_look = at.pages + PAGES_BETWEEN_LOOKS
+    def _look(self, at: _Range, levels: Iterable[str]) -> None:
+        """Ask for the subfolders of these folders, from the last page on."""
+        at.next_look = at.pages + PAGES_BETWEEN_LOOKS if at.pages else 1
         at.weight_seen = 0.0
-        for level in _levels(self._prefix, at):
+        for level in levels:
             at.looks += 1
             self._send(_Task.LOOK, at, level, at.last_start, "", "/")
 
     def _send(self, task: _Task, at: _Range, prefix: str, start_after: str, token: str, delimiter: str) -> None:
         source = self._source
 
-        def work() -> Page:
-            raw = source.page(prefix, start_after=start_after, token=token, delimiter=delimiter)
-            return read_page(raw)
+        def fetch() -> bytes:
+            return source.page(prefix, start_after=start_after, token=token, delimiter=delimiter)
 
-        self._crew.give(task, at, work)
+        self._crew.give(task, at, fetch)
 
     def _looked(self, at: _Range, page: Page) -> None:
         at.looks -= 1
@@ -400,7 +411,7 @@ class _Survey:
             return
         if at.weight_seen:
             at.density = at.last_page / at.weight_seen
-        if not at.cuts:
+        if not at.cuts and at.pages and not at.spans_folders:
             at.density = None
             at.offer(_Cut(key, 1.0) for key in _alphabet_behind(at.last_start, at.at))
 
@@ -422,7 +433,7 @@ class _Survey:
 
 
 class _Crew:
-    """Threads that fetch and read pages.
+    """Threads that fetch pages.
 
     They are no executor's, because the interpreter waits for those when it ends: a server that is
     stopped would hang for as long as S3 does.
@@ -431,43 +442,50 @@ class _Crew:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._hired = 0
-        self._busy = 0
-        self._work: SimpleQueue[tuple[_Task, _Range, Callable[[], Page]] | None] = SimpleQueue()
+        self._given = 0
+        self._work: SimpleQueue[tuple[_Task, _Range, Callable[[], bytes]] | None] = SimpleQueue()
         self._results: SimpleQueue[_Result] = SimpleQueue()
         self.requests = 0
 
     @property
     def free_hands(self) -> int:
         """How many workers have nothing to do."""
-        return max(0, self._workers - self._busy)
+        return max(0, self._workers - self._given)
 
-    def give(self, task: _Task, at: _Range, work: Callable[[], Page]) -> None:
-        """Have this done by whoever is free next."""
-        self._busy += 1
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be given: as much again as is being done, so that nobody waits for the reader."""
+        return self._given < 2 * self._workers
+
+    def give(self, task: _Task, at: _Range, fetch: Callable[[], bytes]) -> None:
+        """Have this fetched by whoever is free next."""
+        self._given += 1
         self.requests += 1
-        if self._busy > self._hired and self._hired < self._workers:
+        if self._hired < min(self._given, self._workers):
             self._hired += 1
             threading.Thread(target=self._serve, name=f"list-{self._hired}", daemon=True).start()
-        self._work.put((task, at, work))
+        self._work.put((task, at, fetch))
 
     def next_result(self) -> _Result:
-        """Wait for whatever is done next."""
+        """Wait for whatever arrives next."""
         result = self._results.get()
-        self._busy -= 1
+        self._given -= 1
         return result
 
     def dismiss(self) -> None:
         """Send everybody home; what is on its way is thrown away when it arrives."""
+        while not self._work.empty():
+            self._work.get_nowait()
         for _ in range(self._hired):
             self._work.put(None)
 
     def _serve(self) -> None:
         while (given := self._work.get()) is not None:
-            task, at, work = given
+            task, at, fetch = given
             try:
-                self._results.put(_Result(task, at, work(), None))
+                self._results.put(_Result(task, at, fetch()))
             except BaseException as err:  # noqa: BLE001 - raised again in the caller's thread
-                self._results.put(_Result(task, at, None, err))
+                self._results.put(_Result(task, at, b"", err))
 
 
 def _ranges(hints: Sequence[str]) -> Iterator[_Range]:
@@ -476,7 +494,7 @@ def _ranges(hints: Sequence[str]) -> Iterator[_Range]:
         if hint and _can_be_asked_for(hint):
             yield _Range(start, hint)
             start = hint
-    yield _Range(start, None)
+    yield _Range(start, None, may_stay_whole=1 if start else SEQUENTIAL_PAGES)
 
 
 def _levels(prefix: str, at: _Range) -> Iterator[str]:

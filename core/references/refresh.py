@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -57,7 +57,6 @@ class Catalog:
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self._listeners: list[Callable[[ReferenceIndex], None]] = []
 
     def start(self) -> None:
         """Refresh now and then every `refresh_s` seconds, in a thread of its own."""
@@ -75,10 +74,6 @@ class Catalog:
     def request_refresh(self) -> None:
         """Ask the background thread for a refresh; returns at once."""
         self._wake.set()
-
-    def on_refresh(self, listener: Callable[[ReferenceIndex], None]) -> None:
-        """Call the listener with every new generation, from the refreshing thread."""
-        self._listeners.append(listener)
 
     def refresh(self) -> ReferenceIndex:
         """Build the next generation now and serve it. A second caller waits for the first one's result.
@@ -102,8 +97,6 @@ class Catalog:
                 if not drift.is_empty:
                     self._drift = drift
             self._index, self._error = index, None
-        for listener in self._listeners:
-            listener(index)
         return index
 
     @property

@@ -164,9 +164,7 @@ def _refuse_shape(source: _Source, err: ValidationError) -> NoReturn:
                 line = source.line_of_section(*path)
             source.refuse(line, f"{where} has an unknown key {key}")
         case "string_pattern_mismatch" if first["loc"][-1] == "[key]":
-            source.refuse(
-                source.line_of_section(*path), f"the id {key!r} may only hold a-z, 0-9 and single hyphens"
-            )
+            source.refuse(source.line_of_section(*path), f"the id {key!r} may only hold a-z, 0-9 and single hyphens")
         case "string_pattern_mismatch":
             source.refuse(source.line_of_key(section, key), f"the {key} of {where} is empty")
         case "too_short":

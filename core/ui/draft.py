@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import streamlit as st
 
@@ -12,6 +14,7 @@ from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Wishes
 from core.labels.schema import Gender
 from core.ui.state import Key
 
+V = TypeVar("V")
 AGE_SPAN = (0, 100)  # the whole span of the slider stands for "any age"
 FROM_PROMPT = "From prompt"
 PERSON_CHOICES = {FROM_PROMPT: PersonWish.AUTO, "Yes": PersonWish.YES, "No": PersonWish.NO}
@@ -45,7 +48,9 @@ class Draft:
 
 def draft() -> Draft:
     """The session's draft; a new session starts with a new seed."""
-    return st.session_state.setdefault(Key.DRAFT, Draft(seed=new_seed()))
+    held = st.session_state.setdefault(Key.DRAFT, Draft(seed=new_seed()))
+    assert isinstance(held, Draft)  # noqa: S101 - session state is untyped; nobody else writes this key
+    return held
 
 
 def set_draft(**changes: object) -> None:
@@ -144,9 +149,9 @@ def _kept(wishes: Wishes, given: dict[str, str]) -> dict[str, str]:
     return {slot_id: key for slot_id, key in given.items() if slot_id not in wishes.pins}
 
 
-def _label_of(choices: dict[str, object], value: object) -> str:
+def _label_of(choices: Mapping[str, object], value: object) -> str:
     return next(label for label, choice in choices.items() if choice == value)
 
 
-def _without(mapping: dict, key: str) -> dict:  # type: ignore[type-arg]  # any mapping by slot id
+def _without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
     return {name: value for name, value in mapping.items() if name != key}

@@ -15,6 +15,7 @@ from core.injection.wishes import WishedFrom
 from core.references.attributes import Role
 from core.ui import draft
 from core.ui.session import absolute
+from core.ui.state import Key
 from core.web import image_url
 
 _SIDE_LETTERS = "AB"
@@ -65,6 +66,7 @@ def _slot(slot: Slot, name: str, place: str) -> None:
         st.markdown(f":small[{_breakable(slot.group or '')}]" if slot.filled else ":small[:gray[empty]]")
         _actions(slot, place)
         st.caption(_plain(slot.why))
+        _way_out(slot, place)
 
 
 def _actions(slot: Slot, place: str) -> None:
@@ -88,6 +90,14 @@ def _actions(slot: Slot, place: str) -> None:
         if slot.filled:
             _button("Re-roll", place, partial(draft.reroll, slot.id), disabled=slot.choices < 2)
             _button("Off", place, partial(draft.switch_off, slot.id))
+
+
+def _way_out(slot: Slot, place: str) -> None:
+    """The nearest other model folder as a button: the one wish that one click can loosen."""
+    folder = next((miss for miss in slot.near if miss.loosen == "folder"), None)
+    if folder is not None:
+        name = " / ".join(folder.to.split("/")[-2:])
+        _button(f"Use {name}", place, partial(st.session_state.__setitem__, Key.FOLDER, folder.to))
 
 
 def _button(label: str, place: str, action: Callable[[], None], *, disabled: bool = False) -> None:

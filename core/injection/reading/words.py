@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import ConfigError
-from core.injection.lexicon import Lexicon
-from core.injection.text import canonical
+from core.injection.reading.lexicon import Lexicon
+from core.injection.reading.text import canonical
 
 READING_FILE = Path(__file__).parents[2] / "labels" / "reading.toml"
 SETTING = "labels/reading.toml"

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from core.injection.lexicon import Match
-from core.injection.reading_words import NegationWords, Negator
-from core.injection.text import PromptText
+from core.injection.reading.lexicon import Match
+from core.injection.reading.text import PromptText
+from core.injection.reading.words import NegationWords, Negator
 
 _REACH = 4
 _KOREAN_REACH = 7  # "남자 한 명도 여자 한 명도 없는"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.injection.age_numbers import AgeMatch, ages_in_numbers
-from core.injection.lexicon import Match, Stretches
-from core.injection.people import PeopleFinding
-from core.injection.reading_words import AgeRange, AgeWords, ReadingWords, Sign
-from core.injection.text import PromptText
+from core.injection.reading.age_numbers import AgeMatch, ages_in_numbers
+from core.injection.reading.lexicon import Match, Stretches
+from core.injection.reading.people import PeopleFinding
+from core.injection.reading.text import PromptText
+from core.injection.reading.words import AgeRange, AgeWords, ReadingWords, Sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class AgeReader:
                 yield adjective
 
     def _is_of_a_thing(self, text: PromptText, match: AgeMatch) -> bool:
-        """ "12-year-old single malt", "자동차 20대"."""
+        """What has the age is a thing, or a number of them: "12-year-old single malt", "자동차 20대"."""
         at = text.word_end(match.end - 1)
         for _ in range(3):
             word = text.next_word(at)

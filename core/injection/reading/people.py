@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.injection.lexicon import Match, Stretches
-from core.injection.negation import Negation
-from core.injection.reading_words import ReadingWords, Sign
-from core.injection.text import PromptText, is_hangul
+from core.injection.reading.lexicon import Match, Stretches
+from core.injection.reading.negation import Negation
+from core.injection.reading.text import PromptText, is_hangul
+from core.injection.reading.words import ReadingWords, Sign
 
 SignMatch = Match[Sign]
 
@@ -135,7 +135,7 @@ class _Scene:
         )
 
     def _is_figure(self, match: SignMatch) -> bool:
-        """ "statue of a woman", "female mannequin", "여성 마네킹"."""
+        """A likeness: "statue of a woman", "female mannequin", "여성 마네킹"."""
         if Sign.EFFIGY in match.meanings:
             return True
         follower = self._follower(match.tail)
@@ -145,7 +145,7 @@ class _Scene:
         return figure is not None and bool(_ENGLISH_OF.fullmatch(self._text.text, figure[1], match.start))
 
     def _is_goods(self, match: SignMatch) -> bool:
-        """ "men's perfume", "baby shoes", "hand cream", "여성 가죽 가방": the users of a thing."""
+        """The users of a thing: "men's perfume", "baby shoes", "hand cream", "여성 가죽 가방"."""
         text = self._text
         word = text.next_word(match.tail)
         if word is None:
@@ -161,7 +161,7 @@ class _Scene:
         return follower is not None and Sign.GOODS in follower.meanings
 
     def _is_audience(self, match: SignMatch) -> bool:
-        """ "perfume for men", "여성을 위한 향수"."""
+        """Those a thing is made for: "perfume for men", "여성을 위한 향수"."""
         word = self._text.next_word(match.tail)
         if word and self._text.text[word[0] : word[1]] in _FOR_KOREAN:
             return True

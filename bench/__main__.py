@@ -1,0 +1,24 @@
+"""`python -m bench`: run every measurement in turn."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+def main() -> int:
+    """Each measurement in a process of its own, so that none warms up another."""
+    scripts = sorted(path for path in _HERE.glob("*.py") if not path.name.startswith("_") and path.stem not in _PARTS)
+    failed = [path.stem for path in scripts if subprocess.call([sys.executable, "-m", f"bench.{path.stem}"]) != 0]
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return bool(failed)
+
+
+_PARTS = {"list_server"}  # started by a measurement, no measurement itself
+
+if __name__ == "__main__":
+    sys.exit(main())

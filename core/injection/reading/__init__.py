@@ -1,0 +1,1 @@
+"""Reading prompts offline: words, people, ages, tags and what is denied."""
