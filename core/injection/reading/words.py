@@ -16,7 +16,7 @@ from core.errors import ConfigError
 from core.injection.reading.lexicon import Lexicon
 from core.injection.reading.text import canonical
 
-READING_FILE = Path(__file__).parents[2] / "labels" / "reading.toml"
+READING_FILE = Path(__file__).parents[3] / "labels" / "reading.toml"
 SETTING = "labels/reading.toml"
 
 
