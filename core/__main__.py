@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core.cli import check as check_command
-from core.cli import comparisons, library
+from core.cli import comparisons, library, prompts
 from core.cli.failures import told_in_one_sentence
 from core.logs import configure_logs
 
@@ -68,6 +68,16 @@ def inject(
     with told_in_one_sentence():
         options = comparisons.Options(prompt, mode, tone, angle, folder, seed, age, gender, person)
         comparisons.inject(options, as_json=as_json)
+
+
+@app.command()
+def read(
+    file: Annotated[str, typer.Argument(help="JSON lines with id and prompt; - for standard input.")],
+    as_json: Json = False,  # noqa: ARG001 - the only form there is; named so that scripts may ask for it
+) -> None:
+    """Say what prompts ask for, one JSON line each."""
+    with told_in_one_sentence():
+        prompts.read(file)
 
 
 @app.command()

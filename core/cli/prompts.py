@@ -1,0 +1,48 @@
+"""`python -m core read`: what a prompt says, one JSON line each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from core.cli.comparisons import reading_report
+from core.errors import InputError
+from core.injection.reader import OfflineReader
+from core.references.attributes import load_vocabulary
+from core.studio import VOCABULARY_FILE
+
+STANDARD_INPUT = "-"
+
+
+class _Line(BaseModel):
+    id: str | int
+    prompt: str
+
+
+def read(file: str) -> None:
+    """Read prompts from JSON lines (`{"id", "prompt"}`) and print a reading for each, in order."""
+    reader = OfflineReader(load_vocabulary(VOCABULARY_FILE))
+    for line in _lines(file):
+        reading = reader.read(line.prompt)
+        report = {"id": line.id, "reader": reading.reader, **reading_report(reading)}
+        print(json.dumps(report, ensure_ascii=False), flush=True)
+
+
+def _lines(file: str) -> Iterator[_Line]:
+    """Every line of the file, blank ones left out. Raises InputError with the number of a broken one."""
+    try:
+        text = sys.stdin.read() if file == STANDARD_INPUT else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(f"`{file}` cannot be read: {err}.") from err
+    # JSON lines end with a line feed; other separators may stand inside a prompt.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield _Line.model_validate_json(line)
+        except ValidationError as err:
+            raise InputError(f'Line {number} is no prompt: write {{"id": …, "prompt": …}}.') from err
