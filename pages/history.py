@@ -9,6 +9,7 @@ import streamlit as st
 from core.generation.history import HistoryFilter
 from core.injection.wishes import Mode
 from core.studio import Studio
+from core.ui.filters import choice, search_box
 from core.ui.history_cards import comparison_card
 from core.ui.history_details import open_comparison
 from core.ui.picture_grid import picture_grid
@@ -41,19 +42,10 @@ def page() -> None:
 def _filters(studio: Studio) -> HistoryFilter:
     st.markdown("**History** :gray[straight from S3, newest first]")
     with st.container(horizontal=True, vertical_alignment="center", key="history-filters"):
-        text = st.text_input(
-            "Search",
-            key=Key.HISTORY_SEARCH,
-            type="search",
-            live="200ms",
-            bind="query-params",
-            placeholder="Search prompts",
-            label_visibility="collapsed",
-            width=260,
-        )
-        mode = _choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
-        tone = _choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.HISTORY_TONE)
-        angle = _choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.HISTORY_ANGLE)
+        text = search_box(Key.HISTORY_SEARCH, "Search prompts")
+        mode = choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
+        tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.HISTORY_TONE)
+        angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.HISTORY_ANGLE)
         person = st.text_input(
             "Person",
             key=Key.HISTORY_PERSON,
@@ -62,20 +54,7 @@ def _filters(studio: Studio) -> HistoryFilter:
             label_visibility="collapsed",
             width=180,
         )
-    return HistoryFilter(text=text or "", person=person or None, mode=mode, tone=tone, angle=angle)
-
-
-def _choice(label: str, options: list[str], key: Key) -> str | None:
-    return st.selectbox(
-        label,
-        options,
-        index=None,
-        key=key,
-        placeholder=label,
-        label_visibility="collapsed",
-        bind="query-params",
-        width=150,
-    )
+    return HistoryFilter(text=text, person=person or None, mode=mode, tone=tone, angle=angle)
 
 
 def _nothing(wanted: HistoryFilter) -> None:

@@ -10,6 +10,7 @@ from core.labels.portraits import LabelFilter, Portrait, portraits
 from core.labels.published import LabelState
 from core.labels.schema import AGE_RANGES, Gender, LabelSource
 from core.studio import Studio
+from core.ui.filters import choice, search_box
 from core.ui.notices import library_loading, library_trouble
 from core.ui.paging import paged
 from core.ui.picture_grid import picture_grid
@@ -43,42 +44,19 @@ def page() -> None:
 
 
 def _filters() -> LabelFilter:
+    page = Key.LABEL_PAGE
     with st.container(horizontal=True, vertical_alignment="center", key="label-filters"):
-        text = st.text_input(
-            "Search",
-            key=Key.LABEL_SEARCH,
-            type="search",
-            live="200ms",
-            bind="query-params",
-            placeholder="Search persona or folder",
-            label_visibility="collapsed",
-            on_change=_first_page,
-            width=260,
-        )
-        age_range = _choice("Any age", [name for name, _, _ in AGE_RANGES], Key.LABEL_AGE)
-        gender = _choice("Any gender", [gender.value for gender in Gender], Key.LABEL_GENDER)
-        source = _choice("Any source", [source.value for source in LabelSource], Key.LABEL_SOURCE)
-        state = _choice("Any state", [state.value for state in LabelState], Key.LABEL_STATE)
+        text = search_box(Key.LABEL_SEARCH, "Search persona or folder", page=page)
+        age_range = choice("Any age", [name for name, _, _ in AGE_RANGES], Key.LABEL_AGE, page=page)
+        gender = choice("Any gender", [gender.value for gender in Gender], Key.LABEL_GENDER, page=page)
+        source = choice("Any source", [source.value for source in LabelSource], Key.LABEL_SOURCE, page=page)
+        state = choice("Any state", [state.value for state in LabelState], Key.LABEL_STATE, page=page)
     return LabelFilter(
-        text=text or "",
+        text=text,
         age_range=age_range,
         gender=Gender(gender) if gender else None,
         source=LabelSource(source) if source else None,
         state=LabelState(state) if state else None,
-    )
-
-
-def _choice(label: str, options: list[str], key: Key) -> str | None:
-    return st.selectbox(
-        label,
-        options,
-        index=None,
-        key=key,
-        placeholder=label,
-        label_visibility="collapsed",
-        bind="query-params",
-        on_change=_first_page,
-        width=150,
     )
 
 
@@ -92,10 +70,6 @@ def _grid(studio: Studio, found: Sequence[Portrait]) -> None:
     opened = studio.catalog.index.get(event.opened) if event.opened else None
     if opened is not None:
         open_details(studio, opened)
-
-
-def _first_page() -> None:
-    st.session_state[Key.LABEL_PAGE] = 1
 
 
 page()

@@ -61,8 +61,9 @@ def tile_picker(
 ) -> str | None:
     """Draw the tiles and return the id of the picked one, or None.
 
-    The person's newest pick holds until `picked` is given another value than in the run before;
-    that is how a recalled composer wins. `note` stands beside the label while nothing is picked. `proposed` is drawn as a proposal and never returned.
+    The person's newest pick holds until `picked` is given another value than in the run before; that is how
+    a recalled composer wins. `note` stands beside the label while nothing is picked. `proposed` is drawn as a
+    proposal and never returned.
     """
     value, turn = _settle(key, tiles, picked)
     lines = _name_lines(tiles, columns)

@@ -1,0 +1,69 @@
+"""Filters: the parts of a filter row. Each stands in the URL, so that a view can be shared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from core.ui.state import Key
+
+
+def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
+    """A search field that answers while a person types. `page` is the pagination that starts anew."""
+    text = st.text_input(
+        "Search",
+        key=key,
+        type="search",
+        live="200ms",
+        bind="query-params",
+        placeholder=placeholder,
+        label_visibility="collapsed",
+        on_change=_anew(page),
+        width=260,
+    )
+    return text or ""
+
+
+def choice(label: str, options: Sequence[str], key: Key, *, page: Key | None = None, width: int = 150) -> str | None:
+    """One of many, or none: the label then says what that means ("Any tone")."""
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        placeholder=label,
+        label_visibility="collapsed",
+        bind="query-params",
+        on_change=_anew(page),
+        width=width,
+    )
+
+
+def segments(label: str, options: Sequence[str], key: Key, *, page: Key, default: str | None = None) -> str | None:
+    """A few choices beside each other; with a default, one is always chosen."""
+    return st.segmented_control(
+        label,
+        options,
+        key=key,
+        default=default,
+        required=default is not None,
+        bind="query-params",
+        label_visibility="collapsed",
+        on_change=_anew(page),
+    )
+
+
+def switch(label: str, key: Key, *, page: Key) -> bool:
+    """A filter that is on or off."""
+    return st.toggle(label, key=key, bind="query-params", on_change=_anew(page))
+
+
+def first_page(page: Key) -> None:
+    """Start a pagination anew: another filter has other pages."""
+    st.session_state[page] = 1
+
+
+def _anew(page: Key | None) -> Callable[[], None] | None:
+    return partial(first_page, page) if page is not None else None
