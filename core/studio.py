@@ -6,13 +6,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.generation.desk import Desk
+from core.generation.desk import Desk, Reader
 from core.generation.engine import Engine
 from core.generation.history import History, this_server
 from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
 from core.identity.access import Door
 from core.images.thumbnails import Thumbnails
+from core.injection.openai_reader import openai_reader
 from core.injection.reader import OfflineReader
 from core.labels.published import PublishedLabels, load_published
 from core.references.attributes import Vocabulary, load_vocabulary
@@ -78,7 +79,7 @@ def build_studio(settings: Settings) -> Studio:
     desk = Desk(
         catalog,
         labels,
-        OfflineReader(vocabulary),
+        build_reader(settings, vocabulary),
         vocabulary,
         runner,
         max_model_references=settings.max_model_references,
@@ -96,6 +97,16 @@ def build_studio(settings: Settings) -> Studio:
         desk=desk,
         door=Door(settings),
         embedded=embedded,
+    )
+
+
+def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
+    """The OpenAI reader where a key is set, with the offline one behind it; else the offline one."""
+    offline = OfflineReader(vocabulary)
+    if not settings.openai_api_key:
+        return offline
+    return openai_reader(
+        settings.openai_api_key, settings.openai_base_url, settings.openai_text_model, vocabulary, offline
     )
 
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from core.cli.comparisons import reading_report
 from core.errors import InputError
-from core.injection.reader import OfflineReader
 from core.references.attributes import load_vocabulary
-from core.studio import VOCABULARY_FILE
+from core.settings import load_settings
+from core.studio import VOCABULARY_FILE, build_reader
 
 STANDARD_INPUT = "-"
 
@@ -25,7 +25,7 @@ class _Line(BaseModel):
 
 def read(file: str) -> None:
     """Read prompts from JSON lines (`{"id", "prompt"}`) and print a reading for each, in order."""
-    reader = OfflineReader(load_vocabulary(VOCABULARY_FILE))
+    reader = build_reader(load_settings(), load_vocabulary(VOCABULARY_FILE))
     for line in _lines(file):
         reading = reader.read(line.prompt)
         report = {"id": line.id, "reader": reading.reader, **reading_report(reading)}

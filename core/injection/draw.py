@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from core.references.index import Reference
 
@@ -26,3 +26,56 @@ def drawn_order(
 ) -> list[Reference]:
     """Candidates by preference (False before True), then by ticket."""
     return sorted(candidates, key=lambda ref: (prefer(ref), ticket(seed, salt, ref.key)))
+
+
+class PersonDraw:
+    """Draws the pictures of several slots around one person, who changes when a slot is re-rolled.
+
+    `orders` gives a slot's candidates in drawing order for the person in the lead. Without re-rolls `best`
+    leads; with them the first re-rolled slot's person does, unless a pin holds the lead.
+    """
+
+    def __init__(
+        self,
+        orders: Mapping[str, Callable[[str | None], list[Reference]]],
+        rerolls: Mapping[str, int],
+        best: str | None,
+        *,
+        is_pinned: bool,
+    ) -> None:
+        self._orders = orders
+        self._rerolls = {slot_id: rerolls[slot_id] for slot_id in orders if rerolls.get(slot_id)}
+        self._best = best
+        self._is_pinned = is_pinned
+        self._known: dict[tuple[str, frozenset[str]], Reference] = {}
+
+    @property
+    def lead(self) -> str | None:
+        """The person to show in every slot that has them."""
+        return self._lead(frozenset(self._rerolls))
+
+    def shown(self, slot_id: str) -> Reference:
+        """The picture in this slot."""
+        return self._shown(slot_id, frozenset(self._rerolls))
+
+    def _lead(self, counted: frozenset[str]) -> str | None:
+        if self._is_pinned:
+            return self._best
+        first = next((slot_id for slot_id in self._rerolls if slot_id in counted), None)
+        return (self._shown(first, counted).persona if first else None) or self._best
+
+    def _shown(self, slot_id: str, counted: frozenset[str]) -> Reference:
+        """The picture if only the slots in `counted` had been re-rolled.
+
+        A slot's turns start at what it shows without them, so that each turn shows another picture
+        whatever became of the other slots.
+        """
+        place = slot_id, counted
+        if place not in self._known:
+            if slot_id in counted:
+                start = self._shown(slot_id, counted - {slot_id})
+                turns = [start, *(ref for ref in self._orders[slot_id](self._best) if ref is not start)]
+                self._known[place] = turns[self._rerolls[slot_id] % len(turns)]
+            else:
+                self._known[place] = self._orders[slot_id](self._lead(counted))[0]
+        return self._known[place]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
-from core.injection.draw import drawn_order, ticket
-from core.injection.narrowing import LabelLookup, Narrowing, narrowings, near_misses, same_person, says_near
+from core.injection.draw import PersonDraw, drawn_order, ticket
+from core.injection.narrowing import LabelLookup, Narrowing, fits_tags, narrowings, near_misses, says_near
 from core.injection.slots import NearMiss, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom, Wishes
 from core.references.attributes import Role
 from core.references.index import AttributeGroup, Reference, ReferenceFolder, ReferenceIndex
 from core.references.key import folded
 
+_NO_ANGLE = "Pick an angle, or name one in the prompt."
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Candidates:
     """A group with the pictures in it that meet every wish."""
 
@@ -27,9 +30,18 @@ class Candidates:
         """The slot this group fills; the same on both sides, so that a pin holds on both."""
         return f"model:{self.group.path}"
 
+    @cached_property
+    def by_person(self) -> Mapping[str, tuple[Reference, ...]]:
+        """The pictures of each person, by folded persona."""
+        people: dict[str, list[Reference]] = {}
+        for ref in self.references:
+            if ref.persona is not None:
+                people.setdefault(folded(ref.persona), []).append(ref)
+        return {name: tuple(refs) for name, refs in people.items()}
+
     def of(self, persona: str | None) -> tuple[Reference, ...]:
         """The pictures of one person."""
-        return tuple(ref for ref in self.references if persona is not None and same_person(ref.persona, persona))
+        return self.by_person.get(folded(persona), ()) if persona is not None else ()
 
 
 class ModelPlanner:
@@ -59,9 +71,9 @@ class ModelPlanner:
         if reason is not None:
             return {side: (self._empty(reason),) for side in sides}
         chosen = {side: self._candidates(side) for side in sides}
-        lead = self._lead(chosen)
+        draw = self._draw(chosen)
         width = max(1, *(len(groups) for groups in chosen.values()))
-        return {side: self._slots(side, chosen, lead, width) for side in sides}
+        return {side: self._slots(side, chosen, draw, width) for side in sides}
 
     def _why_none(self) -> str | None:
         """Why no model reference is wanted at all, if so."""
@@ -79,81 +91,86 @@ class ModelPlanner:
         return narrowings(self._settled, self._labels, side)
 
     def _candidates(self, side: SideName) -> list[Candidates]:
-        """The first groups in key order that have pictures for every wish of this side."""
+        """The groups that have pictures for every wish of this side: pinned ones, then the first in key order.
+
+        A group whose tags still fit its pin's wishes but whose pictures no longer do stays, to say so.
+        """
         if side is SideName.TONE_ANGLE and self._settled.angle is None:
             return []
         wanted = self._narrowings(side)
-        found = []
-        for group in self._folder.groups:
-            left = self._walk(group, wanted)
-            if left.references:
-                found.append(left)
-            if len(found) == self._limit:
-                break
-        return found
+        tagged = [group for group in self._folder.groups if group.usable and fits_tags(group, wanted)]
+        walked = [self._walk(group, wanted) for group in tagged]
+        fitting = [candidates for candidates in walked if candidates.references]
+        fitting.sort(key=lambda candidates: self._pinned(candidates) is None)
+        kept = {candidates.slot_id for candidates in fitting[: self._limit]}
+        return [c for c in walked if c.slot_id in kept or (not c.references and c.slot_id in self._wishes.pins)]
 
     @staticmethod
     def _walk(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:
         trail, left = Trail(), list(group.usable)
         trail.note(f"in the group “{group.name}”", group.references)
         for narrowing in wanted:
-            left = [ref for ref in left if narrowing.keeps(group, ref)]
+            left = narrowing.left_of(group, left)
             trail.note(narrowing.step, left)
         return Candidates(group, tuple(left), trail)
 
-    def _lead(self, chosen: Mapping[SideName, Sequence[Candidates]]) -> str | None:
-        """The person to show wherever a group has them: pinned, else re-rolled to, else best covered."""
-        everyone = [candidates for groups in chosen.values() for candidates in groups]
-        best = self._best_covered(chosen)
-        for candidates in everyone:
-            pin = self._wishes.pins.get(candidates.slot_id)
-            pinned = next((ref for ref in candidates.references if ref.key == pin), None)
-            if pinned is not None and pinned.persona is not None:
-                return pinned.persona
-        for candidates in everyone:
-            rerolls = self._wishes.rerolls.get(candidates.slot_id, 0)
-            if rerolls:
-                order = self._order(candidates, best)
-                return order[rerolls % len(order)].persona or best
-        return best
+    def _pinned(self, candidates: Candidates) -> Reference | None:
+        """The picture that is pinned in this group's slot, if it still meets the wishes."""
+        pin = self._wishes.pins.get(candidates.slot_id)
+        return next((ref for ref in candidates.references if ref.key == pin), None) if pin else None
+
+    def _draw(self, chosen: Mapping[SideName, Sequence[Candidates]]) -> PersonDraw:
+        """The draw around one person: pinned, else re-rolled to, else best covered."""
+        on = {
+            side: [c for c in groups if c.references and c.slot_id not in self._wishes.off]
+            for side, groups in chosen.items()
+        }
+        everyone = {candidates.slot_id: candidates for groups in on.values() for candidates in groups}
+        pinned = next((ref.persona for c in everyone.values() if (ref := self._pinned(c)) and ref.persona), None)
+        drawn = {slot_id: c for slot_id, c in everyone.items() if slot_id not in self._wishes.pins}
+        return PersonDraw(
+            {slot_id: partial(self._order, candidates) for slot_id, candidates in drawn.items()},
+            self._wishes.rerolls,
+            pinned or self._best_covered(on),
+            is_pinned=pinned is not None,
+        )
 
     def _best_covered(self, chosen: Mapping[SideName, Sequence[Candidates]]) -> str | None:
         """The persona on most sides, then in most groups, then not all seen last time, then by ticket."""
         personas: dict[str, str] = {}
         for groups in chosen.values():
             for candidates in groups:
-                for ref in candidates.references:
-                    if ref.persona is not None and candidates.slot_id not in self._wishes.off:
-                        personas.setdefault(folded(ref.persona), ref.persona)
+                for name, refs in candidates.by_person.items():
+                    personas.setdefault(name, refs[0].persona or name)
 
         def worse(name: str) -> tuple[int, int, bool, bytes]:
-            having = [[c for c in groups if c.of(name)] for groups in chosen.values()]
-            pictures = {ref.key for groups in having for c in groups for ref in c.of(name)}
+            having = [[c.by_person[name] for c in groups if name in c.by_person] for groups in chosen.values()]
             return (
                 -sum(bool(groups) for groups in having),
                 -sum(len(groups) for groups in having),
-                pictures <= self._recent,
-                ticket(self._wishes.seed, "persona", folded(name)),
+                all(ref.key in self._recent for groups in having for refs in groups for ref in refs),
+                ticket(self._wishes.seed, "persona", name),
             )
 
-        return min(personas.values(), key=worse, default=None)
+        return personas[min(personas, key=worse)] if personas else None
 
     def _order(self, candidates: Candidates, lead: str | None) -> list[Reference]:
+        same = {ref.key for ref in candidates.of(lead)}
         return drawn_order(
             candidates.references,
             seed=self._wishes.seed,
             salt=candidates.slot_id,
-            prefer=lambda ref: (not same_person(ref.persona, lead), ref.key in self._recent),
+            prefer=lambda ref: (ref.key not in same, ref.key in self._recent),
         )
 
     def _slots(
         self,
         side: SideName,
         chosen: Mapping[SideName, Sequence[Candidates]],
-        lead: str | None,
+        draw: PersonDraw,
         width: int,
     ) -> tuple[Slot, ...]:
-        slots = [self._filled(side, candidates, lead) for candidates in chosen[side]]
+        slots = [self._filled(side, candidates, draw) for candidates in chosen[side]]
         if not slots:
             slots.append(self._nothing_fits(side))
         mine = {candidates.slot_id for candidates in chosen[side]}
@@ -163,13 +180,13 @@ class ModelPlanner:
             slots.append(self._left_out(side, left_out[place] if place < len(left_out) else None))
         return tuple(slots)
 
-    def _filled(self, side: SideName, candidates: Candidates, lead: str | None) -> Slot:
+    def _filled(self, side: SideName, candidates: Candidates, draw: PersonDraw) -> Slot:
         slot_id, trail = candidates.slot_id, Trail(list(candidates.trail.steps))
         if slot_id in self._wishes.off:
             return self._empty("Switched off by you.", candidates, trail, side=side)
-        pin = self._wishes.pins.get(slot_id)
-        if pin is not None:
-            picked = next((ref for ref in candidates.references if ref.key == pin), None)
+        is_pinned = slot_id in self._wishes.pins
+        if is_pinned:
+            picked = self._pinned(candidates)
             trail.note("pinned by you", 1 if picked else 0)
             if picked is None:
                 return self._empty(
@@ -180,7 +197,7 @@ class ModelPlanner:
                 )
             why = "pinned by you"
         else:
-            picked, why = self._drawn(candidates, lead, trail)
+            picked, why = self._drawn(candidates, draw, trail)
         who = picked.persona or picked.name
         return Slot(
             id=slot_id,
@@ -194,13 +211,12 @@ class ModelPlanner:
             why=f"{who}: 1 of {len(candidates.references)} that fit, {why}.",
             steps=trail.done(),
             choices=len(candidates.references),
-            pinned=pin is not None,
+            pinned=is_pinned,
         )
 
-    def _drawn(self, candidates: Candidates, lead: str | None, trail: Trail) -> tuple[Reference, str]:
-        order = self._order(candidates, lead)
+    def _drawn(self, candidates: Candidates, draw: PersonDraw, trail: Trail) -> tuple[Reference, str]:
+        lead, picked = draw.lead, draw.shown(candidates.slot_id)
         rerolls = self._wishes.rerolls.get(candidates.slot_id, 0)
-        picked = order[rerolls % len(order)]
         same = candidates.of(lead)
         why = f"drawn with seed {self._wishes.seed}"
         if rerolls:
@@ -219,13 +235,13 @@ class ModelPlanner:
     def _nothing_fits(self, side: SideName) -> Slot:
         """An empty slot that names the nearest groups and the one wish to loosen."""
         if side is SideName.TONE_ANGLE and self._settled.angle is None:
-            return self._empty("Pick an angle, or name one in the prompt.", side=side)
+            return self._empty(_NO_ANGLE, side=side)
         wanted, trail = self._narrowings(side), Trail()
-        left = [(group, ref) for group in self._folder.groups for ref in group.usable]
+        left: list[tuple[AttributeGroup, Sequence[Reference]]] = [(g, g.usable) for g in self._folder.groups]
         trail.note(f"in “{self._folder.path}”", sum(len(group.references) for group in self._folder.groups))
         for narrowing in wanted:
-            left = [(group, ref) for group, ref in left if narrowing.keeps(group, ref)]
-            trail.note(narrowing.step, len(left))
+            left = [(group, narrowing.left_of(group, refs)) for group, refs in left]
+            trail.note(narrowing.step, sum(len(refs) for _, refs in left))
         near = near_misses(self._index, self._folder, self._labels, wanted)
         asked = ", ".join(narrowing.step for narrowing in wanted)
         hint = " ".join(says_near(miss) for miss in near[:2])
@@ -238,8 +254,10 @@ class ModelPlanner:
             return self._empty("No further group has a match.", side=side)
         if side is SideName.TONE_ONLY:
             why = f"“{other.group.name}” is beyond the first {self._limit} groups of this side."
+        elif self._settled.angle is None:
+            return self._empty(_NO_ANGLE, side=side)
         else:
-            wish = self._settled.angle.value if self._settled.angle else "the angle"
+            wish = self._settled.angle.value
             why = f"Left out: its angle is {other.group.tags.angle or 'untagged'}, you asked for {wish}."
         trail = self._walk(other.group, self._narrowings(side)).trail
         return self._empty(why, other, trail, side=side)

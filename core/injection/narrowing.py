@@ -24,13 +24,20 @@ class LabelLookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """One wish, how the trail words it, and which pictures meet it."""
+    """One wish, how the trail words it, and what meets it: whole groups by their tags, pictures one by one."""
 
     wish: str
     value: str
     source: WishedFrom
     step: str
-    keeps: Callable[[AttributeGroup, Reference], bool]
+    keeps_group: Callable[[AttributeGroup], bool] | None = None
+    keeps: Callable[[Reference], bool] | None = None
+
+    def left_of(self, group: AttributeGroup, references: Sequence[Reference]) -> list[Reference]:
+        """The references of a group that meet the wish."""
+        if self.keeps_group is not None and not self.keeps_group(group):
+            return []
+        return [ref for ref in references if self.keeps is None or self.keeps(ref)]
 
 
 def same_person(one: str | None, other: str | None) -> bool:
@@ -55,7 +62,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
                 tone.value,
                 tone.source,
                 f"tagged {tone.value}",
-                lambda g, _: g.tags.tone == tone.value,
+                keeps_group=lambda group: group.tags.tone == tone.value,
             )
         )
     if angle and side is SideName.TONE_ANGLE:
@@ -65,7 +72,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
                 angle.value,
                 angle.source,
                 f"tagged {angle.value}",
-                lambda g, _: g.tags.angle == angle.value,
+                keeps_group=lambda group: group.tags.angle == angle.value,
             )
         )
     if persona:
@@ -75,7 +82,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
                 persona.value,
                 persona.source,
                 f"of {persona.value}",
-                lambda _, ref: same_person(ref.persona, persona.value),
+                keeps=lambda ref: same_person(ref.persona, persona.value),
             )
         )
     if gender:
@@ -85,7 +92,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
                 gender.value,
                 gender.source,
                 f"labelled {gender.value}",
-                lambda _, ref: says(ref, lambda label: label.gender_presentation == gender.value),
+                keeps=lambda ref: says(ref, lambda label: label.gender_presentation == gender.value),
             )
         )
     if age and ages:
@@ -95,7 +102,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
                 age.value,
                 age.source,
                 f"labelled {ages} years",
-                lambda _, ref: says(ref, lambda label: label.fits_age(ages.low, ages.high)),
+                keeps=lambda ref: says(ref, lambda label: label.fits_age(ages.low, ages.high)),
             )
         )
     return tuple(found)
@@ -114,9 +121,19 @@ def other_gender(settled: SettledWishes, labels: LabelLookup) -> Callable[[Refer
     return tells
 
 
-def hits(group: AttributeGroup, wanted: Sequence[Narrowing]) -> list[Reference]:
+def fits_tags(group: AttributeGroup, wanted: Sequence[Narrowing]) -> bool:
+    """Whether a group's tags meet every wish that is about tags."""
+    return all(narrowing.keeps_group is None or narrowing.keeps_group(group) for narrowing in wanted)
+
+
+def hits(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Sequence[Reference]:
     """The pictures of a group that meet every wish."""
-    return [ref for ref in group.usable if all(narrowing.keeps(group, ref) for narrowing in wanted)]
+    if not fits_tags(group, wanted):
+        return ()
+    left: Sequence[Reference] = group.usable
+    for narrowing in wanted:
+        left = narrowing.left_of(group, left)
+    return left
 
 
 def near_misses(

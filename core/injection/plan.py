@@ -14,7 +14,7 @@ from core.injection.slots import Slot
 from core.injection.tag_slots import angle_slot, tone_slot
 from core.injection.wishes import SIDES_OF_MODE, SettledWishes, SideName, Wishes, settle
 from core.references.attributes import Role
-from core.references.index import ReferenceFolder, ReferenceIndex
+from core.references.index import ReferenceIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Planner:
         """Fill every slot that has a match. Raises InjectionError for a folder that does not exist."""
         recent_keys = frozenset(recent)
         folder = self._index.model_folder(wishes.folder)
-        settled = settle(wishes, reading, personas_of(folder), self._chance_tone(wishes))
+        settled = settle(wishes, reading, self._index.personas, self._chance_tone(wishes))
         sides = SIDES_OF_MODE[wishes.mode]
         tone = tone_slot(self._index, folder.project, wishes, settled, recent_keys)
         models = ModelPlanner(self._index, folder, self._labels, wishes, settled, recent_keys, self._max_models).plan(
@@ -89,8 +89,3 @@ class Planner:
             if group.usable and group.tags.tone
         }
         return min(tones, key=lambda tone: ticket(wishes.seed, "chance", tone), default=None)
-
-
-def personas_of(folder: ReferenceFolder) -> frozenset[str]:
-    """Everyone who stands in a group that may be injected from."""
-    return frozenset(ref.persona for group in folder.groups for ref in group.usable if ref.persona is not None)

@@ -30,7 +30,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a prompt wishes; None where it says nothing, or says two things at once."""
+    """What a prompt wishes; None where it says nothing, or says two things at once.
+
+    `note` tells people when another reader had to serve than the one that was asked.
+    """
 
     reader: str
     person: bool
@@ -40,6 +43,7 @@ class Reading:
     tone: str | None
     angle: str | None
     evidence: tuple[Evidence, ...]
+    note: str = ""
 
 
 class OfflineReader:

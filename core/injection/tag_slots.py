@@ -9,6 +9,7 @@ from core.injection.slots import NearMiss, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, Wish, Wishes
 from core.references.attributes import Role
 from core.references.index import AttributeGroup, Reference, ReferenceIndex
+from core.references.key import parent
 
 
 def tone_slot(
@@ -79,26 +80,25 @@ def _tag_slot(
     trail.note(f"tagged {wish.value}", _pictures(tagged))
     if not tagged:
         return _nothing_tagged(role, wish, groups, trail)
-    scope, where = _nearest(tagged, project)
-    candidates = _pictures(scope)
-    trail.note(where, candidates)
+    fitting = _pictures(tagged)
     if other_gender is not None:
-        candidates = [ref for ref in candidates if not other_gender(ref)]
-        trail.note("not labelled with another gender", candidates)
-        if not candidates:
-            why = f"Every picture tagged {wish.value} {where} is labelled with another gender than you asked for."
+        fitting = [ref for ref in fitting if not other_gender(ref)]
+        trail.note("not labelled with another gender", fitting)
+        if not fitting:
+            why = f"Every picture tagged {wish.value} in S3 is labelled with another gender than you asked for."
             return _empty(role, f"{why} Pick another angle, or set the gender yourself.", wish, trail)
+    candidates, where = _nearest(fitting, project)
+    trail.note(where, candidates)
     order = drawn_order(candidates, seed=wishes.seed, salt=slot_id, prefer=lambda ref: (ref.key in recent,))
     pin = wishes.pins.get(slot_id)
     if pin is not None:
-        # A pin may reach beyond the project, but never to a picture without the tag.
-        chosen = next((ref for ref in _pictures(tagged) if ref.key == pin), None)
+        # A pin may reach beyond the project, but never to a picture that does not fit.
+        chosen = next((ref for ref in fitting if ref.key == pin), None)
         if chosen is None:
             trail.note("pinned by you", 0)
             return _empty(
                 role,
-                f"The picture you pinned is not tagged {wish.value} in S3 (any more): "
-                f"unpin it or change the {role.value}.",
+                f"The picture you pinned does not fit {wish.value} (any more): unpin it or change the {role.value}.",
                 wish,
                 trail,
             )
@@ -143,15 +143,15 @@ def _nothing_tagged(role: Role, wish: Wish, groups: Sequence[AttributeGroup], tr
     return Slot(**{name: getattr(slot, name) for name in Slot.__dataclass_fields__} | {"near": near})
 
 
-def _nearest(tagged: Sequence[AttributeGroup], project: str) -> tuple[list[AttributeGroup], str]:
-    """The groups beside the model folder, else anywhere in its project, else all of the library."""
-    beside = [group for group in tagged if group.folder.rpartition("/")[0] == project]
+def _nearest(fitting: Sequence[Reference], project: str) -> tuple[list[Reference], str]:
+    """The pictures beside the model folder, else anywhere in its project, else in all of the library."""
+    beside = [ref for ref in fitting if ref.folder is not None and parent(ref.folder) == project]
     if beside:
         return beside, f"in the project “{project}”"
-    inside = [group for group in tagged if group.folder.startswith(project + "/")] if project else []
+    inside = [ref for ref in fitting if ref.key.startswith(project + "/")] if project else []
     if inside:
         return inside, f"in the project “{project}”"
-    return list(tagged), "in the whole library"
+    return list(fitting), "in the whole library"
 
 
 def _tag(group: AttributeGroup, role: Role) -> str | None:

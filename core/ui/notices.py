@@ -71,6 +71,8 @@ def read_from_prompt(planned: Planned, vocabulary: Vocabulary) -> None:
         found.append(vocabulary.tone(reading.tone).name.lower())
     if reading.angle:
         found.append(vocabulary.angle(reading.angle).name.lower())
+    if reading.note:
+        st.caption(f":material/cloud_off: {reading.note}", width="content")
     st.caption(
         f"Read: {' · '.join(found)}",
         width="content",

@@ -1,0 +1,159 @@
+"""The OpenAI reader: prompts read by a language model, with the offline reader behind it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+import openai
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+from core.injection.reader import OfflineReader, Reading
+from core.labels.schema import AGE_MAX
+from core.references.attributes import Term, Vocabulary
+
+_log = structlog.get_logger(__name__)
+_LIMIT_S: Final = 10.0
+_REMEMBERED: Final = 512  # a page asks for the same prompt at every rerun
+_SULK_S: Final = 30.0  # after a failure the offline reader serves for a while, without a wait each time
+_FALLBACK_NOTE: Final = "The OpenAI reader did not answer: read offline."
+
+_INSTRUCTIONS: Final = """\
+You read prompts for an image model, in English or Korean, and say what they ask for.
+person: whether a person, or a part of one such as a hand, is meant to be in the picture. Goods for people, \
+statues, dolls and snowmen are no persons; "no people" and "사람 없이" mean false.
+gender: feminine or masculine; null when unsaid or when both are meant.
+age_low, age_high: years, both included, null when unsaid. "in her thirties" 30-39, "30대 초반" 30-34, \
+teenager 13-19, 대학생 19-25, 중년 40-59, 할머니 65-90, child 4-12.
+tone, angle: the id that the prompt asks for, null when it asks for none, for several, or denies it. \
+Objects are no tones: "a neon sign", "a film camera" and "pinot noir" ask for nothing.
+"""
+_EXAMPLES: Final = (
+    ("A woman in her thirties at a café, black and white", (True, "feminine", 30, 39, "noir", None)),
+    ("사람 없이 대리석 위의 향수병, 부감", (False, None, None, None, None, "overhead")),
+    ("20대 초반 남자, 로우앵글, 네온 톤", (True, "masculine", 20, 24, "neon", "low-angle")),
+    ("a man and a woman dancing under a neon sign", (True, None, None, None, None, None)),
+)
+_FIELDS: Final = ("person", "gender", "age_low", "age_high", "tone", "angle")
+
+
+class _Answer(BaseModel):
+    person: bool
+    gender: Literal["feminine", "masculine"] | None
+    age_low: int | None = Field(ge=0, le=AGE_MAX)
+    age_high: int | None = Field(ge=0, le=AGE_MAX)
+    tone: str | None
+    angle: str | None
+
+
+class OpenAIReader:
+    """Reads with a structured-output call of at most 10 s; its verdict on "is a person meant" is trusted.
+
+    When the call fails, the offline reader serves and the reading says so in `note`.
+    """
+
+    name = "openai"
+
+    def __init__(self, client: openai.OpenAI, model: str, vocabulary: Vocabulary, offline: OfflineReader) -> None:
+        self._client = client
+        self._model = model
+        self._offline = offline
+        self._tones = {term.id for term in vocabulary.tones}
+        self._angles = {term.id for term in vocabulary.angles}
+        self._system = _INSTRUCTIONS + _listed("tone", vocabulary.tones) + _listed("angle", vocabulary.angles)
+        self._schema = _schema(sorted(self._tones), sorted(self._angles))
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Reading] = OrderedDict()
+        self._sulks_until = 0.0
+
+    def read(self, prompt: str) -> Reading:
+        """Read one prompt. Never raises."""
+        if not prompt.strip():
+            return self._offline.read(prompt)
+        with self._lock:
+            known = self._known.get(prompt)
+            sulking = time.monotonic() < self._sulks_until
+        if known is not None:
+            return known
+        if sulking:
+            return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
+        try:
+            reading = self._ask(prompt)
+        except (openai.OpenAIError, ValidationError, ValueError) as err:
+            _log.warning("openai_reader_failed", error=type(err).__name__)
+            with self._lock:
+                self._sulks_until = time.monotonic() + _SULK_S
+            return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
+        with self._lock:
+            self._known[prompt] = reading
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return reading
+
+    def _ask(self, prompt: str) -> Reading:
+        """One call. Raises OpenAIError, or ValueError for an answer that contradicts itself."""
+        completion = self._client.with_options(timeout=_LIMIT_S, max_retries=0).chat.completions.create(
+            model=self._model,
+            messages=self._messages(prompt),
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "reading", "strict": True, "schema": self._schema},
+            },
+        )
+        answer = _Answer.model_validate_json(completion.choices[0].message.content or "")
+        low, high = answer.age_low, answer.age_high
+        if (low is None) != (high is None) or (low is not None and high is not None and low > high):
+            raise ValueError("the ages contradict each other")
+        if answer.tone not in {None, *self._tones} or answer.angle not in {None, *self._angles}:
+            raise ValueError("a tag that is not in the vocabulary")
+        return Reading(
+            reader=self.name,
+            person=answer.person,
+            gender=answer.gender,
+            age_low=low,
+            age_high=high,
+            tone=answer.tone,
+            angle=answer.angle,
+            evidence=(),
+        )
+
+    def _messages(self, prompt: str) -> Any:
+        messages = [{"role": "system", "content": self._system}]
+        for example, values in _EXAMPLES:
+            messages.append({"role": "user", "content": example})
+            messages.append({"role": "assistant", "content": json.dumps(dict(zip(_FIELDS, values, strict=True)))})
+        return [*messages, {"role": "user", "content": prompt}]
+
+
+def openai_reader(
+    api_key: str, base_url: str | None, model: str, vocabulary: Vocabulary, offline: OfflineReader
+) -> OpenAIReader:
+    """A reader with a client of its own."""
+    return OpenAIReader(openai.OpenAI(api_key=api_key, base_url=base_url), model, vocabulary, offline)
+
+
+def _listed(kind: str, terms: Sequence[Term]) -> str:
+    lines = [f"  {term.id}: {term.name}, {', '.join(term.aliases[:6])}" for term in terms]
+    return f"\nThe ids of {kind}:\n" + "\n".join(lines)
+
+
+def _schema(tones: Sequence[str], angles: Sequence[str]) -> dict[str, Any]:
+    def one_of(values: Sequence[str]) -> dict[str, Any]:
+        return {"type": ["string", "null"], "enum": [*values, None]}
+
+    years = {"type": ["integer", "null"]}
+    properties = {
+        "person": {"type": "boolean"},
+        "gender": one_of(("feminine", "masculine")),
+        "age_low": years,
+        "age_high": years,
+        "tone": one_of(tones),
+        "angle": one_of(angles),
+    }
+    return {"type": "object", "properties": properties, "required": list(_FIELDS), "additionalProperties": False}
