@@ -95,7 +95,10 @@ def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
 def _find_again(studio: Studio) -> None:
     """After a reload the URL names the comparison: show it, and fill the composer as it was."""
     wanted = st.session_state.pop(Key.RECALL, None) or st.query_params.get(COMPARISON_PARAM)
-    if wanted is None or wanted == st.session_state.get(Key.SHOWN):
+    shown = st.session_state.get(Key.SHOWN)
+    if wanted is None and shown is not None:  # back from another page: the URL tells again what is shown
+        st.query_params[COMPARISON_PARAM] = shown
+    if wanted is None or wanted == shown:
         return
     try:
         recall(studio.history.get(wanted))

@@ -20,6 +20,7 @@ from core.ui.draft import (
     draft,
     wishes_from_widgets,
 )
+from core.ui.prompt_box import prompt_box
 from core.ui.state import Key
 from core.ui.tiles import Tile, tile_picker
 from core.web import image_url
@@ -30,13 +31,12 @@ _MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COM
 def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
     """Draw the composer in the sidebar and return what it asks for."""
     with st.sidebar, st.container(gap="xsmall", key="composer"):
-        st.text_area(
+        prompt_box(
             "Prompt",
             key=Key.PROMPT,
-            height=84,
             placeholder="What is in the picture? Korean works too.",
-            label_visibility="collapsed",
-            persist_state="session",
+            submitted=Key.ORDERED,
+            height=92,
         )
         _prompt_length()
         st.session_state.setdefault(Key.MODE, Mode.COMPARE)
