@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from core.cli import check as check_command
-from core.cli import comparisons, library, prompts
+from core.cli import comparisons, library, prompts, rehearsals
 from core.cli.failures import told_in_one_sentence
+from core.errors import InputError
 from core.logs import configure_logs
 
 app = typer.Typer(
@@ -53,7 +54,7 @@ def index(as_json: Json = False) -> None:
 
 @app.command()
 def inject(
-    prompt: Prompt,
+    prompt: Annotated[str | None, typer.Option("--prompt", help="What the picture shows.")] = None,
     mode: ModeOption = "compare",
     tone: Tone = None,
     angle: Angle = None,
@@ -63,9 +64,18 @@ def inject(
     gender: GenderOption = None,
     person: Person = "auto",
     as_json: Json = False,
+    replay_history: Annotated[
+        bool, typer.Option("--replay-history", help="Say which past comparisons would pick differently now.")
+    ] = False,
+    last: Annotated[int, typer.Option("--last", min=1, help="How many past comparisons.")] = 20,
 ) -> None:
-    """Show which references would go in, and why."""
+    """Show which references would go in, and why; or what would change in past comparisons."""
     with told_in_one_sentence():
+        if replay_history:
+            rehearsals.replay_history(last, as_json=as_json)
+            return
+        if prompt is None:
+            raise InputError("--prompt is missing: say what the picture shows.")
         options = comparisons.Options(prompt, mode, tone, angle, folder, seed, age, gender, person)
         comparisons.inject(options, as_json=as_json)
 

@@ -16,6 +16,7 @@ from core.images.thumbnails import Thumbnails
 from core.injection.openai_reader import openai_reader
 from core.injection.reader import OfflineReader
 from core.labels.published import PublishedLabels, load_published
+from core.labels.reports import Reports
 from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, Profile, Settings, export_aws_secrets, load_settings
@@ -41,6 +42,7 @@ class Studio:
     engines: Mapping[str, Engine]
     runner: Runner
     desk: Desk
+    reports: Reports
     door: Door
     embedded: EmbeddedS3 | None
 
@@ -95,6 +97,7 @@ def build_studio(settings: Settings) -> Studio:
         engines=engines,
         runner=runner,
         desk=desk,
+        reports=Reports(store, app_prefix=settings.s3_app_prefix),
         door=Door(settings),
         embedded=embedded,
     )

@@ -10,6 +10,7 @@ from core.errors import ReferenceNotFound
 from core.generation.comparison import ComparisonStatus, RenderSettings
 from core.generation.desk import Planned
 from core.identity.access import Capability, Viewer
+from core.injection.slots import Slot
 from core.injection.wishes import Mode
 from core.studio import Studio
 from core.ui.composer import composer, recent_keys
@@ -46,7 +47,7 @@ def page() -> None:
     if shown is not None and _made_from(shown, planned):
         folded_strip(planned.sides)
     else:
-        slot_strip(planned.sides)
+        slot_strip(planned.sides, partial(_wrong_match, studio, viewer))
     if shown is not None:
         results(studio, viewer, shown.comparison.id)
 
@@ -90,6 +91,14 @@ def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     comparison = studio.desk.order(planned, render, person=viewer.email)
     st.session_state[Key.SHOWN] = comparison.id
     st.query_params[COMPARISON_PARAM] = comparison.id
+
+
+def _wrong_match(studio: Studio, viewer: Viewer, slot: Slot) -> None:
+    """Queue the picture's label for review."""
+    with problems_shown():
+        viewer.require(Capability.GENERATE)
+        studio.reports.add(key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "", person=viewer.email)
+        st.toast(f"{slot.name} is queued for label review.", icon=":material/flag:")
 
 
 def _find_again(studio: Studio) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
+from core.errors import StorageError
 from core.labels.portraits import LabelFilter, Portrait, portraits
 from core.labels.published import LabelState
 from core.labels.schema import AGE_RANGES, Gender, LabelSource
 from core.studio import Studio
-from core.ui.filters import choice, search_box
+from core.ui.filters import choice, search_box, switch
 from core.ui.notices import library_loading, library_trouble
 from core.ui.paging import paged
 from core.ui.picture_grid import picture_grid
+from core.ui.problems import show_problem
 from core.ui.reference_cards import label_cards
 from core.ui.reference_details import open_details
 from core.ui.session import open_session
@@ -36,14 +38,25 @@ def page() -> None:
     library_trouble(status)
     for broken in labels.broken:
         st.warning(f"labels/personas.jsonl, line {broken.line}: {broken.reason} The other lines serve.")
-    found = portraits(index, labels, _filters())
+    reported = _reported(studio)
+    wanted, reported_only = _filters()
+    found = [row for row in portraits(index, labels, wanted) if not reported_only or row.reference.etag in reported]
     if not found:
         st.info("No portrait passes these filters. Clear one of them.", icon=":material/filter_alt_off:")
         return
-    _grid(studio, found)
+    _grid(studio, found, reported)
 
 
-def _filters() -> LabelFilter:
+def _reported(studio: Studio) -> Collection[str]:
+    """The etags of pictures somebody called a wrong match; none while S3 does not say."""
+    try:
+        return studio.reports.by_etag().keys()
+    except StorageError as err:
+        show_problem(err)
+        return ()
+
+
+def _filters() -> tuple[LabelFilter, bool]:
     page = Key.LABEL_PAGE
     with st.container(horizontal=True, vertical_alignment="center", key="label-filters"):
         text = search_box(Key.LABEL_SEARCH, "Search persona or folder", page=page)
@@ -51,22 +64,24 @@ def _filters() -> LabelFilter:
         gender = choice("Any gender", [gender.value for gender in Gender], Key.LABEL_GENDER, page=page)
         source = choice("Any source", [source.value for source in LabelSource], Key.LABEL_SOURCE, page=page)
         state = choice("Any state", [state.value for state in LabelState], Key.LABEL_STATE, page=page)
-    return LabelFilter(
+        reported_only = switch("Wrong match reported", Key.LABEL_REPORTED, page=page)
+    wanted = LabelFilter(
         text=text,
         age_range=age_range,
         gender=Gender(gender) if gender else None,
         source=LabelSource(source) if source else None,
         state=LabelState(state) if state else None,
     )
+    return wanted, reported_only
 
 
-def _grid(studio: Studio, found: Sequence[Portrait]) -> None:
+def _grid(studio: Studio, found: Sequence[Portrait], reported: Collection[str]) -> None:
     body = st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"{len(found):,} shown")
         shown = paged(found, Key.LABEL_PAGE)
     with body:
-        event = picture_grid(label_cards(shown), key=Key.LABEL_GRID, label="Portraits", min_card_px=150)
+        event = picture_grid(label_cards(shown, reported), key=Key.LABEL_GRID, label="Portraits", min_card_px=150)
     opened = studio.catalog.index.get(event.opened) if event.opened else None
     if opened is not None:
         open_details(studio, opened)

@@ -17,6 +17,7 @@ from core.ui.problems import problems_shown
 from core.ui.reference_cards import group_cards, reference_cards
 from core.ui.reference_details import open_details
 from core.ui.reference_filters import GROUPS, follow_jump, jump_to_group, reference_filters
+from core.ui.rehearsal_report import rehearsal_report
 from core.ui.session import open_session
 from core.ui.state import Key
 
@@ -46,6 +47,8 @@ def _header(studio: Studio, index: ReferenceIndex, status: CatalogStatus) -> Non
         st.markdown(f"**References** :gray[{facts}]", width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             _drift(status)
+            if st.button("Check past comparisons", type="tertiary", icon=":material/fact_check:"):
+                rehearsal_report(studio, index)
             if st.button("Refresh", type="tertiary", icon=":material/refresh:"):
                 with problems_shown():
                     studio.catalog.refresh()

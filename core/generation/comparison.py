@@ -79,6 +79,7 @@ class Comparison(_Record):
     index_built_at: datetime
     labels_version: str
     replay_of: str | None = None
+    recent: tuple[str, ...] = ()  # what this person had been given before: the plan depends on it
 
     def side(self, name: SideName) -> SideRecord:
         """One side's record. Raises KeyError for a side that was not asked for."""
@@ -172,7 +173,7 @@ class AttemptPhase(StrEnum):
 
 
 class SideStatus(_Record):
-    """The newest attempt of a side, and every outcome so far."""
+    """The newest attempt of a side, who claimed it, and every outcome so far."""
 
     side: SideName
     attempt: int
@@ -181,6 +182,7 @@ class SideStatus(_Record):
     ahead: int = 0
     progress: float | None = None
     since: datetime | None = None
+    server: Server | None = None
 
     @property
     def latest(self) -> Outcome | None:
@@ -237,6 +239,7 @@ def record_of(
     index_built_at: datetime,
     labels_version: str,
     replay_of: str | None = None,
+    recent: tuple[str, ...] = (),
 ) -> Comparison:
     """The record of a planned injection."""
     fairness = injection.fairness
@@ -260,6 +263,7 @@ def record_of(
         index_built_at=index_built_at,
         labels_version=labels_version,
         replay_of=replay_of,
+        recent=recent,
     )
 
 

@@ -43,6 +43,7 @@ class Planned:
     sides: tuple[SideRecord, ...]
     index_built_at: datetime
     labels_version: str
+    recent: tuple[str, ...] = ()
 
 
 class Desk:
@@ -72,13 +73,14 @@ class Desk:
     def plan(self, wishes: Wishes, *, recent: Iterable[str] = ()) -> Planned:
         """Plan what would go in, and write nothing. Raises InjectionError or StorageError."""
         index = self._catalog.index
+        recent = tuple(recent)
         planner = Planner(index, self._labels, max_model_references=self._max_model_references)
         injection = planner.plan(wishes, self._reader.read(wishes.prompt), recent=recent)
         sides = []
         for plan in injection.sides:
-            sections = assemble(wishes.prompt, injection.settled, plan.slots, plan.side, self._vocabulary)
+            sections = assemble(wishes, injection.settled, plan.slots, plan.side, self._vocabulary)
             sides.append(SideRecord(side=plan.side, slots=plan.slots, sections=sections, prompt=as_text(sections)))
-        return Planned(injection, tuple(sides), index.built_at, self._labels.version)
+        return Planned(injection, tuple(sides), index.built_at, self._labels.version, recent)
 
     def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
         """Record a planned comparison and start it. Raises InputError for a prompt that cannot be sent."""
@@ -91,6 +93,7 @@ class Desk:
             person=person,
             index_built_at=planned.index_built_at,
             labels_version=planned.labels_version,
+            recent=planned.recent,
         )
         self._runner.submit(comparison)
         return comparison

@@ -5,19 +5,29 @@ from __future__ import annotations
 import os
 import re
 import socket
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from ulid import ULID
 
-from core.errors import EngineFault, ReferenceNotFound, StorageError
+from core.errors import (
+    EngineFault,
+    ReferenceNotFound,
+    StorageDenied,
+    StorageError,
+    StorageUnavailable,
+    WriteConflict,
+)
 from core.generation.comparison import (
     AttemptPhase,
     AttemptStart,
     Comparison,
     ComparisonStatus,
+    Failure,
     Outcome,
     OutcomeState,
     Server,
@@ -27,14 +37,15 @@ from core.generation.comparison import (
     parse_start,
 )
 from core.injection.wishes import SideName
-from core.objects import ObjectStore
+from core.objects import ObjectStore, StoredObject
 from core.references.key import folded
 
+_log = structlog.get_logger(__name__)
 # Another machine's attempt may wait in its queue, run to its deadline and be late with its outcome.
 _PATIENCE_DEADLINES = 2
 _GRACE_S = 30.0
 _REMEMBERED = 2_000  # records kept in memory; they never change, so a read one stays true
-_ATTEMPT = re.compile(r"(?P<side>tone-only|tone-angle)-(?P<attempt>\d+)(?P<start>\.started)?\.json")
+_ATTEMPT = re.compile(r"(?P<side>tone-only|tone-angle)-(?P<attempt>[1-9]\d*)(?P<start>\.started)?\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,7 @@ class History:
         self._root = f"{app_prefix}generations/"
         self._server = server
         self._comparisons: dict[str, Comparison] = {}
+        self._lock = threading.Lock()
 
     def folder_of(self, comparison_id: str) -> str:
         """The prefix a comparison lies under: its day is read from its ULID. Raises ReferenceNotFound."""
@@ -83,24 +95,24 @@ class History:
         self._put(f"{self.folder_of(start.comparison)}{name}", start.model_dump_json().encode())
 
     def add_picture(self, comparison_id: str, side: SideName, attempt: int, data: bytes) -> tuple[str, str]:
-        """Write a finished picture (PNG) and return its key and etag."""
+        """Write a finished picture (PNG) and return its key and etag. May be repeated."""
         key = f"{self.folder_of(comparison_id)}{side}-{attempt}.png"
-        return key, self._store.put(key, data, content_type="image/png", create_only=True)
+        return key, self._put_again(key, data, "image/png")
 
     def add_outcome(self, outcome: Outcome) -> None:
-        """Write how an attempt ended. Raises WriteConflict if that is known already."""
-        name = f"{outcome.side}-{outcome.attempt}.json"
-        self._put(f"{self.folder_of(outcome.comparison)}{name}", outcome.model_dump_json(indent=1).encode())
+        """Write how an attempt ended; may be repeated. Raises WriteConflict if another end is known already."""
+        key = f"{self.folder_of(outcome.comparison)}{outcome.side}-{outcome.attempt}.json"
+        self._put_again(key, outcome.model_dump_json(indent=1).encode(), "application/json")
 
     def get(self, comparison_id: str) -> Comparison:
         """One record. Raises ReferenceNotFound."""
-        if comparison_id not in self._comparisons:
-            try:
-                blob = self._store.get(f"{self.folder_of(comparison_id)}comparison.json")
-            except ReferenceNotFound as err:
-                raise ReferenceNotFound(f"There is no comparison `{comparison_id}` in S3.", key=comparison_id) from err
-            return self._remember(parse_comparison(blob.data))
-        return self._comparisons[comparison_id]
+        if (known := self._comparisons.get(comparison_id)) is not None:
+            return known
+        try:
+            blob = self._store.get(f"{self.folder_of(comparison_id)}comparison.json")
+        except ReferenceNotFound as err:
+            raise ReferenceNotFound(f"There is no comparison `{comparison_id}` in S3.", key=comparison_id) from err
+        return self._remember(parse_comparison(blob.data))
 
     def status(self, comparison_id: str) -> ComparisonStatus:
         """One comparison with the state of its sides, as S3 tells it."""
@@ -113,19 +125,25 @@ class History:
             side, number = SideName(match["side"]), int(match["attempt"])
             data = self._store.get(row.key).data
             if match["start"]:
-                attempts[side].starts[number] = parse_start(data)
+                attempts[side].starts[number] = _start_in(data, row, side, number)
             else:
-                attempts[side].outcomes[number] = parse_outcome(data)
+                attempts[side].outcomes[number] = _outcome_in(data, row, side, number)
         sides = tuple(self._side_status(comparison, record.side, attempts[record.side]) for record in comparison.sides)
         return ComparisonStatus(comparison=comparison, sides=sides)
 
     def newest(self, *, limit: int, wanted: HistoryFilter | None = None) -> list[Comparison]:
-        """The newest records that pass the filter. A record that cannot be read is left out."""
+        """The newest records that pass the filter. A record that makes no sense is left out, and logged.
+
+        Raises StorageDenied or StorageUnavailable rather than to tell half of the story.
+        """
         found: list[Comparison] = []
         for comparison_id in self._ids_newest_first():
             try:
                 comparison = self.get(comparison_id)
-            except StorageError:
+            except (StorageDenied, StorageUnavailable):
+                raise
+            except StorageError as err:
+                _log.warning("record_left_out", comparison=comparison_id, error=err.message)
                 continue
             if wanted is None or _passes(comparison, wanted):
                 found.append(comparison)
@@ -144,13 +162,24 @@ class History:
         yield from sorted(ids, reverse=True)
 
     def _remember(self, comparison: Comparison) -> Comparison:
-        self._comparisons[comparison.id] = comparison
-        while len(self._comparisons) > _REMEMBERED:
-            self._comparisons.pop(next(iter(self._comparisons)), None)
+        with self._lock:
+            self._comparisons[comparison.id] = comparison
+            while len(self._comparisons) > _REMEMBERED:
+                del self._comparisons[next(iter(self._comparisons))]
         return comparison
 
     def _put(self, key: str, data: bytes) -> None:
         self._store.put(key, data, content_type="application/json", create_only=True)
+
+    def _put_again(self, key: str, data: bytes, content_type: str) -> str:
+        """Write, or find the same bytes there: an earlier try may have arrived though its answer did not."""
+        try:
+            return self._store.put(key, data, content_type=content_type, create_only=True)
+        except WriteConflict:
+            there = self._store.get(key)
+            if there.data != data:
+                raise
+            return there.etag
 
     def _side_status(self, comparison: Comparison, side: SideName, attempts: _Attempts) -> SideStatus:
         number = max((*attempts.starts, *attempts.outcomes), default=1)
@@ -169,6 +198,7 @@ class History:
             phase=phase,
             outcomes=outcomes,
             since=start.started_at if start else comparison.created_at,
+            server=start.server if start else None,
         )
 
     def _alive(self, start: AttemptStart) -> bool:
@@ -181,6 +211,40 @@ class History:
         if start.server.host != self._server.host:
             return True  # another machine's process: only time tells
         return start.server.pid != self._server.pid and _process_exists(start.server.pid)
+
+
+def _start_in(data: bytes, row: StoredObject, side: SideName, attempt: int) -> AttemptStart:
+    """An attempt's claim; one that makes no sense still counts, as that of a process that is gone."""
+    try:
+        return parse_start(data)
+    except StorageError as err:
+        _log.warning("record_left_out", key=row.key, error=err.message)
+        nobody = Server(host="", pid=0, boot="")
+        return AttemptStart(
+            comparison=row.key.split("/")[-2],
+            side=side,
+            attempt=attempt,
+            started_at=row.modified,
+            deadline_s=0,
+            server=nobody,
+        )
+
+
+def _outcome_in(data: bytes, row: StoredObject, side: SideName, attempt: int) -> Outcome:
+    """How an attempt ended; when that makes no sense, it failed with the reason why."""
+    try:
+        return parse_outcome(data)
+    except StorageError as err:
+        _log.warning("record_left_out", key=row.key, error=err.message)
+        return Outcome(
+            comparison=row.key.split("/")[-2],
+            side=side,
+            attempt=attempt,
+            state=OutcomeState.FAILED,
+            started_at=row.modified,
+            finished_at=row.modified,
+            failure=Failure(kind=EngineFault.UNAVAILABLE, message=f"{err.message} Retry this side."),
+        )
 
 
 def this_server() -> Server:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 from ulid import ULID
 
 from core.errors import (
@@ -46,6 +46,7 @@ from core.references.attributes import Role
 _log = structlog.get_logger(__name__)
 # How long a finished picture is offered to an S3 that does not take it.
 _STORE_PATIENCE_S = 120.0
+_CLOSING_PATIENCE_S = 5.0
 _T = TypeVar("_T")
 
 
@@ -63,6 +64,12 @@ class _Job:
     outcome: Outcome | None = None
     stop: EngineFault | None = None
     recorded: bool = False
+    work: Future[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something may still come."""
+        return self.phase in (AttemptPhase.QUEUED, AttemptPhase.RUNNING)
 
     def stopped(self) -> bool:
         """Whether somebody cancelled it, or the server is going down."""
@@ -116,22 +123,32 @@ class Runner:
         self._start(status.comparison, side, attempt=before.attempt + 1, earlier=before.outcomes)
 
     def cancel(self, comparison_id: str, side: SideName) -> None:
-        """End one side's attempt; nothing happens when it has ended already."""
+        """End one side's attempt: at once while it waits, else as soon as its engine looks up.
+
+        Nothing happens when it has ended already.
+        """
         with self._lock:
             job = self._jobs.get((comparison_id, side))
-            if job is not None:
-                job.stop = EngineFault.CANCELLED
+            if job is None or not job.busy:
+                return
+            job.stop = job.stop or EngineFault.CANCELLED
+            was_waiting = job.work is not None and job.work.cancel()
+        if was_waiting:
+            self._conclude(job, self._failed(job, _stopped(job)), self._history.add_outcome)
 
     def status(self, comparison_id: str) -> ComparisonStatus:
         """Where each side stands: from memory while this process works on it, else from S3."""
-        with self._lock:
-            jobs = {side: job for (owner, side), job in self._jobs.items() if owner == comparison_id}
+        jobs = self._jobs_of(comparison_id)
         comparison = self._history.get(comparison_id)
         if jobs.keys() >= {record.side for record in comparison.sides}:
             sides = tuple(self._live(jobs[record.side]) for record in comparison.sides)
             return ComparisonStatus(comparison=comparison, sides=sides)
         stored = self._history.status(comparison_id)
-        sides = tuple(self._live(jobs[s.side]) if s.side in jobs else s for s in stored.sides)
+        jobs |= self._jobs_of(comparison_id)
+        if any(self._has_lost(side) for side in stored.sides if side.side not in jobs):
+            # It ended while S3 was read, or its claim arrived and the answer to that did not.
+            stored = self._history.status(comparison_id)
+        sides = tuple(self._live(jobs[s.side]) if s.side in jobs else self._settled(s) for s in stored.sides)
         return ComparisonStatus(comparison=comparison, sides=sides)
 
     def statuses(self, comparison_ids: Sequence[str]) -> list[ComparisonStatus]:
@@ -154,6 +171,7 @@ class Runner:
             for job in self._jobs.values():
                 job.stop = job.stop or EngineFault.INTERRUPTED
         self._pool.shutdown(wait=True)
+        self._record_leftovers()
 
     def wait(self, comparison_id: str, *, poll_s: float = 0.02) -> ComparisonStatus:
         """Block until no side of a comparison is at work any more."""
@@ -164,28 +182,58 @@ class Runner:
 
     def _check_open(self, engine: str) -> None:
         if self._closed:
-            raise EngineError("The server is stopping: try again in a moment.", kind=EngineFault.UNAVAILABLE)
+            raise _closing()
         if engine not in self._engines:
             raise InputError(f"There is no engine `{engine}` here: choose {', '.join(self._engines)}.")
 
     def _start(self, comparison: Comparison, side: SideName, *, attempt: int, earlier: tuple[Outcome, ...]) -> None:
         job = _Job(comparison, side, attempt, earlier)
+        with self._lock:  # known here before it is claimed in S3, so that a claim of ours always has a job
+            before = self._jobs.get((comparison.id, side))
+            if before is not None and before.busy:
+                raise InputError("This side is still at work: wait for it, or cancel it first.")
+            self._jobs[comparison.id, side] = job
         try:
-            self._history.add_start(
-                AttemptStart(
-                    comparison=comparison.id,
-                    side=side,
-                    attempt=attempt,
-                    started_at=job.since,
-                    deadline_s=self._deadline_s,
-                    server=self._server,
-                )
-            )
+            self._claim(job, before)
+            with self._lock:
+                if self._closed:
+                    raise _closing()
+                job.work = self._pool.submit(self._work, job)
+        except StudioError:
+            with self._lock:
+                del self._jobs[comparison.id, side]
+                if before is not None:
+                    self._jobs[comparison.id, side] = before
+            raise
+
+    def _claim(self, job: _Job, before: _Job | None) -> None:
+        """Write an attempt's start, and before it the end of the last one if S3 still lacks that."""
+        if before is not None and before.outcome is not None and not before.recorded:
+            self._history.add_outcome(before.outcome)
+        start = AttemptStart(
+            comparison=job.comparison.id,
+            side=job.side,
+            attempt=job.attempt,
+            started_at=job.since,
+            deadline_s=self._deadline_s,
+            server=self._server,
+        )
+        try:
+            self._history.add_start(start)
         except WriteConflict as err:
             raise InputError("Somebody else has just started this side: it will show up here.") from err
+
+    def _jobs_of(self, comparison_id: str) -> dict[SideName, _Job]:
         with self._lock:
-            self._jobs[comparison.id, side] = job
-        self._pool.submit(self._work, job)
+            return {side: job for (owner, side), job in self._jobs.items() if owner == comparison_id}
+
+    def _has_lost(self, side: SideStatus) -> bool:
+        """Whether S3 says that this very process works on a side; asked only where there is no job."""
+        mine = side.server is not None and side.server.boot == self._server.boot
+        return mine and side.phase is AttemptPhase.RUNNING
+
+    def _settled(self, side: SideStatus) -> SideStatus:
+        return side.model_copy(update={"phase": AttemptPhase.INTERRUPTED}) if self._has_lost(side) else side
 
     def _live(self, job: _Job) -> SideStatus:
         with self._lock:
@@ -208,23 +256,48 @@ class Runner:
         try:
             outcome = self._attempt(job)
         except EngineError as err:
-            outcome = self._failed(job, err)
+            outcome = self._failed(job, _as_asked(job, err))
         except StorageError as err:
             outcome = self._failed(job, EngineError(err.message, kind=EngineFault.UNAVAILABLE))
+        except StudioError as err:
+            outcome = self._failed(job, EngineError(err.message, kind=EngineFault.BAD_REQUEST))
         except Exception:
             incident = str(ULID())
             log.exception("engine_crashed", incident=incident)
             message = f"The engine stopped unexpectedly. Retry this side, or report incident {incident}."
             outcome = self._failed(job, EngineError(message, kind=EngineFault.UNAVAILABLE))
+        self._conclude(job, outcome, self._add_patiently)
+
+    def _conclude(self, job: _Job, outcome: Outcome, record: Callable[[Outcome], None]) -> None:
+        """Record how an attempt ended, then show it; it is shown even if S3 does not take it."""
+        log = _log.bind(comparison=job.comparison.id, side=job.side.value, attempt=job.attempt)
         try:
-            self._patiently(lambda: self._history.add_outcome(outcome))
+            record(outcome)
             job.recorded = True
-        except StorageError as err:
-            log.error("outcome_not_recorded", error=str(err))  # noqa: TRY400 - the sentence says it all
+        except Exception:
+            log.exception("outcome_not_recorded")
         job.outcome = outcome
         job.phase = phase_of(outcome)
         log.info("side_ended", phase=job.phase.value, seconds=round(outcome.seconds, 3))
+        if job.recorded:
+            self._record_leftovers()
         self._forget_ended(job.comparison.id)
+
+    def _record_leftovers(self) -> None:
+        """S3 has just taken an outcome, or this is the last chance: offer it those that it did not take."""
+        with self._lock:
+            left = [(job, job.outcome) for job in self._jobs.values() if job.outcome and not job.recorded]
+        for job, outcome in left:
+            try:
+                self._history.add_outcome(outcome)
+            except StorageError as err:
+                _log.error("outcome_not_recorded", comparison=job.comparison.id, error=err.message)
+                return
+            job.recorded = True
+            self._forget_ended(job.comparison.id)
+
+    def _add_patiently(self, outcome: Outcome) -> None:
+        self._patiently(lambda: self._history.add_outcome(outcome))
 
     def _attempt(self, job: _Job) -> Outcome:
         """Call the engine and store its picture. Raises EngineError or StorageError."""
@@ -313,18 +386,33 @@ class Runner:
                 for key in mine:
                     del self._jobs[key]
 
-    @staticmethod
-    def _patiently(write: Callable[[], _T]) -> _T:
+    def _patiently(self, write: Callable[[], _T]) -> _T:
         """Offer a write again while S3 is away. Raises the last StorageError."""
         for attempt in Retrying(
             retry=retry_if_exception_type(StorageUnavailable),
-            stop=stop_after_delay(_STORE_PATIENCE_S),
-            wait=wait_exponential_jitter(initial=0.5, max=10),
+            stop=self._is_out_of_patience,
+            wait=wait_exponential_jitter(multiplier=0.5, max=10),
             reraise=True,
         ):
             with attempt:
                 return write()
         raise AssertionError("tenacity either returns or raises")
+
+    def _is_out_of_patience(self, state: RetryCallState) -> bool:
+        patience_s = _CLOSING_PATIENCE_S if self._closed else _STORE_PATIENCE_S
+        return (state.seconds_since_start or 0.0) >= patience_s
+
+
+def _closing() -> EngineError:
+    return EngineError("The server is stopping: try again in a moment.", kind=EngineFault.UNAVAILABLE)
+
+
+def _as_asked(job: _Job, err: EngineError) -> EngineError:
+    """An engine knows only that it was told to stop; why, the job knows."""
+    if err.kind is not EngineFault.CANCELLED or job.stop is None:
+        return err
+    why = _stopped(job)
+    return EngineError(why.message, kind=why.kind, request_id=err.request_id)
 
 
 def _stopped(job: _Job) -> EngineError:

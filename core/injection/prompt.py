@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.injection.slots import Slot
-from core.injection.wishes import SettledWishes, SideName
+from core.injection.wishes import SettledWishes, SideName, Strength, Wishes
 from core.references.attributes import Role, Vocabulary
+from core.references.key import folded
 
 _TAKE = {
     Role.TONE: (
@@ -22,6 +23,13 @@ _TAKE = {
 }
 
 
+_HOW_CLOSELY = {
+    Strength.HINT: "Use it as a hint only",
+    Strength.STRONG: "Follow it closely",
+    Strength.EXACT: "Match it as exactly as you can",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """One titled part of the sent prompt; only the subject was typed by a person."""
@@ -32,19 +40,20 @@ class Section:
 
 
 def assemble(
-    prompt: str, settled: SettledWishes, slots: Sequence[Slot], side: SideName, vocabulary: Vocabulary
+    wishes: Wishes, settled: SettledWishes, slots: Sequence[Slot], side: SideName, vocabulary: Vocabulary
 ) -> tuple[Section, ...]:
     """The sections in the order in which they are sent. Pictures are numbered as they are attached."""
-    sections = [Section("Subject", prompt, typed=True)]
+    sections = [Section("Subject", wishes.prompt, typed=True)]
     if settled.tone is not None:
         sections.append(Section("Tone", vocabulary.tone(settled.tone.value).directive))
     if settled.angle is not None and side is SideName.TONE_ANGLE:
         sections.append(Section("Angle", vocabulary.angle(settled.angle.value).directive))
     attached = [slot for slot in slots if slot.filled]
     if attached:
-        lines = [f"Picture {number} is a {_TAKE[slot.role]}" for number, slot in enumerate(attached, start=1)]
+        lines = [_line(number, slot, wishes) for number, slot in enumerate(attached, start=1)]
         people = [number for number, slot in enumerate(attached, start=1) if slot.role is Role.MODEL]
-        if len(people) > 1 and len({slot.persona for slot in attached if slot.role is Role.MODEL}) == 1:
+        names = {folded(slot.persona or "") for slot in attached if slot.role is Role.MODEL}
+        if len(people) > 1 and len(names) == 1 and "" not in names:
             lines.append(f"Pictures {', '.join(map(str, people))} show the same person.")
         sections.append(Section("Attached pictures", "\n".join(lines)))
     return tuple(sections)
@@ -64,6 +73,13 @@ def as_text(sections: Sequence[Section]) -> str:
         else:
             parts.append(f"{section.title}:\n{section.text}")
     return "\n\n".join(parts)
+
+
+def _line(number: int, slot: Slot, wishes: Wishes) -> str:
+    """What one attached picture is for. The usual strength needs no words."""
+    strength = wishes.strengths.get(slot.id, Strength.NORMAL)
+    closely = "" if strength is Strength.NORMAL else f" {_HOW_CLOSELY[strength]}."
+    return f"Picture {number} is a {_TAKE[slot.role]}{closely}"
 
 
 def _longest_run(text: str, char: str) -> int:

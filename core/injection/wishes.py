@@ -61,6 +61,15 @@ class WishedFrom(StrEnum):
     CHANCE = "chance"
 
 
+class Strength(StrEnum):
+    """How closely a reference is to be followed. The API knows no weights: it is an instruction in words."""
+
+    HINT = "hint"
+    NORMAL = "normal"
+    STRONG = "strong"
+    EXACT = "exact"
+
+
 @dataclass(frozen=True, slots=True)
 class Ages:
     """A wished age range in whole years, both ends included. Raises InputError when it is none."""
@@ -83,7 +92,7 @@ class Ages:
 class Wishes:
     """The whole state of the composer: enough to plan the same injection again.
 
-    `pins`, `rerolls` and `off` are by slot id: `tone`, `angle`, or `model:<group path>`.
+    `pins`, `rerolls`, `off` and `strengths` are by slot id: `tone`, `angle`, or `model:<group path>`.
     """
 
     prompt: str = ""
@@ -99,6 +108,7 @@ class Wishes:
     pins: dict[str, str] = field(default_factory=dict)
     rerolls: dict[str, int] = field(default_factory=dict)
     off: frozenset[str] = frozenset()
+    strengths: dict[str, Strength] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,7 @@ class SettledWishes:
 
 
 def check_prompt(prompt: str) -> str:
-    """The prompt, unless there is nothing to send or too much. Raises InputError."""
+    """The prompt, unless there is nothing to send, too much, or no text. Raises InputError."""
     if not prompt.strip():
         raise InputError("The prompt is empty: say in a few words what the picture shows.")
     if len(prompt) > PROMPT_CHARS_MAX:
@@ -132,6 +142,8 @@ def check_prompt(prompt: str) -> str:
             f"The prompt has {len(prompt):,} characters and at most {PROMPT_CHARS_MAX:,} can be sent: "
             f"shorten it by {len(prompt) - PROMPT_CHARS_MAX:,}."
         )
+    if any("\ud800" <= char <= "\udfff" for char in prompt):  # half a character: no UTF-8 can carry it
+        raise InputError("The prompt holds bytes that are not text: type it again, or save the file as UTF-8.")
     return prompt
 
 

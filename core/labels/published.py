@@ -73,11 +73,14 @@ def load_published(path: Path) -> PublishedLabels:
     raw = path.read_bytes()
     labels: dict[str, Label] = {}
     broken: list[BrokenLine] = []
-    for number, line in enumerate(raw.decode("utf-8", errors="replace").split("\n"), start=1):
+    for number, line in enumerate(raw.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            label = parse_label(line)
+            label = parse_label(line.decode("utf-8"))
+        except UnicodeDecodeError:
+            broken.append(BrokenLine(number, "The line is not UTF-8."))
+            continue
         except LabelError as err:
             broken.append(BrokenLine(number, err.message))
             continue

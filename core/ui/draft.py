@@ -10,7 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from core.generation.comparison import Comparison, Size
-from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Wishes
+from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Wishes
 from core.labels.schema import Gender
 from core.ui.state import Key
 
@@ -44,6 +44,7 @@ class Draft:
     pins: dict[str, str] = field(default_factory=dict)
     rerolls: dict[str, int] = field(default_factory=dict)
     off: frozenset[str] = frozenset()
+    strengths: dict[str, Strength] = field(default_factory=dict)
 
 
 def draft() -> Draft:
@@ -89,6 +90,12 @@ def switch_on(slot_id: str) -> None:
     set_draft(off=draft().off - {slot_id})
 
 
+def set_strength(slot_id: str, widget: str) -> None:
+    """Take over how closely a slot's reference is to be followed from its widget."""
+    chosen = Strength(st.session_state.get(widget) or Strength.NORMAL)
+    set_draft(strengths={**_without(draft().strengths, slot_id), slot_id: chosen})
+
+
 def shuffle(recent: tuple[str, ...]) -> None:
     """Draw everything anew, away from what this person was given last time."""
     set_draft(seed=new_seed(), recent=recent, rerolls={})
@@ -112,6 +119,7 @@ def wishes_from_widgets(tone: str | None, angle: str | None) -> Wishes:
         pins=held.pins,
         rerolls=held.rerolls,
         off=held.off,
+        strengths=held.strengths,
     )
 
 
@@ -141,6 +149,7 @@ def recall(comparison: Comparison) -> None:
         pins={**wishes.pins, **_kept(wishes, pins)},
         rerolls=wishes.rerolls,
         off=wishes.off,
+        strengths=wishes.strengths,
     )
 
 

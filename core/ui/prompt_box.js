@@ -32,6 +32,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   box.submit = (message) => setTriggerValue("submitted", message);
   box.area.setAttribute("aria-label", data.label);
   box.area.placeholder = data.placeholder;
+  box.area.style.height = `${data.height}px`;
   const settled = !box.timer && data.echo === box.seen;
   if (settled && box.area.value !== data.text) box.area.value = data.text;
 }

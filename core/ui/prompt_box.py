@@ -29,6 +29,7 @@ def prompt_box(label: str, *, key: str, placeholder: str, submitted: str, height
         data={
             "label": label,
             "placeholder": placeholder,
+            "height": height,
             "text": st.session_state.setdefault(key, ""),
             "echo": st.session_state.get(f"{mount}:echo", 0),
         },

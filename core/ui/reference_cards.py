@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published import FoundLabel, LabelState
@@ -49,8 +49,8 @@ def group_cards(groups: Sequence[AttributeGroup]) -> list[Card]:
     return cards
 
 
-def label_cards(rows: Sequence[tuple[Reference, FoundLabel]]) -> list[Card]:
-    """A card for each portrait with what is said about it, and by whom."""
+def label_cards(rows: Sequence[tuple[Reference, FoundLabel]], reported: Container[str]) -> list[Card]:
+    """A card for each portrait with what is said about it, and by whom; `reported` holds etags."""
     return [
         Card(
             id=ref.key,
@@ -58,7 +58,11 @@ def label_cards(rows: Sequence[tuple[Reference, FoundLabel]]) -> list[Card]:
             alt=f"{ref.name}: {_said(found)}",
             title=_said(found),
             subtitle=_said_by(found) or ref.name,
-            badge="stale" if found.state is LabelState.STALE else "",
+            badge="wrong match reported"
+            if ref.etag in reported
+            else "stale"
+            if found.state is LabelState.STALE
+            else "",
             problem=_NO_PICTURE,
         )
         for ref, found in rows

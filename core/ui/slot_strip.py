@@ -11,7 +11,7 @@ import streamlit as st
 from core.generation.comparison import SideRecord
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
-from core.injection.wishes import WishedFrom
+from core.injection.wishes import Strength, WishedFrom
 from core.references.attributes import Role
 from core.ui import draft
 from core.ui.session import absolute
@@ -21,18 +21,23 @@ from core.web import image_url
 _SIDE_LETTERS = "AB"
 
 
-def slot_strip(sides: tuple[SideRecord, ...]) -> None:
-    """Every side's slots in a row, with pin, re-roll, off and the full trail."""
+def slot_strip(sides: tuple[SideRecord, ...], wrong_match: Callable[[Slot], None]) -> None:
+    """Every side's slots in a row, with pin, re-roll, off and the full trail.
+
+    `wrong_match` is called for a picture that a person says does not belong where it stands.
+    """
     letters = len(sides) > 1
     for number, side in enumerate(sides):
         title = f"{_SIDE_LETTERS[number]} · {side.side.heading}" if letters else side.side.heading
-        st.markdown(f"**{title}**  :gray[{_count(side)}]")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{title}**  :gray[{_count(side)}]", width="content")
+            sent_prompt(side)
         slots = side.slots
         grid = st.grid(max(3, len(slots)), wrap=False, min_column_width=116, key=f"strip-{side.side.value}")
         names = _names(slots)
         for at, slot in enumerate(slots):
             with grid.cell():
-                _slot(slot, names[at], f"{side.side.value}-{at}")
+                _slot(slot, names[at], f"{side.side.value}-{at}", wrong_match)
 
 
 def folded_strip(sides: tuple[SideRecord, ...]) -> None:
@@ -43,6 +48,7 @@ def folded_strip(sides: tuple[SideRecord, ...]) -> None:
         with column, st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             for slot in filled:
                 st.image(_url(slot), width=44, alt=_alt(slot))
+            sent_prompt(side)
             with st.popover(_count(side), type="tertiary"):
                 for slot, name in zip(side.slots, _names(side.slots), strict=True):
                     st.markdown(
@@ -50,7 +56,7 @@ def folded_strip(sides: tuple[SideRecord, ...]) -> None:
                     )
 
 
-def _slot(slot: Slot, name: str, place: str) -> None:
+def _slot(slot: Slot, name: str, place: str, wrong_match: Callable[[Slot], None]) -> None:
     with st.container(key=f"slot-{place}", gap="xsmall"):
         if slot.filled:
             st.image(_url(slot), alt=_alt(slot))
@@ -63,6 +69,9 @@ def _slot(slot: Slot, name: str, place: str) -> None:
             st.markdown(f"**{name}**")
             with st.popover("Why", type="tertiary", key=f"why-{place}"):
                 st.markdown(trail(slot, name))
+                if slot.filled:
+                    _strength(slot, place)
+                    _button("Wrong match", place, partial(wrong_match, slot))
         st.markdown(f":small[{_breakable(slot.group or '')}]" if slot.filled else ":small[:gray[empty]]")
         _actions(slot, place)
         st.caption(_plain(slot.why))
@@ -102,6 +111,28 @@ def _way_out(slot: Slot, place: str) -> None:
 
 def _button(label: str, place: str, action: Callable[[], None], *, disabled: bool = False) -> None:
     st.button(label, key=f"{label}-{place}", type="tertiary", on_click=action, disabled=disabled)
+
+
+def _strength(slot: Slot, place: str) -> None:
+    widget = f"strength-{place}"
+    st.session_state[widget] = draft.draft().strengths.get(slot.id, Strength.NORMAL)
+    st.segmented_control(
+        "How closely it is followed",
+        list(Strength),
+        format_func=lambda strength: Strength(strength).value.capitalize(),
+        key=widget,
+        required=True,
+        help="The model knows no weights: this is said to it in words.",
+        on_change=partial(draft.set_strength, slot.id, widget),
+    )
+
+
+def sent_prompt(side: SideRecord) -> None:
+    """What is sent, section by section: as typed, and what was added."""
+    with st.popover("Sent prompt", type="tertiary", key=f"sent-{side.side.value}"):
+        for section in side.sections:
+            st.caption(f"{section.title} · {'as typed' if section.typed else 'added'}")
+            st.code(section.text or "(empty)", language=None, wrap_lines=True)
 
 
 def trail(slot: Slot, name: str) -> str:

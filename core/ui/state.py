@@ -42,6 +42,7 @@ class Key(StrEnum):
     LABEL_GENDER = "presentation"
     LABEL_SOURCE = "source"
     LABEL_STATE = "state"
+    LABEL_REPORTED = "reported"
     LABEL_SEARCH = "find"
     LABEL_PAGE = "sheet"
     LABEL_GRID = "label_grid"

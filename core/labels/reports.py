@@ -1,0 +1,59 @@
+"""Reports: "wrong match", said by a person about a picture in a slot, until somebody reviews its label."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ulid import ULID
+
+from core.objects import ObjectStore
+
+_log = structlog.get_logger(__name__)
+_FRESH_S = 30.0
+
+
+class MismatchReport(BaseModel):
+    """Somebody saw a picture in a slot that it does not belong into."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: str
+    etag: str
+    wished: str
+    person: str
+    time: datetime
+
+
+class Reports:
+    """Reads and writes reports under `<app>/reviews/reported/`; each is an object of its own, so none is lost."""
+
+    def __init__(self, store: ObjectStore, *, app_prefix: str) -> None:
+        self._store = store
+        self._prefix = f"{app_prefix}reviews/reported/"
+        self._read: tuple[float, dict[str, MismatchReport]] | None = None
+
+    def add(self, *, key: str, etag: str, wished: str, person: str) -> MismatchReport:
+        """Queue a picture's label for review. Raises StorageError."""
+        report = MismatchReport(key=key, etag=etag, wished=wished, person=person, time=datetime.now(UTC))
+        name = f"{self._prefix}{ULID()}.json"
+        self._store.put(name, report.model_dump_json().encode(), content_type="application/json", create_only=True)
+        self._read = None
+        return report
+
+    def by_etag(self) -> dict[str, MismatchReport]:
+        """The newest report of each reported picture, by its etag; at most 30 s old. Raises StorageError."""
+        now = time.monotonic()
+        if self._read is None or now - self._read[0] > _FRESH_S:
+            found: dict[str, MismatchReport] = {}
+            for row in self._store.list(self._prefix):
+                try:
+                    report = MismatchReport.model_validate_json(self._store.get(row.key).data)
+                except ValidationError:
+                    _log.warning("report_unreadable", key=row.key)
+                    continue
+                found[report.etag] = report
+            self._read = (now, found)
+        return self._read[1]

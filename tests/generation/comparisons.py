@@ -1,0 +1,186 @@
+"""Comparisons for tests: a place in a real bucket, the runners at it, and engines that do as they are told."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from PIL import Image
+from ulid import ULID
+
+from core.errors import EngineError, EngineFault
+from core.generation.comparison import (
+    Comparison,
+    ComparisonStatus,
+    Cost,
+    Server,
+    SideRecord,
+    SideStatus,
+    Size,
+)
+from core.generation.engine import Engine, Final, Partial, SideRequest
+from core.generation.history import History, this_server
+from core.generation.runner import Runner
+from core.injection.prompt import Section
+from core.injection.reader import Reading
+from core.injection.slots import Slot, Step
+from core.injection.wishes import SIDES_OF_MODE, Mode, SideName, Wishes
+from core.references.attributes import Role
+from core.storage.embedded import EmbeddedS3
+from core.storage.s3 import Store
+
+SIZE = Size(width=64, height=80)
+TONE_ONLY, TONE_ANGLE = SideName.TONE_ONLY, SideName.TONE_ANGLE
+LONG_S = 30.0  # a wait that fails the test when it runs out
+
+
+def png(colour: str = "#8090a0", size: tuple[int, int] = (64, 80)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def slot(key: str, etag: str, role: Role = Role.TONE) -> Slot:
+    return Slot(
+        id=role.value,
+        role=role,
+        key=key,
+        etag=etag,
+        group="vivid",
+        folder="refs/02. Tone",
+        wished="vivid",
+        wished_from="picked",
+        why="The only one that matches.",
+        steps=(Step("all", 4), Step("tagged vivid", 1)),
+    )
+
+
+def comparison(*slots: Slot, mode: Mode = Mode.COMPARE, engine: str = "test", **changes: Any) -> Comparison:
+    """A comparison whose sides all have the same slots."""
+    comparison_id = ULID()
+    sections = (Section("Subject", "a portrait", typed=True),)
+    values: dict[str, Any] = {
+        "id": str(comparison_id),
+        "created_at": comparison_id.datetime,
+        "person": "demo@localhost",
+        "mode": mode,
+        "wishes": Wishes(prompt="a portrait", mode=mode, seed=7),
+        "reading": Reading("offline", True, None, None, None, None, None, ()),
+        "tone": "vivid",
+        "angle": None,
+        "engine": engine,
+        "model": "test-1",
+        "size": SIZE,
+        "quality": "medium",
+        "seed": 7,
+        "controlled": True,
+        "sides": tuple(
+            SideRecord(side=side, slots=slots, sections=sections, prompt="a portrait") for side in SIDES_OF_MODE[mode]
+        ),
+        "index_built_at": datetime.now(UTC),
+        "labels_version": "1",
+    }
+    return Comparison(**(values | changes))
+
+
+class PaintingEngine:
+    """Paints one colour; `before` runs first and may look around, wait or raise."""
+
+    name = "test"
+    models = ("test-1",)
+
+    def __init__(self, before: Callable[[SideRequest], None] = lambda _: None) -> None:
+        self.requests: list[SideRequest] = []
+        self._before = before
+
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+        self.requests.append(request)
+        self._before(request)
+        if cancelled():
+            raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
+        yield Partial(png(size=(16, 20)), "image/png", progress=0.5)
+        yield Final(png(), request.size, Cost(usd=0.04), request_id=f"req-{len(self.requests)}", notes=("painted",))
+
+
+class PatientEngine:
+    """Works until it is let go or told to stop; `started` says that it is at work."""
+
+    name = "test"
+    models = ("test-1",)
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.let_go = threading.Event()
+
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+        yield Partial(png(size=(16, 20)), "image/png", progress=0.25)
+        self.started.set()
+        while not self.let_go.wait(0.01):
+            if cancelled():
+                raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED, request_id="req-late")
+        yield Final(png(), request.size, Cost(usd=None))
+
+
+class Bench:
+    """A prefix of a bucket, with any number of runners at it, each as if it were a server of its own."""
+
+    def __init__(self, s3: EmbeddedS3, prefix: str) -> None:
+        self.prefix = prefix
+        self.s3 = s3
+        self.store = self.store_at(s3.endpoint_url)
+        self._runners: list[Runner] = []
+
+    def store_at(self, endpoint_url: str, **changes: Any) -> Store:
+        return Store(
+            self.s3.bucket,
+            endpoint_url=endpoint_url,
+            access_key=self.s3.access_key,
+            secret_key=self.s3.secret_key,
+            **changes,
+        )
+
+    def history(self, *, store: Store | None = None, server: Server | None = None) -> History:
+        return History(store or self.store, app_prefix=self.prefix, server=server or this_server())
+
+    def runner(self, engine: Engine, *, concurrency: int = 4, store: Store | None = None) -> Runner:
+        server = this_server()
+        runner = Runner(
+            self.history(store=store, server=server),
+            store or self.store,
+            {engine.name: engine},
+            concurrency=concurrency,
+            deadline_s=60,
+            server=server,
+        )
+        self._runners.append(runner)
+        return runner
+
+    def reference(self, name: str, data: bytes, role: Role = Role.TONE) -> Slot:
+        """Put a reference into the bucket and the slot that names it."""
+        key = f"{self.prefix}refs/{name}"
+        return slot(key, self.store.put(key, data, content_type="image/png"), role)
+
+    def keys(self) -> set[str]:
+        """What lies below `generations/`, by file name."""
+        return {row.key.rsplit("/", 1)[-1] for row in self.store.list(f"{self.prefix}generations/")}
+
+    def close(self) -> None:
+        for runner in self._runners:
+            runner.close()
+
+
+def side_of(status: ComparisonStatus, side: SideName = TONE_ONLY) -> SideStatus:
+    return status.side(side)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Return as soon as something another thread does has happened."""
+    pause = threading.Event()
+    for _ in range(int(LONG_S / 0.01)):
+        if holds():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never happened")

@@ -1,0 +1,34 @@
+"""A server that is killed in the middle of a side: `slow_server.py DATA_DIR SAMPLES PREFIX COMPARISON_ID`."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from core.generation.engine import Final, Partial, SideRequest
+from core.storage.embedded import EmbeddedS3
+from tests.generation.comparisons import Bench, comparison, png
+
+
+class EndlessEngine:
+    """Says that it is at work, and goes on for ever."""
+
+    name = "test"
+    models = ("test-1",)
+
+    def generate(self, request: SideRequest, _cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+        yield Partial(png(), "image/png", progress=0.1)
+        print(request.side, flush=True)
+        threading.Event().wait()
+
+
+def main() -> None:
+    data_dir, samples, prefix, comparison_id = sys.argv[1:]
+    bench = Bench(EmbeddedS3.open(Path(data_dir), Path(samples)), prefix)
+    bench.runner(EndlessEngine()).submit(comparison(id=comparison_id))
+
+
+if __name__ == "__main__":
+    main()
