@@ -36,10 +36,9 @@ Script = Callable[[int, dict[str, str]], Raw | None]
 
 
 def answer(body: bytes, *, status: str = "200 OK", announce: int | None = None) -> Raw:
-    """A whole HTTP answer; `announce` promises another length than the body has."""
+    """The last answer on a connection; `announce` promises another length than the body has."""
     length = len(body) if announce is None else announce
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n"
-    return Raw(head.encode() + body)
+    return Raw(_head(status, length, "close") + body)
 
 
 def refusal(code: str, status: str) -> Raw:
@@ -70,7 +69,7 @@ class Bucket:
         if delimiter:
             spans, folders, following = self._level(first, end, prefix, delimiter, size)
         else:
-            following = min(first + size, end)
+            following = max(first, min(first + size, end))
             spans, folders = [(first, following)], []
         rows = b"".join(self._rows[self._offsets[a] : self._offsets[b]] for a, b in spans)
         count = sum(b - a for a, b in spans) + len(folders)
@@ -148,8 +147,12 @@ class ListServer:
             self._send(transport, query, raw)
 
     def _send(self, transport: asyncio.Transport, query: dict[str, str], raw: Raw | None) -> None:
-        transport.write((raw or answer(self._bucket.page(query))).data)
-        if raw and not raw.hold:
+        if raw is None:
+            page = self._bucket.page(query)
+            transport.writelines((_head("200 OK", len(page), "keep-alive"), page))
+            return
+        transport.write(raw.data)
+        if not raw.hold:
             transport.close()
 
     def opened(self, transport: asyncio.Transport) -> None:
@@ -206,6 +209,11 @@ def studio_tree(count: int) -> Iterator[str]:
                         made += 1
                         if made == count:
                             return
+
+
+def _head(status: str, length: int, connection: str) -> bytes:
+    lines = (f"HTTP/1.1 {status}", "Content-Type: application/xml", f"Content-Length: {length}")
+    return "\r\n".join((*lines, f"Connection: {connection}", "", "")).encode()
 
 
 def _row(key: str) -> bytes:

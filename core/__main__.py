@@ -9,13 +9,12 @@ import typer
 
 from core.cli import check as check_command
 from core.cli import comparisons, library, prompts, rehearsals
-from core.cli.failures import told_in_one_sentence
+from core.cli.failures import run, told_in_one_sentence
 from core.errors import InputError
 from core.logs import configure_logs
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The studio dashboard's commands for operators.",
 )
@@ -113,4 +112,4 @@ def generate(
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

@@ -19,6 +19,7 @@ SECRETS_FILE = PROJECT_ROOT / ".streamlit" / "secrets.toml"
 _SIGN_IN_SETTINGS = ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PUBLIC_URL", "SESSION_SECRET")
 _ACCESS_SETTINGS = ("ALLOWED_EMAILS", "ALLOWED_DOMAINS", "OPS_EMAILS", "ADMIN_EMAILS")
 _SECRET_BYTES_MIN = 32
+_DAY_S = 86_400.0
 
 
 class Profile(StrEnum):
@@ -36,9 +37,10 @@ class ImageDelivery(StrEnum):
 
 
 def _names(value: object) -> object:
-    """Split a comma-separated setting into lower-case names."""
-    if isinstance(value, str):
-        return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+    """Lower-case names from a comma-separated setting, or from a list in secrets.toml."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
+        return tuple(part.strip().lower() for part in parts if part.strip())
     return value
 
 
@@ -82,13 +84,13 @@ class Settings(BaseModel):
     openai_label_model: str = "gpt-5-mini"
 
     data_dir: Path = Path(".studio")
-    index_refresh_s: float = Field(default=30, gt=0)
+    index_refresh_s: float = Field(default=30, gt=0, le=_DAY_S)
     index_workers: int = Field(default=32, ge=1, le=256)
     image_delivery: ImageDelivery = ImageDelivery.PROXY
     generation_concurrency: int = Field(default=4, ge=1, le=64)
-    generation_deadline_s: float = Field(default=270, gt=0)
-    daily_budget_usd: float | None = Field(default=None, ge=0)
-    daily_budget_person_usd: float | None = Field(default=None, ge=0)
+    generation_deadline_s: float = Field(default=270, gt=0, le=_DAY_S)
+    daily_budget_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    daily_budget_person_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_model_references: int = Field(default=3, ge=0, le=14)
     log_prompts: bool = False
 
@@ -104,10 +106,15 @@ class Settings(BaseModel):
         """Production as soon as a bucket is named."""
         return Profile.PRODUCTION if self.s3_bucket else Profile.EMBEDDED
 
+    def require_storage(self) -> None:
+        """Raise ConfigError for an endpoint without a bucket: it would be the sample library that answers."""
+        if self.profile is Profile.EMBEDDED:
+            self._refuse_without_bucket("S3_ENDPOINT_URL")
+
     def require_serving(self) -> None:
         """Raise ConfigError unless the dashboard may be served to people with these settings."""
         if self.profile is Profile.EMBEDDED:
-            self._refuse_half_production()
+            self._refuse_without_bucket("S3_ENDPOINT_URL", *_SIGN_IN_SETTINGS)
             return
         for name in _SIGN_IN_SETTINGS:
             if not getattr(self, name.lower()):
@@ -124,13 +131,12 @@ class Settings(BaseModel):
             )
         if not any(getattr(self, name.lower()) for name in _ACCESS_SETTINGS):
             raise ConfigError(
-                "ALLOWED_DOMAINS is missing: nobody could sign in. "
-                f"Set at least one of {', '.join(_ACCESS_SETTINGS)}.",
+                f"ALLOWED_DOMAINS is missing: nobody could sign in. Set at least one of {', '.join(_ACCESS_SETTINGS)}.",
                 setting="ALLOWED_DOMAINS",
             )
 
-    def _refuse_half_production(self) -> None:
-        for name in ("S3_ENDPOINT_URL", *_SIGN_IN_SETTINGS):
+    def _refuse_without_bucket(self, *names: str) -> None:
+        for name in names:
             if getattr(self, name.lower()):
                 raise ConfigError(
                     f"S3_BUCKET is missing: {name} is set, which only means something with a bucket. "

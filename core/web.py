@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import html
 import os
+import re
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
+from types import MappingProxyType
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from core.errors import BadImage, ReferenceNotFound, SignInError, StorageError, StudioError
+from core.errors import BadImage, InputError, ReferenceNotFound, SignInError, StudioError
 from core.identity.access import Capability
-from core.images.decode import content_type_of
+from core.images.decode import SIGNATURE_BYTES, content_type_of
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import SideName
 from core.logs import configure_logs
-from core.objects import Blob
 from core.references.key import decode_key, encode_key, file_name
 from core.studio import Studio, close_studio, get_studio
 
@@ -35,6 +36,13 @@ _SAFE_HEADERS = {
 }
 # What browsers draw themselves; anything else is offered as a file.
 _INLINE = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/bmp"})
+
+
+# What lies in S3 below `<app>/generations/` and is a finished picture.
+_MADE = re.compile(r"\d{4}/\d\d/\d\d/[0-9A-HJKMNP-TV-Z]{26}/(tone-only|tone-angle)-[1-9]\d*\.png")
+_RANGE = re.compile(r"bytes=(?P<first>\d{0,18})-(?P<last>\d{0,18})")
+# What XML 1.0 has no place for.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, download_as: str = "") -> str:
@@ -52,23 +60,23 @@ def partial_url(comparison_id: str, side: SideName, progress: float) -> str:
 
 
 Handler = Callable[[Request, Studio], Response]
+_Serve = Callable[[Request], Response]
 
 
-def _signed_in(handler: Handler) -> Callable[[Request], Response]:
+def _signed_in(handler: Handler) -> _Serve:
     """Serve only people the door knows; what is missing and what is forbidden look alike."""
 
     @wraps(handler)
     def guarded(request: Request) -> Response:
-        studio = get_studio()
         try:
+            studio = get_studio()
             studio.door.viewer(request.cookies).require(Capability.BROWSE)
+            return handler(request, studio)
         except SignInError:
             return _plain("Sign in to see this.", 401)
-        try:
-            return handler(request, studio)
-        except ReferenceNotFound:
+        except (ReferenceNotFound, InputError):
             return _plain("There is no such picture.", 404)
-        except StorageError as err:
+        except StudioError as err:
             return _plain(err.message, 503)
 
     return guarded
@@ -77,35 +85,114 @@ def _signed_in(handler: Handler) -> Callable[[Request], Response]:
 def _image(request: Request, studio: Studio) -> Response:
     size, etag = request.path_params["size"], request.path_params["etag"]
     key = decode_key(request.path_params["key"])
-    if not _may_be_shown(studio, key):
-        raise ReferenceNotFound("There is no such picture.", key=key)
-    if size == ORIGINAL:
-        return _original(studio.store.get(key), etag, request.query_params.get("download"))
-    if not size.isascii() or not size.isdigit() or int(size) not in THUMBNAIL_SIDES:
-        raise ReferenceNotFound("There is no such picture.", key=key)
+    side = _side_of(size)
+    size_bytes = _bytes_of(studio, key, etag)
+    tag = f'"{etag}"' if side is None else f'"{etag}-{side}"'
+    headers = {**_SAFE_HEADERS, "Cache-Control": _IMMUTABLE, "ETag": tag}
+    if _names(request.headers.get("If-None-Match"), tag):
+        return Response(status_code=304, headers=headers)
+    if side is None:
+        return _original(request, studio, key, etag, size_bytes, headers)
     try:
-        data = studio.thumbnails.get(etag, int(size), lambda: studio.store.get(key))
+        data = studio.thumbnails.get(etag, side, lambda: studio.store.get(key))
     except BadImage as err:
         return _labelled_tile(file_name(key), err.message)
-    return Response(data, media_type="image/webp", headers={**_SAFE_HEADERS, "Cache-Control": _IMMUTABLE})
+    return Response(data, media_type="image/webp", headers=headers)
 
 
-def _original(blob: Blob, etag: str, download_as: str | None) -> Response:
-    if blob.etag != etag:
-        raise ReferenceNotFound("The picture has changed in S3.", key=blob.key)
-    media_type = content_type_of(blob.data) or "application/octet-stream"
-    headers = {**_SAFE_HEADERS, "Cache-Control": _IMMUTABLE}
-    if download_as is not None or media_type not in _INLINE:
-        headers["Content-Disposition"] = _attachment(download_as or file_name(blob.key))
-    return Response(blob.data, media_type=media_type, headers=headers)
+def _side_of(size: str) -> int | None:
+    """The thumbnail side in pixels, or None for the original. Raises ReferenceNotFound."""
+    if size == ORIGINAL:
+        return None
+    for side in THUMBNAIL_SIDES:
+        if size == str(side):
+            return side
+    raise ReferenceNotFound("There is no such size.", key=size)
 
 
-def _may_be_shown(studio: Studio, key: str) -> bool:
-    """References as the index lists them, and pictures this dashboard made; nothing else in the bucket."""
+def _bytes_of(studio: Studio, key: str, etag: str) -> int:
+    """The size of a picture that may be shown: a reference in the index, or one this dashboard made.
+
+    Raises ReferenceNotFound for everything else in the bucket, and for an etag that is not the picture's.
+    """
+    if not _is_made(studio, key):
+        reference = studio.catalog.index.get(key)
+        if reference is None:
+            raise ReferenceNotFound("There is no such picture.", key=key)
+        if reference.etag == etag:
+            return reference.size_bytes
+    now = studio.store.head(key)  # made here, or changed since the index was built
+    if now.etag != etag:
+        raise ReferenceNotFound("The picture has changed in S3.", key=key)
+    return now.size_bytes
+
+
+def _is_made(studio: Studio, key: str) -> bool:
     made = f"{studio.settings.s3_app_prefix}generations/"
-    if key.startswith(made):
-        return key.endswith(".png")
-    return studio.catalog.index.get(key) is not None
+    return key.startswith(made) and _MADE.fullmatch(key, len(made)) is not None
+
+
+def _original(
+    request: Request, studio: Studio, key: str, etag: str, size_bytes: int, headers: Mapping[str, str]
+) -> Response:
+    """The bytes as S3 has them, in chunks and never as a whole, or the one range that was asked for."""
+    span = None
+    if request.headers.get("If-Range") in (None, headers["ETag"]):
+        span = _span_of(request.headers.get("Range"), size_bytes)
+    if span is not None and span[0] > span[1]:
+        return _plain("The picture is shorter than that.", 416, {"Content-Range": f"bytes */{size_bytes}"})
+    first, last = span or (0, size_bytes - 1)
+    head = b"".join(_chunks(studio, key, etag, (0, SIGNATURE_BYTES - 1))) if size_bytes else b""
+    media_type = content_type_of(head) or "application/octet-stream"
+    told = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
+    if span is not None:
+        told["Content-Range"] = f"bytes {first}-{last}/{size_bytes}"
+    download_as = request.query_params.get("download")
+    if download_as is not None or media_type not in _INLINE:
+        told["Content-Disposition"] = _attachment(download_as or file_name(key))
+    status = 200 if span is None else 206
+    if request.method == "HEAD" or not size_bytes:
+        return Response(status_code=status, media_type=media_type, headers=told)
+    body = _chunks(studio, key, etag, (first, last))
+    return StreamingResponse(body, status_code=status, media_type=media_type, headers=told)
+
+
+def _chunks(studio: Studio, key: str, etag: str, byte_range: tuple[int, int]) -> Iterator[bytes]:
+    """The bytes of exactly this version of a picture; S3 is asked at once. Raises StorageError."""
+    stream = studio.store.stream(key, byte_range=byte_range)
+    if stream.etag != etag:
+        stream.close()
+        raise ReferenceNotFound("The picture has changed in S3.", key=key)
+    return stream.chunks
+
+
+def _span_of(asked: str | None, size_bytes: int) -> tuple[int, int] | None:
+    """First and last byte of a Range header (RFC 9110 §14.1.2), first behind last if it cannot be met.
+
+    None for no range, several, or one that is none: those are answered with the whole.
+    """
+    match = _RANGE.fullmatch(asked or "")
+    if match is None or match[0] == "bytes=-":
+        return None
+    if not match["first"]:
+        return max(0, size_bytes - int(match["last"])), size_bytes - 1
+    first, last = int(match["first"]), size_bytes - 1
+    if match["last"]:
+        if int(match["last"]) < first:
+            return None
+        last = min(int(match["last"]), last)
+    return first, last
+
+
+def _names(asked: str | None, tag: str) -> bool:
+    """Whether an If-None-Match header means this entity tag (weak comparison, RFC 9110 §13.1.2)."""
+    tags = [part.strip().removeprefix("W/") for part in (asked or "").split(",")]
+    return tag in tags or "*" in tags
+
+
+def _no_picture(request: Request, _studio: Studio) -> Response:
+    """Any other path below a picture route, which Streamlit would answer with its page."""
+    raise ReferenceNotFound("There is no such picture.", key=request.url.path)
 
 
 def _partial(request: Request, studio: Studio) -> Response:
@@ -122,6 +209,7 @@ def _partial(request: Request, studio: Studio) -> Response:
 
 def _labelled_tile(name: str, reason: str) -> Response:
     """A grey tile with the file's name and what is wrong with it, in place of a picture."""
+    name = _UNPRINTABLE.sub("\ufffd", name)
     lines = [name if len(name) <= 30 else f"{name[:14]}…{name[-14:]}", *_wrapped(reason, 34)]
     text = "".join(
         f'<text x="160" y="{178 + 22 * at}" font-size="{15 if at == 0 else 13}"'
@@ -156,16 +244,18 @@ def _attachment(name: str) -> str:
     return f"attachment; filename=\"{safe}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _plain(message: str, status: int) -> Response:
-    return Response(
-        message,
-        status_code=status,
-        media_type="text/plain",
-        headers={**_SAFE_HEADERS, "Cache-Control": "no-store"},
-    )
+def _plain(message: str, status: int, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    told = {**_SAFE_HEADERS, "Cache-Control": "no-store", **headers}
+    return Response(message, status_code=status, media_type="text/plain", headers=told)
 
 
-def _health(_: Request) -> Response:
+def _generate(request: Request) -> Response:
+    """The generate page lives at the root, as every default page of Streamlit's does."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{query}", headers={"Cache-Control": "no-store"})
+
+
+async def _health(_: Request) -> Response:  # on the event loop: threads may all be waiting for a slow S3
     """Whether this process answers at all."""
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
@@ -199,6 +289,9 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 ROUTES = (
     Route("/healthz", _health),
     Route("/readyz", _ready),
+    Route("/generate", _generate),
     Route("/image/{size}/{etag}/{key}", _signed_in(_image)),
+    Route("/image/{rest:path}", _signed_in(_no_picture)),
     Route("/partial/{comparison}/{side}", _signed_in(_partial)),
+    Route("/partial/{rest:path}", _signed_in(_no_picture)),
 )

@@ -64,7 +64,7 @@ def generate(options: Options, *, engine: str, size: str, out: Path, as_json: bo
         status = studio.runner.wait(comparison.id)
         for side in status.sides:
             if side.picture is not None:
-                (out / f"{side.side.value}.png").write_bytes(studio.store.get(side.picture.key).data)
+                _write(out / f"{side.side.value}.png", studio.store.get(side.picture.key).data)
     if as_json:
         print_json(status_report(status))
     else:
@@ -118,8 +118,6 @@ def plan_report(planned: Planned) -> dict[str, Any]:
     fairness = planned.injection.fairness
     return {
         "reading": reading_report(planned.injection.reading),
-        "seed": planned.injection.wishes.seed,
-        "folder": planned.injection.folder,
         "controlled": fairness.controlled if fairness else None,
         "differences": [difference.says for difference in fairness.differences] if fairness else [],
         "sides": [_side_report(side) for side in planned.sides],
@@ -185,6 +183,13 @@ def _choice(kind: type[Any], text: str, name: str) -> Any:
         return kind(text.strip().lower())
     except ValueError as err:
         raise InputError(f"`{text}` is no {name}: choose {', '.join(member.value for member in kind)}.") from err
+
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as err:
+        raise InputError(f"The picture `{file}` cannot be written: {err.strerror}.") from err
 
 
 def _make_folder(out: Path) -> None:

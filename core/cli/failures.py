@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
+from typer._click.exceptions import ClickException  # Typer carries its own Click, and names no base in public
 
 from core.errors import EngineError, StorageError, StudioError
 
@@ -23,6 +25,18 @@ def exit_code_of(err: StudioError) -> int:
     return EXIT_ENGINE if isinstance(err, EngineError) else EXIT_BAD_INPUT
 
 
+def run(app: typer.Typer) -> None:
+    """Run the command that was called; a call that cannot be understood is one sentence and exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+    except ClickException as err:
+        say(" ".join(err.format_message().split()) + " See `python -m core --help`.")
+        code = EXIT_BAD_INPUT
+    except typer.Abort:
+        code = EXIT_COULD_NOT_SERVE
+    sys.exit(code)
+
+
 @contextmanager
 def told_in_one_sentence() -> Iterator[None]:
     """Turn any failure inside into one sentence and an exit code; never a traceback."""
@@ -34,6 +48,9 @@ def told_in_one_sentence() -> Iterator[None]:
     except (typer.Exit, typer.Abort):
         raise
     except BrokenPipeError as err:  # the reader of a pipe has left: nobody is there to be told
+        # or Python would fail once more when it flushes at the end
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from err
     except Exception as err:
         say(f"Something went wrong that this program does not know: {type(err).__name__}: {err}".split("\n")[0])

@@ -202,7 +202,7 @@ class Runner:
         except StudioError:
             with self._lock:
                 del self._jobs[comparison.id, side]
-                if before is not None:
+                if before is not None and not before.recorded:
                     self._jobs[comparison.id, side] = before
             raise
 
@@ -210,6 +210,7 @@ class Runner:
         """Write an attempt's start, and before it the end of the last one if S3 still lacks that."""
         if before is not None and before.outcome is not None and not before.recorded:
             self._history.add_outcome(before.outcome)
+            before.recorded = True
         start = AttemptStart(
             comparison=job.comparison.id,
             side=job.side,

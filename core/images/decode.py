@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 import io
-import struct
+import warnings
+from contextlib import suppress
 from typing import Final
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from core.errors import BadImage
 
 BYTES_MAX: Final = 80 * 1024 * 1024
 PIXELS_MAX: Final = 120_000_000
-# What browsers and our own thumbnails may be made of, by content and never by name.
-CONTENT_TYPES: Final = {
-    "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-    "BMP": "image/bmp",
-    "TIFF": "image/tiff",
-    "AVIF": "image/avif",
-}
 Image.init()  # registers every format this Pillow has; AVIF only where it was built in
-_FORMATS: Final = tuple(name for name in CONTENT_TYPES if name in Image.OPEN)
+# What may be decoded, by content and never by name.
+_FORMATS: Final = tuple(
+    name for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if name in Image.OPEN
+)
 _BACKDROP: Final = (128, 128, 128)  # behind transparency: a grey that favours neither light nor dark
-_DEPTH_16: Final = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+# The first bytes of each format, and where in the file they stand.
+_SIGNATURES: Final = (
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"GIF8", "image/gif"),
+    (0, b"BM", "image/bmp"),
+    (0, b"II*\0", "image/tiff"),
+    (0, b"MM\0*", "image/tiff"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftypavis", "image/avif"),
+)
+SIGNATURE_BYTES: Final = 32
+# The Orientation tag of Exif 2.32 (CIPA DC-008), table 6; 1 is upright.
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # Our own limit is checked on the header, before a pixel is decoded; Pillow's would warn on top of it.
 Image.MAX_IMAGE_PIXELS = None
+# What Pillow warns about (odd EXIF, odd TIFF tags) is no news to an operator: the picture is shown, or is not.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def content_type_of(data: bytes) -> str | None:
-    """The picture type by content, or None for what is no picture we show."""
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            return CONTENT_TYPES.get(image.format or "")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error):
-        return None
+def content_type_of(head: bytes) -> str | None:
+    """The picture type by content, or None for what is no picture we show.
+
+    The first SIGNATURE_BYTES of a file are enough.
+    """
+    return next((kind for at, sign, kind in _SIGNATURES if head[at : at + len(sign)] == sign), None)
 
 
 def decode_picture(data: bytes, *, max_side: int | None = None) -> Image.Image:
@@ -50,9 +66,7 @@ def decode_picture(data: bytes, *, max_side: int | None = None) -> Image.Image:
     if not data:
         raise BadImage("The file is empty: upload the picture again.")
     if len(data) > BYTES_MAX:
-        raise BadImage(
-            f"The file has {len(data) / 1e6:.0f} MB, more than {BYTES_MAX / 1e6:.0f} MB can be shown."
-        )
+        raise BadImage(f"The file has {len(data) / 1e6:.0f} MB, more than {BYTES_MAX / 1e6:.0f} MB can be shown.")
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_pixels(*image.size)
@@ -63,10 +77,10 @@ def decode_picture(data: bytes, *, max_side: int | None = None) -> Image.Image:
         raise
     except UnidentifiedImageError as err:
         raise BadImage("The file is no picture this program can read.") from err
-    except (OSError, ValueError, SyntaxError, struct.error, EOFError, IndexError, KeyError) as err:
-        raise BadImage("The picture is damaged or cut off: upload it again.") from err
     except MemoryError as err:
         raise BadImage("The picture is too large to be opened here.") from err
+    except Exception as err:  # Pillow's parsers raise whatever they stumble over
+        raise BadImage("The picture is damaged or cut off: upload it again.") from err
 
 
 def _check_pixels(width: int, height: int) -> None:
@@ -80,32 +94,57 @@ def _check_pixels(width: int, height: int) -> None:
 def _upright_srgb(image: Image.Image, max_side: int | None) -> Image.Image:
     image.seek(0)
     image.load()
-    icc = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
+    profile, turn = image.info.get("icc_profile"), _turn(image)
+    picture = _plain(image)
     if max_side is not None:
-        upright.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if upright.mode in _DEPTH_16:
-        upright = _eight_bit(upright)
-    return _flat(_srgb(upright, icc))
+        picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    picture = _flat(_srgb(picture, profile))
+    if turn is not None:
+        picture = picture.transpose(turn)
+    picture.info = {}  # else a file made from this would carry a profile that no longer holds
+    return picture
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How the camera says the picture must be turned, if it says so in a way that can be read."""
+    with suppress(Exception):  # the pixels are good, whatever stands in the EXIF block
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return None
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The picture in a mode that shrinks smoothly and that colour profiles know."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _eight_bit(image)
+    if image.mode in ("LA", "PA") or "transparency" in image.info:
+        return image.convert("RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image if image.mode in ("L", "RGB", "RGBA", "CMYK", "LAB") else image.convert("RGB")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit and float greys scaled to 8 bit; a plain convert would clip them to white."""
-    low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]  # one band only
-    top = 255.0 if high <= 255 else 65535.0 if high <= 65535 else high
-    if image.mode == "F" and low >= 0 and high <= 1:
-        top = 1.0
+    """16-bit, 32-bit and float greys scaled to 8 bit; a plain convert would clip them to white."""
+    top = 65535.0  # whatever the brightest pixel is: a dark 16-bit picture stays dark
+    if not image.mode.startswith("I;16"):
+        _, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]  # one band only
+        limits = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+        top = next((limit for limit in limits if high <= limit), high)
     return image.convert("F").point(lambda value: value * (255.0 / top)).convert("L")
 
 
 def _srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     """Colours taken from the embedded profile to sRGB; a broken profile is ignored."""
-    if not icc or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+    if not icc and image.mode != "LAB":
         return image
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode=mode)
+        source = ImageCms.createProfile("LAB") if image.mode == "LAB" else io.BytesIO(icc or b"")
+        converted = ImageCms.profileToProfile(
+            image,
+            ImageCms.ImageCmsProfile(source),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGBA" if image.mode == "RGBA" else "RGB",
+        )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image
     return converted if converted is not None else image
@@ -113,11 +152,8 @@ def _srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
 
 def _flat(image: Image.Image) -> Image.Image:
     """RGB without transparency."""
-    if image.mode == "RGB":
-        return image
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        flat = Image.new("RGB", layer.size, _BACKDROP)
-        flat.paste(layer, mask=layer.getchannel("A"))
+    if image.mode == "RGBA":
+        flat = Image.new("RGB", image.size, _BACKDROP)
+        flat.paste(image, mask=image.getchannel("A"))
         return flat
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

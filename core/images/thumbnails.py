@@ -25,7 +25,7 @@ class Thumbnails:
         self._store = store
         self._prefix = f"{app_prefix}thumbs/"
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="thumbnail")
-        self._making: dict[str, Future[bytes]] = {}
+        self._under_way: dict[str, Future[bytes]] = {}  # looking and making are one: the next finds it in S3
         self._lock = Lock()
 
     def key_of(self, etag: str, side: int) -> str:
@@ -40,21 +40,30 @@ class Thumbnails:
         Raises BadImage when the original cannot be shown, StorageError when S3 does not answer.
         """
         key = self.key_of(etag, side)
-        try:
-            return self._store.get(key).data
-        except ReferenceNotFound:
-            pass
         with self._lock:
-            future = self._making.get(key)
-            if future is None:
-                future = self._pool.submit(self._make, key, etag, side, original)
-                self._making[key] = future
-                future.add_done_callback(lambda _: self._making.pop(key, None))
-        return future.result()
+            under_way = self._under_way.get(key)
+            flight = under_way or self._under_way.setdefault(key, Future())
+        if under_way is not None:
+            return under_way.result()
+        try:
+            flight.set_result(self._find_or_make(key, etag, side, original))
+        except BaseException as err:
+            flight.set_exception(err)
+            raise
+        finally:
+            with self._lock:
+                del self._under_way[key]
+        return flight.result()
 
     def close(self) -> None:
         """Finish what is under way."""
         self._pool.shutdown(wait=True)
+
+    def _find_or_make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
+        try:
+            return self._store.get(key).data
+        except ReferenceNotFound:
+            return self._pool.submit(self._make, key, etag, side, original).result()
 
     def _make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
         blob = original()

@@ -37,9 +37,7 @@ _HALF_SCORE_DISTANCE = 12.0
 
 def srgb_to_linear(encoded: Floats) -> Floats:
     """Light from sRGB codes, both 0..1 (IEC 61966-2-1)."""
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(
-        np.float32
-    )
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 _LIGHT_OF_BYTE: Final[Floats] = srgb_to_linear(np.linspace(0, 1, 256, dtype=np.float32))

@@ -46,7 +46,7 @@ class Reference:
         return persona_of(self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AttributeGroup:
     """A direct subfolder of a reference folder; its name carries the tags."""
 
@@ -61,7 +61,7 @@ class AttributeGroup:
         """The key prefix of the group without the trailing slash."""
         return f"{self.folder}/{self.name}"
 
-    @property
+    @cached_property
     def usable(self) -> tuple[Reference, ...]:
         """The references that may be injected: none of an ambiguous group, no empty file."""
         if self.tags.problem is not None:
@@ -149,6 +149,12 @@ class ReferenceIndex:
         found += [Problem(GroupProblem.LOOSE, ref.key) for folder in self.folders for ref in folder.loose]
         return tuple(sorted(found, key=lambda problem: problem.where.encode()))
 
+    @cached_property
+    def personas(self) -> frozenset[str]:
+        """Everyone who stands in a group of some model folder that may be injected from."""
+        groups = (group for folder in self.folders_of(Role.MODEL) for group in folder.groups)
+        return frozenset(ref.persona for group in groups for ref in group.usable if ref.persona is not None)
+
     def resolve(self, text: str) -> tuple[Reference, ...]:
         """Candidates for a key, a path in another Unicode form, or a bare file name: all, never a guess."""
         exact = self.get(text)
@@ -173,7 +179,11 @@ class ReferenceIndex:
             )
         if text is None:
             return folders[0]
-        wanted = unicodedata.normalize("NFC", text.rstrip("/"))
+        asked = text.rstrip("/")
+        exact = next((folder for folder in folders if folder.path == asked), None)
+        if exact is not None:
+            return exact
+        wanted = unicodedata.normalize("NFC", asked)
         for folder in folders:
             if unicodedata.normalize("NFC", folder.path) == wanted:
                 return folder
@@ -257,7 +267,7 @@ def _place(directory: str, vocabulary: Vocabulary) -> tuple[Role, str, str | Non
     for at in range(len(parts) - 1, -1, -1):
         role = vocabulary.role_of(parts[at])
         if role is not None:
-            group = parts[at + 1] if at + 1 < len(parts) else None
+            group = (parts[at + 1] or None) if at + 1 < len(parts) else None  # `//` names no group
             return role, "/".join(parts[: at + 1]), group
     return None
 

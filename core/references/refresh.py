@@ -128,8 +128,10 @@ class Catalog:
                 yield row
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        while True:
             self._wake.clear()
+            if self._stopped.is_set():  # asked behind the clearing, or a stop between the two would go unheard
+                return
             with suppress(StorageError):  # kept in `status`; the next round tries again
                 self.refresh()
             self._wake.wait(timeout=self._refresh_s)

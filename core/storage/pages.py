@@ -12,7 +12,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 from botocore import exceptions as vendor
-from botocore.handlers import _handle_200_error
+from botocore import handlers
 from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from core.errors import ReferenceNotFound, StorageError, StorageUnavailable
@@ -71,7 +71,7 @@ class Pages:
         )
         events = self._store._s3.meta.events
         # It parses every answer once more, to find errors that came with a 200; `_take_page` looks for those.
-        events.unregister("before-parse.s3.*", _handle_200_error)
+        events.unregister("before-parse.s3.*", handlers._handle_200_error)  # type: ignore[attr-defined]
         events.register("before-parse.s3.ListObjectsV2", _take_page)
 
     def page(self, prefix: str, *, start_after: str = "", token: str = "", delimiter: str = "") -> bytes:

@@ -11,7 +11,7 @@ from core.storage.embedded import EmbeddedS3
 from tests.generation.comparisons import Bench
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedS3]:
     samples = tmp_path_factory.mktemp("library") / "refs"
     samples.mkdir()

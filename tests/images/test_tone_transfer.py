@@ -16,9 +16,7 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "refs"
 TONES = sorted((SAMPLES / "02. Tone").glob("*/*.jpg"))
 TONE_FOLDERS = sorted({path.parent.name for path in TONES})
 PORTRAITS = sorted(
-    path
-    for path in SAMPLES.rglob("*.jpg")
-    if {"01. Model", "03. Angle"} & set(path.relative_to(SAMPLES).parts)
+    path for path in SAMPLES.rglob("*.jpg") if {"01. Model", "03. Angle"} & set(path.relative_to(SAMPLES).parts)
 )
 
 

@@ -7,27 +7,18 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.models import s3_backends
-from s3_servers import PAGED_KEYS, S3Server, client_of, paged_name, served_by
 
 from core.storage.embedded import EmbeddedS3
 from core.storage.s3 import Store
-
-
-@pytest.fixture(autouse=True)
-def no_ambient_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's own AWS account is ever asked."""
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+from tests.storage.s3_servers import PAGED_KEYS, SERVERS, S3Server, client_of, paged_name, served_by
 
 
 @pytest.fixture(scope="session")
@@ -72,15 +63,20 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         drain.join()
 
 
-@pytest.fixture(params=["moto", "embedded", "rclone"], scope="session")
+@pytest.fixture(params=SERVERS, scope="session")
 def server(request: pytest.FixtureRequest) -> S3Server:
     running: S3Server = request.getfixturevalue(request.param)
     return running
 
 
-@pytest.fixture(scope="session")
-def store(server: S3Server) -> Store:
+@cache  # a client takes longer to make than most tests to run
+def _store_of(server: S3Server) -> Store:
     return server.store()
+
+
+@pytest.fixture
+def store(server: S3Server) -> Store:
+    return _store_of(server)
 
 
 @pytest.fixture
@@ -89,15 +85,24 @@ def prefix(request: pytest.FixtureRequest) -> str:
     return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-") + "/"
 
 
-@pytest.hookimpl
+@pytest.fixture
+def lacks(record_property: Callable[[str, object], None]) -> Callable[[S3Server, str], None]:
+    """Has what a server cannot do said aloud after the tests."""
+
+    def say(server: S3Server, what: str) -> None:
+        record_property("server-lacks", (server.name, what))
+
+    return say
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What a server cannot do is said aloud, also when the test of it passed."""
-    notes = {
-        note
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        for name, note in getattr(report, "user_properties", ())
-        if name == "server-note"
-    }
-    for note in sorted(notes):
-        terminalreporter.write_line(f"NOTE {note}", yellow=True)
+    """What a server was shown to lack is no silent difference: a line each, although every test passed."""
+    found: dict[str, set[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "server-lacks":
+                    server, what = value
+                    found.setdefault(server, set()).add(what)
+    for server, lacking in sorted(found.items()):
+        terminalreporter.write_line(f"NOTE {server} lacks: {'; '.join(sorted(lacking))}", yellow=True, bold=True)

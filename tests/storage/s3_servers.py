@@ -23,6 +23,7 @@ from core.storage.s3 import Store
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PAGED_KEYS = 1005
+SERVERS = ("moto", "embedded", "rclone")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from s3_servers import ServingProcess, client_of, served_by
 
 from core.errors import (
     ConfigError,
@@ -34,6 +33,7 @@ from core.errors import (
 )
 from core.storage.embedded import EmbeddedS3
 from core.storage.s3 import Store
+from tests.storage.s3_servers import ServingProcess, client_of, served_by
 
 TEXT = "text/plain"
 ROUNDS = 12

@@ -1,0 +1,465 @@
+"""The compact store of a million references: columns instead of objects, in key order (UTF-8 bytes).
+
+A key is kept as its folder (each folder once) and its file name. Role, folder, group and tags say nothing
+about a picture that its folder does not, so they are kept once a folder too. References are made when
+somebody looks at them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
+from core.references.index import AttributeGroup, Filter, Reference, ReferenceFolder, _place
+from core.references.key import PICTURE_SUFFIXES, file_name, folded, is_picture
+from core.references.listing import Listing
+
+Rows = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+BLOCK_ROWS: Final = 4096  # made into objects at a time when somebody iterates
+FEW: Final = 0.1  # of the rows: then picking them out first is cheaper than searching all
+RARE: Final = 0.005  # of the texts; measured: one jump costs what Arrow takes for a hundred short texts
+SAMPLE_ROWS: Final = 2000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SUFFIXES: Final = "|".join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))
+_PICTURE: Final = rf"(?is)[^/]\.(?:{_SUFFIXES})$"
+_ODD_SUFFIX: Final = r"(?s)\.[^./]*[^\x00-\x7f][^./]*$"  # `.tiﬀ` folds to `.tiff`, which no RE2 flag knows
+
+
+class _Stem(NamedTuple):
+    """A folder with its slash, and what every picture in it has in common."""
+
+    text: str
+    role: Role | None
+    folder: str | None
+    group: str | None
+    tone: str | None
+    angle: str | None
+    problem: GroupProblem | None
+
+
+class References(Sequence[Reference]):
+    """Some references of a table in key order; each is made when it is asked for.
+
+    Slicing costs nothing, so a page is `matches[60:120]`.
+    """
+
+    __slots__ = ("_rows", "_table")
+
+    def __init__(self, table: ReferenceTable, rows: range | Rows) -> None:
+        self._table = table
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Reference: ...
+    @overload
+    def __getitem__(self, at: slice) -> References: ...
+    def __getitem__(self, at: int | slice) -> Reference | References:
+        if isinstance(at, slice):
+            return References(self._table, self._rows[at])
+        return self._table.reference(int(self._rows[at]))
+
+    def __iter__(self) -> Iterator[Reference]:
+        for start in range(0, len(self._rows), BLOCK_ROWS):
+            yield from self._table.references(self._rows[start : start + BLOCK_ROWS])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash((id(self._table), len(self)))
+
+    def __repr__(self) -> str:
+        return f"References({len(self)})"
+
+
+class ReferenceTable(Sequence[Reference]):
+    """Every picture of a listing with what its place says about it; immutable, for any number of threads."""
+
+    def __init__(
+        self,
+        stems: Sequence[_Stem],
+        stem_of: Rows,
+        names: pa.Array,
+        etags: pa.Array,
+        sizes: npt.NDArray[np.int64],
+        modified: npt.NDArray[np.int64],
+    ) -> None:
+        self._stems = stems
+        self._stem_of = stem_of
+        self._names = _Texts(names)
+        self._folded = _FoldedNames(names)
+        self._etags = etags
+        self._sizes = sizes
+        self._modified = modified  # microseconds since 1970
+        self._code_of = {stem.text: code for code, stem in enumerate(stems)}
+        self._folded_stems = [folded(stem.text) for stem in stems]
+        # rows by folder: a name is found by halving among its siblings
+        self._by_stem = np.argsort(stem_of, kind="stable").astype(np.int32)
+        self._starts = _starts(stem_of, len(stems))
+
+    @classmethod
+    def of(cls, listing: Listing, vocabulary: Vocabulary, *, without_prefix: str = "") -> Self:
+        """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`."""
+        rows = listing.rows
+        keep = _are_pictures(rows.column("key"))
+        if without_prefix:
+            keep = pc.and_not(keep, pc.starts_with(rows.column("key"), without_prefix))
+        rows = rows.filter(keep)
+        directories, names = _split(_whole(rows.column("key")))
+        encoded = directories.dictionary_encode()
+        tags: dict[str, Tags] = {}
+        stems = [_stem(text, vocabulary, tags) for text in encoded.dictionary.to_pylist()]
+        stem_of = np.asarray(encoded.indices.fill_null(len(stems)), dtype=np.int32)
+        if encoded.indices.null_count:  # keys without any slash
+            stems.append(_Stem("", None, None, None, None, None, None))
+        return cls(
+            stems,
+            stem_of,
+            names,
+            _whole(rows.column("etag")),
+            _whole(rows.column("size_bytes")).to_numpy(),
+            _whole(rows.column("modified")).cast(pa.int64()).to_numpy(),
+        )
+
+    def __len__(self) -> int:
+        return len(self._stem_of)
+
+    @overload
+    def __getitem__(self, at: int) -> Reference: ...
+    @overload
+    def __getitem__(self, at: slice) -> References: ...
+    def __getitem__(self, at: int | slice) -> Reference | References:
+        return References(self, range(len(self)))[at]
+
+    def __iter__(self) -> Iterator[Reference]:
+        return iter(References(self, range(len(self))))
+
+    @property
+    def size_bytes(self) -> int:
+        """What the columns take, without the folders' own texts."""
+        columns = (self._stem_of, self._by_stem, self._starts, self._sizes, self._modified, self._etags)
+        return sum(column.nbytes for column in columns) + self._names.nbytes + self._folded.nbytes
+
+    def reference(self, row: int) -> Reference:
+        """The reference in this row."""
+        return self._made(
+            self._stem_of[row],
+            self._names[row].decode(),
+            self._etags[row].as_py(),
+            int(self._sizes[row]),
+            int(self._modified[row]),
+        )
+
+    def references(self, rows: range | Rows) -> Iterator[Reference]:
+        """The references in these rows."""
+        picked = np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else rows
+        return map(
+            self._made,
+            self._stem_of[picked].tolist(),
+            self._names.column.take(picked).to_pylist(),
+            self._etags.take(picked).to_pylist(),
+            self._sizes[picked].tolist(),
+            self._modified[picked].tolist(),
+        )
+
+    def get(self, key: str) -> Reference | None:
+        """The reference with exactly this key, or None when S3 does not list it."""
+        row = self._row_of(key)
+        return None if row is None else self.reference(row)
+
+    def prefixed(self, prefix: str) -> References:
+        """Every reference whose key begins with this, byte for byte."""
+        wanted = prefix.encode(errors="surrogatepass")
+        every = range(len(self))
+        first = bisect_left(every, wanted, key=self._key_bytes)
+        behind = bisect_left(every, True, lo=first, key=lambda row: not self._key_bytes(row).startswith(wanted))
+        return References(self, range(first, behind))
+
+    def resolve(self, text: str) -> tuple[Reference, ...]:
+        """Candidates for a key, a path in another Unicode form, or a bare file name: all, never a guess."""
+        exact = self.get(text)
+        if exact is not None:
+            return (exact,)
+        if not _could_be_listed(text):
+            return ()
+        wanted = unicodedata.normalize("NFC", text)
+        # the same folded name is not enough, but nothing else can be it; then the full check on those few
+        rows = self._folded.rows_with(folded(file_name(text)))
+        if "/" in text:
+            directory = wanted[: wanted.rfind("/") + 1]
+            alike = np.fromiter(
+                (unicodedata.normalize("NFC", stem.text) == directory for stem in self._stems), np.bool_
+            )
+            rows = rows[alike[self._stem_of[rows]]]
+        found = self.references(rows.astype(np.int32))
+        return tuple(
+            ref for ref in found if unicodedata.normalize("NFC", ref.key if "/" in text else ref.name) == wanted
+        )
+
+    def search(self, wanted: Filter) -> References:
+        """All references that pass every part of the filter, in key order."""
+        words = folded(wanted.text).split()
+        if not all(map(_could_be_listed, words)):
+            return References(self, range(0))
+        narrow = [_passes(stem, wanted) for stem in self._stems]
+        if not words and all(narrow):
+            return References(self, range(len(self)))
+        found = np.array(narrow, np.bool_)[self._stem_of]
+        for word in sorted(words, key=len, reverse=True):  # long words leave fewer rows to the others
+            found = self._with_word(word, found)
+        return References(self, np.flatnonzero(found).astype(np.int32))
+
+    def folders(self, vocabulary: Vocabulary) -> tuple[ReferenceFolder, ...]:
+        """Every reference folder with its groups, in key order; their references are not made yet."""
+        members: dict[tuple[str, Role], dict[str | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for code, stem in enumerate(self._stems):
+            if stem.role is not None and stem.folder is not None:
+                members[stem.folder, stem.role][stem.group].append(code)
+        return tuple(
+            ReferenceFolder(
+                path=folder,
+                role=role,
+                groups=tuple(
+                    AttributeGroup(folder, name, role, vocabulary.tags_of(name), self._in(codes))  # type: ignore[arg-type]
+                    for name, codes in sorted(groups.items(), key=lambda item: item[0] or "")
+                    if name is not None
+                ),
+                loose=self._in(groups.get(None, ())),  # type: ignore[arg-type]
+            )
+            for (folder, role), groups in sorted(members.items(), key=lambda item: item[0][0])
+        )
+
+    def drift_since(self, previous: ReferenceTable) -> tuple[list[str], list[str], list[str]]:
+        """Keys added, removed and changed since an earlier generation, each in key order."""
+        mine, theirs = self._keys(), previous._keys()
+        at = pc.index_in(mine, value_set=theirs)
+        kept = at.is_valid()
+        changed = pc.not_equal(self._etags.filter(kept), previous._etags.take(at.drop_null()))
+        return (
+            mine.filter(pc.invert(kept)).to_pylist(),
+            theirs.filter(pc.invert(pc.is_in(theirs, value_set=mine))).to_pylist(),
+            mine.filter(kept).filter(changed).to_pylist(),
+        )
+
+    def _made(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
+        stem, *place = self._stems[code]
+        return Reference(
+            f"{stem}{name}",
+            etag,
+            size,
+            _EPOCH + timedelta(microseconds=modified),
+            *place,  # type: ignore[arg-type]
+        )
+
+    def _row_of(self, key: str) -> int | None:
+        cut = key.rfind("/") + 1
+        code = self._code_of.get(key[:cut])
+        if code is None:
+            return None
+        siblings, name = self._by_stem, key[cut:].encode("utf-8", "surrogatepass")
+        low, high = self._starts.item(code), self._starts.item(code + 1)
+        while low < high:
+            row: int = siblings.item(middle := (low + high) // 2)
+            found = self._names[row]
+            if found == name:
+                return row
+            low, high = (middle + 1, high) if found < name else (low, middle)
+        return None
+
+    def _key_bytes(self, row: int) -> bytes:
+        return self._stems[self._stem_of.item(row)].text.encode() + self._names[row]
+
+    def _keys(self) -> pa.Array:
+        stems = pa.array([stem.text for stem in self._stems], pa.string())
+        return pc.binary_join_element_wise(stems.take(pa.array(self._stem_of)), self._names.column, "")
+
+    def _in(self, codes: Iterable[int]) -> References:
+        spans = [self._by_stem[self._starts[code] : self._starts[code + 1]] for code in codes]
+        if len(spans) == 1:
+            return References(self, spans[0])
+        return References(self, np.sort(np.concatenate(spans)) if spans else range(0))
+
+    def _with_word(self, word: str, found: Flags) -> Flags:
+        """Of the found rows those whose folded key contains the word.
+
+        Folding works on folder and name apart as it does on the whole key: nothing composes across a slash.
+        """
+        in_stem = np.fromiter((word in stem for stem in self._folded_stems), np.bool_, len(self._stems))
+        sure = found & in_stem[self._stem_of]
+        before, slash, tail = word.rpartition("/")
+        if slash:  # a name has none, so the word can only lie across the last one
+            ends = (stem.endswith(before + slash) for stem in self._folded_stems)
+            open_rows = found & ~sure & np.fromiter(ends, np.bool_, len(self._stems))[self._stem_of]
+        else:
+            open_rows = found & ~sure
+        rows = np.flatnonzero(open_rows)
+        if len(rows) < FEW * len(self):
+            sure[rows] = self._folded.contain(tail, only=rows, at_start=bool(slash))
+            return sure
+        return sure | (open_rows & self._folded.contain(tail, at_start=bool(slash)))
+
+
+class _Texts:
+    """A column of texts in one piece of memory, for Arrow and, as bytes, for Python."""
+
+    __slots__ = ("_data", "_offsets", "column")
+
+    def __init__(self, column: pa.Array) -> None:
+        _validity, offsets, data = column.buffers()
+        ends = np.frombuffer(offsets, np.int32, len(column) + 1, column.offset * 4)
+        self._data = b"" if data is None else data.slice(ends[0], ends[-1] - ends[0]).to_pybytes()
+        self._offsets = memoryview(ends - ends[0])
+        self.column = pa.StringArray.from_buffers(len(column), pa.py_buffer(self._offsets), pa.py_buffer(self._data))
+
+    def __getitem__(self, row: int) -> bytes:
+        return self._data[self._offsets[row] : self._offsets[row + 1]]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it takes."""
+        return len(self._data) + self._offsets.nbytes
+
+    def contain(self, text: str) -> Flags:
+        """Which texts contain this one."""
+        if self._hits_often(text):
+            return _flags(pc.match_substring(self.column, text))
+        wanted, ends = text.encode(), np.asarray(self._offsets)[1:]
+        found = np.zeros(len(self.column), np.bool_)
+        at = self._data.find(wanted)
+        while at >= 0:
+            row = int(np.searchsorted(ends, at, side="right"))
+            if at + len(wanted) <= self._offsets[row + 1]:
+                found[row] = True
+                at = self._data.find(wanted, self._offsets[row + 1])
+            else:  # it lies across two texts
+                at = self._data.find(wanted, at + 1)
+        return found
+
+    def _hits_often(self, text: str) -> bool:
+        """Whether so many texts contain it that one search for each is faster than jumping between hits."""
+        step = max(1, len(self.column) // SAMPLE_ROWS)
+        sample = self.column.take(pa.array(range(0, len(self.column), step), pa.int32()))
+        return int(pc.sum(pc.match_substring(sample, text), min_count=0).as_py()) > RARE * len(sample)
+
+
+class _FoldedNames:
+    """The search column: `folded` of every name, each different one kept and searched once."""
+
+    __slots__ = ("_codes", "_different")
+
+    def __init__(self, names: pa.Array) -> None:
+        encoded = _folded_column(names).dictionary_encode()
+        self._different = _Texts(encoded.dictionary)
+        self._codes: Rows = encoded.indices.to_numpy()
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it takes."""
+        return self._different.nbytes + self._codes.nbytes
+
+    def rows_with(self, name: str) -> Rows:
+        """The rows whose folded name is this one."""
+        code = pc.index(self._different.column, pa.scalar(name, pa.string())).as_py()
+        return np.flatnonzero(self._codes == code).astype(np.int32)
+
+    def contain(self, text: str, *, only: npt.NDArray[np.int64] | None = None, at_start: bool = False) -> Flags:
+        """Which rows' names contain the text, or start with it; of these rows only."""
+        different = self._different.column
+        if only is not None:
+            codes, place = np.unique(self._codes[only], return_inverse=True)
+            match = pc.starts_with if at_start else pc.match_substring
+            return _flags(match(different.take(pa.array(codes)), text))[place]
+        found = _flags(pc.starts_with(different, text)) if at_start else self._different.contain(text)
+        return found[self._codes]
+
+
+def _could_be_listed(text: str) -> bool:
+    """Half a surrogate pair may be typed or pasted, but no key holds one, and Arrow takes none."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _passes(stem: _Stem, wanted: Filter) -> bool:
+    equal = (
+        (wanted.role, stem.role),
+        (wanted.tone, stem.tone),
+        (wanted.angle, stem.angle),
+        (wanted.folder, stem.folder),
+        (wanted.group, stem.group),
+    )
+    if any(want is not None and want != have for want, have in equal):
+        return False
+    return not wanted.problems_only or stem.problem is not None
+
+
+def _stem(directory: str, vocabulary: Vocabulary, tags_by_name: dict[str, Tags]) -> _Stem:
+    text = f"{directory}/"
+    place = _place(directory, vocabulary)
+    if place is None:
+        return _Stem(text, None, None, None, None, None, None)
+    role, folder, group = place
+    if group is None:
+        return _Stem(text, role, folder, None, None, None, GroupProblem.LOOSE)
+    if group not in tags_by_name:
+        tags_by_name[group] = vocabulary.tags_of(group)
+    tags = tags_by_name[group]
+    return _Stem(text, role, folder, group, tags.tone, tags.angle, tags.problem)
+
+
+def _are_pictures(keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    """`is_picture` of every key."""
+    plainly = pc.match_substring_regex(keys, _PICTURE)
+    odd = pc.and_not(pc.match_substring_regex(keys, _ODD_SUFFIX), plainly)
+    if not pc.any(odd).as_py():
+        return plainly
+    by_name = [is_odd and is_picture(key) for key, is_odd in zip(keys.to_pylist(), odd.to_pylist(), strict=True)]
+    return pc.or_(plainly, pa.chunked_array([pa.array(by_name, pa.bool_())]))
+
+
+def _split(keys: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Directory (null without a slash) and file name of every key."""
+    parts = pc.split_pattern(keys, "/", max_splits=1, reverse=True)
+    ends = parts.offsets[1:]
+    has_slash = pc.equal(pc.list_value_length(parts), 2)
+    directories = pc.if_else(has_slash, parts.values.take(parts.offsets[:-1]), pa.scalar(None, pa.string()))
+    return directories, parts.values.take(pc.subtract(ends, 1))
+
+
+def _folded_column(names: pa.Array) -> pa.Array:
+    """`folded` of every name; only names outside ASCII need Python, and each different one once."""
+    plain = pc.string_is_ascii(names)
+    if pc.all(plain, min_count=0).as_py():
+        return pc.ascii_lower(names)
+    encoded = names.filter(pc.invert(plain)).dictionary_encode()
+    made = pa.array([folded(name) for name in encoded.dictionary.to_pylist()], pa.string())
+    return pc.replace_with_mask(pc.ascii_lower(names), pc.invert(plain), made.take(encoded.indices))
+
+
+def _starts(codes: Rows, count: int) -> npt.NDArray[np.int64]:
+    return np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=count))))
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    whole = column.combine_chunks()
+    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def _flags(column: Any) -> Flags:
+    flags: Flags = column.to_numpy(zero_copy_only=False)
+    return flags

@@ -1,0 +1,73 @@
+"""A real dashboard and a real Chromium for every test of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+from tests.browser.dashboard import CHROMIUM_ARGS, Dashboard, Tab, Visitor, chromium_path, dashboard
+
+HERE = Path(__file__).parent
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
+StartDashboard = Callable[..., Dashboard]
+Visit = Callable[..., Visitor]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """The dashboard most tests share: they look for what they made themselves and change no reference."""
+    with dashboard(tmp_path_factory.mktemp("studio")) as running:
+        yield running
+
+
+@pytest.fixture
+def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartDashboard]:
+    """Start a dashboard of one's own, with settings; it ends with the test."""
+    with ExitStack() as running:
+
+        def start(settings: Mapping[str, str] | None = None) -> Dashboard:
+            return running.enter_context(dashboard(tmp_path_factory.mktemp("fresh"), settings))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser a module: Playwright cannot be started twice in a thread, and other folders start it too."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Visit]:
+    """Open a browser context on a dashboard. What its console complained about fails the test in the end."""
+    visitors: list[Visitor] = []
+
+    def visit_as_somebody_new(of: Dashboard, **looks: Any) -> Visitor:
+        options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
+        visitors.append(Visitor(chromium.new_context(**(options | looks)), of.url))
+        return visitors[-1]
+
+    yield visit_as_somebody_new
+    for visitor in visitors:
+        visitor.context.close()
+    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
+
+
+@pytest.fixture
+def tab(studio: Dashboard, visit: Visit) -> Tab:
+    """A tab of the shared dashboard, on no page yet."""
+    visitor = visit(studio)
+    return Tab(visitor.context.new_page(), studio.url)

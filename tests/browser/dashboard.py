@@ -1,0 +1,289 @@
+"""The dashboard as its tests meet it: a real server process, and a browser's tab on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import boto3
+from botocore.config import Config
+from playwright.sync_api import BrowserContext, ConsoleMessage, Download, Locator, Page, Response, expect
+from tests.browser.achromatic import CHROMIUM_FLAG
+
+from core.references.key import decode_key
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = {"generate": "/", "references": "/references", "labels": "/labels", "history": "/history"}
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    CHROMIUM_FLAG,
+]
+_START_S = 60
+
+# On a page's URL Streamlit's client first looks for its server below that page, and finds it one level up.
+_STREAMLIT_PROBE = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
+
+
+def chromium_path() -> str | None:
+    """The machine's own Chromium, or None for the one Playwright brings."""
+    return shutil.which("chromium")
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A running server with its embedded S3."""
+
+    url: str
+    data_dir: Path
+    log: Path
+
+    def s3(self) -> Any:
+        """A boto3 client on the embedded S3: an eye on the records that is not the dashboard's own."""
+        where = json.loads((self.data_dir / "s3.endpoint.json").read_text("utf-8"))
+        keys = json.loads((self.data_dir / "s3.credentials.json").read_text("utf-8"))
+        return s3_client(where["endpoint_url"], keys["access_key"], keys["secret_key"])
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Every key of the bucket under `prefix`."""
+        pages = self.s3().get_paginator("list_objects_v2").paginate(Bucket="studio", Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", ())]
+
+    def read(self, key: str) -> bytes:
+        body: bytes = self.s3().get_object(Bucket="studio", Key=key)["Body"].read()
+        return body
+
+    def put(self, key: str, data: bytes) -> None:
+        self.s3().put_object(Bucket="studio", Key=key, Body=data)
+
+    def record(self, comparison: str) -> dict[str, Any]:
+        """A comparison's record as S3 holds it."""
+        return self._json(f"{comparison}/comparison.json")
+
+    def outcome(self, comparison: str, side: str, attempt: int = 1) -> dict[str, Any]:
+        """What S3 says became of one attempt."""
+        return self._json(f"{comparison}/{side}-{attempt}.json")
+
+    def comparisons(self) -> list[str]:
+        """The ids of all comparisons in S3, oldest first."""
+        keys = self.keys("studio/generations/")
+        return sorted(key.split("/")[-2] for key in keys if key.endswith("/comparison.json"))
+
+    def _json(self, end: str) -> dict[str, Any]:
+        (key,) = (key for key in self.keys("studio/generations/") if key.endswith(f"/{end}"))
+        found: dict[str, Any] = json.loads(self.read(key))
+        return found
+
+
+def s3_client(endpoint_url: str, access_key: str = "AKIDTEST", secret_key: str = "secret") -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint_url,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
+    )
+
+
+@contextmanager
+def dashboard(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Dashboard]:
+    """Start the dashboard as `make run` does, on a free port, with nothing but these settings.
+
+    Raises AssertionError in the end if something happened that the program did not expect.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data_dir, log = folder / "data", folder / "log.txt"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "DATA_DIR": str(data_dir)}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env=environment | dict(settings or {}),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_ready(f"http://127.0.0.1:{port}/readyz", server, log)
+            yield Dashboard(f"http://127.0.0.1:{port}", data_dir, log)
+        finally:
+            server.terminate()
+            server.wait(20)
+    unexpected = [line for line in log.read_text("utf-8").splitlines() if "script_error" in line or "Traceback" in line]
+    assert unexpected == [], "\n".join(unexpected).replace("\\n", "\n")
+
+
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(_START_S * 10):
+        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(0.1)
+            break
+    raise AssertionError(f"the dashboard did not start:\n{log.read_text('utf-8')}")
+
+
+@dataclass
+class Visitor:
+    """A browser of its own: cookies, cache, and everything its console complained about."""
+
+    context: BrowserContext
+    home: str
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.context.set_default_timeout(15_000)
+        self.context.on("console", self._listen)
+        self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        source = message.location.get("url", "")
+        if message.type == "error" and not _STREAMLIT_PROBE.search(source):
+            self.complaints.append(f"{message.text} ({source})")
+
+    def open(self, path: str = "/") -> Tab:
+        """A new tab on a page of the dashboard, drawn."""
+        tab = Tab(self.context.new_page(), self.home)
+        tab.goto(path)
+        return tab
+
+
+@dataclass
+class Tab:
+    """A tab, spoken of in the words of the screen."""
+
+    page: Page
+    home: str
+
+    def goto(self, path: str) -> Response | None:
+        answer = self.page.goto(self.home + path)
+        self.settled()
+        return answer
+
+    def settled(self) -> None:
+        """Wait until the server has drawn the page and nothing is on its way."""
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+    def pictures_loaded(self) -> None:
+        """Wait until every picture within the window, in components too, has loaded or failed."""
+        self.page.wait_for_function(
+            """() => {
+              const all = [];
+              const visit = (root) => {
+                all.push(...root.querySelectorAll("img"));
+                root.querySelectorAll("*").forEach((node) => node.shadowRoot && visit(node.shadowRoot));
+              };
+              visit(document);
+              return all.every((img) => {
+                const box = img.getBoundingClientRect();
+                return img.complete || box.bottom < 0 || box.top > innerHeight || !box.width;
+              });
+            }"""
+        )
+
+    def still(self) -> None:
+        """Wait until nothing on the page moves any more, and its pictures have loaded."""
+        self.settled()
+        self.pictures_loaded()
+        self.page.evaluate(
+            """async () => {
+              const frame = () => new Promise(requestAnimationFrame);
+              const places = () => JSON.stringify(
+                [...document.querySelectorAll("img, button, input, p")].map((node) => node.getBoundingClientRect())
+              );
+              const ends = (animation) => animation.effect.getTiming().iterations !== Infinity;
+              for (let before = "", calm = 0; calm < 4; before = places()) {
+                await frame();
+                await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+                calm = before === places() ? calm + 1 : 0;
+              }
+            }"""
+        )
+
+    @property
+    def main(self) -> Locator:
+        return self.page.get_by_role("main")
+
+    @property
+    def prompt(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Prompt")
+
+    def type_prompt(self, text: str) -> None:
+        self.prompt.fill(text)
+        self.prompt.press("Tab")
+
+    def tile(self, kind: Literal["Tone", "Angle"], name: str) -> Locator:
+        """One of the composer's pictures to choose from."""
+        return self.page.get_by_role("group", name=kind, exact=True).get_by_role("button", name=name, exact=True)
+
+    def choose(self, label: str, option: str) -> None:
+        """Pick from a drop-down list."""
+        self.page.get_by_role("combobox", name=label).click()
+        self.page.get_by_role("option", name=option).click()
+
+    def button(self, name: str) -> Locator:
+        """The first button of this name."""
+        return self.page.get_by_role("button", name=name).first
+
+    @property
+    def generate(self) -> Locator:
+        return self.main.get_by_role("button", name=re.compile(r"^Generate"))
+
+    @property
+    def downloads(self) -> Locator:
+        """The links that save the finished pictures."""
+        return self.main.get_by_role("link", name="PNG")
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    @property
+    def shown_comparison(self) -> str:
+        """The comparison the URL names."""
+        expect(self.page).to_have_url(re.compile(r"[?&]comparison=\w{26}"))
+        return self.page.url.split("comparison=")[1][:26]
+
+    def injected(self) -> list[str]:
+        """The keys of the references that are shown as going in, from first to last."""
+        pictures = self.main.get_by_role("img", name=re.compile(r"^(tone|angle|model) reference "))
+        return [key_of(url) for url in pictures.evaluate_all("all => all.map((img) => img.src)")]
+
+    def cards(self, grid: str) -> Locator:
+        """The cards of a picture grid, be they to open only or to select as well."""
+        page = self.page
+        opened = page.get_by_role("list", name=grid).get_by_role("button")
+        return opened.or_(page.get_by_role("listbox", name=grid).get_by_role("option"))
+
+    def text(self) -> str:
+        """All the words of the main part, each run of white space as one blank."""
+        return " ".join(self.main.inner_text().split())
+
+    def save(self, link: Locator) -> Download:
+        with self.page.expect_download() as download:
+            link.click()
+        return download.value
+
+
+def key_of(picture_url: str) -> str:
+    """The reference a picture's URL stands for."""
+    return decode_key(picture_url.split("?")[0].rsplit("/", 1)[1])

@@ -1,0 +1,93 @@
+"""The states a page can be in, each with the way there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+from tests.browser.dashboard import Tab
+
+State = Callable[[Tab, str], None]
+
+
+def nothing_yet(tab: Tab, _made: str) -> None:
+    tab.goto("/")
+    expect(tab.main).to_contain_text("Nothing planned yet")
+
+
+def planned(tab: Tab, made: str) -> None:
+    nothing_yet(tab, made)
+    plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view")
+
+
+def plan(tab: Tab, tone: str, prompt: str) -> None:
+    """Fill the composer for a comparison of a person."""
+    tab.tile("Tone", tone).click()
+    expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
+    tab.type_prompt(prompt)
+    expect(tab.main.get_by_role("img", name=re.compile("^model reference")).first).to_be_visible()
+    tab.settled()
+
+
+def make(tab: Tab) -> str:
+    """Order what is planned, stay until both sides are there, and return the comparison's id."""
+    tab.generate.click()
+    expect(tab.downloads).to_have_count(2)
+    return tab.shown_comparison
+
+
+def done(tab: Tab, made: str) -> None:
+    tab.goto(f"/?comparison={made}")
+    expect(tab.downloads).to_have_count(2)
+
+
+def references(tab: Tab, _made: str) -> None:
+    tab.goto("/references")
+    expect(tab.cards("References")).to_have_count(60)
+
+
+def reference_groups(tab: Tab, _made: str) -> None:
+    tab.goto("/references?view=Groups")
+    expect(tab.cards("Groups")).to_have_count(40)
+
+
+def reference_details(tab: Tab, _made: str) -> None:
+    tab.goto("/references?q=Greta+01")
+    tab.cards("References").first.click()
+    expect(tab.dialog.get_by_role("img", name="Greta 01.jpg, large")).to_be_visible()
+
+
+def nothing_found(tab: Tab, _made: str) -> None:
+    tab.goto("/references?q=nobody+of+this+name")
+    expect(tab.main).to_contain_text("passes these filters")
+
+
+def labels(tab: Tab, _made: str) -> None:
+    tab.goto("/labels")
+    expect(tab.cards("Portraits")).to_have_count(60)
+
+
+def history(tab: Tab, _made: str) -> None:
+    tab.goto("/history")
+    expect(tab.cards("Comparisons").first).to_be_visible()
+
+
+def history_details(tab: Tab, made: str) -> None:
+    history(tab, made)
+    tab.cards("Comparisons").first.click()
+    expect(tab.dialog.get_by_role("img", name="Tone only, made picture")).to_be_visible()
+
+
+STATES: list[State] = [
+    nothing_yet,
+    planned,
+    done,
+    references,
+    reference_groups,
+    reference_details,
+    nothing_found,
+    labels,
+    history,
+    history_details,
+]

@@ -1,0 +1,75 @@
+"""The look: every page and state, light and dark, on a wide screen, a small one and a phone.
+
+Grey but for pictures, accent and failures; no sideways scrolling; a name for every picture and control.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+from tests.browser.achromatic import assert_page_is_achromatic
+from tests.browser.conftest import Visit
+from tests.browser.dashboard import Dashboard, Tab
+from tests.browser.states import STATES, State, make, planned
+
+SIZES = [(1440, 900), (1024, 768), (390, 844)]
+NAMELESS = re.compile(
+    r"^\s*- (?:img|link|button|textbox|searchbox|combobox|slider|switch|checkbox|radio|radiogroup|listbox|option"
+    r"|progressbar|dialog)\b(?! [\"'/])",
+    re.MULTILINE,
+)
+WENT_WRONG = re.compile(r"Traceback|Something went wrong|incident|Exception|undefined|\bNone\b|\bNaN\b")
+OVERFLOWING = """() => [...document.querySelectorAll("body, main, main *")]
+  .filter((node) => /auto|scroll/.test(getComputedStyle(node).overflowX) && node.clientWidth > 300)
+  .concat(document.scrollingElement)
+  .filter((node) => node.scrollWidth > node.clientWidth + 1)
+  .filter((node) => node.getAttribute("data-testid") !== "stGrid")  // the slot strip may scroll by itself
+  .map((node) => `${node.tagName} ${node.getAttribute("data-testid")}: ${node.scrollWidth} > ${node.clientWidth}`)"""
+
+
+@pytest.fixture(scope="module")
+def made(studio: Dashboard, chromium: Browser) -> Iterator[str]:
+    """A comparison that is done, to be looked at on every page that shows one."""
+    with chromium.new_context(viewport={"width": 1440, "height": 900}) as context:
+        tab = Tab(context.new_page(), studio.url)
+        planned(tab, "")
+        yield make(tab)
+
+
+@pytest.mark.parametrize("state", STATES, ids=[state.__name__ for state in STATES])
+def test_every_page_is_grey_named_and_fits(state: State, made: str, studio: Dashboard, visit: Visit) -> None:
+    visitor = visit(studio)
+    tab = Tab(visitor.context.new_page(), studio.url)
+    state(tab, made)
+    offences: list[str] = []
+    for scheme in ("light", "dark"):
+        tab.page.emulate_media(color_scheme=scheme)
+        for width, height in SIZES:
+            tab.page.set_viewport_size({"width": width, "height": height})
+            tab.still()
+            assert lightness(tab) > 200 if scheme == "light" else lightness(tab) < 60
+            offences += [f"{scheme}, {width} px: {offence}" for offence in offences_of(tab)]
+    assert not offences, "\n".join(offences)
+
+
+def lightness(tab: Tab) -> int:
+    """The grey of the paper, 0 to 255."""
+    paper: str = tab.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    return int(re.findall(r"\d+", paper)[0])
+
+
+def offences_of(tab: Tab) -> list[str]:
+    page = tab.page
+    found = [f"scrolls sideways, {node}" for node in page.evaluate(OVERFLOWING)]
+    snapshot = page.locator("body").aria_snapshot()
+    found += [f"has no name: {line.strip()}" for line in NAMELESS.findall(snapshot)]
+    found += page.locator("img").evaluate_all("all => all.filter((i) => !i.alt).map((i) => 'no alt: ' + i.outerHTML)")
+    found += [f"says {words!r}" for words in WENT_WRONG.findall(page.locator("body").inner_text())]
+    try:
+        assert_page_is_achromatic(page)
+    except AssertionError as err:
+        found.append(str(err))
+    return found

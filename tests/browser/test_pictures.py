@@ -1,0 +1,96 @@
+"""The pictures of the README: taken here, so that they show what the program really looks like.
+
+`STUDIO_WRITE_PICTURES=1 pytest tests/browser/test_pictures.py` takes them anew; otherwise they are
+compared with today's screen, coarsely enough that another draw of references is no difference.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, expect
+from tests.browser.dashboard import REPOSITORY, Dashboard, Tab, dashboard
+from tests.browser.states import done, history, labels, make, nothing_yet, plan, references
+
+FOLDER = REPOSITORY / "docs" / "pictures"
+WRITE = os.environ.get("STUDIO_WRITE_PICTURES") == "1"
+SIZE = (1440, 900)
+BYTES_MAX = 500_000
+PICTURES = {
+    "generate": ("light", done),
+    "generate-dark": ("dark", done),
+    "references": ("light", references),
+    "labels": ("light", labels),
+    "history": ("light", history),
+}
+ORDERS = [
+    ("Natural film", "Jamal in a green shirt, low angle"),
+    ("Beauty", "A portrait of Emi, close-up"),
+    ("Cinematic", "Ada in a linen shirt, three-quarter view"),
+]
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """A dashboard whose history is the same every time."""
+    with dashboard(tmp_path_factory.mktemp("pictures")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def made(studio: Dashboard, chromium: Browser) -> str:
+    """The last of the comparisons."""
+    with chromium.new_context(viewport={"width": SIZE[0], "height": SIZE[1]}) as context:
+        tab = Tab(context.new_page(), studio.url)
+        for tone, prompt in ORDERS:
+            nothing_yet(tab, "")
+            plan(tab, tone, prompt)
+            newest = make(tab)
+        return newest
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_readme_shows_the_page_as_it_is(name: str, made: str, studio: Dashboard, chromium: Browser) -> None:
+    scheme, state = PICTURES[name]
+    viewport = {"width": SIZE[0], "height": SIZE[1]}
+    with chromium.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as context:  # type: ignore[arg-type]
+        tab = Tab(context.new_page(), studio.url)
+        state(tab, made)
+        tab.page.mouse.move(SIZE[0] / 2, SIZE[1] - 1)
+        expect(tab.page.get_by_role("tooltip")).to_have_count(0)
+        tab.still()
+        now = tab.page.screenshot(animations="disabled")
+    file = FOLDER / f"{name}.png"
+    if WRITE:
+        file.write_bytes(compressed(now))
+    assert file.is_file(), f"take it with: STUDIO_WRITE_PICTURES=1 pytest {__file__}"
+    assert file.stat().st_size < BYTES_MAX
+    with Image.open(file) as image:
+        assert (image.format, image.size) == ("PNG", SIZE)
+        changed = share_changed(image, Image.open(io.BytesIO(now)))
+    assert changed < 0.2, f"{changed:.0%} of {file.name} looks different now: take it anew"
+
+
+def compressed(screenshot: bytes) -> bytes:
+    """256 colours, dithered: a third of the bytes, and the greys of the interface stay exact enough."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(screenshot)) as image:
+        flat = image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+        flat.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def share_changed(before: Image.Image, after: Image.Image) -> float:
+    """How much of the screen has another lightness, in fields of 30 by 30 pixels."""
+    return float((np.abs(_fields(before) - _fields(after)) > 24).mean())
+
+
+def _fields(image: Image.Image) -> NDArray[np.float64]:
+    grey = image.convert("RGB").convert("L").resize((SIZE[0] // 30, SIZE[1] // 30), Image.Resampling.BOX)
+    return np.asarray(grey, dtype=np.float64)

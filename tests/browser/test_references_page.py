@@ -1,0 +1,124 @@
+"""References: narrow, share, page, look closer, take one over to Generate."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+from tests.browser.conftest import Visit
+from tests.browser.dashboard import Dashboard, Tab, key_of
+
+GRID = "References"
+
+
+def keys_shown(cards: Locator) -> list[str]:
+    return [key_of(url) for url in cards.get_by_role("img").evaluate_all("all => all.map((img) => img.src)")]
+
+
+def test_a_view_is_shared_by_its_url(studio: Dashboard, visit: Visit) -> None:
+    tab = visit(studio).open("/references")
+    tab.page.get_by_role("radiogroup", name="Role").get_by_text("model").click()
+    tab.choose("Any tone", "cinematic")
+    tab.choose("Any angle", "low-angle")
+    cards = tab.cards(GRID)
+    expect(cards).to_have_count(4)
+    shown = keys_shown(cards)
+    assert all(key.startswith("refs/01. Model/c(cinematic,contrast) low angle/") for key in shown)
+    for wish in ("role=model", "tone=cinematic", "angle=low-angle"):
+        expect(tab.page).to_have_url(re.compile(rf"[?&]{wish}\b"))
+
+    shared = visit(studio).open(tab.page.url.removeprefix(studio.url))
+    expect(shared.cards(GRID)).to_have_count(4)
+    assert keys_shown(shared.cards(GRID)) == shown
+    expect(shared.page.get_by_role("combobox", name="Any tone")).to_have_value("cinematic")
+    expect(shared.page.get_by_role("radio", name="model")).to_be_checked()
+
+
+def test_search_answers_while_typing_and_keeps_the_focus(tab: Tab) -> None:
+    tab.goto("/references")
+    search = tab.page.get_by_role("searchbox", name="Search")
+    expect(tab.cards(GRID)).to_have_count(60)
+    search.press_sequentially("jam", delay=20)
+    expect(tab.cards(GRID).filter(has_not_text="Jamal")).to_have_count(0)
+    expect(tab.cards(GRID).filter(has_text="Jamal").first).to_be_visible()
+    expect(search).to_be_focused()
+    expect(search).to_have_value("jam")
+    search.press_sequentially("al 02.jpg", delay=20)
+    expect(tab.cards(GRID)).to_have_count(1)
+    expect(search).to_be_focused()
+    search.fill("nobody of this name")
+    expect(tab.main).to_contain_text("passes these filters")
+
+
+def test_pages_share_the_library_out_and_a_filter_goes_back_to_the_first(tab: Tab) -> None:
+    tab.goto("/references")
+    expect(tab.cards(GRID)).to_have_count(60)
+    first = keys_shown(tab.cards(GRID))
+    tab.button("Next page").click()
+    expect(tab.cards(GRID)).to_have_count(50)
+    assert not set(first) & set(keys_shown(tab.cards(GRID)))
+    expect(tab.page).to_have_url(re.compile("page=2"))
+    tab.page.reload()
+    expect(tab.cards(GRID)).to_have_count(50)
+    tab.choose("Any tone", "vivid")
+    expect(tab.cards(GRID).filter(has_not_text="vivid")).to_have_count(0)
+    expect(tab.page).not_to_have_url(re.compile("page=2"))
+
+
+def test_details_open_by_enter_and_escape_gives_the_focus_back(tab: Tab) -> None:
+    tab.goto("/references?q=Greta+01")
+    card = tab.cards(GRID).first
+    card.focus()
+    card.press("Enter")
+    expect(tab.dialog).to_contain_text("s3://studio/refs/01. Model/a(natural,film) eye-level/Greta 01.jpg")
+    expect(tab.dialog).to_contain_text("60")
+    large = tab.dialog.get_by_role("img", name="Greta 01.jpg, large")
+    expect(large).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(tab.dialog).to_have_count(0)
+    expect(card).to_be_focused()
+
+
+def test_a_picture_taken_over_to_generate_goes_into_its_slot(tab: Tab) -> None:
+    tab.goto("/references?role=tone&tone=cinematic&q=glassware")
+    expect(tab.cards(GRID)).to_have_count(1)
+    (wanted,) = keys_shown(tab.cards(GRID))
+    tab.cards(GRID).first.click()
+    tab.dialog.get_by_role("button", name="Use in Generate").click()
+    expect(tab.tile("Tone", "Cinematic")).to_have_attribute("aria-pressed", "true")
+    expect(tab.button("Unpin")).to_be_visible()
+    tab.settled()
+    assert set(tab.injected()) == {wanted}
+    tab.button("Shuffle").click()
+    tab.settled()
+    assert set(tab.injected()) == {wanted}
+
+
+def test_groups_open_into_their_pictures(tab: Tab) -> None:
+    tab.goto("/references")
+    tab.page.get_by_role("radiogroup", name="View").get_by_text("Groups").click()
+    groups = tab.cards("Groups")
+    expect(groups).to_have_count(40)
+    korean = groups.filter(has_text="느와르 쿼터뷰")
+    expect(korean).to_contain_text("noir · three-quarter")
+    expect(korean).to_contain_text("3 pictures")
+    korean.click()
+    expect(tab.cards(GRID)).to_have_count(3)
+    assert all("/01. Model/느와르 쿼터뷰/" in key for key in keys_shown(tab.cards(GRID)))
+
+
+def test_problems_show_the_ambiguous_and_the_untagged_group(tab: Tab) -> None:
+    tab.goto("/references")
+    tab.page.get_by_role("switch", name="Problems").press("Space")
+    expect(tab.cards(GRID)).to_have_count(2)
+    expect(tab.cards(GRID).filter(has_text="ambiguous")).to_have_count(1)
+    expect(tab.cards(GRID).filter(has_text="untagged")).to_have_count(1)
+    expect(tab.page).to_have_url(re.compile("problems=true", re.I))
+    tab.cards(GRID).filter(has_text="ambiguous").click()
+    expect(tab.dialog).to_contain_text("It cannot be injected")
+    expect(tab.dialog.get_by_role("button", name="Use in Generate")).to_be_disabled()
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_role("radiogroup", name="View").get_by_text("Groups").click()
+    expect(tab.cards("Groups")).to_have_count(2)
+    expect(tab.cards("Groups").filter(has_text="vivid 느와르 테스트")).to_contain_text("ambiguous")
+    expect(tab.cards("Groups").filter(has_text="미분류")).to_contain_text("untagged")

@@ -1,0 +1,264 @@
+"""The catalog: always a complete index, rebuilt from S3 alone, whatever becomes of a refresh."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from core.errors import StorageError, StorageUnavailable
+from core.references.refresh import Catalog
+from core.storage.s3 import Store
+from tests.injection.libraries import VOCABULARY
+from tests.moto_servers import fill, moto_server, remove, with_bucket
+from tests.storage.s3_servers import Answer, S3Server, client_of, scripted_server
+
+ADA, BEN = "refs/01. Model/noir/Ada.jpg", "refs/01. Model/noir/Ben.jpg"
+PATIENCE_S = 10
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[S3Server]:
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(moto: S3Server) -> S3Server:
+    return with_bucket(moto, {ADA: b"a", BEN: b"b", "studio/votes/1.json": b"{}", "elsewhere/x.jpg": b"x"})
+
+
+def catalog_of(store: Store, *, library_prefix: str = "refs/", refresh_s: float = 3600) -> Catalog:
+    return Catalog(store, VOCABULARY, library_prefix=library_prefix, app_prefix="studio/", refresh_s=refresh_s)
+
+
+def drop(bucket: S3Server) -> None:
+    """The bucket goes away, as when a permission is withdrawn or a name mistyped."""
+    remove(bucket, ADA, BEN, "studio/votes/1.json", "elsewhere/x.jpg")
+    client_of(bucket).delete_bucket(Bucket=bucket.bucket)
+
+
+def come_true(claim: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    pause = threading.Event()
+    for _ in range(PATIENCE_S * 500):
+        if claim():
+            return
+        pause.wait(0.002)
+    raise AssertionError("it did not come true")
+
+
+def test_a_refresh_serves_every_picture_under_the_library_prefix(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.store())
+    assert catalog.refresh() is catalog.index
+    assert [ref.key for ref in catalog.index.references] == [ADA, BEN]
+
+
+def test_the_apps_own_pictures_are_never_references(bucket: S3Server) -> None:
+    fill(bucket, {"studio/generations/1/side.png": b"x"})
+    index = catalog_of(bucket.store(), library_prefix="").refresh()
+    assert [ref.key for ref in index.references] == ["elsewhere/x.jpg", ADA, BEN]
+
+
+def test_before_the_first_refresh_the_index_says_that_it_is_on_its_way(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.store())
+    assert (catalog.status.ready, catalog.status.age_s) == (False, None)
+    with pytest.raises(StorageUnavailable, match="still being listed"):
+        _ = catalog.index
+
+
+def test_a_failed_refresh_keeps_the_last_complete_index_with_its_age_and_the_error(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.store())
+    good = catalog.refresh()
+    drop(bucket)
+    with pytest.raises(StorageError):
+        catalog.refresh()
+    status = catalog.status
+    assert catalog.index is good
+    assert status.ready
+    assert status.built_at == good.built_at
+    assert status.age_s is not None
+    assert status.age_s >= 0
+    assert status.error is not None
+    assert bucket.bucket in status.error
+
+
+def test_a_first_refresh_that_fails_is_what_the_index_says(bucket: S3Server) -> None:
+    drop(bucket)
+    catalog = catalog_of(bucket.store())
+    with pytest.raises(StorageError):
+        catalog.refresh()
+    with pytest.raises(StorageError, match=bucket.bucket):
+        _ = catalog.index
+
+
+def test_the_error_is_forgotten_once_s3_is_back(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.store())
+    catalog.refresh()
+    drop(bucket)
+    with pytest.raises(StorageError):
+        catalog.refresh()
+    client_of(bucket).create_bucket(Bucket=bucket.bucket)
+    fill(bucket, {ADA: b"a"})
+    assert len(catalog.refresh()) == 1
+    assert catalog.status.error is None
+
+
+def test_drift_says_what_was_added_removed_and_changed(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.store())
+    first = catalog.refresh()
+    assert catalog.status.drift.is_empty
+    fill(bucket, {ADA: b"another picture", "refs/01. Model/noir/Cho.jpg": b"c"})
+    remove(bucket, BEN)
+    catalog.refresh()
+    drift = catalog.status.drift
+    assert (drift.added, drift.removed, drift.changed) == (("refs/01. Model/noir/Cho.jpg",), (BEN,), (ADA,))
+    assert drift.since == first.built_at
+
+
+def test_a_refresh_that_finds_nothing_new_keeps_the_last_drift_in_sight(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.store())
+    catalog.refresh()
+    remove(bucket, BEN)
+    catalog.refresh()
+    drift = catalog.status.drift
+    catalog.refresh()
+    assert catalog.status.drift == drift
+
+
+def test_two_servers_over_one_bucket_agree_after_every_change(bucket: S3Server) -> None:
+    one, other = catalog_of(bucket.store()), catalog_of(bucket.store())
+    for change in ({}, {"refs/02. Tone/noir/x.jpg": b"x"}, {ADA: b"new"}):
+        fill(bucket, change)
+        mine, theirs = one.refresh(), other.refresh()
+        assert mine.references == theirs.references
+        assert mine.folders == theirs.folders
+        assert mine.problems == theirs.problems
+
+
+class TestBackground:
+    """The thread that keeps the index fresh."""
+
+    def test_it_lists_at_once_and_again_when_asked(self, bucket: S3Server) -> None:
+        catalog = catalog_of(bucket.store())
+        catalog.start()
+        come_true(lambda: catalog.status.ready)
+        remove(bucket, BEN)
+        catalog.request_refresh()
+        come_true(lambda: len(catalog.index) == 1)
+        catalog.stop()
+
+    def test_it_lists_again_by_itself(self, bucket: S3Server) -> None:
+        catalog = catalog_of(bucket.store(), refresh_s=0.01)
+        catalog.start()
+        come_true(lambda: catalog.status.ready)
+        remove(bucket, BEN)
+        come_true(lambda: len(catalog.index) == 1)
+        catalog.stop()
+
+    def test_it_outlives_a_failure_and_serves_again(self, bucket: S3Server) -> None:
+        catalog = catalog_of(bucket.store(), refresh_s=0.01)
+        drop(bucket)
+        catalog.start()
+        come_true(lambda: catalog.status.error is not None)
+        client_of(bucket).create_bucket(Bucket=bucket.bucket)
+        come_true(lambda: catalog.status.ready and catalog.status.error is None)
+        catalog.stop()
+
+    def test_it_ends_at_once_when_told_to_however_early(self, bucket: S3Server) -> None:
+        before, store = set(threading.enumerate()), bucket.store()
+        for _ in range(20):
+            catalog = catalog_of(store)
+            catalog.start()
+            catalog.stop()
+            assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "index-refresh"]
+
+    def test_starting_twice_starts_one_thread(self, bucket: S3Server) -> None:
+        catalog = catalog_of(bucket.store())
+        catalog.start()
+        catalog.start()
+        assert sum(thread.name == "index-refresh" for thread in threading.enumerate()) == 1
+        catalog.stop()
+
+
+class SlowServer:
+    """An S3 that counts its listings and answers when it is let go."""
+
+    def __init__(self) -> None:
+        self.listings = 0
+        self.go = threading.Event()
+        self.keys: list[str] = [ADA]
+
+    def __call__(self, _request: BaseHTTPRequestHandler, _body: bytes) -> Answer:
+        self.listings += 1
+        keys = list(self.keys)
+        self.go.wait(PATIENCE_S)
+        rows = "".join(
+            f"<Contents><Key>{key}</Key><ETag>&quot;e&quot;</ETag><Size>1</Size>"
+            "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
+            for key in keys
+        )
+        page = f"<ListBucketResult><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>"
+        return 200, {"Content-Type": "application/xml"}, page.encode()
+
+
+def is_in_refresh(thread: threading.Thread) -> bool:
+    """Whether a thread has reached the catalog's refresh."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None:
+        if frame.f_code is Catalog.refresh.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class TestSingleFlight:
+    """One listing at a time, and nobody waits for it but those who asked."""
+
+    def test_callers_at_the_same_time_share_one_listing(self) -> None:
+        slow = SlowServer()
+        with scripted_server(slow) as server, ThreadPoolExecutor(4) as pool:
+            catalog = catalog_of(server.store())
+            asked = [pool.submit(catalog.refresh) for _ in range(4)]
+            come_true(lambda: sum(map(is_in_refresh, threading.enumerate())) == 4)
+            slow.go.set()
+            indexes = {id(each.result(PATIENCE_S)) for each in asked}
+        assert len(indexes) == 1
+        assert slow.listings == 1
+
+    def test_the_old_generation_is_served_while_the_next_is_listed(self) -> None:
+        slow = SlowServer()
+        slow.go.set()
+        with scripted_server(slow) as server, ThreadPoolExecutor(1) as pool:
+            catalog = catalog_of(server.store())
+            old = catalog.refresh()
+            slow.go.clear()
+            slow.keys.append(BEN)
+            asked = pool.submit(catalog.refresh)
+            come_true(lambda: slow.listings == 2)
+            assert catalog.index is old
+            assert catalog.status.refreshing
+            slow.go.set()
+            assert len(asked.result(PATIENCE_S)) == 2
+            assert not catalog.status.refreshing
+
+    def test_a_caller_whose_forerunner_failed_lists_for_itself(self) -> None:
+        answers = iter([(403, {}, b"<Error><Code>AccessDenied</Code></Error>")])
+        slow = SlowServer()
+
+        def script(request: BaseHTTPRequestHandler, body: bytes) -> Answer:
+            good = slow(request, body)
+            return next(answers, good)
+
+        with scripted_server(script) as server, ThreadPoolExecutor(2) as pool:
+            catalog = catalog_of(server.store())
+            asked = [pool.submit(catalog.refresh) for _ in range(2)]
+            come_true(lambda: sum(map(is_in_refresh, threading.enumerate())) == 2)
+            slow.go.set()
+            outcomes = [each.exception(PATIENCE_S) for each in asked]
+        assert sum(outcome is None for outcome in outcomes) == 1
+        assert len(catalog.index) == 1

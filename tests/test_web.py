@@ -1,0 +1,542 @@
+"""The routes beside Streamlit's, on the real server: pictures, downloads, health, refusals, the end."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+from xml.etree import ElementTree as ET
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from PIL import Image
+from ulid import ULID
+
+from core.references.key import encode_key
+from core.storage.embedded import EmbeddedS3
+from core.web import ORIGINAL, image_url
+
+ROOT = Path(__file__).parents[1]
+LONG_S = 60.0
+KOREAN = unicodedata.normalize("NFD", "로우앵글 사진")
+AWKWARD = [
+    f"refs/01. Model/awkward (1), a+b [c]/{KOREAN} 05.jpg",
+    "refs/100%25 off/a b  c.jpg",
+    "refs/double//slash/and..dots/../up.jpg",
+    "refs/emoji 🙂/control\u0001.jpg",
+    'refs/quote\'s "and" <angle>/x;y.jpg',
+    f"refs/{'long/' * 150}end.jpg",
+]
+MADE = f"studio/generations/2026/11/22/{ULID()}/tone-only-1.png"
+PRODUCTION = {
+    "S3_BUCKET": "studio-test",
+    "GOOGLE_CLIENT_ID": "id",
+    "GOOGLE_CLIENT_SECRET": "secret",
+    "PUBLIC_URL": "https://studio.example",
+    "SESSION_SECRET": "x" * 40,
+    "ALLOWED_DOMAINS": "studio.example",
+    "AWS_ACCESS_KEY_ID": "AKIDTEST",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+}
+
+
+def photo(colour: str = "#607080", size: tuple[int, int] = (640, 480)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+PHOTO = photo()
+BROKEN = {
+    "refs/broken/<b>cut</b> & off.jpg": PHOTO[: len(PHOTO) // 2],
+    "refs/broken/page.jpg": b"<!doctype html><script>alert(1)</script>",
+    "refs/broken/empty.jpg": b"",
+    "refs/broken/bell\u0007.png": b"\x89PNG\r\n\x1a\n then nothing",
+}
+PRIVATE = {
+    "studio/reviews/2026.json": b'{"secret": true}',
+    "studio/access.json": b"{}",
+    "studio/generations/2026/11/22/loose.png": PHOTO,
+    f"{MADE.rsplit('/', 1)[0]}/comparison.json": b"{}",
+    f"{MADE.rsplit('/', 1)[0]}/notes.png": PHOTO,
+    "studio/thumbs/320/ab/abc.webp": b"",
+    "elsewhere/photo.jpg": PHOTO,
+}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class Server:
+    """`streamlit run app.py` as people start it, with what it writes on standard error."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "DATA_DIR": str(data_dir), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.out, self.err = [], []  # type: list[str], list[str]
+        self._readers = [
+            threading.Thread(target=lambda: self.out.extend(self.process.stdout or ())),
+            threading.Thread(target=lambda: self.err.extend(self.process.stderr or ())),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def wait_until(self, path: str, status: int) -> httpx.Response:
+        """Ask until the answer has this status."""
+        pause = threading.Event()
+        for _ in range(int(LONG_S / 0.05)):
+            assert self.process.poll() is None, "".join(self.err)
+            try:
+                answer = httpx.get(f"{self.url}{path}", timeout=LONG_S)
+            except httpx.TransportError:
+                pause.wait(0.05)
+                continue
+            if answer.status_code == status:
+                return answer
+            pause.wait(0.05)
+        raise AssertionError(f"{path} never answered {status}")
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(LONG_S)
+        for reader in self._readers:
+            reader.join()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
+        return code
+
+
+@contextmanager
+def serving(data_dir: Path, **environment: str) -> Iterator[Server]:
+    server = Server(data_dir, **environment)
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+def bucket_at(endpoint_url: str, access_key: str, secret_key: str) -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint_url,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
+    )
+
+
+class Library:
+    """The running dashboard and the etag of everything that was put into its bucket."""
+
+    def __init__(self, server: Server, etags: dict[str, str]) -> None:
+        self.server, self.etags = server, etags
+        self.client = httpx.Client(base_url=server.url, timeout=LONG_S)
+
+    def url(self, key: str, size: int | str = ORIGINAL, *, download_as: str = "") -> str:
+        return image_url(key, self.etags[key], size, download_as=download_as)
+
+    def get(self, key: str, size: int | str = ORIGINAL, **headers: str) -> httpx.Response:
+        return self.client.get(self.url(key, size), headers=headers)
+
+
+@pytest.fixture(scope="module")
+def ambient() -> Iterator[None]:
+    """Nothing of the machine's environment reaches a server that outlives one test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("AWS_", "S3_", "GOOGLE_", "OPENAI_", "STREAMLIT_")):
+                patch.delenv(name)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        yield
+
+
+@pytest.fixture(scope="module")
+def library(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:  # noqa: ARG001 - its order
+    data_dir = tmp_path_factory.mktemp("data")
+    with serving(data_dir, INDEX_REFRESH_S="0.3") as server:
+        server.wait_until("/readyz", 200)
+        where = json.loads((data_dir / "s3.endpoint.json").read_text())
+        account = json.loads((data_dir / "s3.credentials.json").read_text())
+        s3 = bucket_at(where["endpoint_url"], account["access_key"], account["secret_key"])
+        (bucket,) = [found["Name"] for found in s3.list_buckets()["Buckets"]]
+        objects = {**dict.fromkeys(AWKWARD, PHOTO), MADE: PHOTO, **BROKEN, **PRIVATE}
+        etags = {
+            key: s3.put_object(Bucket=bucket, Key=key, Body=data)["ETag"].strip('"') for key, data in objects.items()
+        }
+        served = Library(server, etags)
+        for key in (*AWKWARD, *BROKEN):
+            server.wait_until(served.url(key), 200)
+        yield served
+        served.client.close()
+
+
+def same_refusal(answer: httpx.Response) -> bool:
+    return (answer.status_code, answer.text, answer.headers["Cache-Control"]) == (
+        404,
+        "There is no such picture.",
+        "no-store",
+    )
+
+
+def test_health_is_our_json_and_not_streamlits_page(library: Library) -> None:
+    answer = library.client.get("/healthz")
+    assert answer.json() == {"status": "ok"}
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_readiness_says_how_old_the_index_is(library: Library) -> None:
+    body = library.client.get("/readyz").json()
+    assert (body["ready"], body["reasons"]) == (True, [])
+    assert 0 <= body["index_age_s"] < 60
+
+
+@pytest.mark.parametrize("key", AWKWARD, ids=range(len(AWKWARD)))
+@pytest.mark.parametrize("size", [320, 960, ORIGINAL])
+def test_every_awkward_key_is_served_in_every_size(library: Library, key: str, size: int | str) -> None:
+    answer = library.get(key, size)
+    assert answer.status_code == 200
+    picture = Image.open(io.BytesIO(answer.content))
+    expected = {320: ("WEBP", (320, 240)), 960: ("WEBP", (640, 480)), ORIGINAL: ("JPEG", (640, 480))}
+    assert (picture.format, picture.size) == expected[size]
+    assert answer.headers["Content-Type"] == f"image/{(picture.format or '').lower()}"
+    assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "Content-Disposition" not in answer.headers
+
+
+def test_an_original_is_served_byte_for_byte_and_never_compressed_again(library: Library) -> None:
+    answer = library.get(AWKWARD[0], **{"Accept-Encoding": "gzip"})
+    assert answer.content == PHOTO
+    assert "Content-Encoding" not in answer.headers
+    assert answer.headers["Content-Length"] == str(len(PHOTO))
+
+
+def test_a_picture_that_was_made_here_is_served(library: Library) -> None:
+    assert library.get(MADE).content == PHOTO
+    assert library.get(MADE, 320).headers["Content-Type"] == "image/webp"
+
+
+@pytest.mark.parametrize("size", [320, ORIGINAL])
+def test_what_the_browser_already_has_is_not_sent_again(library: Library, size: int | str) -> None:
+    first = library.get(AWKWARD[0], size)
+    for asked in (first.headers["ETag"], f'"other", W/{first.headers["ETag"]}', "*"):
+        again = library.get(AWKWARD[0], size, **{"If-None-Match": asked})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["ETag"] == first.headers["ETag"]
+        assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+    assert library.get(AWKWARD[0], size, **{"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_each_size_has_an_entity_tag_of_its_own(library: Library) -> None:
+    assert len({library.get(AWKWARD[0], size).headers["ETag"] for size in (320, 960, ORIGINAL)}) == 3
+
+
+@pytest.mark.parametrize("size", [320, ORIGINAL])
+def test_head_tells_what_get_would_and_sends_nothing(library: Library, size: int | str) -> None:
+    got, head = library.get(AWKWARD[0], size), library.client.head(library.url(AWKWARD[0], size))
+    assert head.status_code == 200
+    assert head.content == b""
+    for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control"):
+        assert head.headers[name] == got.headers[name]
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=0-9", 0, 9),
+        ("bytes=100-299", 100, 299),
+        ("bytes=100-", 100, len(PHOTO) - 1),
+        ("bytes=-50", len(PHOTO) - 50, len(PHOTO) - 1),
+        ("bytes=-99999999", 0, len(PHOTO) - 1),
+        ("bytes=10-99999999", 10, len(PHOTO) - 1),
+    ],
+)
+def test_a_range_of_an_original_is_sent_alone(library: Library, asked: str, first: int, last: int) -> None:
+    answer = library.get(AWKWARD[0], Range=asked)
+    assert answer.status_code == 206
+    assert answer.content == PHOTO[first : last + 1]
+    assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(PHOTO)}"
+    assert answer.headers["Content-Length"] == str(last - first + 1)
+    assert answer.headers["Content-Type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize("asked", [f"bytes={len(PHOTO)}-", "bytes=99999999-", "bytes=-0"])
+def test_a_range_behind_the_end_is_refused_with_the_length(library: Library, asked: str) -> None:
+    answer = library.get(AWKWARD[0], Range=asked)
+    assert answer.status_code == 416
+    assert answer.headers["Content-Range"] == f"bytes */{len(PHOTO)}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "bytes=9-3", "bytes=0-1,4-5", "lines=1-2", "bytes=a-b", "0-5"])
+def test_what_is_no_single_range_gets_the_whole(library: Library, asked: str) -> None:
+    answer = library.get(AWKWARD[0], Range=asked)
+    assert (answer.status_code, answer.content) == (200, PHOTO)
+    assert answer.headers["Accept-Ranges"] == "bytes"
+
+
+def test_a_range_of_another_version_gets_the_whole(library: Library) -> None:
+    tag = library.get(AWKWARD[0]).headers["ETag"]
+    assert library.get(AWKWARD[0], Range="bytes=0-4", **{"If-Range": tag}).status_code == 206
+    assert library.get(AWKWARD[0], Range="bytes=0-4", **{"If-Range": '"old"'}).content == PHOTO
+
+
+@pytest.mark.parametrize(
+    "name", ["앵글 (최종).png", "a;b\"c'd\\e%41.jpg", "line\r\nbreak.png", "🙂.jpg", f"{KOREAN}.png"]
+)
+def test_a_download_carries_its_name_for_old_and_new_browsers(library: Library, name: str) -> None:
+    answer = library.client.get(library.url(AWKWARD[0], download_as=name))
+    told = re.fullmatch(
+        r"attachment; filename=\"([ -~]*)\"; filename\*=UTF-8''(\S+)", answer.headers["Content-Disposition"]
+    )
+    assert told is not None
+    assert '"' not in told[1]
+    assert unquote(told[2]) == name
+    assert answer.content == PHOTO
+    assert answer.headers["Content-Type"] == "image/jpeg"
+
+
+def test_a_download_without_a_name_has_the_keys(library: Library) -> None:
+    answer = library.client.get(f"{library.url(AWKWARD[0])}?download=")
+    assert answer.headers["Content-Disposition"].endswith(quote(f"{KOREAN} 05.jpg", safe=""))
+
+
+@pytest.mark.parametrize("key", BROKEN, ids=range(len(BROKEN)))
+@pytest.mark.parametrize("size", [320, 960])
+def test_what_cannot_be_read_becomes_a_tile_with_its_name_and_the_reason(library: Library, key: str, size: int) -> None:
+    answer = library.get(key, size)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("image/svg+xml")
+    assert answer.headers["Cache-Control"] == "private, max-age=300"
+    tile = ET.fromstring(answer.text)  # noqa: S314 - our own answer; well-formed whatever the name holds
+    words = " ".join("".join(text.itertext()) for text in tile.iter("{http://www.w3.org/2000/svg}text"))
+    assert words.startswith(key.rsplit("/", 1)[-1].replace("\u0007", "\ufffd"))
+    assert re.search(r"damaged|no picture|empty", words)
+
+
+def test_a_page_named_like_a_picture_is_never_shown_as_a_page(library: Library) -> None:
+    answer = library.get("refs/broken/page.jpg")
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_an_empty_file_can_be_downloaded_as_one(library: Library) -> None:
+    answer = library.get("refs/broken/empty.jpg")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert library.get("refs/broken/empty.jpg", Range="bytes=0-4").status_code == 416
+
+
+@pytest.mark.parametrize("key", PRIVATE)
+@pytest.mark.parametrize("size", [320, ORIGINAL])
+def test_nothing_else_in_the_bucket_is_served(library: Library, key: str, size: int | str) -> None:
+    assert same_refusal(library.get(key, size))
+
+
+@pytest.mark.parametrize("size", [320, ORIGINAL])
+def test_a_key_with_another_pictures_etag_is_refused(library: Library, size: int | str) -> None:
+    foreign = library.etags["refs/broken/page.jpg"]
+    for key in (AWKWARD[0], MADE):
+        library.get(key, size)
+        assert same_refusal(library.client.get(image_url(key, foreign, size)))
+        assert same_refusal(library.client.get(image_url(key, "0" * 32, size)))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/image/321/{{etag}}/{encode_key(AWKWARD[0])}",
+        f"/image/0320/{{etag}}/{encode_key(AWKWARD[0])}",
+        f"/image/-320/{{etag}}/{encode_key(AWKWARD[0])}",
+        f"/image/٣٢٠/{{etag}}/{encode_key(AWKWARD[0])}",
+        f"/image/ORIGINAL/{{etag}}/{encode_key(AWKWARD[0])}",
+        f"/image/original/{{etag}}/{encode_key(AWKWARD[0])}=",
+        f"/image/original/{{etag}}/{encode_key('refs/missing.jpg')}",
+        f"/image/original/{{etag}}/{encode_key('../../../etc/passwd')}",
+        f"/image/original/{{etag}}/{encode_key('/etc/passwd')}",
+        f"/image/original/{{etag}}/{encode_key('')}x",
+        f"/image/original/{{etag}}/{encode_key('k' * 1500)}",
+        "/image/original/{etag}/not-base64!",
+        "/image/original/{etag}/",
+        "/image/original/{etag}",
+        "/image/",
+        "/partial/x/tone-only",
+        f"/partial/{ULID()}/tone-only",
+        f"/partial/{ULID()}/other-side",
+        "/partial/",
+    ],
+)
+def test_whatever_is_no_picture_gets_the_same_answer(library: Library, path: str) -> None:
+    raw = path.format(etag=library.etags[AWKWARD[0]])
+    url = httpx.URL(library.server.url).copy_with(raw_path=quote(raw, safe="/%!=").encode())
+    assert same_refusal(library.client.send(httpx.Request("GET", url)))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/image/320/%2E%2E/x",
+        "/image/320/..%2f..%2fapp.py/x",
+        "/image/original/x/%00",
+        "/image/original/x/..%2f..%2f..%2fetc%2fpasswd",
+        "/image/original/x/../../../app.py",
+        "/image/..%5c..%5capp.py/x/y",
+        "/partial/..%2f..%2fapp.py",
+    ],
+)
+def test_a_path_that_climbs_is_turned_away_before_any_route(library: Library, path: str) -> None:
+    with closing(HTTPConnection("127.0.0.1", library.server.port, timeout=LONG_S)) as raw:
+        raw.request("GET", path)  # as it stands: httpx would take the dots out first
+        answer = raw.getresponse()
+        assert (answer.status, answer.read()) == (400, b"Bad Request")
+
+
+def test_the_generate_page_is_at_the_root_and_keeps_its_query(library: Library) -> None:
+    answer = library.client.get("/generate?recall=%EC%95%B5&x=1%2B1")
+    assert answer.status_code == 307
+    assert answer.headers["Location"] == "/?recall=%EC%95%B5&x=1%2B1"
+    assert library.client.get("/generate").headers["Location"] == "/"
+    page = library.client.get("/generate", follow_redirects=True)
+    assert page.text == library.client.get("/").text
+    assert "<title>" in page.text
+
+
+def test_the_other_pages_are_still_streamlits(library: Library) -> None:
+    for path in ("/", "/references", "/labels", "/history"):
+        assert '<div id="root">' in library.client.get(path).text
+    assert library.client.get("/_stcore/health").status_code == 200
+
+
+def test_when_s3_fails_the_routes_say_so_and_what_is_known_stays_known(tmp_path: Path) -> None:
+    owner = EmbeddedS3.open(tmp_path, ROOT / "samples" / "refs")  # the server below borrows it, until it is closed
+    try:
+        key = "refs/02. Tone/noir/desk.jpg"
+        etag = hashlib.md5((ROOT / "samples" / key).read_bytes(), usedforsecurity=False).hexdigest()
+        with serving(tmp_path, INDEX_REFRESH_S="0.2") as server:
+            server.wait_until("/readyz", 200)
+            server.wait_until(image_url(key, etag), 200)
+            owner.close()
+            for url in (image_url(key, etag), image_url(key, etag, 960), image_url(key, etag, ORIGINAL)):
+                answer = server.wait_until(url, 503)
+                assert answer.headers["Cache-Control"] == "no-store"
+                assert answer.headers["Content-Type"].startswith("text/plain")
+                assert re.fullmatch(r"http://\S+ could not be reached \(\w+\)\.", answer.text)
+            assert server.wait_until("/readyz", 200).json()["ready"]
+            assert "Traceback" not in "".join(server.err)
+    finally:
+        owner.close()
+
+
+@pytest.fixture(scope="module")
+def production(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Any]]:  # noqa: ARG001
+    """A server in the production profile, and its bucket, which is made only when a test says so."""
+    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    moto.start()
+    endpoint_url = "http://{}:{}".format(*moto.get_host_and_port())
+    settings = {**PRODUCTION, "S3_ENDPOINT_URL": endpoint_url, "INDEX_REFRESH_S": "0.2"}
+    with serving(tmp_path_factory.mktemp("unused"), **settings) as server:
+        server.wait_until("/healthz", 200)
+        yield server, bucket_at(endpoint_url, "AKIDTEST", "secret")
+    moto.stop()
+
+
+def test_a_server_whose_bucket_fails_is_healthy_and_not_ready_and_says_why(production: tuple[Server, Any]) -> None:
+    server, s3 = production
+    answer = server.wait_until("/readyz", 503)
+    assert answer.json()["ready"] is False
+    (reason,) = answer.json()["reasons"]
+    assert reason.endswith(".")
+    assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
+    s3.create_bucket(Bucket="studio-test")
+    server.wait_until("/readyz", 200)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        image_url("refs/a.jpg", "0" * 32),
+        image_url("refs/a.jpg", "0" * 32, ORIGINAL),
+        "/image/320/x",
+        "/image/",
+        f"/partial/{ULID()}/tone-only",
+        "/partial/x",
+    ],
+)
+@pytest.mark.parametrize("cookie", ["", "session=demo@localhost"])
+def test_in_production_nobody_without_a_session_sees_a_picture(
+    production: tuple[Server, Any], path: str, cookie: str
+) -> None:
+    for method in ("GET", "HEAD"):
+        answer = httpx.request(method, f"{production[0].url}{path}", headers={"Cookie": cookie} if cookie else {})
+        assert answer.status_code == 401
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.text == ("Sign in to see this." if method == "GET" else "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"GENERATION_CONCURRENCY": "many"}, "GENERATION_CONCURRENCY"),
+        ({"S3_BUCKET": "studio-test"}, "GOOGLE_CLIENT_ID"),
+        ({**PRODUCTION, "SESSION_SECRET": "short"}, "SESSION_SECRET"),
+        ({**PRODUCTION, "S3_ENDPOINT_URL": "not an address"}, "S3_ENDPOINT_URL"),
+        ({"GOOGLE_CLIENT_ID": "id"}, "S3_BUCKET"),
+        ({"DATA_DIR": "/dev/null/studio"}, "DATA_DIR"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_start_says_so_in_one_sentence_and_exits_with_2(
+    tmp_path: Path, wrong: dict[str, str], named: str
+) -> None:
+    server = Server(tmp_path, **wrong)
+    server.process.wait(LONG_S)
+    assert server.end() == 2
+    said = "".join(server.err)
+    assert "Traceback" not in said + "".join(server.out)
+    (sentence,) = [line for line in server.err if line.startswith("The dashboard cannot start: ")]
+    assert named in sentence
+
+
+def test_a_terminated_server_ends_cleanly_and_can_be_started_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        server = Server(tmp_path)
+        server.wait_until("/readyz", 200)
+        code = server.end(signal.SIGTERM)
+        assert code in (0, -signal.SIGTERM)
+        assert "Traceback" not in "".join((*server.err, *server.out))
+    assert not (tmp_path / "s3.endpoint.json").exists()
