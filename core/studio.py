@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.generation.desk import Desk, Reader
 from core.generation.engine import Engine
 from core.generation.history import History, this_server
+from core.generation.openai_engine import OpenAIEngine
 from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
 from core.identity.access import Door
@@ -69,7 +70,7 @@ def build_studio(settings: Settings) -> Studio:
     )
     server = this_server()
     history = History(store, app_prefix=settings.s3_app_prefix, server=server)
-    engines: dict[str, Engine] = {PreviewEngine.name: PreviewEngine()}
+    engines = build_engines(settings)
     runner = Runner(
         history,
         store,
@@ -84,6 +85,7 @@ def build_studio(settings: Settings) -> Studio:
         build_reader(settings, vocabulary),
         vocabulary,
         runner,
+        engines,
         max_model_references=settings.max_model_references,
     )
     return Studio(
@@ -101,6 +103,17 @@ def build_studio(settings: Settings) -> Studio:
         door=Door(settings),
         embedded=embedded,
     )
+
+
+def build_engines(settings: Settings) -> dict[str, Engine]:
+    """The engines by name, the one to offer first in front: OpenAI where a key is set, and the preview."""
+    engines: dict[str, Engine] = {}
+    if settings.openai_api_key:
+        engines[OpenAIEngine.name] = OpenAIEngine(
+            settings.openai_api_key, model=settings.openai_image_model, base_url=settings.openai_base_url
+        )
+    engines[PreviewEngine.name] = PreviewEngine()
+    return engines
 
 
 def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:

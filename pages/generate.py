@@ -7,14 +7,14 @@ from functools import partial
 import streamlit as st
 
 from core.errors import ReferenceNotFound
-from core.generation.comparison import ComparisonStatus, RenderSettings
+from core.generation.comparison import ComparisonStatus
 from core.generation.desk import Planned
 from core.identity.access import Capability, Viewer
 from core.injection.slots import Slot
 from core.injection.wishes import Mode
 from core.studio import Studio
-from core.ui.composer import composer, recent_keys
-from core.ui.draft import draft, recall, shuffle, size_chosen, switch_off
+from core.ui.composer import composer, recent_keys, render_settings
+from core.ui.draft import draft, recall, shuffle, switch_off
 from core.ui.notices import library_loading, nothing_planned, read_from_prompt
 from core.ui.problems import problems_shown, show_problem
 from core.ui.results import results
@@ -22,7 +22,6 @@ from core.ui.session import open_session
 from core.ui.slot_strip import folded_strip, slot_strip
 from core.ui.state import COMPARISON_PARAM, Key
 
-ENGINE = "preview"
 _TITLES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
@@ -63,7 +62,7 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
                 st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
             read_from_prompt(planned, studio.vocabulary)
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.caption("Preview engine · free", width="content")
+            st.caption(_price(studio, planned), width="content")
             st.button(
                 "Shuffle",
                 icon=":material/shuffle:",
@@ -84,11 +83,19 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
                 st.button("Make it fair", type="tertiary", on_click=partial(switch_off, *difference.switch_off))
 
 
+def _price(studio: Studio, planned: Planned) -> str:
+    """Which engine, and what pressing the button may cost."""
+    render = render_settings(studio)
+    usd = studio.desk.estimate(planned, render)
+    if usd == 0:
+        return "Preview engine · free"
+    return f"{render.model} · " + ("price unknown" if usd is None else f"about ${usd:.2f}")
+
+
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     """Record the plan and start it; from now on the URL finds it again."""
     viewer.require(Capability.GENERATE)
-    render = RenderSettings(engine=ENGINE, model=studio.engines[ENGINE].models[0], size=size_chosen())
-    comparison = studio.desk.order(planned, render, person=viewer.email)
+    comparison = studio.desk.order(planned, render_settings(studio), person=viewer.email)
     st.session_state[Key.SHOWN] = comparison.id
     st.query_params[COMPARISON_PARAM] = comparison.id
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from typer._click.exceptions import ClickException  # Typer carries its own Click, and names no base in public
+from typer.exceptions import TyperException
 
 from core.errors import EngineError, StorageError, StudioError
 
@@ -29,8 +29,9 @@ def run(app: typer.Typer) -> None:
     """Run the command that was called; a call that cannot be understood is one sentence and exit code 2."""
     try:
         code = app(standalone_mode=False)
-    except ClickException as err:
-        say(" ".join(err.format_message().split()) + " See `python -m core --help`.")
+    except TyperException as err:
+        sentence = " ".join(err.format_message().split()).rstrip(".")
+        say(f"{sentence}: see `python -m core --help`.")
         code = EXIT_BAD_INPUT
     except typer.Abort:
         code = EXIT_COULD_NOT_SERVE

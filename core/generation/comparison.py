@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -226,7 +226,7 @@ class RenderSettings(_Record):
     engine: str
     model: str
     size: Size = DEFAULT_SIZE
-    quality: Literal["low", "medium", "high", "auto"] = "medium"
+    quality: str = "medium"
 
 
 def record_of(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ulid import ULID
 
+from core.errors import InputError
 from core.generation.comparison import Comparison, RenderSettings, SideRecord, record_of
+from core.generation.engine import Engine
 from core.generation.runner import Runner
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
@@ -56,6 +58,7 @@ class Desk:
         reader: Reader,
         vocabulary: Vocabulary,
         runner: Runner,
+        engines: Mapping[str, Engine],
         *,
         max_model_references: int,
     ) -> None:
@@ -64,6 +67,7 @@ class Desk:
         self._reader = reader
         self._vocabulary = vocabulary
         self._runner = runner
+        self._engines = engines
         self._max_model_references = max_model_references
 
     def read(self, prompt: str) -> Reading:
@@ -83,8 +87,10 @@ class Desk:
         return Planned(injection, tuple(sides), index.built_at, self._labels.version, recent)
 
     def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
-        """Record a planned comparison and start it. Raises InputError for a prompt that cannot be sent."""
+        """Record a planned comparison and start it. Raises InputError for what cannot be sent."""
         check_prompt(planned.injection.wishes.prompt)
+        for side in planned.sides:
+            self._engine(render).check(render, references=_attached(side), prompt_chars=len(side.prompt))
         comparison = record_of(
             str(ULID()),
             planned.injection,
@@ -97,6 +103,18 @@ class Desk:
         )
         self._runner.submit(comparison)
         return comparison
+
+    def estimate(self, planned: Planned, render: RenderSettings) -> float | None:
+        """US dollars all sides together may cost; None when nobody can say."""
+        engine = self._engine(render)
+        parts = [engine.estimate(render, references=_attached(side)) for side in planned.sides]
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+    def _engine(self, render: RenderSettings) -> Engine:
+        if render.engine not in self._engines:
+            raise InputError(f"There is no engine `{render.engine}` here: choose {', '.join(self._engines)}.")
+        return self._engines[render.engine]
 
     def replay(self, comparison: Comparison, *, person: str) -> Comparison:
         """Order the identical request again. Raises EngineError later for references that have left S3."""
@@ -111,3 +129,7 @@ class Desk:
         )
         self._runner.submit(again)
         return again
+
+
+def _attached(side: SideRecord) -> int:
+    return sum(slot.filled for slot in side.slots)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.generation.comparison import Cost, Size
+from core.generation.comparison import Cost, RenderSettings, Size
 from core.injection.wishes import SideName
 from core.references.attributes import Role
 
@@ -32,6 +32,7 @@ class SideRequest:
     model: str
     seed: int
     deadline_s: float
+    person_hash: str | None = None  # tells people apart for abuse reports, and names nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,15 @@ class Engine(Protocol):
     @property
     def models(self) -> tuple[str, ...]:
         """The models it can be asked for; the first is the default."""
+
+    def qualities(self, model: str) -> tuple[str, ...]:
+        """The qualities a model can be asked for; none where there is nothing to choose."""
+
+    def check(self, render: RenderSettings, *, references: int, prompt_chars: int) -> None:
+        """Raise InputError for what the model cannot do, before anything is recorded or sent."""
+
+    def estimate(self, render: RenderSettings, *, references: int) -> float | None:
+        """US dollars a side may cost; None when nobody can say, which is not the same as free."""
 
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         """Yield partials, then exactly one Final. Raises EngineError."""

@@ -26,9 +26,9 @@ from PIL import Image
 
 from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError
 from core.generation.capabilities import Capability, capability_of, check_request, model_table
-from core.generation.comparison import Size
+from core.generation.comparison import RenderSettings, Size
 from core.generation.engine import AttachedReference, Final, Partial, SideRequest
-from core.generation.prices import TokenUsage, cost_of
+from core.generation.prices import TokenUsage, cost_of, estimate
 from core.images.decode import content_type_of, decode_picture
 
 _log = structlog.get_logger(__name__)
@@ -66,6 +66,18 @@ class OpenAIEngine:
     def models(self) -> tuple[str, ...]:
         """The configured model, then all others that are known."""
         return self._models
+
+    def qualities(self, model: str) -> tuple[str, ...]:
+        """The qualities a model can be asked for."""
+        return capability_of(model).qualities
+
+    def check(self, render: RenderSettings, *, references: int, prompt_chars: int) -> None:
+        """Raise InputError for what the model cannot do."""
+        check_request(render.model, render.size, render.quality, references=references, prompt_chars=prompt_chars)
+
+    def estimate(self, render: RenderSettings, *, references: int) -> float | None:
+        """US dollars a side may cost, by the dated price table; None when it does not say."""
+        return estimate(render.model, render.size, render.quality, references)
 
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         """Yield partials as they stream in, then the picture. Exactly one call is made. Raises EngineError."""
@@ -150,8 +162,8 @@ def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, p
         "partial_images": capability.partial_images_max,
     }
     # A hash of the person's address, so that one person's misuse does not stop everybody.
-    if person_hash := getattr(request, "person_hash", None):
-        arguments["safety_identifier"] = person_hash
+    if request.person_hash:
+        arguments["safety_identifier"] = request.person_hash
     if not pictures:
         return client.images.generate(**arguments)
     return client.images.edit(image=[(each.name, each.data, "image/jpeg") for each in pictures], **arguments)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from PIL import Image, ImageOps
 
 from core.errors import BadImage, EngineError, EngineFault
-from core.generation.comparison import Cost, Size
+from core.generation.comparison import Cost, RenderSettings, Size
 from core.generation.engine import AttachedReference, Final, Partial, SideRequest
 from core.images.decode import decode_picture
 from core.images.still import neutral_still
@@ -25,6 +25,19 @@ class PreviewEngine:
 
     name = "preview"
     models = ("colour-transfer-1",)
+
+    def qualities(self, _model: str) -> tuple[str, ...]:
+        """None: a colour transfer has no qualities."""
+        return ()
+
+    def check(self, _render: RenderSettings, *, references: int, prompt_chars: int) -> None:
+        """Any size and prompt will do; a side without a picture to grade fails on its own."""
+        del references, prompt_chars
+
+    def estimate(self, _render: RenderSettings, *, references: int) -> float | None:
+        """Nothing, whatever is asked."""
+        del references
+        return 0.0
 
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         """Yield the ungraded subject as a partial, then the graded picture. Raises EngineError."""

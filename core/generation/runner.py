@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -317,6 +318,7 @@ class Runner:
             model=comparison.model,
             seed=comparison.seed,
             deadline_s=self._deadline_s,
+            person_hash=hashlib.sha256(comparison.person.strip().lower().encode()).hexdigest(),
         )
         final = None
         for step in self._engines[comparison.engine].generate(request, job.stopped):

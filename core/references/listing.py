@@ -232,8 +232,10 @@ def _plain_rows(raw: bytes) -> tuple[_Columns | None, bytes]:
 
 def _columns(root: etree._Element, namespace: str) -> _Columns:
     rows = list(root.iterchildren(f"{namespace}Contents"))
-    # some servers give no ETag to what was uploaded in parts; the rest is not optional
-    columns = [[row.findtext(f"{namespace}{name}", "").encode() for row in rows] for name in _COLUMNS]
+    columns = [[(cell.text or "").encode() for cell in root.iter(f"{namespace}{name}")] for name in _COLUMNS]
+    if any(len(column) != len(rows) for column in columns):
+        # some servers give no ETag to what was uploaded in parts; the rest is not optional
+        columns = [[row.findtext(f"{namespace}{name}", "").encode() for row in rows] for name in _COLUMNS]
     if b"" in columns[0]:
         raise _not_s3("a row has no key")
     return columns

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import StorageError
+from core.generation.comparison import RenderSettings
+from core.generation.engine import Engine
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import PROMPT_CHARS_MAX, Mode, Wishes
 from core.references.attributes import Role, Term
@@ -18,6 +20,7 @@ from core.ui.draft import (
     PERSON_CHOICES,
     SIZES,
     draft,
+    size_chosen,
     wishes_from_widgets,
 )
 from core.ui.prompt_box import prompt_box
@@ -25,6 +28,7 @@ from core.ui.state import Key
 from core.ui.tiles import Tile, tile_picker
 from core.web import image_url
 
+PREVIEW = "preview"
 _MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
@@ -57,7 +61,7 @@ def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
         angle = _tiles("Angle", Role.ANGLE, Key.ANGLE, studio, index, project, read.angle)
         _model_folder(folders)
         _person_fields()
-        _size_field()
+        _render_fields(studio)
     return wishes_from_widgets(tone, angle)
 
 
@@ -155,8 +159,40 @@ def _person_fields() -> None:
     )
 
 
-def _size_field() -> None:
+def _render_fields(studio: Studio) -> None:
+    """Size, and where there is a choice the engine's model and its quality; nothing that would be ignored."""
     st.selectbox("Size", list(SIZES), key=Key.SIZE, persist_state="session")
+    choices = engine_choices(studio)
+    if len(choices) > 1:
+        st.selectbox("Engine", list(choices), key=Key.ENGINE, persist_state="session")
+    engine, model = chosen_engine(studio)
+    qualities = engine.qualities(model)
+    if st.session_state.get(Key.QUALITY) not in qualities:
+        st.session_state[Key.QUALITY] = "medium" if "medium" in qualities else next(iter(qualities), None)
+    if qualities:
+        st.selectbox("Quality", qualities, key=Key.QUALITY, persist_state="session")
+
+
+def engine_choices(studio: Studio) -> dict[str, tuple[Engine, str]]:
+    """Every engine with every model, by the words on screen; the default first."""
+    return {
+        "Preview, no AI" if name == PREVIEW else f"OpenAI · {model}": (engine, model)
+        for name, engine in studio.engines.items()
+        for model in engine.models
+    }
+
+
+def chosen_engine(studio: Studio) -> tuple[Engine, str]:
+    """The engine and model that are picked."""
+    choices = engine_choices(studio)
+    return choices.get(st.session_state.get(Key.ENGINE) or "", next(iter(choices.values())))
+
+
+def render_settings(studio: Studio) -> RenderSettings:
+    """What both sides will share besides prompt and references."""
+    engine, model = chosen_engine(studio)
+    quality = st.session_state.get(Key.QUALITY) if engine.qualities(model) else None
+    return RenderSettings(engine=engine.name, model=model, size=size_chosen(), quality=quality or "auto")
 
 
 def recent_keys(studio: Studio, email: str) -> tuple[str, ...]:

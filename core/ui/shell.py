@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import SignInError, StudioError
+from core.identity.access import DEMO_EMAIL
 from core.settings import PROJECT_ROOT, Profile
 from core.ui.problems import problems_shown, show_problem
 from core.ui.session import open_session
@@ -50,9 +51,10 @@ def main() -> None:
         position="top",
     )
     if studio.settings.profile is Profile.EMBEDDED:
+        engine = "OpenAI engine" if studio.settings.openai_api_key else "preview engine, no AI"
         st.caption(
-            ":material/science: Demo: signed in as demo@localhost · sample library · "
-            "preview engine, no AI · reachable from this machine only"
+            f":material/science: Demo: signed in as {DEMO_EMAIL} · sample library · {engine} · "
+            "reachable from this machine only"
         )
     with problems_shown():
         page.run()

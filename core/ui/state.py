@@ -19,6 +19,7 @@ class Key(StrEnum):
     AGES = "ages"
     SIZE = "size"
     ENGINE = "engine"
+    QUALITY = "quality"
     DRAFT = "draft"  # a Draft: picks that are no widget's own
     SHOWN = "shown_comparison"  # the comparison on the stage
     RECALL = "recall"  # a comparison to open on the Generate page
