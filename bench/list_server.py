@@ -131,9 +131,12 @@ class ListServer:
 
     async def _close(self) -> None:
         self._server.close()
+        accepting = asyncio.all_tasks() - {asyncio.current_task()}  # accepted, but not yet a connection
+        await asyncio.gather(*accepting, return_exceptions=True)
         for transport in list(self._connections):
             transport.abort()
-        await asyncio.sleep(0)
+        while self._connections:
+            await asyncio.sleep(0)
 
     def serve(self, target: str, transport: asyncio.Transport) -> None:
         """Answer one request after the latency."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.callback()
 def main() -> None:
     """Operate the studio dashboard."""
-    configure_logs()
+    configure_logs(logging.WARNING)  # standard error is for the one sentence that says what went wrong
 
 
 @app.command()

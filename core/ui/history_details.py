@@ -111,8 +111,9 @@ def _slot(studio: Studio, slot: Slot) -> None:
         st.caption(f"{slot.role.value}: empty. {slot.why}")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if studio.catalog.index.get(slot.key) is None:
-            st.caption(f":material/broken_image: {slot.role.value}: `{slot.key}` is missing from S3")
+        now = studio.catalog.index.get(slot.key)
+        if now is None or now.etag != slot.etag:
+            st.caption(f":material/broken_image: {slot.role.value}: `{slot.key}` is no longer in S3 as it was")
             return
         st.image(absolute(image_url(slot.key, slot.etag, THUMBNAIL_SIDES[0])), width=56, alt=f"{slot.name}")
         st.caption(f"{slot.role.value}: {slot.name}. {slot.why}")

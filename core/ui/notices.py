@@ -61,7 +61,8 @@ def read_from_prompt(planned: Planned, vocabulary: Vocabulary) -> None:
     reading = planned.injection.reading
     if not planned.injection.wishes.prompt.strip():
         return
-    found = ["a person" if reading.person else "no person"]
+    persona = planned.injection.settled.persona
+    found = [persona.value if persona else "a person" if reading.person else "no person"]
     if reading.gender:
         found.append("woman" if reading.gender == "feminine" else "man")
     if reading.age_low is not None and reading.age_high is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+
 from tests.browser.dashboard import CHROMIUM_ARGS, Dashboard, Tab, Visitor, chromium_path, dashboard
 
 HERE = Path(__file__).parent

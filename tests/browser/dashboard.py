@@ -20,9 +20,9 @@ from typing import Any, Literal
 import boto3
 from botocore.config import Config
 from playwright.sync_api import BrowserContext, ConsoleMessage, Download, Locator, Page, Response, expect
-from tests.browser.achromatic import CHROMIUM_FLAG
 
 from core.references.key import decode_key
+from tests.browser.achromatic import CHROMIUM_FLAG
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = {"generate": "/", "references": "/references", "labels": "/labels", "history": "/history"}
@@ -38,7 +38,8 @@ CHROMIUM_ARGS = [
 _START_S = 60
 
 # On a page's URL Streamlit's client first looks for its server below that page, and finds it one level up.
-_STREAMLIT_PROBE = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
+# And a picture on its way may be finished, and so gone from there, before the browser has asked for it.
+_MAY_BE_MISSING = re.compile(r"/[^/]+/_stcore/(health|host-config)$|/partial/\w{26}/[\w-]+\?p=")
 
 
 def chromium_path() -> str | None:
@@ -91,7 +92,7 @@ class Dashboard:
         return found
 
 
-def s3_client(endpoint_url: str, access_key: str = "AKIDTEST", secret_key: str = "secret") -> Any:
+def s3_client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
     return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint_url,
@@ -134,7 +135,7 @@ def dashboard(folder: Path, settings: Mapping[str, str] | None = None) -> Iterat
 
 def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(_START_S * 10):
-        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2):
+        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own loopback server
             return
         with suppress(subprocess.TimeoutExpired):
             server.wait(0.1)
@@ -157,7 +158,7 @@ class Visitor:
 
     def _listen(self, message: ConsoleMessage) -> None:
         source = message.location.get("url", "")
-        if message.type == "error" and not _STREAMLIT_PROBE.search(source):
+        if message.type == "error" and not _MAY_BE_MISSING.search(source):
             self.complaints.append(f"{message.text} ({source})")
 
     def open(self, path: str = "/") -> Tab:
@@ -184,19 +185,20 @@ class Tab:
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
 
     def pictures_loaded(self) -> None:
-        """Wait until every picture within the window, in components too, has loaded or failed."""
-        self.page.wait_for_function(
-            """() => {
+        """Wait until every picture within the window, in components too, can be painted or has failed."""
+        self.page.evaluate(
+            """async () => {
               const all = [];
               const visit = (root) => {
                 all.push(...root.querySelectorAll("img"));
                 root.querySelectorAll("*").forEach((node) => node.shadowRoot && visit(node.shadowRoot));
               };
               visit(document);
-              return all.every((img) => {
+              const isSeen = (img) => {
                 const box = img.getBoundingClientRect();
-                return img.complete || box.bottom < 0 || box.top > innerHeight || !box.width;
-              });
+                return img.src && box.width && box.bottom > 0 && box.top < innerHeight;
+              };
+              await Promise.allSettled(all.filter(isSeen).map((img) => img.decode()));
             }"""
         )
 

@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+
 from tests.browser.conftest import Visit
 from tests.browser.dashboard import Dashboard, Tab, dashboard, key_of
 
 PROJECT = "refs/Bad input"
 BROKEN_GROUP = f"{PROJECT}/03. Angle/overhead"
 AWKWARD_GROUP = f"{PROJECT}/03. Angle/close-up"
+GOOD_PICTURE = f"{PROJECT}/01. Model/noir/Nora 01.jpg"  # makes the project one to choose in the composer
 LONG_PROMPT = "A long story about a red chair. " * 1250
 TOO_LONG = re.compile(r"The prompt has 40,000 characters and at most [\d,]+ can be sent")
 
@@ -66,6 +68,7 @@ BROKEN = {
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """A dashboard into whose library somebody has put what pictures should not be."""
     with dashboard(tmp_path_factory.mktemp("bad-input")) as running:
+        running.put(GOOD_PICTURE, jpeg(50))
         for name, data in BROKEN.items():
             running.put(f"{BROKEN_GROUP}/{name}", data)
         for at, name in enumerate(AWKWARD_NAMES):
@@ -78,7 +81,7 @@ def library(studio: Dashboard, visit: Visit) -> Tab:
     """The References page on the project with the bad input, listed anew."""
     tab = visit(studio).open("/references")
     tab.button("Refresh").click()
-    expect(tab.main).to_contain_text(f"{110 + len(BROKEN) + len(AWKWARD_NAMES)} pictures")
+    expect(tab.main).to_contain_text(f"{111 + len(BROKEN) + len(AWKWARD_NAMES)} pictures")
     return tab
 
 
@@ -128,26 +131,29 @@ def test_awkward_names_are_shown_opened_and_saved_as_they_are(library: Tab, stud
 
 
 def test_an_unreadable_reference_fails_its_side_only_and_can_be_retried(library: Tab, studio: Dashboard) -> None:
-    """Only tone + angle gets the angle reference, so tone only is made."""
-    search(library, "Cut off")
-    expect(library.cards("References")).to_have_count(1)
-    library.cards("References").click()
-    library.dialog.get_by_role("button", name="Use in Generate").click()
-    library.tile("Tone", "Noir").click()
-    library.type_prompt("A red chair")
-    expect(library.main.get_by_role("img", name=re.compile("^angle reference Cut off 01"))).to_be_visible()
-    expect(library.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
-    library.settled()
-    library.generate.click()
+    """The project's own overhead group is all broken, and only tone + angle is given an angle reference."""
+    tab = library
+    tab.goto("/")
+    tab.choose("Model folder", "Bad input")
+    tab.tile("Tone", "Noir").click()
+    tab.tile("Angle", "Overhead").click()
+    tab.type_prompt("A red chair")
+    angle = tab.main.get_by_role("img", name=re.compile("^angle reference .* overhead"))
+    expect(angle).to_be_visible()
+    expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
+    tab.settled()
+    broken = key_of(angle.evaluate("img => img.src")).rsplit("/", 1)[1]
+    assert broken in BROKEN
+    tab.generate.click()
 
-    expect(library.downloads).to_have_count(1)
-    failed = library.page.get_by_role("group", name=re.compile("^B, Tone"))
-    expect(failed).to_contain_text("Cut off 01.jpg")
+    expect(tab.downloads).to_have_count(1)
+    failed = tab.page.get_by_role("group", name=re.compile("^B, Tone"))
+    expect(failed).to_contain_text(broken)
     expect(failed).to_contain_text("cannot be read")
-    comparison = library.shown_comparison
-    library.main.get_by_role("button", name=re.compile("^Retry")).click()
-    expect(library.main).to_contain_text("Attempt 2")
-    expect(failed).to_contain_text("Cut off 01.jpg")
+    comparison = tab.shown_comparison
+    tab.main.get_by_role("button", name=re.compile("^Retry")).click()
+    expect(tab.main).to_contain_text("Attempt 2")
+    expect(failed).to_contain_text(broken)
     assert studio.outcome(comparison, "tone-only")["state"] == "done"
     assert [studio.outcome(comparison, "tone-angle", attempt)["state"] for attempt in (1, 2)] == ["failed", "failed"]
     assert not [key for key in studio.keys("studio/generations/") if key.endswith(f"{comparison}/tone-only-2.json")]

@@ -12,11 +12,11 @@ import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.models import s3_backends
 from playwright.sync_api import expect
-from tests.browser.conftest import StartDashboard, Visit
-from tests.browser.dashboard import REPOSITORY, Tab, s3_client
 
 from core.injection.wishes import SideName
 from core.web import ORIGINAL, image_url, partial_url
+from tests.browser.conftest import StartDashboard, Visit
+from tests.browser.dashboard import REPOSITORY, Tab, s3_client
 
 BUCKET = "library-behind-the-door"
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
@@ -57,7 +57,7 @@ def library() -> Iterator[ClosedLibrary]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    s3 = s3_client(f"http://{host}:{port}")
+    s3 = s3_client(f"http://{host}:{port}", "AKIDTEST", "secret")
     s3.create_bucket(Bucket=BUCKET)
     picture = (REPOSITORY / "samples" / KEY).read_bytes()
     etag = s3.put_object(Bucket=BUCKET, Key=KEY, Body=picture)["ETag"].strip('"')
@@ -67,15 +67,15 @@ def library() -> Iterator[ClosedLibrary]:
         "AWS_ACCESS_KEY_ID": "AKIDTEST",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "GOOGLE_CLIENT_ID": "made-up.apps.googleusercontent.com",
-        "GOOGLE_CLIENT_SECRET": "made-up-client-secret",
+        "GOOGLE_CLIENT_ID": "anybody-may-know-this.apps.googleusercontent.com",
+        "GOOGLE_CLIENT_SECRET": "kept-client-secret",
         "PUBLIC_URL": FOREIGN_URL,
-        "SESSION_SECRET": "made up, and long enough to sign a session with",
+        "SESSION_SECRET": "kept-session-secret-long-enough-to-sign-with",
         "ALLOWED_DOMAINS": "studio.example",
-        "OPENAI_API_KEY": "made-up-key",
+        "OPENAI_API_KEY": "kept-openai-key",
     }
-    names = ("Ada", "a(natural,film)", "01. Model", "natural-film", BUCKET, etag, "/image/", "made-up", "made up")
-    yield ClosedLibrary(settings, etag, tuple(name.encode() for name in names if name != "made-up"))
+    secrets = ("Ada", "a(natural,film)", "01. Model", "natural-film", BUCKET, etag, "/image/", "kept-")
+    yield ClosedLibrary(settings, etag, tuple(secret.encode() for secret in secrets))
     server.stop()
     for account in list(s3_backends.values()):  # or moto complains about keys that were not disposed of
         account.reset()

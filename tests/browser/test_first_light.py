@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import expect
+
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import Dashboard, Tab
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
+
 from tests.browser.achromatic import assert_page_is_achromatic
 from tests.browser.conftest import Visit
 from tests.browser.dashboard import Dashboard, Tab

@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, expect
+
 from tests.browser.dashboard import REPOSITORY, Dashboard, Tab, dashboard
 from tests.browser.states import done, history, labels, make, nothing_yet, plan, references
 
@@ -78,11 +79,13 @@ def test_the_readme_shows_the_page_as_it_is(name: str, made: str, studio: Dashbo
 
 
 def compressed(screenshot: bytes) -> bytes:
-    """256 colours, dithered: a third of the bytes, and the greys of the interface stay exact enough."""
-    out = io.BytesIO()
+    """Greys as they are, colours of pictures to the nearest 6 of 255: half the bytes, and no hue is lost."""
     with Image.open(io.BytesIO(screenshot)) as image:
-        flat = image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
-        flat.save(out, "PNG", optimize=True)
+        pixels = np.asarray(image.convert("RGB")).astype(np.int16)
+    coloured = np.ptp(pixels, axis=2) > 2
+    pixels[coloured] = np.clip((pixels[coloured] + 3) // 6 * 6, 0, 255)
+    out = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -88,6 +88,14 @@ def production(server: S3Server, **more: str) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def studio(moto: S3Server) -> S3Server:
+    """A bucket of the studio's own with the sample library in it."""
+    samples = ROOT / "samples"
+    files = [file for file in (samples / "refs").rglob("*") if file.is_file()]
+    return with_bucket(moto, {file.relative_to(samples).as_posix(): file.read_bytes() for file in files})
+
+
 class TestIndex:
     """`index --json`: the library as S3 holds it."""
 
@@ -147,8 +155,8 @@ class TestInject:
 
     @pytest.fixture(scope="class")
     @staticmethod
-    def report(demo: dict[str, str]) -> Any:
-        return core("inject", "--json", *FAIR, "--folder", CAMPAIGN, environ=demo).json
+    def report(studio: S3Server) -> Any:
+        return core("inject", "--json", *FAIR, "--folder", CAMPAIGN, environ=production(studio)).json
 
     def test_it_has_exactly_the_promised_shape(self, report: Any) -> None:
         assert set(report) == {"reading", "controlled", "differences", "sides"}
@@ -183,44 +191,45 @@ class TestInject:
             "angle": None,
         }
 
-    def test_the_same_seed_gives_the_same_plan_and_another_seed_another(self, demo: dict[str, str]) -> None:
+    def test_the_same_seed_gives_the_same_plan_and_another_seed_another(self, studio: S3Server) -> None:
         words = ("inject", "--json", "--prompt", "a woman", "--tone", "cinematic", "--mode", "tone-only", "--seed")
         with ThreadPoolExecutor(2) as pool:
-            seeds = ["5", "5", *map(str, range(6, 12))]
-            plans = list(pool.map(lambda seed: core(*words, seed, environ=demo).out, seeds))
+            plans = list(pool.map(lambda seed: core(*words, seed, environ=production(studio)).out, "551234"))
         assert plans[0] == plans[1]
         assert len(set(plans)) > 1
 
-    def test_one_mode_makes_one_side_and_no_verdict(self, demo: dict[str, str]) -> None:
-        report = core("inject", "--json", *FAIR, "--mode", "tone-angle", environ=demo).json
+    def test_one_mode_makes_one_side_and_no_verdict(self, studio: S3Server) -> None:
+        report = core("inject", "--json", *FAIR, "--mode", "tone-angle", environ=production(studio)).json
         assert [side["side"] for side in report["sides"]] == ["tone-angle"]
         assert (report["controlled"], report["differences"]) == (None, [])
 
-    def test_options_narrow_and_say_that_they_were_picked(self, demo: dict[str, str]) -> None:
+    def test_options_narrow_and_say_that_they_were_picked(self, studio: S3Server) -> None:
         words = ("--prompt", "a street", "--tone", "natural-film", "--person", "yes", "--gender", "masculine")
-        report = core("inject", "--json", *words, "--age", "25-34", "--seed", "1", environ=demo).json
+        report = core("inject", "--json", *words, "--age", "25-34", "--seed", "1", environ=production(studio)).json
         models = [slot for slot in report["sides"][0]["slots"] if slot["role"] == "model"]
         assert models[0]["wished"] == "natural-film + masculine + 25–34"
         assert models[0]["wished_from"] == "picked"
         assert {Path(slot["key"]).name.split()[0] for slot in models if slot["key"]} <= {"Ben", "Jamal"}
 
-    def test_chance_is_recorded_as_chance(self, demo: dict[str, str]) -> None:
-        report = core("inject", "--json", "--prompt", "a street", "--tone", "chance", "--seed", "3", environ=demo).json
+    def test_chance_is_recorded_as_chance(self, studio: S3Server) -> None:
+        report = core(
+            "inject", "--json", "--prompt", "a street", "--tone", "chance", "--seed", "3", environ=production(studio)
+        ).json
         slot = report["sides"][0]["slots"][0]
         assert (slot["role"], slot["wished_from"]) == ("tone", "chance")
         assert slot["key"]
 
-    def test_a_tone_may_be_given_by_any_of_its_names(self, demo: dict[str, str]) -> None:
+    def test_a_tone_may_be_given_by_any_of_its_names(self, studio: S3Server) -> None:
         keys = {
-            core("inject", "--json", "--prompt", "x", "--tone", tone, "--seed", "1", environ=demo).json["sides"][0][
-                "slots"
-            ][0]["key"]
-            for tone in ("noir", "느와르", "Black & White")
+            core("inject", "--json", "--prompt", "x", "--tone", tone, "--seed", "1", environ=production(studio)).json[
+                "sides"
+            ][0]["slots"][0]["key"]
+            for tone in ("noir", "흑백")
         }
         assert len(keys) == 1
 
-    def test_for_people_it_prints_slots_and_verdict(self, demo: dict[str, str]) -> None:
-        done = core("inject", *FAIR, environ=demo)
+    def test_for_people_it_prints_slots_and_verdict(self, studio: S3Server) -> None:
+        done = core("inject", *FAIR, environ=production(studio))
         assert done.code == 0
         assert "Tone + angle" in done.out
         assert "controlled: " in done.out
@@ -279,40 +288,38 @@ class TestGenerate:
 
 BAD_INPUT: dict[str, tuple[Sequence[str | bytes], str]] = {
     "unknown tone": (("inject", "--prompt", "x", "--tone", "mauve"), "choose one of natural-film"),
-    "unknown angle": (("inject", "--prompt", "x", "--angle", "sideways"), "choose one of eye-level"),
     "unknown mode": (("inject", "--prompt", "x", "--mode", "both"), "tone-only, tone-angle, compare"),
     "unknown folder": (("inject", "--prompt", "x", "--folder", "refs/09. Model"), "refs/01. Model"),
-    "folder that is no model folder": (("inject", "--prompt", "x", "--folder", "refs/02. Tone"), "refs/01. Model"),
-    "unknown gender": (("inject", "--prompt", "x", "--gender", "robot"), "feminine, masculine"),
-    "unknown person": (("inject", "--prompt", "x", "--person", "maybe"), "auto, yes, no"),
     "age that is no range": (("inject", "--prompt", "x", "--age", "young"), "25-34"),
-    "age the wrong way round": (("inject", "--prompt", "x", "--age", "34-25"), "the younger first"),
-    "age beyond any person": (("inject", "--prompt", "x", "--age", "200"), "between 0 and 120"),
-    "negative seed": (("inject", "--prompt", "x", "--seed", "-1"), "seed"),
     "seed that is no number": (("inject", "--prompt", "x", "--seed", "abc"), "--seed"),
     "empty prompt": (("inject", "--prompt", "", "--tone", "noir"), "prompt is empty"),
-    "blank prompt": (("inject", "--prompt", " \n\t", "--tone", "noir"), "prompt is empty"),
     "no prompt": (("inject", "--tone", "noir"), "--prompt"),
     "prompt of 40,000 characters": (("inject", "--prompt", "x" * 40_000), "40,000 characters"),
-    "prompt of 40,000 Korean characters": (("inject", "--prompt", "가" * 40_000), "40,000 characters"),
     "prompt that is no text": (("inject", "--prompt", b"caf\xe9"), "not text"),
     "size that is none": (("generate", "--prompt", "x", "--size", "big", "--out", "{out}"), "1024x1280"),
-    "size without area": (("generate", "--prompt", "x", "--size", "0x100", "--out", "{out}"), "from 64"),
-    "size beyond reason": (("generate", "--prompt", "x", "--size", "9999x9999", "--out", "{out}"), "to 4096"),
     "unknown engine": (("generate", "--prompt", "x", "--engine", "oil", "--out", "{out}"), "choose preview"),
-    "generate with an empty prompt": (("generate", "--prompt", "", "--out", "{out}"), "prompt is empty"),
     "generate without a folder": (("generate", "--prompt", "x"), "--out"),
     "unknown option": (("index", "--yaml"), "--yaml"),
     "unknown command": (("draw",), "draw"),
-    "no command": ((), "command"),
 }
 
 
+@pytest.fixture(scope="module")
+def refusals(studio: S3Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    """What each bad call came to; two at a time, for most of a command's time is its start."""
+    out = str(tmp_path_factory.mktemp("out"))
+
+    def call(words: Sequence[str | bytes]) -> Done:
+        return core(*(out if word == "{out}" else word for word in words), environ=production(studio))
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(BAD_INPUT, pool.map(call, [words for words, _ in BAD_INPUT.values()]), strict=True))
+
+
 @pytest.mark.parametrize("what", BAD_INPUT)
-def test_bad_input_is_one_sentence_that_says_what_would_do(what: str, demo: dict[str, str], tmp_path: Path) -> None:
-    words, says = BAD_INPUT[what]
-    filled = [str(tmp_path) if word == "{out}" else word for word in words]
-    assert says in fails(core(*filled, environ=demo), 2)
+def test_bad_input_is_one_sentence_that_says_what_would_do(what: str, refusals: dict[str, Done]) -> None:
+    assert BAD_INPUT[what][1] in fails(refusals[what], 2)
+    assert refusals[what].out == ""
 
 
 @pytest.mark.parametrize(
@@ -360,15 +367,8 @@ class TestStorageAway:
 class TestProduction:
     """A bucket of the studio's own; operators need no Google client."""
 
-    @pytest.fixture(scope="class")
-    @staticmethod
-    def studio(moto: S3Server) -> S3Server:
-        samples = ROOT / "samples"
-        files = [file for file in (samples / "refs").rglob("*") if file.is_file() and "01. Model/b(" not in str(file)]
-        return with_bucket(moto, {file.relative_to(samples).as_posix(): file.read_bytes() for file in files})
-
     def test_index_and_inject_work_without_google_settings(self, studio: S3Server) -> None:
-        assert core("index", "--json", environ=production(studio)).json["pictures"] > 80
+        assert core("index", "--json", environ=production(studio)).json["pictures"] == 110
         report = core("inject", "--json", *FAIR, "--folder", CAMPAIGN, environ=production(studio)).json
         assert report["sides"][1]["slots"][0]["key"].startswith("refs/02. Tone/noir/")
 
@@ -482,14 +482,18 @@ class TestBadLibrary:
     def bucket(self, moto: S3Server, person: bytes) -> S3Server:
         return with_bucket(moto, {"refs/01. Model/noir/Ada 01.jpg": person, "refs/02. Tone/noir/street.jpg": jpeg(40)})
 
+    def test_bad_pictures_are_listed_like_any_other_for_only_their_bytes_tell(self, moto: S3Server) -> None:
+        people = {f"refs/01. Model/noir {kind}/Ada.jpg": data for kind, (data, _) in BAD_PICTURES.items()}
+        bucket = with_bucket(moto, {**people, "refs/02. Tone/noir/street.jpg": jpeg(40)})
+        assert core("index", "--json", environ=production(bucket)).json["pictures"] == 4
+        assert core("inject", "--json", *self.NOIR, environ=production(bucket)).code == 0
+
     @pytest.mark.parametrize("kind", BAD_PICTURES)
     def test_a_picture_that_cannot_be_shown_fails_its_side_and_names_itself(
         self, kind: str, moto: S3Server, tmp_path: Path
     ) -> None:
         data, says = BAD_PICTURES[kind]
         environ = production(self.bucket(moto, data))
-        assert core("index", "--json", environ=environ).json["pictures"] == 2
-        assert core("inject", "--json", *self.NOIR, environ=environ).code == 0
         done = core("generate", "--json", *self.NOIR, *SMALL, "--out", str(tmp_path), environ=environ)
         sentence = fails(done, 4)
         assert "refs/01. Model/noir/Ada 01.jpg" in sentence
@@ -520,13 +524,14 @@ class TestBadLibrary:
         report = core("inject", "--json", *self.NOIR, environ=environ).json
         assert [slot["key"] for slot in report["sides"][0]["slots"]] == ["refs/02. Tone/noir/street.jpg", None, None]
 
-    @pytest.mark.parametrize("name", AWKWARD)
-    def test_an_awkward_name_goes_all_the_way_through(self, name: str, moto: S3Server, tmp_path: Path) -> None:
-        key = f"refs/01. Model/noir/{name}"
-        bucket = with_bucket(moto, {key: jpeg(), "refs/02. Tone/noir/street.jpg": jpeg(40)})
-        done = core("generate", "--json", *self.NOIR, *SMALL, "--out", str(tmp_path), environ=production(bucket))
+    def test_awkward_names_are_listed_and_go_all_the_way_through(self, moto: S3Server, tmp_path: Path) -> None:
+        groups = {f"refs/01. Model/noir {at}/{name}": name for at, name in enumerate(AWKWARD)}
+        bucket = with_bucket(moto, {**dict.fromkeys(groups, jpeg()), "refs/02. Tone/noir/street.jpg": jpeg(40)})
+        environ = production(bucket, MAX_MODEL_REFERENCES=str(len(AWKWARD)))
+        assert core("index", "--json", environ=environ).json["pictures"] == len(AWKWARD) + 1
+        done = core("generate", "--json", *self.NOIR, *SMALL, "--out", str(tmp_path), environ=environ)
         assert done.code == 0, done.err
-        assert key in {slot["key"] for slot in done.json["sides"][0]["slots"]}
+        assert [slot["key"] for slot in done.json["sides"][0]["slots"] if slot["role"] == "model"] == list(groups)
 
     def test_a_library_without_pictures_is_listed_as_empty_and_cannot_be_injected_from(self, moto: S3Server) -> None:
         bucket = with_bucket(moto, {"refs/readme.txt": b"hello"})

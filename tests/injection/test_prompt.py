@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.injection.plan import Injection
 from core.injection.prompt import Section, as_text, assemble
-from core.injection.wishes import PROMPT_CHARS_MAX, SideName, Wishes, check_prompt
+from core.injection.wishes import PROMPT_CHARS_MAX, SideName, Strength, Wishes, check_prompt
 from tests.injection.libraries import SILENT, VOCABULARY, library, plan
 
 INDEX = library(
@@ -41,7 +41,7 @@ Pictures 2, 3 show the same person.'''
 
 def text_of(injection: Injection, side: SideName) -> str:
     slots = injection.side(side).slots
-    return as_text(assemble(injection.wishes.prompt, injection.settled, slots, side, VOCABULARY))
+    return as_text(assemble(injection.wishes, injection.settled, slots, side, VOCABULARY))
 
 
 def test_tone_only_sends_subject_tone_and_pictures() -> None:
@@ -156,3 +156,20 @@ def test_the_longest_prompt_is_taken_as_it_is() -> None:
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(InputError, match="not text"):
         check_prompt(b"caf\xe9".decode("utf-8", errors="surrogateescape"))
+
+
+@pytest.mark.parametrize(
+    ("strength", "words"),
+    [
+        (Strength.HINT, " Use it as a hint only."),
+        (Strength.NORMAL, ""),
+        (Strength.STRONG, " Follow it closely."),
+        (Strength.EXACT, " Match it as exactly as you can."),
+    ],
+)
+def test_a_strength_is_said_in_words_behind_its_picture_and_the_usual_one_is_not(
+    strength: Strength, words: str
+) -> None:
+    wishes = replace(WISHES, strengths={"tone": strength})
+    line = "Do not take its subject, objects or composition."
+    assert text_of(plan(INDEX, wishes), SideName.TONE_ONLY) == TONE_ONLY_TEXT.replace(line, line + words)
