@@ -29,8 +29,8 @@ import pyarrow as pa
 from botocore.config import Config
 
 from core.references.attributes import Role, load_vocabulary
-from core.references.index import Filter
 from core.references.listing import Listing, list_all, read_page
+from core.references.reference import Filter
 from core.references.table import ReferenceTable
 from core.storage.pages import Pages
 

@@ -20,6 +20,7 @@ The message of each is one sentence that is fit for a person's eyes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -96,8 +97,17 @@ class EngineFault(StrEnum):
     CANCELLED = "cancelled"
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a call cost though it brought no picture; None where nobody said, which is not the same as nothing."""
+
+    usd: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
 class EngineError(StudioError):
-    """An engine did not deliver a picture."""
+    """An engine did not deliver a picture; `charge` is None when nothing is charged for that."""
 
     def __init__(
         self,
@@ -106,11 +116,13 @@ class EngineError(StudioError):
         kind: EngineFault,
         request_id: str | None = None,
         retry_after_s: float | None = None,
+        charge: Charge | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.request_id = request_id
         self.retry_after_s = retry_after_s
+        self.charge = charge
 
 
 class LabelError(StudioError):

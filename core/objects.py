@@ -42,6 +42,9 @@ class ObjectStore(Protocol):
     def list(self, prefix: str, *, start_after: str = "") -> Iterator[StoredObject]:
         """All objects under a prefix in key order (UTF-8 bytes), page by page."""
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names right below a prefix that end with a slash there, without it, in key order."""
+
     def head(self, key: str) -> StoredObject:
         """One object's row. Raises ReferenceNotFound."""
 

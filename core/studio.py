@@ -14,7 +14,7 @@ from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
 from core.identity.access import Door
 from core.images.thumbnails import Thumbnails
-from core.injection.openai_reader import openai_reader
+from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
 from core.labels.published import PublishedLabels, load_published
 from core.labels.reports import Reports
@@ -22,11 +22,26 @@ from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, Profile, Settings, export_aws_secrets, load_settings
 from core.storage.embedded import EmbeddedS3
+from core.storage.pages import Pages
 from core.storage.s3 import Store
 
 VOCABULARY_FILE = PROJECT_ROOT / "labels" / "attributes.toml"
 LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
 SAMPLES = PROJECT_ROOT / "samples" / "refs"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """One bucket, object by object and page by page; `embedded` is the server behind it, if it is ours."""
+
+    store: Store
+    pages: Pages
+    embedded: EmbeddedS3 | None = None
+
+    def close(self) -> None:
+        """End the embedded server, if there is one."""
+        if self.embedded is not None:
+            self.embedded.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +60,30 @@ class Studio:
     desk: Desk
     reports: Reports
     door: Door
-    embedded: EmbeddedS3 | None
+    storage: Storage
 
     def close(self) -> None:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""
         self.catalog.stop()
         self.runner.close()
+        self.history.stop()
         self.thumbnails.close()
-        if self.embedded is not None:
-            self.embedded.close()
+        self.storage.close()
 
 
 def build_studio(settings: Settings) -> Studio:
     """Build a studio from settings. Raises ConfigError or StorageError."""
     vocabulary = load_vocabulary(VOCABULARY_FILE)
     labels = load_published(LABELS_FILE)
-    store, embedded = open_store(settings)
+    storage = open_storage(settings)
+    store = storage.store
     catalog = Catalog(
-        store,
+        storage.pages,
         vocabulary,
         library_prefix=settings.s3_library_prefix,
         app_prefix=settings.s3_app_prefix,
         refresh_s=settings.index_refresh_s,
+        workers=settings.index_workers,
     )
     server = this_server()
     history = History(store, app_prefix=settings.s3_app_prefix, server=server)
@@ -101,7 +118,7 @@ def build_studio(settings: Settings) -> Studio:
         desk=desk,
         reports=Reports(store, app_prefix=settings.s3_app_prefix),
         door=Door(settings),
-        embedded=embedded,
+        storage=storage,
     )
 
 
@@ -121,25 +138,29 @@ def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
     offline = OfflineReader(vocabulary)
     if not settings.openai_api_key:
         return offline
-    return openai_reader(
+    return OpenAIReader(
         settings.openai_api_key, settings.openai_base_url, settings.openai_text_model, vocabulary, offline
     )
 
 
-def open_store(settings: Settings) -> tuple[Store, EmbeddedS3 | None]:
+def open_storage(settings: Settings) -> Storage:
     """The bucket these settings mean; the embedded one is started for the embedded profile."""
     if settings.profile is Profile.PRODUCTION:
         export_aws_secrets()
-        return Store(settings.s3_bucket or "", endpoint_url=settings.s3_endpoint_url), None
+        return _opened(settings.s3_bucket or "", settings.s3_endpoint_url)
     embedded = EmbeddedS3.open(settings.data_dir, SAMPLES)
-    store = Store(
-        embedded.bucket,
-        endpoint_url=embedded.endpoint_url,
-        access_key=embedded.access_key,
-        secret_key=embedded.secret_key,
-        region="us-east-1",
+    return _opened(embedded.bucket, embedded.endpoint_url, embedded)
+
+
+def _opened(bucket: str, endpoint_url: str | None, embedded: EmbeddedS3 | None = None) -> Storage:
+    access_key = embedded.access_key if embedded else None
+    secret_key = embedded.secret_key if embedded else None
+    region = "us-east-1" if embedded else None
+    return Storage(
+        Store(bucket, endpoint_url=endpoint_url, access_key=access_key, secret_key=secret_key, region=region),
+        Pages(bucket, endpoint_url=endpoint_url, access_key=access_key, secret_key=secret_key, region=region),
+        embedded,
     )
-    return store, embedded
 
 
 _lock = threading.Lock()
@@ -155,6 +176,7 @@ def get_studio() -> Studio:
             settings.require_serving()
             _studio = build_studio(settings)
             _studio.catalog.start()
+            _studio.history.start()
         return _studio
 
 

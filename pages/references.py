@@ -7,7 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from core.references.index import Filter, Reference, ReferenceIndex
+from core.references.index import ReferenceIndex
+from core.references.reference import Filter, Reference
 from core.references.refresh import CatalogStatus
 from core.studio import Studio
 from core.ui.notices import age, library_loading, library_trouble

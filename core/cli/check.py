@@ -10,11 +10,11 @@ import typer
 from core.cli.failures import EXIT_COULD_NOT_SERVE
 from core.errors import StudioError
 from core.labels.published import load_published
-from core.objects import ObjectStore
 from core.references.attributes import load_vocabulary
 from core.references.index import build_index
+from core.references.listing import PageSource, list_all
 from core.settings import Profile, Settings, load_settings
-from core.studio import LABELS_FILE, VOCABULARY_FILE, open_store
+from core.studio import LABELS_FILE, VOCABULARY_FILE, open_storage
 
 
 @dataclass
@@ -79,15 +79,16 @@ def _labels(report: _Report) -> None:
 
 def _storage(report: _Report, settings: Settings) -> None:
     try:
-        store, embedded = open_store(settings)
+        storage = open_storage(settings)
     except StudioError as err:
         report.fail("storage", err.message)
         return
+    store = storage.store
     try:
-        where = settings.s3_endpoint_url or ("this process" if embedded else "AWS")
+        where = settings.s3_endpoint_url or ("this process" if storage.embedded else "AWS")
         store.check_bucket()
         report.ok("bucket", f"`{store.bucket}` at {where}")
-        report.run("library", lambda: _library(store, settings))
+        report.run("library", lambda: _library(storage.pages, settings))
         if store.honours_conditions(settings.s3_app_prefix):
             report.ok("conditions", "the endpoint refuses to overwrite when asked to")
         else:
@@ -98,12 +99,15 @@ def _storage(report: _Report, settings: Settings) -> None:
     except StudioError as err:
         report.fail("storage", err.message)
     finally:
-        if embedded is not None:
-            embedded.close()
+        storage.close()
 
 
-def _library(store: ObjectStore, settings: Settings) -> str:
-    index = build_index(store.list(settings.s3_library_prefix), load_vocabulary(VOCABULARY_FILE))
+def _library(pages: PageSource, settings: Settings) -> str:
+    index = build_index(
+        list_all(pages, settings.s3_library_prefix, workers=settings.index_workers),
+        load_vocabulary(VOCABULARY_FILE),
+        without_prefix=settings.s3_app_prefix,
+    )
     problems = f", {len(index.problems)} problems (python -m core index)" if index.problems else ""
     where = f"{len(index.folders)} reference folders under `{settings.s3_library_prefix}`"
     return f"{len(index)} pictures in {where}{problems}"

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
-from core.references.index import AttributeGroup, ReferenceIndex
+from core.references.index import ReferenceIndex
+from core.references.reference import AttributeGroup
 from core.settings import load_settings
 
 

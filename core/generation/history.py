@@ -7,21 +7,15 @@ import re
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import structlog
 from ulid import ULID
 
-from core.errors import (
-    EngineFault,
-    ReferenceNotFound,
-    StorageDenied,
-    StorageError,
-    StorageUnavailable,
-    WriteConflict,
-)
+from core.errors import EngineFault, ReferenceNotFound, StorageError, WriteConflict
 from core.generation.comparison import (
     AttemptPhase,
     AttemptStart,
@@ -36,6 +30,7 @@ from core.generation.comparison import (
     parse_outcome,
     parse_start,
 )
+from core.generation.history_index import HistoryIndex, Progress, Row
 from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
 from core.references.key import folded
@@ -73,8 +68,21 @@ class History:
         self._store = store
         self._root = f"{app_prefix}generations/"
         self._server = server
+        self._index = HistoryIndex(store, app_prefix=app_prefix)
         self._comparisons: dict[str, Comparison] = {}
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Keep the index up to date in the background, and serve what it knows meanwhile."""
+        self._index.start()
+
+    def stop(self) -> None:
+        """End the background work."""
+        self._index.stop()
+
+    def catch_up(self) -> None:
+        """Compare the whole index with S3 now, and write down what it lacked."""
+        self._index.catch_up()
 
     def folder_of(self, comparison_id: str) -> str:
         """The prefix a comparison lies under: its day is read from its ULID. Raises ReferenceNotFound."""
@@ -86,8 +94,9 @@ class History:
 
     def add(self, comparison: Comparison) -> None:
         """Write the record. Raises WriteConflict if this id exists."""
-        self._put(f"{self.folder_of(comparison.id)}comparison.json", comparison.model_dump_json(indent=1).encode())
-        self._remember(comparison)
+        key = f"{self.folder_of(comparison.id)}comparison.json"
+        etag = self._put(key, comparison.model_dump_json(indent=1).encode())
+        self._index.add(self._remember(comparison), etag)
 
     def add_start(self, start: AttemptStart) -> None:
         """Claim an attempt before its engine is called. Raises WriteConflict if somebody else has it."""
@@ -134,21 +143,17 @@ class History:
     def newest(self, *, limit: int, wanted: HistoryFilter | None = None) -> list[Comparison]:
         """The newest records that pass the filter. A record that makes no sense is left out, and logged.
 
+        What is found was read from S3 just now. While the index is still being read in the background,
+        days that it lacks are not searched; `progress` says how many those are.
         Raises StorageDenied or StorageUnavailable rather than to tell half of the story.
         """
+        self._index.look()
+        passes = _passing(wanted or HistoryFilter())
+        rows = filter(passes, self._index.rows())
         found: list[Comparison] = []
-        for comparison_id in self._ids_newest_first():
-            try:
-                comparison = self.get(comparison_id)
-            except (StorageDenied, StorageUnavailable):
-                raise
-            except StorageError as err:
-                _log.warning("record_left_out", comparison=comparison_id, error=err.message)
-                continue
-            if wanted is None or _passes(comparison, wanted):
-                found.append(comparison)
-                if len(found) == limit:
-                    break
+        while batch := [row.id for row in islice(rows, limit - len(found))]:
+            records = map(self._remember, self._index.records(batch))
+            found += [comparison for comparison in records if passes(Row.of(comparison, ""))]
         return found
 
     def last_given(self, person: str) -> tuple[str, ...]:
@@ -156,10 +161,19 @@ class History:
         newest = self.newest(limit=1, wanted=HistoryFilter(person=person))
         return newest[0].reference_keys if newest else ()
 
-    def _ids_newest_first(self) -> Iterator[str]:
-        """Every comparison's id. A ULID sorts by time, whatever folder its day is."""
-        ids = {row.key.split("/")[-2] for row in self._store.list(self._root) if row.key.endswith("/comparison.json")}
-        yield from sorted(ids, reverse=True)
+    def count(self) -> int:
+        """How many comparisons S3 holds, as far as they have been read by now."""
+        self._index.load()
+        return self.progress.comparisons
+
+    def used_in(self, key: str) -> tuple[str, ...]:
+        """The ids of the comparisons that a reference went into, newest first, as far as they have been read."""
+        return tuple(row.id for row in self._index.rows() if key in row.references)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the index has got."""
+        return self._index.progress
 
     def _remember(self, comparison: Comparison) -> Comparison:
         with self._lock:
@@ -168,8 +182,8 @@ class History:
                 del self._comparisons[next(iter(self._comparisons))]
         return comparison
 
-    def _put(self, key: str, data: bytes) -> None:
-        self._store.put(key, data, content_type="application/json", create_only=True)
+    def _put(self, key: str, data: bytes) -> str:
+        return self._store.put(key, data, content_type="application/json", create_only=True)
 
     def _put_again(self, key: str, data: bytes, content_type: str) -> str:
         """Write, or find the same bytes there: an earlier try may have arrived though its answer did not."""
@@ -272,13 +286,18 @@ def _process_exists(pid: int) -> bool:
     return True
 
 
-def _passes(comparison: Comparison, wanted: HistoryFilter) -> bool:
-    text = folded(wanted.text.strip())
-    return (
-        (not text or text in folded(comparison.wishes.prompt) or text == folded(comparison.id))
-        and (wanted.person is None or comparison.person == wanted.person)
-        and (wanted.mode is None or comparison.mode == wanted.mode)
-        and (wanted.tone is None or wanted.tone == comparison.tone)
-        and (wanted.angle is None or wanted.angle == comparison.angle)
-        and (wanted.reference is None or wanted.reference in comparison.reference_keys)
-    )
+def _passing(wanted: HistoryFilter) -> Callable[[Row], bool]:
+    """The test that a filter means."""
+    text, comparison_id = folded(wanted.text.strip()), wanted.text.strip().upper()
+
+    def passes(row: Row) -> bool:
+        return (
+            (not text or text in row.text or comparison_id == row.id)
+            and (wanted.person is None or row.person == wanted.person)
+            and (wanted.mode is None or row.mode == wanted.mode)
+            and (wanted.tone is None or row.tone == wanted.tone)
+            and (wanted.angle is None or row.angle == wanted.angle)
+            and (wanted.reference is None or wanted.reference in row.references)
+        )
+
+    return passes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
-from core.references.index import Reference
+from core.references.reference import Reference
 
 
 def ticket(seed: int, salt: str, value: str) -> bytes:

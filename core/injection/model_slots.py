@@ -11,8 +11,9 @@ from core.injection.narrowing import LabelLookup, Narrowing, fits_tags, narrowin
 from core.injection.slots import NearMiss, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom, Wishes
 from core.references.attributes import Role
-from core.references.index import AttributeGroup, Reference, ReferenceFolder, ReferenceIndex
+from core.references.index import ReferenceIndex
 from core.references.key import folded
+from core.references.reference import AttributeGroup, Reference, ReferenceFolder
 
 _NO_ANGLE = "Pick an angle, or name one in the prompt."
 

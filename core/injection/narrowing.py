@@ -11,8 +11,9 @@ from core.injection.wishes import SettledWishes, SideName, WishedFrom
 from core.labels.published import FoundLabel
 from core.labels.schema import Label
 from core.references.attributes import Role
-from core.references.index import AttributeGroup, Reference, ReferenceFolder, ReferenceIndex
+from core.references.index import ReferenceIndex
 from core.references.key import folded
+from core.references.reference import AttributeGroup, Reference, ReferenceFolder
 
 
 class LabelLookup(Protocol):

@@ -7,15 +7,17 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final, Literal
 
 import openai
 import structlog
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from core.injection.reader import OfflineReader, Reading
 from core.labels.schema import AGE_MAX
+from core.line import Line
 from core.references.attributes import Term, Vocabulary
 
 _log = structlog.get_logger(__name__)
@@ -60,52 +62,92 @@ class OpenAIReader:
 
     name = "openai"
 
-    def __init__(self, client: openai.OpenAI, model: str, vocabulary: Vocabulary, offline: OfflineReader) -> None:
-        self._client = client
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str | None,
+        model: str,
+        vocabulary: Vocabulary,
+        offline: OfflineReader,
+        *,
+        limit_s: float = _LIMIT_S,
+        sulk_s: float = _SULK_S,
+    ) -> None:
+        self._api_key = api_key
+        self._base_url = base_url
         self._model = model
         self._offline = offline
+        self._limit_s = limit_s
+        self._sulk_s = sulk_s
         self._tones = {term.id for term in vocabulary.tones}
         self._angles = {term.id for term in vocabulary.angles}
         self._system = _INSTRUCTIONS + _listed("tone", vocabulary.tones) + _listed("angle", vocabulary.angles)
         self._schema = _schema(sorted(self._tones), sorted(self._angles))
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, Reading] = OrderedDict()
+        self._known: OrderedDict[str, Future[Reading]] = OrderedDict()
         self._sulks_until = 0.0
 
     def read(self, prompt: str) -> Reading:
-        """Read one prompt. Never raises."""
+        """Read one prompt, with one call however many ask for it at once. Never raises."""
         if not prompt.strip():
             return self._offline.read(prompt)
         with self._lock:
             known = self._known.get(prompt)
-            sulking = time.monotonic() < self._sulks_until
+            if known is None:
+                if time.monotonic() < self._sulks_until:
+                    return self._fallen_back(prompt)
+                mine = self._known[prompt] = Future()
+                while len(self._known) > _REMEMBERED:
+                    self._known.popitem(last=False)
         if known is not None:
-            return known
-        if sulking:
-            return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
-        try:
-            reading = self._ask(prompt)
-        except (openai.OpenAIError, ValidationError, ValueError) as err:
-            _log.warning("openai_reader_failed", error=type(err).__name__)
-            with self._lock:
-                self._sulks_until = time.monotonic() + _SULK_S
-            return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
-        with self._lock:
-            self._known[prompt] = reading
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return reading
+            return known.result()
+        mine.set_result(self._read_first(prompt))
+        return mine.result()
 
-    def _ask(self, prompt: str) -> Reading:
+    def _read_first(self, prompt: str) -> Reading:
+        try:
+            return self._ask_in_time(prompt)
+        except Exception as err:  # noqa: BLE001 - whatever a server of that address may answer, a page needs a reading
+            _log.warning("openai_reader_failed", error=type(err).__name__, status=getattr(err, "status_code", None))
+        with self._lock:
+            self._known.pop(prompt, None)
+            self._sulks_until = time.monotonic() + self._sulk_s
+        return self._fallen_back(prompt)
+
+    def _fallen_back(self, prompt: str) -> Reading:
+        return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
+
+    def _ask_in_time(self, prompt: str) -> Reading:
+        """Ask on a thread of its own and hang up when the time is over. Raises whatever went wrong."""
+        line = Line()
+        answer: Future[Reading] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(self._ask(prompt, line))
+            except Exception as err:  # noqa: BLE001 - raised again where somebody waits for it
+                answer.set_exception(err)
+
+        threading.Thread(target=ask, name="openai-reader", daemon=True).start()
+        try:
+            return answer.result(self._limit_s)
+        finally:
+            line.hang_up()
+
+    def _ask(self, prompt: str, line: Line) -> Reading:
         """One call. Raises OpenAIError, or ValueError for an answer that contradicts itself."""
-        completion = self._client.with_options(timeout=_LIMIT_S, max_retries=0).chat.completions.create(
-            model=self._model,
-            messages=self._messages(prompt),
-            response_format={
-                "type": "json_schema",
-                "json_schema": {"name": "reading", "strict": True, "schema": self._schema},
-            },
-        )
+        http = openai.DefaultHttpxClient(event_hooks=line.hooks, timeout=self._limit_s)
+        with openai.OpenAI(
+            api_key=self._api_key, base_url=self._base_url, max_retries=0, timeout=self._limit_s, http_client=http
+        ) as client:
+            completion = client.chat.completions.create(
+                model=self._model,
+                messages=self._messages(prompt),
+                response_format={
+                    "type": "json_schema",
+                    "json_schema": {"name": "reading", "strict": True, "schema": self._schema},
+                },
+            )
         answer = _Answer.model_validate_json(completion.choices[0].message.content or "")
         low, high = answer.age_low, answer.age_high
         if (low is None) != (high is None) or (low is not None and high is not None and low > high):
@@ -129,13 +171,6 @@ class OpenAIReader:
             messages.append({"role": "user", "content": example})
             messages.append({"role": "assistant", "content": json.dumps(dict(zip(_FIELDS, values, strict=True)))})
         return [*messages, {"role": "user", "content": prompt}]
-
-
-def openai_reader(
-    api_key: str, base_url: str | None, model: str, vocabulary: Vocabulary, offline: OfflineReader
-) -> OpenAIReader:
-    """A reader with a client of its own."""
-    return OpenAIReader(openai.OpenAI(api_key=api_key, base_url=base_url), model, vocabulary, offline)
 
 
 def _listed(kind: str, terms: Sequence[Term]) -> str:

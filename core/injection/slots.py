@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.references.attributes import Role
-from core.references.index import Reference
 from core.references.key import file_name, persona_of
+from core.references.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from core.injection.draw import drawn_order
 from core.injection.slots import NearMiss, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, Wish, Wishes
 from core.references.attributes import Role
-from core.references.index import AttributeGroup, Reference, ReferenceIndex
+from core.references.index import ReferenceIndex
 from core.references.key import parent
+from core.references.reference import AttributeGroup, Reference
 
 
 def tone_slot(

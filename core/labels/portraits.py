@@ -8,7 +8,8 @@ from typing import NamedTuple
 from core.labels.published import FoundLabel, LabelState, PublishedLabels
 from core.labels.schema import Gender, LabelSource
 from core.references.attributes import Role
-from core.references.index import Filter, Reference, ReferenceIndex
+from core.references.index import ReferenceIndex
+from core.references.reference import Filter, Reference
 
 
 class Portrait(NamedTuple):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from core.errors import StorageError, StorageUnavailable
-from core.objects import ObjectStore, StoredObject
 from core.references.attributes import Vocabulary
 from core.references.index import Drift, ReferenceIndex, build_index
+from core.references.listing import PageSource, list_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,21 @@ class Catalog:
 
     def __init__(
         self,
-        store: ObjectStore,
+        pages: PageSource,
         vocabulary: Vocabulary,
         *,
         library_prefix: str,
         app_prefix: str,
         refresh_s: float,
+        workers: int,
     ) -> None:
-        self._store = store
+        self._pages = pages
         self._vocabulary = vocabulary
         self._library_prefix = library_prefix
         self._app_prefix = app_prefix
         self._refresh_s = refresh_s
+        self._workers = workers
+        self._hints: tuple[str, ...] = ()
         self._index: ReferenceIndex | None = None
         self._drift = Drift()
         self._error: StorageError | None = None
@@ -87,17 +90,21 @@ class Catalog:
             started = time.monotonic()
             self._listed = 0
             try:
-                index = build_index(self._listing(), self._vocabulary)
+                listing = list_all(
+                    self._pages,
+                    self._library_prefix,
+                    workers=self._workers,
+                    hints=self._hints,
+                    progress=self._count,
+                )
             except StorageError as err:
                 self._error = err
                 raise
-            index = replace(index, seconds=time.monotonic() - started)
-            if self._index is not None:
-                drift = index.drift_since(self._index)
-                if not drift.is_empty:
-                    self._drift = drift
-            self._index, self._error = index, None
-        return index
+            index = build_index(listing, self._vocabulary, without_prefix=self._app_prefix)
+            self._hints = listing.hints()
+            self._index = self._next(replace(index, seconds=time.monotonic() - started))
+            self._error = None
+            return self._index
 
     @property
     def index(self) -> ReferenceIndex:
@@ -120,12 +127,19 @@ class Catalog:
             drift=self._drift,
         )
 
-    def _listing(self) -> Iterator[StoredObject]:
-        """Every object under the library prefix that is not the app's own."""
-        for row in self._store.list(self._library_prefix):
-            self._listed += 1
-            if not (self._app_prefix and row.key.startswith(self._app_prefix)):
-                yield row
+    def _next(self, index: ReferenceIndex) -> ReferenceIndex:
+        """The generation to serve from now on; where nothing has changed, the groups already made stay."""
+        served = self._index
+        if served is None:
+            return index
+        drift = index.drift_since(served)
+        if drift.is_empty:
+            return replace(served, built_at=index.built_at, seconds=index.seconds)
+        self._drift = drift
+        return index
+
+    def _count(self, keys: int) -> None:
+        self._listed = keys
 
     def _run(self) -> None:
         while True:
@@ -134,4 +148,5 @@ class Catalog:
                 return
             with suppress(StorageError):  # kept in `status`; the next round tries again
                 self.refresh()
-            self._wake.wait(timeout=self._refresh_s)
+            # Servers that started together must not list together for ever.
+            self._wake.wait(timeout=self._refresh_s * random.uniform(0.9, 1.1))

@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
-from core.references.index import AttributeGroup, Filter, Reference, ReferenceFolder, _place
 from core.references.key import PICTURE_SUFFIXES, file_name, folded, is_picture
 from core.references.listing import Listing
+from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, place_of
 
 Rows = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
@@ -237,11 +237,11 @@ class ReferenceTable(Sequence[Reference]):
                 path=folder,
                 role=role,
                 groups=tuple(
-                    AttributeGroup(folder, name, role, vocabulary.tags_of(name), self._in(codes))  # type: ignore[arg-type]
+                    AttributeGroup(folder, name, role, vocabulary.tags_of(name), self._in(codes))
                     for name, codes in sorted(groups.items(), key=lambda item: item[0] or "")
                     if name is not None
                 ),
-                loose=self._in(groups.get(None, ())),  # type: ignore[arg-type]
+                loose=self._in(groups.get(None, ())),
             )
             for (folder, role), groups in sorted(members.items(), key=lambda item: item[0][0])
         )
@@ -410,7 +410,7 @@ def _passes(stem: _Stem, wanted: Filter) -> bool:
 
 def _stem(directory: str, vocabulary: Vocabulary, tags_by_name: dict[str, Tags]) -> _Stem:
     text = f"{directory}/"
-    place = _place(directory, vocabulary)
+    place = place_of(directory, vocabulary)
     if place is None:
         return _Stem(text, None, None, None, None, None, None)
     role, folder, group = place

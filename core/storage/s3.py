@@ -198,6 +198,18 @@ class Store:
                 return
             position = {"ContinuationToken": page["NextContinuationToken"]}
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names right below a prefix that end with a slash there, without it, in key order."""
+        position: dict[str, str] = {}
+        while True:
+            with self._faults():
+                page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, Delimiter="/", **position)
+            for row in page.get("CommonPrefixes", ()):
+                yield row["Prefix"].removeprefix(prefix).removesuffix("/")
+            if not page.get("IsTruncated"):
+                return
+            position = {"ContinuationToken": page["NextContinuationToken"]}
+
     def head(self, key: str) -> StoredObject:
         """One object's row. Raises ReferenceNotFound."""
         try:

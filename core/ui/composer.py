@@ -10,8 +10,9 @@ from core.generation.engine import Engine
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import PROMPT_CHARS_MAX, Mode, Wishes
 from core.references.attributes import Role, Term
-from core.references.index import Reference, ReferenceFolder, ReferenceIndex
+from core.references.index import ReferenceIndex
 from core.references.key import parent
+from core.references.reference import Reference, ReferenceFolder
 from core.studio import Studio
 from core.ui.draft import (
     AGE_SPAN,

@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published import FoundLabel, LabelState
-from core.references.index import AttributeGroup, Reference
+from core.references.reference import AttributeGroup, Reference
 from core.ui.picture_grid import Card
 from core.web import image_url
 

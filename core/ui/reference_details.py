@@ -8,7 +8,7 @@ from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published import LabelState
 from core.labels.schema import Label
 from core.references.attributes import Role
-from core.references.index import Reference
+from core.references.reference import Reference
 from core.settings import PROJECT_ROOT
 from core.studio import Studio
 from core.ui import draft

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.references.attributes import Role
-from core.references.index import Filter, ReferenceIndex
+from core.references.index import ReferenceIndex
+from core.references.reference import Filter
 from core.studio import Studio
 from core.ui.filters import choice, first_page, search_box, segments, switch
 from core.ui.state import Key

@@ -25,7 +25,6 @@ from core.references.key import decode_key
 from tests.browser.achromatic import CHROMIUM_FLAG
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = {"generate": "/", "references": "/references", "labels": "/labels", "history": "/history"}
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -103,7 +103,7 @@ def test_nobody_sees_anything_before_signing_in(
     for pictured in page.get_by_role("img").all():
         assert pictured.get_attribute("alt") == "Logo"
     for role in ("textbox", "searchbox", "combobox", "list", "listbox", "slider"):
-        expect(page.get_by_role(role)).to_have_count(0)  # type: ignore[arg-type]  # these are roles
+        expect(page.get_by_role(role)).to_have_count(0)
     expect(page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(0)
     expect(tab.dialog).to_have_count(0)
 

@@ -1,5 +1,7 @@
 """A small OpenAI server for tests: the Images API's real protocol over HTTP, with faults on demand.
 
+The text half, chat completions, is in `openai_text.py` and served along with it.
+
 `python tests/fakes/openai_server.py --port 8080` serves it for `OPENAI_BASE_URL=http://127.0.0.1:8080/v1
 OPENAI_API_KEY=sk-fake make run`. A prompt that contains `[[refuse]]`, or the name of any other fault, gets it;
 `[[slow]]` takes its time.
@@ -15,6 +17,7 @@ import io
 import json
 import re
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -23,6 +26,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -33,6 +37,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # for when it is started as a file
+
+from tests.fakes.openai_text import FakeText
 
 PICTURE_BYTES_MAX = 50_000_000
 OUTPUT_TOKENS = {"low": 196, "medium": 1756, "high": 7024, "xhigh": 9000, "max": 12000, "auto": 7024}
@@ -223,6 +231,7 @@ class FakeOpenAI:
 
     def __init__(self, *, api_key: str | None = None, default: Behaviour | None = None) -> None:
         self.received: list[Received] = []
+        self.text = FakeText(api_key=api_key)
         self.default = default or Behaviour()
         self._api_key = api_key
         self._next: deque[Behaviour] = deque()
@@ -244,6 +253,7 @@ class FakeOpenAI:
 
     def reset(self) -> None:
         """Forget all calls and plans."""
+        self.text.reset()
         self.received.clear()
         self._next.clear()
         self._chooser = None
@@ -264,7 +274,8 @@ class FakeOpenAI:
 
     def app(self) -> Starlette:
         """The ASGI application."""
-        return Starlette(routes=[Route(path, self._answer, methods=["POST"]) for path in PATHS])
+        pictures = [Route(path, self._answer, methods=["POST"]) for path in PATHS]
+        return Starlette(routes=[*pictures, self.text.route()])
 
     async def _answer(self, request: Request) -> Response:
         request_id = f"req_{uuid.uuid4().hex}"
@@ -436,8 +447,8 @@ class _Answering(Response):
         for index in range(min(partials, 1) if ends_early or fault is Fault.ERROR_MID_STREAM else partials):
             await asyncio.sleep(self._behaviour.delay_s)
             picture = await asyncio.to_thread(self._picture, partial=True)
+            self._received.partials_sent += 1  # before it can be read, so that nobody has one that is not counted
             yield self._as_event("partial_image", b64_json=picture, partial_image_index=index)
-            self._received.partials_sent += 1
         if fault is Fault.GARBAGE:
             yield b"event: x\ndata: {not json\n\n"
         if fault is Fault.REFUSE_MID_STREAM:

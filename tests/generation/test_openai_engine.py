@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -17,8 +17,8 @@ import pytest
 import structlog
 from PIL import Image
 
-from core.errors import ConfigError, EngineError, EngineFault
-from core.generation import openai_engine
+from core.errors import Charge, ConfigError, EngineError, EngineFault
+from core.generation import openai_call
 from core.generation.comparison import Size
 from core.generation.engine import AttachedReference, Final, Partial, SideRequest
 from core.generation.openai_engine import OpenAIEngine
@@ -198,12 +198,7 @@ class TestAPicture:
     def test_the_person_is_sent_as_a_hash_only_when_there_is_one(
         self, server: FakeOpenAI, engine: OpenAIEngine
     ) -> None:
-        @dataclass(frozen=True)
-        class Personal(SideRequest):
-            person_hash: str | None = None
-
-        fields = {name: getattr(REQUEST, name) for name in SideRequest.__dataclass_fields__}
-        made(engine, Personal(**fields, person_hash="ab" * 32))
+        made(engine, replace(REQUEST, person_hash="ab" * 32))
         made(engine)
         assert [received.fields.get("safety_identifier") for received in server.received] == ["ab" * 32, None]
 
@@ -323,6 +318,26 @@ class TestFaults:
         assert error.kind is EngineFault.UNAVAILABLE
         assert "nothing was sent or charged" in error.message
 
+    @pytest.mark.parametrize("fault", [Fault.BROKEN_BASE64, Fault.BROKEN_PICTURE], ids=str)
+    def test_a_damaged_picture_is_charged_all_the_same(
+        self, server: FakeOpenAI, engine: OpenAIEngine, fault: Fault
+    ) -> None:
+        price = made(engine).cost
+        server.will(Behaviour(fault))
+        assert failed(engine).charge == Charge(price.usd, price.input_tokens, price.output_tokens)
+
+    @pytest.mark.parametrize("fault", [Fault.CUT, Fault.CUT_BEFORE_HEADERS, Fault.GARBAGE, Fault.NOTHING], ids=str)
+    def test_what_may_have_been_charged_is_unpriced(
+        self, server: FakeOpenAI, engine: OpenAIEngine, fault: Fault
+    ) -> None:
+        server.will(Behaviour(fault))
+        assert failed(engine).charge == Charge()
+
+    @pytest.mark.parametrize("fault", [Fault.REFUSE, Fault.RATE_LIMIT, Fault.BAD_KEY, Fault.BAD_REQUEST], ids=str)
+    def test_what_was_never_begun_is_not_charged(self, server: FakeOpenAI, engine: OpenAIEngine, fault: Fault) -> None:
+        server.will(Behaviour(fault))
+        assert failed(engine).charge is None
+
     def test_the_side_can_be_asked_again_after_any_fault(self, server: FakeOpenAI, engine: OpenAIEngine) -> None:
         server.will(Behaviour(Fault.CUT))
         failed(engine)
@@ -409,7 +424,7 @@ class TestTheClock:
     ) -> None:
         ahead_s = [0.0]
         clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead_s[0])
-        monkeypatch.setattr(openai_engine, "time", clock)
+        monkeypatch.setattr(openai_call, "time", clock)
         steps = engine.generate(REQUEST, never)
         next(steps)
         for thread in threading.enumerate():

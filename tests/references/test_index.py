@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import InjectionError, ReferenceNotFound
 from core.references.attributes import GroupProblem, Role
-from core.references.index import Filter
+from core.references.reference import Filter
 from tests.injection.libraries import library, sample_library, stored
 
 NFC = unicodedata.normalize("NFC", "refs/01. Model/느와르/에미.jpg")

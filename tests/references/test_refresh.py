@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import StorageError, StorageUnavailable
 from core.references.refresh import Catalog
-from core.storage.s3 import Store
+from core.storage.pages import Pages
 from tests.injection.libraries import VOCABULARY
 from tests.moto_servers import fill, moto_server, remove, with_bucket
 from tests.storage.s3_servers import Answer, S3Server, client_of, scripted_server
@@ -32,8 +32,10 @@ def bucket(moto: S3Server) -> S3Server:
     return with_bucket(moto, {ADA: b"a", BEN: b"b", "studio/votes/1.json": b"{}", "elsewhere/x.jpg": b"x"})
 
 
-def catalog_of(store: Store, *, library_prefix: str = "refs/", refresh_s: float = 3600) -> Catalog:
-    return Catalog(store, VOCABULARY, library_prefix=library_prefix, app_prefix="studio/", refresh_s=refresh_s)
+def catalog_of(pages: Pages, *, library_prefix: str = "refs/", refresh_s: float = 3600) -> Catalog:
+    return Catalog(
+        pages, VOCABULARY, library_prefix=library_prefix, app_prefix="studio/", refresh_s=refresh_s, workers=4
+    )
 
 
 def drop(bucket: S3Server) -> None:
@@ -53,26 +55,26 @@ def come_true(claim: Callable[[], bool]) -> None:
 
 
 def test_a_refresh_serves_every_picture_under_the_library_prefix(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.store())
+    catalog = catalog_of(bucket.pages())
     assert catalog.refresh() is catalog.index
     assert [ref.key for ref in catalog.index.references] == [ADA, BEN]
 
 
 def test_the_apps_own_pictures_are_never_references(bucket: S3Server) -> None:
     fill(bucket, {"studio/generations/1/side.png": b"x"})
-    index = catalog_of(bucket.store(), library_prefix="").refresh()
+    index = catalog_of(bucket.pages(), library_prefix="").refresh()
     assert [ref.key for ref in index.references] == ["elsewhere/x.jpg", ADA, BEN]
 
 
 def test_before_the_first_refresh_the_index_says_that_it_is_on_its_way(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.store())
+    catalog = catalog_of(bucket.pages())
     assert (catalog.status.ready, catalog.status.age_s) == (False, None)
     with pytest.raises(StorageUnavailable, match="still being listed"):
         _ = catalog.index
 
 
 def test_a_failed_refresh_keeps_the_last_complete_index_with_its_age_and_the_error(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.store())
+    catalog = catalog_of(bucket.pages())
     good = catalog.refresh()
     drop(bucket)
     with pytest.raises(StorageError):
@@ -89,7 +91,7 @@ def test_a_failed_refresh_keeps_the_last_complete_index_with_its_age_and_the_err
 
 def test_a_first_refresh_that_fails_is_what_the_index_says(bucket: S3Server) -> None:
     drop(bucket)
-    catalog = catalog_of(bucket.store())
+    catalog = catalog_of(bucket.pages())
     with pytest.raises(StorageError):
         catalog.refresh()
     with pytest.raises(StorageError, match=bucket.bucket):
@@ -97,7 +99,7 @@ def test_a_first_refresh_that_fails_is_what_the_index_says(bucket: S3Server) -> 
 
 
 def test_the_error_is_forgotten_once_s3_is_back(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.store())
+    catalog = catalog_of(bucket.pages())
     catalog.refresh()
     drop(bucket)
     with pytest.raises(StorageError):
@@ -109,7 +111,7 @@ def test_the_error_is_forgotten_once_s3_is_back(bucket: S3Server) -> None:
 
 
 def test_drift_says_what_was_added_removed_and_changed(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.store())
+    catalog = catalog_of(bucket.pages())
     first = catalog.refresh()
     assert catalog.status.drift.is_empty
     fill(bucket, {ADA: b"another picture", "refs/01. Model/noir/Cho.jpg": b"c"})
@@ -121,7 +123,7 @@ def test_drift_says_what_was_added_removed_and_changed(bucket: S3Server) -> None
 
 
 def test_a_refresh_that_finds_nothing_new_keeps_the_last_drift_in_sight(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.store())
+    catalog = catalog_of(bucket.pages())
     catalog.refresh()
     remove(bucket, BEN)
     catalog.refresh()
@@ -131,7 +133,7 @@ def test_a_refresh_that_finds_nothing_new_keeps_the_last_drift_in_sight(bucket: 
 
 
 def test_two_servers_over_one_bucket_agree_after_every_change(bucket: S3Server) -> None:
-    one, other = catalog_of(bucket.store()), catalog_of(bucket.store())
+    one, other = catalog_of(bucket.pages()), catalog_of(bucket.pages())
     for change in ({}, {"refs/02. Tone/noir/x.jpg": b"x"}, {ADA: b"new"}):
         fill(bucket, change)
         mine, theirs = one.refresh(), other.refresh()
@@ -144,7 +146,7 @@ class TestBackground:
     """The thread that keeps the index fresh."""
 
     def test_it_lists_at_once_and_again_when_asked(self, bucket: S3Server) -> None:
-        catalog = catalog_of(bucket.store())
+        catalog = catalog_of(bucket.pages())
         catalog.start()
         come_true(lambda: catalog.status.ready)
         remove(bucket, BEN)
@@ -153,7 +155,7 @@ class TestBackground:
         catalog.stop()
 
     def test_it_lists_again_by_itself(self, bucket: S3Server) -> None:
-        catalog = catalog_of(bucket.store(), refresh_s=0.01)
+        catalog = catalog_of(bucket.pages(), refresh_s=0.01)
         catalog.start()
         come_true(lambda: catalog.status.ready)
         remove(bucket, BEN)
@@ -161,7 +163,7 @@ class TestBackground:
         catalog.stop()
 
     def test_it_outlives_a_failure_and_serves_again(self, bucket: S3Server) -> None:
-        catalog = catalog_of(bucket.store(), refresh_s=0.01)
+        catalog = catalog_of(bucket.pages(), refresh_s=0.01)
         drop(bucket)
         catalog.start()
         come_true(lambda: catalog.status.error is not None)
@@ -170,7 +172,7 @@ class TestBackground:
         catalog.stop()
 
     def test_it_ends_at_once_when_told_to_however_early(self, bucket: S3Server) -> None:
-        before, store = set(threading.enumerate()), bucket.store()
+        before, store = set(threading.enumerate()), bucket.pages()
         for _ in range(20):
             catalog = catalog_of(store)
             catalog.start()
@@ -178,7 +180,7 @@ class TestBackground:
             assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "index-refresh"]
 
     def test_starting_twice_starts_one_thread(self, bucket: S3Server) -> None:
-        catalog = catalog_of(bucket.store())
+        catalog = catalog_of(bucket.pages())
         catalog.start()
         catalog.start()
         assert sum(thread.name == "index-refresh" for thread in threading.enumerate()) == 1
@@ -222,7 +224,7 @@ class TestSingleFlight:
     def test_callers_at_the_same_time_share_one_listing(self) -> None:
         slow = SlowServer()
         with scripted_server(slow) as server, ThreadPoolExecutor(4) as pool:
-            catalog = catalog_of(server.store())
+            catalog = catalog_of(server.pages())
             asked = [pool.submit(catalog.refresh) for _ in range(4)]
             come_true(lambda: sum(map(is_in_refresh, threading.enumerate())) == 4)
             slow.go.set()
@@ -234,7 +236,7 @@ class TestSingleFlight:
         slow = SlowServer()
         slow.go.set()
         with scripted_server(slow) as server, ThreadPoolExecutor(1) as pool:
-            catalog = catalog_of(server.store())
+            catalog = catalog_of(server.pages())
             old = catalog.refresh()
             slow.go.clear()
             slow.keys.append(BEN)
@@ -255,7 +257,7 @@ class TestSingleFlight:
             return next(answers, good)
 
         with scripted_server(script) as server, ThreadPoolExecutor(2) as pool:
-            catalog = catalog_of(server.store())
+            catalog = catalog_of(server.pages())
             asked = [pool.submit(catalog.refresh) for _ in range(2)]
             come_true(lambda: sum(map(is_in_refresh, threading.enumerate())) == 2)
             slow.go.set()

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from core.objects import StoredObject
 from core.references.attributes import Role, load_vocabulary
-from core.references.index import Filter, ReferenceIndex, build_index
 from core.references.listing import Listing
+from core.references.reference import Filter
 from core.references.table import ReferenceTable
+from tests.references.plain_index import PlainIndex, plain_index
 
 VOCABULARY = load_vocabulary(Path(__file__).parents[2] / "labels" / "attributes.toml")
 FOLDERS = ["refs", "", "..", "Ünï", "01. Model", "02. Tone", "3. angle", "01. 모델", "noir", "a(natural,film)"]
@@ -57,9 +58,9 @@ def stored(key: str, version: int = 0) -> StoredObject:
     return StoredObject(key, etag if version < 3 else f"{etag}-12", version * 1000, moment)
 
 
-def both(library: list[tuple[str, int]]) -> tuple[ReferenceTable, ReferenceIndex]:
+def both(library: list[tuple[str, int]]) -> tuple[ReferenceTable, PlainIndex]:
     objects = [stored(key, version) for key, version in library]
-    return ReferenceTable.of(Listing.of(objects), VOCABULARY), build_index(objects, VOCABULARY)
+    return ReferenceTable.of(Listing.of(objects), VOCABULARY), plain_index(objects, VOCABULARY)
 
 
 @UNHURRIED

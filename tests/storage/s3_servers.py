@@ -18,6 +18,7 @@ import boto3
 from botocore.config import Config
 
 from core.storage.embedded import EmbeddedS3
+from core.storage.pages import Pages
 from core.storage.s3 import Store
 
 HERE = Path(__file__).parent
@@ -45,6 +46,17 @@ class S3Server:
             "secret_key": self.secret_key,
         }
         return Store(**(asked | changes))
+
+    def pages(self, **changes: Any) -> Pages:
+        """Its listing, page by page; what does not answer is given up on quickly."""
+        asked: dict[str, Any] = {
+            "bucket": self.bucket,
+            "endpoint_url": self.endpoint_url,
+            "access_key": self.access_key,
+            "secret_key": self.secret_key,
+            "attempts": 2,
+        }
+        return Pages(**(asked | changes))
 
 
 def paged_name(number: int) -> str:

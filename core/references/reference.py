@@ -1,0 +1,116 @@
+"""References: one picture, the group and folder it stands in, and how they are narrowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
+from core.references.key import file_name, parent, persona_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One picture of the library and what its place says about it.
+
+    `folder` is the key prefix of its reference folder without the trailing slash, `group` the name of
+    the attribute group; both are None for a picture outside any reference folder, and `group` alone is
+    None for a loose one.
+    """
+
+    key: str
+    etag: str
+    size_bytes: int
+    modified: datetime
+    role: Role | None
+    folder: str | None
+    group: str | None
+    tone: str | None
+    angle: str | None
+    problem: GroupProblem | None
+
+    @property
+    def name(self) -> str:
+        """The file name."""
+        return file_name(self.key)
+
+    @property
+    def persona(self) -> str | None:
+        """Who is in the picture, by its file name."""
+        return persona_of(self.key)
+
+
+@dataclass(frozen=True)
+class AttributeGroup:
+    """A direct subfolder of a reference folder; its name carries the tags."""
+
+    folder: str
+    name: str
+    role: Role
+    tags: Tags
+    references: Sequence[Reference]
+
+    @property
+    def path(self) -> str:
+        """The key prefix of the group without the trailing slash."""
+        return f"{self.folder}/{self.name}"
+
+    @cached_property
+    def usable(self) -> tuple[Reference, ...]:
+        """The references that may be injected: none of an ambiguous group, no empty file."""
+        if self.tags.problem is not None:
+            return ()
+        return tuple(ref for ref in self.references if ref.size_bytes > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceFolder:
+    """A folder named `NN. Model`, `NN. Tone` or `NN. Angle`, with its groups in key order."""
+
+    path: str
+    role: Role
+    groups: tuple[AttributeGroup, ...]
+    loose: Sequence[Reference] = ()
+
+    @property
+    def project(self) -> str:
+        """The folder around it: where a designer's own tone and angle references are looked for."""
+        return parent(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something an operator should mend by renaming or moving in S3."""
+
+    kind: GroupProblem
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a person narrows the library to; empty fields do not narrow."""
+
+    text: str = ""
+    role: Role | None = None
+    tone: str | None = None
+    angle: str | None = None
+    folder: str | None = None
+    group: str | None = None
+    problems_only: bool = False
+
+
+def place_of(directory: str, vocabulary: Vocabulary) -> tuple[Role, str, str | None] | None:
+    """Role, folder path and group of a directory; None outside every reference folder.
+
+    The innermost reference folder counts: a `02. Tone` inside a model folder holds tone references,
+    and must never be injected as a person.
+    """
+    parts = directory.split("/")
+    for at in range(len(parts) - 1, -1, -1):
+        role = vocabulary.role_of(parts[at])
+        if role is not None:
+            group = (parts[at + 1] or None) if at + 1 < len(parts) else None  # `//` names no group
+            return role, "/".join(parts[: at + 1]), group
+    return None

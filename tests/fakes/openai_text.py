@@ -1,0 +1,265 @@
+"""The text half of the OpenAI server for tests: chat completions with a strict JSON schema, and their faults.
+
+It is mounted into `openai_server.py`. A prompt that contains `[[refusal]]`, or the name of any other fault,
+gets it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+PATH = "/v1/chat/completions"
+
+
+class TextFault(StrEnum):
+    """What can go wrong with a reading."""
+
+    HANG = "hang"
+    TRICKLE = "text-trickle"
+    CUT = "text-cut"
+    RATE_LIMIT = "text-rate-limit"
+    SERVER_ERROR = "text-server-error"
+    MALFORMED = "malformed"
+    NO_JSON = "no-json"
+    WRONG_ENUM = "wrong-enum"
+    UNKNOWN_TONE = "unknown-tone"
+    AGES_CROSSED = "ages-crossed"
+    HALF_AN_AGE = "half-an-age"
+    MISSING_FIELD = "missing-field"
+    REFUSAL = "refusal"
+    EMPTY = "empty"
+    NO_CHOICES = "no-choices"
+
+
+@dataclass(slots=True)
+class Asked:
+    """One call as it arrived; `hung_up` is set once the caller has gone before the answer was complete."""
+
+    headers: dict[str, str]
+    fields: dict[str, Any]
+    hung_up: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def prompt(self) -> str:
+        """What the last message says."""
+        return str(self.fields["messages"][-1]["content"])
+
+
+Script = Callable[[str], "dict[str, Any] | TextFault | None"]
+Check = Callable[[Any], bool]
+
+
+def _messages(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(each, dict)
+            and set(each) == {"role", "content"}
+            and each["role"] in ("developer", "system", "user", "assistant")
+            and isinstance(each["content"], str)
+            for each in value
+        )
+        and value[-1]["role"] == "user"
+    )
+
+
+def _response_format(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {"type", "json_schema"} or value["type"] != "json_schema":
+        return False
+    named = value["json_schema"]
+    return (
+        isinstance(named, dict)
+        and set(named) <= {"name", "description", "strict", "schema"}
+        and re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", str(named.get("name"))) is not None
+        and named.get("strict") is True
+        and is_strict(named.get("schema"))
+    )
+
+
+def is_strict(schema: Any) -> bool:
+    """Whether strict mode takes a schema: every property required, nothing else allowed, all the way down.
+
+    https://developers.openai.com/api/docs/guides/structured-outputs
+    """
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        return False
+    properties = schema.get("properties")
+    if not isinstance(properties, dict) or schema.get("additionalProperties") is not False:
+        return False
+    return sorted(schema.get("required", [])) == sorted(properties) and all(
+        is_strict(each) if each.get("type") == "object" else set(each) <= {"type", "enum", "description"}
+        for each in properties.values()
+    )
+
+
+FIELDS: dict[str, Check] = {
+    "model": lambda value: isinstance(value, str) and bool(value),
+    "messages": _messages,
+    "response_format": _response_format,
+}
+
+
+class FakeText:
+    """Reads prompts by a script, else by a small rule; remembers what it was asked."""
+
+    def __init__(self, *, api_key: str | None = None) -> None:
+        self.asked: list[Asked] = []
+        self.delay_s = 0.0
+        self._api_key = api_key
+        self._script: Script = lambda _prompt: None
+
+    @property
+    def calls(self) -> int:
+        """How many requests have arrived."""
+        return len(self.asked)
+
+    def script(self, script: Script) -> None:
+        """Let a function answer a prompt: with fields of the reading, with a fault, or leave it to the rule."""
+        self._script = script
+
+    def reset(self) -> None:
+        """Forget all calls and the script."""
+        self.asked.clear()
+        self.delay_s = 0.0
+        self._script = lambda _prompt: None
+
+    def route(self) -> Route:
+        """Where it answers."""
+        return Route(PATH, self._answer, methods=["POST"])
+
+    async def _answer(self, request: Request) -> Response:
+        fields = await request.json()
+        asked = Asked(dict(request.headers), fields)
+        self.asked.append(asked)
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not key or self._api_key not in (None, key):
+            return _error(401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.")
+        for name, value in fields.items():
+            if name not in FIELDS:
+                return _error(400, "invalid_request_error", "unknown_parameter", f"Unknown parameter: '{name}'.")
+            if not FIELDS[name](value):
+                return _error(400, "invalid_request_error", "invalid_value", f"Invalid value for '{name}'.")
+        if missing := FIELDS.keys() - fields.keys():
+            return _error(400, "invalid_request_error", "missing_required_parameter", f"Missing: {sorted(missing)}.")
+        await asyncio.sleep(self.delay_s)
+        scripted = self._script(asked.prompt)
+        if scripted is None:
+            named = re.search(r"\[\[([a-z0-9-]+)\]\]", asked.prompt)
+            scripted = TextFault(named[1]) if named and named[1] in set(TextFault) else {}
+        if isinstance(scripted, TextFault):
+            return _faulty(scripted, asked)
+        return _completion(asked, json.dumps(by_rule(asked.prompt) | scripted, ensure_ascii=False))
+
+
+def by_rule(prompt: str) -> dict[str, Any]:
+    """A reading good enough to look at: woman or man, in English or Korean, and nothing else."""
+    text = prompt.lower()
+    woman = re.search(r"\b(?:woman|girl|lady)\b|여자|여성", text) is not None
+    man = re.search(r"\b(?:man|boy)\b|남자|남성", text) is not None
+    gender = None if woman == man else "feminine" if woman else "masculine"
+    return {
+        "person": woman or man,
+        "gender": gender,
+        "age_low": None,
+        "age_high": None,
+        "tone": None,
+        "angle": None,
+    }
+
+
+def _faulty(fault: TextFault, asked: Asked) -> Response:
+    right = by_rule(asked.prompt)
+    match fault:
+        case TextFault.HANG | TextFault.TRICKLE | TextFault.CUT:
+            return _Stalling(fault, asked)
+        case TextFault.RATE_LIMIT:
+            return _error(429, "requests", "rate_limit_exceeded", "Rate limit reached for requests.")
+        case TextFault.SERVER_ERROR:
+            return _error(500, "server_error", None, "The server had an error while processing your request.")
+        case TextFault.NO_JSON:
+            return Response("<html>200</html>", 200, media_type="text/html")
+        case TextFault.NO_CHOICES:
+            return JSONResponse(_body(asked) | {"choices": []})
+        case TextFault.MALFORMED:
+            return _completion(asked, json.dumps(right)[:-5], finish_reason="length")
+        case TextFault.WRONG_ENUM:
+            return _completion(asked, json.dumps(right | {"gender": "somebody"}))
+        case TextFault.UNKNOWN_TONE:
+            return _completion(asked, json.dumps(right | {"tone": "no-such-tone"}))
+        case TextFault.AGES_CROSSED:
+            return _completion(asked, json.dumps(right | {"age_low": 40, "age_high": 30}))
+        case TextFault.HALF_AN_AGE:
+            return _completion(asked, json.dumps(right | {"age_low": 40}))
+        case TextFault.MISSING_FIELD:
+            return _completion(asked, json.dumps({"gender": None}))
+        case TextFault.REFUSAL:
+            return _completion(asked, None, refusal="I cannot help with that.")
+        case TextFault.EMPTY:
+            return _completion(asked, "")
+
+
+class _Stalling(Response):
+    """An answer that does not end: it hangs, comes byte by byte, or breaks off."""
+
+    def __init__(self, fault: TextFault, asked: Asked) -> None:
+        super().__init__()
+        self._fault = fault
+        self._asked = asked
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        watching = asyncio.create_task(self._watch(receive))
+        if self._fault is not TextFault.HANG:
+            headers = [(b"content-type", b"application/json"), (b"x-request-id", b"req_stalling")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+        while self._fault is TextFault.TRICKLE and not watching.done():
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.02)
+        if self._fault is TextFault.CUT:
+            watching.cancel()
+            return  # uvicorn closes the connection in the middle of the body
+        await watching
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._asked.hung_up.set()
+
+
+def _completion(
+    asked: Asked, content: str | None, *, refusal: str | None = None, finish_reason: str = "stop"
+) -> Response:
+    message = {"role": "assistant", "content": content, "refusal": refusal, "annotations": []}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
+    return JSONResponse(_body(asked) | {"choices": [choice]}, headers={"x-request-id": f"req_{uuid.uuid4().hex}"})
+
+
+def _body(asked: Asked) -> dict[str, Any]:
+    usage = {"prompt_tokens": 700, "completion_tokens": 40, "total_tokens": 740}
+    return {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": asked.fields["model"],
+        "usage": usage,
+    }
+
+
+def _error(status: int, kind: str, code: str | None, message: str) -> Response:
+    error = {"message": message, "type": kind, "param": None, "code": code}
+    return JSONResponse({"error": error}, status, headers={"x-request-id": f"req_{uuid.uuid4().hex}"})
