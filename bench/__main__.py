@@ -18,7 +18,7 @@ def main() -> int:
     return bool(failed)
 
 
-_PARTS = {"list_server"}  # started by a measurement, no measurement itself
+_PARTS = {"list_server", "history_server"}  # started by a measurement, no measurement themselves
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from core.cli import check as check_command
-from core.cli import comparisons, library, prompts, rehearsals
+from core.cli import comparisons, history, library, prompts, rehearsals
 from core.cli.failures import run, told_in_one_sentence
 from core.errors import InputError
 from core.logs import configure_logs
@@ -30,6 +30,9 @@ Age = Annotated[str | None, typer.Option("--age", help="A range like 25-34.")]
 GenderOption = Annotated[str | None, typer.Option("--gender", help="feminine or masculine.")]
 Person = Annotated[str, typer.Option("--person", help="yes, no or auto (from the prompt).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+history_app = typer.Typer(pretty_exceptions_enable=False, help="What operators do to the history.")
+app.add_typer(history_app, name="history")
 
 
 @app.callback()
@@ -110,6 +113,18 @@ def generate(
     with told_in_one_sentence():
         options = comparisons.Options(prompt, mode, tone, angle, folder, seed, age, gender, person)
         comparisons.generate(options, engine=engine, size=size, out=out, as_json=as_json)
+
+
+@history_app.command()
+def backfill(
+    file: Annotated[Path, typer.Argument(help="Older records: JSON lines, or CSV if it ends with .csv.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Write the linked records; without it nothing is.")] = False,
+    report: Annotated[Path | None, typer.Option("--report", help="A file for the outcome of every record.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take older records into the history, each pointing to the S3 keys that it means."""
+    with told_in_one_sentence():
+        history.backfill(file, apply=apply, report=report, as_json=as_json)
 
 
 if __name__ == "__main__":

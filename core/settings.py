@@ -45,7 +45,9 @@ def _names(value: object) -> object:
 
 
 def _folder(value: object) -> object:
-    """A prefix always ends with a slash, or is empty: without it S3 would also match siblings."""
+    """A prefix always ends with a slash: without it S3 would also match siblings. `/` is the whole bucket."""
+    if value == "/":
+        return ""
     if isinstance(value, str) and value and not value.endswith("/"):
         return value + "/"
     return value

@@ -200,9 +200,14 @@ def _partial(request: Request, studio: Studio) -> Response:
         side = SideName(request.path_params["side"])
     except ValueError as err:
         raise ReferenceNotFound("There is no such side.") from err
-    partial = studio.runner.partial(request.path_params["comparison"], side)
-    if partial is None:
-        raise ReferenceNotFound("This picture is not on its way here.")
+    comparison_id = request.path_params["comparison"]
+    partial = studio.runner.partial(comparison_id, side)
+    if partial is None:  # it may have arrived between the page's last look and this request
+        status = next((each for each in studio.runner.status(comparison_id).sides if each.side is side), None)
+        if status is None or status.picture is None:
+            raise ReferenceNotFound("This picture is not on its way here.")
+        finished = image_url(status.picture.key, status.picture.etag, ORIGINAL)
+        return RedirectResponse(finished, status_code=303, headers={"Cache-Control": "no-store"})
     headers = {**_SAFE_HEADERS, "Cache-Control": "no-store"}
     return Response(partial.data, media_type=partial.content_type, headers=headers)
 
@@ -210,15 +215,15 @@ def _partial(request: Request, studio: Studio) -> Response:
 def _labelled_tile(name: str, reason: str) -> Response:
     """A grey tile with the file's name and what is wrong with it, in place of a picture."""
     name = _UNPRINTABLE.sub("\ufffd", name)
-    lines = [name if len(name) <= 30 else f"{name[:14]}…{name[-14:]}", *_wrapped(reason, 34)]
+    lines = [name if len(name) <= 28 else f"{name[:13]}…{name[-13:]}", *_wrapped(reason, 32)]
     text = "".join(
-        f'<text x="160" y="{178 + 22 * at}" font-size="{15 if at == 0 else 13}"'
+        f'<text x="160" y="{180 + 25 * at}" font-size="{19 if at == 0 else 17}"'
         f' font-weight="{600 if at == 0 else 400}">{html.escape(line)}</text>'
         for at, line in enumerate(lines)
     )
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 400" width="320" height="400">'
-        '<rect width="320" height="400" fill="#8a8a8a"/>'
+        '<rect width="320" height="400" fill="#d4d4d4"/>'
         '<g fill="none" stroke="#1e1e1e" stroke-width="3"><path d="M122 86l76 64"/>'
         '<path d="M132 96h56v44h-56z M132 140l18-20 12 12 10-8 16 16"/></g>'
         f'<g fill="#111" text-anchor="middle" font-family="Inter, sans-serif">{text}</g></svg>'

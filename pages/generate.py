@@ -6,16 +6,18 @@ from functools import partial
 
 import streamlit as st
 
-from core.errors import ReferenceNotFound
+from core.errors import InputError, ReferenceNotFound
 from core.generation.comparison import ComparisonStatus
 from core.generation.desk import Planned
 from core.identity.access import Capability, Viewer
 from core.injection.slots import Slot
-from core.injection.wishes import Mode
+from core.injection.wishes import Mode, check_prompt
 from core.studio import Studio
 from core.ui.composer import composer, recent_keys, render_settings
 from core.ui.draft import draft, recall, shuffle, switch_off
+from core.ui.markdown import plain
 from core.ui.notices import library_loading, nothing_planned, read_from_prompt
+from core.ui.price import price_of
 from core.ui.problems import problems_shown, show_problem
 from core.ui.results import results
 from core.ui.session import open_session
@@ -52,6 +54,8 @@ def page() -> None:
 
 
 def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, verdict: bool) -> None:
+    price = price_of(studio, planned, viewer.email)
+    objection = _too_long(planned.injection.wishes.prompt) or price.objection
     fairness = planned.injection.fairness if verdict else None
     count = sum(slot.filled for side in planned.sides for slot in side.slots)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -62,7 +66,7 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
                 st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
             read_from_prompt(planned, studio.vocabulary)
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.caption(_price(studio, planned), width="content")
+            st.caption(plain(price.line), width="content")
             st.button(
                 "Shuffle",
                 icon=":material/shuffle:",
@@ -73,9 +77,11 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
                 "Generate",
                 type="primary",
                 shortcut="Ctrl+Enter",
-                disabled=busy,
+                disabled=busy or objection is not None,
                 on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
             )
+    if objection is not None:
+        st.error(objection, icon=":material/error:")
     for difference in fairness.differences if fairness is not None else ():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/balance: {difference.says}", width="content")
@@ -83,13 +89,13 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
                 st.button("Make it fair", type="tertiary", on_click=partial(switch_off, *difference.switch_off))
 
 
-def _price(studio: Studio, planned: Planned) -> str:
-    """Which engine, and what pressing the button may cost."""
-    render = render_settings(studio)
-    usd = studio.desk.estimate(planned, render)
-    if usd == 0:
-        return "Preview engine · free"
-    return f"{render.model} · " + ("price unknown" if usd is None else f"about ${usd:.2f}")
+def _too_long(prompt: str) -> str | None:
+    """Why this prompt cannot be sent; an empty one is only told when Generate is pressed."""
+    try:
+        check_prompt(prompt or "-")
+    except InputError as err:
+        return err.message
+    return None
 
 
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:

@@ -6,12 +6,13 @@ from functools import partial
 
 import streamlit as st
 
-from core.generation.history import HistoryFilter
+from core.generation.history import History, HistoryFilter
 from core.injection.wishes import Mode
 from core.studio import Studio
 from core.ui.filters import choice, search_box
 from core.ui.history_cards import comparison_card
 from core.ui.history_details import open_comparison
+from core.ui.notices import quiet
 from core.ui.picture_grid import picture_grid
 from core.ui.problems import problems_shown
 from core.ui.session import open_session
@@ -23,11 +24,13 @@ _FIRST, _STEP = 24, 24
 def page() -> None:
     """Narrow and open comparisons."""
     studio, viewer = open_session()
+    st.markdown("**History** :gray[straight from S3, newest first]")
+    _header(studio.history)
     wanted = _filters(studio)
     limit = int(st.session_state.get(Key.HISTORY_LIMIT, _FIRST))
     found = studio.history.newest(limit=limit + 1, wanted=wanted)
     if not found:
-        _nothing(wanted)
+        _nothing(wanted, is_complete=not studio.history.progress.days_left)
         return
     shown = found[:limit]
     cards = [comparison_card(status) for status in studio.runner.statuses([c.id for c in shown])]
@@ -39,8 +42,21 @@ def page() -> None:
             open_comparison(studio, viewer, studio.runner.status(event.opened or ""))
 
 
+def _header(history: History) -> None:
+    """How many comparisons there are; while they are still being read, the line keeps itself up to date."""
+    history.count()
+    st.fragment(run_every="2s" if history.progress.days_left else None)(_count)(history)
+
+
+def _count(history: History) -> None:
+    count, days_left = history.count(), history.progress.days_left
+    said = f"{count:,} comparison{'' if count == 1 else 's'}"
+    if days_left:
+        said += f" so far; {days_left:,} day{'' if days_left == 1 else 's'} of older ones still to be read"
+    st.caption(said)
+
+
 def _filters(studio: Studio) -> HistoryFilter:
-    st.markdown("**History** :gray[straight from S3, newest first]")
     with st.container(horizontal=True, vertical_alignment="center", key="history-filters"):
         text = search_box(Key.HISTORY_SEARCH, "Search prompts")
         mode = choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
@@ -54,14 +70,27 @@ def _filters(studio: Studio) -> HistoryFilter:
             label_visibility="collapsed",
             width=180,
         )
-    return HistoryFilter(text=text, person=person or None, mode=mode, tone=tone, angle=angle)
+        reference = st.text_input(
+            "Reference",
+            key=Key.HISTORY_REFERENCE,
+            bind="query-params",
+            placeholder="With any reference",
+            help="The key of a picture that went in, as S3 has it.",
+            label_visibility="collapsed",
+            width=220,
+        )
+    return HistoryFilter(
+        text=text, person=person or None, mode=mode, tone=tone, angle=angle, reference=reference or None
+    )
 
 
-def _nothing(wanted: HistoryFilter) -> None:
-    if wanted == HistoryFilter():
-        st.info("No comparison yet. Make the first one on the Generate page.", icon=":material/history:")
+def _nothing(wanted: HistoryFilter, *, is_complete: bool) -> None:
+    if not is_complete:
+        quiet("Nothing found so far", "The history is still being read from S3.")
+    elif wanted == HistoryFilter():
+        quiet("No comparison yet", "Make the first one on the Generate page.")
     else:
-        st.info("No comparison passes these filters. Clear one of them.", icon=":material/filter_alt_off:")
+        quiet("No comparison passes these filters", "Clear the search or one of the filters.")
 
 
 page()

@@ -12,7 +12,7 @@ from core.labels.published import LabelState
 from core.labels.schema import AGE_RANGES, Gender, LabelSource
 from core.studio import Studio
 from core.ui.filters import choice, search_box, switch
-from core.ui.notices import library_loading, library_trouble
+from core.ui.notices import library_loading, library_trouble, quiet
 from core.ui.paging import paged
 from core.ui.picture_grid import picture_grid
 from core.ui.problems import show_problem
@@ -42,7 +42,7 @@ def page() -> None:
     wanted, reported_only = _filters()
     found = [row for row in portraits(index, labels, wanted) if not reported_only or row.reference.etag in reported]
     if not found:
-        st.info("No portrait passes these filters. Clear one of them.", icon=":material/filter_alt_off:")
+        quiet("No portrait passes these filters", "Clear the search or one of the filters.")
         return
     _grid(studio, found, reported)
 
@@ -78,10 +78,10 @@ def _filters() -> tuple[LabelFilter, bool]:
 def _grid(studio: Studio, found: Sequence[Portrait], reported: Collection[str]) -> None:
     body = st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"{len(found):,} shown")
+        st.caption(f"{len(found):,} found", width="content")
         shown = paged(found, Key.LABEL_PAGE)
     with body:
-        event = picture_grid(label_cards(shown, reported), key=Key.LABEL_GRID, label="Portraits", min_card_px=150)
+        event = picture_grid(label_cards(shown, reported), key=Key.LABEL_GRID, label="Portraits", min_card_px=116)
     opened = studio.catalog.index.get(event.opened) if event.opened else None
     if opened is not None:
         open_details(studio, opened)

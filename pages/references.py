@@ -11,7 +11,7 @@ from core.references.index import ReferenceIndex
 from core.references.reference import Filter, Reference
 from core.references.refresh import CatalogStatus
 from core.studio import Studio
-from core.ui.notices import age, library_loading, library_trouble
+from core.ui.notices import age, library_loading, library_trouble, quiet
 from core.ui.paging import paged
 from core.ui.picture_grid import clear_selection, picture_grid
 from core.ui.problems import problems_shown
@@ -78,7 +78,7 @@ def _pictures(studio: Studio, index: ReferenceIndex, wanted: Filter) -> None:
         return
     body = st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"{len(found):,} shown", width="content")
+        st.caption(f"{len(found):,} found", width="content")
         shown = paged(found, Key.REF_PAGE)
     with body:
         event = picture_grid(reference_cards(shown), key=Key.REF_GRID, label="References", selectable=True)
@@ -117,7 +117,7 @@ def _groups(index: ReferenceIndex, wanted: Filter) -> None:
 
 
 def _nothing() -> None:
-    st.info("Nothing passes these filters. Clear the search or one of the filters.", icon=":material/filter_alt_off:")
+    quiet("Nothing passes these filters", "Clear the search or one of the filters.")
 
 
 page()

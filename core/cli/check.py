@@ -79,7 +79,7 @@ def _labels(report: _Report) -> None:
 
 def _storage(report: _Report, settings: Settings) -> None:
     try:
-        storage = open_storage(settings)
+        storage = open_storage(settings, lends=False)
     except StudioError as err:
         report.fail("storage", err.message)
         return

@@ -19,7 +19,7 @@ def open_workbench(settings: Settings) -> Iterator[Studio]:
     It asks for no sign-in settings: an operator's command serves nobody.
     """
     settings.require_storage()
-    studio = build_studio(settings)
+    studio = build_studio(settings, lends=False)
     try:
         yield studio
     finally:

@@ -47,6 +47,11 @@ class SideRecord(_Record):
     sections: tuple[Section, ...]
     prompt: str
 
+    @property
+    def attached(self) -> int:
+        """How many reference pictures are sent."""
+        return sum(slot.filled for slot in self.slots)
+
 
 class Server(_Record):
     """The process that works on something: enough for another to see whether it still lives."""
@@ -54,6 +59,25 @@ class Server(_Record):
     host: str
     pid: int
     boot: str
+
+
+class Origin(StrEnum):
+    """Where a record comes from."""
+
+    STUDIO = "studio"
+    BACKFILL = "backfill"
+
+
+class Legacy(_Record):
+    """What an imported record brought along.
+
+    `output` is the key of its picture if that lies in the bucket, `output_etag` goes with it where the
+    picture is one of the library and can be shown.
+    """
+
+    id: str
+    output: str | None = None
+    output_etag: str | None = None
 
 
 class Comparison(_Record):
@@ -80,6 +104,8 @@ class Comparison(_Record):
     labels_version: str
     replay_of: str | None = None
     recent: tuple[str, ...] = ()  # what this person had been given before: the plan depends on it
+    origin: Origin = Origin.STUDIO
+    legacy: Legacy | None = None  # set when the origin is a backfill: then nothing was planned or sent from here
 
     def side(self, name: SideName) -> SideRecord:
         """One side's record. Raises KeyError for a side that was not asked for."""
@@ -87,6 +113,11 @@ class Comparison(_Record):
             if record.side is name:
                 return record
         raise KeyError(name)
+
+    @property
+    def render(self) -> RenderSettings:
+        """What all sides share besides prompt and references."""
+        return RenderSettings(engine=self.engine, model=self.model, size=self.size, quality=self.quality)
 
     @property
     def reference_keys(self) -> tuple[str, ...]:
@@ -130,7 +161,11 @@ class Cost(_Record):
 
 
 class Outcome(_Record):
-    """How one attempt of one side ended. Written once, never overwritten."""
+    """How one attempt of one side ended. Written once, never overwritten.
+
+    `cost` is None when nothing is charged. `person` is who asked for this attempt, and `mode` the comparison's;
+    older records lack both.
+    """
 
     comparison: str
     side: SideName
@@ -143,6 +178,8 @@ class Outcome(_Record):
     request_id: str | None = None
     cost: Cost | None = None
     notes: tuple[str, ...] = ()
+    person: str | None = None
+    mode: Mode | None = None
 
     @property
     def seconds(self) -> float:
@@ -159,6 +196,7 @@ class AttemptStart(_Record):
     started_at: datetime
     deadline_s: float
     server: Server
+    person: str | None = None  # who asked for it; older records lack it
 
 
 class AttemptPhase(StrEnum):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ulid import ULID
 
-from core.errors import InputError
+from core.errors import InputError, ReferenceNotFound
+from core.generation.budget import Budget, Budgets
 from core.generation.comparison import Comparison, RenderSettings, SideRecord, record_of
-from core.generation.engine import Engine
+from core.generation.engine import Engine, estimate_of
+from core.generation.presses import Presses
 from core.generation.runner import Runner
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
-from core.injection.wishes import Wishes, check_prompt
+from core.injection.wishes import SideName, Wishes, check_prompt
 from core.labels.published import PublishedLabels
 from core.references.attributes import Vocabulary
 from core.references.index import ReferenceIndex
@@ -59,6 +62,8 @@ class Desk:
         vocabulary: Vocabulary,
         runner: Runner,
         engines: Mapping[str, Engine],
+        presses: Presses,
+        budgets: Budgets,
         *,
         max_model_references: int,
     ) -> None:
@@ -68,6 +73,8 @@ class Desk:
         self._vocabulary = vocabulary
         self._runner = runner
         self._engines = engines
+        self._presses = presses
+        self._budgets = budgets
         self._max_model_references = max_model_references
 
     def read(self, prompt: str) -> Reading:
@@ -87,10 +94,13 @@ class Desk:
         return Planned(injection, tuple(sides), index.built_at, self._labels.version, recent)
 
     def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
-        """Record a planned comparison and start it. Raises InputError for what cannot be sent."""
+        """Record a planned comparison and start it; the same press twice is one comparison.
+
+        Raises InputError for what cannot be sent, or not within today's budget.
+        """
         check_prompt(planned.injection.wishes.prompt)
         for side in planned.sides:
-            self._engine(render).check(render, references=_attached(side), prompt_chars=len(side.prompt))
+            self._engine(render).check(render, references=side.attached, prompt_chars=len(side.prompt))
         comparison = record_of(
             str(ULID()),
             planned.injection,
@@ -101,15 +111,23 @@ class Desk:
             labels_version=planned.labels_version,
             recent=planned.recent,
         )
-        self._runner.submit(comparison)
-        return comparison
+        return self._submit(comparison)
+
+    def retry(self, comparison_id: str, side: SideName, *, person: str) -> None:
+        """Run one side again, at the expense of who asks. Raises InputError while it is at work, or over budget."""
+        with self._budgets.turn():
+            comparison = self._runner.status(comparison_id).comparison
+            self._budgets.check(person, estimate_of(self._engines, comparison, comparison.side(side)))
+            self._runner.retry(comparison_id, side, person=person)
+
+    def budget(self, person: str) -> Budget | None:
+        """The daily budget that leaves this person less; None without one. Raises StorageError."""
+        return self._budgets.of(person)
 
     def estimate(self, planned: Planned, render: RenderSettings) -> float | None:
         """US dollars all sides together may cost; None when nobody can say."""
         engine = self._engine(render)
-        parts = [engine.estimate(render, references=_attached(side)) for side in planned.sides]
-        known = [part for part in parts if part is not None]
-        return sum(known) if len(known) == len(parts) else None
+        return _sum(engine.estimate(render, references=side.attached) for side in planned.sides)
 
     def _engine(self, render: RenderSettings) -> Engine:
         if render.engine not in self._engines:
@@ -117,7 +135,7 @@ class Desk:
         return self._engines[render.engine]
 
     def replay(self, comparison: Comparison, *, person: str) -> Comparison:
-        """Order the identical request again. Raises EngineError later for references that have left S3."""
+        """Order the identical request again. Raises InputError when that is over budget."""
         new = ULID()
         again = comparison.model_copy(
             update={
@@ -127,9 +145,27 @@ class Desk:
                 "replay_of": comparison.id,
             }
         )
-        self._runner.submit(again)
-        return again
+        return self._submit(again)
+
+    def _submit(self, comparison: Comparison) -> Comparison:
+        with self._budgets.turn():
+            identity = self._presses.identity(comparison)
+            if identity != comparison.id:
+                comparison = comparison.model_copy(update={"id": identity})
+                with suppress(ReferenceNotFound):  # the other press has not recorded it yet
+                    return self._runner.status(identity).comparison
+            self._budgets.check(
+                comparison.person, _sum(estimate_of(self._engines, comparison, side) for side in comparison.sides)
+            )
+            self._runner.submit(comparison)
+            return comparison
 
 
-def _attached(side: SideRecord) -> int:
-    return sum(slot.filled for slot in side.slots)
+def _sum(parts: Iterable[float | None]) -> float | None:
+    """The sum of prices; None as soon as one is unknown."""
+    total = 0.0
+    for part in parts:
+        if part is None:
+            return None
+        total += part
+    return total

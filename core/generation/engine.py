@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.generation.comparison import Cost, RenderSettings, Size
+from core.generation.comparison import Comparison, Cost, RenderSettings, SideRecord, Size
 from core.injection.wishes import SideName
 from core.references.attributes import Role
 
@@ -77,3 +77,9 @@ class Engine(Protocol):
 
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         """Yield partials, then exactly one Final. Raises EngineError."""
+
+
+def estimate_of(engines: Mapping[str, Engine], comparison: Comparison, record: SideRecord) -> float | None:
+    """US dollars another attempt of a recorded side may cost; None when nobody can say."""
+    engine = engines.get(comparison.engine)
+    return engine.estimate(comparison.render, references=record.attached) if engine else None

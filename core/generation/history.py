@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import re
 import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -22,8 +24,10 @@ from core.generation.comparison import (
     Comparison,
     ComparisonStatus,
     Failure,
+    Legacy,
     Outcome,
     OutcomeState,
+    Picture,
     Server,
     SideStatus,
     parse_comparison,
@@ -100,8 +104,12 @@ class History:
 
     def add_start(self, start: AttemptStart) -> None:
         """Claim an attempt before its engine is called. Raises WriteConflict if somebody else has it."""
-        name = f"{start.side}-{start.attempt}.started.json"
-        self._put(f"{self.folder_of(start.comparison)}{name}", start.model_dump_json().encode())
+        folder, name, data = self.folder_of(start.comparison), f"{start.side}-{start.attempt}", start.model_dump_json()
+        today = f"{self._root}{start.started_at.astimezone(UTC):%Y/%m/%d}/"
+        if not folder.startswith(today):  # the day's spending is listed by day: let it find this attempt, too
+            with suppress(WriteConflict):
+                self._put(f"{today}{start.comparison}/{name}.later.json", data.encode())
+        self._put(f"{folder}{name}.started.json", data.encode())
 
     def add_picture(self, comparison_id: str, side: SideName, attempt: int, data: bytes) -> tuple[str, str]:
         """Write a finished picture (PNG) and return its key and etag. May be repeated."""
@@ -126,6 +134,9 @@ class History:
     def status(self, comparison_id: str) -> ComparisonStatus:
         """One comparison with the state of its sides, as S3 tells it."""
         comparison = self.get(comparison_id)
+        if comparison.legacy is not None:
+            sides = tuple(_imported(comparison, comparison.legacy, record.side) for record in comparison.sides)
+            return ComparisonStatus(comparison=comparison, sides=sides)
         attempts: dict[SideName, _Attempts] = defaultdict(_Attempts)
         for row in self._store.list(self.folder_of(comparison_id)):
             match = _ATTEMPT.fullmatch(row.key.rsplit("/", 1)[-1])
@@ -225,6 +236,26 @@ class History:
         if start.server.host != self._server.host:
             return True  # another machine's process: only time tells
         return start.server.pid != self._server.pid and _process_exists(start.server.pid)
+
+
+def _imported(comparison: Comparison, legacy: Legacy, side: SideName) -> SideStatus:
+    """An imported record's side: done before it came here, with its picture if that can be shown."""
+    outcomes: tuple[Outcome, ...] = ()
+    if legacy.output is not None and legacy.output_etag is not None:
+        content_type = mimetypes.guess_type(legacy.output)[0] or "application/octet-stream"
+        picture = Picture(key=legacy.output, etag=legacy.output_etag, content_type=content_type, size=comparison.size)
+        made = comparison.created_at
+        outcome = Outcome(
+            comparison=comparison.id,
+            side=side,
+            attempt=1,
+            state=OutcomeState.DONE,
+            started_at=made,
+            finished_at=made,
+            picture=picture,
+        )
+        outcomes = (outcome,)
+    return SideStatus(side=side, attempt=1, phase=AttemptPhase.DONE, outcomes=outcomes, since=comparison.created_at)
 
 
 def _start_in(data: bytes, row: StoredObject, side: SideName, attempt: int) -> AttemptStart:

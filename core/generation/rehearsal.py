@@ -41,8 +41,13 @@ class Rehearsal:
 
 
 def rehearse(comparisons: Iterable[Comparison], desk: Planning, index: ReferenceIndex) -> Iterator[Rehearsal]:
-    """Plan each comparison again from its recorded wishes, seed and history, and compare slot by slot."""
+    """Plan each comparison again from its recorded wishes, seed and history, and compare slot by slot.
+
+    Imported records are passed over: what they were planned from is not known.
+    """
     for comparison in comparisons:
+        if comparison.legacy is not None:
+            continue
         try:
             planned = desk.plan(comparison.wishes, recent=comparison.recent)
         except InjectionError as err:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -15,6 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 from ulid import ULID
 
 from core.errors import (
+    Charge,
     EngineError,
     EngineFault,
     InputError,
@@ -29,6 +30,7 @@ from core.generation.comparison import (
     AttemptStart,
     Comparison,
     ComparisonStatus,
+    Cost,
     Failure,
     Outcome,
     OutcomeState,
@@ -37,6 +39,7 @@ from core.generation.comparison import (
     SideStatus,
 )
 from core.generation.engine import AttachedReference, Engine, Final, Partial, SideRequest
+from core.generation.fair_queue import FairQueue
 from core.generation.history import History, phase_of
 from core.images.decode import decode_picture
 from core.images.tone_fidelity import tone_fidelity
@@ -51,21 +54,21 @@ _CLOSING_PATIENCE_S = 5.0
 _T = TypeVar("_T")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
-    """One attempt of one side, while this process works on it."""
+    """One attempt of one side, while this process works on it; `person` asked for it."""
 
     comparison: Comparison
     side: SideName
     attempt: int
     earlier: tuple[Outcome, ...]
+    person: str
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     phase: AttemptPhase = AttemptPhase.QUEUED
     partial: Partial | None = None
     outcome: Outcome | None = None
     stop: EngineFault | None = None
     recorded: bool = False
-    work: Future[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -78,7 +81,7 @@ class _Job:
 
 
 class Runner:
-    """Runs sides in an app-wide pool: each on its own, in the order in which they were asked for.
+    """Runs sides in an app-wide pool: each on its own, and each person in turn.
 
     A comparison's record and each attempt's start are in S3 before an engine is called; a picture is in
     S3 before anybody is shown it.
@@ -101,6 +104,7 @@ class Runner:
         self._server = server
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="side")
         self._lock = threading.Lock()
+        self._queue: FairQueue[_Job] = FairQueue()
         self._jobs: dict[tuple[str, SideName], _Job] = {}
         self._closed = False
 
@@ -112,16 +116,20 @@ class Runner:
         except WriteConflict:
             return
         for record in comparison.sides:
-            self._start(comparison, record.side, attempt=1, earlier=())
+            self._start(_Job(comparison, record.side, attempt=1, earlier=(), person=comparison.person))
 
-    def retry(self, comparison_id: str, side: SideName) -> None:
-        """Run one side again as a new attempt. Raises InputError while the side is at work."""
+    def retry(self, comparison_id: str, side: SideName, *, person: str | None = None) -> None:
+        """Run one side again as a new attempt, at the expense of whoever asks.
+
+        Raises InputError while the side is at work.
+        """
         status = self.status(comparison_id)
         before = status.side(side)
         if before.busy:
             raise InputError("This side is still at work: wait for it, or cancel it first.")
         self._check_open(status.comparison.engine)
-        self._start(status.comparison, side, attempt=before.attempt + 1, earlier=before.outcomes)
+        comparison, attempt = status.comparison, before.attempt + 1
+        self._start(_Job(comparison, side, attempt, before.outcomes, person or comparison.person))
 
     def cancel(self, comparison_id: str, side: SideName) -> None:
         """End one side's attempt: at once while it waits, else as soon as its engine looks up.
@@ -133,7 +141,7 @@ class Runner:
             if job is None or not job.busy:
                 return
             job.stop = job.stop or EngineFault.CANCELLED
-            was_waiting = job.work is not None and job.work.cancel()
+            was_waiting = self._queue.remove(job.person, job)
         if was_waiting:
             self._conclude(job, self._failed(job, _stopped(job)), self._history.add_outcome)
 
@@ -187,24 +195,25 @@ class Runner:
         if engine not in self._engines:
             raise InputError(f"There is no engine `{engine}` here: choose {', '.join(self._engines)}.")
 
-    def _start(self, comparison: Comparison, side: SideName, *, attempt: int, earlier: tuple[Outcome, ...]) -> None:
-        job = _Job(comparison, side, attempt, earlier)
+    def _start(self, job: _Job) -> None:
+        name = (job.comparison.id, job.side)
         with self._lock:  # known here before it is claimed in S3, so that a claim of ours always has a job
-            before = self._jobs.get((comparison.id, side))
+            before = self._jobs.get(name)
             if before is not None and before.busy:
                 raise InputError("This side is still at work: wait for it, or cancel it first.")
-            self._jobs[comparison.id, side] = job
+            self._jobs[name] = job
         try:
             self._claim(job, before)
             with self._lock:
                 if self._closed:
                     raise _closing()
-                job.work = self._pool.submit(self._work, job)
+                self._queue.add(job.person, job)
+                self._pool.submit(self._work_next)
         except StudioError:
             with self._lock:
-                del self._jobs[comparison.id, side]
+                del self._jobs[name]
                 if before is not None and not before.recorded:
-                    self._jobs[comparison.id, side] = before
+                    self._jobs[name] = before
             raise
 
     def _claim(self, job: _Job, before: _Job | None) -> None:
@@ -219,6 +228,7 @@ class Runner:
             started_at=job.since,
             deadline_s=self._deadline_s,
             server=self._server,
+            person=job.person,
         )
         try:
             self._history.add_start(start)
@@ -239,8 +249,7 @@ class Runner:
 
     def _live(self, job: _Job) -> SideStatus:
         with self._lock:
-            waiting = [other for other in self._jobs.values() if other.phase is AttemptPhase.QUEUED]
-        ahead = sum(other.since < job.since for other in waiting) if job.phase is AttemptPhase.QUEUED else 0
+            ahead = self._queue.place(job)
         outcomes = (*job.earlier, job.outcome) if job.outcome else job.earlier
         return SideStatus(
             side=job.side,
@@ -252,9 +261,21 @@ class Runner:
             since=job.since,
         )
 
+    def _work_next(self) -> None:
+        """Work on what is next by now; that may be nothing, for what was cancelled waits no more."""
+        with self._lock:
+            job = self._queue.take()
+            if job is None:
+                return
+            job.phase, job.since = AttemptPhase.RUNNING, datetime.now(UTC)
+        try:
+            self._work(job)
+        finally:
+            with self._lock:
+                self._queue.end(job.person)
+
     def _work(self, job: _Job) -> None:
         log = _log.bind(comparison=job.comparison.id, side=job.side.value, attempt=job.attempt)
-        job.phase, job.since = AttemptPhase.RUNNING, datetime.now(UTC)
         try:
             outcome = self._attempt(job)
         except EngineError as err:
@@ -267,7 +288,7 @@ class Runner:
             incident = str(ULID())
             log.exception("engine_crashed", incident=incident)
             message = f"The engine stopped unexpectedly. Retry this side, or report incident {incident}."
-            outcome = self._failed(job, EngineError(message, kind=EngineFault.UNAVAILABLE))
+            outcome = self._failed(job, EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
         self._conclude(job, outcome, self._add_patiently)
 
     def _conclude(self, job: _Job, outcome: Outcome, record: Callable[[Outcome], None]) -> None:
@@ -328,7 +349,15 @@ class Runner:
                 job.partial = step
         if final is None:
             raise EngineError("The engine ended without a picture: retry this side.", kind=EngineFault.UNAVAILABLE)
-        key, etag = self._patiently(lambda: self._history.add_picture(comparison.id, job.side, job.attempt, final.data))
+        try:
+            key, etag = self._patiently(
+                lambda: self._history.add_picture(comparison.id, job.side, job.attempt, final.data)
+            )
+        except StorageError as err:  # the picture is lost and its price is not
+            charge = Charge(final.cost.usd, final.cost.input_tokens, final.cost.output_tokens)
+            raise EngineError(
+                err.message, kind=EngineFault.UNAVAILABLE, request_id=final.request_id, charge=charge
+            ) from err
         return Outcome(
             comparison=comparison.id,
             side=job.side,
@@ -346,6 +375,8 @@ class Runner:
             request_id=final.request_id,
             cost=final.cost,
             notes=final.notes,
+            person=job.person,
+            mode=comparison.mode,
         )
 
     def _attached(self, role: Role, key: str, etag: str) -> AttachedReference:
@@ -379,6 +410,9 @@ class Runner:
                 retry_after_s=err.retry_after_s,
             ),
             request_id=err.request_id,
+            cost=_cost_of(err),
+            person=job.person,
+            mode=job.comparison.mode,
         )
 
     def _forget_ended(self, comparison_id: str) -> None:
@@ -411,11 +445,20 @@ def _closing() -> EngineError:
 
 
 def _as_asked(job: _Job, err: EngineError) -> EngineError:
-    """An engine knows only that it was told to stop; why, the job knows."""
-    if err.kind is not EngineFault.CANCELLED or job.stop is None:
+    """An engine knows only that it was told to stop; that the server is going down, the job knows."""
+    if err.kind is not EngineFault.CANCELLED or job.stop is not EngineFault.INTERRUPTED:
         return err
-    why = _stopped(job)
-    return EngineError(why.message, kind=why.kind, request_id=err.request_id)
+    if err.charge is None:
+        message = _stopped(job).message
+    else:
+        message = "The server stopped before this side was done; it may still be charged. Retry it."
+    return EngineError(message, kind=EngineFault.INTERRUPTED, request_id=err.request_id, charge=err.charge)
+
+
+def _cost_of(err: EngineError) -> Cost | None:
+    if err.charge is None:
+        return None
+    return Cost(usd=err.charge.usd, input_tokens=err.charge.input_tokens, output_tokens=err.charge.output_tokens)
 
 
 def _stopped(job: _Job) -> EngineError:

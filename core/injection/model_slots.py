@@ -82,6 +82,8 @@ class ModelPlanner:
             if self._settled.person_from is WishedFrom.PICKED:
                 return "No person: you set it so."
             return "The prompt asks for no person: set Person to yes to inject one."
+        if not self._folder.path:
+            return "There is no model folder yet: make one in S3 named like “01. Model”, with a group for each tone."
         if self._limit == 0:
             return "Model references are switched off by MAX_MODEL_REFERENCES."
         if self._settled.tone is None:

@@ -15,6 +15,8 @@ from core.references.listing import Listing
 from core.references.reference import AttributeGroup, Filter, Problem, Reference, ReferenceFolder
 from core.references.table import ReferenceTable
 
+NO_MODEL_FOLDER = ReferenceFolder(path="", role=Role.MODEL, groups=())
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -79,15 +81,13 @@ class ReferenceIndex:
         return tuple(folder for folder in self.folders if folder.role is role)
 
     def model_folder(self, text: str | None) -> ReferenceFolder:
-        """The model folder a designer named, or the first one. Raises InjectionError."""
+        """The model folder a designer named, or the first one. Raises InjectionError for an unknown name.
+
+        A library without any model folder has an empty one: tone and angle can be planned all the same.
+        """
         folders = self.folders_of(Role.MODEL)
-        if not folders:
-            raise InjectionError(
-                "The library has no model folder yet: make one in S3 named like `01. Model`, "
-                "with a subfolder for each tone and angle."
-            )
         if text is None:
-            return folders[0]
+            return folders[0] if folders else NO_MODEL_FOLDER
         asked = text.rstrip("/")
         exact = next((folder for folder in folders if folder.path == asked), None)
         if exact is not None:
@@ -96,7 +96,7 @@ class ReferenceIndex:
         for folder in folders:
             if unicodedata.normalize("NFC", folder.path) == wanted:
                 return folder
-        names = ", ".join(f"`{folder.path}`" for folder in folders)
+        names = ", ".join(f"`{folder.path}`" for folder in folders) or "none yet"
         raise InjectionError(f"There is no model folder `{text}` in S3. The library has {names}.")
 
     def group(self, path: str) -> AttributeGroup:

@@ -16,6 +16,8 @@ PICTURE_SUFFIXES = frozenset(
 
 # A running number: "05", "(2)", "[3]", with whatever joins it to the name.
 _RUNNING_NUMBER = re.compile(r"[\s_\-.]*(?:\(\s*\d+\s*\)|\[\s*\d+\s*\]|\d+)\s*$")
+# A second one counts only where something parts it from the name: in "K2 07" the 2 belongs to K2.
+_PARTED_NUMBER = re.compile(r"(?:[\s_\-.]*(?:\(\s*\d+\s*\)|\[\s*\d+\s*\])|[\s_\-.]+\d+)\s*$")
 
 
 def file_name(key: str) -> str:
@@ -44,7 +46,8 @@ def persona_of(key: str) -> str | None:
     name = unicodedata.normalize("NFC", file_name(key))
     dot = name.rfind(".")
     stem = name[:dot] if dot > 0 else name
-    while (shorter := _RUNNING_NUMBER.sub("", stem)) != stem:
+    stem = _RUNNING_NUMBER.sub("", stem)
+    while (shorter := _PARTED_NUMBER.sub("", stem)) != stem:
         stem = shorter
     return stem.strip() or None
 

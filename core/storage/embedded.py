@@ -33,7 +33,7 @@ from core.storage.data_dir import Credentials, DataDir
 from core.storage.gate import Gate
 from core.storage.shelf import Shelf
 
-LOCK_PATIENCE_S: Final = 10.0
+LOCK_PATIENCE_S: Final = 60.0
 STOP_POLL_S: Final = 0.1
 
 
@@ -53,8 +53,11 @@ class EmbeddedS3:
         self._serving = serving or ExitStack()
 
     @classmethod
-    def open(cls, data_dir: Path, samples: Path) -> EmbeddedS3:
+    def open(cls, data_dir: Path, samples: Path, *, lends: bool = True) -> EmbeddedS3:
         """Serve `data_dir`, or find the server of the process that already does.
+
+        A process that will soon end does not lend its server (`lends=False`): others wait for it to finish
+        instead of losing it halfway.
 
         `samples` is the sample library's folder; its name is the first part of the samples' keys.
         Raises ConfigError if DATA_DIR cannot be written or the samples are missing, StorageUnavailable
@@ -74,13 +77,13 @@ class EmbeddedS3:
                     message = f"Another process holds DATA_DIR ({data_dir}) but does not answer; stop it first."
                     raise StorageUnavailable(message)
                 time.sleep(0.05)
-            return cls._serve(ours, samples)
+            return cls._serve(ours, samples, lends=lends)
         except OSError as err:
             message = f"DATA_DIR is “{data_dir}”, which cannot be used: {err.strerror or err}."
             raise ConfigError(message, setting="DATA_DIR") from err
 
     @classmethod
-    def _serve(cls, data_dir: DataDir, samples: Path) -> EmbeddedS3:
+    def _serve(cls, data_dir: DataDir, samples: Path, *, lends: bool) -> EmbeddedS3:
         with ExitStack() as ending:  # what was begun ends in reverse, now if the rest fails, else at `close`
             ending.callback(data_dir.release)
             data_dir.withdraw()
@@ -94,8 +97,9 @@ class EmbeddedS3:
             ending.callback(thread.join)
             ending.callback(server.shutdown)
             endpoint_url = f"http://127.0.0.1:{server.port}"
-            ending.callback(data_dir.withdraw)
-            data_dir.announce(endpoint_url)
+            if lends:
+                ending.callback(data_dir.withdraw)
+                data_dir.announce(endpoint_url)
             return cls(endpoint_url, credentials, ending.pop_all())
 
     @classmethod

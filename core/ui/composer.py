@@ -8,7 +8,7 @@ from core.errors import StorageError
 from core.generation.comparison import RenderSettings
 from core.generation.engine import Engine
 from core.images.thumbnails import THUMBNAIL_SIDES
-from core.injection.wishes import PROMPT_CHARS_MAX, Mode, Wishes
+from core.injection.wishes import Mode, Wishes
 from core.references.attributes import Role, Term
 from core.references.index import ReferenceIndex
 from core.references.key import parent
@@ -43,7 +43,6 @@ def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
             submitted=Key.ORDERED,
             height=92,
         )
-        _prompt_length()
         st.session_state.setdefault(Key.MODE, Mode.COMPARE)
         st.segmented_control(
             "Mode",
@@ -64,16 +63,6 @@ def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
         _person_fields()
         _render_fields(studio)
     return wishes_from_widgets(tone, angle)
-
-
-def _prompt_length() -> None:
-    length = len(st.session_state.get(Key.PROMPT) or "")
-    if length > PROMPT_CHARS_MAX:
-        st.error(
-            f"The prompt has {length:,} characters and at most {PROMPT_CHARS_MAX:,} can be sent: "
-            f"shorten it by {length - PROMPT_CHARS_MAX:,}.",
-            icon=":material/error:",
-        )
 
 
 def _tiles(
@@ -141,7 +130,8 @@ def folder_label(folder: ReferenceFolder) -> str:
     usable = sum(bool(group.usable) for group in folder.groups)
     unusable = len(folder.groups) - usable
     place = " / ".join(folder.path.split("/")[-2:])
-    return f"{place} · {usable} groups" + (f", {unusable} with problems" if unusable else "")
+    groups = "1 group" if usable == 1 else f"{usable} groups"
+    return f"{place} · {groups}" + (f", {unusable} with problems" if unusable else "")
 
 
 def _person_fields() -> None:

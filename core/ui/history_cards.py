@@ -21,7 +21,7 @@ def comparison_card(status: ComparisonStatus) -> Card:
         picture_url=image_url(picture.key, picture.etag, THUMBNAIL_SIDES[0]) if picture else None,
         alt=f"Comparison: {comparison.wishes.prompt[:_SHORT]}",
         title=comparison.wishes.prompt.strip().replace("\n", " ")[:_SHORT],
-        subtitle=f"{comparison.created_at:%Y-%m-%d %H:%M} · {tags}",
+        subtitle=f"{tags} · {comparison.created_at:%d %b %H:%M}",
         badge=_badge(status),
         problem=_problem(status),
     )
@@ -35,7 +35,7 @@ def _badge(status: ComparisonStatus) -> str:
         return "interrupted"
     if AttemptPhase.FAILED in phases:
         return "a side failed"
-    return "cancelled" if AttemptPhase.CANCELLED in phases else ""
+    return "a side cancelled" if AttemptPhase.CANCELLED in phases else ""
 
 
 def _problem(status: ComparisonStatus) -> str:

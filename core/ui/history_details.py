@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import StudioError
-from core.generation.comparison import ComparisonStatus, SideRecord, SideStatus
+from core.generation.comparison import AttemptPhase, ComparisonStatus, SideRecord, SideStatus
 from core.identity.access import Capability, Viewer
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
 from core.studio import Studio
 from core.ui.problems import show_problem
-from core.ui.reference_details import studio_page
+from core.ui.reference_details import go_to
 from core.ui.results import FIDELITY_HELP, money
 from core.ui.session import absolute
 from core.ui.state import Key
@@ -26,17 +26,21 @@ def open_comparison(studio: Studio, viewer: Viewer, status: ComparisonStatus) ->
 def _details(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
     comparison = status.comparison
     st.text(comparison.wishes.prompt)
-    st.caption(
-        f"{comparison.created_at:%Y-%m-%d %H:%M} UTC · {comparison.person} · {comparison.engine} {comparison.model} · "
-        f"{comparison.size} · seed {comparison.seed}"
-    )
+    made = f"{comparison.created_at:%Y-%m-%d %H:%M} UTC · {comparison.person}"
+    if comparison.legacy is None:
+        engine = f"{comparison.engine} {comparison.model}"
+        st.caption(f"{made} · {engine} · {comparison.size} · seed {comparison.seed}")
+    else:
+        output = f" · picture `{comparison.legacy.output}`" if comparison.legacy.output else ""
+        st.caption(f"{made} · imported, record {comparison.legacy.id}{output}")
     if comparison.controlled is not None:
         st.badge(f"controlled: {'yes' if comparison.controlled else 'no'}", color="gray")
     for difference in comparison.differences:
         st.caption(difference.says)
     with st.container(horizontal=True):
         _open_button(comparison.id)
-        _replay_button(studio, viewer, status)
+        if comparison.legacy is None:
+            _replay_button(studio, viewer, status)
     columns = st.columns(len(status.sides))
     for side, column in zip(status.sides, columns, strict=True):
         with column:
@@ -47,7 +51,7 @@ def _open_button(comparison_id: str) -> None:
     if st.button("Open in Generate", type="primary", icon=":material/open_in_full:"):
         st.session_state.pop(Key.SHOWN, None)
         st.session_state[Key.RECALL] = comparison_id
-        st.switch_page(studio_page("generate"))
+        go_to("generate")
 
 
 def _replay_button(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
@@ -66,7 +70,7 @@ def _replay_button(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> 
             return
         st.session_state[Key.RECALL] = again.id
         st.session_state.pop(Key.SHOWN, None)
-        st.switch_page(studio_page("generate"))
+        go_to("generate")
     for slot in missing:
         st.caption(f":material/broken_image: `{slot.key}` is no longer in S3 as it was: it cannot be replayed.")
 
@@ -83,7 +87,12 @@ def _missing(studio: Studio, status: ComparisonStatus) -> list[Slot]:
 
 
 def _side(studio: Studio, record: SideRecord, side: SideStatus) -> None:
-    st.markdown(f"**{side.side.heading}** :gray[{side.phase.value}, attempt {side.attempt}]")
+    told = (
+        ""
+        if side.phase is AttemptPhase.DONE and side.attempt == 1
+        else f" :gray[{side.phase.value}, attempt {side.attempt}]"
+    )
+    st.markdown(f"**{side.side.heading}**{told}")
     if side.picture is not None:
         st.image(
             absolute(image_url(side.picture.key, side.picture.etag, THUMBNAIL_SIDES[1])),

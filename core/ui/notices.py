@@ -39,6 +39,14 @@ def library_trouble(status: CatalogStatus) -> None:
         )
 
 
+def quiet(title: str, text: str) -> None:
+    """An empty page: what is not there, and what to do about it."""
+    with st.container(horizontal_alignment="center"):
+        st.space("large")
+        st.markdown(f"**{title}**", text_alignment="center")
+        st.caption(text, text_alignment="center")
+
+
 def nothing_planned() -> None:
     """The empty stage."""
     with st.container(horizontal_alignment="center", key="nothing-planned"):

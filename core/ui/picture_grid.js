@@ -417,6 +417,8 @@ function fill(entry, card, { selectable, fit, aspect }) {
   subtitle.title = card.subtitle;
   badge.title = card.badge;
   if (img.alt !== card.alt) img.alt = card.alt;
+  // One name for the whole card: picture, title and subtitle would be read one after the other, twice the same.
+  button.setAttribute("aria-label", [card.title, card.subtitle, card.badge].filter(Boolean).join(", "));
 
   if (card.picture_url === null) {
     img.removeAttribute("src");

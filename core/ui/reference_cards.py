@@ -57,7 +57,7 @@ def label_cards(rows: Sequence[tuple[Reference, FoundLabel]], reported: Containe
             picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[0]),
             alt=f"{ref.name}: {_said(found)}",
             title=_said(found),
-            subtitle=_said_by(found) or ref.name,
+            subtitle=" · ".join(filter(None, (ref.persona or ref.name, _said_by(found)))),
             badge="wrong match reported"
             if ref.etag in reported
             else "stale"

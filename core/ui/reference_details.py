@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.errors import StorageError
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published import LabelState
 from core.labels.schema import Label
-from core.references.attributes import Role
+from core.references.attributes import GroupProblem, Role
 from core.references.reference import Reference
 from core.settings import PROJECT_ROOT
 from core.studio import Studio
 from core.ui import draft
+from core.ui.markdown import plain
 from core.ui.session import absolute
 from core.ui.state import Key
 from core.web import ORIGINAL, image_url
@@ -19,7 +21,7 @@ from core.web import ORIGINAL, image_url
 
 def open_details(studio: Studio, reference: Reference) -> None:
     """Open the drawer for a reference."""
-    st.dialog(reference.name, width="medium", position="right")(_details)(studio, reference)
+    st.dialog(plain(reference.name), width="medium", position="right")(_details)(studio, reference)
 
 
 def _details(studio: Studio, reference: Reference) -> None:
@@ -38,6 +40,9 @@ def _details(studio: Studio, reference: Reference) -> None:
     st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
     with st.container(horizontal=True):
         _use(reference)
+        if st.button("Show in History", icon=":material/history:"):
+            st.session_state[Key.HISTORY_REFERENCE] = reference.key
+            go_to("history")
         download = image_url(reference.key, reference.etag, ORIGINAL, download_as=reference.name)
         st.link_button("Download original", absolute(download), icon=":material/download:")
 
@@ -57,16 +62,40 @@ def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
     if found.label is not None:
         stale = " (stale: the picture has changed since)" if found.state is LabelState.STALE else ""
         facts.append(("Label", label_text(found.label) + stale))
+    facts.append(("History", _used(studio, reference)))
     return facts
+
+
+def _used(studio: Studio, reference: Reference) -> str:
+    """In how many comparisons it went in."""
+    try:
+        times = len(studio.history.used_in(reference.key))
+    except StorageError as err:
+        return f"Not known: {err.message}"
+    so_far = " so far: older ones are still being read" if studio.history.progress.days_left else ""
+    return f"Used in {times:,} comparison{'' if times == 1 else 's'}{so_far}"
 
 
 def _use(reference: Reference) -> None:
     usable = reference.role is not None and reference.problem is None and reference.size_bytes > 0
     if st.button("Use in Generate", type="primary", icon=":material/add_photo_alternate:", disabled=not usable):
         _put_into_composer(reference)
-        st.switch_page(studio_page("generate"))
+        go_to("generate")
     if not usable:
-        st.caption("It cannot be injected: " + (reference.problem or "it is empty or in no reference folder") + ".")
+        st.caption(f"It cannot be injected: {_why_not(reference)}.")
+
+
+def _why_not(reference: Reference) -> str:
+    if reference.role is None:
+        return "it lies in no reference folder"
+    if reference.size_bytes == 0:
+        return "the file is empty"
+    reasons = {
+        GroupProblem.AMBIGUOUS: "its group is tagged twice",
+        GroupProblem.UNTAGGED: "its group's name holds no tag",
+        GroupProblem.LOOSE: "it lies directly in the reference folder, in no group",
+    }
+    return reasons[reference.problem] if reference.problem else "it is not listed any more"
 
 
 def _put_into_composer(reference: Reference) -> None:
@@ -84,9 +113,9 @@ def _put_into_composer(reference: Reference) -> None:
         draft.pin(Role.ANGLE.value, reference.key)
 
 
-def studio_page(name: str) -> str:
-    """A page's path as `st.switch_page` takes it."""
-    return str(PROJECT_ROOT / "pages" / f"{name}.py")
+def go_to(page: str) -> None:
+    """Show another page. Filters of this one that stand in the URL stay behind."""
+    st.switch_page(PROJECT_ROOT / "pages" / f"{page}.py", query_params={})
 
 
 def label_text(label: Label) -> str:

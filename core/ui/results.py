@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import streamlit as st
 
 from core.errors import EngineFault, StudioError
-from core.generation.comparison import AttemptPhase, ComparisonStatus, Outcome, Picture, SideStatus
+from core.generation.comparison import AttemptPhase, ComparisonStatus, Failure, Outcome, Picture, SideStatus
 from core.identity.access import Capability, Viewer
 from core.injection.wishes import SideName
 from core.studio import Studio
@@ -31,7 +32,7 @@ _NEXT = {
     EngineFault.RATE_LIMITED: "Wait a moment, then retry this side.",
     EngineFault.TIMED_OUT: "Retry this side; nothing in your prompt caused this.",
     EngineFault.UNAVAILABLE: "Retry this side in a moment.",
-    EngineFault.BAD_REQUEST: "Change what the message names, then generate again.",
+    EngineFault.BAD_REQUEST: "Re-roll, switch off or change what is named above, then generate again.",
     EngineFault.INTERRUPTED: "Retry this side.",
     EngineFault.CANCELLED: "Retry this side when you want it after all.",
 }
@@ -79,7 +80,7 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> Stag
     elif side.phase is AttemptPhase.RUNNING:
         headline = "Working"
     elif failure is not None:
-        headline, detail = failure.message, _NEXT[failure.kind]
+        headline, detail = _spoken(failure.message), _next_step(failure)
     elif side.phase is AttemptPhase.INTERRUPTED:
         headline, detail = "The server stopped before this side was done.", "Retry this side."
     return StageSide(
@@ -97,6 +98,18 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> Stag
     )
 
 
+def _next_step(failure: Failure) -> str:
+    """What to do about a failure; nothing where only an administrator can, as the message says."""
+    if failure.kind is EngineFault.RATE_LIMITED and failure.retry_after_s is None:
+        return ""
+    return _NEXT[failure.kind]
+
+
+def _spoken(message: str) -> str:
+    """A message where no Markdown is drawn: what stands in backticks is quoted."""
+    return re.sub(r"`([^`]*)`", r"“\1”", message)
+
+
 def _picture_url(status: ComparisonStatus, side: SideStatus) -> str | None:
     if side.phase is AttemptPhase.RUNNING and side.progress is not None:
         return partial_url(status.comparison.id, side.side, side.progress)
@@ -110,14 +123,15 @@ def _footer(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: Side
     comparison, outcome = status.comparison, side.latest
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if side.busy:
-            st.caption("Queued" if side.phase is AttemptPhase.QUEUED else "Working", width="content")
+            st.space("small")
             cancel = partial(studio.runner.cancel, comparison.id, side.side)
             st.button("Cancel", key=f"cancel-{side.side.value}", type="tertiary", on_click=cancel)
         elif outcome is not None and outcome.picture is not None:
             _figures(outcome)
             _download(outcome, outcome.picture, side.side)
         else:
-            st.caption(f"Attempt {side.attempt}: {side.phase.value}", width="content")
+            charged = f" · {money(outcome)}" if outcome is not None else ""
+            st.caption(f"Attempt {side.attempt}: {side.phase.value}{charged}", width="content")
             retry = partial(_retry, studio, viewer, comparison.id, side.side)
             st.button("Retry this side", key=f"retry-{side.side.value}", icon=":material/refresh:", on_click=retry)
     for note in outcome.notes if outcome is not None else ():
@@ -139,12 +153,15 @@ def _download(outcome: Outcome, picture: Picture, side: SideName) -> None:
 
 
 def _retry(studio: Studio, viewer: Viewer, comparison_id: str, side: SideName) -> None:
-    viewer.require(Capability.GENERATE)
-    studio.runner.retry(comparison_id, side)
+    with problems_shown():
+        viewer.require(Capability.GENERATE)
+        studio.desk.retry(comparison_id, side, person=viewer.email)
 
 
 def money(outcome: Outcome) -> str:
-    """What an attempt cost, in words that do not make an unknown price look free."""
+    """What an attempt cost, in words that make neither an unknown price look free nor a failure charged."""
+    if outcome.cost is None and outcome.failure is not None:
+        return "not charged"
     if outcome.cost is None or outcome.cost.usd is None:
         return "unpriced"
     return "free" if outcome.cost.usd == 0 else f"${outcome.cost.usd:.2f}"

@@ -52,7 +52,7 @@ def main() -> None:
     )
     if studio.settings.profile is Profile.EMBEDDED:
         engine = "OpenAI engine" if studio.settings.openai_api_key else "preview engine, no AI"
-        st.caption(
+        st.container(key="demo-line").caption(
             f":material/science: Demo: signed in as {DEMO_EMAIL} · sample library · {engine} · "
             "reachable from this machine only"
         )

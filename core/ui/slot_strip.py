@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 
@@ -14,6 +13,7 @@ from core.injection.slots import Slot
 from core.injection.wishes import Strength, WishedFrom
 from core.references.attributes import Role
 from core.ui import draft
+from core.ui.markdown import breakable, code, plain
 from core.ui.session import absolute
 from core.ui.state import Key
 from core.web import image_url
@@ -33,7 +33,7 @@ def slot_strip(sides: tuple[SideRecord, ...], wrong_match: Callable[[Slot], None
             st.markdown(f"**{title}**  :gray[{_count(side)}]", width="content")
             sent_prompt(side)
         slots = side.slots
-        grid = st.grid(max(3, len(slots)), wrap=False, min_column_width=116, key=f"strip-{side.side.value}")
+        grid = st.grid(5, wrap=False, min_column_width=116, key=f"strip-{side.side.value}")
         names = _names(slots)
         for at, slot in enumerate(slots):
             with grid.cell():
@@ -45,15 +45,15 @@ def folded_strip(sides: tuple[SideRecord, ...]) -> None:
     columns = st.columns(len(sides))
     for side, column in zip(sides, columns, strict=True):
         filled = [slot for slot in side.slots if slot.filled]
-        with column, st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        place = f"fold-{side.side.value}"
+        with column, st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=place):
             for slot in filled:
                 st.image(_url(slot), width=44, alt=_alt(slot))
             sent_prompt(side)
-            with st.popover(_count(side), type="tertiary"):
+            with st.popover(_number(len(filled)), type="tertiary"):
                 for slot, name in zip(side.slots, _names(side.slots), strict=True):
-                    st.markdown(
-                        f"**{name}** {_mono(slot.name) if slot.filled else ':gray[empty]'}  \n:gray[{_plain(slot.why)}]"
-                    )
+                    holds = code(slot.name or "") if slot.filled else ":gray[empty]"
+                    st.markdown(f"**{name}** {holds}  \n:gray[{plain(slot.why)}]")
 
 
 def _slot(slot: Slot, name: str, place: str, wrong_match: Callable[[Slot], None]) -> None:
@@ -72,9 +72,10 @@ def _slot(slot: Slot, name: str, place: str, wrong_match: Callable[[Slot], None]
                 if slot.filled:
                     _strength(slot, place)
                     _button("Wrong match", place, partial(wrong_match, slot))
-        st.markdown(f":small[{_breakable(slot.group or '')}]" if slot.filled else ":small[:gray[empty]]")
+        with st.container(gap=None):
+            st.markdown(f":small[{breakable(slot.group or '')}]" if slot.filled else ":small[:gray[empty]]")
+            st.caption(plain(slot.why))
         _actions(slot, place)
-        st.caption(_plain(slot.why))
         _way_out(slot, place)
 
 
@@ -137,16 +138,16 @@ def sent_prompt(side: SideRecord) -> None:
 
 def trail(slot: Slot, name: str) -> str:
     """The whole explanation of a slot as Markdown."""
-    lines = [f"**{name}**: {_plain(slot.why)}"]
+    lines = [f"**{name}**: {plain(slot.why)}"]
     if slot.wished:
-        lines.append(f"Wished: {_plain(slot.wished)} ({slot.wished_from})")
+        lines.append(f"Wished: {plain(slot.wished)} ({slot.wished_from})")
     if slot.steps:
         lines.append("| Step | Pictures left |\n|---|---:|")
-        lines[-1] += "".join(f"\n| {_plain(step.step)} | {step.left:,} |" for step in slot.steps)
+        lines[-1] += "".join(f"\n| {plain(step.step)} | {step.left:,} |" for step in slot.steps)
     if slot.key:
-        lines.append(f"`{slot.key}`")
+        lines.append(code(slot.key))
     for miss in slot.near:
-        lines.append(f"- {miss.loosen} → {_plain(miss.to)}: {miss.pictures:,} pictures")
+        lines.append(f"- {miss.loosen} → {plain(miss.to)}: {miss.pictures:,} pictures")
     return "\n\n".join(lines)
 
 
@@ -163,7 +164,11 @@ def _names(slots: tuple[Slot, ...]) -> list[str]:
 
 def _count(side: SideRecord) -> str:
     count = sum(slot.filled for slot in side.slots)
-    return "1 reference goes in" if count == 1 else f"{count} references go in"
+    return f"{_number(count)} {'goes' if count == 1 else 'go'} in"
+
+
+def _number(count: int) -> str:
+    return "1 reference" if count == 1 else f"{count} references"
 
 
 def _url(slot: Slot) -> str:
@@ -172,20 +177,3 @@ def _url(slot: Slot) -> str:
 
 def _alt(slot: Slot) -> str:
     return f"{slot.role.value} reference {slot.name} from the group {slot.group}"
-
-
-def _plain(text: str) -> str:
-    """Our sentences as Markdown: names from S3 and prompts stay text, what stands in backticks stays code."""
-    parts = text.split("`")
-    return "`".join(
-        part if at % 2 else re.sub(r"([\\*_{}\[\]<>#|$~:])", r"\\\1", part) for at, part in enumerate(parts)
-    )
-
-
-def _breakable(name: str) -> str:
-    """A folder's name that may break behind its separators rather than inside a word."""
-    return _plain(re.sub(r"([,(_+./-])", "\\1\u200b", name))
-
-
-def _mono(text: str | None) -> str:
-    return f"`{(text or '').replace('`', 'ˋ')}`"

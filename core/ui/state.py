@@ -54,6 +54,7 @@ class Key(StrEnum):
     HISTORY_MODE = "made"
     HISTORY_TONE = "with_tone"
     HISTORY_ANGLE = "with_angle"
+    HISTORY_REFERENCE = "with_reference"
     HISTORY_LIMIT = "history_limit"
     HISTORY_GRID = "history_grid"
 

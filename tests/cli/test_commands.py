@@ -533,11 +533,14 @@ class TestBadLibrary:
         assert done.code == 0, done.err
         assert [slot["key"] for slot in done.json["sides"][0]["slots"] if slot["role"] == "model"] == list(groups)
 
-    def test_a_library_without_pictures_is_listed_as_empty_and_cannot_be_injected_from(self, moto: S3Server) -> None:
+    def test_a_library_without_pictures_is_listed_as_empty_and_leaves_every_slot_empty(self, moto: S3Server) -> None:
         bucket = with_bucket(moto, {"refs/readme.txt": b"hello"})
         report = core("index", "--json", environ=production(bucket)).json
         assert (report["pictures"], report["folders"], report["problems"]) == (0, [], [])
-        assert "no model folder yet" in fails(core("inject", "--prompt", "x", environ=production(bucket)), 2)
+        asked = ("inject", "--json", "--prompt", "a woman", "--tone", "noir")
+        sides = core(*asked, environ=production(bucket)).json["sides"]
+        assert [slot["key"] for side in sides for slot in side["slots"]] == [None] * 6
+        assert all("no model folder yet" in slot["why"] for side in sides for slot in side["slots"][2:])
 
     def test_a_loose_picture_is_reported_by_its_key(self, moto: S3Server) -> None:
         bucket = with_bucket(moto, {"refs/01. Model/stray.jpg": jpeg()})

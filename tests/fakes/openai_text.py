@@ -39,7 +39,7 @@ class TextFault(StrEnum):
     UNKNOWN_TONE = "unknown-tone"
     AGES_CROSSED = "ages-crossed"
     HALF_AN_AGE = "half-an-age"
-    MISSING_FIELD = "missing-field"
+    NO_VERDICT = "no-verdict"
     REFUSAL = "refusal"
     EMPTY = "empty"
     NO_CHOICES = "no-choices"
@@ -182,11 +182,21 @@ def by_rule(prompt: str) -> dict[str, Any]:
     }
 
 
+# What is wrong with an answer that is whole.
+_WRONG: dict[TextFault, dict[str, Any]] = {
+    TextFault.WRONG_ENUM: {"gender": "somebody"},
+    TextFault.UNKNOWN_TONE: {"tone": "no-such-tone"},
+    TextFault.AGES_CROSSED: {"age_low": 40, "age_high": 30},
+    TextFault.HALF_AN_AGE: {"age_low": 40},
+    TextFault.NO_VERDICT: {"person": None},
+}
+
+
 def _faulty(fault: TextFault, asked: Asked) -> Response:
     right = by_rule(asked.prompt)
+    if fault in _WRONG:
+        return _completion(asked, json.dumps(right | _WRONG[fault]))
     match fault:
-        case TextFault.HANG | TextFault.TRICKLE | TextFault.CUT:
-            return _Stalling(fault, asked)
         case TextFault.RATE_LIMIT:
             return _error(429, "requests", "rate_limit_exceeded", "Rate limit reached for requests.")
         case TextFault.SERVER_ERROR:
@@ -197,20 +207,11 @@ def _faulty(fault: TextFault, asked: Asked) -> Response:
             return JSONResponse(_body(asked) | {"choices": []})
         case TextFault.MALFORMED:
             return _completion(asked, json.dumps(right)[:-5], finish_reason="length")
-        case TextFault.WRONG_ENUM:
-            return _completion(asked, json.dumps(right | {"gender": "somebody"}))
-        case TextFault.UNKNOWN_TONE:
-            return _completion(asked, json.dumps(right | {"tone": "no-such-tone"}))
-        case TextFault.AGES_CROSSED:
-            return _completion(asked, json.dumps(right | {"age_low": 40, "age_high": 30}))
-        case TextFault.HALF_AN_AGE:
-            return _completion(asked, json.dumps(right | {"age_low": 40}))
-        case TextFault.MISSING_FIELD:
-            return _completion(asked, json.dumps({"gender": None}))
         case TextFault.REFUSAL:
             return _completion(asked, None, refusal="I cannot help with that.")
         case TextFault.EMPTY:
             return _completion(asked, "")
+    return _Stalling(fault, asked)
 
 
 class _Stalling(Response):

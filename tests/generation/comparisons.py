@@ -16,6 +16,7 @@ from core.generation.comparison import (
     Comparison,
     ComparisonStatus,
     Cost,
+    RenderSettings,
     Server,
     SideRecord,
     SideStatus,
@@ -103,6 +104,23 @@ class PaintingEngine:
             raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
         yield Partial(png(size=(16, 20)), "image/png", progress=0.5)
         yield Final(png(), request.size, Cost(usd=0.04), request_id=f"req-{len(self.requests)}", notes=("painted",))
+
+
+class PricedEngine(PaintingEngine):
+    """Paints at a price that is known beforehand, or not."""
+
+    def __init__(self, before: Callable[[SideRequest], None] = lambda _: None, *, estimate_usd: float | None = 0.04):
+        super().__init__(before)
+        self.estimate_usd = estimate_usd
+
+    def qualities(self, _model: str) -> tuple[str, ...]:
+        return ()
+
+    def check(self, *_args: object, **_more: object) -> None:
+        """Anything goes."""
+
+    def estimate(self, _render: RenderSettings, **_more: object) -> float | None:
+        return self.estimate_usd
 
 
 class PatientEngine:

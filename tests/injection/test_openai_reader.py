@@ -20,11 +20,11 @@ import structlog
 
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader, Reading
-from core.injection.wishes import Mode, Wishes
+from core.injection.wishes import Mode, SideName, Wishes
 from core.references.attributes import Role
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.openai_text import FakeText, TextFault
-from tests.injection.libraries import VOCABULARY, plan, sample_library
+from tests.injection.libraries import VOCABULARY, model_keys, plan, sample_library
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-proj-NOT-FOR-ANY-LOG-0123456789"
@@ -105,13 +105,11 @@ class TestAReading:
         self, server: FakeText, readers: Readers, prompt: str, meant: bool
     ) -> None:
         server.script(lambda _: {"person": meant, "gender": None})
-        injection = plan(
-            Wishes(prompt=prompt, mode=Mode.TONE_ONLY, tone="cinematic", folder=model_folder(), seed=7),
-            sample_library(),
-            readers().read(prompt),
-        )
-        models = [slot for side in injection.sides for slot in side.slots if slot.role is Role.MODEL]
-        assert any(slot.filled for slot in models) == meant
+        index = sample_library()
+        folder = index.folders_of(Role.MODEL)[0].path
+        wishes = Wishes(prompt=prompt, mode=Mode.TONE_ONLY, tone="cinematic", folder=folder, seed=7)
+        injection = plan(index, wishes, readers().read(prompt))
+        assert bool(model_keys(injection, SideName.TONE_ONLY)) == meant
 
     def test_nothing_is_asked_for_an_empty_prompt(self, server: FakeText, readers: Readers) -> None:
         assert readers().read(" \n ") == OFFLINE.read(" \n ")
@@ -124,10 +122,6 @@ class TestAReading:
     @pytest.mark.parametrize("prompt", ["x" * 40_000, "\u202eنص من اليمين\u202c", "\x00\x1b[31m", "👩🏽‍🦱" * 500])
     def test_odd_prompts_are_read_like_any_other(self, readers: Readers, prompt: str) -> None:
         assert readers().read(prompt).reader == "openai"
-
-
-def model_folder() -> str:
-    return sample_library().folders_of(Role.MODEL)[0].path
 
 
 BROKEN_ANSWERS = [fault for fault in TextFault if fault not in (TextFault.HANG, TextFault.TRICKLE)]

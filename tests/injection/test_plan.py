@@ -259,9 +259,12 @@ class TestGroups:
         with pytest.raises(InjectionError, match=r"refs/01\. Model"):
             plan(library(*STUDIO), Wishes(prompt="x", folder="refs/02. Model"))
 
-    def test_a_library_without_model_folders_is_an_error_that_says_how_to_make_one(self) -> None:
-        with pytest.raises(InjectionError, match=r"01\. Model"):
-            plan(library("refs/02. Tone/noir/x.jpg"), Wishes(prompt="x", tone="noir"))
+    def test_a_library_without_model_folders_still_plans_tone_and_says_how_to_make_one(self) -> None:
+        planned = plan(library("refs/02. Tone/noir/x.jpg"), Wishes(prompt="x", tone="noir"), A_PERSON)
+        tone, _, model = planned.side(SideName.TONE_ONLY).slots
+        assert tone.key == "refs/02. Tone/noir/x.jpg"
+        assert model.key is None
+        assert "01. Model" in model.why
 
 
 class TestProject:

@@ -1,0 +1,118 @@
+"""Daily budgets: what is left today, and whether something may be sent."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.errors import InputError
+from core.generation.ledger import Ledger
+
+_MAX_AGE_S = 5.0  # how old the figure on screen may be
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A daily budget as it stands; `personal` is one person's, else it is everybody's."""
+
+    limit_usd: float
+    used_usd: float
+    personal: bool
+    starts_anew_at: datetime
+
+    @property
+    def left_usd(self) -> float:
+        """What may still be spent today."""
+        return max(0.0, self.limit_usd - self.used_usd)
+
+    def objection(self, cost_usd: float | None, *, now: datetime) -> str | None:
+        """Why something that may cost so much is not sent, as a sentence; None when it may be."""
+        if cost_usd == 0 or (cost_usd is not None and cost_usd <= self.left_usd + 1e-9):
+            return None
+        if cost_usd is None:
+            return (
+                "Nobody can say what this would cost, and under a daily budget nothing unpriced is sent: "
+                "choose a model with a known price."
+            )
+        whose = "Your budget" if self.personal else "Everybody's budget"
+        return (
+            f"{whose} for today has {dollars_left(self.left_usd)} of ${self.limit_usd:.2f} left and this would cost "
+            f"about {dollars(cost_usd)}: it starts anew at 00:00 UTC, {_in_words(self.starts_anew_at - now)}."
+        )
+
+
+class Budgets:
+    """The budgets of the studio, checked against the ledger before anything is sent."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        daily_usd: float | None,
+        daily_person_usd: float | None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._ledger = ledger
+        self._daily_usd = daily_usd
+        self._daily_person_usd = daily_person_usd
+        self._now = now
+        self._lock = threading.Lock()
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any budget."""
+        return self._daily_usd is not None or self._daily_person_usd is not None
+
+    def of(self, person: str) -> Budget | None:
+        """The budget that leaves this person less, a few seconds old at most; None without one.
+
+        Raises StorageError while S3 has never been asked.
+        """
+        if not self.limited:
+            return None
+        self._ledger.catch_up_soon(max_age_s=_MAX_AGE_S)
+        return self._tighter(person)
+
+    def check(self, person: str, cost_usd: float | None) -> None:
+        """Raise InputError unless what may cost so much may be sent; for what is free S3 is not asked."""
+        if not self.limited or cost_usd == 0:
+            return
+        self._ledger.catch_up()
+        budget = self._tighter(person)
+        if objection := budget.objection(cost_usd, now=self._now()):
+            raise InputError(objection)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One order at a time, so that two cannot both take what is left; without a budget nobody waits."""
+        with self._lock if self.limited else nullcontext():
+            yield
+
+    def _tighter(self, person: str) -> Budget:
+        now = self._now().astimezone(UTC)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        budgets = []
+        if self._daily_person_usd is not None:
+            budgets.append(Budget(self._daily_person_usd, self._ledger.used_today(person), True, midnight))
+        if self._daily_usd is not None:
+            budgets.append(Budget(self._daily_usd, self._ledger.used_today(), False, midnight))
+        return min(budgets, key=lambda budget: budget.left_usd)
+
+
+def dollars(usd: float) -> str:
+    """A price in dollars and cents; never less than it is."""
+    return f"${math.ceil(usd * 100 - 1e-9) / 100:.2f}"
+
+
+def dollars_left(usd: float) -> str:
+    """What is left in dollars and cents; never more than it is."""
+    return f"${math.floor(usd * 100 + 1e-9) / 100:.2f}"
+
+
+def _in_words(wait: timedelta) -> str:
+    minutes = math.ceil(wait.total_seconds() / 60)
+    return f"in {minutes} min" if minutes < 90 else f"in {round(minutes / 60)} h"

@@ -1,0 +1,38 @@
+"""The price: what pressing Generate may cost, what is left today, and why it may not be pressed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.errors import StorageError
+from core.generation.budget import dollars, dollars_left
+from core.generation.desk import Planned
+from core.studio import Studio
+from core.ui.composer import render_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One line beside the button, and the sentence that disables it."""
+
+    line: str
+    objection: str | None = None
+
+
+def price_of(studio: Studio, planned: Planned, person: str) -> Price:
+    """What this plan may cost this person."""
+    render = render_settings(studio)
+    usd = studio.desk.estimate(planned, render)
+    if usd == 0:
+        return Price("Preview engine · free")
+    cost = "price unknown" if usd is None else dollars(usd)
+    try:
+        budget = studio.desk.budget(person)
+    except StorageError as err:
+        return Price(f"{render.model} · {cost}", f"What is left of today's budget is not known: {err.message}")
+    if budget is None:
+        return Price(f"{render.model} · {cost if usd is None else f'about {cost}'}")
+    left = f"{dollars_left(budget.left_usd)} left today"
+    line = f"{render.model} · {cost}" + (f" · {left}" if usd is None else f" of {left}")
+    return Price(line, budget.objection(usd, now=datetime.now(UTC)))
