@@ -49,11 +49,11 @@ def folded_strip(sides: tuple[SideRecord, ...]) -> None:
         with column, st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=place):
             for slot in filled:
                 st.image(_url(slot), width=44, alt=_alt(slot))
-            sent_prompt(side)
             with st.popover(_number(len(filled)), type="tertiary"):
                 for slot, name in zip(side.slots, _names(side.slots), strict=True):
                     holds = code(slot.name or "") if slot.filled else ":gray[empty]"
                     st.markdown(f"**{name}** {holds}  \n:gray[{plain(slot.why)}]")
+                _sections(side)
 
 
 def _slot(slot: Slot, name: str, place: str, wrong_match: Callable[[Slot], None]) -> None:
@@ -131,9 +131,13 @@ def _strength(slot: Slot, place: str) -> None:
 def sent_prompt(side: SideRecord) -> None:
     """What is sent, section by section: as typed, and what was added."""
     with st.popover("Sent prompt", type="tertiary", key=f"sent-{side.side.value}"):
-        for section in side.sections:
-            st.caption(f"{section.title} · {'as typed' if section.typed else 'added'}")
-            st.code(section.text or "(empty)", language=None, wrap_lines=True)
+        _sections(side)
+
+
+def _sections(side: SideRecord) -> None:
+    for section in side.sections:
+        st.caption(f"{section.title} · {'as typed' if section.typed else 'added'}")
+        st.code(section.text or "(empty)", language=None, wrap_lines=True)
 
 
 def trail(slot: Slot, name: str) -> str:
