@@ -15,7 +15,7 @@ from core.injection.wishes import Mode, check_prompt
 from core.studio import Studio
 from core.ui.composer import composer, recent_keys, render_settings
 from core.ui.draft import draft, recall, shuffle, switch_off
-from core.ui.markdown import plain
+from core.ui.markdown import plain, without_formulas
 from core.ui.notices import library_loading, nothing_planned, read_from_prompt
 from core.ui.price import price_of
 from core.ui.problems import problems_shown, show_problem
@@ -81,7 +81,7 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
                 on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
             )
     if objection is not None:
-        st.error(objection, icon=":material/error:")
+        st.error(without_formulas(objection), icon=":material/error:")
     for difference in fairness.differences if fairness is not None else ():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/balance: {difference.says}", width="content")

@@ -127,7 +127,7 @@ class Backfill:
 
     def _output_of(self, record: LegacyRecord, found: Pointing | None) -> Pointing | None:
         """Its picture: of the library, or under exactly this key elsewhere in the bucket."""
-        if found is None or found.candidates:
+        if found is None or found.candidates or not _may_be_a_key(record.output):
             return found
         for key in self._finder.readings(record.output):
             try:
@@ -206,6 +206,11 @@ def _fate_of(references: Iterable[tuple[Role, Pointing]]) -> Fate:
     if 0 in found:
         return Fate.MISSING
     return Fate.AMBIGUOUS if any(count > 1 for count in found) else Fate.LINKED
+
+
+def _may_be_a_key(text: str) -> bool:
+    """Whether a text names a place in a bucket rather than on somebody's disk."""
+    return "/" in text and not text.startswith(("/", "file:", "\\\\")) and text[1:2] != ":"
 
 
 def _empty(role: Role, record: LegacyRecord) -> Slot:

@@ -18,7 +18,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from sys import intern
@@ -42,7 +42,8 @@ _LOOK_EVERY_S: Final = 30.0
 _ROUND_EVERY_S: Final = 60.0
 _BEHIND_ALL: Final = "~"  # sorts behind every day
 _GONE: Final = "gone"  # no etag: a condition on it fails, and the next round sees what is there
-_ROUND_SHARE: Final = 20  # a round of all listings may take a twentieth of the time
+_RESTING: Final = 2.0
+_ROUND_SHARE: Final = 10  # a round of all listings may take a tenth of the time, its pauses included
 _RECORD: Final = re.compile(r"(\d{4}/\d\d/\d\d)/([0-9A-HJKMNP-TV-Z]{26})/comparison\.json")
 _DAY_MS: Final = 86_400_000
 # A ULID's digits as `int` reads them: its first ten are milliseconds. https://github.com/ulid/spec
@@ -50,8 +51,7 @@ _DIGITS: Final = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789ab
 _MONTH_FILE: Final = re.compile(r"(\d{4})-(\d\d)\.jsonl\.gz")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many are made when a page is opened
     """What search needs of one comparison. `etag` is its comparison.json's, `text` its prompt, folded."""
 
     id: str
@@ -96,7 +96,7 @@ class MonthFile(NamedTuple):
     def packed(self) -> bytes:
         """The file's bytes: gzip of a JSON header line and a JSON line for each row."""
         lines: list[Any] = [{"listed_at": self.listed_at.isoformat(), "rows": len(self.rows)}]
-        lines += [astuple(row) for row in self.rows]
+        lines += self.rows
         text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
         return gzip.compress(text.encode("utf-8", "surrogatepass"), compresslevel=6, mtime=0)
 
@@ -137,18 +137,14 @@ def _day(number: int) -> str:
         raise ValueError("beyond the calendar") from err
 
 
-def _row_in(cells: object) -> Row:
-    if not (isinstance(cells, list) and len(cells) == 8 and isinstance(cells[7], list)):
-        raise ValueError("a row has other columns")
-    *plain, references = cells
-    if not all(isinstance(cell, str) for cell in (*plain[:4], plain[6], *references)):
-        raise ValueError("a row holds something else than text")
-    if not all(cell is None or isinstance(cell, str) for cell in plain[4:6]):
-        raise ValueError("a row holds something else than text")
-    day_of(plain[0])
-    comparison_id, etag, person, mode, tone, angle, text = plain
-    # few values, many rows
-    return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, text, tuple(map(intern, references)))
+def _row_in(cells: list[Any]) -> Row:
+    comparison_id, etag, person, mode, tone, angle, text, references = cells
+    if not isinstance(references, list):
+        raise TypeError("a row's references are no list")
+    "".join((comparison_id, etag, text, tone or "", angle or ""))  # a TypeError, unless all of them are text
+    day_of(comparison_id)
+    keys = tuple(map(intern, references))  # few values, many rows
+    return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, text, keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +268,11 @@ class HistoryIndex:
                 self._days.setdefault(day, {})[row.id] = row
                 self._ordered = None
 
-    def catch_up(self) -> None:
-        """Compare every day with its listing, newest first, and write the month files that lack something."""
+    def catch_up(self, *, resting: float = 0.0) -> None:
+        """Compare every day with its listing, newest first, and write the month files that lack something.
+
+        `resting` is how much longer than the work the pauses last, once all is known: nobody waits for it then.
+        """
         self.load()
         months = self._months(self._crew)
         self._take_up_files(months, self._crew)
@@ -285,17 +284,23 @@ class HistoryIndex:
                 known = {day for day in (*self._days, *self._unread) if day.startswith(month)}
             days = sorted(known.union(self._days_of(month)), reverse=True)
             for at in range(0, len(days), _BACKGROUND_WORKERS):
+                started = time.monotonic()
                 self._read(days[at : at + _BACKGROUND_WORKERS], self._crew)
+                if not self.progress.days_left:
+                    self._stopped.wait(resting * (time.monotonic() - started))
             self._save(month, listed_at)
         self._checked = True
 
     def _run(self) -> None:
-        round_due = time.monotonic()
+        round_due: float | None = None
         while not self._stopped.is_set():
             try:
+                self.load()
                 started = time.monotonic()
+                if round_due is None:  # with everything known, those who open pages now go first
+                    round_due = started if self.progress.days_left else started + _LOOK_EVERY_S
                 if started >= round_due:
-                    self.catch_up()
+                    self.catch_up(resting=_RESTING)
                     spent_s = time.monotonic() - started
                     round_due = time.monotonic() + max(_ROUND_EVERY_S, _ROUND_SHARE * spent_s)
                     _log.info("history_read", comparisons=self.progress.comparisons, seconds=round(spent_s, 3))

@@ -253,12 +253,12 @@ class Ledger:
 
     def _counted(self, outcome: Outcome) -> tuple[tuple[str, date, Mode | None], Tally]:
         """The account an attempt belongs to, and what it adds there."""
-        person, mode, cost = outcome.person, outcome.mode, outcome.cost
+        person, mode, cost, failure = outcome.person, outcome.mode, outcome.cost, outcome.failure
         done, usd = outcome.state is OutcomeState.DONE, cost.usd if cost else None
         unpriced = usd is None and (done or cost is not None)
         comparison = self._comparison(outcome.comparison) if unpriced or person is None or mode is None else None
         tally = replace(
-            Tally(done=1) if done else _FAILED_AS.get(outcome.failure and outcome.failure.kind, Tally(failed=1)),
+            Tally(done=1) if done else _FAILED_AS.get(failure.kind if failure else None, Tally(failed=1)),
             unpriced=int(unpriced),
             usd=usd or 0.0,
             held_usd=self._estimate(comparison, outcome.side) if unpriced else 0.0,

@@ -41,9 +41,12 @@ def _mode(value: object) -> object:
 
 def _moment(value: object) -> object:
     if not isinstance(value, str):
-        raise TypeError("it is text in ISO 8601")
+        raise ValueError("it is text in ISO 8601")  # noqa: TRY004 - pydantic reports no other errors
     moment = datetime.fromisoformat(value.strip())
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as err:
+        raise ValueError("it lies outside the calendar") from err
     if not _EARLIEST <= moment < _LATEST:
         raise ValueError("it lies outside the calendar")
     return moment
@@ -141,7 +144,7 @@ def _line(number: int, row: object) -> Line:
         return Line(number, problem=row if isinstance(row, str) else "It is no JSON object.")
     given: dict[str, Any] = dict(row)
     said = str(given["id"]) if given.get("id") not in (None, "") else None
-    if any("\ud800" <= char <= "\udfff" for char in str(given.values())):
+    if any("\ud800" <= char <= "\udfff" for char in json.dumps(given, ensure_ascii=False)):
         return Line(number, problem="It holds bytes that are not UTF-8.")
     if not given.get("output_filename"):
         given.pop("output_filename", None)

@@ -12,6 +12,13 @@ def plain(text: str) -> str:
     return _SIGNS.sub(r"\\\1", text)
 
 
+def without_formulas(text: str) -> str:
+    """Markdown of ours in which dollars are money: two of them would else enclose a formula. Code stays as it is."""
+    parts = text.split("`")
+    parts[::2] = [part.replace("$", r"\$") for part in parts[::2]]
+    return "`".join(parts)
+
+
 def code(text: str) -> str:
     """The text as inline code; backticks in it become look-alikes, for nothing can escape them there."""
     return f"`{text.replace('`', 'ˋ')}`"

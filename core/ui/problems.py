@@ -10,6 +10,7 @@ import structlog
 from ulid import ULID
 
 from core.errors import AccessDenied, ConfigError, SignInError, StorageError, StudioError
+from core.ui.markdown import without_formulas
 
 _log = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ def problems_shown() -> Iterator[None]:
 
 def show_problem(err: StudioError) -> None:
     """One calm box: what is wrong and what to do."""
-    st.error(err.message, icon=_icon(err))
+    st.error(without_formulas(err.message), icon=_icon(err))
 
 
 def report_script_error(err: Exception) -> bool:

@@ -80,7 +80,7 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> Stag
     elif side.phase is AttemptPhase.RUNNING:
         headline = "Working"
     elif failure is not None:
-        headline, detail = _spoken(failure.message), _next_step(failure)
+        headline, detail = _spoken(failure.message), next_step(failure)
     elif side.phase is AttemptPhase.INTERRUPTED:
         headline, detail = "The server stopped before this side was done.", "Retry this side."
     return StageSide(
@@ -98,7 +98,7 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> Stag
     )
 
 
-def _next_step(failure: Failure) -> str:
+def next_step(failure: Failure) -> str:
     """What to do about a failure; nothing where only an administrator can, as the message says."""
     if failure.kind is EngineFault.RATE_LIMITED and failure.retry_after_s is None:
         return ""

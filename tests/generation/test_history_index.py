@@ -348,9 +348,8 @@ def test_no_bytes_are_taken_for_a_month_file_by_mistake(data: bytes) -> None:
         MonthFile.unpacked(data)
 
 
-OPS = st.lists(
-    st.tuples(st.sampled_from(["put", "delete", "round", "other round", "break", "drop"]), st.integers(0, 7)), max_size=8
-)
+KINDS = st.sampled_from(["put", "delete", "round", "other round", "break", "drop"])
+OPS = st.lists(st.tuples(KINDS, st.integers(0, 7)), max_size=8)
 POOL = days(8, before=datetime(2026, 4, 3, tzinfo=UTC))
 
 

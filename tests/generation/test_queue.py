@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core.generation.comparison import AttemptPhase, Comparison
-from core.generation.engine import Final, Partial, SideRequest
+from core.generation.engine import SideRequest
 from core.generation.fair_queue import FairQueue
-from core.generation.runner import _Job
 from core.injection.wishes import Mode
 from tests.generation.comparisons import LONG_S, TONE_ONLY, Bench, PaintingEngine, comparison, side_of, until
 
@@ -226,4 +225,4 @@ def hash_of(person: str) -> str:
 def in_memory() -> int:
     """How much of any work is still held."""
     gc.collect()
-    return sum(isinstance(each, _Job | Partial | Final) for each in gc.get_objects())
+    return sum(type(each).__name__ in ("_Job", "Partial", "Final") for each in gc.get_objects())

@@ -1,0 +1,156 @@
+"""`python -m core history backfill`, in real processes against a real S3: killed, repeated, and called wrongly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_commands import ROOT, Done, core, fails, production
+from tests.generation.comparisons import until
+from tests.moto_servers import moto_server, with_bucket
+from tests.storage.s3_servers import S3Server
+
+TONE = "refs/02. Tone/a(natural,film)"
+COUNTS = ["read", "linked", "already", "ambiguous", "missing", "invalid"]
+
+
+@pytest.fixture(scope="module")
+def library() -> Iterator[S3Server]:
+    """A bucket with a few pictures of the sample library, one name of them twice."""
+    with moto_server() as started:
+        server = with_bucket(started)
+        store = server.store()
+        for name in ("one 1.png", "노을 2.png"):
+            store.put(f"{TONE}/{name}", b"a picture", content_type="image/png")
+        store.put("refs/02. Tone/b(vivid)/노을 2.png", b"a picture", content_type="image/png")
+        yield server
+
+
+@pytest.fixture
+def environ(library: S3Server, tmp_path: Path) -> dict[str, str]:
+    """Settings for a part of the bucket that is this test's own."""
+    return production(library, S3_APP_PREFIX=f"{tmp_path.name}/")
+
+
+def record(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "created_at": f"2025-0{number % 9 + 1}-11 10:00:{number % 60:02d}",
+        "user_email": "kim@studio",
+        "prompt": "서울",
+        "mode": "tone_only",
+        "injected_tone_filename": "image_ref_1/one 1_tone.png",
+        **changes,
+    }
+
+
+def export(folder: Path, *records: dict[str, Any]) -> str:
+    file = folder / "old.jsonl"
+    file.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records), encoding="utf-8")
+    return str(file)
+
+
+def written(library: S3Server, environ: dict[str, str]) -> dict[str, tuple[str, object]]:
+    """What lies below the app's prefix, by key, with what a second write would change."""
+    rows = library.store().list(environ["S3_APP_PREFIX"])
+    return {row.key: (row.etag, row.modified) for row in rows}
+
+
+def backfill(*words: str, environ: dict[str, str]) -> Done:
+    return core("history", "backfill", *words, environ=environ)
+
+
+MIXED = (
+    record(1),
+    record(2, injected_tone_filename="노을 2.png"),
+    record(3, injected_tone_filename="C:\\gone.png"),
+    record(4, mode="?"),
+    record(5, injected_tone_filename=f"https://s3.amazonaws.com/studio/{TONE}/one%201.png?X-Amz-Signature=1"),
+    record(5, injected_tone_filename=f"https://s3.amazonaws.com/studio/{TONE}/one%201.png?X-Amz-Signature=1"),
+)
+
+
+def test_json_prints_exactly_the_counts_and_each_record_counts_once(
+    library: S3Server, environ: dict[str, str], tmp_path: Path
+) -> None:
+    file = export(tmp_path, *MIXED)
+    dry = backfill(file, "--json", environ=environ)
+    assert (dry.code, list(dry.json)) == (0, COUNTS)
+    assert list(dry.json.values()) == [6, 2, 1, 1, 1, 1]
+    assert written(library, environ) == {}
+    assert backfill(file, "--apply", "--json", environ=environ).json == dry.json
+    after = written(library, environ)
+    assert len(after) == 2
+    again = backfill(file, "--apply", "--json", environ=environ)
+    assert list(again.json.values()) == [6, 0, 3, 1, 1, 1]
+    assert written(library, environ) == after
+
+
+def test_the_report_has_a_line_for_each_record_with_its_candidates(environ: dict[str, str], tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    done = backfill(export(tmp_path, *MIXED), "--report", str(report), environ=environ)
+    assert done.code == 0
+    told = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
+    assert [(line["line"], line["outcome"]) for line in told] == [
+        (1, "linked"),
+        (2, "ambiguous"),
+        (3, "missing"),
+        (4, "invalid"),
+        (5, "linked"),
+        (6, "already"),
+    ]
+    assert (
+        told[0]["references"][0] | {"role": "tone", "key": f"{TONE}/one 1.png", "by": "name"}
+        == (told[0]["references"][0])
+    )
+    assert len(told[1]["references"][0]["candidates"]) == 2
+    assert told[3]["id"] == "4"
+    assert "mode" in told[3]["reason"]
+
+
+def test_people_read_what_is_unclear_and_that_nothing_was_written(environ: dict[str, str], tmp_path: Path) -> None:
+    lines = backfill(export(tmp_path, *MIXED), environ=environ).out.splitlines()
+    assert lines[0].startswith("line 2, ambiguous: the tone reference `노을 2.png` could be `refs/02. Tone/a")
+    assert lines[1] == "line 3, missing: the tone reference `C:\\gone.png` could be nothing in the library"
+    assert lines[2].startswith("line 4, invalid: mode")
+    assert lines[3] == "6 read: 2 linked, 1 already, 1 ambiguous, 1 missing, 1 invalid"
+    assert lines[4].startswith("Nothing was written")
+
+
+def test_a_backfill_that_is_killed_is_taken_up_again_without_duplicates(
+    library: S3Server, environ: dict[str, str], tmp_path: Path
+) -> None:
+    file = export(tmp_path, *(record(number) for number in range(1, 1501)))
+    command = [sys.executable, "-m", "core", "history", "backfill", file, "--apply", "--json"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        until(lambda: len(written(library, environ)) > 20)
+        process.kill()
+    before = written(library, environ)
+    assert 20 < len(before) < 1500
+    done = backfill(file, "--apply", "--json", environ=environ)
+    assert done.json == dict(zip(COUNTS, [1500, 1500 - len(before), len(before), 0, 0, 0], strict=True))
+    after = written(library, environ)
+    assert len(after) == 1500
+    assert before.items() <= after.items()  # what was there was not written again
+
+
+@pytest.mark.parametrize("words", [("nothing.jsonl",), (), ("{file}", "--report", "/nowhere/r.jsonl")])
+def test_what_cannot_be_read_or_written_is_bad_input(
+    words: tuple[str, ...], environ: dict[str, str], tmp_path: Path
+) -> None:
+    file = export(tmp_path, record(1))
+    fails(backfill(*(word.format(file=file) for word in words), environ=environ), 2)
+
+
+def test_an_s3_that_is_away_is_a_storage_failure(environ: dict[str, str], tmp_path: Path) -> None:
+    file = export(tmp_path, record(1))
+    fails(backfill(file, environ={**environ, "S3_ENDPOINT_URL": "http://127.0.0.1:9"}), 3)
