@@ -28,8 +28,7 @@ ROUNDS = 7
 def reinhard(content: Image.Image, tone: Image.Image) -> Image.Image:
     """Mean and deviation per Oklab axis, on every pixel: what one writes first."""
     ours, theirs = (
-        linear_to_oklab(srgb_to_linear(np.asarray(picture, dtype=np.float32) / 255))
-        for picture in (content, tone)
+        linear_to_oklab(srgb_to_linear(np.asarray(picture, dtype=np.float32) / 255)) for picture in (content, tone)
     )
     axes = (0, 1)
     lab = (ours - ours.mean(axes)) * (theirs.std(axes) / ours.std(axes)) + theirs.mean(axes)
@@ -45,9 +44,7 @@ def main() -> None:
         Image.open(min(samples.glob("01. Model/*/*.jpg"))) as portrait,
         Image.open(min(samples.glob("02. Tone/*/*.jpg"))) as reference,
     ):
-        content, tone = (
-            picture.convert("RGB").resize((SIDE_PX, SIDE_PX)) for picture in (portrait, reference)
-        )
+        content, tone = (picture.convert("RGB").resize((SIDE_PX, SIDE_PX)) for picture in (portrait, reference))
     ways = {"tone transfer": transfer, "per-pixel Reinhard": reinhard}
     spent: dict[str, list[float]] = {name: [] for name in ways}
     for way in ways.values():

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from core.cli import check as check_command
-from core.cli import comparisons, history, library, prompts, rehearsals
+from core.cli import comparisons, history, library, prompts, rehearsals, spending
 from core.cli.failures import run, told_in_one_sentence
 from core.errors import InputError
 from core.logs import configure_logs
@@ -91,6 +91,16 @@ def read(
     """Say what prompts ask for, one JSON line each."""
     with told_in_one_sentence():
         prompts.read(file)
+
+
+@app.command()
+def spend(
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="How many days, today included.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Say who spent what, by day and mode."""
+    with told_in_one_sentence():
+        spending.spend(days, as_json=as_json)
 
 
 @app.command()

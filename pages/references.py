@@ -43,7 +43,8 @@ def page() -> None:
 
 def _header(studio: Studio, index: ReferenceIndex, status: CatalogStatus) -> None:
     groups = sum(len(folder.groups) for folder in index.folders)
-    facts = f"{len(index):,} pictures in {groups} groups · index {age(status.age_s)} old"
+    freshness = "refreshing now" if status.refreshing else f"index {age(status.age_s)} old"
+    facts = f"{len(index):,} pictures in {groups} groups · {freshness}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**References** :gray[{facts}]", width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):

@@ -43,7 +43,7 @@ _ROUND_EVERY_S: Final = 60.0
 _BEHIND_ALL: Final = "~"  # sorts behind every day
 _GONE: Final = "gone"  # no etag: a condition on it fails, and the next round sees what is there
 _RESTING: Final = 2.0
-_ROUND_SHARE: Final = 10  # a round of all listings may take a tenth of the time, its pauses included
+_ROUND_SHARE: Final = 4  # a round of all listings may take a fifth of the time, its pauses included
 _RECORD: Final = re.compile(r"(\d{4}/\d\d/\d\d)/([0-9A-HJKMNP-TV-Z]{26})/comparison\.json")
 _DAY_MS: Final = 86_400_000
 # A ULID's digits as `int` reads them: its first ten are milliseconds. https://github.com/ulid/spec

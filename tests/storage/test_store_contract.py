@@ -174,6 +174,14 @@ def test_a_listing_is_in_the_order_of_utf8_bytes(store: Store, prefix: str) -> N
     assert [row.key for row in store.list(prefix, start_after=listed[3])] == listed[4:]
 
 
+def test_the_folders_right_below_a_prefix_are_named_once_and_in_order(store: Store, prefix: str) -> None:
+    for name in ("2026/11/a", "2026/12/b", "2025/x", "가 나/+1/x", "loose", "20%25/a"):
+        store.put(prefix + name, b"x", content_type=TEXT)
+    assert list(store.folders(prefix)) == ["20%25", "2025", "2026", "가 나"]
+    assert list(store.folders(f"{prefix}2026/")) == ["11", "12"]
+    assert list(store.folders(f"{prefix}2027/")) == []
+
+
 def test_a_listing_goes_on_page_after_page(
     server: S3Server, store: Store, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
