@@ -27,8 +27,9 @@ from core.labels.published import PublishedLabels, load_published
 from core.labels.reports import Reports
 from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
-from core.settings import PROJECT_ROOT, Profile, Settings, export_aws_secrets, load_settings
+from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
 from core.storage.pages import Pages
+from core.storage.presign import Presigner
 from core.storage.s3 import Store
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """Everything the dashboard is made of. Close it to end its threads and servers."""
+    """Everything the dashboard is made of. Close it to end its threads and servers.
+
+    `presigner` is there only if originals are to come straight from S3.
+    """
 
     settings: Settings
     store: Store
@@ -63,6 +67,7 @@ class Studio:
     labels: PublishedLabels
     catalog: Catalog
     thumbnails: Thumbnails
+    presigner: Presigner | None
     history: History
     engines: Mapping[str, Engine]
     ledger: Ledger
@@ -125,6 +130,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         labels=labels,
         catalog=catalog,
         thumbnails=Thumbnails(store, app_prefix=settings.s3_app_prefix),
+        presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,
         history=history,
         engines=engines,
         ledger=ledger,

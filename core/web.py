@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import SideName
 from core.logs import configure_logs
 from core.references.key import decode_key, encode_key, file_name
+from core.storage.presign import survives_browsers
 from core.studio import Studio, close_studio, get_studio
 
 ORIGINAL = "original"
@@ -36,7 +38,18 @@ _SAFE_HEADERS = {
 }
 # What browsers draw themselves; anything else is offered as a file.
 _INLINE = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/bmp"})
-
+# The same by name, for bytes that do not pass through here. No browser takes what is called image/… for a page.
+_INLINE_BY_SUFFIX = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".avif": "image/avif",
+    ".bmp": "image/bmp",
+}
+# nginx gives an answer's headers 4 KiB (proxy_buffer_size) and turns more into a 502.
+_LONGEST_LOCATION = 3_500
 
 # What lies in S3 below `<app>/generations/` and is a finished picture.
 _MADE = re.compile(r"\d{4}/\d\d/\d\d/[0-9A-HJKMNP-TV-Z]{26}/(tone-only|tone-angle)-[1-9]\d*\.png")
@@ -92,7 +105,8 @@ def _image(request: Request, studio: Studio) -> Response:
     if _names(request.headers.get("If-None-Match"), tag):
         return Response(status_code=304, headers=headers)
     if side is None:
-        return _original(request, studio, key, etag, size_bytes, headers)
+        straight = _straight_from_s3(request, studio, key)
+        return straight or _original(request, studio, key, etag, size_bytes, headers)
     try:
         data = studio.thumbnails.get(etag, side, lambda: studio.store.get(key))
     except BadImage as err:
@@ -130,6 +144,28 @@ def _bytes_of(studio: Studio, key: str, etag: str) -> int:
 def _is_made(studio: Studio, key: str) -> bool:
     made = f"{studio.settings.s3_app_prefix}generations/"
     return key.startswith(made) and _MADE.fullmatch(key, len(made)) is not None
+
+
+def _straight_from_s3(request: Request, studio: Studio, key: str) -> Response | None:
+    """A redirect to a presigned URL, or None where the bytes have to come through us.
+
+    That is where nobody asked for redirects, for HEAD (a URL is signed for GET alone), and for keys that
+    no browser or proxy would carry unchanged.
+    """
+    if studio.presigner is None or request.method != "GET" or not survives_browsers(key):
+        return None
+    name = file_name(key)
+    media_type = _INLINE_BY_SUFFIX.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
+    download_as = request.query_params.get("download")
+    is_file = download_as is not None or media_type not in _INLINE
+    signed = studio.presigner.url(
+        key, content_type=media_type, disposition=_attachment(download_as or name) if is_file else "inline"
+    )
+    if len(signed.url) > _LONGEST_LOCATION:
+        return None
+    # whole seconds, and one less: what the browser keeps never outlives the URL's own quarter of an hour
+    told = {**_SAFE_HEADERS, "Cache-Control": f"private, max-age={max(0, int(signed.stable_s) - 1)}"}
+    return Response(status_code=302, headers={**told, "Location": signed.url})
 
 
 def _original(

@@ -45,11 +45,14 @@ def page() -> None:
 def _header(history: History) -> None:
     """How many comparisons there are; while they are still being read, the line keeps itself up to date."""
     history.count()
-    st.fragment(run_every="2s" if history.progress.days_left else None)(_count)(history)
+    is_reading = history.progress.days_left > 0
+    st.fragment(run_every="2s" if is_reading else None)(_count)(history, is_reading=is_reading)
 
 
-def _count(history: History) -> None:
+def _count(history: History, *, is_reading: bool) -> None:
     count, days_left = history.count(), history.progress.days_left
+    if is_reading and not days_left:
+        st.rerun()  # with what has been read since
     said = f"{count:,} comparison{'' if count == 1 else 's'}"
     if days_left:
         said += f" so far; {days_left:,} day{'' if days_left == 1 else 's'} of older ones still to be read"

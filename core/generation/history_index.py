@@ -35,6 +35,8 @@ from core.references.key import folded
 _log = structlog.get_logger(__name__)
 # How far back of the newest record is listed each time: servers' clocks differ, and a write may be late.
 _OVERLAP: Final = timedelta(hours=1)
+_FRESH: Final = timedelta(days=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WORKERS: Final = 16
 _BACKGROUND_WORKERS: Final = 8
 _DAYS_AT_ONCE: Final = 32
@@ -132,7 +134,7 @@ def day_of(comparison_id: str) -> str:
 @lru_cache(maxsize=10_000)
 def _day(number: int) -> str:
     try:
-        return f"{date.fromordinal(date(1970, 1, 1).toordinal() + number):%Y/%m/%d}"
+        return f"{date.fromordinal(_EPOCH.toordinal() + number):%Y/%m/%d}"
     except OverflowError as err:
         raise ValueError("beyond the calendar") from err
 
@@ -220,11 +222,14 @@ class HistoryIndex:
             saved = self._saved.get(max(self._saved, default=""))
             newest_day = max((day for day, rows in self._days.items() if rows), default=None)
             newest = max(self._days[newest_day]) if newest_day else None
-            # neither a wrong clock here nor one elsewhere may hide what is new
+            # Neither a wrong clock here nor one elsewhere may hide what is new; days that are still to be read
+            # need no look.
             moments = [datetime.now(UTC)]
-            moments += [ULID.from_str(newest).datetime] if newest else []
-            moments += [saved.listed_at] if saved and saved.etags else []
-            since = min(moments) - _OVERLAP
+            if newest_day and newest and newest_day >= max(self._unread, default=""):
+                moments.append(ULID.from_str(newest).datetime)
+            if saved and saved.etags and not self._unread:
+                moments.append(saved.listed_at)
+            since = max(min(moments) - _OVERLAP, _EPOCH)
             first = f"{since:%Y/%m/%d}/{str(ULID.from_datetime(since))[:10]}"
             known = {row.id for day in self._days if day >= first[:10] for row in self._days[day].values()}
         listed = self._listed(self._root, start_after=f"{self._root}{first}")
@@ -352,7 +357,7 @@ class HistoryIndex:
 
     def _file(self, key: str) -> tuple[str, MonthFile]:
         """A month file and its etag; one that makes no sense is taken for an empty one, to be replaced."""
-        nothing = MonthFile(datetime.fromtimestamp(0, UTC), ())
+        nothing = MonthFile(_EPOCH, ())
         try:
             blob = self._store.get(key)
         except ReferenceNotFound:
@@ -366,14 +371,15 @@ class HistoryIndex:
     def _is_open_since(self, month: str, months: set[str]) -> str | None:
         """The first day of a month that its file may not know completely; None if it knows them all.
 
-        The newest month's last days need no reading: `look` lists whatever came after the newest record.
+        If the newest month was listed a moment ago its last days need no reading: `look` lists what came after.
         """
         saved = self._saved.get(month)
         if saved is None:
             return month
         since = saved.listed_at - _OVERLAP
         day = f"{since:%Y/%m/%d}"
-        if day[:7] > month or (day[:7] == month and month == max(months)):
+        is_fresh = month == max(months) and datetime.now(UTC) - saved.listed_at < _FRESH
+        if day[:7] > month or is_fresh:
             return None
         return max(day, month)
 

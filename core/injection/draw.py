@@ -31,18 +31,21 @@ def drawn_order(
 class PersonDraw:
     """Draws the pictures of several slots around one person, who changes when a slot is re-rolled.
 
-    `orders` gives a slot's candidates in drawing order for the person in the lead. Without re-rolls `best`
+    `orders` gives a slot's candidates in drawing order for the person in the lead, and `firsts` just the first
+    of them, which is much less work where there are many. Without re-rolls `best`
     leads; with them the first re-rolled slot's person does, unless a pin holds the lead.
     """
 
     def __init__(
         self,
+        firsts: Mapping[str, Callable[[str | None], Reference]],
         orders: Mapping[str, Callable[[str | None], list[Reference]]],
         rerolls: Mapping[str, int],
         best: str | None,
         *,
         is_pinned: bool,
     ) -> None:
+        self._firsts = firsts
         self._orders = orders
         self._rerolls = {slot_id: rerolls[slot_id] for slot_id in orders if rerolls.get(slot_id)}
         self._best = best
@@ -77,5 +80,5 @@ class PersonDraw:
                 turns = [start, *(ref for ref in self._orders[slot_id](self._best) if ref is not start)]
                 self._known[place] = turns[self._rerolls[slot_id] % len(turns)]
             else:
-                self._known[place] = self._orders[slot_id](self._lead(counted))[0]
+                self._known[place] = self._firsts[slot_id](self._lead(counted))
         return self._known[place]

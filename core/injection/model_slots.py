@@ -13,7 +13,7 @@ from core.injection.wishes import SettledWishes, SideName, WishedFrom, Wishes
 from core.references.attributes import Role
 from core.references.index import ReferenceIndex
 from core.references.key import folded
-from core.references.reference import AttributeGroup, Reference, ReferenceFolder
+from core.references.reference import AttributeGroup, Reference, ReferenceFolder, by_person
 
 _NO_ANGLE = "Pick an angle, or name one in the prompt."
 
@@ -34,11 +34,8 @@ class Candidates:
     @cached_property
     def by_person(self) -> Mapping[str, tuple[Reference, ...]]:
         """The pictures of each person, by folded persona."""
-        people: dict[str, list[Reference]] = {}
-        for ref in self.references:
-            if ref.persona is not None:
-                people.setdefault(folded(ref.persona), []).append(ref)
-        return {name: tuple(refs) for name, refs in people.items()}
+        everyone = len(self.references) == len(self.group.usable)
+        return self.group.people if everyone else by_person(self.references)
 
     def of(self, persona: str | None) -> tuple[Reference, ...]:
         """The pictures of one person."""
@@ -101,16 +98,31 @@ class ModelPlanner:
         if side is SideName.TONE_ANGLE and self._settled.angle is None:
             return []
         wanted = self._narrowings(side)
-        tagged = [group for group in self._folder.groups if group.usable and fits_tags(group, wanted)]
-        walked = [self._walk(group, wanted) for group in tagged]
+        walked = self._walked(wanted)
         fitting = [candidates for candidates in walked if candidates.references]
         fitting.sort(key=lambda candidates: self._pinned(candidates) is None)
         kept = {candidates.slot_id for candidates in fitting[: self._limit]}
         return [c for c in walked if c.slot_id in kept or (not c.references and c.slot_id in self._wishes.pins)]
 
+    def _walked(self, wanted: Sequence[Narrowing]) -> list[Candidates]:
+        """The tagged groups in key order, no further than slots and pins ask for."""
+        walked: list[Candidates] = []
+        pins = {slot_id for slot_id in self._wishes.pins if slot_id.startswith("model:")}
+        fitting = 0
+        for group in self._folder.groups:
+            if not (fits_tags(group, wanted) and group.usable):
+                continue
+            walked.append(self._walk(group, wanted))
+            fitting += bool(walked[-1].references)
+            pins.discard(walked[-1].slot_id)
+            if fitting >= self._limit and not pins:
+                break
+        return walked
+
     @staticmethod
     def _walk(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:
-        trail, left = Trail(), list(group.usable)
+        left: Sequence[Reference] = group.usable
+        trail = Trail()
         trail.note(f"in the group “{group.name}”", group.references)
         for narrowing in wanted:
             left = narrowing.left_of(group, left)
@@ -132,6 +144,7 @@ class ModelPlanner:
         pinned = next((ref.persona for c in everyone.values() if (ref := self._pinned(c)) and ref.persona), None)
         drawn = {slot_id: c for slot_id, c in everyone.items() if slot_id not in self._wishes.pins}
         return PersonDraw(
+            {slot_id: partial(self._first, candidates) for slot_id, candidates in drawn.items()},
             {slot_id: partial(self._order, candidates) for slot_id, candidates in drawn.items()},
             self._wishes.rerolls,
             pinned or self._best_covered(on),
@@ -156,6 +169,12 @@ class ModelPlanner:
             )
 
         return personas[min(personas, key=worse)] if personas else None
+
+    def _first(self, candidates: Candidates, lead: str | None) -> Reference:
+        """The first of `_order`, without drawing a ticket for those who cannot be it."""
+        pool = candidates.of(lead) or candidates.references
+        fresh = [ref for ref in pool if ref.key not in self._recent] or pool
+        return min(fresh, key=lambda ref: ticket(self._wishes.seed, candidates.slot_id, ref.key))
 
     def _order(self, candidates: Candidates, lead: str | None) -> list[Reference]:
         same = {ref.key for ref in candidates.of(lead)}

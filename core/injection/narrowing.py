@@ -34,11 +34,12 @@ class Narrowing:
     keeps_group: Callable[[AttributeGroup], bool] | None = None
     keeps: Callable[[Reference], bool] | None = None
 
-    def left_of(self, group: AttributeGroup, references: Sequence[Reference]) -> list[Reference]:
+    def left_of(self, group: AttributeGroup, references: Sequence[Reference]) -> Sequence[Reference]:
         """The references of a group that meet the wish."""
         if self.keeps_group is not None and not self.keeps_group(group):
-            return []
-        return [ref for ref in references if self.keeps is None or self.keeps(ref)]
+            return ()
+        keeps = self.keeps
+        return references if keeps is None else [ref for ref in references if keeps(ref)]
 
 
 def same_person(one: str | None, other: str | None) -> bool:

@@ -86,6 +86,6 @@ class Planner:
             group.tags.tone
             for folder in self._index.folders_of(Role.TONE)
             for group in folder.groups
-            if group.usable and group.tags.tone
+            if group.is_injectable and group.tags.tone
         }
         return min(tones, key=lambda tone: ticket(wishes.seed, "chance", tone), default=None)

@@ -137,7 +137,7 @@ def _drawn(
 
 
 def _nothing_tagged(role: Role, wish: Wish, groups: Sequence[AttributeGroup], trail: Trail) -> Slot:
-    tags = sorted({tag for group in groups if group.usable and (tag := _tag(group, role))})
+    tags = sorted({tag for group in groups if group.is_injectable and (tag := _tag(group, role))})
     near = tuple(NearMiss(role.value, tag, len(_pictures([g for g in groups if _tag(g, role) == tag]))) for tag in tags)
     have = f"The library has {', '.join(tags)}." if tags else f"The library has no {role.value} groups yet."
     slot = _empty(role, f"No {role.value} group in S3 is tagged {wish.value}. {have}", wish, trail)

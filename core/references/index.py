@@ -70,7 +70,12 @@ class ReferenceIndex:
     def personas(self) -> frozenset[str]:
         """Everyone who stands in a group of some model folder that may be injected from."""
         groups = (group for folder in self.folders_of(Role.MODEL) for group in folder.groups)
-        return frozenset(ref.persona for group in groups for ref in group.usable if ref.persona is not None)
+        usable = (ref for group in groups if group.tags.problem is None for ref in group.references if ref.size_bytes)
+        return frozenset(ref.persona for ref in usable if ref.persona is not None)
+
+    def warm(self) -> None:
+        """Find every persona now, so that the first designer after a refresh need not wait for it."""
+        _ = self.personas
 
     def resolve(self, text: str) -> tuple[Reference, ...]:
         """Candidates for a key, a path in another Unicode form, or a bare file name: all, never a guess."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
-from core.references.key import file_name, parent, persona_of
+from core.references.key import file_name, folded, parent, persona_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,22 @@ class AttributeGroup:
         """The key prefix of the group without the trailing slash."""
         return f"{self.folder}/{self.name}"
 
+    @property
+    def is_injectable(self) -> bool:
+        """Whether its name allows it and something is in it; asking costs nothing, however large it is."""
+        return self.tags.problem is None and len(self.references) > 0
+
     @cached_property
     def usable(self) -> tuple[Reference, ...]:
         """The references that may be injected: none of an ambiguous group, no empty file."""
         if self.tags.problem is not None:
             return ()
         return tuple(ref for ref in self.references if ref.size_bytes > 0)
+
+    @cached_property
+    def people(self) -> Mapping[str, tuple[Reference, ...]]:
+        """The usable references of each person, by folded persona; kept, for every plan asks for it."""
+        return by_person(self.usable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,15 @@ class Filter:
     folder: str | None = None
     group: str | None = None
     problems_only: bool = False
+
+
+def by_person(references: Iterable[Reference]) -> dict[str, tuple[Reference, ...]]:
+    """References by folded persona, in their order; those that name nobody are left out."""
+    people: dict[str, list[Reference]] = {}
+    for ref in references:
+        if ref.persona is not None:
+            people.setdefault(folded(ref.persona), []).append(ref)
+    return {name: tuple(refs) for name, refs in people.items()}
 
 
 def place_of(directory: str, vocabulary: Vocabulary) -> tuple[Role, str, str | None] | None:

@@ -102,7 +102,9 @@ class Catalog:
                 raise
             index = build_index(listing, self._vocabulary, without_prefix=self._app_prefix)
             self._hints = listing.hints()
-            self._index = self._next(replace(index, seconds=time.monotonic() - started))
+            following = self._next(replace(index, seconds=time.monotonic() - started))
+            following.warm()
+            self._index = following
             self._error = None
             return self._index
 

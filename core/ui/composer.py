@@ -103,8 +103,8 @@ def _examples(index: ReferenceIndex, role: Role, project: str) -> dict[str, Refe
     for folder in folders:
         for group in folder.groups:
             tag = group.tags.tone if role is Role.TONE else group.tags.angle
-            if tag and group.usable:
-                found.setdefault(tag, group.usable[0])
+            if tag and group.is_injectable:
+                found.setdefault(tag, group.references[0])
     return found
 
 
@@ -127,7 +127,7 @@ def _model_folder(folders: tuple[ReferenceFolder, ...]) -> None:
 
 def folder_label(folder: ReferenceFolder) -> str:
     """A model folder in a list: where it lies and how much is in it."""
-    usable = sum(bool(group.usable) for group in folder.groups)
+    usable = sum(group.is_injectable for group in folder.groups)
     unusable = len(folder.groups) - usable
     place = " / ".join(folder.path.split("/")[-2:])
     groups = "1 group" if usable == 1 else f"{usable} groups"

@@ -92,3 +92,17 @@ def test_a_reference_that_has_left_s3_is_shown_as_missing(tab: Tab, studio: Dash
     expect(tab.dialog).to_contain_text(re.compile("missing from S3|no longer in S3"))
     expect(tab.dialog.get_by_role("button", name="Replay")).to_be_disabled()
     expect(tab.dialog.get_by_role("img", name="Tone only, made picture")).to_be_visible()
+
+
+def test_a_reference_says_how_often_it_was_used_and_leads_to_those_comparisons(studio: Dashboard, tab: Tab) -> None:
+    (bowl,) = (one for one in map(studio.record, studio.comparisons()[:1]) if "porcelain" in one["wishes"]["prompt"])
+    (used,) = (slot["key"] for slot in bowl["sides"][0]["slots"] if slot["key"])
+    name = used.rsplit("/", 1)[-1]
+    tab.goto(f"/references?role=tone&tone=noir&q={name}")
+    tab.cards("References").filter(has_text=name).first.click()
+    expect(tab.dialog).to_contain_text(re.compile(r"Used in \d+ comparisons?"))
+    tab.dialog.get_by_role("button", name="Show in History").click()
+    expect(tab.main).to_contain_text(re.compile(r"\d+ comparisons"))
+    expect(tab.page.get_by_role("textbox", name="Reference")).to_have_value(used)
+    expect(tab.cards(GRID).filter(has_text="A porcelain bowl").first).to_be_visible()
+    expect(tab.cards(GRID).filter(has_text="A glass of water")).to_have_count(0)

@@ -225,6 +225,31 @@ def test_a_file_written_before_its_month_was_over_does_not_hide_what_came_after(
     assert MonthFile.unpacked(bench.store.get(f"{bench.prefix}{FILE}").data).listed_at > MARCH
 
 
+def test_a_server_that_was_away_for_days_reads_those_days_and_shows_the_rest_at_once(bench: Bench) -> None:
+    now = datetime.now(UTC)
+    known, missed = days(4, before=now - timedelta(days=40)), days(9, before=now)
+    fill(bench, [*known, *missed])
+    rows = tuple(Row.of(record, bench.store.head(key_of(bench, record)).etag) for record in known)
+    for month in {day_of(record.id)[:7] for record in known}:
+        mine = tuple(row for row in rows if day_of(row.id).startswith(month))
+        file = MonthFile(now - timedelta(days=39), mine).packed()
+        key = f"{bench.prefix}history/v1/{month.replace('/', '-')}.jsonl.gz"
+        bench.store.put(key, file, content_type="application/gzip")
+    history = bench.history()
+    assert [record.id for record in history.newest(limit=2)] == ids_of(missed)[:2]
+    assert history.progress.days_left >= 6
+    assert ids(history) == ids_of([*known, *missed])
+    assert history.progress.days_left == 0
+
+
+def test_records_of_the_first_day_of_all_are_no_trouble(bench: Bench) -> None:
+    oldest = at(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    fill(bench, [oldest])
+    history = bench.history()
+    history.catch_up()
+    assert ids(history) == [oldest.id] == ids(bench.history())
+
+
 def test_a_month_file_that_somebody_removed_is_written_again(bench: Bench) -> None:
     fill(bench, days(3))
     running = bench.history()
