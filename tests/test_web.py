@@ -15,7 +15,10 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -35,10 +38,11 @@ from core.web import ORIGINAL, image_url
 ROOT = Path(__file__).parents[1]
 LONG_S = 60.0
 KOREAN = unicodedata.normalize("NFD", "로우앵글 사진")
+CLIMBING = "refs/double//slash/and..dots/../up.jpg"
 AWKWARD = [
     f"refs/01. Model/awkward (1), a+b [c]/{KOREAN} 05.jpg",
     "refs/100%25 off/a b  c.jpg",
-    "refs/double//slash/and..dots/../up.jpg",
+    CLIMBING,
     "refs/emoji 🙂/control\u0001.jpg",
     'refs/quote\'s "and" <angle>/x;y.jpg',
     f"refs/{'long/' * 150}end.jpg",
@@ -69,6 +73,7 @@ BROKEN = {
     "refs/broken/page.jpg": b"<!doctype html><script>alert(1)</script>",
     "refs/broken/empty.jpg": b"",
     "refs/broken/bell\u0007.png": b"\x89PNG\r\n\x1a\n then nothing",
+    "refs/broken/phone.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
 }
 PRIVATE = {
     "studio/reviews/2026.json": b'{"secret": true}',
@@ -184,10 +189,10 @@ def ambient() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def library(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:  # noqa: ARG001 - its order
-    data_dir = tmp_path_factory.mktemp("data")
-    with serving(data_dir, INDEX_REFRESH_S="0.3") as server:
+@contextmanager
+def stocked(data_dir: Path, **environment: str) -> Iterator[Library]:
+    """A running dashboard with every kind of object in its bucket."""
+    with serving(data_dir, INDEX_REFRESH_S="0.3", **environment) as server:
         server.wait_until("/readyz", 200)
         where = json.loads((data_dir / "s3.endpoint.json").read_text())
         account = json.loads((data_dir / "s3.credentials.json").read_text())
@@ -202,6 +207,19 @@ def library(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             server.wait_until(served.url(key), 200)
         yield served
         served.client.close()
+
+
+@pytest.fixture(scope="module")
+def library(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:  # noqa: ARG001 - its order
+    with stocked(tmp_path_factory.mktemp("data")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def direct(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:  # noqa: ARG001 - its order
+    """The same, with originals straight from S3."""
+    with stocked(tmp_path_factory.mktemp("data"), IMAGE_DELIVERY="presigned") as served:
+        yield served
 
 
 def same_refusal(answer: httpx.Response) -> bool:
@@ -346,7 +364,7 @@ def test_what_cannot_be_read_becomes_a_tile_with_its_name_and_the_reason(library
     tile = ET.fromstring(answer.text)  # noqa: S314 - our own answer; well-formed whatever the name holds
     words = " ".join("".join(text.itertext()) for text in tile.iter("{http://www.w3.org/2000/svg}text"))
     assert words.startswith(key.rsplit("/", 1)[-1].replace("\u0007", "\ufffd"))
-    assert re.search(r"damaged|no picture|empty", words)
+    assert re.search(r"damaged|no picture|empty|HEIC is not supported", words)
 
 
 def test_a_page_named_like_a_picture_is_never_shown_as_a_page(library: Library) -> None:
@@ -426,6 +444,85 @@ def test_a_path_that_climbs_is_turned_away_before_any_route(library: Library, pa
         assert (answer.status, answer.read()) == (400, b"Bad Request")
 
 
+@pytest.mark.parametrize("key", [key for key in (*AWKWARD, MADE) if key != CLIMBING])
+def test_a_presigned_original_comes_straight_from_s3(direct: Library, key: str) -> None:
+    answer = direct.get(key)
+    assert (answer.status_code, answer.content) == (302, b"")
+    assert not answer.headers["Location"].startswith(direct.server.url)
+    picture = httpx.get(answer.headers["Location"])
+    assert (picture.status_code, picture.content) == (200, PHOTO)
+    assert picture.headers["Content-Type"] == ("image/png" if key == MADE else "image/jpeg")
+    assert picture.headers["Content-Disposition"] == "inline"
+
+
+def test_a_redirect_is_kept_for_less_than_its_url_is_handed_out(direct: Library) -> None:
+    # a request may meet the end of a quarter of an hour; the next cannot
+    answers = [direct.get(AWKWARD[0]) for _ in range(3)]
+    first, second = next(pair for pair in pairwise(answers) if len({each.headers["Location"] for each in pair}) == 1)
+    for answer in (first, second):
+        told = re.fullmatch(r"private, max-age=(\d+)", answer.headers["Cache-Control"])
+        dated = re.search(r"X-Amz-Date=(\w+)&", answer.headers["Location"])
+        assert told is not None
+        assert dated is not None
+        start = datetime.strptime(dated[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        answered = parsedate_to_datetime(answer.headers["Date"])
+        assert answered + timedelta(seconds=int(told[1])) < start + timedelta(minutes=15)
+        assert "ETag" not in answer.headers
+
+
+def test_a_thumbnail_never_leaves_for_s3(direct: Library) -> None:
+    for size in (320, 960):
+        answer = direct.get(AWKWARD[0], size)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/webp")
+
+
+@pytest.mark.parametrize("name", ["앵글 (최종).png", "a;b\"c'd\\e%41.jpg", "line\r\nbreak.png", ""])
+def test_a_presigned_download_carries_its_name(direct: Library, name: str) -> None:
+    redirect = direct.client.get(f"{direct.url(AWKWARD[0])}?download={quote(name, safe='')}")
+    answer = httpx.get(redirect.headers["Location"])
+    told = re.fullmatch(
+        r"attachment; filename=\"([ -~]*)\"; filename\*=UTF-8''(\S+)", answer.headers["Content-Disposition"]
+    )
+    assert told is not None
+    assert unquote(told[2]) == (name or f"{KOREAN} 05.jpg")
+    assert answer.content == PHOTO
+
+
+def test_what_browsers_do_not_draw_is_presigned_as_a_file(direct: Library) -> None:
+    answer = httpx.get(direct.get("refs/broken/phone.heic").headers["Location"])
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_page_named_like_a_picture_comes_from_s3_as_a_picture(direct: Library) -> None:
+    answer = httpx.get(direct.get("refs/broken/page.jpg").headers["Location"])
+    assert answer.headers["Content-Type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize("key", PRIVATE)
+def test_nothing_else_in_the_bucket_is_ever_signed(direct: Library, key: str) -> None:
+    assert same_refusal(direct.get(key))
+
+
+def test_another_etag_is_never_signed(direct: Library) -> None:
+    for etag in (direct.etags["refs/broken/page.jpg"], "0" * 32):
+        for key in (AWKWARD[0], MADE):
+            assert same_refusal(direct.client.get(image_url(key, etag, ORIGINAL)))
+
+
+def test_what_a_redirect_would_break_comes_through_us(direct: Library) -> None:
+    climbing = direct.get(CLIMBING)  # a browser would resolve the dots
+    assert (climbing.status_code, climbing.content) == (200, PHOTO)
+    named = direct.client.get(direct.url(AWKWARD[0], download_as="각" * 400))  # too long for a proxy's header buffer
+    assert (named.status_code, named.content) == (200, PHOTO)
+    assert direct.client.head(direct.url(AWKWARD[0])).status_code == 200  # a URL is signed for GET alone
+
+
+def test_what_the_browser_already_has_is_not_fetched_from_s3_again(direct: Library) -> None:
+    tag = f'"{direct.etags[AWKWARD[0]]}"'
+    assert direct.get(AWKWARD[0], **{"If-None-Match": tag}).status_code == 304
+
+
 def test_the_generate_page_is_at_the_root_and_keeps_its_query(library: Library) -> None:
     answer = library.client.get("/generate?recall=%EC%95%B5&x=1%2B1")
     assert answer.status_code == 307
@@ -468,7 +565,7 @@ def production(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()
     endpoint_url = "http://{}:{}".format(*moto.get_host_and_port())
-    settings = {**PRODUCTION, "S3_ENDPOINT_URL": endpoint_url, "INDEX_REFRESH_S": "0.2"}
+    settings = {**PRODUCTION, "S3_ENDPOINT_URL": endpoint_url, "INDEX_REFRESH_S": "0.2", "IMAGE_DELIVERY": "presigned"}
     with serving(tmp_path_factory.mktemp("unused"), **settings) as server:
         server.wait_until("/healthz", 200)
         yield server, bucket_at(endpoint_url, "AKIDTEST", "secret")

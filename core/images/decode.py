@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from contextlib import suppress
+from importlib import import_module
 from typing import Final
 
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
@@ -14,11 +15,14 @@ from core.errors import BadImage
 BYTES_MAX: Final = 80 * 1024 * 1024
 PIXELS_MAX: Final = 120_000_000
 Image.init()  # registers every format this Pillow has; AVIF only where it was built in
+with suppress(ImportError):  # HEIC needs a package of its own, which is welcome and not required
+    import_module("pillow_heif").register_heif_opener()
 # What may be decoded, by content and never by name.
 _FORMATS: Final = tuple(
-    name for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if name in Image.OPEN
+    name for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF") if name in Image.OPEN
 )
 _BACKDROP: Final = (128, 128, 128)  # behind transparency: a grey that favours neither light nor dark
+_HEIC_BRANDS: Final = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1")
 # The first bytes of each format, and where in the file they stand.
 _SIGNATURES: Final = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -30,6 +34,7 @@ _SIGNATURES: Final = (
     (0, b"MM\0*", "image/tiff"),
     (4, b"ftypavif", "image/avif"),
     (4, b"ftypavis", "image/avif"),
+    *((4, brand, "image/heic") for brand in _HEIC_BRANDS if "HEIF" in _FORMATS),
 )
 SIGNATURE_BYTES: Final = 32
 # The Orientation tag of Exif 2.32 (CIPA DC-008), table 6; 1 is upright.
@@ -76,6 +81,8 @@ def decode_picture(data: bytes, *, max_side: int | None = None) -> Image.Image:
     except BadImage:
         raise
     except UnidentifiedImageError as err:
+        if "HEIF" not in _FORMATS and data[4:12] in _HEIC_BRANDS:
+            raise BadImage("HEIC is not supported here: save the picture as JPEG and upload that.") from err
         raise BadImage("The file is no picture this program can read.") from err
     except MemoryError as err:
         raise BadImage("The picture is too large to be opened here.") from err

@@ -222,6 +222,39 @@ def test_a_broken_exif_block_does_not_cost_the_picture(block: bytes) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"(48, 32)\n", b"")
 
 
+def decoded_with(package: str, folder: Path, data: bytes) -> bytes:
+    """What a fresh process says of a picture, `package` being its pillow_heif."""
+    (folder / "pillow_heif.py").write_text(package)
+    program = (
+        f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+        "from core.images.decode import content_type_of, decode_picture\n"
+        "data = sys.stdin.buffer.read()\n"
+        "try: print(content_type_of(data), decode_picture(data).size)\n"
+        "except Exception as err: print(content_type_of(data), err.message)"
+    )
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=ROOT, input=data, capture_output=True, check=True, timeout=60).stdout
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+
+
+def test_heic_without_its_package_is_refused_by_name(tmp_path: Path) -> None:
+    said = decoded_with("raise ImportError", tmp_path, HEIC)
+    assert said == b"None HEIC is not supported here: save the picture as JPEG and upload that.\n"
+
+
+def test_heic_with_its_package_is_a_picture_like_any_other(tmp_path: Path) -> None:
+    package = """
+from PIL import Image
+def opened(file, name):
+    return Image.new("RGB", (48, 32))
+def register_heif_opener():
+    Image.register_open("HEIF", opened, lambda head: head[4:12] == b"ftypheic")
+"""
+    assert decoded_with(package, tmp_path, HEIC) == b"image/heic (48, 32)\n"
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_an_embedded_profile_decides_what_the_numbers_mean(kind: str) -> None:
     options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
