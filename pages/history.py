@@ -24,7 +24,6 @@ _FIRST, _STEP = 24, 24
 def page() -> None:
     """Narrow and open comparisons."""
     studio, viewer = open_session()
-    st.markdown("**History** :gray[straight from S3, newest first]")
     _header(studio.history)
     wanted = _filters(studio)
     limit = int(st.session_state.get(Key.HISTORY_LIMIT, _FIRST))
@@ -56,7 +55,7 @@ def _count(history: History, *, is_reading: bool) -> None:
     said = f"{count:,} comparison{'' if count == 1 else 's'}"
     if days_left:
         said += f" so far; {days_left:,} day{'' if days_left == 1 else 's'} of older ones still to be read"
-    st.caption(said)
+    st.markdown(f"**History** :gray[{said}, newest first]")
 
 
 def _filters(studio: Studio) -> HistoryFilter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.generation.comparison import AttemptPhase, ComparisonStatus
 from core.images.thumbnails import THUMBNAIL_SIDES
+from core.injection.wishes import Mode
 from core.ui.picture_grid import Card
 from core.web import image_url
 
@@ -15,7 +16,8 @@ def comparison_card(status: ComparisonStatus) -> Card:
     comparison = status.comparison
     pictures = [side.picture for side in status.sides if side.picture is not None]
     picture = pictures[-1] if pictures else None
-    tags = " · ".join(filter(None, (comparison.mode.value, comparison.tone, comparison.angle)))
+    mode = "" if comparison.mode is Mode.COMPARE else comparison.mode.value
+    tags = " · ".join(filter(None, (mode, comparison.tone, comparison.angle)))
     return Card(
         id=comparison.id,
         picture_url=image_url(picture.key, picture.etag, THUMBNAIL_SIDES[0]) if picture else None,
