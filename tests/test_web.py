@@ -204,7 +204,7 @@ def stocked(data_dir: Path, **environment: str) -> Iterator[Library]:
         }
         served = Library(server, etags)
         for key in (*AWKWARD, *BROKEN):
-            server.wait_until(served.url(key), 200)
+            server.wait_until(served.url(key, 320), 200)
         yield served
         served.client.close()
 

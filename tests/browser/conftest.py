@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.browser.dashboard import CHROMIUM_ARGS, Dashboard, Tab, Visitor, chromium_path, dashboard
+from tests.browser.dashboard import Dashboard, Tab, Visitor, dashboard
+from tests.chromium import chromium as launched_chromium
 
 HERE = Path(__file__).parent
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
@@ -45,10 +46,8 @@ def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartD
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """One browser a module: Playwright cannot be started twice in a thread, and other folders start it too."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
+    with launched_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

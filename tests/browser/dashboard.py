@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -22,28 +18,13 @@ from botocore.config import Config
 from playwright.sync_api import BrowserContext, ConsoleMessage, Download, Locator, Page, Response, expect
 
 from core.references.key import decode_key
-from tests.browser.achromatic import CHROMIUM_FLAG
+from tests.chromium import free_port, wait_for
 
 REPOSITORY = Path(__file__).parents[2]
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    CHROMIUM_FLAG,
-]
-_START_S = 60
 
 # On a page's URL Streamlit's client first looks for its server below that page, and finds it one level up.
 # And a picture on its way may be finished, and so gone from there, before the browser has asked for it.
 _MAY_BE_MISSING = re.compile(r"/[^/]+/_stcore/(health|host-config)$|/partial/\w{26}/[\w-]+\?p=")
-
-
-def chromium_path() -> str | None:
-    """The machine's own Chromium, or None for the one Playwright brings."""
-    return shutil.which("chromium")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +89,7 @@ def dashboard(folder: Path, settings: Mapping[str, str] | None = None) -> Iterat
 
     Raises AssertionError in the end if something happened that the program did not expect.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     data_dir, log = folder / "data", folder / "log.txt"
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "DATA_DIR": str(data_dir)}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
@@ -123,23 +102,13 @@ def dashboard(folder: Path, settings: Mapping[str, str] | None = None) -> Iterat
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_ready(f"http://127.0.0.1:{port}/readyz", server, log)
+            wait_for(f"http://127.0.0.1:{port}/readyz", server, log)
             yield Dashboard(f"http://127.0.0.1:{port}", data_dir, log)
         finally:
             server.terminate()
             server.wait(20)
     unexpected = [line for line in log.read_text("utf-8").splitlines() if "script_error" in line or "Traceback" in line]
     assert unexpected == [], "\n".join(unexpected).replace("\\n", "\n")
-
-
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(_START_S * 10):
-        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own loopback server
-            return
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(0.1)
-            break
-    raise AssertionError(f"the dashboard did not start:\n{log.read_text('utf-8')}")
 
 
 @dataclass

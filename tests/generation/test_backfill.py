@@ -48,7 +48,7 @@ def forms(key: str) -> Iterator[str]:
     nfd, nfc = unicodedata.normalize("NFD", key), unicodedata.normalize("NFC", key)
     yield from (key, nfd, nfc, f"/{key}", f"./{key}", f"  {key}\n")
     yield from (f"/home/ubuntu/app/{key}", f"/Users/kim/Library/x y/{nfd}", f"/srv/refs backup/./{key}")
-    yield from (rf"C:\Users\kim\studio\{windows}", rf"\\nas\share\{windows}", windows, f"D:/work/{key}")
+    yield from (rf"C:\Users\kim\studio\{windows}", rf"\\nas\share\{windows}", windows, f"D:/studio/{key}")
     yield from (f"/mnt/mirror/{below}", below, rf"E:\{below}".replace("/", "\\"))
     yield from (f"image_ref_1/{key}", f"image_ref_12/{below}", f"/var/job/image_ref_3/{key}")
     yield from (f"s3://studio/{key}", encoded, quote(nfd), f"/data/{encoded}", f"file:///home/kim/{encoded}")

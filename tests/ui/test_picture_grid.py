@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
 
 from core.ui.picture_grid import Card, _Memory, _Sent, picture_grid
+from tests.chromium import chromium, free_port, wait_for
 
 REPOSITORY = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 CONFIG = """
 [server]
 headless = true
@@ -177,9 +165,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "app.py").write_text(ENTRY, "utf-8")
     (folder / ".streamlit").mkdir()
     (folder / ".streamlit/config.toml").write_text(CONFIG, "utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
@@ -192,32 +178,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
             yield f"http://127.0.0.1:{port}/"
         finally:
             server.terminate()
             server.wait(10)
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310  # our own loopback server
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail(f"the demo did not start:\n{log.read_text('utf-8')}")
-
-
 @pytest.fixture(scope="module")
 def window() -> Iterator[BrowserContext]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"THE PICTURE GRID IS NOT TESTED: there is no {CHROMIUM}")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGS)
-        yield chromium.new_context(viewport={"width": 1440, "height": 900})
-        chromium.close()
+    with chromium() as browser:
+        yield browser.new_context(viewport={"width": 1440, "height": 900})
 
 
 class Demo:
