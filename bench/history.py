@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from bench.history_server import BUCKET, DAYS, PEOPLE, ROOT
-from bench.listing import RESULTS, machine
 from bench.listing import ROOT as PROJECT
+from bench.listing import machine
+from bench.results import write_section
 from core.generation.history import History, HistoryFilter, this_server
 from core.generation.runner import Runner
 from core.storage.s3 import Store
@@ -111,15 +112,6 @@ def report(count: int, latency_s: float, found: dict[str, float]) -> str:
     )
 
 
-def write(section: str) -> None:
-    """Put the section into the results, in place of its predecessor."""
-    before = RESULTS.read_text() if RESULTS.exists() else "# Measured\n\n"
-    head, found, tail = before.partition(HEADING + "\n")
-    following = tail.find("\n## ")
-    rest = tail[following + 1 :] if found and following >= 0 else ""
-    RESULTS.write_text(f"{head.rstrip()}\n\n{section}" + (f"\n{rest}" if rest else ""))
-
-
 def main() -> None:
     """Run everything."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -131,7 +123,7 @@ def main() -> None:
     section = report(asked.count, asked.latency_ms / 1e3, measure(asked.count, asked.latency_ms / 1e3, asked.rounds))
     print(section)
     if not asked.print_only:
-        write(section)
+        write_section(HEADING, section)
 
 
 if __name__ == "__main__":

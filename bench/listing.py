@@ -28,6 +28,7 @@ import boto3
 import pyarrow as pa
 from botocore.config import Config
 
+from bench.results import write_section
 from core.references.attributes import Role, load_vocabulary
 from core.references.listing import Listing, list_all, read_page
 from core.references.reference import Filter
@@ -35,7 +36,6 @@ from core.references.table import ReferenceTable
 from core.storage.pages import Pages
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench" / "RESULTS.md"
 HEADING = "## Listing and index"
 BUCKET, PREFIX = "bench", "refs/"
 ACCESS_KEY, SECRET_KEY = "bench", "bench-bench"
@@ -268,15 +268,6 @@ def versions() -> str:
     return ", ".join(found)
 
 
-def write(section: str) -> None:
-    """Put the section into the results, in place of its predecessor."""
-    before = RESULTS.read_text() if RESULTS.exists() else "# Measured\n\n"
-    head, found, tail = before.partition(HEADING)
-    following = tail.find("\n## ")
-    rest = tail[following + 1 :] if found and following >= 0 else ""
-    RESULTS.write_text(f"{head.rstrip()}\n\n{section}" + (f"\n{rest}" if rest else ""))
-
-
 def main() -> None:
     """Run everything for the sizes asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -296,7 +287,7 @@ def main() -> None:
     section = report(latency_s, asked.workers, races, index, page_cpu_ms(), late)
     print(section)
     if not asked.print_only:
-        write(section)
+        write_section(HEADING, section)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def decode_picture(data: bytes, *, max_side: int | None = None) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_pixels(*image.size)
             if max_side is not None:
-                image.draft("RGB", (max_side * 2, max_side * 2))
+                image.draft("RGB", _twice(max_side, *image.size))
             return _upright_srgb(image, max_side)
     except BadImage:
         raise
@@ -96,6 +96,12 @@ def _check_pixels(width: int, height: int) -> None:
             f"The picture has {width}×{height} pixels, more than "
             f"{PIXELS_MAX / 1e6:.0f} megapixels can be opened safely."
         )
+
+
+def _twice(max_side: int, width: int, height: int) -> tuple[int, int]:
+    """Twice the size that is wanted: a square would keep the short side larger than it need be."""
+    scale = max_side * 2 / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _upright_srgb(image: Image.Image, max_side: int | None) -> Image.Image:

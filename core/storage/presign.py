@@ -1,7 +1,7 @@
 """Presigned addresses: an object straight from S3, under a URL that stays the same for a quarter of an hour.
 
 botocore says where the bucket is and who signs; the signature itself is made here, with a date that stands
-still within a window and a key that is derived once in it. boto3 takes some thirty times as long, and makes
+still within a window and a key that is derived once in it. boto3 takes some twenty times as long, and makes
 a new URL every second, which no browser finds in its cache again.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
