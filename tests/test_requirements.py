@@ -1,0 +1,58 @@
+"""What is imported is declared, and pinned exactly: nothing rests on what a machine happens to have."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = {"core", "tests", "bench"}
+
+
+def imported(*patterns: str) -> set[str]:
+    """The top-level modules of other people that these files import."""
+    found = set()
+    for pattern in patterns:
+        for file in ROOT.glob(pattern):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Import):
+                    found |= {name.name.split(".")[0] for name in node.names}
+                elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                    found.add(node.module.split(".")[0])
+    return found - OURS - set(sys.stdlib_module_names)
+
+
+def declared(*names: str) -> dict[str, str]:
+    """Distributions and their pins, as the requirement files say."""
+    lines = [line for name in names for line in (ROOT / name).read_text("utf-8").splitlines()]
+    rows = [re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", line) for line in lines if line and line[0] != "#"]
+    assert all(rows), "every requirement is pinned exactly"
+    return {row[1].lower().replace("_", "-"): row[2] for row in rows if row}
+
+
+def undeclared(modules: set[str], requirements: dict[str, str]) -> set[str]:
+    """Modules of which no distribution is declared."""
+    of = packages_distributions()
+    names = {module: {name.lower().replace("_", "-") for name in of.get(module, [])} for module in modules}
+    return {module for module, distributions in names.items() if not distributions & requirements.keys()}
+
+
+def test_the_dashboard_declares_all_it_imports() -> None:
+    modules = imported("app.py", "core/**/*.py", "pages/*.py") - {"pillow_heif"}  # used where somebody installed it
+    assert undeclared(modules, declared("requirements.txt")) == set()
+
+
+def test_the_tests_declare_all_they_import() -> None:
+    modules = imported("tests/**/*.py", "bench/*.py") - {"pillow_heif"}
+    assert undeclared(modules, declared("requirements.txt", "requirements-dev.txt")) == set()
+
+
+@pytest.mark.parametrize("module", ["lxml", "pyarrow", "starlette", "werkzeug"])
+def test_a_module_that_comes_along_with_another_package_is_noticed(module: str) -> None:
+    requirements = declared("requirements.txt")
+    assert undeclared({module}, {name: pin for name, pin in requirements.items() if name != module}) == {module}
