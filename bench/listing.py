@@ -184,7 +184,7 @@ def stalls(latency_s: float, workers: int) -> dict[str, tuple[float, float]]:
             return following.drift_since(table)
 
         return {
-            "at rest": lateness(lambda: time.sleep(2)),
+            "at rest": lateness(lambda: time.sleep(2)),  # what the machine itself is late by
             "cold refresh": lateness(lambda: [refresh(()) for _ in range(3)]),
             "warm refresh": lateness(lambda: [refresh(first.hints()) for _ in range(3)]),
         }

@@ -76,7 +76,7 @@ class EmbeddedS3:
                 if time.monotonic() > patience_ends:
                     message = f"Another process holds DATA_DIR ({data_dir}) but does not answer; stop it first."
                     raise StorageUnavailable(message)
-                time.sleep(0.05)
+                time.sleep(0.05)  # flock cannot wait for a lock and for an announced server at once
             return cls._serve(ours, samples, lends=lends)
         except OSError as err:
             message = f"DATA_DIR is “{data_dir}”, which cannot be used: {err.strerror or err}."

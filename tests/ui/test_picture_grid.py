@@ -96,7 +96,7 @@ with st.container(horizontal=True):
     reversed_order = st.toggle("Reversed")
     slow = st.toggle("Slow")
 st.text(f"acted on {state.get('acted', [])}")
-if slow:
+if slow:  # a run that lasts, so that the next can interrupt it: the state under test
     time.sleep(0.3)
     st.empty()
     time.sleep(0.3)
