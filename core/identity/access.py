@@ -46,7 +46,9 @@ class Access:
     def read(self, viewer: Viewer) -> Version[AccessList]:
         """The list as it is now, for an admin. Raises AccessDenied or StorageError."""
         viewer.require(Capability.ADMINISTER)
-        return self._document.read()
+        version = self._document.read()
+        version.value.require_admin(viewer)
+        return version
 
     def change(
         self, viewer: Viewer, entry: str, standing: Standing | None, *, seen: Version[AccessList]
@@ -55,7 +57,7 @@ class Access:
 
         Raises AccessDenied, InputError, and WriteConflict when somebody else has changed the list since.
         """
-        viewer.require(Capability.ADMINISTER)
+        seen.value.require_admin(viewer)
         changed = seen.value.with_entry(entry, standing, by=viewer.email, at=self._now())
         if changed == seen.value:
             return seen

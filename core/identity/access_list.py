@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from core.errors import AccessDenied, InputError, StorageUnavailable
-from core.settings import Settings
-from core.viewer import PersonRole
+from core.errors import AccessDenied, ConfigError, InputError, StorageUnavailable
+from core.identity.door import DEMO_EMAIL
+from core.settings import Profile, Settings
+from core.viewer import Capability, PersonRole, Viewer
 
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+|demo@localhost")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -48,6 +50,23 @@ def checked_domain(typed: str) -> str:
     return domain
 
 
+def _spelled_alike(checked: Callable[[str], str]) -> Callable[[object], object]:
+    """What people write into the file by hand, as the dashboard writes it: a capital must not undo a block."""
+
+    def spelled(entries: object) -> object:
+        if not isinstance(entries, dict):
+            return entries  # pydantic says what is wrong with it
+        try:
+            names = [checked(entry) for entry in entries]
+        except InputError as err:
+            raise ValueError(err.message) from err
+        if len(set(names)) < len(names):
+            raise ValueError("two entries name the same person or domain")
+        return dict(zip(names, entries.values(), strict=True))
+
+    return spelled
+
+
 def _domain_standing(standing: Standing) -> Standing:
     if standing not in (Standing.DESIGNER, Standing.OPS):
         raise ValueError("a domain can be designer or ops; admins are named one by one")
@@ -72,21 +91,27 @@ class AccessList(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = 1
-    people: dict[str, Standing] = {}
-    domains: dict[str, Annotated[Standing, AfterValidator(_domain_standing)]] = {}
+    people: Annotated[dict[str, Standing], BeforeValidator(_spelled_alike(checked_email))] = {}
+    domains: Annotated[
+        dict[str, Annotated[Standing, AfterValidator(_domain_standing)]],
+        BeforeValidator(_spelled_alike(checked_domain)),
+    ] = {}
     changes: tuple[AccessChange, ...] = ()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> AccessList:
-        """What the settings say, which holds until the first change in the dashboard."""
+        """What the settings say, which holds until the first change in the dashboard. Raises ConfigError."""
         people: dict[str, Standing] = {}
-        for emails, standing in (
-            (settings.allowed_emails, Standing.DESIGNER),
-            (settings.ops_emails, Standing.OPS),
-            (settings.admin_emails, Standing.ADMIN),
+        for name, emails, standing in (
+            ("ALLOWED_EMAILS", settings.allowed_emails, Standing.DESIGNER),
+            ("OPS_EMAILS", settings.ops_emails, Standing.OPS),
+            ("ADMIN_EMAILS", settings.admin_emails, Standing.ADMIN),
         ):
-            people.update(dict.fromkeys(emails, standing))
-        return cls(people=people, domains=dict.fromkeys(settings.allowed_domains, Standing.DESIGNER))
+            people.update(dict.fromkeys(_checked_setting(name, emails, checked_email), standing))
+        if settings.profile is Profile.EMBEDDED:
+            people[DEMO_EMAIL] = Standing.ADMIN
+        domains = _checked_setting("ALLOWED_DOMAINS", settings.allowed_domains, checked_domain)
+        return cls(people=people, domains=dict.fromkeys(domains, Standing.DESIGNER))
 
     @property
     def admins(self) -> tuple[str, ...]:
@@ -106,6 +131,15 @@ class AccessList(BaseModel):
         if role is None:
             raise AccessDenied(f"{email} is not on the studio's list. {self._whom_to_ask()}")
         return role
+
+    def require_admin(self, viewer: Viewer) -> None:
+        """Raise AccessDenied unless the list itself names this person as an admin.
+
+        A viewer's role may be a minute old: who was removed a moment ago must not be able to undo it.
+        """
+        viewer.require(Capability.ADMINISTER)
+        if self.people.get(viewer.email) is not Standing.ADMIN:
+            raise AccessDenied(f"{viewer.email} is not an admin of the studio any more. {self._whom_to_ask()}")
 
     def with_entry(self, entry: str, standing: Standing | None, *, by: str, at: datetime) -> AccessList:
         """The list with an address or a domain (without @) changed, or removed where `standing` is None.
@@ -136,6 +170,14 @@ class AccessList(BaseModel):
         if not self.admins:
             return "Ask whoever runs this server to add you to its settings."
         return f"Ask {_either(self.admins[:3])} to add you."
+
+
+def _checked_setting(name: str, values: tuple[str, ...], checked: Callable[[str], str]) -> list[str]:
+    """The entries of a setting. Raises ConfigError: a typing error must not quietly keep somebody out."""
+    try:
+        return [checked(value) for value in values]
+    except InputError as err:
+        raise ConfigError(f"{name} cannot be used: {err.message}", setting=name) from err
 
 
 def parsed(data: bytes) -> AccessList:

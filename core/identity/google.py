@@ -6,11 +6,12 @@ https://developers.google.com/identity/openid-connect/openid-connect#validatinga
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _CERTIFICATES_TIMEOUT_S = 5.0
 _CERTIFICATES_MAX_AGE_S = 3600.0
 _CERTIFICATES_STALE_S = 24 * 3600.0  # how long the last good ones serve while Google does not answer
 _REFETCH_PAUSE_S = 30.0  # tokens with made-up key ids must not send us to Google each time
+_FAILURE_PAUSE_S = 10.0  # people who wait behind a fetch that failed must not each wait for another
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
 _AGAIN = "Sign in again."
@@ -62,6 +64,7 @@ class _Answer(transport.Response):
 @dataclass(frozen=True, slots=True)
 class _Kept:
     answer: _Answer
+    key_ids: frozenset[str]
     fetched_at: float
     fresh_s: float
 
@@ -72,47 +75,57 @@ class Certificates(transport.Request):
     While Google does not answer, the last good ones serve for a day: keys are announced long before they sign.
     """
 
-    def __init__(self, request: transport.Request | None = None) -> None:
+    def __init__(
+        self, request: transport.Request | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._request = request or GoogleRequest()
+        self._clock = clock
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
         self._asked_again_at = float("-inf")
+        self._failed_at = float("-inf")
 
     def __call__(self, url: str, method: str = "GET", *_: Any, **__: Any) -> _Answer:
         """The answer for this URL, as google-auth asks for it. Raises TransportError."""
         with self._lock:
             kept = self._kept.get(url)
-            if kept is not None and time.monotonic() - kept.fetched_at < kept.fresh_s:
+            now = self._clock()
+            if kept is not None and now - kept.fetched_at < kept.fresh_s:
                 return kept.answer
-            return self._fetched(url, method, kept)
+            if now - self._failed_at >= _FAILURE_PAUSE_S:
+                try:
+                    self._kept[url] = self._fetched(url, method)
+                    return self._kept[url].answer
+                except vendor.TransportError:
+                    self._failed_at = self._clock()
+                    _log.warning("certificates_unreachable")
+            if kept is None or now - kept.fetched_at >= _CERTIFICATES_STALE_S:
+                raise vendor.TransportError("no certificates")
+            return kept.answer
 
-    def ask_again(self) -> bool:
-        """Forget how fresh the certificates are, if that was not done a moment ago; whether it was done now."""
+    def ask_again_for(self, key_id: str) -> bool:
+        """Let the next call fetch anew for a key that is not among those kept; whether it will.
+
+        Not if that was done a moment ago: a made-up key id costs us nothing.
+        """
         with self._lock:
-            now = time.monotonic()
-            if now - self._asked_again_at < _REFETCH_PAUSE_S:
+            now = self._clock()
+            is_known = any(key_id in kept.key_ids for kept in self._kept.values())
+            if is_known or now - self._asked_again_at < _REFETCH_PAUSE_S:
                 return False
             self._asked_again_at = now
-            self._kept = {url: _Kept(kept.answer, kept.fetched_at, 0.0) for url, kept in self._kept.items()}
+            self._kept = {url: replace(kept, fresh_s=0.0) for url, kept in self._kept.items()}
             return True
 
-    def _fetched(self, url: str, method: str, kept: _Kept | None) -> _Answer:
-        started_at = time.monotonic()
-        is_usable = kept is not None and started_at - kept.fetched_at < _CERTIFICATES_STALE_S
-        try:
-            told = self._request(url, method=method, timeout=_CERTIFICATES_TIMEOUT_S)
-            answer: _Answer | None = _Answer(told.status, dict(told.headers), bytes(told.data))
-        except vendor.TransportError:
-            if kept is None or not is_usable:
-                raise
-            answer = None
-        if answer is not None and answer.status == HTTPStatus.OK:
-            self._kept[url] = _Kept(answer, started_at, min(_CERTIFICATES_MAX_AGE_S, _told_max_age_s(answer.headers)))
-            return answer
-        if kept is None or not is_usable:
-            raise vendor.TransportError(f"certificates: status {answer.status if answer else None}")
-        _log.warning("certificates_stale", status=answer.status if answer else None)
-        return kept.answer
+    def _fetched(self, url: str, method: str) -> _Kept:
+        """What the endpoint answers, if these are certificates: a proxy's own page must not be kept in their place."""
+        started_at = self._clock()
+        told = self._request(url, method=method, timeout=_CERTIFICATES_TIMEOUT_S)
+        answer = _Answer(told.status, dict(told.headers), bytes(told.data))
+        key_ids = _key_ids(answer.data) if answer.status == HTTPStatus.OK else frozenset()
+        if not key_ids:
+            raise vendor.TransportError(f"certificates: status {answer.status}")
+        return _Kept(answer, key_ids, started_at, min(_CERTIFICATES_MAX_AGE_S, _told_max_age_s(answer.headers)))
 
 
 class GoogleVerifier:
@@ -149,7 +162,8 @@ class GoogleVerifier:
             try:
                 return self._verified(token)
             except vendor.MalformedError:
-                if not self._is_signed_by_a_new_key(token) or not self._certificates.ask_again():
+                key_id = jwt.decode_header(token).get("kid")
+                if not isinstance(key_id, str) or not self._certificates.ask_again_for(key_id):
                     raise
                 return self._verified(token)
         except vendor.TransportError as err:
@@ -166,10 +180,6 @@ class GoogleVerifier:
         )
         return claims
 
-    def _is_signed_by_a_new_key(self, token: str) -> bool:
-        key_id = jwt.decode_header(token).get("kid")
-        return isinstance(key_id, str) and 0 < len(key_id) <= 200
-
 
 def _check_claims(claims: Mapping[str, Any], *, client_id: str, nonce: str) -> None:
     """What google-auth leaves to its caller. Raises SignInError."""
@@ -183,9 +193,11 @@ def _check_claims(claims: Mapping[str, Any], *, client_id: str, nonce: str) -> N
     email = claims.get("email")
     if not isinstance(email, str) or email.count("@") != 1:
         raise _refused("email", "Google did not say your e-mail address: allow it in the pop-up and sign in again.")
+    if not email.isascii():  # in lower case a Kelvin sign would be somebody else's k
+        raise _refused("email", "Your e-mail address has letters that cannot be told apart: use one in plain ASCII.")
     if claims.get("email_verified") is not True:
         raise _refused("email_verified", "Google has not verified your e-mail address: verify it there, then sign in.")
-    if not isinstance(claims.get("hd", ""), str):
+    if not isinstance(claims.get("hd", ""), str) or not claims.get("hd", "").isascii():
         raise _refused("hd", f"Google's answer cannot be read. {_AGAIN}")
 
 
@@ -202,6 +214,19 @@ def _sentence(err: Exception) -> str:
     if isinstance(err, vendor.InvalidValue) and said.startswith("Token expired"):
         return f"Google's answer is too old. {_AGAIN}"
     return f"Google's answer could not be verified. {_AGAIN}"
+
+
+def _key_ids(data: bytes) -> frozenset[str]:
+    """The ids of the x509 certificates in an answer; none where it holds anything else."""
+    try:
+        certificates = json.loads(data)
+    except (ValueError, RecursionError):
+        return frozenset()
+    if not isinstance(certificates, dict) or not all(
+        isinstance(pem, str) and pem.startswith("-----BEGIN CERTIFICATE-----") for pem in certificates.values()
+    ):
+        return frozenset()
+    return frozenset(certificates)
 
 
 def _told_max_age_s(headers: Mapping[str, str]) -> float:

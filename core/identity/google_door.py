@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -44,6 +45,7 @@ class GoogleDoor:
         self._clock = clock
         # a page knows only the cookies it was opened with; what its browser has been given since, we remember
         self._renewed: dict[str, Session] = {}
+        self._renewing = threading.Lock()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def viewer(self, cookies: Mapping[str, str]) -> Viewer:
@@ -88,7 +90,8 @@ class GoogleDoor:
             self._register.end_all(session)
         else:
             self._register.end(session)
-        self._renewed.pop(session.id, None)
+        with self._renewing:
+            self._renewed.pop(session.id, None)
         _log.info("signed_out", person=session.email, everywhere=everywhere)
 
     def count_attempt(self, what: str, address: str) -> None:
@@ -117,8 +120,9 @@ class GoogleDoor:
 
     def _remember(self, session: Session) -> None:
         now = self._clock()
-        alive = {name: each for name, each in self._renewed.items() if each.is_alive(now)}
-        self._renewed = {**alive, session.id: session}
+        with self._renewing:
+            alive = {name: each for name, each in self._renewed.items() if each.is_alive(now)}
+            self._renewed = {**alive, session.id: session}
 
     def _cookie(self, session: Session) -> SealedCookie:
         left_s = int(session.expires_at - self._clock())

@@ -56,8 +56,7 @@ class SessionRegister:
 
     def check(self, session: Session) -> None:
         """Raise SignInError if the session was ended, here or on another server."""
-        record = self._of(session.subject).value()
-        if session.id in record.ended or session.epoch != record.epoch:
+        if _is_over(session, self._of(session.subject).value()):
             raise SignInError("You have been signed out: sign in again.")
 
     def redeem(self, handover: Handover) -> None:
@@ -66,7 +65,7 @@ class SessionRegister:
         def spend(record: PersonSessions) -> PersonSessions:
             if handover.id in record.spent_handovers:
                 raise ReplayedHandover("This sign-in has been used already: sign in again.")
-            if session.id in record.ended or session.epoch != record.epoch:
+            if _is_over(session, record):
                 raise SignInError("You have been signed out: sign in again.")
             until = int(self._clock()) + HANDOVER_S + _MARGIN_S
             kept = record.without_history(self._clock())
@@ -85,9 +84,11 @@ class SessionRegister:
         self._of(session.subject).change(ended)
 
     def end_all(self, session: Session) -> None:
-        """End every session of the person behind this one."""
+        """End every session of the person behind this one, if it still holds."""
 
         def ended(record: PersonSessions) -> PersonSessions:
+            if _is_over(session, record):
+                return record  # somebody who holds a cookie that was ended has no say any more
             return _with(record.without_history(self._clock()), epoch=record.epoch + 1, ended={})
 
         self._of(session.subject).change(ended)
@@ -109,6 +110,10 @@ class SessionRegister:
             while len(self._people) > _PEOPLE_MAX:
                 self._people.popitem(last=False)
             return document
+
+
+def _is_over(session: Session, record: PersonSessions) -> bool:
+    return session.id in record.ended or session.epoch != record.epoch
 
 
 def _with(record: PersonSessions, **fields: object) -> PersonSessions:
