@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -28,6 +29,7 @@ class Access:
         settings: Settings,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         bootstrap = AccessList.from_settings(settings)
         self._now = now
@@ -37,6 +39,7 @@ class Access:
             parse=lambda data: bootstrap if data is None else parsed(data),
             serialize=lambda content: content.model_dump_json(indent=1).encode(),
             max_age_s=MAX_AGE_S,
+            clock=monotonic,
         )
 
     def role_of(self, email: str, *, hosted_domain: str) -> PersonRole:

@@ -43,10 +43,18 @@ class PersonSessions(BaseModel):
 class SessionRegister:
     """Answers whether a session still holds, and ends sessions. Every method raises StorageError."""
 
-    def __init__(self, store: ObjectStore, *, app_prefix: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        app_prefix: str,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._folder = f"{app_prefix}sessions/"
         self._clock = clock
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._people: OrderedDict[str, Document[PersonSessions]] = OrderedDict()
 
@@ -105,6 +113,7 @@ class SessionRegister:
                     parse=_parsed,
                     serialize=lambda record: record.model_dump_json().encode(),
                     max_age_s=MAX_AGE_S,
+                    clock=self._monotonic,
                 )
             self._people[subject] = document
             while len(self._people) > _PEOPLE_MAX:

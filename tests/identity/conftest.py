@@ -19,8 +19,9 @@ def s3() -> Iterator[S3Server]:
         yield with_bucket(server)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store(s3: S3Server) -> Store:
+    """Stateless, and slower to make than most tests to run."""
     return s3.store()
 
 
@@ -28,3 +29,18 @@ def store(s3: S3Server) -> Store:
 def app_prefix() -> str:
     """A place of its own in the bucket for every test."""
     return f"{uuid.uuid4().hex[:12]}/"
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

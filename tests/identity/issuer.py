@@ -1,58 +1,31 @@
-"""A made-up Google: keys with their certificates, tokens that say whatever a test wants, certificates over HTTP."""
+"""Tokens that say whatever a test wants, and an endpoint for their certificates that a test can break."""
 
 from __future__ import annotations
 
 import base64
-import hmac
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
 from google.auth.transport.requests import Request as GoogleRequest
 
+from tests.fakes.google import CLIENT_ID, Key
 from tests.storage.s3_servers import Answer, scripted_server
 
 CERTIFICATES_URL = "https://www.googleapis.com/oauth2/v1/certs"
-CLIENT_ID = "1234-studio.apps.googleusercontent.com"
 NONCE = "the-nonce-this-sign-in-began-with"
 EMAIL = "kim@studio.example"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A signing key under an id, and its certificate."""
-
-    id: str
-    private: rsa.RSAPrivateKey
-    pem: str
 
 
 @cache
 def key(key_id: str) -> Key:
     """The key of this id; another id is another key."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "accounts.studio.example")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=36500))
-        .sign(private, hashes.SHA256())
-    )
-    return Key(key_id, private, certificate.public_bytes(serialization.Encoding.PEM).decode())
+    return Key(key_id)
 
 
 def claims(*, now: float | None = None, **changes: object) -> dict[str, object]:
@@ -74,42 +47,17 @@ def claims(*, now: float | None = None, **changes: object) -> dict[str, object]:
     return {name: value for name, value in (said | changes).items() if value is not ...}
 
 
-def token(content: object, *, by: Key | None = None, header: Mapping[str, object] | None = None) -> str:
+def token(content: Any, *, by: Key | None = None, header: Mapping[str, object] | None = None) -> str:
     """A token signed as Google signs them (RS256); `header` adds to its header or changes it."""
-    by = by or key("first")
-    return _sealed(
-        {"alg": "RS256", "kid": by.id, "typ": "JWT"} | dict(header or {}),
-        content,
-        lambda signed: by.private.sign(signed, padding.PKCS1v15(), hashes.SHA256()),
-    )
-
-
-def unsigned(content: object, algorithm: str = "none") -> str:
-    """A token that says it needs no signature."""
-    return _sealed({"alg": algorithm, "kid": "first", "typ": "JWT"}, content, lambda _: b"")
-
-
-def signed_with_the_certificate(content: object) -> str:
-    """Key confusion: the public certificate, used as the secret of a symmetric signature."""
-    secret = key("first").pem.encode()
-    header = {"alg": "HS256", "kid": "first", "typ": "JWT"}
-    return _sealed(header, content, lambda signed: hmac.digest(secret, signed, "sha256"))
+    return (by or key("first")).signed(content, header=header)
 
 
 def tampered(sealed: str, **changes: object) -> str:
     """The same header and signature around other claims."""
     header, content, signature = sealed.split(".")
     said = json.loads(base64.urlsafe_b64decode(content + "=="))
-    return ".".join((header, _encoded(json.dumps(said | changes).encode()), signature))
-
-
-def _sealed(header: Mapping[str, object], content: object, sign: Callable[[bytes], bytes]) -> str:
-    signed = f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(content).encode())}"
-    return f"{signed}.{_encoded(sign(signed.encode()))}"
-
-
-def _encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    forged = base64.urlsafe_b64encode(json.dumps(said | changes).encode()).rstrip(b"=").decode()
+    return f"{header}.{forged}.{signature}"
 
 
 @dataclass
@@ -128,7 +76,7 @@ class CertificateEndpoint:
         self.asked += 1
         if self.is_broken:
             return None
-        served = json.dumps({each.id: each.pem for each in self.keys}).encode()
+        served = json.dumps({each.id: each.certificate for each in self.keys}).encode()
         headers = {"Cache-Control": self.cache_control, "Content-Type": "application/json"}
         return self.status, headers, served if self.body is None else self.body
 

@@ -7,7 +7,8 @@ import time
 
 from core.errors import SignInError
 from core.identity.google import Certificates, GoogleVerifier
-from tests.identity.issuer import CLIENT_ID, NONCE, led_to
+from tests.fakes.google import CLIENT_ID
+from tests.identity.issuer import NONCE, led_to
 
 print(int(time.time()))
 with led_to(sys.argv[1]) as transport:
