@@ -186,9 +186,9 @@ class Settings(BaseModel):
 
 
 def _is_bare(parts: SplitResult) -> bool:
-    """Whether this is written as browsers write it in an Origin header: lower case, no default port."""
+    """Whether this is written as browsers write it in an Origin header: lower case, ASCII, no default port."""
     default = {"http": 80, "https": 443}[parts.scheme]
-    return parts.netloc == parts.netloc.lower() and parts.port != default
+    return parts.netloc == parts.netloc.lower() and parts.netloc.isascii() and parts.port != default
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Path = SECRETS_FILE) -> Settings:
