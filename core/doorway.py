@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,10 +65,13 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
     @wraps(handler)
     async def guarded(request: Request) -> Response:
         body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LONGEST_BODY:
-                return _said("That is too long for a sign-in.", 413)
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LONGEST_BODY:
+                    return _said("That is too long for a sign-in.", 413)
+        except ClientDisconnect:  # uvicorn would log a traceback for whoever hangs up
+            return _said("The request broke off.", 400)
         return await run_in_threadpool(answered, request, body.decode("ascii", "replace"))
 
     return guarded

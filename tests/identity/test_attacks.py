@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -465,6 +467,18 @@ def test_no_second_request_is_smuggled_behind_one_with(lengths: tuple[str, ...],
     assert set(statuses) <= {b"400", b"401", b"403", b"501"}
     assert b"set-cookie" not in told.lower()
     assert PICTURE[:64] not in told
+
+
+def test_a_request_that_breaks_off_in_the_middle_leaves_no_traceback(studio: Production) -> None:
+    """What a client does is no fault of ours, and a thousand of them must not fill the log."""
+    address = urlsplit(studio.url)
+    for _ in range(5):
+        with socket.create_connection((address.hostname, address.port or 0), timeout=10) as line:
+            line.sendall(head(f"Origin: {ORIGIN}", *OURS, "Content-Length: 500") + b"half of it")
+    cookie = studio.cookie()
+    assert studio.lets_in(cookie)
+    assert studio.sign_out(cookie).status_code == 204
+    assert "Traceback" not in studio.log.read_text("utf-8")
 
 
 def test_a_head_of_a_hundred_thousand_letters_is_turned_away(studio: Production) -> None:
