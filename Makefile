@@ -44,9 +44,9 @@ $(VENV)/.browser: | $(VENV)/.dev
 	  || $(BIN)/python -m playwright install chromium
 	touch $@
 
-# A clock that tests can move: Debian's libfaketime, else the same from PyPI, which a compiler builds.
+# A clock that tests can move: libfaketime on the system, else Debian's package, else PyPI's.
 $(VENV)/.clock: | $(VENV)/.dev
-	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 \
+	ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 \
 	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q libfaketime) \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check libfaketime==3.0.1
 	touch $@

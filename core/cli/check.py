@@ -9,7 +9,6 @@ import typer
 
 from core.cli.failures import EXIT_COULD_NOT_SERVE
 from core.errors import StudioError
-from core.identity.access_list import AccessList
 from core.labels.published import load_published
 from core.references.attributes import load_vocabulary
 from core.references.index import build_index
@@ -61,7 +60,6 @@ def check() -> None:
 
 def _sign_in(settings: Settings) -> str:
     settings.require_serving()
-    AccessList.from_settings(settings)
     if settings.profile is Profile.EMBEDDED:
         return "none: everyone on this machine is demo@localhost"
     return f"Google, for {settings.public_url}"

@@ -158,7 +158,7 @@ def run(line: ClientConnection, page: str = "", *, script_hash: str = "") -> tup
     asked = BackMsg()
     asked.rerun_script.page_name = page
     asked.rerun_script.page_script_hash = script_hash
-    asked.rerun_script.query_string = ""
+    asked.rerun_script.context_info.url = f"{ORIGIN}/{page}"
     line.send(asked.SerializeToString())
     heard, name = b"", ""
     while True:
