@@ -1,7 +1,9 @@
 """The ASGI entry: `streamlit run app.py` looks for exactly this assignment."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
+from core.doorway import SecurityHeaders
 from core.ui.problems import report_script_error
 from core.web import ROUTES, lifespan
 
@@ -9,5 +11,6 @@ app = st.App(
     "core/ui/shell.py",
     routes=ROUTES,
     lifespan=lifespan,
+    middleware=[Middleware(SecurityHeaders)],
     on_script_error=report_script_error,
 )

@@ -4,7 +4,9 @@ StudioError
 ├── ConfigError            a setting is missing or wrong; names it
 ├── InputError             what a person typed or passed cannot be used
 ├── SignInError            who is this? nobody we can verify
-│   └── AccessDenied       verified, but not allowed
+│   ├── AccessDenied       verified, but not allowed
+│   ├── ReplayedHandover   a sign-in that has been used already
+│   └── TooManyAttempts    somebody tries to sign in too often
 ├── StorageError
 │   ├── ReferenceNotFound  the key is not in the bucket (any more)
 │   ├── StorageDenied      the credentials may not do that
@@ -50,6 +52,14 @@ class SignInError(StudioError):
 
 class AccessDenied(SignInError):
     """A verified person is not allowed to do this."""
+
+
+class ReplayedHandover(SignInError):
+    """A sign-in was handed over a second time."""
+
+
+class TooManyAttempts(SignInError):
+    """Somebody tries to sign in too often."""
 
 
 class StorageError(StudioError):

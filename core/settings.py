@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,6 +20,7 @@ SECRETS_FILE = PROJECT_ROOT / ".streamlit" / "secrets.toml"
 _SIGN_IN_SETTINGS = ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PUBLIC_URL", "SESSION_SECRET")
 _ACCESS_SETTINGS = ("ALLOWED_EMAILS", "ALLOWED_DOMAINS", "OPS_EMAILS", "ADMIN_EMAILS")
 _SECRET_BYTES_MIN = 32
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _DAY_S = 86_400.0
 
 
@@ -108,6 +110,21 @@ class Settings(BaseModel):
         """Production as soon as a bucket is named."""
         return Profile.PRODUCTION if self.s3_bucket else Profile.EMBEDDED
 
+    @property
+    def origin(self) -> str:
+        """Where browsers find the dashboard: scheme, host and port of PUBLIC_URL, without a path."""
+        return (self.public_url or "").rstrip("/")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the dashboard over TLS."""
+        return self.origin.startswith("https://")
+
+    @property
+    def cookie_name(self) -> str:
+        """The session cookie: `__Host-` ties it to this very host, which browsers allow over TLS only."""
+        return "__Host-studio" if self.is_https else "studio"
+
     def require_storage(self) -> None:
         """Raise ConfigError for an endpoint without a bucket: it would be the sample library that answers."""
         if self.profile is Profile.EMBEDDED:
@@ -131,10 +148,31 @@ class Settings(BaseModel):
                 'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))".',
                 setting="SESSION_SECRET",
             )
+        self._require_public_url()
         if not any(getattr(self, name.lower()) for name in _ACCESS_SETTINGS):
             raise ConfigError(
                 f"ALLOWED_DOMAINS is missing: nobody could sign in. Set at least one of {', '.join(_ACCESS_SETTINGS)}.",
                 setting="ALLOWED_DOMAINS",
+            )
+
+    def _require_public_url(self) -> None:
+        """Raise ConfigError unless PUBLIC_URL is an origin that a session cookie may be given to."""
+        parts = urlsplit(self.origin)
+        try:
+            is_origin = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            is_origin = False
+        if not is_origin or parts.path or parts.query or parts.fragment or "@" in parts.netloc or not _is_bare(parts):
+            raise ConfigError(
+                f"PUBLIC_URL={self.public_url!r} cannot be used: write where browsers find the dashboard, "
+                "without a path, as https://studio.example.",
+                setting="PUBLIC_URL",
+            )
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS:
+            raise ConfigError(
+                f"PUBLIC_URL={self.public_url!r} is not encrypted: anybody on the way could take over a session. "
+                "Serve the dashboard over https, and write PUBLIC_URL so.",
+                setting="PUBLIC_URL",
             )
 
     def _refuse_without_bucket(self, *names: str) -> None:
@@ -145,6 +183,12 @@ class Settings(BaseModel):
                     f"Set S3_BUCKET, or unset {name} to run the embedded demo.",
                     setting="S3_BUCKET",
                 )
+
+
+def _is_bare(parts: SplitResult) -> bool:
+    """Whether this is written as browsers write it in an Origin header: lower case, ASCII, no default port."""
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return parts.netloc == parts.netloc.lower() and parts.netloc.isascii() and parts.port != default
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Path = SECRETS_FILE) -> Settings:

@@ -19,7 +19,8 @@ from core.generation.ledger import Ledger
 from core.generation.presses import Presses
 from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
-from core.identity.access import Door
+from core.identity.access import Access
+from core.identity.door import DemoDoor, Door
 from core.images.thumbnails import Thumbnails
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
@@ -74,6 +75,7 @@ class Studio:
     runner: Runner
     desk: Desk
     reports: Reports
+    access: Access
     door: Door
     storage: Storage
 
@@ -123,6 +125,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         Budgets(ledger, daily_usd=settings.daily_budget_usd, daily_person_usd=settings.daily_budget_person_usd),
         max_model_references=settings.max_model_references,
     )
+    access = Access(store, settings)
     return Studio(
         settings=settings,
         store=store,
@@ -137,7 +140,8 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         runner=runner,
         desk=desk,
         reports=Reports(store, app_prefix=settings.s3_app_prefix),
-        door=Door(settings),
+        access=access,
+        door=build_door(settings, store, access),
         storage=storage,
     )
 
@@ -153,6 +157,24 @@ def build_engines(settings: Settings) -> dict[str, Engine]:
         )
     engines[PreviewEngine.name] = PreviewEngine()
     return engines
+
+
+def build_door(settings: Settings, store: Store, access: Access) -> Door:
+    """The door of this profile. Google's library is loaded only where people sign in."""
+    if settings.profile is Profile.EMBEDDED:
+        return DemoDoor()
+    from core.identity.google import GoogleVerifier
+    from core.identity.google_door import GoogleDoor
+    from core.identity.register import SessionRegister
+    from core.identity.session import SessionSigner
+
+    return GoogleDoor(
+        GoogleVerifier(settings.google_client_id or ""),
+        SessionSigner(settings.session_secret or ""),
+        SessionRegister(store, app_prefix=settings.s3_app_prefix),
+        access,
+        cookie_name=settings.cookie_name,
+    )
 
 
 def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:

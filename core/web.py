@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from core.doorway import ROUTES as DOORWAY_ROUTES
 from core.errors import BadImage, InputError, ReferenceNotFound, SignInError, StudioError
-from core.identity.access import Capability
 from core.images.decode import SIGNATURE_BYTES, content_type_of
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import SideName
@@ -27,6 +27,7 @@ from core.logs import configure_logs
 from core.references.key import decode_key, encode_key, file_name
 from core.storage.presign import survives_browsers
 from core.studio import Studio, close_studio, get_studio
+from core.viewer import Capability
 
 ORIGINAL = "original"
 _IMMUTABLE = "private, max-age=31536000, immutable"
@@ -328,6 +329,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 
 ROUTES = (
+    *DOORWAY_ROUTES,
     Route("/healthz", _health),
     Route("/readyz", _ready),
     Route("/generate", _generate),

@@ -9,7 +9,6 @@ import streamlit as st
 from core.errors import InputError, ReferenceNotFound
 from core.generation.comparison import ComparisonStatus
 from core.generation.desk import Planned
-from core.identity.access import Capability, Viewer
 from core.injection.slots import Slot
 from core.injection.wishes import Mode, check_prompt
 from core.studio import Studio
@@ -23,6 +22,7 @@ from core.ui.results import results
 from core.ui.session import open_session
 from core.ui.slot_strip import folded_strip, slot_strip
 from core.ui.state import COMPARISON_PARAM, Key
+from core.viewer import Capability, Viewer
 
 _TITLES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 

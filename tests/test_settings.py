@@ -154,6 +154,46 @@ class TestProduction:
             settings_of(**{**PRODUCTION, "SESSION_SECRET": "s" * 31}).require_serving()
 
     @pytest.mark.parametrize(
+        "url",
+        [
+            "studio.example",
+            "ftp://studio.example",
+            "https://",
+            "https://studio.example/dashboard",
+            "https://studio.example?x",
+            "https://studio.example:443",
+            "https://studio.example:99999",
+            "https://Studio.example",
+            "https://스튜디오.example",
+            "https://kim@studio.example",
+            "http://studio.example",
+        ],
+    )
+    def test_a_public_url_that_no_browser_names_as_an_origin_is_refused(self, url: str) -> None:
+        """Every request for a session would be taken for a foreign page's; and only loopback does without TLS."""
+        with pytest.raises(ConfigError) as caught:
+            settings_of(**{**PRODUCTION, "PUBLIC_URL": url}).require_serving()
+        assert caught.value.setting == "PUBLIC_URL"
+        assert "\n" not in caught.value.message
+
+    @pytest.mark.parametrize(
+        ("url", "origin", "cookie"),
+        [
+            ("https://studio.example", "https://studio.example", "__Host-studio"),
+            ("https://studio.example/", "https://studio.example", "__Host-studio"),
+            ("https://studio.example:8443", "https://studio.example:8443", "__Host-studio"),
+            ("http://127.0.0.1:8501", "http://127.0.0.1:8501", "studio"),
+            ("http://localhost:8501/", "http://localhost:8501", "studio"),
+        ],
+    )
+    def test_the_session_cookie_is_tied_to_the_host_wherever_there_is_tls(
+        self, url: str, origin: str, cookie: str
+    ) -> None:
+        settings = settings_of(**{**PRODUCTION, "PUBLIC_URL": url})
+        settings.require_serving()
+        assert (settings.origin, settings.cookie_name) == (origin, cookie)
+
+    @pytest.mark.parametrize(
         "name", ["S3_ENDPOINT_URL", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PUBLIC_URL", "SESSION_SECRET"]
     )
     def test_settings_of_a_production_without_a_bucket_are_refused(self, name: str) -> None:

@@ -1,68 +1,68 @@
-"""Access: who is looking and what they may do; the default answer is no."""
+"""Access: the studio's list of people as S3 has it, at most a minute old, and changed by admins only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
 
-from core.errors import AccessDenied, SignInError
-from core.settings import Profile, Settings
+import structlog
 
+from core.identity.access_list import AccessList, Standing, parsed
+from core.identity.document import Document, Version
+from core.objects import ObjectStore
+from core.settings import Settings
+from core.viewer import Capability, PersonRole, Viewer
 
-class Capability(StrEnum):
-    """The things a person may be allowed to do."""
+MAX_AGE_S: Final = 60.0
 
-    BROWSE = "browse"
-    GENERATE = "generate"
-    REVIEW = "review"
-    ADMINISTER = "administer"
-
-
-class PersonRole(StrEnum):
-    """What a person is in the studio."""
-
-    DESIGNER = "designer"
-    OPS = "ops"
-    ADMIN = "admin"
+_log = structlog.get_logger(__name__)
 
 
-_DESIGNER = frozenset({Capability.BROWSE, Capability.GENERATE})
-_MAY: dict[PersonRole, frozenset[Capability]] = {
-    PersonRole.DESIGNER: _DESIGNER,
-    PersonRole.OPS: _DESIGNER | {Capability.REVIEW},
-    PersonRole.ADMIN: frozenset(Capability),
-}
-DEMO_EMAIL = "demo@localhost"
+class Access:
+    """Answers who may come in. Until `access.json` exists the settings decide; from then on it alone does."""
 
+    def __init__(
+        self,
+        store: ObjectStore,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        bootstrap = AccessList.from_settings(settings)
+        self._now = now
+        self._document: Document[AccessList] = Document(
+            store,
+            f"{settings.s3_app_prefix}access.json",
+            parse=lambda data: bootstrap if data is None else parsed(data),
+            serialize=lambda content: content.model_dump_json(indent=1).encode(),
+            max_age_s=MAX_AGE_S,
+            clock=monotonic,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """A verified person."""
+    def role_of(self, email: str, *, hosted_domain: str) -> PersonRole:
+        """The role of a verified address. Raises AccessDenied, or StorageError when the list cannot be read."""
+        return self._document.value().role_of(email, hosted_domain=hosted_domain)
 
-    email: str
-    role: PersonRole
+    def read(self, viewer: Viewer) -> Version[AccessList]:
+        """The list as it is now, for an admin. Raises AccessDenied or StorageError."""
+        viewer.require(Capability.ADMINISTER)
+        return self._document.read()
 
-    def may(self, capability: Capability) -> bool:
-        """Whether the person's role includes this."""
-        return capability in _MAY[self.role]
+    def change(
+        self, viewer: Viewer, entry: str, standing: Standing | None, *, seen: Version[AccessList]
+    ) -> Version[AccessList]:
+        """Give an address or a domain a standing, or remove it, in the list that was seen.
 
-    def require(self, capability: Capability) -> None:
-        """Raise AccessDenied unless the person's role includes this."""
-        if not self.may(capability):
-            raise AccessDenied(f"Your role ({self.role.value}) does not include this: ask an admin of the studio.")
-
-
-class Door:
-    """Decides who is behind a request. The embedded profile has one person; production has none unless
-    a session says so.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._embedded = settings.profile is Profile.EMBEDDED
-
-    def viewer(self, _cookies: Mapping[str, str]) -> Viewer:
-        """The person behind these cookies. Raises SignInError when nobody is."""
-        if self._embedded:
-            return Viewer(DEMO_EMAIL, PersonRole.ADMIN)
-        raise SignInError("You are not signed in.")
+        Raises AccessDenied, InputError, and WriteConflict when somebody else has changed the list since.
+        """
+        seen.value.require_admin(viewer)
+        changed = seen.value.with_entry(entry, standing, by=viewer.email, at=self._now())
+        if changed == seen.value:
+            return seen
+        version = self._document.write(changed, seen)
+        last = changed.changes[-1]
+        _log.info("access_changed", by=last.by, entry=last.entry, before=last.before, after=last.after)
+        return version

@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.errors import StudioError
 from core.generation.comparison import AttemptPhase, ComparisonStatus, SideRecord, SideStatus
-from core.identity.access import Capability, Viewer
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
 from core.studio import Studio
@@ -15,6 +14,7 @@ from core.ui.reference_details import go_to
 from core.ui.results import FIDELITY_HELP, money
 from core.ui.session import absolute
 from core.ui.state import Key
+from core.viewer import Capability, Viewer
 from core.web import ORIGINAL, image_url
 
 

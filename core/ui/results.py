@@ -9,12 +9,12 @@ import streamlit as st
 
 from core.errors import EngineFault, StudioError
 from core.generation.comparison import AttemptPhase, ComparisonStatus, Failure, Outcome, Picture, SideStatus
-from core.identity.access import Capability, Viewer
 from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.problems import problems_shown
 from core.ui.session import absolute
 from core.ui.stage import StageSide, StageState, stage
+from core.viewer import Capability, Viewer
 from core.web import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720

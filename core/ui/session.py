@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.identity.access import Viewer
 from core.studio import Studio, get_studio
+from core.viewer import Viewer
 
 
 def open_session() -> tuple[Studio, Viewer]:

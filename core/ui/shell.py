@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import SignInError, StudioError
-from core.identity.access import DEMO_EMAIL
+from core.identity.door import DEMO_EMAIL
 from core.settings import PROJECT_ROOT, Profile
 from core.ui.problems import problems_shown, show_problem
 from core.ui.session import open_session

@@ -1,0 +1,197 @@
+"""The access list: who may come in and as what, with the trail of who changed it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from core.errors import AccessDenied, ConfigError, InputError, StorageUnavailable
+from core.identity.door import DEMO_EMAIL
+from core.settings import Profile, Settings
+from core.viewer import Capability, PersonRole, Viewer
+
+_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+|demo@localhost")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+class Standing(StrEnum):
+    """What the list says of a person or a domain."""
+
+    DESIGNER = "designer"
+    OPS = "ops"
+    ADMIN = "admin"
+    BLOCKED = "blocked"
+
+    @property
+    def role(self) -> PersonRole | None:
+        """The role that goes with it; None for nobody who may come in."""
+        return None if self is Standing.BLOCKED else PersonRole(self.value)
+
+
+def checked_email(typed: str) -> str:
+    """An address in lower case. Raises InputError for what is none."""
+    email = typed.strip().lower()
+    if len(email) > 254 or not _EMAIL.fullmatch(email):
+        raise InputError(f"“{typed.strip()[:80]}” is not an e-mail address: write it as name@studio.example.")
+    return email
+
+
+def checked_domain(typed: str) -> str:
+    """A domain in lower case, without the @ in front. Raises InputError for what is none."""
+    domain = typed.strip().lower().removeprefix("@")
+    if len(domain) > 253 or not _DOMAIN.fullmatch(domain):
+        raise InputError(f"“{typed.strip()[:80]}” is not a domain: write it as studio.example.")
+    return domain
+
+
+def _spelled_alike(checked: Callable[[str], str]) -> Callable[[object], object]:
+    """What people write into the file by hand, as the dashboard writes it: a capital must not undo a block."""
+
+    def spelled(entries: object) -> object:
+        if not isinstance(entries, dict):
+            return entries  # pydantic says what is wrong with it
+        try:
+            names = [checked(entry) for entry in entries]
+        except InputError as err:
+            raise ValueError(err.message) from err
+        if len(set(names)) < len(names):
+            raise ValueError("two entries name the same person or domain")
+        return dict(zip(names, entries.values(), strict=True))
+
+    return spelled
+
+
+def _domain_standing(standing: Standing) -> Standing:
+    if standing not in (Standing.DESIGNER, Standing.OPS):
+        raise ValueError("a domain can be designer or ops; admins are named one by one")
+    return standing
+
+
+class AccessChange(BaseModel):
+    """One line of the trail. `before` and `after` are None where there was or is no entry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: datetime
+    by: str
+    entry: str
+    before: Standing | None
+    after: Standing | None
+
+
+class AccessList(BaseModel):
+    """Addresses and domains with their standing; an address's own entry wins over its domain's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = 1
+    people: Annotated[dict[str, Standing], BeforeValidator(_spelled_alike(checked_email))] = {}
+    domains: Annotated[
+        dict[str, Annotated[Standing, AfterValidator(_domain_standing)]],
+        BeforeValidator(_spelled_alike(checked_domain)),
+    ] = {}
+    changes: tuple[AccessChange, ...] = ()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> AccessList:
+        """What the settings say, which holds until the first change in the dashboard. Raises ConfigError."""
+        people: dict[str, Standing] = {}
+        for name, emails, standing in (
+            ("ALLOWED_EMAILS", settings.allowed_emails, Standing.DESIGNER),
+            ("OPS_EMAILS", settings.ops_emails, Standing.OPS),
+            ("ADMIN_EMAILS", settings.admin_emails, Standing.ADMIN),
+        ):
+            people.update(dict.fromkeys(_checked_setting(name, emails, checked_email), standing))
+        if settings.profile is Profile.EMBEDDED:
+            people[DEMO_EMAIL] = Standing.ADMIN
+        domains = _checked_setting("ALLOWED_DOMAINS", settings.allowed_domains, checked_domain)
+        return cls(people=people, domains=dict.fromkeys(domains, Standing.DESIGNER))
+
+    @property
+    def admins(self) -> tuple[str, ...]:
+        """Who may change the list, in order."""
+        return tuple(sorted(email for email, standing in self.people.items() if standing is Standing.ADMIN))
+
+    def role_of(self, email: str, *, hosted_domain: str) -> PersonRole:
+        """The role of a verified address. Raises AccessDenied, which says whom to ask.
+
+        A domain's entry counts only for accounts that Google says the domain itself hosts: anybody can
+        open a private Google account under an address they once had there.
+        """
+        standing = self.people.get(email)
+        if standing is None and hosted_domain and email.endswith(f"@{hosted_domain}"):
+            standing = self.domains.get(hosted_domain)
+        role = standing.role if standing else None
+        if role is None:
+            raise AccessDenied(f"{email} is not on the studio's list. {self._whom_to_ask()}")
+        return role
+
+    def require_admin(self, viewer: Viewer) -> None:
+        """Raise AccessDenied unless the list itself names this person as an admin.
+
+        A viewer's role may be a minute old: who was removed a moment ago must not be able to undo it.
+        """
+        viewer.require(Capability.ADMINISTER)
+        if self.people.get(viewer.email) is not Standing.ADMIN:
+            raise AccessDenied(f"{viewer.email} is not an admin of the studio any more. {self._whom_to_ask()}")
+
+    def with_entry(self, entry: str, standing: Standing | None, *, by: str, at: datetime) -> AccessList:
+        """The list with an address or a domain (without @) changed, or removed where `standing` is None.
+
+        Raises InputError for an entry that is neither, and for a change that would leave no admin.
+        """
+        is_person = "@" in entry.strip().removeprefix("@")
+        name = checked_email(entry) if is_person else checked_domain(entry)
+        entries = dict(self.people if is_person else self.domains)
+        before = entries.pop(name, None)
+        if before is standing:
+            return self
+        if standing is not None:
+            if not is_person and standing not in (Standing.DESIGNER, Standing.OPS):
+                raise InputError("A whole domain can be designers or ops: name admins and blocked people one by one.")
+            entries[name] = standing
+        changed = self.model_copy(
+            update={
+                "people" if is_person else "domains": dict(sorted(entries.items())),
+                "changes": (*self.changes, AccessChange(at=at, by=by, entry=name, before=before, after=standing)),
+            }
+        )
+        if self.admins and not changed.admins:
+            raise InputError(f"{name} is the last admin: make somebody else an admin first.")
+        return changed
+
+    def _whom_to_ask(self) -> str:
+        if not self.admins:
+            return "Ask whoever runs this server to add you to its settings."
+        return f"Ask {_either(self.admins[:3])} to add you."
+
+
+def _checked_setting(name: str, values: tuple[str, ...], checked: Callable[[str], str]) -> list[str]:
+    """The entries of a setting. Raises ConfigError: a typing error must not quietly keep somebody out."""
+    try:
+        return [checked(value) for value in values]
+    except InputError as err:
+        raise ConfigError(f"{name} cannot be used: {err.message}", setting=name) from err
+
+
+def parsed(data: bytes) -> AccessList:
+    """The list in these bytes. Raises StorageUnavailable: with a damaged list nobody comes in on a guess."""
+    try:
+        content = AccessList.model_validate_json(data)
+    except (ValidationError, json.JSONDecodeError) as err:
+        first = err.errors()[0]["msg"] if isinstance(err, ValidationError) else str(err)
+        raise StorageUnavailable(
+            f"access.json in S3 is damaged ({first}): restore its last good version, or remove it to go back to "
+            "the settings."
+        ) from err
+    return content
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

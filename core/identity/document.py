@@ -1,0 +1,122 @@
+"""A document in S3 that several servers read and write: never older than it may be, never overwritten unseen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from core.errors import ReferenceNotFound, StorageError, WriteConflict
+from core.objects import ObjectStore
+
+T = TypeVar("T")
+
+_ATTEMPTS: Final = 8  # of a change that keeps losing races
+
+
+@dataclass(frozen=True, slots=True)
+class Version(Generic[T]):
+    """What a document said when it was read; `etag` is None while there is no such object."""
+
+    value: T
+    etag: str | None
+    read_at: float
+
+
+class Document(Generic[T]):
+    """One JSON object in S3. `parse` gets None for a document that is not there yet.
+
+    A read is served from memory for `max_age_s` seconds at most. From half that age on, one caller at a time
+    reads anew while the others are served; when S3 does not answer, the value serves until it is too old.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        key: str,
+        *,
+        parse: Callable[[bytes | None], T],
+        serialize: Callable[[T], bytes],
+        max_age_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._key = key
+        self._parse = parse
+        self._serialize = serialize
+        self._max_age_s = max_age_s
+        self._clock = clock
+        self._version: Version[T] | None = None
+        self._reading = threading.Lock()
+
+    def value(self) -> T:
+        """What the document says, at most `max_age_s` seconds old. Raises StorageError."""
+        version = self._version
+        if version is not None and self._age_s(version) < self._max_age_s / 2:
+            return version.value
+        is_usable = version is not None and self._age_s(version) < self._max_age_s
+        if not self._reading.acquire(blocking=not is_usable):
+            assert version is not None  # noqa: S101 - it is usable, or we would have waited
+            return version.value
+        try:
+            newest = self._version
+            if newest is not None and newest is not version and self._age_s(newest) < self._max_age_s / 2:
+                return newest.value  # read while we waited
+            try:
+                return self._read().value
+            except StorageError:
+                if newest is not None and self._age_s(newest) < self._max_age_s:
+                    return newest.value
+                raise
+        finally:
+            self._reading.release()
+
+    def read(self) -> Version[T]:
+        """What the document says now. Raises StorageError."""
+        with self._reading:
+            return self._read()
+
+    def write(self, value: T, seen: Version[T]) -> Version[T]:
+        """Put a new value in place of the version that was seen. Raises WriteConflict when that is history."""
+        with self._reading:
+            started_at = self._clock()
+            data = self._serialize(value)
+            if seen.etag is None:
+                etag = self._store.put(self._key, data, content_type="application/json", create_only=True)
+            else:
+                etag = self._store.put(self._key, data, content_type="application/json", if_match=seen.etag)
+            self._version = Version(value, etag, started_at)
+            return self._version
+
+    def change(self, change: Callable[[T], T]) -> T:
+        """Apply a change to what the document says now, again whenever somebody else was faster.
+
+        Raises what `change` raises, StorageError, and WriteConflict when it keeps losing.
+        """
+        for attempt in range(_ATTEMPTS):
+            seen = self.read()
+            value = change(seen.value)
+            if value == seen.value:
+                return value
+            try:
+                return self.write(value, seen).value
+            except WriteConflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError  # the loop returns or raises
+
+    def _read(self) -> Version[T]:
+        started_at = self._clock()
+        try:
+            blob = self._store.get(self._key)
+        except ReferenceNotFound:
+            version = Version(self._parse(None), None, started_at)
+        else:
+            version = Version(self._parse(blob.data), blob.etag, started_at)
+        self._version = version
+        return version
+
+    def _age_s(self, version: Version[T]) -> float:
+        return self._clock() - version.read_at

@@ -1,0 +1,68 @@
+"""The door: decides who is behind a request. The default answer is no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from core.errors import SignInError
+from core.viewer import PersonRole, Viewer
+
+DEMO_EMAIL: Final = "demo@localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCookie:
+    """What the browser is to keep, and for how many seconds."""
+
+    value: str
+    max_age_s: int
+
+
+class Door(Protocol):
+    """What routes and pages ask. Every method raises SignInError, or StorageError when S3 cannot be asked."""
+
+    def viewer(self, cookies: Mapping[str, str]) -> Viewer:
+        """The person behind these cookies. Raises AccessDenied for somebody known who may not come in."""
+
+    def is_renewal_due(self, cookies: Mapping[str, str]) -> bool:
+        """Whether the browser should ask for a fresh cookie while the session is in use."""
+
+    def renew(self, cookies: Mapping[str, str]) -> SealedCookie:
+        """A fresh cookie for a session that still holds."""
+
+    def redeem(self, handover: str) -> SealedCookie:
+        """The cookie for a verified sign-in. Raises ReplayedHandover the second time."""
+
+    def sign_out(self, cookies: Mapping[str, str], *, everywhere: bool) -> None:
+        """End this session, or every session of its person; without a session there is nothing to do."""
+
+    def count_attempt(self, what: str, address: str) -> None:
+        """Raise TooManyAttempts when this address has tried this too often in the last minute."""
+
+
+class DemoDoor:
+    """The embedded profile's door: one person, and nothing to sign in to."""
+
+    def viewer(self, _cookies: Mapping[str, str]) -> Viewer:
+        """The demo's one person."""
+        return Viewer(DEMO_EMAIL, PersonRole.ADMIN, "Demo")
+
+    def is_renewal_due(self, _cookies: Mapping[str, str]) -> bool:
+        """Never: there is no session."""
+        return False
+
+    def renew(self, _cookies: Mapping[str, str]) -> SealedCookie:
+        """Raises SignInError: there is no session."""
+        raise SignInError("The demo has no sign-in.")
+
+    def redeem(self, _handover: str) -> SealedCookie:
+        """Raises SignInError: there is no session."""
+        raise SignInError("The demo has no sign-in.")
+
+    def sign_out(self, _cookies: Mapping[str, str], *, everywhere: bool) -> None:
+        """Nothing to do."""
+
+    def count_attempt(self, _what: str, _address: str) -> None:
+        """Nothing to count."""

@@ -1,0 +1,133 @@
+"""Sessions: who has signed in, signed so that nobody else can write it, and good for eight hours."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any, Final
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from core.errors import SignInError
+from core.identity.google import CLOCK_SKEW_S, GoogleAccount
+
+LIFETIME_S: Final = 8 * 3600
+RENEW_AFTER_S: Final = 1800  # a session in use is renewed when it is this old
+LONGEST_S: Final = 7 * 24 * 3600  # then Google is asked again, however busy the session was
+HANDOVER_S: Final = 60
+_LONGEST_SEALED: Final = 4096  # bytes: what a browser keeps of a cookie (RFC 6265 §6.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One signed-in browser. Times are seconds since 1970; `epoch` counts this person's sign-outs everywhere."""
+
+    id: str
+    subject: str
+    email: str
+    name: str
+    hosted_domain: str
+    epoch: int
+    signed_in_at: int
+    renewed_at: int
+
+    @classmethod
+    def of(cls, account: GoogleAccount, *, epoch: int, now: float) -> Session:
+        """A new session for an account that Google vouches for."""
+        return cls(
+            id=secrets.token_hex(16),
+            subject=account.subject,
+            email=account.email,
+            name=account.name,
+            hosted_domain=account.hosted_domain,
+            epoch=epoch,
+            signed_in_at=int(now),
+            renewed_at=int(now),
+        )
+
+    @property
+    def expires_at(self) -> int:
+        """When it ends unless it is renewed."""
+        return min(self.renewed_at + LIFETIME_S, self.signed_in_at + LONGEST_S)
+
+    def is_alive(self, now: float) -> bool:
+        """Whether it has begun and not ended; another server's clock may be a little ahead of ours."""
+        return self.renewed_at - CLOCK_SKEW_S <= now < self.expires_at
+
+    def is_due(self, now: float) -> bool:
+        """Whether it should be renewed while it is in use."""
+        return now - self.renewed_at >= RENEW_AFTER_S and self.signed_in_at + LONGEST_S > self.expires_at
+
+    def renewed(self, now: float) -> Session:
+        """The same session from now on."""
+        return replace(self, renewed_at=max(self.renewed_at, int(now)))
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A session on its one way from the page to the cookie."""
+
+    id: str
+    session: Session
+
+
+class SessionSigner:
+    """Seals sessions and hand-overs with SESSION_SECRET, each for its own use alone."""
+
+    def __init__(self, secret: str) -> None:
+        self._cookies = _serializer(secret, "studio.session.1")
+        self._handovers = _serializer(secret, "studio.handover.1")
+
+    def cookie(self, session: Session) -> str:
+        """The session as a cookie's value."""
+        return self._cookies.dumps(asdict(session))
+
+    def session(self, sealed: str) -> Session:
+        """The session in a cookie's value, alive or not. Raises SignInError unless we sealed it."""
+        return _session(_opened(self._cookies, sealed))
+
+    def handover(self, session: Session, *, now: float) -> str:
+        """The session as a token that is good once and for a minute."""
+        return self._handovers.dumps(
+            {"id": secrets.token_hex(16), "until": int(now) + HANDOVER_S, "session": asdict(session)}
+        )
+
+    def handed_over(self, sealed: str, *, now: float) -> Handover:
+        """The hand-over in a token. Raises SignInError unless we sealed it within the last minute."""
+        content = _opened(self._handovers, sealed)
+        identity, until = content.get("id"), content.get("until")
+        if not isinstance(identity, str) or type(until) is not int:
+            raise SignInError("This sign-in cannot be read: sign in again.")
+        if not until - HANDOVER_S - CLOCK_SKEW_S <= now <= until:
+            raise SignInError("This sign-in took too long: sign in again.")
+        return Handover(identity, _session(content.get("session")))
+
+
+def _serializer(secret: str, salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt=salt, signer_kwargs={"key_derivation": "hmac", "digest_method": sha256})
+
+
+def _opened(serializer: URLSafeSerializer, sealed: str) -> dict[str, Any]:
+    if not 0 < len(sealed) <= _LONGEST_SEALED:
+        raise SignInError("You are not signed in.")
+    try:
+        content = serializer.loads(sealed)
+    except (BadData, ValueError, RecursionError) as err:
+        raise SignInError("You are not signed in.") from err
+    if not isinstance(content, dict):
+        raise SignInError("You are not signed in.")
+    return content
+
+
+def _session(content: object) -> Session:
+    """A session from what we sealed ourselves, perhaps in an older version that knew other fields."""
+    try:
+        session = Session(**content)  # type: ignore[arg-type]  # checked below
+    except TypeError as err:
+        raise SignInError("Your session is from an older version: sign in again.") from err
+    texts = (session.id, session.subject, session.email, session.name, session.hosted_domain)
+    numbers = (session.epoch, session.signed_in_at, session.renewed_at)
+    if not all(type(text) is str for text in texts) or not all(type(number) is int for number in numbers):
+        raise SignInError("Your session is from an older version: sign in again.")
+    return session

@@ -1,0 +1,51 @@
+"""The viewer: a verified person, and what their role allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import AccessDenied
+
+
+class Capability(StrEnum):
+    """The things a person may be allowed to do."""
+
+    BROWSE = "browse"
+    GENERATE = "generate"
+    REVIEW = "review"
+    ADMINISTER = "administer"
+
+
+class PersonRole(StrEnum):
+    """What a person is in the studio."""
+
+    DESIGNER = "designer"
+    OPS = "ops"
+    ADMIN = "admin"
+
+
+_DESIGNER = frozenset({Capability.BROWSE, Capability.GENERATE})
+_MAY: dict[PersonRole, frozenset[Capability]] = {
+    PersonRole.DESIGNER: _DESIGNER,
+    PersonRole.OPS: _DESIGNER | {Capability.REVIEW},
+    PersonRole.ADMIN: frozenset(Capability),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A verified person; `email` is in lower case."""
+
+    email: str
+    role: PersonRole
+    name: str = ""
+
+    def may(self, capability: Capability) -> bool:
+        """Whether the person's role includes this."""
+        return capability in _MAY[self.role]
+
+    def require(self, capability: Capability) -> None:
+        """Raise AccessDenied unless the person's role includes this."""
+        if not self.may(capability):
+            raise AccessDenied(f"Your role ({self.role.value}) does not include this: ask an admin of the studio.")
