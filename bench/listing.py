@@ -30,7 +30,8 @@ from botocore.config import Config
 
 from bench.results import write_section
 from core.references.attributes import Role, load_vocabulary
-from core.references.listing import Listing, list_all, read_page
+from core.references.listing import Listing, list_all
+from core.references.page import read_page
 from core.references.reference import Filter
 from core.references.table import ReferenceTable
 from core.storage.pages import Pages
@@ -119,7 +120,7 @@ def page_cpu_ms(latency_s: float = 0.0) -> tuple[float, float]:
     with served(20_000, latency_s) as address:
         pages = Pages(BUCKET, endpoint_url=address, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
         raw = pages.page(PREFIX)
-        return cpu_ms(lambda: read_page(raw)), cpu_ms(lambda: pages.page(PREFIX))
+        return cpu_ms(lambda: read_page(raw).rows), cpu_ms(lambda: pages.page(PREFIX))
 
 
 def cpu_ms(work: Callable[[], object], rounds: int = 60) -> float:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from core.errors import StorageError, StorageUnavailable
 from core.references.attributes import Vocabulary
 from core.references.index import Drift, ReferenceIndex, build_index
-from core.references.listing import PageSource, list_all
+from core.references.listing import list_all
+from core.references.page import PageSource
 
 
 @dataclass(frozen=True, slots=True)
