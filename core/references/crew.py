@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
 from core.references.key_range import Range
+from core.references.page import Page
 
 PACE_S: Final = 0.002  # half of what reading a page takes; answers that come all at once stall other threads
 
@@ -23,7 +24,7 @@ class Task(Enum):
 class Result(NamedTuple):
     task: Task
     range: Range
-    answer: bytes | BaseException
+    answer: Page | BaseException
 
 
 class Crew:
@@ -38,7 +39,7 @@ class Crew:
         self._hired = 0
         self._given = 0
         self._last_start = 0.0
-        self._work: SimpleQueue[tuple[Task, Range, Callable[[], bytes]] | None] = SimpleQueue()
+        self._work: SimpleQueue[tuple[Task, Range, Callable[[], Page]] | None] = SimpleQueue()
         self._results: SimpleQueue[Result] = SimpleQueue()
         self.requests = 0
 
@@ -52,7 +53,7 @@ class Crew:
         """Whether more may be given: as much again as is being done, so that nobody waits for the reader."""
         return self._given < 2 * self._workers
 
-    def give(self, task: Task, at: Range, fetch: Callable[[], bytes]) -> None:
+    def give(self, task: Task, at: Range, fetch: Callable[[], Page]) -> None:
         """Have this fetched by whoever is free next."""
         if self.free_hands:  # it starts at once: not in one moment with the others
             time.sleep(max(0.0, self._last_start + PACE_S - time.monotonic()))

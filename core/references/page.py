@@ -66,7 +66,7 @@ def _page(raw: bytes, root: etree._Element, rows: slice | None) -> Page:
     if truncated and not token:
         raise not_s3("it is cut short and has no continuation token")
     prefixes = [(found.text or "").encode() for found in root.iterfind(f"{namespace}CommonPrefixes/{namespace}Prefix")]
-    folders = tuple(decoded(prefixes, encoded=encoded).to_pylist())
+    folders = tuple(decoded(prefixes, encoded=encoded))
     count = _row_count(raw, root.findtext(f"{namespace}KeyCount"), len(folders))
     lines = Lines.of(raw, rows, count=count, encoded=encoded) if rows is not None else None
     if lines is not None:

@@ -61,7 +61,7 @@ class Lines:
         tags = tuple(cells[1::2])
         if b"" in ends or any(b"&" in key for key in ends) or any(tags.count(tag) != 1 for tag in _TYPES):
             return None
-        first, last = decoded(ends, encoded=encoded).to_pylist()
+        first, last = decoded(ends, encoded=encoded)
         return cls(raw, count, tags, first, last, encoded)
 
 
@@ -124,7 +124,9 @@ def tree_rows(raw: bytes, *, count: int, encoded: bool) -> pa.RecordBatch:
         columns = [[row.findtext(f"{namespace}{name}", "").encode() for row in rows] for name in names]
     keys, etags, sizes, stamps = columns
     try:
-        return _batch(decoded(keys, encoded=encoded), _bare(_text(etags)), _text(sizes), _text(stamps))
+        return _batch(
+            pa.array(decoded(keys, encoded=encoded), pa.string()), _bare(_text(etags)), _text(sizes), _text(stamps)
+        )
     except pa.ArrowInvalid as err:
         raise not_s3(str(err)) from err
 
@@ -135,13 +137,13 @@ def namespace_of(root: etree._Element) -> str:
     return tag[: tag.rfind("}") + 1]
 
 
-def decoded(texts: Sequence[bytes], *, encoded: bool) -> pa.Array:
+def decoded(texts: Sequence[bytes], *, encoded: bool) -> list[str]:
     """Keys as S3 means them. Raises StorageUnavailable when one is not UTF-8, or empty."""
     if b"" in texts:
         raise not_s3("a row has no key")
     try:
-        return _text([unquote_to_bytes(text.replace(b"+", b" ")) for text in texts] if encoded else texts)
-    except pa.ArrowInvalid as err:
+        return [(unquote_to_bytes(text.replace(b"+", b" ")) if encoded else text).decode() for text in texts]
+    except UnicodeDecodeError as err:
         raise not_s3("a key is not UTF-8") from err
 
 

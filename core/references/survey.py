@@ -55,10 +55,9 @@ class Survey:
         """The rows of all ranges, in no order."""
         while self._waiting or self._walking:
             self._employ()
-            task, at, answer = self._crew.next_result()
-            if isinstance(answer, BaseException):
-                raise answer
-            page = read_page(answer)
+            task, at, page = self._crew.next_result()
+            if isinstance(page, BaseException):
+                raise page
             if task is Task.WALK:
                 self._walked(at, page)
             else:
@@ -101,8 +100,8 @@ class Survey:
     def _send(self, task: Task, at: Range, prefix: str, start_after: str, token: str, delimiter: str) -> None:
         source = self._source
 
-        def fetch() -> bytes:
-            return source.page(prefix, start_after=start_after, token=token, delimiter=delimiter)
+        def fetch() -> Page:
+            return read_page(source.page(prefix, start_after=start_after, token=token, delimiter=delimiter))
 
         self._crew.give(task, at, fetch)
 
