@@ -123,3 +123,34 @@ def test_problems_show_the_ambiguous_and_the_untagged_group(tab: Tab) -> None:
     expect(tab.cards("Groups")).to_have_count(2)
     expect(tab.cards("Groups").filter(has_text="vivid 느와르 테스트")).to_contain_text("ambiguous")
     expect(tab.cards("Groups").filter(has_text="미분류")).to_contain_text("untagged")
+
+
+def test_a_phone_keeps_the_filters_behind_one_button_that_counts_them(studio: Dashboard, visit: Visit) -> None:
+    phone = visit(studio, viewport={"width": 390, "height": 844}).open("/references?role=model&tone=cinematic")
+    tone = phone.page.get_by_role("combobox", name="Any tone")
+    expect(phone.button("Filters · 2 active")).to_be_visible()
+    expect(tone).to_be_hidden()
+    first = phone.cards(GRID).first.bounding_box()
+    assert first is not None
+    assert first["y"] < 844 / 2, "pictures begin in the upper half of the screen"
+    phone.button("Filters · 2 active").press("Enter")
+    expect(tone).to_have_value("cinematic")
+    phone.choose("Any angle", "low-angle")
+    expect(phone.cards(GRID)).to_have_count(4)
+    phone.button("Hide filters").click()
+    expect(phone.button("Filters · 3 active")).to_be_visible()
+    expect(phone.cards(GRID)).to_have_count(4)
+
+
+def test_a_wide_screen_shows_every_filter_in_one_row(tab: Tab) -> None:
+    tab.goto("/references?tone=cinematic")
+    places = [
+        tab.page.get_by_role("searchbox", name="Search"),
+        tab.page.get_by_role("combobox", name="Any tone"),
+        tab.page.get_by_role("combobox", name="Any folder"),
+        tab.page.get_by_role("radiogroup", name="View"),
+    ]
+    middles = [box["y"] + box["height"] / 2 for box in (place.bounding_box() for place in places) if box]
+    assert len(middles) == len(places)
+    assert max(middles) - min(middles) < 8
+    expect(tab.page.get_by_role("button", name="Filters")).to_be_hidden()
