@@ -111,7 +111,9 @@ def _groups(index: ReferenceIndex, wanted: Filter) -> None:
     body = st.container()
     shown = paged(groups, Key.REF_PAGE)
     with body:
-        event = picture_grid(group_cards(shown), key=f"{Key.REF_GRID}-groups", label="Groups")
+        event = picture_grid(
+            group_cards(shown, index.table.unreadable_references), key=f"{Key.REF_GRID}-groups", label="Groups"
+        )
     if event.opened in {group.path for group in shown}:
         jump_to_group(event.opened or "")
         st.rerun()

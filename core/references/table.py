@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, Self, overload
 
@@ -96,6 +96,7 @@ class ReferenceTable(Sequence[Reference]):
         etags: pa.Array,
         sizes: npt.NDArray[np.int64],
         modified: npt.NDArray[np.int64],
+        unreadable: frozenset[str] = frozenset(),
     ) -> None:
         self._stems = stems
         self._stem_of = stem_of
@@ -103,6 +104,7 @@ class ReferenceTable(Sequence[Reference]):
         self._folded = FoldedNames(names)
         self._etags = Texts(etags)
         self._sizes = sizes
+        self.unreadable = unreadable  # etags
         self._modified = modified  # microseconds since 1970
         self._code_of = {stem.text: code for code, stem in enumerate(stems)}
         self._folded_stems = [folded(stem.text) for stem in stems]
@@ -114,8 +116,18 @@ class ReferenceTable(Sequence[Reference]):
         self._spans, self._lengths, self._stamps = self._starts.data, sizes.data, modified.data
 
     @classmethod
-    def of(cls, listing: Listing, vocabulary: Vocabulary, *, without_prefix: str = "") -> Self:
-        """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`."""
+    def of(
+        cls,
+        listing: Listing,
+        vocabulary: Vocabulary,
+        *,
+        without_prefix: str = "",
+        unreadable: Collection[str] = (),
+    ) -> Self:
+        """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`.
+
+        `unreadable` holds etags of pictures that could not be decoded; those that are not listed do not matter.
+        """
         rows = listing.rows
         keep = _are_pictures(rows.column("key"))
         if without_prefix:
@@ -135,6 +147,7 @@ class ReferenceTable(Sequence[Reference]):
             _whole(rows.column("etag")),
             _whole(rows.column("size_bytes")).to_numpy(),
             _whole(rows.column("modified")).cast(pa.int64()).to_numpy(),
+            frozenset(unreadable),
         )
 
     def __len__(self) -> int:
@@ -218,10 +231,9 @@ class ReferenceTable(Sequence[Reference]):
         words = folded(wanted.text).split()
         if not all(map(_could_be_listed, words)):
             return References(self, range(0))
-        narrow = [_passes(stem, wanted) for stem in self._stems]
-        if not words and all(narrow):
+        found = self._narrowed(wanted)
+        if not words and found.all():
             return References(self, range(len(self)))
-        found = np.array(narrow, np.bool_)[self._stem_of]
         for word in sorted(words, key=len, reverse=True):  # long words leave fewer rows to the others
             found = self._with_word(word, found)
         return References(self, np.flatnonzero(found).astype(np.int32))
@@ -258,10 +270,32 @@ class ReferenceTable(Sequence[Reference]):
             mine.filter(kept).filter(changed).to_pylist(),
         )
 
+    @property
+    def unreadable_references(self) -> References:
+        """The references that could not be decoded, in key order."""
+        return References(self, np.flatnonzero(self._is_unreadable()).astype(np.int32))
+
+    def _narrowed(self, wanted: Filter) -> Flags:
+        """Which rows pass all parts of the filter but the text."""
+        found: Flags = np.array([_passes(stem, wanted) for stem in self._stems], np.bool_)[self._stem_of]
+        if not wanted.problems_only:
+            return found
+        problem: Flags = np.array([stem.problem is not None for stem in self._stems], np.bool_)[self._stem_of]
+        return found & (problem | self._is_unreadable())
+
+    def _is_unreadable(self) -> Flags:
+        if not self.unreadable:
+            return np.zeros(len(self), np.bool_)
+        flags: Flags = pc.is_in(self._etags.column, pa.array(self.unreadable, pa.string())).to_numpy(
+            zero_copy_only=False
+        )
+        return flags
+
     def _made(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
         stem = self._stems[code]
         moment = _EPOCH + timedelta(microseconds=modified)
-        return Reference(f"{stem.text}{name}", etag, size, moment, *stem[1:])
+        place = stem[1:] if etag not in self.unreadable else (*stem[1:-1], GroupProblem.UNREADABLE)
+        return Reference(f"{stem.text}{name}", etag, size, moment, *place)
 
     def _row_of(self, key: str) -> int | None:
         cut = key.rfind("/") + 1
@@ -329,9 +363,7 @@ def _passes(stem: _Stem, wanted: Filter) -> bool:
         (wanted.folder, stem.folder),
         (wanted.group, stem.group),
     )
-    if any(want is not None and want != have for want, have in equal):
-        return False
-    return not wanted.problems_only or stem.problem is not None
+    return all(want is None or want == have for want, have in equal)
 
 
 def _stem(directory: str, vocabulary: Vocabulary, tags_by_name: dict[str, Tags]) -> _Stem:

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import Dashboard, Tab, key_of
 
 GRID = "References"
@@ -123,6 +123,27 @@ def test_problems_show_the_ambiguous_and_the_untagged_group(tab: Tab) -> None:
     expect(tab.cards("Groups")).to_have_count(2)
     expect(tab.cards("Groups").filter(has_text="vivid 느와르 테스트")).to_contain_text("ambiguous")
     expect(tab.cards("Groups").filter(has_text="미분류")).to_contain_text("untagged")
+
+
+def test_a_broken_picture_becomes_a_problem_of_its_group(start_dashboard: StartDashboard, visit: Visit) -> None:
+    studio = start_dashboard({"INDEX_REFRESH_S": "1"})
+    folder = "refs/01. Model/a(natural,film) eye-level"
+    studio.put(f"{folder}/AAA broken.jpg", b"\xff\xd8\xff and nothing that follows")
+    tab = visit(studio).open("/references?q=AAA+broken")
+    with tab.page.expect_response(lambda answer: "/image/320/" in answer.url) as tile:
+        tab.button("Refresh").click()
+    assert tile.value.headers["content-type"] == "image/svg+xml", "a tile says what is wrong"
+    card = tab.cards(GRID).first
+    expect(card).to_contain_text("AAA broken")
+    tab.button("Refresh").click()
+    expect(card).to_contain_text("unreadable")
+    card.click()
+    expect(tab.dialog).to_contain_text("it could not be decoded")
+    expect(tab.dialog.get_by_role("button", name="Use in Generate")).to_be_disabled()
+    tab.goto("/references?view=Groups&q=eye-level&tone=natural-film&role=model")
+    group = tab.cards("Groups").filter(has_text="a(natural,film) eye-level")
+    expect(group).to_contain_text("1 unreadable")
+    assert key_of(str(group.get_by_role("img").get_attribute("src"))) != f"{folder}/AAA broken.jpg"
 
 
 def test_a_phone_keeps_the_filters_behind_one_button_that_counts_them(studio: Dashboard, visit: Visit) -> None:
