@@ -103,8 +103,7 @@ def _selected(studio: Studio, chosen: Sequence[Reference]) -> None:
 
 def _groups(index: ReferenceIndex, wanted: Filter) -> None:
     """Groups with their health; opening one shows its pictures."""
-    found = {(ref.folder, ref.group) for ref in index.search(wanted)}
-    groups = [group for folder in index.folders for group in folder.groups if (group.folder, group.name) in found]
+    groups = index.groups_with(wanted)
     if not groups:
         _nothing()
         return

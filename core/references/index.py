@@ -118,6 +118,12 @@ class ReferenceIndex:
         """All references that pass every part of the filter, in key order; a page is a slice of it."""
         return self.table.search(wanted)
 
+    def groups_with(self, wanted: Filter) -> tuple[AttributeGroup, ...]:
+        """The groups in which a reference passes the filter, in key order."""
+        places = self.table.groups_with(wanted)
+        groups = (group for folder in self.folders for group in folder.groups)
+        return tuple(group for group in groups if (group.folder, group.name) in places)
+
     def drift_since(self, previous: ReferenceIndex) -> Drift:
         """What differs from an earlier generation."""
         added, removed, changed = self.table.drift_since(previous.table)

@@ -51,14 +51,14 @@ class References(Sequence[Reference]):
     Slicing costs nothing, so a page is `matches[60:120]`.
     """
 
-    __slots__ = ("_rows", "_table")
+    __slots__ = ("_table", "rows")
 
     def __init__(self, table: ReferenceTable, rows: range | Rows) -> None:
         self._table = table
-        self._rows = rows
+        self.rows = rows
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     @overload
     def __getitem__(self, at: int) -> Reference: ...
@@ -66,12 +66,12 @@ class References(Sequence[Reference]):
     def __getitem__(self, at: slice) -> References: ...
     def __getitem__(self, at: int | slice) -> Reference | References:
         if isinstance(at, slice):
-            return References(self._table, self._rows[at])
-        return self._table.reference(int(self._rows[at]))
+            return References(self._table, self.rows[at])
+        return self._table.reference(int(self.rows[at]))
 
     def __iter__(self) -> Iterator[Reference]:
-        for start in range(0, len(self._rows), BLOCK_ROWS):
-            yield from self._table.references(self._rows[start : start + BLOCK_ROWS])
+        for start in range(0, len(self.rows), BLOCK_ROWS):
+            yield from self._table.references(self.rows[start : start + BLOCK_ROWS])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -237,6 +237,12 @@ class ReferenceTable(Sequence[Reference]):
         for word in sorted(words, key=len, reverse=True):  # long words leave fewer rows to the others
             found = self._with_word(word, found)
         return References(self, np.flatnonzero(found).astype(np.int32))
+
+    def groups_with(self, wanted: Filter) -> frozenset[tuple[str | None, str | None]]:
+        """Folder and group of every reference that passes the filter; no reference is made for that."""
+        rows = self.search(wanted).rows
+        stems = np.unique(self._stem_of[rows.start : rows.stop] if isinstance(rows, range) else self._stem_of[rows])
+        return frozenset((self._stems[code].folder, self._stems[code].group) for code in stems)
 
     def folders(self, vocabulary: Vocabulary) -> tuple[ReferenceFolder, ...]:
         """Every reference folder with its groups, in key order; their references are not made yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Response, expect
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import Dashboard, Tab, key_of
@@ -144,6 +144,31 @@ def test_a_broken_picture_becomes_a_problem_of_its_group(start_dashboard: StartD
     group = tab.cards("Groups").filter(has_text="a(natural,film) eye-level")
     expect(group).to_contain_text("1 unreadable")
     assert key_of(str(group.get_by_role("img").get_attribute("src"))) != f"{folder}/AAA broken.jpg"
+
+
+def test_a_page_of_made_thumbnails_is_light_and_fetches_no_original(studio: Dashboard, visit: Visit) -> None:
+    first = visit(studio).open("/references")
+    expect(first.cards(GRID)).to_have_count(60)
+    urls = first.cards(GRID).get_by_role("img").evaluate_all("all => all.map((img) => img.src)")
+    first.page.evaluate("urls => Promise.all(urls.map((url) => fetch(url).then((got) => got.blob())))", urls)
+
+    somebody_else = visit(studio)
+    tab = Tab(somebody_else.context.new_page(), studio.url)
+    received: list[Response] = []
+    tab.page.on("response", lambda answer: received.append(answer) if "/image/" in answer.url else None)
+    tab.goto("/references")
+    cards = tab.cards(GRID)
+    expect(cards).to_have_count(60)
+    for at in range(0, 60, 6):
+        cards.nth(at).scroll_into_view_if_needed()
+        tab.pictures_loaded()
+    cards.last.scroll_into_view_if_needed()
+    tab.pictures_loaded()
+    pictures = [answer for answer in received if "/image/320/" in answer.url]
+    assert {answer.url for answer in pictures} == set(urls)
+    assert len(received) == len(pictures) == 60, "each thumbnail once, and nothing but thumbnails"
+    assert all(answer.headers["cache-control"].endswith("immutable") for answer in pictures)
+    assert sum(len(answer.body()) for answer in pictures) < 2_000_000
 
 
 def test_a_phone_keeps_the_filters_behind_one_button_that_counts_them(studio: Dashboard, visit: Visit) -> None:
