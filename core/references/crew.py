@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from core.references.key_range import Range
 from core.references.page import Page
 
-PACE_S: Final = 0.002  # half of what reading a page takes; answers that come all at once stall other threads
+PACE_S: Final = 0.002  # answers that come all at once would stall other threads
 
 
 class Task(Enum):
