@@ -30,7 +30,8 @@ from botocore.config import Config
 
 from bench.results import write_section
 from core.references.attributes import Role, load_vocabulary
-from core.references.listing import Listing, list_all, read_page
+from core.references.listing import Listing, list_all
+from core.references.page import read_page
 from core.references.reference import Filter
 from core.references.table import ReferenceTable
 from core.storage.pages import Pages
@@ -119,7 +120,7 @@ def page_cpu_ms(latency_s: float = 0.0) -> tuple[float, float]:
     with served(20_000, latency_s) as address:
         pages = Pages(BUCKET, endpoint_url=address, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
         raw = pages.page(PREFIX)
-        return cpu_ms(lambda: read_page(raw)), cpu_ms(lambda: pages.page(PREFIX))
+        return cpu_ms(lambda: read_page(raw).rows), cpu_ms(lambda: pages.page(PREFIX))
 
 
 def cpu_ms(work: Callable[[], object], rounds: int = 60) -> float:
@@ -183,11 +184,16 @@ def stalls(latency_s: float, workers: int) -> dict[str, tuple[float, float]]:
             following = ReferenceTable.of(list_all(pages, PREFIX, workers=workers, hints=hints), vocabulary)
             return following.drift_since(table)
 
-        return {
-            "at rest": lateness(lambda: time.sleep(2)),  # what the machine itself is late by
-            "cold refresh": lateness(lambda: [refresh(()) for _ in range(3)]),
-            "warm refresh": lateness(lambda: [refresh(first.hints()) for _ in range(3)]),
+        works: dict[str, Callable[[], object]] = {
+            "at rest": lambda: time.sleep(2),  # what the machine itself is late by
+            "cold refresh": lambda: [refresh(()) for _ in range(3)],
+            "warm refresh": lambda: [refresh(first.hints()) for _ in range(3)],
         }
+        late = {}
+        for name, work in works.items():
+            late[name] = lateness(work)
+            print(f"{name:<14} timers late: p95 {late[name][0]:.1f} ms, worst {late[name][1]:.1f} ms", flush=True)
+        return late
 
 
 def lateness(work: Callable[[], object]) -> tuple[float, float]:
@@ -283,6 +289,7 @@ def main() -> None:
     for count in asked.sizes:
         races[count], listing = race(count, latency_s, asked.workers, asked.rounds)
         index[count] = index_figures(listing)
+        print(*(f"{count:>9,}  {name}: {figure:.2f}" for name, figure in index[count].items()), sep="\n", flush=True)
     late = stalls(latency_s, asked.workers)
     section = report(latency_s, asked.workers, races, index, page_cpu_ms(), late)
     print(section)

@@ -94,6 +94,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     labels = load_published(LABELS_FILE)
     storage = open_storage(settings, lends=lends)
     store = storage.store
+    thumbnails = Thumbnails(store, app_prefix=settings.s3_app_prefix)
     catalog = Catalog(
         storage.pages,
         vocabulary,
@@ -101,6 +102,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         app_prefix=settings.s3_app_prefix,
         refresh_s=settings.index_refresh_s,
         workers=settings.index_workers,
+        unreadable=thumbnails.unreadable,
     )
     server = this_server()
     history = History(store, app_prefix=settings.s3_app_prefix, server=server)
@@ -132,7 +134,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         vocabulary=vocabulary,
         labels=labels,
         catalog=catalog,
-        thumbnails=Thumbnails(store, app_prefix=settings.s3_app_prefix),
+        thumbnails=thumbnails,
         presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,
         history=history,
         engines=engines,

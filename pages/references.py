@@ -103,15 +103,16 @@ def _selected(studio: Studio, chosen: Sequence[Reference]) -> None:
 
 def _groups(index: ReferenceIndex, wanted: Filter) -> None:
     """Groups with their health; opening one shows its pictures."""
-    found = {(ref.folder, ref.group) for ref in index.search(wanted)}
-    groups = [group for folder in index.folders for group in folder.groups if (group.folder, group.name) in found]
+    groups = index.groups_with(wanted)
     if not groups:
         _nothing()
         return
     body = st.container()
     shown = paged(groups, Key.REF_PAGE)
     with body:
-        event = picture_grid(group_cards(shown), key=f"{Key.REF_GRID}-groups", label="Groups")
+        event = picture_grid(
+            group_cards(shown, index.table.unreadable_references), key=f"{Key.REF_GRID}-groups", label="Groups"
+        )
     if event.opened in {group.path for group in shown}:
         jump_to_group(event.opened or "")
         st.rerun()

@@ -48,7 +48,7 @@ def test_the_dashboard_declares_all_it_imports() -> None:
 
 
 def test_the_tests_declare_all_they_import() -> None:
-    modules = imported("tests/**/*.py", "bench/*.py") - {"pillow_heif"}
+    modules = imported("tests/**/*.py", "bench/*.py")
     assert undeclared(modules, declared("requirements.txt", "requirements-dev.txt")) == set()
 
 
@@ -56,3 +56,7 @@ def test_the_tests_declare_all_they_import() -> None:
 def test_a_module_that_comes_along_with_another_package_is_noticed(module: str) -> None:
     requirements = declared("requirements.txt")
     assert undeclared({module}, {name: pin for name, pin in requirements.items() if name != module}) == {module}
+
+
+def test_what_is_optional_is_tested_in_the_version_that_is_offered() -> None:
+    assert declared("requirements-heic.txt").items() <= declared("requirements-dev.txt").items()

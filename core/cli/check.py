@@ -12,7 +12,8 @@ from core.errors import StudioError
 from core.labels.published import load_published
 from core.references.attributes import load_vocabulary
 from core.references.index import build_index
-from core.references.listing import PageSource, list_all
+from core.references.listing import list_all
+from core.references.page import PageSource
 from core.settings import Profile, Settings, load_settings
 from core.studio import LABELS_FILE, VOCABULARY_FILE, open_storage
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
+import PIL
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from core.errors import BadImage
@@ -21,6 +22,8 @@ with suppress(ImportError):  # HEIC needs a package of its own, which is welcome
 _FORMATS: Final = tuple(
     name for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF") if name in Image.OPEN
 )
+# What could be read: another Pillow, or another limit here (then count up), may read more.
+DECODER: Final = f"1-pillow-{PIL.__version__}" + ("-heif" if "HEIF" in _FORMATS else "")
 _BACKDROP: Final = (128, 128, 128)  # behind transparency: a grey that favours neither light nor dark
 _HEIC_BRANDS: Final = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1")
 # The first bytes of each format, and where in the file they stand.

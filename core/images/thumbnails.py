@@ -1,4 +1,4 @@
-"""Thumbnails: small WebP pictures, made once for each etag and kept in S3."""
+"""Thumbnails: small WebP pictures, made once for each etag and kept in S3; and which pictures give none."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
 
-from core.errors import BadImage, ReferenceNotFound, WriteConflict
-from core.images.decode import decode_picture
+from core.errors import BadImage, ReferenceNotFound, StorageError, WriteConflict
+from core.images.decode import DECODER, decode_picture
 from core.objects import Blob, ObjectStore
 
 THUMBNAIL_SIDES = (320, 960)
@@ -24,6 +24,7 @@ class Thumbnails:
     def __init__(self, store: ObjectStore, *, app_prefix: str, workers: int = 2) -> None:
         self._store = store
         self._prefix = f"{app_prefix}thumbs/"
+        self._unreadable = f"{self._prefix}unreadable/{DECODER}/"
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="thumbnail")
         self._under_way: dict[str, Future[bytes]] = {}  # looking and making are one: the next finds it in S3
         self._lock = Lock()
@@ -55,6 +56,10 @@ class Thumbnails:
                 del self._under_way[key]
         return flight.result()
 
+    def unreadable(self) -> frozenset[str]:
+        """The etags of all pictures that S3 says cannot be decoded by this decoder. Raises StorageError."""
+        return frozenset(row.key.removeprefix(self._unreadable) for row in self._store.list(self._unreadable))
+
     def close(self) -> None:
         """Finish what is under way."""
         self._pool.shutdown(wait=True)
@@ -63,16 +68,35 @@ class Thumbnails:
         try:
             return self._store.get(key).data
         except ReferenceNotFound:
-            return self._pool.submit(self._make, key, etag, side, original).result()
+            pass
+        with suppress(ReferenceNotFound):
+            raise BadImage(self._store.get(f"{self._unreadable}{etag}").data.decode())
+        return self._pool.submit(self._make, key, etag, side, original).result()
 
     def _make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
         blob = original()
         if blob.etag != etag:
             raise ReferenceNotFound("The picture has changed in S3.", key=blob.key)
-        data = encode_webp(blob.data, side)
+        try:
+            data = encode_webp(blob.data, side)
+        except BadImage as err:
+            self._remember(etag, err)
+            raise
         with suppress(WriteConflict):  # another server made the same one
             self._store.put(key, data, content_type="image/webp", create_only=True)
         return data
+
+    def _remember(self, etag: str, err: BadImage) -> None:
+        """Note beside the thumbnails why there is none: nobody needs to fetch the original again to learn that."""
+        if isinstance(err.__cause__, MemoryError):  # another time, or on another server, there may be room
+            return
+        with suppress(StorageError):  # whoever looks next finds out again; the tile says why all the same
+            self._store.put(
+                f"{self._unreadable}{etag}",
+                err.message.encode(),
+                content_type="text/plain; charset=utf-8",
+                create_only=True,
+            )
 
 
 def encode_webp(data: bytes, side: int) -> bytes:

@@ -17,11 +17,12 @@ __all__ = ["GroupProblem", "Role", "TagKind", "Tags", "Term", "Vocabulary", "loa
 
 
 class GroupProblem(StrEnum):
-    """Why a group cannot be injected from."""
+    """Why a group, or a picture in it, cannot be injected from."""
 
     AMBIGUOUS = "ambiguous"
     UNTAGGED = "untagged"
     LOOSE = "loose"
+    UNREADABLE = "unreadable"  # of a picture: somebody has looked at it, and it could not be decoded
 
 
 @dataclass(frozen=True, slots=True)

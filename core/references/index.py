@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -56,7 +56,7 @@ class ReferenceIndex:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """Ambiguous and untagged groups, and loose pictures, in key order."""
+        """Ambiguous and untagged groups, loose pictures and unreadable ones, in key order."""
         found = [
             Problem(group.tags.problem, group.path)
             for folder in self.folders
@@ -64,14 +64,16 @@ class ReferenceIndex:
             if group.tags.problem is not None
         ]
         found += [Problem(GroupProblem.LOOSE, ref.key) for folder in self.folders for ref in folder.loose]
+        found += [Problem(GroupProblem.UNREADABLE, ref.key) for ref in self.table.unreadable_references]
         return tuple(sorted(found, key=lambda problem: problem.where.encode()))
 
     @cached_property
     def personas(self) -> frozenset[str]:
         """Everyone who stands in a group of some model folder that may be injected from."""
         groups = (group for folder in self.folders_of(Role.MODEL) for group in folder.groups)
-        usable = (ref for group in groups if group.tags.problem is None for ref in group.references if ref.size_bytes)
-        return frozenset(ref.persona for ref in usable if ref.persona is not None)
+        references = (ref for group in groups for ref in group.references)  # not `usable`, which keeps them all
+        usable = (ref.persona for ref in references if ref.problem is None and ref.size_bytes)
+        return frozenset(persona for persona in usable if persona is not None)
 
     def warm(self) -> None:
         """Find every persona now, so that the first designer after a refresh need not wait for it."""
@@ -116,6 +118,12 @@ class ReferenceIndex:
         """All references that pass every part of the filter, in key order; a page is a slice of it."""
         return self.table.search(wanted)
 
+    def groups_with(self, wanted: Filter) -> tuple[AttributeGroup, ...]:
+        """The groups in which a reference passes the filter, in key order."""
+        places = self.table.groups_with(wanted)
+        groups = (group for folder in self.folders for group in folder.groups)
+        return tuple(group for group in groups if (group.folder, group.name) in places)
+
     def drift_since(self, previous: ReferenceIndex) -> Drift:
         """What differs from an earlier generation."""
         added, removed, changed = self.table.drift_since(previous.table)
@@ -123,9 +131,13 @@ class ReferenceIndex:
 
 
 def build_index(
-    listing: Listing | Iterable[StoredObject], vocabulary: Vocabulary, *, without_prefix: str = ""
+    listing: Listing | Iterable[StoredObject],
+    vocabulary: Vocabulary,
+    *,
+    without_prefix: str = "",
+    unreadable: Collection[str] = (),
 ) -> ReferenceIndex:
     """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`."""
     complete = listing if isinstance(listing, Listing) else Listing.of(listing)
-    table = ReferenceTable.of(complete, vocabulary, without_prefix=without_prefix)
+    table = ReferenceTable.of(complete, vocabulary, without_prefix=without_prefix, unreadable=unreadable)
     return ReferenceIndex(table, table.folders(vocabulary), datetime.now(UTC))

@@ -62,12 +62,17 @@ class AttributeGroup:
         """Whether its name allows it and something is in it; asking costs nothing, however large it is."""
         return self.tags.problem is None and len(self.references) > 0
 
+    @property
+    def example(self) -> Reference | None:
+        """Its first picture that can be shown, as far as anybody has tried."""
+        return next((ref for ref in self.references if ref.problem is not GroupProblem.UNREADABLE), None)
+
     @cached_property
     def usable(self) -> tuple[Reference, ...]:
-        """The references that may be injected: none of an ambiguous group, no empty file."""
+        """The references that may be injected: none of an ambiguous group, none that is empty or unreadable."""
         if self.tags.problem is not None:
             return ()
-        return tuple(ref for ref in self.references if ref.size_bytes > 0)
+        return tuple(ref for ref in self.references if ref.size_bytes > 0 and ref.problem is None)
 
     @cached_property
     def people(self) -> Mapping[str, tuple[Reference, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from datetime import UTC, datetime
 from core.errors import StorageError, StorageUnavailable
 from core.references.attributes import Vocabulary
 from core.references.index import Drift, ReferenceIndex, build_index
-from core.references.listing import PageSource, list_all
+from core.references.listing import list_all
+from core.references.page import PageSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,16 @@ class Catalog:
         app_prefix: str,
         refresh_s: float,
         workers: int,
+        unreadable: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        """`unreadable` gives the etags of pictures that S3 says cannot be decoded; asked at each refresh."""
         self._pages = pages
         self._vocabulary = vocabulary
         self._library_prefix = library_prefix
         self._app_prefix = app_prefix
         self._refresh_s = refresh_s
         self._workers = workers
+        self._unreadable = unreadable
         self._hints: tuple[str, ...] = ()
         self._index: ReferenceIndex | None = None
         self._drift = Drift()
@@ -97,10 +102,11 @@ class Catalog:
                     hints=self._hints,
                     progress=self._count,
                 )
+                unreadable = self._unreadable()
             except StorageError as err:
                 self._error = err
                 raise
-            index = build_index(listing, self._vocabulary, without_prefix=self._app_prefix)
+            index = build_index(listing, self._vocabulary, without_prefix=self._app_prefix, unreadable=unreadable)
             self._hints = listing.hints()
             following = self._next(replace(index, seconds=time.monotonic() - started))
             following.warm()
@@ -135,9 +141,10 @@ class Catalog:
         if served is None:
             return index
         drift = index.drift_since(served)
-        if drift.is_empty:
+        if drift.is_empty and index.table.unreadable == served.table.unreadable:
             return replace(served, built_at=index.built_at, seconds=index.seconds)
-        self._drift = drift
+        if not drift.is_empty:
+            self._drift = drift
         return index
 
     def _count(self, keys: int) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple, Self, overload
+from typing import Final, NamedTuple, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +23,10 @@ from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
 from core.references.key import PICTURE_SUFFIXES, file_name, folded, is_picture
 from core.references.listing import Listing
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, place_of
-
-Rows = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.bool_]
+from core.references.texts import Flags, FoldedNames, Rows, Texts
 
 BLOCK_ROWS: Final = 4096  # made into objects at a time when somebody iterates
 FEW: Final = 0.1  # of the rows: then picking them out first is cheaper than searching all
-RARE: Final = 0.005  # of the texts; measured: one jump costs what Arrow takes for a hundred short texts
-SAMPLE_ROWS: Final = 2000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SUFFIXES: Final = "|".join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))
 _PICTURE: Final = rf"(?is)[^/]\.(?:{_SUFFIXES})$"
@@ -55,14 +51,14 @@ class References(Sequence[Reference]):
     Slicing costs nothing, so a page is `matches[60:120]`.
     """
 
-    __slots__ = ("_rows", "_table")
+    __slots__ = ("_table", "rows")
 
     def __init__(self, table: ReferenceTable, rows: range | Rows) -> None:
         self._table = table
-        self._rows = rows
+        self.rows = rows
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     @overload
     def __getitem__(self, at: int) -> Reference: ...
@@ -70,12 +66,12 @@ class References(Sequence[Reference]):
     def __getitem__(self, at: slice) -> References: ...
     def __getitem__(self, at: int | slice) -> Reference | References:
         if isinstance(at, slice):
-            return References(self._table, self._rows[at])
-        return self._table.reference(int(self._rows[at]))
+            return References(self._table, self.rows[at])
+        return self._table.reference(int(self.rows[at]))
 
     def __iter__(self) -> Iterator[Reference]:
-        for start in range(0, len(self._rows), BLOCK_ROWS):
-            yield from self._table.references(self._rows[start : start + BLOCK_ROWS])
+        for start in range(0, len(self.rows), BLOCK_ROWS):
+            yield from self._table.references(self.rows[start : start + BLOCK_ROWS])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -100,23 +96,38 @@ class ReferenceTable(Sequence[Reference]):
         etags: pa.Array,
         sizes: npt.NDArray[np.int64],
         modified: npt.NDArray[np.int64],
+        unreadable: frozenset[str] = frozenset(),
     ) -> None:
         self._stems = stems
         self._stem_of = stem_of
-        self._names = _Texts(names)
-        self._folded = _FoldedNames(names)
-        self._etags = etags
+        self._names = Texts(names)
+        self._folded = FoldedNames(names)
+        self._etags = Texts(etags)
         self._sizes = sizes
+        self.unreadable = unreadable  # etags
         self._modified = modified  # microseconds since 1970
         self._code_of = {stem.text: code for code, stem in enumerate(stems)}
         self._folded_stems = [folded(stem.text) for stem in stems]
         # rows by folder: a name is found by halving among its siblings
         self._by_stem = np.argsort(stem_of, kind="stable").astype(np.int32)
         self._starts = _starts(stem_of, len(stems))
+        # the same memory for one row at a time: a view gives its number in a third of an array's time
+        self._codes, self._siblings = stem_of.data, self._by_stem.data
+        self._spans, self._lengths, self._stamps = self._starts.data, sizes.data, modified.data
 
     @classmethod
-    def of(cls, listing: Listing, vocabulary: Vocabulary, *, without_prefix: str = "") -> Self:
-        """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`."""
+    def of(
+        cls,
+        listing: Listing,
+        vocabulary: Vocabulary,
+        *,
+        without_prefix: str = "",
+        unreadable: Collection[str] = (),
+    ) -> Self:
+        """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`.
+
+        `unreadable` holds etags of pictures that could not be decoded; those that are not listed do not matter.
+        """
         rows = listing.rows
         keep = _are_pictures(rows.column("key"))
         if without_prefix:
@@ -136,6 +147,7 @@ class ReferenceTable(Sequence[Reference]):
             _whole(rows.column("etag")),
             _whole(rows.column("size_bytes")).to_numpy(),
             _whole(rows.column("modified")).cast(pa.int64()).to_numpy(),
+            frozenset(unreadable),
         )
 
     def __len__(self) -> int:
@@ -154,17 +166,18 @@ class ReferenceTable(Sequence[Reference]):
     @property
     def size_bytes(self) -> int:
         """What the columns take, without the folders' own texts."""
-        columns = (self._stem_of, self._by_stem, self._starts, self._sizes, self._modified, self._etags)
-        return sum(column.nbytes for column in columns) + self._names.nbytes + self._folded.nbytes
+        arrays = (self._stem_of, self._by_stem, self._starts, self._sizes, self._modified)
+        texts = (self._etags, self._names, self._folded)
+        return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in texts)
 
     def reference(self, row: int) -> Reference:
         """The reference in this row."""
         return self._made(
-            self._stem_of[row],
+            self._codes[row],
             self._names[row].decode(),
-            self._etags[row].as_py(),
-            int(self._sizes[row]),
-            int(self._modified[row]),
+            self._etags[row].decode(),
+            self._lengths[row],
+            self._stamps[row],
         )
 
     def references(self, rows: range | Rows) -> Iterator[Reference]:
@@ -174,7 +187,7 @@ class ReferenceTable(Sequence[Reference]):
             self._made,
             self._stem_of[picked].tolist(),
             self._names.column.take(picked).to_pylist(),
-            self._etags.take(picked).to_pylist(),
+            self._etags.column.take(picked).to_pylist(),
             self._sizes[picked].tolist(),
             self._modified[picked].tolist(),
         )
@@ -218,13 +231,18 @@ class ReferenceTable(Sequence[Reference]):
         words = folded(wanted.text).split()
         if not all(map(_could_be_listed, words)):
             return References(self, range(0))
-        narrow = [_passes(stem, wanted) for stem in self._stems]
-        if not words and all(narrow):
+        found = self._narrowed(wanted)
+        if not words and found.all():
             return References(self, range(len(self)))
-        found = np.array(narrow, np.bool_)[self._stem_of]
         for word in sorted(words, key=len, reverse=True):  # long words leave fewer rows to the others
             found = self._with_word(word, found)
         return References(self, np.flatnonzero(found).astype(np.int32))
+
+    def groups_with(self, wanted: Filter) -> frozenset[tuple[str | None, str | None]]:
+        """Folder and group of every reference that passes the filter; no reference is made for that."""
+        rows = self.search(wanted).rows
+        stems = np.unique(self._stem_of[rows.start : rows.stop] if isinstance(rows, range) else self._stem_of[rows])
+        return frozenset((self._stems[code].folder, self._stems[code].group) for code in stems)
 
     def folders(self, vocabulary: Vocabulary) -> tuple[ReferenceFolder, ...]:
         """Every reference folder with its groups, in key order; their references are not made yet."""
@@ -251,40 +269,62 @@ class ReferenceTable(Sequence[Reference]):
         mine, theirs = self._keys(), previous._keys()
         at = pc.index_in(mine, value_set=theirs)
         kept = at.is_valid()
-        changed = pc.not_equal(self._etags.filter(kept), previous._etags.take(at.drop_null()))
+        changed = pc.not_equal(self._etags.column.filter(kept), previous._etags.column.take(at.drop_null()))
         return (
             mine.filter(pc.invert(kept)).to_pylist(),
             theirs.filter(pc.invert(pc.is_in(theirs, value_set=mine))).to_pylist(),
             mine.filter(kept).filter(changed).to_pylist(),
         )
 
-    def _made(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
-        stem, *place = self._stems[code]
-        return Reference(
-            f"{stem}{name}",
-            etag,
-            size,
-            _EPOCH + timedelta(microseconds=modified),
-            *place,  # type: ignore[arg-type]
+    @property
+    def unreadable_references(self) -> References:
+        """The references that could not be decoded, in key order."""
+        return References(self, np.flatnonzero(self._is_unreadable()).astype(np.int32))
+
+    def _narrowed(self, wanted: Filter) -> Flags:
+        """Which rows pass all parts of the filter but the text."""
+        found: Flags = np.array([_passes(stem, wanted) for stem in self._stems], np.bool_)[self._stem_of]
+        if not wanted.problems_only:
+            return found
+        problem: Flags = np.array([stem.problem is not None for stem in self._stems], np.bool_)[self._stem_of]
+        return found & (problem | self._is_unreadable())
+
+    def _is_unreadable(self) -> Flags:
+        if not self.unreadable:
+            return np.zeros(len(self), np.bool_)
+        flags: Flags = pc.is_in(self._etags.column, pa.array(self.unreadable, pa.string())).to_numpy(
+            zero_copy_only=False
         )
+        return flags
+
+    def _made(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
+        stem = self._stems[code]
+        moment = _EPOCH + timedelta(microseconds=modified)
+        place = stem[1:] if etag not in self.unreadable else (*stem[1:-1], GroupProblem.UNREADABLE)
+        return Reference(f"{stem.text}{name}", etag, size, moment, *place)
 
     def _row_of(self, key: str) -> int | None:
         cut = key.rfind("/") + 1
         code = self._code_of.get(key[:cut])
         if code is None:
             return None
-        siblings, name = self._by_stem, key[cut:].encode("utf-8", "surrogatepass")
-        low, high = self._starts.item(code), self._starts.item(code + 1)
+        name = key[cut:].encode("utf-8", "surrogatepass")
+        siblings, data, offsets = self._siblings, self._names.data, self._names.offsets
+        low, high = self._spans[code], self._spans[code + 1]
         while low < high:
-            row: int = siblings.item(middle := (low + high) // 2)
-            found = self._names[row]
+            middle = (low + high) // 2
+            row = siblings[middle]
+            found = data[offsets[row] : offsets[row + 1]]
             if found == name:
                 return row
-            low, high = (middle + 1, high) if found < name else (low, middle)
+            if found < name:
+                low = middle + 1
+            else:
+                high = middle
         return None
 
     def _key_bytes(self, row: int) -> bytes:
-        return self._stems[self._stem_of.item(row)].text.encode() + self._names[row]
+        return self._stems[self._codes[row]].text.encode() + self._names[row]
 
     def _keys(self) -> pa.Array:
         stems = pa.array([stem.text for stem in self._stems], pa.string())
@@ -316,80 +356,6 @@ class ReferenceTable(Sequence[Reference]):
         return sure | (open_rows & self._folded.contain(tail, at_start=bool(slash)))
 
 
-class _Texts:
-    """A column of texts in one piece of memory, for Arrow and, as bytes, for Python."""
-
-    __slots__ = ("_data", "_offsets", "column")
-
-    def __init__(self, column: pa.Array) -> None:
-        _validity, offsets, data = column.buffers()
-        ends = np.frombuffer(offsets, np.int32, len(column) + 1, column.offset * 4)
-        self._data = b"" if data is None else data.slice(ends[0], ends[-1] - ends[0]).to_pybytes()
-        self._offsets = memoryview(ends - ends[0])
-        self.column = pa.StringArray.from_buffers(len(column), pa.py_buffer(self._offsets), pa.py_buffer(self._data))
-
-    def __getitem__(self, row: int) -> bytes:
-        return self._data[self._offsets[row] : self._offsets[row + 1]]
-
-    @property
-    def nbytes(self) -> int:
-        """The memory it takes."""
-        return len(self._data) + self._offsets.nbytes
-
-    def contain(self, text: str) -> Flags:
-        """Which texts contain this one."""
-        if self._hits_often(text):
-            return _flags(pc.match_substring(self.column, text))
-        wanted, ends = text.encode(), np.asarray(self._offsets)[1:]
-        found = np.zeros(len(self.column), np.bool_)
-        at = self._data.find(wanted)
-        while at >= 0:
-            row = int(np.searchsorted(ends, at, side="right"))
-            if at + len(wanted) <= self._offsets[row + 1]:
-                found[row] = True
-                at = self._data.find(wanted, self._offsets[row + 1])
-            else:  # it lies across two texts
-                at = self._data.find(wanted, at + 1)
-        return found
-
-    def _hits_often(self, text: str) -> bool:
-        """Whether so many texts contain it that one search for each is faster than jumping between hits."""
-        step = max(1, len(self.column) // SAMPLE_ROWS)
-        sample = self.column.take(pa.array(range(0, len(self.column), step), pa.int32()))
-        return int(pc.sum(pc.match_substring(sample, text), min_count=0).as_py()) > RARE * len(sample)
-
-
-class _FoldedNames:
-    """The search column: `folded` of every name, each different one kept and searched once."""
-
-    __slots__ = ("_codes", "_different")
-
-    def __init__(self, names: pa.Array) -> None:
-        encoded = _folded_column(names).dictionary_encode()
-        self._different = _Texts(encoded.dictionary)
-        self._codes: Rows = encoded.indices.to_numpy()
-
-    @property
-    def nbytes(self) -> int:
-        """The memory it takes."""
-        return self._different.nbytes + self._codes.nbytes
-
-    def rows_with(self, name: str) -> Rows:
-        """The rows whose folded name is this one."""
-        code = pc.index(self._different.column, pa.scalar(name, pa.string())).as_py()
-        return np.flatnonzero(self._codes == code).astype(np.int32)
-
-    def contain(self, text: str, *, only: npt.NDArray[np.int64] | None = None, at_start: bool = False) -> Flags:
-        """Which rows' names contain the text, or start with it; of these rows only."""
-        different = self._different.column
-        if only is not None:
-            codes, place = np.unique(self._codes[only], return_inverse=True)
-            match = pc.starts_with if at_start else pc.match_substring
-            return _flags(match(different.take(pa.array(codes)), text))[place]
-        found = _flags(pc.starts_with(different, text)) if at_start else self._different.contain(text)
-        return found[self._codes]
-
-
 def _could_be_listed(text: str) -> bool:
     """Half a surrogate pair may be typed or pasted, but no key holds one, and Arrow takes none."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
@@ -403,9 +369,7 @@ def _passes(stem: _Stem, wanted: Filter) -> bool:
         (wanted.folder, stem.folder),
         (wanted.group, stem.group),
     )
-    if any(want is not None and want != have for want, have in equal):
-        return False
-    return not wanted.problems_only or stem.problem is not None
+    return all(want is None or want == have for want, have in equal)
 
 
 def _stem(directory: str, vocabulary: Vocabulary, tags_by_name: dict[str, Tags]) -> _Stem:
@@ -441,16 +405,6 @@ def _split(keys: pa.Array) -> tuple[pa.Array, pa.Array]:
     return directories, parts.values.take(pc.subtract(ends, 1))
 
 
-def _folded_column(names: pa.Array) -> pa.Array:
-    """`folded` of every name; only names outside ASCII need Python, and each different one once."""
-    plain = pc.string_is_ascii(names)
-    if pc.all(plain, min_count=0).as_py():
-        return pc.ascii_lower(names)
-    encoded = names.filter(pc.invert(plain)).dictionary_encode()
-    made = pa.array([folded(name) for name in encoded.dictionary.to_pylist()], pa.string())
-    return pc.replace_with_mask(pc.ascii_lower(names), pc.invert(plain), made.take(encoded.indices))
-
-
 def _starts(codes: Rows, count: int) -> npt.NDArray[np.int64]:
     return np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=count))))
 
@@ -458,8 +412,3 @@ def _starts(codes: Rows, count: int) -> npt.NDArray[np.int64]:
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     whole = column.combine_chunks()
     return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
-
-
-def _flags(column: Any) -> Flags:
-    flags: Flags = column.to_numpy(zero_copy_only=False)
-    return flags

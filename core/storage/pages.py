@@ -1,6 +1,6 @@
 """Raw pages of a listing: everything but the reading of the answer is left to botocore.
 
-botocore's own parser takes ten times as long for a page as the reading in `core/references/listing.py`,
+botocore's own parser takes ten times as long for a page as the reading in `core/references/page_rows.py`,
 and in pure Python, so that threads do not help. Its client has an event between an answer's arrival and
 its parsing; there the page is taken out, and the parser is given an empty one.
 """
@@ -16,6 +16,7 @@ from botocore import handlers
 from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from core.errors import ReferenceNotFound, StorageError, StorageUnavailable
+from core.storage.repeated import OPERATION, RepeatedRequests, is_late_fault, whole
 from core.storage.s3 import Store
 
 PAGE_KEYS: Final = 1000
@@ -25,9 +26,12 @@ PASSING_CODES: Final = frozenset(
     {"SlowDown", "RequestTimeout", "RequestLimitExceeded", "Throttling", "ThrottlingException", "429"}
 )
 PASSING_ERRORS: Final = (vendor.HTTPClientError, vendor.IncompleteReadError)
+_IN_THE_QUERY: Final = {
+    "StartAfter": "start-after",
+    "ContinuationToken": "continuation-token",
+    "Delimiter": "delimiter",
+}
 LASTING_ERRORS: Final = (vendor.SSLError, vendor.InvalidProxiesConfigError)
-
-_CLOSING_TAG: Final = b"</ListBucketResult>"
 
 
 class Pages:
@@ -72,7 +76,8 @@ class Pages:
         events = self._store._s3.meta.events
         # It parses every answer once more, to find errors that came with a 200; `_take_page` looks for those.
         events.unregister("before-parse.s3.*", handlers._handle_200_error)  # type: ignore[attr-defined]
-        events.register("before-parse.s3.ListObjectsV2", _take_page)
+        events.register(f"before-parse.s3.{OPERATION}", _take_page)
+        self._repeated = RepeatedRequests(self._store._s3)
 
     def page(self, prefix: str, *, start_after: str = "", token: str = "", delimiter: str = "") -> bytes:
         """One page of up to 1000 rows, keys URL-encoded, behind `start_after` or at a continuation token.
@@ -88,6 +93,9 @@ class Pages:
         store = self._store
         try:
             with store._faults():
+                again = self._like_the_last(prefix, given)
+                if again is not None:
+                    return again
                 answer = store._s3.list_objects_v2(
                     Bucket=store.bucket, Prefix=prefix, MaxKeys=PAGE_KEYS, EncodingType="url", **given
                 )
@@ -96,6 +104,16 @@ class Pages:
         page: bytes = answer["RawPage"]
         return page
 
+    def _like_the_last(self, prefix: str, given: dict[str, str]) -> bytes | None:
+        """The page by the short way; None if the whole way is to be gone, which knows redirects and what is amiss."""
+        query = {"list-type": "2", "prefix": prefix, "max-keys": str(PAGE_KEYS), "encoding-type": "url"}
+        try:
+            return self._repeated.page(query | {_IN_THE_QUERY[name]: value for name, value in given.items()})
+        except vendor.ClientError as err:
+            if _passes(err):
+                raise
+            return None
+
 
 def _take_page(
     response_dict: dict[str, Any], customized_response_dict: MutableMapping[str, Any], **_event: object
@@ -103,16 +121,10 @@ def _take_page(
     """Keep the bytes of a whole page and leave nothing to parse; an error is left to botocore's parser."""
     if response_dict["status_code"] != 200:
         return
-    body: bytes = response_dict["body"]
-    expected = response_dict["headers"].get("content-length")
-    if expected is not None and int(expected) != len(body):
-        raise vendor.IncompleteReadError(actual_bytes=len(body), expected_bytes=int(expected))
-    if b"<Error>" in body[:200]:  # S3 may notice a fault after it has sent the 200
+    if is_late_fault(response_dict["body"]):
         response_dict["status_code"] = 500
         return
-    if b"<ListBucketResult" in body[:200] and _CLOSING_TAG not in body[-100:]:
-        raise vendor.IncompleteReadError(actual_bytes=len(body), expected_bytes=len(body) + 1)
-    customized_response_dict["RawPage"] = body
+    customized_response_dict["RawPage"] = whole(response_dict["body"], response_dict["headers"])
     response_dict["body"] = b""
 
 
@@ -122,6 +134,10 @@ def _will_pass(attempt: RetryCallState) -> bool:
         return False
     cause = err.__cause__
     if isinstance(cause, vendor.ClientError):
-        status = cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or cause.response["Error"].get("Code") in PASSING_CODES
+        return _passes(cause)
     return isinstance(cause, PASSING_ERRORS) and not isinstance(cause, LASTING_ERRORS)
+
+
+def _passes(err: vendor.ClientError) -> bool:
+    status = err.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or err.response["Error"].get("Code") in PASSING_CODES

@@ -1,13 +1,30 @@
-"""Filters: the parts of a filter row. Each stands in the URL, so that a view can be shared."""
+"""Filters: the parts of a filter row. Each stands in the URL, so that a view can be shared.
+
+What is narrow for a row is for the style sheet to say: `st-key-filters-…` there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import streamlit as st
 
 from core.ui.state import Key
+
+
+@contextmanager
+def folded_when_narrow(shown: Key, narrowing: Sequence[Key]) -> Iterator[None]:
+    """Filters that a narrow screen keeps behind a button; it says how many of them narrow."""
+    active = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in narrowing)
+    is_shown = bool(st.session_state.get(shown))
+    label = "Hide filters" if is_shown else f"Filters · {active} active" if active else "Filters"
+    with st.container(key="filters-fold", width="content"):
+        st.button(label, key=f"{shown}_button", icon=":material/tune:", on_click=partial(_turn, shown))
+    state = "shown" if is_shown else "folded"
+    with st.container(key=f"filters-{state}", horizontal=True, vertical_alignment="center"):
+        yield
 
 
 def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
@@ -63,6 +80,10 @@ def switch(label: str, key: Key, *, page: Key) -> bool:
 def first_page(page: Key) -> None:
     """Start a pagination anew: another filter has other pages."""
     st.session_state[page] = 1
+
+
+def _turn(shown: Key) -> None:
+    st.session_state[shown] = not st.session_state.get(shown)
 
 
 def _anew(page: Key | None) -> Callable[[], None] | None:

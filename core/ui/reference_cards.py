@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
 
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published import FoundLabel, LabelState
@@ -29,20 +30,23 @@ def reference_cards(references: Sequence[Reference]) -> list[Card]:
     ]
 
 
-def group_cards(groups: Sequence[AttributeGroup]) -> list[Card]:
-    """A card for each group with its first picture and its health."""
+def group_cards(groups: Sequence[AttributeGroup], unreadable: Iterable[Reference] = ()) -> list[Card]:
+    """A card for each group with an example and its health; `unreadable` are the library's pictures that give none."""
+    broken = Counter((ref.folder, ref.group) for ref in unreadable)
     cards = []
     for group in groups:
-        first = group.references[0] if group.references else None
+        example = group.example
         count = "1 picture" if len(group.references) == 1 else f"{len(group.references):,} pictures"
+        bad = broken[group.folder, group.name]
+        problems = (group.tags.problem.value if group.tags.problem else "", f"{bad:,} unreadable" if bad else "")
         cards.append(
             Card(
                 id=group.path,
-                picture_url=image_url(first.key, first.etag, THUMBNAIL_SIDES[0]) if first else None,
-                alt=f"First picture of the group {group.name}",
+                picture_url=image_url(example.key, example.etag, THUMBNAIL_SIDES[0]) if example else None,
+                alt=f"A picture of the group {group.name}",
                 title=group.name,
                 subtitle=" · ".join(filter(None, (count, _tags(group.tags.tone, group.tags.angle)))),
-                badge=group.tags.problem.value if group.tags.problem else "",
+                badge=" · ".join(filter(None, problems)),
                 problem=_NO_PICTURE,
             )
         )

@@ -93,6 +93,7 @@ def _why_not(reference: Reference) -> str:
     reasons = {
         GroupProblem.AMBIGUOUS: "its group is tagged twice",
         GroupProblem.UNTAGGED: "its group's name holds no tag",
+        GroupProblem.UNREADABLE: "it could not be decoded",
         GroupProblem.LOOSE: "it lies directly in the reference folder, in no group",
     }
     return reasons[reference.problem] if reference.problem else "it is not listed any more"

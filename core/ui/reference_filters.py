@@ -8,10 +8,11 @@ from core.references.attributes import Role
 from core.references.index import ReferenceIndex
 from core.references.reference import Filter
 from core.studio import Studio
-from core.ui.filters import choice, first_page, search_box, segments, switch
+from core.ui.filters import choice, first_page, folded_when_narrow, search_box, segments, switch
 from core.ui.state import Key
 
 PICTURES, GROUPS = "Pictures", "Groups"
+_NARROWING = (Key.REF_ROLE, Key.REF_TONE, Key.REF_ANGLE, Key.REF_FOLDER, Key.REF_GROUP, Key.REF_PROBLEMS)
 
 
 def reference_filters(studio: Studio, index: ReferenceIndex) -> tuple[Filter, str]:
@@ -19,13 +20,14 @@ def reference_filters(studio: Studio, index: ReferenceIndex) -> tuple[Filter, st
     page = Key.REF_PAGE
     with st.container(horizontal=True, vertical_alignment="center", key="reference-filters"):
         text = search_box(Key.REF_SEARCH, "Search file or folder", page=page)
-        role = segments("Role", [role.value for role in Role], Key.REF_ROLE, page=page)
-        tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.REF_TONE, page=page)
-        angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.REF_ANGLE, page=page)
-        folder = choice("Any folder", [f.path for f in index.folders], Key.REF_FOLDER, page=page, width=240)
-        names = [group.name for each in index.folders if each.path == folder for group in each.groups]
-        group = choice("Any group", names, Key.REF_GROUP, page=page, width=240) if names else None
-        problems = switch("Problems", Key.REF_PROBLEMS, page=page)
+        with folded_when_narrow(Key.REF_FILTERS_SHOWN, _NARROWING):
+            role = segments("Role", [role.value for role in Role], Key.REF_ROLE, page=page)
+            tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.REF_TONE, page=page)
+            angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.REF_ANGLE, page=page)
+            folder = choice("Any folder", [f.path for f in index.folders], Key.REF_FOLDER, page=page, width=240)
+            names = [group.name for each in index.folders if each.path == folder for group in each.groups]
+            group = choice("Any group", names, Key.REF_GROUP, page=page, width=240) if names else None
+            problems = switch("Problems", Key.REF_PROBLEMS, page=page)
         view = segments("View", [PICTURES, GROUPS], Key.REF_VIEW, page=page, default=PICTURES)
     wanted = Filter(
         text=text,

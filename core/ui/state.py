@@ -36,6 +36,7 @@ class Key(StrEnum):
     REF_VIEW = "view"
     REF_PAGE = "page"
     REF_GRID = "reference_grid"
+    REF_FILTERS_SHOWN = "reference_filters_shown"  # on a narrow screen
     REF_JUMP = "reference_jump"  # a group to go to, before the filters are drawn
 
     # Labels (bound but for the grid)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Response, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import Dashboard, Tab, key_of
 
 GRID = "References"
@@ -123,3 +123,80 @@ def test_problems_show_the_ambiguous_and_the_untagged_group(tab: Tab) -> None:
     expect(tab.cards("Groups")).to_have_count(2)
     expect(tab.cards("Groups").filter(has_text="vivid 느와르 테스트")).to_contain_text("ambiguous")
     expect(tab.cards("Groups").filter(has_text="미분류")).to_contain_text("untagged")
+
+
+def test_a_broken_picture_becomes_a_problem_of_its_group(start_dashboard: StartDashboard, visit: Visit) -> None:
+    studio = start_dashboard({"INDEX_REFRESH_S": "1"})
+    folder = "refs/01. Model/a(natural,film) eye-level"
+    studio.put(f"{folder}/AAA broken.jpg", b"\xff\xd8\xff and nothing that follows")
+    tab = visit(studio).open("/references?q=AAA+broken")
+    with tab.page.expect_response(lambda answer: "/image/320/" in answer.url) as tile:
+        tab.button("Refresh").click()
+    assert tile.value.headers["content-type"] == "image/svg+xml", "a tile says what is wrong"
+    card = tab.cards(GRID).first
+    expect(card).to_contain_text("AAA broken")
+    tab.button("Refresh").click()
+    expect(card).to_contain_text("unreadable")
+    card.click()
+    expect(tab.dialog).to_contain_text("it could not be decoded")
+    expect(tab.dialog.get_by_role("button", name="Use in Generate")).to_be_disabled()
+    tab.goto("/references?view=Groups&q=eye-level&tone=natural-film&role=model")
+    group = tab.cards("Groups").filter(has_text="a(natural,film) eye-level")
+    expect(group).to_contain_text("1 unreadable")
+    assert key_of(str(group.get_by_role("img").get_attribute("src"))) != f"{folder}/AAA broken.jpg"
+
+
+def test_a_page_of_made_thumbnails_is_light_and_fetches_no_original(studio: Dashboard, visit: Visit) -> None:
+    first = visit(studio).open("/references")
+    expect(first.cards(GRID)).to_have_count(60)
+    urls = first.cards(GRID).get_by_role("img").evaluate_all("all => all.map((img) => img.src)")
+    first.page.evaluate("urls => Promise.all(urls.map((url) => fetch(url).then((got) => got.blob())))", urls)
+
+    somebody_else = visit(studio)
+    tab = Tab(somebody_else.context.new_page(), studio.url)
+    received: list[Response] = []
+    tab.page.on("response", lambda answer: received.append(answer) if "/image/" in answer.url else None)
+    tab.goto("/references")
+    cards = tab.cards(GRID)
+    expect(cards).to_have_count(60)
+    for at in range(0, 60, 6):
+        cards.nth(at).scroll_into_view_if_needed()
+        tab.pictures_loaded()
+    cards.last.scroll_into_view_if_needed()
+    tab.pictures_loaded()
+    pictures = [answer for answer in received if "/image/320/" in answer.url]
+    assert {answer.url for answer in pictures} == set(urls)
+    assert len(received) == len(pictures) == 60, "each thumbnail once, and nothing but thumbnails"
+    assert all(answer.headers["cache-control"].endswith("immutable") for answer in pictures)
+    assert sum(len(answer.body()) for answer in pictures) < 2_000_000
+
+
+def test_a_phone_keeps_the_filters_behind_one_button_that_counts_them(studio: Dashboard, visit: Visit) -> None:
+    phone = visit(studio, viewport={"width": 390, "height": 844}).open("/references?role=model&tone=cinematic")
+    tone = phone.page.get_by_role("combobox", name="Any tone")
+    expect(phone.button("Filters · 2 active")).to_be_visible()
+    expect(tone).to_be_hidden()
+    first = phone.cards(GRID).first.bounding_box()
+    assert first is not None
+    assert first["y"] < 844 / 2, "pictures begin in the upper half of the screen"
+    phone.button("Filters · 2 active").press("Enter")
+    expect(tone).to_have_value("cinematic")
+    phone.choose("Any angle", "low-angle")
+    expect(phone.cards(GRID)).to_have_count(4)
+    phone.button("Hide filters").click()
+    expect(phone.button("Filters · 3 active")).to_be_visible()
+    expect(phone.cards(GRID)).to_have_count(4)
+
+
+def test_a_wide_screen_shows_every_filter_in_one_row(tab: Tab) -> None:
+    tab.goto("/references?tone=cinematic")
+    places = [
+        tab.page.get_by_role("searchbox", name="Search"),
+        tab.page.get_by_role("combobox", name="Any tone"),
+        tab.page.get_by_role("combobox", name="Any folder"),
+        tab.page.get_by_role("radiogroup", name="View"),
+    ]
+    middles = [box["y"] + box["height"] / 2 for box in (place.bounding_box() for place in places) if box]
+    assert len(middles) == len(places)
+    assert max(middles) - min(middles) < 8
+    expect(tab.page.get_by_role("button", name="Filters")).to_be_hidden()

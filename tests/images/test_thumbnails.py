@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -106,15 +107,38 @@ def test_many_who_ask_at_once_get_one_thumbnail(store: Store, thumbnails: Thumbn
     assert original.asked == 1
 
 
-def test_a_bad_picture_is_refused_each_time_and_leaves_nothing(store: Store, thumbnails: Thumbnails) -> None:
+def test_a_bad_picture_is_fetched_once_and_refused_each_time(store: Store, thumbnails: Thumbnails) -> None:
     etag = uploaded(store, "refs/e.jpg", b"<html>not found</html>")
     original = Original(lambda: store.get("refs/e.jpg"))
-    for _ in range(3):
-        with pytest.raises(BadImage):
-            thumbnails.get(etag, 320, original)
-    assert original.asked == 3
+    for side in (320, 960, 320):
+        with pytest.raises(BadImage, match="no picture this program can read"):
+            thumbnails.get(etag, side, original)
+    assert original.asked == 1
     with pytest.raises(ReferenceNotFound):
         store.head(thumbnails.key_of(etag, 320))
+
+
+def test_a_bad_picture_is_known_as_unreadable_to_every_server(store: Store, tmp_path: Path) -> None:
+    good, bad = uploaded(store, "refs/i.jpg", photo("#123456")), uploaded(store, "refs/j.jpg", b"GIF89a and no more")
+    here = Thumbnails(store, app_prefix=f"{tmp_path.name}/")
+    there = Thumbnails(store, app_prefix=f"{tmp_path.name}/")
+    here.get(good, 320, lambda: store.get("refs/i.jpg"))
+    assert there.unreadable() == frozenset()
+    with pytest.raises(BadImage) as told:
+        here.get(bad, 320, lambda: store.get("refs/j.jpg"))
+    assert there.unreadable() == {bad}
+    with pytest.raises(BadImage, match=re.escape(told.value.message)):
+        there.get(bad, 960, lambda: pytest.fail("nothing is loaded"))
+    here.close()
+    there.close()
+
+
+def test_what_another_decoder_could_not_read_is_tried_again(store: Store, thumbnails: Thumbnails) -> None:
+    etag = uploaded(store, "refs/k.jpg", photo("#654321"))
+    folder = thumbnails.key_of(etag, 320).split("320/")[0]
+    store.put(f"{folder}unreadable/0-pillow-1.0/{etag}", b"No.", content_type="text/plain")
+    assert thumbnails.unreadable() == frozenset()
+    assert thumbnails.get(etag, 320, lambda: store.get("refs/k.jpg"))
 
 
 def test_everybody_who_waits_for_a_bad_picture_is_told(store: Store, thumbnails: Thumbnails) -> None:

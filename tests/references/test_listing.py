@@ -9,14 +9,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.list_server import Bucket, ListServer, Raw, Script, answer, refusal, studio_tree
 from core.errors import StorageDenied, StorageUnavailable
-from core.references import listing as room
-from core.references.listing import Listing, list_all, read_page
+from core.references import survey
+from core.references.listing import Listing, list_all
+from core.references.page import read_page
 from core.storage.pages import Pages
 from tests.moto_servers import moto_server, with_bucket
 from tests.storage.s3_servers import S3Server
@@ -76,7 +78,7 @@ class Broken:
 @pytest.fixture
 def cut_eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every range were a long one."""
-    monkeypatch.setattr(room, "WORTH_CUTTING_KEYS", 1e-9)
+    monkeypatch.setattr(survey, "WORTH_CUTTING_KEYS", 1e-9)
 
 
 @contextmanager
@@ -233,7 +235,7 @@ def test_times_are_utc_and_etags_bare() -> None:
 
 
 def read_rows(raw: bytes) -> Any:
-    return room.pa.Table.from_batches([read_page(raw).rows])
+    return pa.Table.from_batches([read_page(raw).rows])
 
 
 def test_a_server_with_an_order_of_its_own_is_listed_page_after_page() -> None:
@@ -398,11 +400,11 @@ def test_a_caller_who_gives_up_gets_the_workers_home() -> None:
     def stop(_listed: int) -> None:
         raise Enough
 
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with serving(sorted(studio_tree(3000))) as (_server, pages):
         with pytest.raises(Enough):
             list_all(pages, "refs/", workers=4, progress=stop)
         for worker in [thread for thread in threading.enumerate() if thread.name.startswith("list-")]:
             if worker.name != "list-server":
                 worker.join(timeout=10)
-    assert threading.active_count() == before
+    assert not set(threading.enumerate()) - before

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from core.errors import StorageError, StorageUnavailable
+from core.references.attributes import GroupProblem
+from core.references.reference import Filter
 from core.references.refresh import Catalog
 from core.storage.pages import Pages
 from tests.injection.libraries import VOCABULARY
@@ -140,6 +142,34 @@ def test_two_servers_over_one_bucket_agree_after_every_change(bucket: S3Server) 
         assert mine.references == theirs.references
         assert mine.folders == theirs.folders
         assert mine.problems == theirs.problems
+
+
+def test_what_cannot_be_decoded_is_a_problem_from_the_next_refresh_on(bucket: S3Server) -> None:
+    broken: set[str] = set()
+    catalog = Catalog(
+        bucket.pages(),
+        VOCABULARY,
+        library_prefix="refs/",
+        app_prefix="studio/",
+        refresh_s=3600,
+        workers=4,
+        unreadable=lambda: broken,
+    )
+    ada = catalog.refresh().references[0]
+    (group,) = catalog.index.folders[0].groups
+    assert (ada.problem, group.example) == (None, ada)
+    broken.add(ada.etag)
+    index = catalog.refresh()
+    (group,) = index.folders[0].groups
+    (found,) = index.search(Filter(problems_only=True))
+    assert (found.key, found.problem) == (ADA, GroupProblem.UNREADABLE)
+    assert [problem.where for problem in index.problems] == [ADA]
+    assert group.example == index.get(BEN)
+    assert [ref.key for ref in group.usable] == [BEN], "it is never injected"
+    assert index.personas == {"Ben"}
+    assert catalog.status.drift.is_empty
+    broken.clear()
+    assert catalog.refresh().problems == ()
 
 
 class TestBackground:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.objects import StoredObject
-from core.references.attributes import Role, load_vocabulary
+from core.references.attributes import GroupProblem, Role, load_vocabulary
 from core.references.listing import Listing
 from core.references.reference import Filter
 from core.references.table import ReferenceTable
@@ -106,7 +107,26 @@ def test_it_resolves_to_the_same_candidates(library: list[tuple[str, int]], key:
 )
 def test_every_search_finds_the_same(library: list[tuple[str, int]], wanted: Filter) -> None:
     table, index = both(library)
-    assert tuple(table.search(wanted)) == index.search(wanted)
+    found = index.search(wanted)
+    assert tuple(table.search(wanted)) == found
+    assert table.groups_with(wanted) == {(ref.folder, ref.group) for ref in found}
+
+
+@UNHURRIED
+@given(LIBRARIES, st.data())
+def test_what_cannot_be_decoded_is_a_problem_and_nothing_else_changes(
+    library: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    plain, _ = both(library)
+    etags = [ref.etag for ref in plain]
+    broken = data.draw(st.sets(st.sampled_from(etags))) if etags else set()
+    objects = Listing.of(stored(key, version) for key, version in library)
+    table = ReferenceTable.of(objects, VOCABULARY, unreadable={*broken, "of another picture"})
+    expected = [replace(ref, problem=GroupProblem.UNREADABLE) if ref.etag in broken else ref for ref in plain]
+    assert list(table) == expected
+    assert [table[row] for row in range(len(table))] == expected
+    assert list(table.search(Filter(problems_only=True))) == [ref for ref in expected if ref.problem is not None]
+    assert [ref.etag for ref in table.unreadable_references] == [etag for etag in etags if etag in broken]
 
 
 @UNHURRIED
