@@ -129,17 +129,15 @@ def review_focus(
     left: int,
     undoable: Sequence[Undoable],
     take: Take,
-    height: int = 760,
 ) -> None:
     """Draw the desk; `take` keeps decisions and returns the races they lost, or raises StudioError.
 
     `take` may meet a decision twice and must keep it once. `queue` names what the items were chosen by: another
-    one starts the desk anew. `left` counts all that wait, shown or not; height in pixels.
+    one starts the desk anew. `left` counts all that wait, shown or not.
     """
     memory = _memory(key)
     _component(
         key=key,
-        height=height,
         data={
             "key": key,
             "queue": queue,
