@@ -52,6 +52,10 @@ class Viewer:
         if not self.may(capability):
             raise AccessDenied(f"Your role ({self.role.value}) does not include this: ask an admin of the studio.")
 
+    def require_review(self) -> None:
+        """Raise AccessDenied unless the person may review labels."""
+        self.require(Capability.REVIEW)
+
 
 class Door:
     """Decides who is behind a request. The embedded profile has one person; production has none unless
