@@ -24,6 +24,7 @@ from core.identity.door import DemoDoor, Door
 from core.images.thumbnails import Thumbnails
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
+from core.labels.agreement import Agreement, agreement_of
 from core.labels.instructions import Instructions, load_instructions
 from core.labels.labeling import Runs
 from core.labels.live import LiveLabels
@@ -99,6 +100,15 @@ class Studio:
     def labels(self) -> PublishedLabels:
         """The published labels with all reviews on top, as they are known now."""
         return self.live_labels.current
+
+    def trust_numbers(self) -> Agreement:
+        """How good the labels are, from everything in S3. Raises StorageError."""
+        self.review_log.refresh()
+        self.proposals.catch_up()
+        shown = frozenset(shot.from_etag for shot in the_instructions().shots)
+        return agreement_of(
+            self.proposals.by_etag(), self.review_log.reviews, self.live_labels.published, shown_answers=shown
+        )
 
     def close(self) -> None:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""

@@ -7,10 +7,11 @@ import sys
 from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
-from core.labels.agreement import Agreement, BetweenReviewers, Measured, Share, agreement_of
+from core.labels.agreement import Agreement, BetweenReviewers, Measured, Share
 from core.labels.schema import LabelField, json_schema
 from core.settings import load_settings
-from core.studio import LABELS_FILE, Studio, the_instructions
+from core.studio import LABELS_FILE
+from core.viewer import PersonRole, Viewer
 
 
 def schema() -> None:
@@ -30,7 +31,7 @@ def proposals() -> None:
 def agreement(*, as_json: bool) -> None:
     """Print the trust numbers."""
     with open_workbench(load_settings()) as studio:
-        numbers = trust_numbers(studio)
+        numbers = studio.trust_numbers()
     if as_json:
         print_json(report(numbers))
         return
@@ -55,16 +56,6 @@ def agreement(*, as_json: bool) -> None:
         print(f"  {field.value:<20} {_share(between.same)}, Krippendorff's alpha {alpha}")
 
 
-def trust_numbers(studio: Studio) -> Agreement:
-    """The trust numbers of everything in S3. Raises StorageError."""
-    studio.review_log.refresh()
-    studio.proposals.catch_up()
-    shown = frozenset(shot.from_etag for shot in the_instructions().shots)
-    return agreement_of(
-        studio.proposals.by_etag(), studio.review_log.reviews, studio.live_labels.published, shown_answers=shown
-    )
-
-
 def publish(*, dry_run: bool, as_json: bool) -> None:
     """Show what reviews change in the published file and, unless it is a rehearsal, write it."""
     with open_workbench(load_settings()) as studio:
@@ -85,7 +76,7 @@ def publish(*, dry_run: bool, as_json: bool) -> None:
         if draft.is_empty or dry_run:
             said = "There is nothing to publish." if draft.is_empty else "Nothing was written: leave out --dry-run."
         else:
-            done = studio.publisher.publish(draft, person=getpass.getuser())
+            done = studio.publisher.publish(draft, Viewer(getpass.getuser(), PersonRole.OPS))
             outcome |= {"written": done.file is not None, "pending": done.file is None}
             said = (
                 "labels/personas.jsonl is written: commit it."

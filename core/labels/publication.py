@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +23,10 @@ from core.labels.reviews import Reviews, deciding, reviewed_label
 from core.labels.schema import Label, line_of, parse_label
 from core.objects import ObjectStore
 from core.references.index import ReferenceIndex
+from core.viewer import Capability, Viewer
 
 _REMEMBERED: Final = 200
+_FRESH_S: Final = 30.0
 
 
 class Publication(BaseModel):
@@ -95,6 +98,7 @@ class Publisher:
         self._store = store
         self._log = log
         self._key = f"{app_prefix}labels/publication.json"
+        self._looked: tuple[float, Publication | None] | None = None
 
     def draft(self, index: ReferenceIndex) -> Draft:
         """Fold every review into the file. Raises LabelError for a file with broken lines, StorageError."""
@@ -102,17 +106,18 @@ class Publisher:
         before = self._file.read_bytes() if self._file.is_file() else b""
         return folded_in(before, self._log.reviews, index, number=self._log.number)
 
-    def publish(self, draft: Draft, *, person: str) -> Published:
+    def publish(self, draft: Draft, viewer: Viewer) -> Published:
         """Write the file, in one step that a crash cannot halve, and tell S3; without a writable file only S3.
 
-        Raises LabelError when the file is not the drafted one any more, WriteConflict when somebody else published
-        in between, StorageError.
+        Raises AccessDenied, LabelError when the file is not the drafted one any more, WriteConflict when somebody
+        else published in between, StorageError.
         """
+        viewer.require(Capability.REVIEW)
         check_lines(draft.after)
         now = self._file.read_bytes() if self._file.is_file() else b""
         if now not in (draft.before, draft.after):
             raise LabelError("labels/personas.jsonl has changed since the draft was made: look at the new diff first.")
-        publication = self._told(draft, person)
+        publication = self._told(draft, viewer.email)
         try:
             mode = self._file.stat().st_mode if self._file.is_file() else 0o644
             self._replace(self._file, draft.after)
@@ -140,6 +145,14 @@ class Publisher:
         A version that S3 has never heard of is newer than what it knows: it came with a newer installation.
         """
         newest = self.newest()
+        return newest if newest is not None and running in newest.earlier else None
+
+    def newer_soon(self, running: str) -> Publication | None:
+        """What `newer` says, at most half a minute old. Raises StorageError."""
+        now = time.monotonic()
+        if self._looked is None or now - self._looked[0] > _FRESH_S:
+            self._looked = (now, self.newest())
+        newest = self._looked[1]
         return newest if newest is not None and running in newest.earlier else None
 
     def _told(self, draft: Draft, person: str) -> Publication:

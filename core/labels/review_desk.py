@@ -19,6 +19,7 @@ from core.labels.reviews import (
     Event,
     Kind,
     Reviews,
+    Save,
     Value,
     check_value,
     deciding,
@@ -58,8 +59,17 @@ class HistoryLine:
     second: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LabelCounts:
+    """The library's portraits in numbers; `waiting` are those that wait for this person."""
+
+    portraits: int
+    labelled: int
+    waiting: int
+
+
 class ReviewDesk:
-    """Queue, verdicts, history and progress. Every method asks whether the person may review: AccessDenied if not.
+    """Queue, verdicts, history and progress. Every method asks whether the person may do this: AccessDenied if not.
 
     Reading serves what is known; `refresh` asks S3. Writing raises StorageError, and WriteConflict when somebody
     else decided otherwise in between: then nothing of that save is written.
@@ -90,9 +100,9 @@ class ReviewDesk:
     def queue(self, viewer: Viewer, wanted: QueueFilter) -> list[QueueItem]:
         """The portraits to look at, the most pressing first; `wanted.everything` has the others behind them.
 
-        Raises StorageError while there is no index.
+        To look is everybody's. Raises StorageError while there is no index.
         """
-        viewer.require(Capability.REVIEW)
+        viewer.require(Capability.BROWSE)
         text = folded(wanted.text)
         found = [
             shown
@@ -104,6 +114,21 @@ class ReviewDesk:
             if (not text or text in folded(shown.reference.key)) and passes(shown, wanted)
         ]
         return sorted(found, key=lambda item: order_of(item, viewer.email))
+
+    def counts(self, viewer: Viewer) -> LabelCounts:
+        """How many portraits there are, have a label, and wait for a person. Raises StorageError without an index."""
+        viewer.require(Capability.BROWSE)
+        items = self._rows.items()
+        return LabelCounts(
+            portraits=len(items),
+            labelled=sum(item.shown is not None for item in items),
+            waiting=sum(bool(item.for_reviewer(viewer.email).reasons) for item in items),
+        )
+
+    def reviewers(self, viewer: Viewer) -> list[str]:
+        """Everybody who has decided something, in order."""
+        viewer.require(Capability.BROWSE)
+        return sorted({save.reviewer for save in self._log.saves})
 
     def item(self, viewer: Viewer, key: str) -> QueueItem:
         """One portrait. Raises InputError for a key that is not in the library."""
@@ -175,6 +200,27 @@ class ReviewDesk:
         written = tuple(event.id for event in save.events) if save else ()
         return Saved(save.number if save else self._log.number, written, ())
 
+    def undoable(self, viewer: Viewer, *, limit: int = 50) -> list[Event]:
+        """This person's newest decisions that stand, the newest last."""
+        viewer.require(Capability.REVIEW)
+        reviews, found = self._log.reviews, []
+        for save in reversed(self._log.saves):
+            if save.reviewer != viewer.email:
+                continue
+            for event in reversed(save.events):
+                stands = {made.event.id for made in standing(reviews.of_picture(event.etag))}
+                if event.kind is not Kind.UNDO and event.id in stands:
+                    found.append(event)
+            if len(found) >= limit:
+                break
+        return found[:limit][::-1]
+
+    def last_save(self, viewer: Viewer) -> Save | None:
+        """This person's newest save of which something stands, to be undone as a whole; None without one."""
+        viewer.require(Capability.REVIEW)
+        last = self.undoable(viewer, limit=1)
+        return next((save for save in reversed(self._log.saves) if last and last[0] in save.events), None)
+
     def events_of(self, viewer: Viewer, number: int) -> tuple[str, ...]:
         """The events of one save, to undo it as a whole; none for a number that no save has."""
         viewer.require(Capability.REVIEW)
@@ -182,7 +228,7 @@ class ReviewDesk:
 
     def history(self, viewer: Viewer, etag: str) -> list[HistoryLine]:
         """Every change of a picture's fields, newest first."""
-        viewer.require(Capability.REVIEW)
+        viewer.require(Capability.BROWSE)
         decisions = self._log.reviews.of_picture(etag)
         stands = {made.event.id for made in standing(decisions)}
         lines = [

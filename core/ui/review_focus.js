@@ -283,6 +283,8 @@ function furnish(desk) {
   left.append(plate, strip);
   side.append(notes, words, fields, foot);
   root.replaceChildren(left, side, live);
+  // keys act from the first moment, unless a person is typing somewhere else
+  if (document.activeElement === document.body) root.focus({ preventScroll: true });
 }
 
 function paint(desk) {
@@ -295,6 +297,7 @@ function paint(desk) {
     parts.picture.alt = item.alt;
     parts.words.replaceChildren(
       node("h3", { textContent: item.reason || "Label" }),
+      node("p", { className: "detail", textContent: item.detail }),
       node("p", { className: "path", textContent: item.title, title: item.title }),
     );
     parts.fields.replaceChildren(...data.fields.map((field, index) => row(desk, item, field, index)));
@@ -317,7 +320,8 @@ function paint(desk) {
 function conflict(lost, index) {
   const box = node("div", { className: "conflict" });
   const buttons = node("div", { className: "choices" });
-  buttons.append(button("Keep theirs", "theirs", { value: index }), button("Use mine", "mine", { value: index }));
+  buttons.append(button(lost.can_insist ? "Keep theirs" : "OK", "theirs", { value: index }));
+  if (lost.can_insist) buttons.append(button("Use mine", "mine", { value: index }));
   box.append(node("p", { textContent: lost.says }), buttons);
   return box;
 }
@@ -358,7 +362,7 @@ function surety(machine, isDrafted) {
   if (isDrafted) {
     box.append(node("span", { textContent: "you" }));
   } else if (machine.confidence === null) {
-    box.append(node("span", { textContent: machine.by }));
+    box.append(node("span", { textContent: machine.value === null ? "" : machine.by }));
   } else {
     const percent = Math.round(machine.confidence * 100);
     const isLow = machine.confidence < 0.6;

@@ -63,11 +63,12 @@ class FocusValue:
 
 @dataclass(frozen=True, slots=True)
 class FocusItem:
-    """A portrait that waits. `seen` names the state of its label, so that a lost race is noticed."""
+    """A portrait that waits: `reason` says why in a word, `detail` in a sentence. `seen` names the state of its label, so that a lost race is noticed."""
 
     id: str
     title: str
     reason: str
+    detail: str
     picture_url: str
     thumbnail_url: str
     alt: str
@@ -100,12 +101,16 @@ class Undoable:
 
 @dataclass(frozen=True, slots=True)
 class LostRace:
-    """A decision that came after somebody else's; `says` tells theirs, `mine` is what was wanted."""
+    """A decision that was not kept; `says` tells why, mostly what somebody else decided first.
+
+    `mine` is what was wanted. Where nobody could insist on it, there is only the sentence.
+    """
 
     decision: str
     item: str
     says: str
     mine: Mapping[str, str | None] = field(default_factory=dict)
+    can_insist: bool = True
 
 
 Take = Callable[[Sequence[FocusDecision]], Sequence[LostRace]]

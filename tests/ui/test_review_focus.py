@@ -92,6 +92,7 @@ def item(n):
         id=name,
         title=f"refs/01. Model/b(vivid) profile/Person {n:02}.jpg",
         reason="Labelers disagree on age range" if n % 2 else "Low confidence in hair",
+        detail="Openai says 25–34, local says 35–44." if n % 2 else "",
         picture_url=f"/picture/{n}",
         thumbnail_url=f"/picture/{n}",
         alt=f"Person {n:02}",
