@@ -63,7 +63,10 @@ class FocusValue:
 
 @dataclass(frozen=True, slots=True)
 class FocusItem:
-    """A portrait that waits: `reason` says why in a word, `detail` in a sentence. `seen` names the state of its label, so that a lost race is noticed."""
+    """A portrait that waits: `reason` says why in a word, `detail` in a sentence.
+
+    `seen` comes back with the decision and tells what was on the screen, so that a lost race is noticed.
+    """
 
     id: str
     title: str
