@@ -33,6 +33,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 history_app = typer.Typer(pretty_exceptions_enable=False, help="What operators do to the history.")
 app.add_typer(history_app, name="history")
+labels_app = typer.Typer(pretty_exceptions_enable=False, help="How good the labels are, and publishing them.")
+app.add_typer(labels_app, name="labels")
 
 
 @app.callback()
@@ -135,6 +137,68 @@ def backfill(
     """Take older records into the history, each pointing to the S3 keys that it means."""
     with told_in_one_sentence():
         history.backfill(file, apply=apply, report=report, as_json=as_json)
+
+
+@app.command()
+def label(
+    folder: Annotated[
+        str | None, typer.Option("--folder", help="A folder in S3; every model folder without it.")
+    ] = None,
+    shots: Annotated[int, typer.Option("--shots", min=0, help="How many worked examples are shown.")] = 3,
+    labeler: Annotated[str, typer.Option("--labeler", help="openai or local.")] = "openai",
+    batch: Annotated[bool, typer.Option("--batch", help="Half the price, within a day.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="No more pictures than this.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was broken off.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say how many and for how much; ask nothing.")] = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=32, help="How many are asked about at once.")] = 4,
+    python: Annotated[Path | None, typer.Option("--python", help="A Python that has the local labeler.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a machine propose labels for portraits; what has an answer is not asked about again."""
+    with told_in_one_sentence():
+        from core.cli import labeling  # it brings OpenAI's SDK, which no other command waits for
+
+        options = labeling.Options(folder, shots, labeler, batch, limit, resume, estimate, workers, python)
+        labeling.label(options, as_json=as_json)
+
+
+@labels_app.command()
+def agreement(as_json: Json = False) -> None:
+    """Say how often machines say what people decided, with intervals."""
+    with told_in_one_sentence():
+        from core.cli import labels  # it brings scipy
+
+        labels.agreement(as_json=as_json)
+
+
+@labels_app.command()
+def publish(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff and write nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fold the reviews into labels/personas.jsonl, after showing the diff."""
+    with told_in_one_sentence():
+        from core.cli import labels
+
+        labels.publish(dry_run=dry_run, as_json=as_json)
+
+
+@labels_app.command()
+def proposals() -> None:
+    """Print what machines have proposed, one JSON line each."""
+    with told_in_one_sentence():
+        from core.cli import labels
+
+        labels.proposals()
+
+
+@labels_app.command()
+def schema() -> None:
+    """Print the JSON schema of a published line."""
+    with told_in_one_sentence():
+        from core.cli import labels
+
+        labels.schema()
 
 
 if __name__ == "__main__":

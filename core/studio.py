@@ -24,11 +24,20 @@ from core.identity.door import DemoDoor, Door
 from core.images.thumbnails import Thumbnails
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
-from core.labels.published import PublishedLabels, load_published
+from core.labels.agreement import Agreement, agreement_of
+from core.labels.instructions import Instructions, load_instructions
+from core.labels.labeling import Runs
+from core.labels.live import LiveLabels
+from core.labels.proposals import Proposals, load_shipped
+from core.labels.publication import Publisher
+from core.labels.published import PublishedLabels
 from core.labels.reports import Reports
+from core.labels.review_desk import ReviewDesk
+from core.labels.review_log import ReviewLog
 from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
+from core.storage.disk import publish
 from core.storage.pages import Pages
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
@@ -38,6 +47,9 @@ if TYPE_CHECKING:
 
 VOCABULARY_FILE = PROJECT_ROOT / "labels" / "attributes.toml"
 LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
+LABELING_FILE = PROJECT_ROOT / "labels" / "labeling.toml"
+SHOTS = PROJECT_ROOT / "labels" / "shots"
+SAMPLE_PROPOSALS = PROJECT_ROOT / "samples" / "machine_labels.jsonl"
 SAMPLES = PROJECT_ROOT / "samples" / "refs"
 
 
@@ -65,7 +77,12 @@ class Studio:
     settings: Settings
     store: Store
     vocabulary: Vocabulary
-    labels: PublishedLabels
+    live_labels: LiveLabels
+    review_log: ReviewLog
+    review_desk: ReviewDesk
+    proposals: Proposals
+    runs: Runs
+    publisher: Publisher
     catalog: Catalog
     thumbnails: Thumbnails
     presigner: Presigner | None
@@ -79,9 +96,25 @@ class Studio:
     door: Door
     storage: Storage
 
+    @property
+    def labels(self) -> PublishedLabels:
+        """The published labels with all reviews on top, as they are known now."""
+        return self.live_labels.current
+
+    def trust_numbers(self) -> Agreement:
+        """How good the labels are, from everything in S3. Raises StorageError."""
+        self.review_log.refresh()
+        self.proposals.catch_up()
+        shown = frozenset(shot.from_etag for shot in the_instructions().shots)
+        return agreement_of(
+            self.proposals.by_etag(), self.review_log.reviews, self.live_labels.published, shown_answers=shown
+        )
+
     def close(self) -> None:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""
         self.catalog.stop()
+        self.live_labels.stop()
+        self.proposals.stop()
         self.runner.close()
         self.history.stop()
         self.thumbnails.close()
@@ -91,10 +124,11 @@ class Studio:
 def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     """Build a studio from settings; `lends` as in EmbeddedS3.open. Raises ConfigError or StorageError."""
     vocabulary = load_vocabulary(VOCABULARY_FILE)
-    labels = load_published(LABELS_FILE)
     storage = open_storage(settings, lends=lends)
     store = storage.store
     thumbnails = Thumbnails(store, app_prefix=settings.s3_app_prefix)
+    review_log = ReviewLog(store, app_prefix=settings.s3_app_prefix)
+    live_labels = LiveLabels(LABELS_FILE, review_log)
     catalog = Catalog(
         storage.pages,
         vocabulary,
@@ -118,7 +152,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     desk = Desk(
         catalog,
-        labels,
+        lambda: live_labels.current,
         build_reader(settings, vocabulary),
         vocabulary,
         runner,
@@ -128,11 +162,19 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         max_model_references=settings.max_model_references,
     )
     access = Access(store, settings)
+    reports = Reports(store, app_prefix=settings.s3_app_prefix)
+    shipped = load_shipped(SAMPLE_PROPOSALS) if settings.profile is Profile.EMBEDDED else ()
+    proposals = Proposals(store, app_prefix=settings.s3_app_prefix, shipped=shipped)
     return Studio(
         settings=settings,
         store=store,
         vocabulary=vocabulary,
-        labels=labels,
+        live_labels=live_labels,
+        review_log=review_log,
+        review_desk=ReviewDesk(catalog, live_labels, review_log, proposals, reports, vocabulary),
+        proposals=proposals,
+        runs=Runs(store, app_prefix=settings.s3_app_prefix),
+        publisher=Publisher(LABELS_FILE, store, review_log, publish, app_prefix=settings.s3_app_prefix),
         catalog=catalog,
         thumbnails=thumbnails,
         presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,
@@ -141,11 +183,16 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         ledger=ledger,
         runner=runner,
         desk=desk,
-        reports=Reports(store, app_prefix=settings.s3_app_prefix),
+        reports=reports,
         access=access,
         door=build_door(settings, store, access),
         storage=storage,
     )
+
+
+def the_instructions() -> Instructions:
+    """What labelers are told. Raises ConfigError."""
+    return load_instructions(LABELING_FILE, SHOTS)
 
 
 def build_engines(settings: Settings) -> dict[str, Engine]:
@@ -225,6 +272,8 @@ def get_studio() -> Studio:
             _studio = build_studio(settings)
             _studio.catalog.start()
             _studio.history.start()
+            _studio.live_labels.start()
+            _studio.proposals.start()
         return _studio
 
 

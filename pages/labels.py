@@ -1,87 +1,76 @@
-"""Labels: what is published about every portrait, and by whom."""
+"""Labels: what is said about every portrait, by whom, and the desk where people decide."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
-from core.errors import StorageError
-from core.labels.portraits import LabelFilter, Portrait, portraits
-from core.labels.published import LabelState
-from core.labels.schema import AGE_RANGES, Gender, LabelSource
+from core.labels.queue import QueueItem
 from core.studio import Studio
-from core.ui.filters import choice, search_box, switch
+from core.ui.filters import segments
+from core.ui.label_filters import label_filters
+from core.ui.label_focus import label_focus
+from core.ui.label_publish import publish_button, warn_if_old
+from core.ui.label_sheet import browse_labels, label_sheet
+from core.ui.label_trust import label_trust
 from core.ui.notices import library_loading, library_trouble, quiet
-from core.ui.paging import paged
-from core.ui.picture_grid import picture_grid
-from core.ui.problems import show_problem
-from core.ui.reference_cards import label_cards
 from core.ui.reference_details import open_details
 from core.ui.session import open_session
 from core.ui.state import Key
+from core.viewer import Capability, Viewer
+
+_FOCUS, _GRID, _TRUST = "Focus", "Grid", "Trust"
 
 
 def page() -> None:
-    """Narrow and open portraits by their labels."""
-    studio, _ = open_session()
+    """Narrow portraits by their labels, and decide about them where one's role allows it."""
+    studio, viewer = open_session()
     status = studio.catalog.status
     if not status.ready:
         library_loading(studio)
         return
-    index, labels = studio.catalog.index, studio.labels
-    everything = portraits(index, labels, LabelFilter())
-    labelled = sum(found.state is not LabelState.MISSING for _, found in everything)
-    st.markdown(
-        f"**Labels** :gray[{labelled:,} of {len(everything):,} portraits have a label · version {labels.version}]"
-    )
+    view = _header(studio, viewer)
     library_trouble(status)
-    for broken in labels.broken:
+    warn_if_old(studio)
+    for broken in studio.labels.broken:
         st.warning(f"labels/personas.jsonl, line {broken.line}: {broken.reason} The other lines serve.")
-    reported = _reported(studio)
-    wanted, reported_only = _filters()
-    found = [row for row in portraits(index, labels, wanted) if not reported_only or row.reference.etag in reported]
-    if not found:
-        quiet("No portrait passes these filters", "Clear the search or one of the filters.")
+    if view == _TRUST:
+        label_trust(studio, viewer)
         return
-    _grid(studio, found, reported)
-
-
-def _reported(studio: Studio) -> Collection[str]:
-    """The etags of pictures somebody called a wrong match; none while S3 does not say."""
-    try:
-        return studio.reports.by_etag().keys()
-    except StorageError as err:
-        show_problem(err)
-        return ()
-
-
-def _filters() -> tuple[LabelFilter, bool]:
-    page = Key.LABEL_PAGE
-    with st.container(horizontal=True, vertical_alignment="center", key="label-filters"):
-        text = search_box(Key.LABEL_SEARCH, "Search persona or folder", page=page)
-        age_range = choice("Any age", [name for name, _, _ in AGE_RANGES], Key.LABEL_AGE, page=page)
-        gender = choice("Any gender", [gender.value for gender in Gender], Key.LABEL_GENDER, page=page)
-        source = choice("Any source", [source.value for source in LabelSource], Key.LABEL_SOURCE, page=page)
-        state = choice("Any state", [state.value for state in LabelState], Key.LABEL_STATE, page=page)
-        reported_only = switch("Wrong match reported", Key.LABEL_REPORTED, page=page)
-    wanted = LabelFilter(
-        text=text,
-        age_range=age_range,
-        gender=Gender(gender) if gender else None,
-        source=LabelSource(source) if source else None,
-        state=LabelState(state) if state else None,
+    groups = [group.name for folder in studio.catalog.index.folders for group in folder.groups]
+    wanted = label_filters(
+        sorted(set(groups)), studio.review_desk.reviewers(viewer), is_reviewer=viewer.may(Capability.REVIEW)
     )
-    return wanted, reported_only
+    found = studio.review_desk.queue(viewer, wanted)
+    if view == _FOCUS:
+        label_focus(studio, viewer, found, wanted)
+    elif found:
+        _grid(studio, viewer, found)
+    else:
+        quiet("No portrait passes these filters", "Clear the search or one of the filters.")
 
 
-def _grid(studio: Studio, found: Sequence[Portrait], reported: Collection[str]) -> None:
-    body = st.container()
+def _header(studio: Studio, viewer: Viewer) -> str:
+    """How things stand, the ways to look at them, and publishing."""
+    counts = studio.review_desk.counts(viewer)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"{len(found):,} found", width="content")
-        shown = paged(found, Key.LABEL_PAGE)
-    with body:
-        event = picture_grid(label_cards(shown, reported), key=Key.LABEL_GRID, label="Portraits", min_card_px=116)
+        st.markdown(
+            f"**Labels** :gray[{counts.labelled:,} of {counts.portraits:,} portraits have a label · "
+            f"{counts.waiting:,} need a person · version {studio.labels.version}]",
+            width="content",
+        )
+        if not viewer.may(Capability.REVIEW):
+            return _GRID
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            view = segments("View", [_FOCUS, _GRID, _TRUST], Key.LABEL_VIEW, page=Key.LABEL_PAGE, default=_FOCUS)
+            publish_button(studio)
+    return view or _FOCUS
+
+
+def _grid(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> None:
+    may_review = viewer.may(Capability.REVIEW)
+    event = label_sheet(studio, viewer, found) if may_review else browse_labels(found)
     opened = studio.catalog.index.get(event.opened) if event.opened else None
     if opened is not None:
         open_details(studio, opened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,12 +52,12 @@ class Planned:
 
 
 class Desk:
-    """What pages and the command line ask for comparisons."""
+    """What pages and the command line ask for comparisons; `labels` hands out the newest ones for each plan."""
 
     def __init__(
         self,
         catalog: IndexSource,
-        labels: PublishedLabels,
+        labels: Callable[[], PublishedLabels],
         reader: Reader,
         vocabulary: Vocabulary,
         runner: Runner,
@@ -85,13 +85,14 @@ class Desk:
         """Plan what would go in, and write nothing. Raises InjectionError or StorageError."""
         index = self._catalog.index
         recent = tuple(recent)
-        planner = Planner(index, self._labels, max_model_references=self._max_model_references)
+        labels = self._labels()  # one set for the whole plan, whatever is reviewed meanwhile
+        planner = Planner(index, labels, max_model_references=self._max_model_references)
         injection = planner.plan(wishes, self._reader.read(wishes.prompt), recent=recent)
         sides = []
         for plan in injection.sides:
             sections = assemble(wishes, injection.settled, plan.slots, plan.side, self._vocabulary)
             sides.append(SideRecord(side=plan.side, slots=plan.slots, sections=sections, prompt=as_text(sections)))
-        return Planned(injection, tuple(sides), index.built_at, self._labels.version, recent)
+        return Planned(injection, tuple(sides), index.built_at, labels.version, recent)
 
     def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
         """Record a planned comparison and start it; the same press twice is one comparison.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -42,16 +42,33 @@ class BrokenLine:
 
 
 class PublishedLabels:
-    """Labels by key, and by etag for pictures that were moved or renamed since."""
+    """Labels by key, and by etag for pictures that were moved or renamed since.
 
-    def __init__(self, labels: Iterable[Label], *, broken: tuple[BrokenLine, ...] = (), version: str = "none") -> None:
-        self._by_key = {label.key: label for label in labels}
-        self._by_etag = {label.etag: label for label in self._by_key.values()}
+    `reviewed` are labels that people have decided on since the file was published: they hold for their bytes,
+    wherever these lie.
+    """
+
+    def __init__(
+        self,
+        labels: Iterable[Label],
+        *,
+        broken: tuple[BrokenLine, ...] = (),
+        version: str = "none",
+        reviewed: Iterable[Label] = (),
+    ) -> None:
+        newer = {label.etag: label for label in reviewed}
+        self._by_key = {label.key: _renewed(label, newer) for label in labels}
+        for label in newer.values():
+            self._by_key.setdefault(label.key, label)
+        self._by_etag = {label.etag: label for label in self._by_key.values()} | newer
         self.broken = broken
         self.version = version
 
     def __len__(self) -> int:
         return len(self._by_key)
+
+    def __iter__(self) -> Iterator[Label]:
+        return iter(self._by_key.values())
 
     def find(self, key: str, etag: str) -> FoundLabel:
         """The label for these bytes: by key if it speaks of them, else by etag, else stale or missing."""
@@ -64,6 +81,11 @@ class PublishedLabels:
         if here is not None:
             return FoundLabel(LabelState.STALE, here)
         return FoundLabel(LabelState.MISSING)
+
+
+def _renewed(label: Label, newer: Mapping[str, Label]) -> Label:
+    said = newer.get(label.etag)
+    return label if said is None else said if said.key == label.key else said.model_copy(update={"key": label.key})
 
 
 def load_published(path: Path) -> PublishedLabels:

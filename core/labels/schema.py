@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -27,6 +28,22 @@ class Gender(StrEnum):
 
     FEMININE = "feminine"
     MASCULINE = "masculine"
+
+
+class LabelField(StrEnum):
+    """What a label says, as people decide on it and machines are sure of it; `age` is both years together."""
+
+    AGE = "age"
+    GENDER = "gender_presentation"
+    HAIR = "hair"
+    EXPRESSION = "expression"
+    FRAMING = "framing"
+    TONE = "tone"
+    ANGLE = "angle"
+    NOTES = "notes"
+
+
+FRAMINGS: tuple[str, ...] = ("close-up", "head-and-shoulders", "half-length", "full-length")
 
 
 class LabelSource(StrEnum):
@@ -61,7 +78,7 @@ class Label(BaseModel):
     tone: str | None = None
     angle: str | None = None
     notes: str | None = None
-    confidence: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    confidence: dict[LabelField, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     source: LabelSource
     model: str | None = None
     prompt_version: str | None = None
@@ -87,6 +104,11 @@ class Label(BaseModel):
             raise ValueError("a human label names its reviewer, and only a human label does")
         return self
 
+    @property
+    def ages(self) -> tuple[int, int] | None:
+        """The labelled years, both included."""
+        return None if self.age_low is None or self.age_high is None else (self.age_low, self.age_high)
+
     def fits_age(self, low: int, high: int) -> bool:
         """Whether the middle of the labelled years lies inside the wished ones."""
         if self.age_low is None or self.age_high is None:
@@ -98,6 +120,22 @@ def age_range_of(low: int, high: int) -> str:
     """The bucket that holds the middle of these years."""
     middle = (low + high) // 2
     return next(name for name, first, last in AGE_RANGES if first <= middle <= last)
+
+
+def line_of(label: Label) -> str:
+    """A label as a line of the published file: what it does not say is left out, Korean stays readable."""
+    said = label.model_dump(mode="json", exclude_none=True)
+    if not said["confidence"]:
+        del said["confidence"]
+    return json.dumps(said, ensure_ascii=False)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a line, as `labels/schema.json` holds it."""
+    made = Label.model_json_schema()
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["title"] = "A line of personas.jsonl"
+    return made
 
 
 def parse_label(line: str) -> Label:

@@ -13,10 +13,10 @@ PAGE_SIZE = 60
 T = TypeVar("T")
 
 
-def paged(items: Sequence[T], key: Key) -> Sequence[T]:
+def paged(items: Sequence[T], key: Key, *, size: int = PAGE_SIZE) -> Sequence[T]:
     """Draw the pagination where there is more than a page, and return the page's items."""
-    pages = max(1, -(-len(items) // PAGE_SIZE))
+    pages = max(1, -(-len(items) // size))
     if (st.session_state.get(key) or 1) > pages:
         st.session_state[key] = pages
     page = st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
-    return items[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    return items[(page - 1) * size : page * size]

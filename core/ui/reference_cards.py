@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from core.images.thumbnails import THUMBNAIL_SIDES
-from core.labels.published import FoundLabel, LabelState
+from core.labels.queue import QueueItem, Why
+from core.labels.schema import Label
 from core.references.reference import AttributeGroup, Reference
 from core.ui.picture_grid import Card
 from core.web import image_url
@@ -53,42 +54,34 @@ def group_cards(groups: Sequence[AttributeGroup], unreadable: Iterable[Reference
     return cards
 
 
-def label_cards(rows: Sequence[tuple[Reference, FoundLabel]], reported: Container[str]) -> list[Card]:
-    """A card for each portrait with what is said about it, and by whom; `reported` holds etags."""
+def label_cards(items: Sequence[QueueItem]) -> list[Card]:
+    """A card for each portrait with what is said about it, by whom, and the most pressing reason to look at it."""
     return [
         Card(
-            id=ref.key,
-            picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[0]),
-            alt=f"{ref.name}: {_said(found)}",
-            title=_said(found),
-            subtitle=" · ".join(filter(None, (ref.persona or ref.name, _said_by(found)))),
-            badge="wrong match reported"
-            if ref.etag in reported
-            else "stale"
-            if found.state is LabelState.STALE
-            else "",
+            id=item.reference.key,
+            picture_url=image_url(item.reference.key, item.reference.etag, THUMBNAIL_SIDES[0]),
+            alt=f"{item.reference.name}: {_said(item.shown)}",
+            title=_said(item.shown),
+            subtitle=" · ".join(filter(None, (item.reference.persona or item.reference.name, _said_by(item.shown)))),
+            badge=item.reasons[0].why.value if item.reasons and item.reasons[0].why is not Why.NOT_REVIEWED else "",
             problem=_NO_PICTURE,
         )
-        for ref, found in rows
+        for item in items
     ]
 
 
-def _said(found: FoundLabel) -> str:
-    label = found.label
+def _said(label: Label | None) -> str:
     if label is None:
         return "No label yet"
     parts = [label.age_range or "", label.gender_presentation.value if label.gender_presentation else ""]
     return " · ".join(filter(None, parts)) or "Nothing said"
 
 
-def _said_by(found: FoundLabel) -> str:
-    label = found.label
+def _said_by(label: Label | None) -> str:
     if label is None:
         return ""
-    if label.reviewer:
-        return f"{label.reviewer}"
     sure = min(label.confidence.values(), default=None)
-    return label.source.value if sure is None else f"{label.source.value} {sure:.0%}"
+    return label.reviewer or (label.source.value if sure is None else f"{label.source.value} {sure:.0%}")
 
 
 def _tags(tone: str | None, angle: str | None) -> str:

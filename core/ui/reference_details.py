@@ -13,6 +13,7 @@ from core.references.reference import Reference
 from core.settings import PROJECT_ROOT
 from core.studio import Studio
 from core.ui import draft
+from core.ui.label_history import label_history
 from core.ui.markdown import plain
 from core.ui.session import absolute
 from core.ui.state import Key
@@ -37,6 +38,7 @@ def _details(studio: Studio, reference: Reference) -> None:
             with st.container(gap=None):
                 st.caption(name)
                 st.text(value)
+    label_history(studio, reference)
     st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
     with st.container(horizontal=True):
         _use(reference)

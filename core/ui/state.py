@@ -39,15 +39,22 @@ class Key(StrEnum):
     REF_FILTERS_SHOWN = "reference_filters_shown"  # on a narrow screen
     REF_JUMP = "reference_jump"  # a group to go to, before the filters are drawn
 
-    # Labels (bound but for the grid)
+    # Labels (the filters and the view are bound)
+    LABEL_VIEW = "show"
+    LABEL_WHY = "why"
     LABEL_AGE = "age"
     LABEL_GENDER = "presentation"
+    LABEL_GROUP = "in_group"
     LABEL_SOURCE = "source"
     LABEL_STATE = "state"
-    LABEL_REPORTED = "reported"
+    LABEL_REVIEWER = "reviewer"
     LABEL_SEARCH = "find"
     LABEL_PAGE = "sheet"
     LABEL_GRID = "label_grid"
+    LABEL_DESK = "label_desk"
+    LABEL_FIELD = "label_field"  # the field a bulk edit sets
+    LABEL_VALUE = "label_value"
+    LABEL_UNDONE = "label_undone"  # keys that were just undone and want a decision again
 
     # History (bound but for the grid)
     HISTORY_SEARCH = "text"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -83,9 +84,23 @@ def s3_client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
     )
 
 
+def copy_of_the_checkout(folder: Path) -> Path:
+    """A checkout that a test may publish into: everything but the sample pictures is a copy."""
+    checkout = folder / "checkout"
+    for room in ("core", "pages", "labels", ".streamlit"):
+        shutil.copytree(
+            REPOSITORY / room, checkout / room, ignore=shutil.ignore_patterns("__pycache__", "secrets.toml")
+        )
+    shutil.copy(REPOSITORY / "app.py", checkout)
+    (checkout / "samples").symlink_to(REPOSITORY / "samples")
+    return checkout
+
+
 @contextmanager
-def dashboard(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Dashboard]:
-    """Start the dashboard as `make run` does, on a free port, with nothing but these settings.
+def dashboard(
+    folder: Path, settings: Mapping[str, str] | None = None, *, checkout: Path = REPOSITORY
+) -> Iterator[Dashboard]:
+    """Start the dashboard of a checkout as `make run` does, on a free port, with nothing but these settings.
 
     Raises AssertionError in the end if something happened that the program did not expect.
     """
@@ -96,7 +111,7 @@ def dashboard(folder: Path, settings: Mapping[str, str] | None = None) -> Iterat
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,
-            cwd=REPOSITORY,
+            cwd=checkout,
             env=environment | dict(settings or {}),
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -13,14 +13,14 @@ GRID = "Portraits"
 
 
 def test_every_portrait_of_the_samples_has_a_label_that_says_who_said_so(tab: Tab) -> None:
-    tab.goto("/labels")
+    tab.goto("/labels?show=Grid")
     expect(tab.main).to_contain_text("82 of 82 portraits have a label")
-    expect(tab.cards(GRID)).to_have_count(60)
+    expect(tab.cards(GRID)).to_have_count(82)
     expect(tab.cards(GRID).filter(has_not_text="nominal")).to_have_count(0)
 
 
 def test_label_filters_stand_in_the_url(studio: Dashboard, visit: Visit) -> None:
-    tab = visit(studio).open("/labels")
+    tab = visit(studio).open("/labels?show=Grid")
     tab.choose("Any age", "60+")
     tab.choose("Any gender", "feminine")
     cards = tab.cards(GRID)
@@ -34,7 +34,7 @@ def test_label_filters_stand_in_the_url(studio: Dashboard, visit: Visit) -> None
 
 
 def test_a_search_that_finds_nobody_says_so(tab: Tab) -> None:
-    tab.goto("/labels")
+    tab.goto("/labels?show=Grid")
     search = tab.page.get_by_role("searchbox", name="Search")
     search.press_sequentially("nobody", delay=20)
     expect(tab.main).to_contain_text("passes these filters")
@@ -42,7 +42,7 @@ def test_a_search_that_finds_nobody_says_so(tab: Tab) -> None:
 
 
 def test_a_portrait_opens_with_its_label(tab: Tab) -> None:
-    tab.goto("/labels?find=Greta")
+    tab.goto("/labels?show=Grid&find=Greta")
     card = tab.cards(GRID).first
     expect(card).to_contain_text("60+ · feminine")
     card.focus()

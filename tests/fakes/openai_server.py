@@ -1,6 +1,7 @@
 """A small OpenAI server for tests: the Images API's real protocol over HTTP, with faults on demand.
 
-The text half, chat completions, is in `openai_text.py` and served along with it.
+The text half, chat completions, is in `openai_text.py`, portraits in them in `openai_portraits.py`, files and
+batches in `openai_batches.py`; all are served along with it.
 
 `python tests/fakes/openai_server.py --port 8080` serves it for `OPENAI_BASE_URL=http://127.0.0.1:8080/v1
 OPENAI_API_KEY=sk-fake make run`. A prompt that contains `[[refuse]]`, or the name of any other fault, gets it;
@@ -40,6 +41,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for when it is started as a file
 
+from tests.fakes.openai_batches import FakeBatches
 from tests.fakes.openai_text import FakeText
 
 PICTURE_BYTES_MAX = 50_000_000
@@ -232,6 +234,7 @@ class FakeOpenAI:
     def __init__(self, *, api_key: str | None = None, default: Behaviour | None = None) -> None:
         self.received: list[Received] = []
         self.text = FakeText(api_key=api_key)
+        self.batches = FakeBatches(self.text)
         self.default = default or Behaviour()
         self._api_key = api_key
         self._next: deque[Behaviour] = deque()
@@ -254,6 +257,7 @@ class FakeOpenAI:
     def reset(self) -> None:
         """Forget all calls and plans."""
         self.text.reset()
+        self.batches.reset()
         self.received.clear()
         self._next.clear()
         self._chooser = None
@@ -275,7 +279,7 @@ class FakeOpenAI:
     def app(self) -> Starlette:
         """The ASGI application."""
         pictures = [Route(path, self._answer, methods=["POST"]) for path in PATHS]
-        return Starlette(routes=[*pictures, self.text.route()])
+        return Starlette(routes=[*pictures, self.text.route(), *self.batches.routes()])
 
     async def _answer(self, request: Request) -> Response:
         request_id = f"req_{uuid.uuid4().hex}"

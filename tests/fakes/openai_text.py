@@ -22,6 +22,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from tests.fakes.openai_portraits import (
+    WRONG_ANSWERS,
+    PortraitScript,
+    input_tokens,
+    is_message,
+    is_portrait,
+    pictures_of,
+)
+from tests.fakes.openai_portraits import by_rule as portrait_by_rule
+
 PATH = "/v1/chat/completions"
 
 
@@ -43,6 +53,9 @@ class TextFault(StrEnum):
     REFUSAL = "refusal"
     EMPTY = "empty"
     NO_CHOICES = "no-choices"
+    NO_QUOTA = "text-no-quota"
+    BLOCKED = "blocked"
+    BAD_PICTURE = "bad-picture"
 
 
 @dataclass(slots=True)
@@ -64,18 +77,7 @@ Check = Callable[[Any], bool]
 
 
 def _messages(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(
-            isinstance(each, dict)
-            and set(each) == {"role", "content"}
-            and each["role"] in ("developer", "system", "user", "assistant")
-            and isinstance(each["content"], str)
-            for each in value
-        )
-        and value[-1]["role"] == "user"
-    )
+    return isinstance(value, list) and bool(value) and all(map(is_message, value)) and value[-1]["role"] == "user"
 
 
 def _response_format(value: Any) -> bool:
@@ -112,6 +114,9 @@ FIELDS: dict[str, Check] = {
     "messages": _messages,
     "response_format": _response_format,
 }
+OPTIONAL: dict[str, Check] = {
+    "reasoning_effort": lambda value: value in ("minimal", "low", "medium", "high"),
+}
 
 
 class FakeText:
@@ -122,6 +127,8 @@ class FakeText:
         self.delay_s = 0.0
         self._api_key = api_key
         self._script: Script = lambda _prompt: None
+        self._portraits: PortraitScript = lambda _picture: None
+        self.retry_after: dict[str, str] = {}
 
     @property
     def calls(self) -> int:
@@ -132,11 +139,17 @@ class FakeText:
         """Let a function answer a prompt: with fields of the reading, with a fault, or leave it to the rule."""
         self._script = script
 
+    def portraits(self, script: PortraitScript) -> None:
+        """Let a function answer about a picture, given as data URL: with fields, with the name of a fault, or not."""
+        self._portraits = script
+
     def reset(self) -> None:
-        """Forget all calls and the script."""
+        """Forget all calls and the scripts."""
         self.asked.clear()
         self.delay_s = 0.0
+        self.retry_after = {}
         self._script = lambda _prompt: None
+        self._portraits = lambda _picture: None
 
     def route(self) -> Route:
         """Where it answers."""
@@ -149,21 +162,41 @@ class FakeText:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not key or self._api_key not in (None, key):
             return _error(401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.")
-        for name, value in fields.items():
-            if name not in FIELDS:
-                return _error(400, "invalid_request_error", "unknown_parameter", f"Unknown parameter: '{name}'.")
-            if not FIELDS[name](value):
-                return _error(400, "invalid_request_error", "invalid_value", f"Invalid value for '{name}'.")
-        if missing := FIELDS.keys() - fields.keys():
-            return _error(400, "invalid_request_error", "missing_required_parameter", f"Missing: {sorted(missing)}.")
+        if (wrong := self.check(fields)) is not None:
+            return _error(*wrong)
         await asyncio.sleep(self.delay_s)
+        if is_portrait(fields):
+            return self.portrait(asked)
         scripted = self._script(asked.prompt)
         if scripted is None:
             named = re.search(r"\[\[([a-z0-9-]+)\]\]", asked.prompt)
             scripted = TextFault(named[1]) if named and named[1] in set(TextFault) else {}
         if isinstance(scripted, TextFault):
-            return _faulty(scripted, asked)
+            return _faulty(scripted, asked, json.dumps(by_rule(asked.prompt)))
         return _completion(asked, json.dumps(by_rule(asked.prompt) | scripted, ensure_ascii=False))
+
+    def check(self, fields: dict[str, Any]) -> tuple[int, str, str, str] | None:
+        """What the server would refuse about a request: status, type, code and message; None for nothing."""
+        known = FIELDS | OPTIONAL
+        for name, value in fields.items():
+            if name not in known:
+                return 400, "invalid_request_error", "unknown_parameter", f"Unknown parameter: '{name}'."
+            if not known[name](value):
+                return 400, "invalid_request_error", "invalid_value", f"Invalid value for '{name}'."
+        if missing := FIELDS.keys() - fields.keys():
+            return 400, "invalid_request_error", "missing_required_parameter", f"Missing: {sorted(missing)}."
+        return None
+
+    def portrait(self, asked: Asked) -> Response:
+        """What is said about the last picture of a request."""
+        picture = pictures_of(asked.fields)[-1]
+        scripted = self._portraits(picture)
+        right = portrait_by_rule(picture)
+        if isinstance(scripted, str) and scripted in WRONG_ANSWERS:
+            scripted = WRONG_ANSWERS[scripted]
+        if isinstance(scripted, str):
+            return _faulty(TextFault(scripted), asked, json.dumps(right), **self.retry_after)
+        return _completion(asked, json.dumps(right | (scripted or {}), ensure_ascii=False))
 
 
 def by_rule(prompt: str) -> dict[str, Any]:
@@ -192,13 +225,18 @@ _WRONG: dict[TextFault, dict[str, Any]] = {
 }
 
 
-def _faulty(fault: TextFault, asked: Asked) -> Response:
-    right = by_rule(asked.prompt)
+def _faulty(fault: TextFault, asked: Asked, right: str, **headers: str) -> Response:
     if fault in _WRONG:
-        return _completion(asked, json.dumps(right | _WRONG[fault]))
+        return _completion(asked, json.dumps(json.loads(right) | _WRONG[fault]))
     match fault:
         case TextFault.RATE_LIMIT:
-            return _error(429, "requests", "rate_limit_exceeded", "Rate limit reached for requests.")
+            return _error(429, "requests", "rate_limit_exceeded", "Rate limit reached for requests.", **headers)
+        case TextFault.NO_QUOTA:
+            return _error(429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota.")
+        case TextFault.BLOCKED:
+            return _error(400, "invalid_request_error", "content_policy_violation", "Blocked by our policy.")
+        case TextFault.BAD_PICTURE:
+            return _error(400, "invalid_request_error", "invalid_image_format", "You uploaded an unsupported image.")
         case TextFault.SERVER_ERROR:
             return _error(500, "server_error", None, "The server had an error while processing your request.")
         case TextFault.NO_JSON:
@@ -206,7 +244,7 @@ def _faulty(fault: TextFault, asked: Asked) -> Response:
         case TextFault.NO_CHOICES:
             return JSONResponse(_body(asked) | {"choices": []})
         case TextFault.MALFORMED:
-            return _completion(asked, json.dumps(right)[:-5], finish_reason="length")
+            return _completion(asked, right[:-5], finish_reason="length")
         case TextFault.REFUSAL:
             return _completion(asked, None, refusal="I cannot help with that.")
         case TextFault.EMPTY:
@@ -251,7 +289,8 @@ def _completion(
 
 
 def _body(asked: Asked) -> dict[str, Any]:
-    usage = {"prompt_tokens": 700, "completion_tokens": 40, "total_tokens": 740}
+    tokens = input_tokens(asked.fields) if is_portrait(asked.fields) else 700
+    usage = {"prompt_tokens": tokens, "completion_tokens": 40, "total_tokens": tokens + 40}
     return {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "object": "chat.completion",
@@ -261,6 +300,6 @@ def _body(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _error(status: int, kind: str, code: str | None, message: str) -> Response:
+def _error(status: int, kind: str, code: str | None, message: str, **headers: str) -> Response:
     error = {"message": message, "type": kind, "param": None, "code": code}
-    return JSONResponse({"error": error}, status, headers={"x-request-id": f"req_{uuid.uuid4().hex}"})
+    return JSONResponse({"error": error}, status, headers={"x-request-id": f"req_{uuid.uuid4().hex}"} | headers)

@@ -314,7 +314,7 @@ class Table:
         self.ledger = Ledger(bench.history(), bench.store, {"test": engine}, app_prefix=bench.prefix)
         self.desk = Desk(
             Nowhere(),
-            PublishedLabels(()),
+            lambda: PublishedLabels(()),
             OfflineReader(VOCABULARY),
             VOCABULARY,
             self.runner,

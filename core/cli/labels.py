@@ -1,0 +1,146 @@
+"""`python -m core labels …`: how good the labels are, and how they get into the repository."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Any
+
+from core.cli.workbench import open_workbench, print_json
+from core.labels.agreement import Agreement, BetweenReviewers, Measured, Share
+from core.labels.schema import LabelField, json_schema
+from core.settings import load_settings
+from core.studio import LABELS_FILE
+from core.viewer import PersonRole, Viewer
+
+
+def schema() -> None:
+    """Print the JSON schema of a published line."""
+    print_json(json_schema())
+
+
+def proposals() -> None:
+    """Print every proposal in S3, and those that come with the sample library, in the order of keys."""
+    with open_workbench(load_settings()) as studio:
+        studio.proposals.catch_up()
+        rows = [each for known in studio.proposals.by_etag().values() for each in known]
+    for row in sorted(rows, key=lambda each: (each.label.key.encode(), each.label.source.value)):
+        print(row.model_dump_json(exclude_none=True))
+
+
+def agreement(*, as_json: bool) -> None:
+    """Print the trust numbers."""
+    with open_workbench(load_settings()) as studio:
+        numbers = studio.trust_numbers()
+    if as_json:
+        print_json(report(numbers))
+        return
+    print(f"{numbers.reviewed} labels reviewed by people.")
+    for title, rows in (
+        ("Accuracy against reviews", numbers.accuracy),
+        ("Distance to nominal values, which is no accuracy", numbers.nominal),
+        ("Labeler against labeler", numbers.labelers),
+    ):
+        for row in rows:
+            print(f"\n{title}: {row.said_by}, {row.pictures} pictures in common with {row.against}")
+            for field, share in row.fields.items():
+                print(f"  {field.value:<20} {_share(share)}")
+            for age in row.ages:
+                print(
+                    f"  years, {age.age_range:<13} {age.count:>4}  off by {age.mean_error:.1f} on average, "
+                    f"{age.median_error:g} at the median, bias {age.bias:+.1f}"
+                )
+    print("\nBetween reviewers")
+    for field, between in numbers.reviewers.items():
+        alpha = "not defined yet" if between.alpha is None else f"{between.alpha:.2f}"
+        print(f"  {field.value:<20} {_share(between.same)}, Krippendorff's alpha {alpha}")
+
+
+def publish(*, dry_run: bool, as_json: bool) -> None:
+    """Show what reviews change in the published file and, unless it is a rehearsal, write it."""
+    with open_workbench(load_settings()) as studio:
+        draft = studio.publisher.draft(studio.catalog.refresh())
+        outcome: dict[str, Any] = {
+            "version": draft.version,
+            "added": draft.added,
+            "changed": draft.changed,
+            "left_out": list(draft.left_out),
+            "written": False,
+            "pending": False,
+        }
+        if not as_json:
+            sys.stdout.write(draft.diff)
+            print(f"{draft.added} labels added, {draft.changed} changed; the new version is {draft.version}.")
+            if draft.left_out:
+                print(f"{len(draft.left_out)} reviewed pictures are not in the library any more and stay out.")
+        if draft.is_empty or dry_run:
+            said = "There is nothing to publish." if draft.is_empty else "Nothing was written: leave out --dry-run."
+        else:
+            done = studio.publisher.publish(draft, Viewer(getpass.getuser(), PersonRole.OPS))
+            outcome |= {"written": done.file is not None, "pending": done.file is None}
+            said = (
+                "labels/personas.jsonl is written: commit it."
+                if done.file is not None
+                else f"{LABELS_FILE.name} cannot be written here: the publication waits in S3, "
+                "run this where the repository is."
+            )
+    if as_json:
+        print_json(outcome)
+    else:
+        print(said)
+
+
+def report(numbers: Agreement) -> dict[str, Any]:
+    """The trust numbers as JSON data."""
+    return {
+        "reviewed": numbers.reviewed,
+        "accuracy": [_measured(row) for row in numbers.accuracy],
+        "nominal_distance": [_measured(row) for row in numbers.nominal],
+        "labelers": [_measured(row) for row in numbers.labelers],
+        "reviewers": {field.value: _between(row) for field, row in numbers.reviewers.items()},
+    }
+
+
+def _measured(row: Measured) -> dict[str, Any]:
+    return {
+        "said_by": row.said_by,
+        "against": row.against,
+        "pictures": row.pictures,
+        "fields": {field.value: _share_report(share) for field, share in row.fields.items()},
+        "ages": [
+            {
+                "range": age.age_range,
+                "count": age.count,
+                "mean_error": age.mean_error,
+                "median_error": age.median_error,
+                "bias": age.bias,
+            }
+            for age in row.ages
+        ],
+        "confusion": {
+            field.value: [
+                {row.against: theirs, "said": said, "count": count} for (theirs, said), count in counts.items()
+            ]
+            for field, counts in row.confusion.items()
+            if field is not LabelField.AGE or counts
+        },
+    }
+
+
+def _between(row: BetweenReviewers) -> dict[str, Any]:
+    alpha = None if row.alpha is None else round(row.alpha, 4)
+    return {"pictures": row.pictures, "same": _share_report(row.same), "krippendorff_alpha": alpha}
+
+
+def _share_report(share: Share) -> dict[str, Any]:
+    rounded = {
+        name: None if value is None else round(value, 4)
+        for name, value in (("share", share.share), ("low", share.low), ("high", share.high))
+    }
+    return {"right": share.right, "count": share.count, **rounded}
+
+
+def _share(share: Share) -> str:
+    if share.share is None or share.low is None or share.high is None:
+        return "nothing to compare"
+    return f"{share.share:.0%} of {share.count} ({share.low:.0%} to {share.high:.0%})"

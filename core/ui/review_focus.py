@@ -1,0 +1,212 @@
+"""The focus desk: one portrait at a time, decided by a key, with an outbox that loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.errors import StudioError
+
+_REMEMBERED = 500  # kept decisions a page can be told of again
+_HERE = Path(__file__)
+_component = st.components.v2.component(
+    "studio.review_focus",
+    html='<div class="desk"></div>',
+    css=_HERE.with_suffix(".css").read_text("utf-8"),
+    js=_HERE.with_suffix(".js").read_text("utf-8"),
+)
+
+
+class DecisionKind(StrEnum):
+    """What a person did about a label. `seen` puts a lost race aside."""
+
+    ACCEPT = "accept"
+    CORRECT = "correct"
+    SKIP = "skip"
+    UNDO = "undo"
+    SEEN = "seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value a field can take, and its words on screen."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FocusField:
+    """A field to be decided; `is_free` ones take other words than the choices too."""
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+    is_free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FocusValue:
+    """What is said now, by whom, how sure (0 to 1, None for people), and what others say, in words."""
+
+    value: str | None
+    by: str = ""
+    confidence: float | None = None
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FocusItem:
+    """A portrait that waits: `reason` says why in a word, `detail` in a sentence.
+
+    `seen` comes back with the decision and tells what was on the screen, so that a lost race is noticed.
+    """
+
+    id: str
+    title: str
+    reason: str
+    detail: str
+    picture_url: str
+    thumbnail_url: str
+    alt: str
+    seen: str
+    values: Mapping[str, FocusValue]
+
+
+@dataclass(frozen=True, slots=True)
+class FocusDecision:
+    """One decision as the browser tells it: look everything in it up, trust nothing.
+
+    `values` are the corrected fields alone, None for unsure. `undoes` is the decision an undo takes back.
+    """
+
+    id: str
+    kind: DecisionKind
+    item: str
+    seen: str
+    values: Mapping[str, str | None]
+    undoes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """A kept decision of this person that can still be taken back."""
+
+    decision: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class LostRace:
+    """A decision that was not kept; `says` tells why, mostly what somebody else decided first.
+
+    `mine` is what was wanted. Where nobody could insist on it, there is only the sentence.
+    """
+
+    decision: str
+    item: str
+    says: str
+    mine: Mapping[str, str | None] = field(default_factory=dict)
+    can_insist: bool = True
+
+
+Take = Callable[[Sequence[FocusDecision]], Sequence[LostRace]]
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What outlives a rerun: decisions that are kept, races that were lost, and what is wrong just now."""
+
+    kept: dict[str, None] = field(default_factory=dict)
+    lost: dict[str, LostRace] = field(default_factory=dict)
+    trouble: str = ""
+
+
+def review_focus(
+    items: Sequence[FocusItem],
+    fields: Sequence[FocusField],
+    *,
+    key: str,
+    queue: str,
+    left: int,
+    undoable: Sequence[Undoable],
+    take: Take,
+) -> None:
+    """Draw the desk; `take` keeps decisions and returns the races they lost, or raises StudioError.
+
+    `take` may meet a decision twice and must keep it once. `queue` names what the items were chosen by: another
+    one starts the desk anew. `left` counts all that wait, shown or not.
+    """
+    memory = _memory(key)
+    _component(
+        key=key,
+        data={
+            "key": key,
+            "queue": queue,
+            "items": [asdict(item) for item in items],
+            "fields": [asdict(each) for each in fields],
+            "left": left,
+            "kept": list(memory.kept),
+            "undoable": [asdict(each) for each in undoable],
+            "conflicts": [asdict(lost) for lost in memory.lost.values()],
+            "trouble": memory.trouble,
+        },
+        on_outbox_change=partial(_take, key, take),
+    )
+
+
+def _take(key: str, take: Take) -> None:
+    """Hand on what the browser sent, but for what is kept already."""
+    memory = _memory(key)
+    told = (st.session_state.get(key) or {}).get("outbox")
+    decisions = [decision for decision in _decisions(told) if decision.id not in memory.kept]
+    for decision in decisions:
+        if decision.kind is DecisionKind.SEEN:
+            memory.lost.pop(decision.undoes, None)
+    try:
+        lost = take([decision for decision in decisions if decision.kind is not DecisionKind.SEEN])
+    except StudioError as err:
+        memory.trouble = err.message
+        return
+    memory.trouble = ""
+    memory.lost.update({race.decision: race for race in lost})
+    memory.kept.update(dict.fromkeys(decision.id for decision in decisions))
+    while len(memory.kept) > _REMEMBERED:
+        memory.kept.pop(next(iter(memory.kept)))
+
+
+def _decisions(told: Any) -> list[FocusDecision]:
+    """The decisions in what the browser said, without what has another shape."""
+    rows = told.get("decisions") if isinstance(told, Mapping) else None
+    found = [_decision(row) for row in rows] if isinstance(rows, Sequence) and not isinstance(rows, str) else []
+    return [decision for decision in found if decision is not None]
+
+
+def _decision(row: Any) -> FocusDecision | None:
+    match row:
+        case {"id": str(name), "kind": str(kind), "item": str(item), "seen": str(seen), "values": dict(values)} if (
+            kind in set(DecisionKind) and 0 < len(name) <= 64
+        ):
+            undoes = row.get("undoes", "")
+            return FocusDecision(
+                id=name,
+                kind=DecisionKind(kind),
+                item=item,
+                seen=seen,
+                values={str(at): value for at, value in values.items() if value is None or isinstance(value, str)},
+                undoes=undoes if isinstance(undoes, str) else "",
+            )
+        case _:
+            return None
+
+
+def _memory(key: str) -> _Memory:
+    memory = st.session_state.setdefault(f"{key} (desk memory)", _Memory())
+    assert isinstance(memory, _Memory)  # noqa: S101  # nobody else writes this key
+    return memory

@@ -1,0 +1,147 @@
+"""Reviewing labels: the queue decided by keys, undone, set in bulk, and published as exactly that."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.dashboard import Dashboard, Tab, copy_of_the_checkout, dashboard
+
+SELECT_ALL = "Control+a"
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A dashboard of a checkout of its own, and the label file it publishes into."""
+
+    studio: Dashboard
+    file: Path
+
+    def labels(self) -> dict[str, dict[str, Any]]:
+        return {row["key"]: row for row in map(json.loads, self.file.read_text("utf-8").splitlines())}
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path) -> Iterator[Reviewed]:
+    checkout = copy_of_the_checkout(tmp_path)
+    with dashboard(tmp_path, checkout=checkout) as studio:
+        yield Reviewed(studio, checkout / "labels" / "personas.jsonl")
+
+
+def saved(page: Page, left: int) -> None:
+    """Wait until nothing is on its way and this many wait for a decision."""
+    expect(page.locator(".desk .status")).to_contain_text(re.compile(rf"all saved · {left} left"))
+
+
+def publish(tab: Tab) -> None:
+    """Publish with the keyboard, after looking at the diff."""
+    button = tab.page.get_by_role("button", name="Publish…")
+    button.focus()
+    button.press("Enter")
+    expect(tab.dialog).to_contain_text("changed")
+    confirm = tab.dialog.get_by_role("button", name="Publish", exact=True)
+    confirm.focus()
+    confirm.press("Enter")
+    expect(tab.dialog).to_contain_text("labels/personas.jsonl is written")
+
+
+def test_twenty_are_reviewed_by_keys_five_undone_and_exactly_fifteen_published(
+    reviewed: Reviewed, visit: Visit
+) -> None:
+    """One key an accepted label; the keys work from the first moment, without a click."""
+    before = reviewed.labels()
+    tab = visit(reviewed.studio).open("/labels")
+    picture = tab.page.locator(".desk .picture")
+    expect(picture).to_have_attribute("src", re.compile("/image/"))
+    names = []
+    for number in range(20):
+        name = picture.get_attribute("alt")
+        names.append(name)
+        if number % 4 == 3:  # every fourth is corrected: hair, a word of one's own
+            tab.page.keyboard.press("3")
+            tab.page.keyboard.type("as seen")
+            tab.page.keyboard.press("Enter")
+        tab.page.keyboard.press("a")
+        expect(tab.page.locator(".desk .tile[aria-current]")).to_have_count(1)
+    saved(tab.page, 62)
+    for _ in range(5):
+        tab.page.keyboard.press("z")
+    saved(tab.page, 67)
+    expect(picture).to_have_attribute("alt", names[15] or "")
+    publish(tab)
+
+    after = reviewed.labels()
+    changed = {key for key in after if after[key] != before.get(key)}
+    assert after.keys() == before.keys()
+    assert len(changed) == 15
+    assert all(after[key]["source"] == "human" and after[key]["reviewer"] == "demo@localhost" for key in changed)
+    corrected = {key for key in changed if after[key].get("hair") != before[key].get("hair")}
+    assert {after[key]["hair"] for key in corrected} == {"as seen"}
+    assert len(corrected) == 3
+    assert list(after) == sorted(after, key=str.encode)
+
+
+def test_decisions_and_undo_outlive_a_reload(reviewed: Reviewed, visit: Visit) -> None:
+    tab = visit(reviewed.studio).open("/labels")
+    picture = tab.page.locator(".desk .picture")
+    expect(picture).to_have_attribute("src", re.compile("/image/"))
+    first = picture.get_attribute("alt")
+    tab.page.keyboard.press("a")
+    saved(tab.page, 81)
+    tab.page.reload()
+    saved(tab.page, 81)
+    expect(picture).not_to_have_attribute("alt", first or "")
+    tab.page.keyboard.press("z")
+    expect(picture).to_have_attribute("alt", first or "")
+    saved(tab.page, 82)
+
+
+def test_one_field_of_all_selected_is_set_in_one_save_and_taken_back_as_one(reviewed: Reviewed, visit: Visit) -> None:
+    tab = visit(reviewed.studio).open("/labels?show=Grid&find=Greta")
+    cards = tab.cards("Portraits")
+    expect(cards.first).to_be_visible()
+    count = cards.count()
+    cards.first.focus()
+    tab.page.keyboard.press(SELECT_ALL)
+    tab.choose("Value", "45–59")
+    tab.page.get_by_role("button", name=re.compile(rf"^Set age range of {count}")).click()
+    expect(cards.filter(has_text="45–59")).to_have_count(count)
+    expect(cards.filter(has_text="demo@localhost")).to_have_count(count)
+    assert len(reviewed.studio.keys("studio/reviews/log/")) == 1
+    tab.page.get_by_role("button", name=re.compile("^Undo")).click()
+    expect(cards.filter(has_text="60+")).to_have_count(count)
+
+
+def test_a_label_tells_its_history_field_by_field(reviewed: Reviewed, visit: Visit) -> None:
+    tab = visit(reviewed.studio).open("/labels?show=Grid&find=Greta")
+    card = tab.cards("Portraits").first
+    card.focus()
+    tab.page.keyboard.press("Space")
+    tab.page.get_by_role("button", name=re.compile("^Accept 1")).click()
+    expect(tab.main).to_contain_text("81 need a person")  # it has left the queue
+    tab.goto("/labels?show=Grid&state=reviewed")
+    card = tab.cards("Portraits").first
+    expect(card).to_contain_text("demo@localhost")
+    card.focus()
+    card.press("Enter")
+    expect(tab.dialog).to_contain_text("Label history")
+
+
+def test_trust_says_what_is_measured_and_what_is_not(reviewed: Reviewed, visit: Visit) -> None:
+    tab = visit(reviewed.studio).open("/labels?show=Trust")
+    expect(tab.main).to_contain_text("Nobody has reviewed a label yet")
+    expect(tab.main).to_contain_text("Nominal values were told to a renderer, not measured")
+    expect(tab.main).to_contain_text("No label has been looked at twice yet")
+
+
+def test_filters_of_the_queue_stand_in_the_url(reviewed: Reviewed, visit: Visit) -> None:
+    tab = visit(reviewed.studio).open("/labels?show=Focus&why=low%20confidence&age=60%2B")
+    expect(tab.page.locator(".desk h3")).to_contain_text(re.compile("low confidence", re.IGNORECASE))
