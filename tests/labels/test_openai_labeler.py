@@ -234,7 +234,7 @@ class TestPatience:
             ask(openai, key="sk-somebody-else")
         assert "sk-" not in stopped.value.message
 
-    def test_a_server_that_is_not_there_leaves_the_picture_for_the_next_run(self, openai: FakeOpenAI) -> None:
+    def test_a_server_that_is_not_there_leaves_the_picture_for_the_next_run(self) -> None:
         question = Question(INSTRUCTIONS, VOCABULARY, model="gpt-5-mini", shots=0)
         made = OpenAILabeler(KEY, "http://127.0.0.1:9/v1", question, sleep=Patience(), attempts=2)
         with pytest.raises(Unanswered, match="could not be reached"):
