@@ -15,10 +15,12 @@ from core.generation.budget import Budget, Budgets
 from core.generation.comparison import Comparison, RenderSettings, SideRecord, record_of
 from core.generation.engine import Engine, estimate_of
 from core.generation.presses import Presses
+from core.generation.remake import Changes, Remake, check_there, lost_slots, remake
 from core.generation.runner import Runner
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
+from core.injection.slots import Slot
 from core.injection.wishes import SideName, Wishes, check_prompt
 from core.labels.published import PublishedLabels
 from core.references.attributes import Vocabulary
@@ -49,6 +51,7 @@ class Planned:
     index_built_at: datetime
     labels_version: str
     recent: tuple[str, ...] = ()
+    made_from: str | None = None
 
 
 class Desk:
@@ -109,9 +112,34 @@ class Desk:
             person=person,
             index_built_at=planned.index_built_at,
             labels_version=planned.labels_version,
+            made_from=planned.made_from,
             recent=planned.recent,
         )
         return self._submit(comparison)
+
+    def remake(self, comparison: Comparison, changes: Changes) -> Remake:
+        """What a past comparison would be with something changed; writes nothing. Raises as `remake` does."""
+        index = self._catalog.index
+        planner = Planner(index, self._labels, max_model_references=self._max_model_references)
+
+        def plan(wishes: Wishes, reading: Reading, recent: tuple[str, ...]) -> Injection:
+            return planner.plan(wishes, reading, recent=recent)
+
+        return remake(comparison, changes, plan=plan, index=index, vocabulary=self._vocabulary)
+
+    def planned(self, remake: Remake, *, recent: tuple[str, ...] = ()) -> Planned:
+        """A remake as it would be ordered."""
+        built_at = self._catalog.index.built_at
+        return Planned(remake.injection, remake.sides, built_at, self._labels.version, recent, remake.made_from)
+
+    def order_remake(self, comparison: Comparison, changes: Changes, *, person: str) -> Comparison:
+        """Record and start a past comparison with something changed; the new record names the old one.
+
+        Raises InputError for what cannot be sent: nothing changed, a reference that is missing, no budget left.
+        """
+        again = self.remake(comparison, changes)
+        again.check()
+        return self.order(self.planned(again, recent=comparison.recent), again.render, person=person)
 
     def retry(self, comparison_id: str, side: SideName, *, person: str) -> None:
         """Run one side again, at the expense of who asks. Raises InputError while it is at work, or over budget."""
@@ -119,6 +147,10 @@ class Desk:
             comparison = self._runner.status(comparison_id).comparison
             self._budgets.check(person, estimate_of(self._engines, comparison, comparison.side(side)))
             self._runner.retry(comparison_id, side, person=person)
+
+    def missing(self, comparison: Comparison) -> tuple[Slot, ...]:
+        """The slots of a record whose picture has left S3 or changed since, each key once."""
+        return lost_slots(comparison.sides, self._catalog.index)
 
     def budget(self, person: str) -> Budget | None:
         """The daily budget that leaves this person less; None without one. Raises StorageError."""
@@ -129,13 +161,21 @@ class Desk:
         engine = self._engine(render)
         return _sum(engine.estimate(render, references=side.attached) for side in planned.sides)
 
+    def estimate_again(self, comparison: Comparison, side: SideName) -> float | None:
+        """US dollars another attempt of one side may cost; None when nobody can say."""
+        return estimate_of(self._engines, comparison, comparison.side(side))
+
     def _engine(self, render: RenderSettings) -> Engine:
         if render.engine not in self._engines:
             raise InputError(f"There is no engine `{render.engine}` here: choose {', '.join(self._engines)}.")
         return self._engines[render.engine]
 
     def replay(self, comparison: Comparison, *, person: str) -> Comparison:
-        """Order the identical request again. Raises InputError when that is over budget."""
+        """Order the identical request again.
+
+        Raises InputError when that is over budget, or when a reference has left S3 or changed since.
+        """
+        check_there(self.missing(comparison))
         new = ULID()
         again = comparison.model_copy(
             update={
@@ -143,6 +183,7 @@ class Desk:
                 "created_at": new.datetime,
                 "person": person,
                 "replay_of": comparison.id,
+                "made_from": None,
             }
         )
         return self._submit(again)
