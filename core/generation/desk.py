@@ -96,14 +96,18 @@ class Desk:
             sides.append(SideRecord(side=plan.side, slots=plan.slots, sections=sections, prompt=as_text(sections)))
         return Planned(injection, tuple(sides), index.built_at, self._labels.version, recent)
 
+    def check(self, planned: Planned, render: RenderSettings) -> None:
+        """Raise InputError for what cannot be sent, whatever the budget says."""
+        check_prompt(planned.injection.wishes.prompt)
+        for side in planned.sides:
+            self._engine(render).check(render, references=side.attached, prompt_chars=len(side.prompt))
+
     def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
         """Record a planned comparison and start it; the same press twice is one comparison.
 
         Raises InputError for what cannot be sent, or not within today's budget.
         """
-        check_prompt(planned.injection.wishes.prompt)
-        for side in planned.sides:
-            self._engine(render).check(render, references=side.attached, prompt_chars=len(side.prompt))
+        self.check(planned, render)
         comparison = record_of(
             str(ULID()),
             planned.injection,
@@ -145,7 +149,7 @@ class Desk:
         """Run one side again, at the expense of who asks. Raises InputError while it is at work, or over budget."""
         with self._budgets.turn():
             comparison = self._runner.status(comparison_id).comparison
-            self._budgets.check(person, estimate_of(self._engines, comparison, comparison.side(side)))
+            self._budgets.check(person, self.estimate_again(comparison, side))
             self._runner.retry(comparison_id, side, person=person)
 
     def missing(self, comparison: Comparison) -> tuple[Slot, ...]:
@@ -156,14 +160,19 @@ class Desk:
         """The daily budget that leaves this person less; None without one. Raises StorageError."""
         return self._budgets.of(person)
 
+    def budgets(self, person: str) -> tuple[Budget, ...]:
+        """This person's daily budget and everybody's, where there are such. Raises StorageError."""
+        return self._budgets.today(person)
+
     def estimate(self, planned: Planned, render: RenderSettings) -> float | None:
         """US dollars all sides together may cost; None when nobody can say."""
         engine = self._engine(render)
         return _sum(engine.estimate(render, references=side.attached) for side in planned.sides)
 
-    def estimate_again(self, comparison: Comparison, side: SideName) -> float | None:
-        """US dollars another attempt of one side may cost; None when nobody can say."""
-        return estimate_of(self._engines, comparison, comparison.side(side))
+    def estimate_again(self, comparison: Comparison, side: SideName | None = None) -> float | None:
+        """US dollars a recorded comparison, or one side of it, may cost once more; None when nobody can say."""
+        again = [record for record in comparison.sides if side in (None, record.side)]
+        return _sum(estimate_of(self._engines, comparison, record) for record in again)
 
     def _engine(self, render: RenderSettings) -> Engine:
         if render.engine not in self._engines:
@@ -195,9 +204,7 @@ class Desk:
                 comparison = comparison.model_copy(update={"id": identity})
                 with suppress(ReferenceNotFound):  # the other press has not recorded it yet
                     return self._runner.status(identity).comparison
-            self._budgets.check(
-                comparison.person, _sum(estimate_of(self._engines, comparison, side) for side in comparison.sides)
-            )
+            self._budgets.check(comparison.person, self.estimate_again(comparison))
             self._runner.submit(comparison)
             return comparison
 

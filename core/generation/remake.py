@@ -17,6 +17,7 @@ from core.injection.wishes import Mode, SideName, Wishes, settle
 from core.references.attributes import Role, Vocabulary
 from core.references.index import ReferenceIndex
 
+_KEPT = "kept from the recorded comparison"
 Plan = Callable[[Wishes, Reading, tuple[str, ...]], Injection]
 
 
@@ -191,7 +192,7 @@ def _side(work: _Work, record: SideRecord, injection: Injection, vocabulary: Voc
     """One side as recorded, or with the slots that a change bears on taken from the plan."""
     if not work.is_planned(record):
         return record
-    planned = injection.side(record.side).slots
+    planned = tuple(_as_kept(slot, work) for slot in injection.side(record.side).slots)
     slots = tuple(
         slot
         for role in (Role.TONE, Role.ANGLE, Role.MODEL)
@@ -200,6 +201,14 @@ def _side(work: _Work, record: SideRecord, injection: Injection, vocabulary: Voc
     )
     sections = assemble(injection.wishes, injection.settled, slots, record.side, vocabulary)
     return SideRecord(side=record.side, slots=slots, sections=sections, prompt=as_text(sections))
+
+
+def _as_kept(slot: Slot, work: _Work) -> Slot:
+    """A planned slot; if it was pinned only to keep it, its reasons say so rather than name a person."""
+    if not slot.pinned or slot.id in work.comparison.wishes.pins:
+        return slot
+    steps = tuple(replace(step, step=_KEPT) if step.step == "pinned by you" else step for step in slot.steps)
+    return replace(slot, why=slot.why.replace("pinned by you", _KEPT), steps=steps, pinned=False)
 
 
 def _says(work: _Work, vocabulary: Vocabulary) -> Iterator[str]:

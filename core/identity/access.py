@@ -16,6 +16,7 @@ class Capability(StrEnum):
     BROWSE = "browse"
     GENERATE = "generate"
     REVIEW = "review"
+    SEE_ALL_SPENDING = "see-all-spending"  # everybody sees their own
     ADMINISTER = "administer"
 
 
@@ -30,7 +31,7 @@ class PersonRole(StrEnum):
 _DESIGNER = frozenset({Capability.BROWSE, Capability.GENERATE})
 _MAY: dict[PersonRole, frozenset[Capability]] = {
     PersonRole.DESIGNER: _DESIGNER,
-    PersonRole.OPS: _DESIGNER | {Capability.REVIEW},
+    PersonRole.OPS: _DESIGNER | {Capability.REVIEW, Capability.SEE_ALL_SPENDING},
     PersonRole.ADMIN: frozenset(Capability),
 }
 DEMO_EMAIL = "demo@localhost"

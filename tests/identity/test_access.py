@@ -25,7 +25,10 @@ def test_the_embedded_profile_has_one_person_who_may_everything() -> None:
     ("role", "may"),
     [
         (PersonRole.DESIGNER, {Capability.BROWSE, Capability.GENERATE}),
-        (PersonRole.OPS, {Capability.BROWSE, Capability.GENERATE, Capability.REVIEW}),
+        (
+            PersonRole.OPS,
+            {Capability.BROWSE, Capability.GENERATE, Capability.REVIEW, Capability.SEE_ALL_SPENDING},
+        ),
         (PersonRole.ADMIN, set(Capability)),
     ],
 )
