@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 import pandas as pd
 import streamlit as st
 
 from core.generation.budget import Budget, dollars, dollars_left
-from core.generation.ledger import Account, Ledger, Tally
+from core.generation.ledger import Account, Tally
 from core.identity.access import Capability, Viewer
 from core.studio import Studio
 from core.ui.markdown import without_formulas
@@ -30,7 +31,14 @@ def spend_button(studio: Studio, viewer: Viewer) -> None:
         st.dialog("Spending", width="large", position="right")(_drawer)(studio, viewer)
 
 
-def accounts_seen_by(viewer: Viewer, ledger: Ledger, first: date, last: date) -> list[Account]:
+class Book(Protocol):
+    """What was spent; the ledger is one."""
+
+    def accounts(self, first: date, last: date) -> list[Account]:
+        """Every account of these days. Raises StorageError."""
+
+
+def accounts_seen_by(viewer: Viewer, ledger: Book, first: date, last: date) -> list[Account]:
     """The accounts of these days that this person may see: their own, or everybody's. Raises StorageError."""
     accounts = ledger.accounts(first, last)
     if viewer.may(Capability.SEE_ALL_SPENDING):
