@@ -28,7 +28,7 @@ def attempts(side: SideStatus) -> None:
     """Draw every attempt of a side, the newest first."""
     for words in attempt_words(side):
         with st.container(gap=None):
-            fidelity = f" · fidelity {words.fidelity:.0f}" if words.fidelity is not None else ""
+            fidelity = f" · Fidelity {words.fidelity:.0f}" if words.fidelity is not None else ""
             st.markdown(
                 f":small[**{words.heading}** :gray[{plain(words.facts)}{fidelity}]]",
                 help=FIDELITY_HELP if words.fidelity is not None else None,
