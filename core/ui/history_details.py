@@ -18,6 +18,8 @@ from core.ui.slot_strip import sections, trail
 from core.ui.state import Key
 from core.web import ORIGINAL, image_url
 
+_WORDS_PX = 370  # beside a thumbnail and its "Why" in half of the drawer
+
 
 def open_comparison(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
     """Open the drawer for a comparison."""
@@ -115,4 +117,4 @@ def _slot(studio: Studio, slot: Slot) -> None:
         st.caption(f":material/broken_image: **{role}** {code(slot.key)} is no longer in S3 as it was")
         return
     st.image(absolute(image_url(slot.key, now.etag, THUMBNAIL_SIDES[0])), width=44, alt=f"{slot.name}")
-    st.caption(f"**{role}** {breakable(slot.name or '')}. {plain(slot.why)}")
+    st.caption(f"**{role}** {breakable(slot.name or '')}. {plain(slot.why)}", width=_WORDS_PX)

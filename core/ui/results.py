@@ -37,7 +37,7 @@ _HEADLINES = {
     EngineFault.CANCELLED: "Cancelled",
 }
 _NEXT = {
-    EngineFault.REFUSED: "Then generate again: a retry sends the same once more.",
+    EngineFault.REFUSED: "A retry alone sends the same once more.",
     EngineFault.RATE_LIMITED: "Wait a moment, then retry this side.",
     EngineFault.TIMED_OUT: "Retry this side; nothing in your prompt caused this.",
     EngineFault.UNAVAILABLE: "Retry this side in a moment.",

@@ -48,7 +48,7 @@ def test_the_newest_attempt_comes_first_and_none_is_left_out() -> None:
     assert "not charged" in oldest.facts
     assert oldest.notes == (
         "OpenAI refused: change the prompt.",
-        "Then generate again: a retry sends the same once more.",
+        "A retry alone sends the same once more.",
     )
 
 
