@@ -45,13 +45,17 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One slot of one side, then and now; None where there was or will be no such slot."""
+    """One slot of one side, then and now; None where there was or will be no such slot.
+
+    `then_is_gone` says that the recorded picture has left S3 or changed, whatever goes in now.
+    """
 
     side: SideName
     role: Role
     then: Slot | None
     now: Slot | None
     fate: Fate
+    then_is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +240,8 @@ def _places(record: SideRecord, side: SideRecord, index: ReferenceIndex) -> Iter
         for at in range(max(len(then), len(now))):
             before = then[at] if at < len(then) else None
             after = now[at] if at < len(now) else None
-            yield Place(side.side, role, before, after, _fate(before, after, index))
+            gone = before is not None and not _is_there(before, index)
+            yield Place(side.side, role, before, after, _fate(before, after, index), then_is_gone=gone)
 
 
 def _fate(then: Slot | None, now: Slot | None, index: ReferenceIndex) -> Fate:

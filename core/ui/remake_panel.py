@@ -40,7 +40,8 @@ def remake_panel(studio: Studio, viewer: Viewer, comparison: Comparison) -> None
         except StudioError as err:
             show_problem(err)
             return
-        for record, column in zip(again.sides, st.columns(len(again.sides)), strict=True):
+        places = st.container()
+        for record, column in zip(again.sides, places.columns(len(again.sides)), strict=True):
             with column:
                 _side(record, [place for place in again.places if place.side is record.side])
         planned = studio.desk.planned(again, recent=comparison.recent)
@@ -115,7 +116,7 @@ def _side(record: SideRecord, places: Sequence[Place]) -> None:
 def _moved(place: Place, name: str) -> None:
     now = place.now
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"fold-moved-{name}"):
-        _thumbnail(place.then)
+        _thumbnail(place.then, gone=place.then_is_gone)
         st.caption(":material/arrow_forward:", width="content")
         _thumbnail(now)
         held = code(now.name or "") if now and now.filled else ":gray[empty]"
@@ -123,10 +124,10 @@ def _moved(place: Place, name: str) -> None:
         st.markdown(f":small[**{place.role.value.capitalize()}** {held}{why}]", width=_WORDS_PX)
 
 
-def _thumbnail(slot: Slot | None) -> None:
-    if slot is None or not (slot.key and slot.etag):
+def _thumbnail(slot: Slot | None, *, gone: bool = False) -> None:
+    if slot is None or gone or not (slot.key and slot.etag):
         with st.container(width=_THUMBNAIL_PX, horizontal_alignment="center"):
-            st.markdown(":gray[—]", width="content")
+            st.markdown(":gray[:material/broken_image:]" if gone else ":gray[—]", width="content")
         return
     url = absolute(image_url(slot.key, slot.etag, THUMBNAIL_SIDES[0]))
     st.image(url, width=_THUMBNAIL_PX, alt=f"{slot.role.value} reference {slot.name}")
@@ -135,15 +136,17 @@ def _thumbnail(slot: Slot | None) -> None:
 def _send(
     studio: Studio, viewer: Viewer, comparison: Comparison, changes: Changes, again: Remake, planned: Planned
 ) -> None:
+    # Each line has a place of its own, filled or not: or the button would move, and stand there twice meanwhile.
+    missing, says, objects, row = (st.container() for _ in range(4))
     if again.missing or changes.redraw_missing:
-        st.toggle("Draw others in place of missing references", key=_key(Key.REMAKE_MISSING, comparison))
+        missing.toggle("Draw others in place of missing references", key=_key(Key.REMAKE_MISSING, comparison))
     price = price_for(studio, studio.desk.estimate(planned, again.render), again.render, viewer.email)
     objection = _objection(studio, again, planned) or price.objection
     if again.says:
-        st.markdown("  \n".join(f":small[{plain(line)}]" for line in again.says))
+        says.markdown("  \n".join(f":small[{plain(line)}]" for line in again.says))
     if objection is not None:
-        st.caption(without_formulas(objection))
-    with st.container(horizontal=True, vertical_alignment="center"):
+        objects.caption(without_formulas(objection))
+    with row, st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Make it", type="primary", disabled=objection is not None, key=f"make-{comparison.id}"):
             try:
                 viewer.require(Capability.GENERATE)

@@ -190,7 +190,6 @@ def test_a_reference_that_has_left_s3_is_shown_as_missing(tab: Tab, studio: Dash
     expect(make).to_be_disabled()
     expect(tab.dialog).to_contain_text("nothing else goes in unasked")
     tab.dialog.get_by_text("Draw others in place of missing references").click()
-    tab.settled()
     expect(make).to_be_enabled()
     expect(tab.dialog).to_contain_text("Other references are drawn in place of those that have left S3")
     make.click()

@@ -210,6 +210,7 @@ def test_missing_references_are_redrawn_only_when_asked_for_and_then_it_says_so(
     assert one.wished == "cinematic"
     assert slots_of(new.sides, TONE_ONLY, Role.MODEL) == slots_of(made.sides, TONE_ONLY, Role.MODEL)
     assert "Other references are drawn in place of those that have left S3" in new.says
+    assert [(place.role, place.fate) for place in new.places if place.then_is_gone] == [(Role.TONE, Fate.NEW)] * 2
 
 
 # ---- what cannot be --------------------------------------------------------------------------------------
