@@ -23,6 +23,7 @@ from bench.listing import machine
 from bench.results import write_section
 from core.generation.history import History, HistoryFilter, this_server
 from core.generation.runner import Runner
+from core.storage.pages import Pages
 from core.storage.s3 import Store
 
 HEADING = "## History"
@@ -59,9 +60,10 @@ def measure(count: int, latency_s: float, rounds: int) -> dict[str, float]:
     with served(count, latency_s) as address:
 
         def history() -> tuple[History, Runner]:
-            store = Store(BUCKET, endpoint_url=address, access_key="bench", secret_key="bench-bench")  # noqa: S106 - the stub's
+            place = {"endpoint_url": address, "access_key": "bench", "secret_key": "bench-bench"}
+            store, pages = Store(BUCKET, **place), Pages(BUCKET, **place)
             server = this_server()
-            made = History(store, app_prefix=ROOT.removesuffix("generations/"), server=server)
+            made = History(store, app_prefix=ROOT.removesuffix("generations/"), server=server, pages=pages)
             return made, Runner(made, store, {}, concurrency=1, deadline_s=270, server=server)
 
         def opened() -> tuple[History, float, float]:

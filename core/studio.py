@@ -139,7 +139,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         unreadable=thumbnails.unreadable,
     )
     server = this_server()
-    history = History(store, app_prefix=settings.s3_app_prefix, server=server)
+    history = History(store, app_prefix=settings.s3_app_prefix, server=server, pages=storage.pages)
     engines = build_engines(settings)
     runner = Runner(
         history,

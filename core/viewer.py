@@ -14,6 +14,7 @@ class Capability(StrEnum):
     BROWSE = "browse"
     GENERATE = "generate"
     REVIEW = "review"
+    SEE_ALL_SPENDING = "see-all-spending"  # everybody sees their own
     ADMINISTER = "administer"
 
 
@@ -28,7 +29,7 @@ class PersonRole(StrEnum):
 _DESIGNER = frozenset({Capability.BROWSE, Capability.GENERATE})
 _MAY: dict[PersonRole, frozenset[Capability]] = {
     PersonRole.DESIGNER: _DESIGNER,
-    PersonRole.OPS: _DESIGNER | {Capability.REVIEW},
+    PersonRole.OPS: _DESIGNER | {Capability.REVIEW, Capability.SEE_ALL_SPENDING},
     PersonRole.ADMIN: frozenset(Capability),
 }
 

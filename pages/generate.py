@@ -16,7 +16,7 @@ from core.ui.composer import composer, recent_keys, render_settings
 from core.ui.draft import draft, recall, shuffle, switch_off
 from core.ui.markdown import plain, without_formulas
 from core.ui.notices import library_loading, nothing_planned, read_from_prompt
-from core.ui.price import price_of
+from core.ui.price import Price, price_of
 from core.ui.problems import problems_shown, show_problem
 from core.ui.results import results
 from core.ui.session import open_session
@@ -36,12 +36,15 @@ def page() -> None:
         return
     wishes = composer(studio, studio.catalog.index)
     planned = studio.desk.plan(wishes, recent=draft().recent)
-    if st.session_state.pop(Key.ORDERED, False):
+    price = price_of(studio, planned, viewer.email)
+    objection = _too_long(wishes.prompt) or price.objection
+    if st.session_state.pop(Key.ORDERED, False) and objection is None:  # else the header says why not, once
         with problems_shown():
             _order(studio, viewer, planned)
     shown = _shown(studio)
     empty = not (wishes.prompt.strip() or planned.injection.settled.tone or shown)
-    _header(studio, viewer, planned, busy=shown is not None and shown.busy, verdict=not empty)
+    busy = shown is not None and shown.busy
+    _header(studio, viewer, planned, Price(price.line, objection), busy=busy, verdict=not empty)
     if empty:
         nothing_planned()
         return
@@ -53,9 +56,7 @@ def page() -> None:
         results(studio, viewer, shown.comparison.id)
 
 
-def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, verdict: bool) -> None:
-    price = price_of(studio, planned, viewer.email)
-    objection = _too_long(planned.injection.wishes.prompt) or price.objection
+def _header(studio: Studio, viewer: Viewer, planned: Planned, price: Price, *, busy: bool, verdict: bool) -> None:
     fairness = planned.injection.fairness if verdict else None
     count = sum(slot.filled for side in planned.sides for slot in side.slots)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -77,11 +78,11 @@ def _header(studio: Studio, viewer: Viewer, planned: Planned, *, busy: bool, ver
                 "Generate",
                 type="primary",
                 shortcut="Ctrl+Enter",
-                disabled=busy or objection is not None,
+                disabled=busy or price.objection is not None,
                 on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
             )
-    if objection is not None:
-        st.error(without_formulas(objection), icon=":material/error:")
+    if price.objection is not None:
+        st.error(without_formulas(price.objection), icon=":material/error:")
     for difference in fairness.differences if fairness is not None else ():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/balance: {difference.says}", width="content")

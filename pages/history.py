@@ -16,6 +16,7 @@ from core.ui.notices import quiet
 from core.ui.picture_grid import picture_grid
 from core.ui.problems import problems_shown
 from core.ui.session import open_session
+from core.ui.spend import spend_button
 from core.ui.state import Key
 
 _FIRST, _STEP = 24, 24
@@ -24,7 +25,9 @@ _FIRST, _STEP = 24, 24
 def page() -> None:
     """Narrow and open comparisons."""
     studio, viewer = open_session()
-    _header(studio.history)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        _header(studio.history)
+        spend_button(studio, viewer)
     wanted = _filters(studio)
     limit = int(st.session_state.get(Key.HISTORY_LIMIT, _FIRST))
     found = studio.history.newest(limit=limit + 1, wanted=wanted)

@@ -72,17 +72,24 @@ class Budgets:
 
         Raises StorageError while S3 has never been asked.
         """
+        return min(self.today(person), key=lambda budget: budget.left_usd, default=None)
+
+    def today(self, person: str) -> tuple[Budget, ...]:
+        """This person's budget and everybody's, where there are such, a few seconds old at most.
+
+        Raises StorageError while S3 has never been asked.
+        """
         if not self.limited:
-            return None
+            return ()
         self._ledger.catch_up_soon(max_age_s=_MAX_AGE_S)
-        return self._tighter(person)
+        return self._known(person)
 
     def check(self, person: str, cost_usd: float | None) -> None:
         """Raise InputError unless what may cost so much may be sent; for what is free S3 is not asked."""
         if not self.limited or cost_usd == 0:
             return
         self._ledger.catch_up()
-        budget = self._tighter(person)
+        budget = min(self._known(person), key=lambda budget: budget.left_usd)
         if objection := budget.objection(cost_usd, now=self._now()):
             raise InputError(objection)
 
@@ -92,7 +99,7 @@ class Budgets:
         with self._lock if self.limited else nullcontext():
             yield
 
-    def _tighter(self, person: str) -> Budget:
+    def _known(self, person: str) -> tuple[Budget, ...]:
         now = self._now().astimezone(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         budgets = []
@@ -100,7 +107,7 @@ class Budgets:
             budgets.append(Budget(self._daily_person_usd, self._ledger.used_today(person), True, midnight))
         if self._daily_usd is not None:
             budgets.append(Budget(self._daily_usd, self._ledger.used_today(), False, midnight))
-        return min(budgets, key=lambda budget: budget.left_usd)
+        return tuple(budgets)
 
 
 def dollars(usd: float) -> str:

@@ -102,7 +102,8 @@ class Comparison(_Record):
     sides: tuple[SideRecord, ...]
     index_built_at: datetime
     labels_version: str
-    replay_of: str | None = None
+    replay_of: str | None = None  # the record whose identical request this is
+    made_from: str | None = None  # the record this was made from, with something changed
     recent: tuple[str, ...] = ()  # what this person had been given before: the plan depends on it
     origin: Origin = Origin.STUDIO
     legacy: Legacy | None = None  # set when the origin is a backfill: then nothing was planned or sent from here
@@ -276,7 +277,7 @@ def record_of(
     person: str,
     index_built_at: datetime,
     labels_version: str,
-    replay_of: str | None = None,
+    made_from: str | None = None,
     recent: tuple[str, ...] = (),
 ) -> Comparison:
     """The record of a planned injection."""
@@ -300,7 +301,7 @@ def record_of(
         sides=sides,
         index_built_at=index_built_at,
         labels_version=labels_version,
-        replay_of=replay_of,
+        made_from=made_from,
         recent=recent,
     )
 

@@ -15,10 +15,12 @@ from core.generation.budget import Budget, Budgets
 from core.generation.comparison import Comparison, RenderSettings, SideRecord, record_of
 from core.generation.engine import Engine, estimate_of
 from core.generation.presses import Presses
+from core.generation.remake import Changes, Remake, check_there, lost_slots, remake
 from core.generation.runner import Runner
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
+from core.injection.slots import Slot
 from core.injection.wishes import SideName, Wishes, check_prompt
 from core.labels.published import PublishedLabels
 from core.references.attributes import Vocabulary
@@ -49,6 +51,7 @@ class Planned:
     index_built_at: datetime
     labels_version: str
     recent: tuple[str, ...] = ()
+    made_from: str | None = None
 
 
 class Desk:
@@ -94,14 +97,18 @@ class Desk:
             sides.append(SideRecord(side=plan.side, slots=plan.slots, sections=sections, prompt=as_text(sections)))
         return Planned(injection, tuple(sides), index.built_at, labels.version, recent)
 
+    def check(self, planned: Planned, render: RenderSettings) -> None:
+        """Raise InputError for what cannot be sent, whatever the budget says."""
+        check_prompt(planned.injection.wishes.prompt)
+        for side in planned.sides:
+            self._engine(render).check(render, references=side.attached, prompt_chars=len(side.prompt))
+
     def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
         """Record a planned comparison and start it; the same press twice is one comparison.
 
         Raises InputError for what cannot be sent, or not within today's budget.
         """
-        check_prompt(planned.injection.wishes.prompt)
-        for side in planned.sides:
-            self._engine(render).check(render, references=side.attached, prompt_chars=len(side.prompt))
+        self.check(planned, render)
         comparison = record_of(
             str(ULID()),
             planned.injection,
@@ -110,25 +117,63 @@ class Desk:
             person=person,
             index_built_at=planned.index_built_at,
             labels_version=planned.labels_version,
+            made_from=planned.made_from,
             recent=planned.recent,
         )
         return self._submit(comparison)
+
+    def remake(self, comparison: Comparison, changes: Changes) -> Remake:
+        """What a past comparison would be with something changed; writes nothing. Raises as `remake` does."""
+        index = self._catalog.index
+        planner = Planner(index, self._labels(), max_model_references=self._max_model_references)
+
+        def plan(wishes: Wishes, reading: Reading, recent: tuple[str, ...]) -> Injection:
+            return planner.plan(wishes, reading, recent=recent)
+
+        return remake(comparison, changes, plan=plan, index=index, vocabulary=self._vocabulary)
+
+    def planned(self, remake: Remake, *, recent: tuple[str, ...] = ()) -> Planned:
+        """A remake as it would be ordered."""
+        built_at = self._catalog.index.built_at
+        return Planned(remake.injection, remake.sides, built_at, self._labels().version, recent, remake.made_from)
+
+    def order_remake(self, comparison: Comparison, changes: Changes, *, person: str) -> Comparison:
+        """Record and start a past comparison with something changed; the new record names the old one.
+
+        Raises InputError for what cannot be sent: nothing changed, a reference that is missing, no budget left.
+        """
+        again = self.remake(comparison, changes)
+        again.check()
+        return self.order(self.planned(again, recent=comparison.recent), again.render, person=person)
 
     def retry(self, comparison_id: str, side: SideName, *, person: str) -> None:
         """Run one side again, at the expense of who asks. Raises InputError while it is at work, or over budget."""
         with self._budgets.turn():
             comparison = self._runner.status(comparison_id).comparison
-            self._budgets.check(person, estimate_of(self._engines, comparison, comparison.side(side)))
+            self._budgets.check(person, self.estimate_again(comparison, side))
             self._runner.retry(comparison_id, side, person=person)
+
+    def missing(self, comparison: Comparison) -> tuple[Slot, ...]:
+        """The slots of a record whose picture has left S3 or changed since, each key once."""
+        return lost_slots(comparison.sides, self._catalog.index)
 
     def budget(self, person: str) -> Budget | None:
         """The daily budget that leaves this person less; None without one. Raises StorageError."""
         return self._budgets.of(person)
 
+    def budgets(self, person: str) -> tuple[Budget, ...]:
+        """This person's daily budget and everybody's, where there are such. Raises StorageError."""
+        return self._budgets.today(person)
+
     def estimate(self, planned: Planned, render: RenderSettings) -> float | None:
         """US dollars all sides together may cost; None when nobody can say."""
         engine = self._engine(render)
         return _sum(engine.estimate(render, references=side.attached) for side in planned.sides)
+
+    def estimate_again(self, comparison: Comparison, side: SideName | None = None) -> float | None:
+        """US dollars a recorded comparison, or one side of it, may cost once more; None when nobody can say."""
+        again = [record for record in comparison.sides if side in (None, record.side)]
+        return _sum(estimate_of(self._engines, comparison, record) for record in again)
 
     def _engine(self, render: RenderSettings) -> Engine:
         if render.engine not in self._engines:
@@ -136,7 +181,11 @@ class Desk:
         return self._engines[render.engine]
 
     def replay(self, comparison: Comparison, *, person: str) -> Comparison:
-        """Order the identical request again. Raises InputError when that is over budget."""
+        """Order the identical request again.
+
+        Raises InputError when that is over budget, or when a reference has left S3 or changed since.
+        """
+        check_there(self.missing(comparison))
         new = ULID()
         again = comparison.model_copy(
             update={
@@ -144,6 +193,7 @@ class Desk:
                 "created_at": new.datetime,
                 "person": person,
                 "replay_of": comparison.id,
+                "made_from": None,
             }
         )
         return self._submit(again)
@@ -155,9 +205,7 @@ class Desk:
                 comparison = comparison.model_copy(update={"id": identity})
                 with suppress(ReferenceNotFound):  # the other press has not recorded it yet
                     return self._runner.status(identity).comparison
-            self._budgets.check(
-                comparison.person, _sum(estimate_of(self._engines, comparison, side) for side in comparison.sides)
-            )
+            self._budgets.check(comparison.person, self.estimate_again(comparison))
             self._runner.submit(comparison)
             return comparison
 

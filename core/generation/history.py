@@ -34,10 +34,12 @@ from core.generation.comparison import (
     parse_outcome,
     parse_start,
 )
-from core.generation.history_index import HistoryIndex, Progress, Row
+from core.generation.history_index import HistoryIndex, Progress
+from core.generation.month_file import Row
 from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
 from core.references.key import folded
+from core.references.page import PageSource
 
 _log = structlog.get_logger(__name__)
 # Another machine's attempt may wait in its queue, run to its deadline and be late with its outcome.
@@ -68,11 +70,12 @@ class _Attempts:
 class History:
     """Reads and writes comparison records under `<app>/generations/`. Records are only ever added."""
 
-    def __init__(self, store: ObjectStore, *, app_prefix: str, server: Server) -> None:
+    def __init__(self, store: ObjectStore, *, app_prefix: str, server: Server, pages: PageSource | None = None) -> None:
+        """`pages` reads listings of the same bucket faster than the store does."""
         self._store = store
         self._root = f"{app_prefix}generations/"
         self._server = server
-        self._index = HistoryIndex(store, app_prefix=app_prefix)
+        self._index = HistoryIndex(store, app_prefix=app_prefix, pages=pages)
         self._comparisons: dict[str, Comparison] = {}
         self._lock = threading.Lock()
 

@@ -10,27 +10,24 @@ may have come after that is listed again before anybody is told that it is compl
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 import threading
 import time
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from sys import intern
-from typing import Any, Final, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import structlog
 from ulid import ULID
 
 from core.errors import ReferenceNotFound, StorageError
 from core.generation.comparison import Comparison, parse_comparison
+from core.generation.month_file import MonthFile, Row, Saved, day_of
+from core.generation.record_listing import RecordListing
 from core.objects import ObjectStore
-from core.references.key import folded
+from core.references.page import PageSource
 
 _log = structlog.get_logger(__name__)
 # How far back of the newest record is listed each time: servers' clocks differ, and a write may be late.
@@ -46,38 +43,7 @@ _BEHIND_ALL: Final = "~"  # sorts behind every day
 _GONE: Final = "gone"  # no etag: a condition on it fails, and the next round sees what is there
 _RESTING: Final = 2.0
 _ROUND_SHARE: Final = 4  # a round of all listings may take a fifth of the time, its pauses included
-_RECORD: Final = re.compile(r"(\d{4}/\d\d/\d\d)/([0-9A-HJKMNP-TV-Z]{26})/comparison\.json")
-_DAY_MS: Final = 86_400_000
-# A ULID's digits as `int` reads them: its first ten are milliseconds. https://github.com/ulid/spec
-_DIGITS: Final = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789abcdefghijklmnopqrstuv")
 _MONTH_FILE: Final = re.compile(r"(\d{4})-(\d\d)\.jsonl\.gz")
-
-
-class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many are made when a page is opened
-    """What search needs of one comparison. `etag` is its comparison.json's, `text` its prompt, folded."""
-
-    id: str
-    etag: str
-    person: str
-    mode: str
-    tone: str | None
-    angle: str | None
-    text: str
-    references: tuple[str, ...]
-
-    @classmethod
-    def of(cls, comparison: Comparison, etag: str) -> Row:
-        """The row of a record."""
-        return cls(
-            id=comparison.id,
-            etag=etag,
-            person=comparison.person,
-            mode=comparison.mode.value,
-            tone=comparison.tone,
-            angle=comparison.angle,
-            text=folded(comparison.wishes.prompt),
-            references=comparison.reference_keys,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,89 +55,22 @@ class Progress:
     checked: bool
 
 
-class MonthFile(NamedTuple):
-    """The rows of a month, as one file holds them; complete up to `listed_at`."""
-
-    listed_at: datetime
-    rows: tuple[Row, ...]
-
-    def packed(self) -> bytes:
-        """The file's bytes: gzip of a JSON header line and a JSON line for each row."""
-        lines: list[Any] = [{"listed_at": self.listed_at.isoformat(), "rows": len(self.rows)}]
-        lines += self.rows
-        text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
-        return gzip.compress(text.encode("utf-8", "surrogatepass"), compresslevel=6, mtime=0)
-
-    def saved_as(self, etag: str) -> _Saved:
-        """What to remember of it."""
-        return _Saved(etag, self.listed_at, {row.id: row.etag for row in self.rows})
-
-    @classmethod
-    def unpacked(cls, data: bytes) -> MonthFile:
-        """Read a file. Raises StorageError when any of it makes no sense: then nothing in it is believed."""
-        try:
-            return _month_file_in(gzip.decompress(data).decode("utf-8", "surrogatepass"))
-        except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as err:
-            raise StorageError(f"This month file cannot be read: {err}.") from err
-
-
-def _month_file_in(text: str) -> MonthFile:
-    head, *lines = text.split("\n")[:-1]
-    header = json.loads(head)
-    listed_at = datetime.fromisoformat(header["listed_at"]).astimezone(UTC)
-    # one document is parsed at twice the speed of as many lines
-    rows = tuple(map(_row_in, json.loads(f"[{','.join(lines)}]")))
-    if len(rows) != header["rows"]:
-        raise ValueError("it has not as many rows as it says")
-    return MonthFile(listed_at, rows)
-
-
-def day_of(comparison_id: str) -> str:
-    """The day a comparison lies under, like `2026/11/22`. Raises ValueError for what is no ULID in time."""
-    return _day(int(comparison_id[:10].translate(_DIGITS), 32) // _DAY_MS)
-
-
-@lru_cache(maxsize=10_000)
-def _day(number: int) -> str:
-    try:
-        return f"{date.fromordinal(_EPOCH.toordinal() + number):%Y/%m/%d}"
-    except OverflowError as err:
-        raise ValueError("beyond the calendar") from err
-
-
-def _row_in(cells: list[Any]) -> Row:
-    comparison_id, etag, person, mode, tone, angle, text, references = cells
-    if not isinstance(references, list):
-        raise TypeError("a row's references are no list")
-    "".join((comparison_id, etag, text, tone or "", angle or ""))  # a TypeError, unless all of them are text
-    day_of(comparison_id)
-    keys = tuple(map(intern, references))  # few values, many rows
-    return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, text, keys)
-
-
-@dataclass(frozen=True, slots=True)
-class _Saved:
-    """A month file as this process last saw it; broken ones have no rows and were listed never."""
-
-    etag: str
-    listed_at: datetime
-    etags: dict[str, str]
-
-
 class HistoryIndex:
     """Every comparison's row, newest first; started, it keeps up with S3 in a thread of its own.
 
     Every method that reads S3 raises StorageDenied or StorageUnavailable when that does not play along.
     """
 
-    def __init__(self, store: ObjectStore, *, app_prefix: str) -> None:
+    def __init__(self, store: ObjectStore, *, app_prefix: str, pages: PageSource | None = None) -> None:
+        """`pages` reads listings of the same bucket faster than the store does."""
         self._store = store
         self._root = f"{app_prefix}generations/"
+        self._listing = RecordListing(store, self._root, pages)
         self._files = f"{app_prefix}history/v1/"
         self._lock = threading.Lock()  # for what follows; never held while S3 is asked
         self._days: dict[str, dict[str, Row]] = {}
         self._unread: set[str] = set()  # days whose listing has not been read yet
-        self._saved: dict[str, _Saved] = {}
+        self._saved: dict[str, Saved] = {}
         self._left_out: dict[str, str] = {}  # records that make no sense, with their etags
         self._ordered: tuple[Row, ...] | None = None
         self._checked = False
@@ -232,7 +131,7 @@ class HistoryIndex:
             since = max(min(moments) - _OVERLAP, _EPOCH)
             first = f"{since:%Y/%m/%d}/{str(ULID.from_datetime(since))[:10]}"
             known = {row.id for day in self._days if day >= first[:10] for row in self._days[day].values()}
-        listed = self._listed(self._root, start_after=f"{self._root}{first}")
+        listed = self._listing.below(self._root, start_after=f"{self._root}{first}")
         self._settle(listed, {one for one in known if one >= first[11:]}, self._pool)
 
     def rows(self) -> Iterator[Row]:
@@ -387,19 +286,10 @@ class HistoryIndex:
         """Make these days exactly what S3 lists below them."""
         with self._lock:
             known = {one for day in days for one in self._days.get(day, {})}
-        listings = pool.map(lambda day: self._listed(f"{self._root}{day}/"), days)
+        listings = pool.map(lambda day: self._listing.below(f"{self._root}{day}/"), days)
         self._settle({one: etag for listing in listings for one, etag in listing.items()}, known, pool)
         with self._lock:
             self._unread.difference_update(days)
-
-    def _listed(self, prefix: str, *, start_after: str = "") -> dict[str, str]:
-        """The records below a prefix: ids and etags. One that does not lie under its own day is none."""
-        found = {}
-        for stored in self._store.list(prefix, start_after=start_after):
-            match = _RECORD.fullmatch(stored.key, len(self._root))
-            if match is not None and match[2][0] < "8" and day_of(match[2]) == match[1]:
-                found[match[2]] = stored.etag
-        return found
 
     def _settle(self, listed: dict[str, str], known: set[str], pool: ThreadPoolExecutor) -> None:
         """Read what is listed and not known as such; forget what was known before and is not listed."""

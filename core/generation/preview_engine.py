@@ -13,6 +13,7 @@ from core.generation.engine import AttachedReference, Final, Partial, SideReques
 from core.images.decode import decode_picture
 from core.images.still import neutral_still
 from core.images.tone_transfer import transfer
+from core.injection.wishes import SideName
 from core.references.attributes import Role
 from core.references.key import file_name
 
@@ -44,9 +45,9 @@ class PreviewEngine:
         tone = _first(request.references, Role.TONE)
         subject = _first(request.references, Role.MODEL) or _first(request.references, Role.ANGLE)
         if tone is None and subject is None:
+            pick = "a tone" if request.side is SideName.TONE_ONLY else "a tone or an angle"
             raise EngineError(
-                "There is nothing to preview: pick a tone or an angle, or ask for a person.",
-                kind=EngineFault.BAD_REQUEST,
+                f"There is nothing to preview: pick {pick}, or ask for a person.", kind=EngineFault.BAD_REQUEST
             )
         content = _fitted(subject, request.size)
         yield Partial(_encoded(content, side=_PARTIAL_SIDE), "image/jpeg", progress=0.3)

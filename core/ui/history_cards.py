@@ -35,9 +35,10 @@ def _badge(status: ComparisonStatus) -> str:
         return "at work"
     if AttemptPhase.INTERRUPTED in phases:
         return "interrupted"
-    if AttemptPhase.FAILED in phases:
-        return "a side failed"
-    return "a side cancelled" if AttemptPhase.CANCELLED in phases else ""
+    for phase in (AttemptPhase.FAILED, AttemptPhase.CANCELLED):
+        if phase in phases:
+            return phase.value if len(phases) == 1 else f"a side {phase.value}"
+    return ""
 
 
 def _problem(status: ComparisonStatus) -> str:

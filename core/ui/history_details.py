@@ -1,21 +1,24 @@
-"""History details: one comparison with its slots, prompts and outcomes, to replay or recall."""
+"""History details: one comparison with its slots, prompts and attempts, to recall, replay or make again."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import StudioError
-from core.generation.comparison import AttemptPhase, ComparisonStatus, SideRecord, SideStatus
+from core.generation.comparison import Comparison, ComparisonStatus, SideRecord, SideStatus
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
 from core.studio import Studio
-from core.ui.problems import show_problem
-from core.ui.reference_details import go_to
-from core.ui.results import FIDELITY_HELP, money
+from core.ui.attempts import attempts
+from core.ui.history_ways import open_button, regenerate_button, replay_button, what_is_missing
+from core.ui.markdown import breakable, code, plain
+from core.ui.remake_panel import remake_panel
 from core.ui.session import absolute
+from core.ui.slot_strip import sections, trail
 from core.ui.state import Key
-from core.viewer import Capability, Viewer
+from core.viewer import Viewer
 from core.web import ORIGINAL, image_url
+
+_WORDS_PX = 370  # beside a thumbnail and its "Why" in half of the drawer
 
 
 def open_comparison(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
@@ -26,103 +29,92 @@ def open_comparison(studio: Studio, viewer: Viewer, status: ComparisonStatus) ->
 def _details(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
     comparison = status.comparison
     st.text(comparison.wishes.prompt)
-    made = f"{comparison.created_at:%Y-%m-%d %H:%M} UTC · {comparison.person}"
-    if comparison.legacy is None:
-        engine = f"{comparison.engine} {comparison.model}"
-        st.caption(f"{made} · {engine} · {comparison.size} · seed {comparison.seed}")
-    else:
-        output = f" · picture `{comparison.legacy.output}`" if comparison.legacy.output else ""
-        st.caption(f"{made} · imported, record {comparison.legacy.id}{output}")
-    if comparison.controlled is not None:
-        st.badge(f"controlled: {'yes' if comparison.controlled else 'no'}", color="gray")
-    for difference in comparison.differences:
-        st.caption(difference.says)
-    with st.container(horizontal=True):
-        _open_button(comparison.id)
-        if comparison.legacy is None:
-            _replay_button(studio, viewer, status)
+    _facts(comparison)
+    planned_here = comparison.legacy is None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        open_button(comparison.id)
+        if planned_here:
+            replay_button(studio, viewer, comparison)
+            changing = st.toggle("Change and make again", key=f"{Key.REMAKE_OPEN}-{comparison.id}")
+    what_is_missing(studio, comparison)
+    if planned_here and changing:
+        remake_panel(studio, viewer, comparison)
     columns = st.columns(len(status.sides))
     for side, column in zip(status.sides, columns, strict=True):
         with column:
-            _side(studio, comparison.side(side.side), side)
+            _side(studio, viewer, status, side)
 
 
-def _open_button(comparison_id: str) -> None:
-    if st.button("Open in Generate", type="primary", icon=":material/open_in_full:"):
-        st.session_state.pop(Key.SHOWN, None)
-        st.session_state[Key.RECALL] = comparison_id
-        go_to("generate")
+def _facts(comparison: Comparison) -> None:
+    """When, by whom, with what; where it comes from; and whether the pair is fair."""
+    made = f"{comparison.created_at:%Y-%m-%d %H:%M:%S} UTC · {comparison.person}"
+    if comparison.legacy is None:
+        quality = f" · {comparison.quality}" if comparison.quality != "auto" else ""
+        engine = f"{comparison.engine} {comparison.model}{quality}"
+        st.caption(plain(f"{made} · {engine} · {comparison.size} · seed {comparison.seed}"))
+    else:
+        output = f" · picture {code(comparison.legacy.output)}" if comparison.legacy.output else ""
+        st.caption(f"{plain(made)} · imported, record {code(comparison.legacy.id)}{output}")
+    for told, origin in (("Replay of", comparison.replay_of), ("Made from", comparison.made_from)):
+        if origin is not None:
+            st.caption(f"{told} [{origin}](history?{Key.HISTORY_SEARCH}={origin})")
+    if comparison.controlled is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(f"controlled: {'yes' if comparison.controlled else 'no'}", color="gray")
+            for difference in comparison.differences:
+                st.caption(plain(difference.says), width="content")
 
 
-def _replay_button(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
-    missing = _missing(studio, status)
-    if st.button(
-        "Replay",
-        icon=":material/replay:",
-        disabled=bool(missing),
-        help="Send the identical request again. The model has no seed: the picture will differ.",
-    ):
-        try:
-            viewer.require(Capability.GENERATE)
-            again = studio.desk.replay(status.comparison, person=viewer.email)
-        except StudioError as err:
-            show_problem(err)
-            return
-        st.session_state[Key.RECALL] = again.id
-        st.session_state.pop(Key.SHOWN, None)
-        go_to("generate")
-    for slot in missing:
-        st.caption(f":material/broken_image: `{slot.key}` is no longer in S3 as it was: it cannot be replayed.")
-
-
-def _missing(studio: Studio, status: ComparisonStatus) -> list[Slot]:
-    """Slots whose picture has left S3 or changed, each key once."""
-    index, gone = studio.catalog.index, {}
-    for side in status.comparison.sides:
-        for slot in side.slots:
-            now = index.get(slot.key) if slot.key else None
-            if slot.key and (now is None or now.etag != slot.etag):
-                gone[slot.key] = slot
-    return list(gone.values())
-
-
-def _side(studio: Studio, record: SideRecord, side: SideStatus) -> None:
-    told = (
-        ""
-        if side.phase is AttemptPhase.DONE and side.attempt == 1
-        else f" :gray[{side.phase.value}, attempt {side.attempt}]"
-    )
-    st.markdown(f"**{side.side.heading}**{told}")
+def _side(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
+    comparison = status.comparison
+    record = comparison.side(side.side)
+    st.markdown(f"**{side.side.heading}**")
     if side.picture is not None:
-        st.image(
-            absolute(image_url(side.picture.key, side.picture.etag, THUMBNAIL_SIDES[1])),
-            width="stretch",
-            alt=f"{side.side.heading}, made picture",
-        )
-        name = f"{side.outcomes[-1].comparison}-{side.side.value}.png"
-        url = absolute(image_url(side.picture.key, side.picture.etag, ORIGINAL, download_as=name))
-        st.markdown(f":material/download: [PNG]({url})")
-    for outcome in side.outcomes:
-        fidelity = outcome.picture.fidelity if outcome.picture else None
-        if fidelity is not None:
-            st.caption(f"Fidelity {fidelity:.0f} · {outcome.seconds:.1f} s · {money(outcome)}", help=FIDELITY_HELP)
-        if outcome.failure is not None:
-            request = f" (request {outcome.request_id})" if outcome.request_id else ""
-            st.caption(f"Attempt {outcome.attempt}: {outcome.failure.message}{request}")
-    for slot in record.slots:
-        _slot(studio, slot)
+        with st.container(key=f"made-{side.side.value}"):
+            st.image(
+                absolute(image_url(side.picture.key, side.picture.etag, THUMBNAIL_SIDES[1])),
+                width="stretch",
+                alt=f"{side.side.heading}, made picture",
+            )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if comparison.legacy is None:
+            regenerate_button(studio, viewer, status, side)
+        if side.picture is not None:
+            name = f"{comparison.id}-{side.side.value}.png"
+            url = absolute(image_url(side.picture.key, side.picture.etag, ORIGINAL, download_as=name))
+            st.link_button(
+                "PNG", url, type="tertiary", icon=":material/download:", help=f"Download {side.side.heading}"
+            )
+    if comparison.legacy is None:
+        attempts(side)
+    else:
+        st.caption("Imported: no timing, cost or request id came with it.")
+    _slots(studio, record, is_planned=comparison.legacy is None)
     with st.expander("Sent prompt"):
-        st.code(record.prompt, language=None, wrap_lines=True)
+        if comparison.legacy is not None:
+            st.caption("As typed; whether anything was added is not recorded.")
+        sections(record)
+
+
+def _slots(studio: Studio, record: SideRecord, *, is_planned: bool) -> None:
+    for at, slot in enumerate(record.slots):
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="xsmall", key=f"fold-{record.side.value}-slot-{at}"
+        ):
+            _slot(studio, slot)
+            if is_planned:
+                with st.popover("Why", type="tertiary", key=f"trail-{record.side.value}-{at}"):
+                    st.markdown(trail(slot, slot.role.value.capitalize()))
 
 
 def _slot(studio: Studio, slot: Slot) -> None:
-    if not (slot.key and slot.etag):
-        st.caption(f"{slot.role.value}: empty. {slot.why}")
+    role = slot.role.value.capitalize()
+    if not slot.key:
+        st.caption(f"**{role}** empty. {plain(slot.why)}")
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        now = studio.catalog.index.get(slot.key)
-        if now is None or now.etag != slot.etag:
-            st.caption(f":material/broken_image: {slot.role.value}: `{slot.key}` is no longer in S3 as it was")
-            return
-        st.image(absolute(image_url(slot.key, slot.etag, THUMBNAIL_SIDES[0])), width=56, alt=f"{slot.name}")
-        st.caption(f"{slot.role.value}: {slot.name}. {slot.why}")
+    now = studio.catalog.index.get(slot.key)
+    if now is None or now.etag != slot.etag:
+        st.caption(f":material/broken_image: **{role}** {code(slot.key)} is no longer in S3 as it was")
+        return
+    st.image(absolute(image_url(slot.key, now.etag, THUMBNAIL_SIDES[0])), width=44, alt=f"{slot.name}")
+    st.caption(f"**{role}** {breakable(slot.name or '')}. {plain(slot.why)}", width=_WORDS_PX)

@@ -1,4 +1,4 @@
-"""The price: what pressing Generate may cost, what is left today, and why it may not be pressed."""
+"""The price: what pressing a button may cost, what is left today, and why it may not be pressed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from core.errors import StorageError
 from core.generation.budget import dollars, dollars_left
+from core.generation.comparison import RenderSettings
 from core.generation.desk import Planned
 from core.studio import Studio
 from core.ui.composer import render_settings
@@ -21,9 +22,13 @@ class Price:
 
 
 def price_of(studio: Studio, planned: Planned, person: str) -> Price:
-    """What this plan may cost this person."""
+    """What the composer's plan may cost this person."""
     render = render_settings(studio)
-    usd = studio.desk.estimate(planned, render)
+    return price_for(studio, studio.desk.estimate(planned, render), render, person)
+
+
+def price_for(studio: Studio, usd: float | None, render: RenderSettings, person: str) -> Price:
+    """What something estimated at so much may cost this person; None is an unknown price."""
     if usd == 0:
         return Price("Preview engine · free")
     cost = "price unknown" if usd is None else dollars(usd)

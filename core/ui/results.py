@@ -27,8 +27,17 @@ _STATES = {
     AttemptPhase.INTERRUPTED: StageState.FAILED,
     AttemptPhase.CANCELLED: StageState.CANCELLED,
 }
+_HEADLINES = {
+    EngineFault.REFUSED: "Refused",
+    EngineFault.RATE_LIMITED: "Too many requests",
+    EngineFault.TIMED_OUT: "Not ready in time",
+    EngineFault.UNAVAILABLE: "It did not work",
+    EngineFault.BAD_REQUEST: "Not accepted",
+    EngineFault.INTERRUPTED: "Interrupted",
+    EngineFault.CANCELLED: "Cancelled",
+}
 _NEXT = {
-    EngineFault.REFUSED: "Change the prompt or the references, then retry.",
+    EngineFault.REFUSED: "A retry alone sends the same once more.",
     EngineFault.RATE_LIMITED: "Wait a moment, then retry this side.",
     EngineFault.TIMED_OUT: "Retry this side; nothing in your prompt caused this.",
     EngineFault.UNAVAILABLE: "Retry this side in a moment.",
@@ -80,9 +89,10 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> Stag
     elif side.phase is AttemptPhase.RUNNING:
         headline = "Working"
     elif failure is not None:
-        headline, detail = _spoken(failure.message), next_step(failure)
+        headline = _HEADLINES[failure.kind]
+        detail = _spoken(f"{failure.message} {next_step(failure)}".strip())
     elif side.phase is AttemptPhase.INTERRUPTED:
-        headline, detail = "The server stopped before this side was done.", "Retry this side."
+        headline, detail = "Interrupted", "The server stopped before this side was done. Retry this side."
     return StageSide(
         name=letter or "A",
         title=side.side.heading,

@@ -53,7 +53,7 @@ def folded_strip(sides: tuple[SideRecord, ...]) -> None:
                 for slot, name in zip(side.slots, _names(side.slots), strict=True):
                     holds = code(slot.name or "") if slot.filled else ":gray[empty]"
                     st.markdown(f"**{name}** {holds}  \n:gray[{plain(slot.why)}]")
-                _sections(side)
+                sections(side)
 
 
 def _slot(slot: Slot, name: str, place: str, wrong_match: Callable[[Slot], None]) -> None:
@@ -131,10 +131,11 @@ def _strength(slot: Slot, place: str) -> None:
 def sent_prompt(side: SideRecord) -> None:
     """What is sent, section by section: as typed, and what was added."""
     with st.popover("Sent prompt", type="tertiary", key=f"sent-{side.side.value}"):
-        _sections(side)
+        sections(side)
 
 
-def _sections(side: SideRecord) -> None:
+def sections(side: SideRecord) -> None:
+    """The sent prompt part by part: as typed, and what was added."""
     for section in side.sections:
         st.caption(f"{section.title} · {'as typed' if section.typed else 'added'}")
         st.code(section.text or "(empty)", language=None, wrap_lines=True)

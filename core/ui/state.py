@@ -66,5 +66,16 @@ class Key(StrEnum):
     HISTORY_LIMIT = "history_limit"
     HISTORY_GRID = "history_grid"
 
+    # History details: each with the comparison's id behind it
+    REMAKE_OPEN = "remake_open"
+    REMAKE_TONE = "remake_tone"
+    REMAKE_ANGLE = "remake_angle"
+    REMAKE_SIZE = "remake_size"
+    REMAKE_SIDE = "remake_side"
+    REMAKE_MISSING = "remake_missing"
+
+    # Spending
+    SPEND_DAYS = "spend_days"
+
 
 COMPARISON_PARAM = "comparison"  # the query parameter that finds a comparison again after a reload

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, expect
+from ulid import ULID
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import Dashboard, Tab, dashboard
@@ -79,6 +82,93 @@ def test_a_replay_sends_the_identical_request(tab: Tab, studio: Dashboard) -> No
     assert again["sides"] == first["sides"]
 
 
+def details(tab: Tab, text: str) -> None:
+    """Open the oldest comparison that has these words."""
+    tab.goto(f"/history?text={text}")
+    tab.cards(GRID).last.click()
+    expect(tab.dialog.get_by_role("img", name="Tone only, made picture")).to_be_visible()
+
+
+def change(tab: Tab, **picks: str) -> None:
+    """Ask for a change in the open details."""
+    tab.dialog.get_by_text("Change and make again").click()
+    for label, option in picks.items():
+        tab.dialog.get_by_role("combobox", name=label).click()
+        tab.page.get_by_role("option", name=option).click()
+    tab.settled()
+
+
+def test_another_angle_is_shown_before_it_is_sent_and_the_new_record_names_the_old(tab: Tab, studio: Dashboard) -> None:
+    """What changes, what stays and what it costs; the side that sends no angle goes in as recorded."""
+    details(tab, "glass")
+    before = studio.comparisons()
+    glass = studio.record(before[1])
+    expect(tab.dialog.get_by_role("button", name="Make it")).to_have_count(0)
+    change(tab, Angle="Overhead")
+    expect(tab.dialog).to_contain_text("Angle: none → Overhead")
+    expect(tab.dialog).to_contain_text("Tone only as recorded")
+    expect(tab.dialog.get_by_role("img", name=re.compile("^angle reference"))).to_be_visible()
+    expect(tab.dialog).to_contain_text("Preview engine · free")
+    assert studio.comparisons() == before, "looking records nothing"
+    tab.dialog.get_by_role("button", name="Make it").click()
+    expect(tab.downloads).to_have_count(2)
+    made = studio.record(tab.shown_comparison)
+    assert (made["made_from"], made["replay_of"], made["angle"]) == (glass["id"], None, "overhead")
+    assert made["sides"][0] == glass["sides"][0]
+    expect(tab.tile("Angle", "Overhead")).to_have_attribute("aria-pressed", "true")
+
+    tab.goto(f"/history?text={made['id']}")
+    tab.cards(GRID).click()
+    expect(tab.dialog).to_contain_text(f"Made from {glass['id']}")
+
+
+def test_one_side_is_regenerated_in_its_own_record_and_the_other_is_left_alone(tab: Tab, studio: Dashboard) -> None:
+    details(tab, "glass")
+    glass = studio.comparisons()[1]
+    tab.dialog.get_by_role("button", name="Regenerate this side").first.click()
+    expect(tab.page).to_have_url(re.compile(f"comparison={glass}"))
+    expect(tab.downloads).to_have_count(2)
+    assert studio.outcome(glass, "tone-only", 2)["state"] == "done"
+    assert not [key for key in studio.keys("studio/generations/") if f"{glass}/tone-angle-2" in key]
+    details(tab, "glass")
+    expect(tab.dialog).to_contain_text("Attempt 2: done")
+    expect(tab.dialog.get_by_text("Attempt 1: done")).to_have_count(2)
+
+
+def test_the_address_holds_every_filter(tab: Tab, studio: Dashboard) -> None:
+    bowl = studio.record(studio.comparisons()[0])
+    (key,) = (slot["key"] for slot in bowl["sides"][0]["slots"] if slot["key"])
+    asked = {"text": "bowl", "made": "tone-only", "with_tone": "noir", "by": "demo@localhost", "with_reference": key}
+    tab.goto(f"/history?{urlencode(asked)}")
+    expect(tab.cards(GRID).filter(has_text="A porcelain bowl").first).to_be_visible()
+    for name, other in (("by", "nobody@studio"), ("with_tone", "vivid"), ("made", "compare")):
+        tab.goto(f"/history?{urlencode(asked | {name: other})}")
+        expect(tab.main).to_contain_text("passes these filters")
+
+
+def test_an_imported_record_shows_what_it_has_and_offers_nothing_it_cannot_do(tab: Tab, studio: Dashboard) -> None:
+    bowl = studio.record(studio.comparisons()[0])
+    new = ULID()
+    imported = bowl | {"id": str(new), "origin": "backfill", "engine": "backfill", "model": "backfill"}
+    imported |= {"legacy": {"id": "old-77"}, "wishes": bowl["wishes"] | {"prompt": "An imported teapot"}}
+    folder = f"studio/generations/{new.datetime:%Y/%m/%d}/{new}"
+    studio.put(f"{folder}/comparison.json", json.dumps(imported).encode())
+    tab.goto("/history?text=teapot")
+    tab.cards(GRID).click()
+    expect(tab.dialog).to_contain_text("imported, record old-77")
+    expect(tab.dialog).to_contain_text("no timing, cost or request id came with it")
+    for absent in ("Replay", "Regenerate this side"):
+        expect(tab.dialog.get_by_role("button", name=absent)).to_have_count(0)
+    expect(tab.dialog.get_by_role("button", name="Open in Generate")).to_be_enabled()
+
+
+def test_spending_says_what_was_charged_and_what_was_free(tab: Tab) -> None:
+    tab.goto("/history")
+    tab.button("Spending").click()
+    expect(tab.dialog).to_contain_text(re.compile(r"\$0\.00 charged · \d+ pictures"))
+    expect(tab.dialog).to_contain_text("Unpriced ones were charged, or may have been")
+
+
 def test_a_reference_that_has_left_s3_is_shown_as_missing(tab: Tab, studio: Dashboard) -> None:
     glass = studio.record(studio.comparisons()[1])
     gone = glass["sides"][0]["slots"][0]["key"]
@@ -86,12 +176,28 @@ def test_a_reference_that_has_left_s3_is_shown_as_missing(tab: Tab, studio: Dash
     tab.goto("/references")
     tab.button("Refresh").click()
     expect(tab.main).to_contain_text("109 pictures")
-    tab.goto("/history?text=glass")
+    tab.goto(f"/history?text={glass['id']}")
     tab.cards(GRID).first.click()
     expect(tab.dialog).to_contain_text(gone)
     expect(tab.dialog).to_contain_text(re.compile("missing from S3|no longer in S3"))
     expect(tab.dialog.get_by_role("button", name="Replay")).to_be_disabled()
     expect(tab.dialog.get_by_role("img", name="Tone only, made picture")).to_be_visible()
+    expect(tab.dialog.get_by_role("button", name="Regenerate this side").first).to_be_disabled()
+
+    # Nothing takes its place unasked; asked to, another is drawn and shown before anything is sent.
+    change(tab, Ratio="1:1")
+    make = tab.dialog.get_by_role("button", name="Make it")
+    expect(make).to_be_disabled()
+    expect(tab.dialog).to_contain_text("nothing else goes in unasked")
+    tab.dialog.get_by_text("Draw others in place of missing references").click()
+    expect(make).to_be_enabled()
+    expect(tab.dialog).to_contain_text("Other references are drawn in place of those that have left S3")
+    make.click()
+    expect(tab.downloads).to_have_count(2)
+    made = studio.record(tab.shown_comparison)
+    keys = [slot["key"] for side in made["sides"] for slot in side["slots"]]
+    assert gone not in keys
+    assert made["made_from"] == glass["id"]
 
 
 def test_a_reference_says_how_often_it_was_used_and_leads_to_those_comparisons(studio: Dashboard, tab: Tab) -> None:

@@ -47,6 +47,7 @@ from tests.fakes.openai_text import FakeText
 PICTURE_BYTES_MAX = 50_000_000
 OUTPUT_TOKENS = {"low": 196, "medium": 1756, "high": 7024, "xhigh": 9000, "max": 12000, "auto": 7024}
 PICTURE_TOKENS = 1500
+HOLD_S = 120.0  # a test that forgot to let go ends all the same
 _BASIC = frozenset({"low", "medium", "high", "auto"})
 _FINE = _BASIC | {"xhigh", "max"}
 QUALITIES = {
@@ -90,7 +91,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How a call is answered. `delay_s` passes before each event; `cut_at` counts bytes of the body."""
+    """How a call is answered. `delay_s` passes before each event; `cut_at` counts bytes of the body.
+
+    A streamed picture is finished only once `hold` is set.
+    """
 
     fault: Fault | None = None
     delay_s: float = 0.0
@@ -98,6 +102,7 @@ class Behaviour:
     retry_after: str | None = "7"
     retry_after_ms: str | None = None
     categories: tuple[str, ...] = ("sexual", "self-harm/intent")
+    hold: threading.Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +467,8 @@ class _Answering(Response):
         if ends_early or fault is Fault.ERROR_MID_STREAM:
             return
         await asyncio.sleep(self._behaviour.delay_s)
+        if self._behaviour.hold is not None:
+            await asyncio.to_thread(self._behaviour.hold.wait, HOLD_S)
         more = {} if fault is Fault.NO_USAGE else {"usage": self._usage()}
         yield self._as_event("completed", b64_json=await asyncio.to_thread(self._picture), **more)
 

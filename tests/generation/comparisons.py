@@ -31,6 +31,7 @@ from core.injection.slots import Slot, Step
 from core.injection.wishes import SIDES_OF_MODE, Mode, SideName, Wishes
 from core.references.attributes import Role
 from core.storage.embedded import EmbeddedS3
+from core.storage.pages import Pages
 from core.storage.s3 import Store
 
 SIZE = Size(width=64, height=80)
@@ -149,6 +150,7 @@ class Bench:
         self.prefix = prefix
         self.s3 = s3
         self.store = self.store_at(s3.endpoint_url)
+        self.pages = Pages(s3.bucket, endpoint_url=s3.endpoint_url, access_key=s3.access_key, secret_key=s3.secret_key)
         self._runners: list[Runner] = []
 
     def store_at(self, endpoint_url: str, **changes: Any) -> Store:
@@ -161,7 +163,8 @@ class Bench:
         )
 
     def history(self, *, store: Store | None = None, server: Server | None = None) -> History:
-        return History(store or self.store, app_prefix=self.prefix, server=server or this_server())
+        pages = self.pages if store is None else None
+        return History(store or self.store, app_prefix=self.prefix, server=server or this_server(), pages=pages)
 
     def runner(self, engine: Engine, *, concurrency: int = 4, store: Store | None = None) -> Runner:
         server = this_server()

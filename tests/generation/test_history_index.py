@@ -18,7 +18,8 @@ from ulid import ULID
 from core.errors import StorageError, StorageUnavailable
 from core.generation.comparison import Comparison
 from core.generation.history import History, HistoryFilter
-from core.generation.history_index import MonthFile, Row, day_of
+from core.generation.month_file import MonthFile, Row, day_of
+from core.generation.record_listing import RecordListing
 from core.injection.wishes import Mode, Wishes
 from tests.generation.comparisons import Bench, comparison, slot, until
 
@@ -298,6 +299,26 @@ def test_broken_and_misplaced_records_are_left_out_and_cost_no_other(bench: Benc
     put(bench, broken)  # mended
     history.catch_up()
     assert ids(history) == ids_of([good, broken])
+
+
+def test_a_listing_of_many_pages_is_the_same_whichever_way_it_is_read(bench: Bench) -> None:
+    """S3 gives 1,000 keys a page: the records lie before, between and behind more than that of other objects."""
+    records = sorted(days(1) + [at(MARCH.replace(hour=hour)) for hour in (1, 12)], key=lambda one: one.id)
+    fill(bench, records)
+    crowded = bench.history().folder_of(records[1].id)
+    with ThreadPoolExecutor(16) as pool:
+        for made in [
+            pool.submit(bench.store.put, f"{crowded}z-{n}.png", b"", content_type="image/png") for n in range(1001)
+        ]:
+            made.result()
+    root = f"{bench.prefix}generations/"
+    ways = [RecordListing(bench.store, root, pages).below(root) for pages in (bench.pages, None)]
+    assert ways[0] == ways[1]
+    assert sorted(ways[0]) == [one.id for one in records]
+    behind = f"{root}2026/03/31/{records[0].id}/comparison.json"
+    assert sorted(RecordListing(bench.store, root, bench.pages).below(root, start_after=behind)) == sorted(
+        one.id for one in records[1:]
+    )
 
 
 def test_it_is_known_which_comparisons_a_reference_went_into(bench: Bench) -> None:

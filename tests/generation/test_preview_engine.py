@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -127,9 +128,18 @@ def test_without_a_tone_the_subject_stays_as_it_is() -> None:
     assert "no tone reference" in final.notes[0]
 
 
-def test_with_nothing_to_go_by_it_says_what_to_pick() -> None:
-    with pytest.raises(EngineError, match="pick a tone") as told:
-        made(asked())
+@pytest.mark.parametrize(
+    ("side", "says"),
+    [
+        (SideName.TONE_ONLY, "pick a tone, or ask for a person"),
+        (SideName.TONE_ANGLE, "pick a tone or an angle, or ask for a person"),
+    ],
+)
+def test_with_nothing_to_go_by_it_says_what_to_pick_and_nothing_that_side_never_sends(
+    side: SideName, says: str
+) -> None:
+    with pytest.raises(EngineError, match=says) as told:
+        made(replace(asked(), side=side))
     assert told.value.kind is EngineFault.BAD_REQUEST
 
 

@@ -6,7 +6,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -221,12 +221,14 @@ def test_typing_in_the_prompt_does_not_touch_the_stage(page: Page, url: str) -> 
     assert framings(floor) == before
 
 
-def test_turning_takes_less_than_a_tenth_of_a_second(page: Page, url: str) -> None:
-    """From the key event to the second frame after it, on original pixels; the middle of nine."""
+def test_turning_takes_less_than_a_tenth_of_a_second(
+    page: Page, url: str, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    """From the key event to the second frame after it, on original pixels; the median of forty turns."""
     floor = open_case(page, url)
     floor.press("a")
     times: list[float] = []
-    for key in "bababababa"[:9]:
+    for key in "ba" * 20:
         floor.evaluate(
             """(floor) => {
                 window.turned = new Promise((done) => floor.addEventListener("keydown", (event) => {
@@ -237,6 +239,8 @@ def test_turning_takes_less_than_a_tenth_of_a_second(page: Page, url: str) -> No
         )
         floor.press(key)
         times.append(page.evaluate("window.turned"))
+    record_testsuite_property("flip_median_ms", round(median(times), 1))
+    print(f"flip: median {median(times):.0f} ms, quickest {min(times):.0f} ms, slowest {max(times):.0f} ms")
     assert median(times) < 100, times
 
 
