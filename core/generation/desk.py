@@ -16,6 +16,7 @@ from core.generation.comparison import Comparison, RenderSettings, SideRecord, r
 from core.generation.engine import Engine, estimate_of
 from core.generation.presses import Presses
 from core.generation.runner import Runner
+from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
@@ -92,6 +93,16 @@ class Desk:
             sections = assemble(wishes, injection.settled, plan.slots, plan.side, self._vocabulary)
             sides.append(SideRecord(side=plan.side, slots=plan.slots, sections=sections, prompt=as_text(sections)))
         return Planned(injection, tuple(sides), index.built_at, self._labels.version, recent)
+
+    def fair_choice(self, planned: Planned) -> FairChoice | None:
+        """The nearest wishes that would make an unfair pair fair, proven by planning them; None without any."""
+
+        def plan(wishes: Wishes) -> Injection:
+            return planner.plan(wishes, planned.injection.reading, recent=planned.recent)
+
+        index = self._catalog.index
+        planner = Planner(index, self._labels, max_model_references=self._max_model_references)
+        return nearest_fair_choice(planned.injection, plan, index, self._vocabulary)
 
     def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
         """Record a planned comparison and start it; the same press twice is one comparison.

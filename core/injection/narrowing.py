@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.injection.slots import NearMiss
+from core.injection.slots import NearMiss, Rule, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom
 from core.labels.published import FoundLabel
 from core.labels.schema import Label
@@ -40,6 +40,10 @@ class Narrowing:
             return ()
         keeps = self.keeps
         return references if keeps is None else [ref for ref in references if keeps(ref)]
+
+    def note(self, trail: Trail, left: int) -> None:
+        """Write this wish down as a step, with where it comes from."""
+        trail.note(Rule(self.wish), self.step, left, self.value, source=self.source.value)
 
 
 def same_person(one: str | None, other: str | None) -> bool:
