@@ -82,12 +82,15 @@ class Desk:
         """What the prompt says."""
         return self._reader.read(prompt)
 
-    def plan(self, wishes: Wishes, *, recent: Iterable[str] = ()) -> Planned:
-        """Plan what would go in, and write nothing. Raises InjectionError or StorageError."""
+    def plan(self, wishes: Wishes, *, reading: Reading | None = None, recent: Iterable[str] = ()) -> Planned:
+        """Plan what would go in, and write nothing. Raises InjectionError or StorageError.
+
+        `reading` is what `read` said about this prompt; without it the prompt is read here.
+        """
         index = self._catalog.index
         recent = tuple(recent)
         planner = Planner(index, self._labels, max_model_references=self._max_model_references)
-        injection = planner.plan(wishes, self._reader.read(wishes.prompt), recent=recent)
+        injection = planner.plan(wishes, reading or self._reader.read(wishes.prompt), recent=recent)
         sides = []
         for plan in injection.sides:
             sections = assemble(wishes, injection.settled, plan.slots, plan.side, self._vocabulary)

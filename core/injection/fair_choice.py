@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from core.injection.plan import Injection
 from core.injection.slots import Slot
 from core.injection.wishes import PersonWish, SideName, Wishes
-from core.references.attributes import Role, Vocabulary
+from core.references.attributes import Role, Term, Vocabulary
 from core.references.index import ReferenceIndex
 from core.references.key import folded
 
@@ -112,13 +112,19 @@ def _other_tags(injection: Injection, index: ReferenceIndex, vocabulary: Vocabul
     if not _models(injection, SideName.TONE_ONLY):
         angles |= {g.tags.angle for f in index.folders_of(Role.ANGLE) for g in f.groups if g.is_injectable}
     with_people = ", with {people} on both sides" if _models(injection, SideName.TONE_ONLY) else ""
-    for term in vocabulary.angles:
+    for term in _beside(vocabulary.angles, angle):
         if term.id in angles and term.id != angle:
             yield _Change(f"Use {term.name}{with_people}", replace(wishes, angle=term.id))
     tones = {group.tags.tone for group in groups if group.tags.angle == angle and angle is not None}
-    for term in vocabulary.tones:
+    for term in _beside(vocabulary.tones, tone):
         if term.id in tones and term.id != tone:
             yield _Change(f"Use {term.name}{with_people}", replace(wishes, tone=term.id))
+
+
+def _beside(terms: Sequence[Term], wished: str | None) -> list[Term]:
+    """The terms, those first that stand beside the wished one: the vocabulary lists what is alike together."""
+    at = next((place for place, term in enumerate(terms) if term.id == wished), 0)
+    return sorted(terms, key=lambda term: abs(terms.index(term) - at))
 
 
 def _models(injection: Injection, side: SideName) -> list[Slot]:

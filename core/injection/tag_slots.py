@@ -92,6 +92,7 @@ def _tag_slot(
             why = f"Every picture tagged {wish.value} in S3 is labelled with another gender than you asked for."
             return _empty(role, f"{why} Pick another angle, or set the gender yourself.", wish, trail)
     candidates, where, rule = _nearest(fitting, project)
+    beyond = f" {where}" if rule is Rule.ANYWHERE and project else ""
     pin = wishes.pins.get(slot_id)
     if pin is not None:
         # A pin may reach beyond the project, but never to a picture that does not fit.
@@ -100,7 +101,7 @@ def _tag_slot(
         if chosen is None:
             why = f"The picture you pinned does not fit {wish.value} (any more): unpin it or change the {role.value}."
             return _empty(role, why, wish, trail)
-        why = "Pinned by you"
+        why = "pinned by you"
     else:
         trail.note(rule, where, candidates, "" if rule is Rule.ANYWHERE else project)
         chosen, why = _drawn(candidates, recent, wishes, slot_id, trail)
@@ -113,7 +114,7 @@ def _tag_slot(
         folder=chosen.folder,
         wished=wish.value,
         wished_from=wish.source.value,
-        why=f"{why}: 1 of {len(candidates)} tagged {wish.value} {where}.",
+        why=f"1 of {len(candidates)}{beyond}, {why}.",
         steps=trail.done(),
         choices=len(candidates),
         pinned=pin is not None,
@@ -131,12 +132,12 @@ def _drawn(
             trail.note(Rule.RECENT_LAST, "what you were given last time comes last", candidates, keys=given)
         trail.note_turn(turn, seed)
         order = drawn_order(candidates, seed=seed, salt=slot_id, prefer=lambda ref: (ref.key in recent,))
-        return order[turn % len(order)], f"Drawn with seed {seed}, re-rolled {turn}×"
+        return order[turn % len(order)], f"re-rolled {turn}×, seed {seed}"
     fresh = [ref for ref in candidates if ref.key not in recent]
     if fresh and given:
         trail.note(Rule.FRESH, "not what you were given last time", fresh, keys=given)
     trail.note_draw(seed)
-    return min(fresh or candidates, key=lambda ref: ticket(seed, slot_id, ref.key)), f"Drawn with seed {seed}"
+    return min(fresh or candidates, key=lambda ref: ticket(seed, slot_id, ref.key)), f"drawn with seed {seed}"
 
 
 def _nothing_tagged(role: Role, wish: Wish, groups: Sequence[AttributeGroup], trail: Trail) -> Slot:

@@ -84,8 +84,12 @@ def s3_client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
 
 
 @contextmanager
-def dashboard(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Dashboard]:
+def dashboard(
+    folder: Path, settings: Mapping[str, str] | None = None, *, repository: Path = REPOSITORY
+) -> Iterator[Dashboard]:
     """Start the dashboard as `make run` does, on a free port, with nothing but these settings.
+
+    `repository` is another checkout than this one, for what travels with it.
 
     Raises AssertionError in the end if something happened that the program did not expect.
     """
@@ -96,7 +100,7 @@ def dashboard(folder: Path, settings: Mapping[str, str] | None = None) -> Iterat
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,
-            cwd=REPOSITORY,
+            cwd=repository,
             env=environment | dict(settings or {}),
             stdout=output,
             stderr=subprocess.STDOUT,
