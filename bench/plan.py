@@ -51,6 +51,7 @@ def main() -> None:
     }
     for name, index in shapes.items():
         planner = Planner(index, PublishedLabels(()), max_model_references=3)
+        index.warm()  # as a refresh does before it hands the index out
         times = []
         for seed in range(ROUNDS):
             wishes = Wishes(prompt="a person at a window", tone="natural-film", angle="eye-level", seed=seed)

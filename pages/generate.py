@@ -6,25 +6,22 @@ from functools import partial
 
 import streamlit as st
 
-from core.errors import InputError, ReferenceNotFound
+from core.errors import ReferenceNotFound
 from core.generation.comparison import ComparisonStatus
 from core.generation.desk import Planned
 from core.injection.slots import Slot
-from core.injection.wishes import Mode, check_prompt
 from core.studio import Studio
-from core.ui.composer import composer, recent_keys, render_settings
-from core.ui.draft import draft, recall, shuffle, switch_off
-from core.ui.markdown import plain, without_formulas
-from core.ui.notices import library_loading, nothing_planned, read_from_prompt
-from core.ui.price import Price, price_of
+from core.ui.composer import composer, render_settings
+from core.ui.draft import draft, recall
+from core.ui.notices import library_loading, nothing_planned
+from core.ui.plan_header import plan_header
+from core.ui.price import price_of
 from core.ui.problems import problems_shown, show_problem
 from core.ui.results import results
 from core.ui.session import open_session
 from core.ui.slot_strip import folded_strip, slot_strip
 from core.ui.state import COMPARISON_PARAM, Key
 from core.viewer import Capability, Viewer
-
-_TITLES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
 def page() -> None:
@@ -34,17 +31,17 @@ def page() -> None:
     if not studio.catalog.status.ready:
         library_loading(studio)
         return
-    wishes = composer(studio, studio.catalog.index)
-    planned = studio.desk.plan(wishes, recent=draft().recent)
+    composed = composer(studio, studio.catalog.index)
+    wishes = composed.wishes
+    planned = studio.desk.plan(wishes, reading=composed.reading, recent=draft().recent)
     price = price_of(studio, planned, viewer.email)
-    objection = _too_long(wishes.prompt) or price.objection
-    if st.session_state.pop(Key.ORDERED, False) and objection is None:  # else the header says why not, once
+    if st.session_state.pop(Key.ORDERED, False) and price.objection is None:  # else the header says why not, once
         with problems_shown():
             _order(studio, viewer, planned)
     shown = _shown(studio)
     empty = not (wishes.prompt.strip() or planned.injection.settled.tone or shown)
     busy = shown is not None and shown.busy
-    _header(studio, viewer, planned, Price(price.line, objection), busy=busy, verdict=not empty)
+    plan_header(studio, viewer, planned, price, busy=busy, verdict=not empty)
     if empty:
         nothing_planned()
         return
@@ -54,49 +51,6 @@ def page() -> None:
         slot_strip(planned.sides, partial(_wrong_match, studio, viewer))
     if shown is not None:
         results(studio, viewer, shown.comparison.id)
-
-
-def _header(studio: Studio, viewer: Viewer, planned: Planned, price: Price, *, busy: bool, verdict: bool) -> None:
-    fairness = planned.injection.fairness if verdict else None
-    count = sum(slot.filled for side in planned.sides for slot in side.slots)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            title = _TITLES[planned.injection.wishes.mode]
-            st.markdown(f"**{title}** :gray[· {count} {'reference' if count == 1 else 'references'}]", width="content")
-            if fairness is not None:
-                st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
-            read_from_prompt(planned, studio.vocabulary)
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.caption(plain(price.line), width="content")
-            st.button(
-                "Shuffle",
-                icon=":material/shuffle:",
-                help="Draw all references anew, away from what you were given last time.",
-                on_click=lambda: shuffle(recent_keys(studio, viewer.email)),
-            )
-            st.button(
-                "Generate",
-                type="primary",
-                shortcut="Ctrl+Enter",
-                disabled=busy or price.objection is not None,
-                on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
-            )
-    if price.objection is not None:
-        st.error(without_formulas(price.objection), icon=":material/error:")
-    for difference in fairness.differences if fairness is not None else ():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f":material/balance: {difference.says}", width="content")
-            if difference.switch_off:
-                st.button("Make it fair", type="tertiary", on_click=partial(switch_off, *difference.switch_off))
-
-
-def _too_long(prompt: str) -> str | None:
-    """Why this prompt cannot be sent; an empty one is only told when Generate is pressed."""
-    try:
-        check_prompt(prompt or "-")
-    except InputError as err:
-        return err.message
-    return None
 
 
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:

@@ -17,6 +17,7 @@ from core.generation.engine import Engine, estimate_of
 from core.generation.presses import Presses
 from core.generation.remake import Changes, Remake, check_there, lost_slots, remake
 from core.generation.runner import Runner
+from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
@@ -84,13 +85,16 @@ class Desk:
         """What the prompt says."""
         return self._reader.read(prompt)
 
-    def plan(self, wishes: Wishes, *, recent: Iterable[str] = ()) -> Planned:
-        """Plan what would go in, and write nothing. Raises InjectionError or StorageError."""
+    def plan(self, wishes: Wishes, *, reading: Reading | None = None, recent: Iterable[str] = ()) -> Planned:
+        """Plan what would go in, and write nothing. Raises InjectionError or StorageError.
+
+        `reading` is what `read` said about this prompt; without it the prompt is read here.
+        """
         index = self._catalog.index
         recent = tuple(recent)
         labels = self._labels()  # one set for the whole plan, whatever is reviewed meanwhile
         planner = Planner(index, labels, max_model_references=self._max_model_references)
-        injection = planner.plan(wishes, self._reader.read(wishes.prompt), recent=recent)
+        injection = planner.plan(wishes, reading or self._reader.read(wishes.prompt), recent=recent)
         sides = []
         for plan in injection.sides:
             sections = assemble(wishes, injection.settled, plan.slots, plan.side, self._vocabulary)
@@ -102,6 +106,16 @@ class Desk:
         check_prompt(planned.injection.wishes.prompt)
         for side in planned.sides:
             self._engine(render).check(render, references=side.attached, prompt_chars=len(side.prompt))
+
+    def fair_choice(self, planned: Planned) -> FairChoice | None:
+        """The nearest wishes that would make an unfair pair fair, proven by planning them; None without any."""
+
+        def plan(wishes: Wishes) -> Injection:
+            return planner.plan(wishes, planned.injection.reading, recent=planned.recent)
+
+        index = self._catalog.index
+        planner = Planner(index, self._labels(), max_model_references=self._max_model_references)
+        return nearest_fair_choice(planned.injection, plan, index, self._vocabulary)
 
     def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
         """Record a planned comparison and start it; the same press twice is one comparison.

@@ -57,6 +57,15 @@ class PersonDraw:
         """The person to show in every slot that has them."""
         return self._lead(frozenset(self._rerolls))
 
+    @property
+    def best(self) -> str | None:
+        """The person who leads without re-rolls."""
+        return self._best
+
+    def start(self, slot_id: str) -> Reference:
+        """What a re-rolled slot would show without its own re-rolls."""
+        return self._shown(slot_id, frozenset(self._rerolls) - {slot_id})
+
     def shown(self, slot_id: str) -> Reference:
         """The picture in this slot."""
         return self._shown(slot_id, frozenset(self._rerolls))

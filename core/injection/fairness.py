@@ -24,9 +24,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Fairness:
-    """The verdict on a pair of sides."""
+    """The verdict on a pair of sides. `note` says what a fair pair does not compare, if that is not plain."""
 
     differences: tuple[Difference, ...]
+    note: str = ""
 
     @property
     def controlled(self) -> bool:
@@ -44,14 +45,31 @@ def judge(one: Sequence[Slot], other: Sequence[Slot]) -> Fairness:
     tones = [_key(slots, Role.TONE) for slots in (one, other)]
     if tones[0] != tones[1]:
         found.append(Difference("tone reference", f"The tone reference differs: {tones[0]} and {tones[1]}."))
-    if not any(slot.filled for slot in other if slot.role is Role.ANGLE) and not _models(other):
-        found.append(Difference("angle", "Tone + angle has no angle to add: pick one."))
+    has_angle = any(slot.filled for slot in other if slot.role is Role.ANGLE) or bool(_models(other))
+    if not has_angle:
+        found.append(Difference("angle", _no_angle(other)))
     mine, theirs = _people(one), _people(other)
     only_mine = {name: ids for name, ids in mine.items() if name not in theirs}
     only_theirs = {name: ids for name, ids in theirs.items() if name not in mine}
-    if only_mine or only_theirs:
+    if (only_mine or only_theirs) and has_angle:  # without any angle the other side's people cannot be there either
         found.append(_person_difference(only_mine, only_theirs, shared=bool(mine.keys() & theirs.keys())))
-    return Fairness(tuple(found))
+    return Fairness(tuple(found), _note(tones[0], bool(mine)))
+
+
+def _no_angle(slots: Sequence[Slot]) -> str:
+    wished = next((slot.wished for slot in slots if slot.role is Role.ANGLE), None)
+    if wished is None:
+        return "Tone + angle has no angle to add: pick one."
+    return f"No reference in tone + angle shows the angle {wished}: only the words of the prompt would differ."
+
+
+def _note(tone: str | None, has_people: bool) -> str:
+    """A pair without a tone reference is fair, for both lack it, but it is no comparison on top of a tone."""
+    if tone is not None:
+        return ""
+    if has_people:
+        return "Neither side has a tone reference: only the model references carry the tone."
+    return "Neither side has a tone reference: this compares an angle reference with no reference at all."
 
 
 def _person_difference(

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
+from core.injection.candidates import Candidates, walk
 from core.injection.draw import PersonDraw, drawn_order, ticket
 from core.injection.narrowing import LabelLookup, Narrowing, fits_tags, narrowings, near_misses, says_near
-from core.injection.slots import NearMiss, Slot, Trail
+from core.injection.slots import NearMiss, Rule, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom, Wishes
 from core.references.attributes import Role
 from core.references.index import ReferenceIndex
-from core.references.key import folded
-from core.references.reference import AttributeGroup, Reference, ReferenceFolder, by_person
+from core.references.reference import AttributeGroup, Reference, ReferenceFolder
 
 _NO_ANGLE = "Pick an angle, or name one in the prompt."
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """A group with the pictures in it that meet every wish."""
-
-    group: AttributeGroup
-    references: tuple[Reference, ...]
-    trail: Trail
-
-    @property
-    def slot_id(self) -> str:
-        """The slot this group fills; the same on both sides, so that a pin holds on both."""
-        return f"model:{self.group.path}"
-
-    @cached_property
-    def by_person(self) -> Mapping[str, tuple[Reference, ...]]:
-        """The pictures of each person, by folded persona."""
-        everyone = len(self.references) == len(self.group.usable)
-        return self.group.people if everyone else by_person(self.references)
-
-    def of(self, persona: str | None) -> tuple[Reference, ...]:
-        """The pictures of one person."""
-        return self.by_person.get(folded(persona), ()) if persona is not None else ()
 
 
 class ModelPlanner:
@@ -112,22 +87,12 @@ class ModelPlanner:
         for group in self._folder.groups:
             if not (fits_tags(group, wanted) and group.usable):
                 continue
-            walked.append(self._walk(group, wanted))
+            walked.append(walk(group, wanted))
             fitting += bool(walked[-1].references)
             pins.discard(walked[-1].slot_id)
             if fitting >= self._limit and not pins:
                 break
         return walked
-
-    @staticmethod
-    def _walk(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:
-        left: Sequence[Reference] = group.usable
-        trail = Trail()
-        trail.note(f"in the group “{group.name}”", group.references)
-        for narrowing in wanted:
-            left = narrowing.left_of(group, left)
-            trail.note(narrowing.step, left)
-        return Candidates(group, tuple(left), trail)
 
     def _pinned(self, candidates: Candidates) -> Reference | None:
         """The picture that is pinned in this group's slot, if it still meets the wishes."""
@@ -205,11 +170,12 @@ class ModelPlanner:
     def _filled(self, side: SideName, candidates: Candidates, draw: PersonDraw) -> Slot:
         slot_id, trail = candidates.slot_id, Trail(list(candidates.trail.steps))
         if slot_id in self._wishes.off:
+            trail.note(Rule.OFF, "switched off by you", 0)
             return self._empty("Switched off by you.", candidates, trail, side=side)
         is_pinned = slot_id in self._wishes.pins
         if is_pinned:
             picked = self._pinned(candidates)
-            trail.note("pinned by you", 1 if picked else 0)
+            trail.note_pin(self._wishes.pins[slot_id], fits=picked is not None)
             if picked is None:
                 return self._empty(
                     "The picture you pinned does not meet the wishes (any more): unpin it or change them.",
@@ -237,22 +203,30 @@ class ModelPlanner:
         )
 
     def _drawn(self, candidates: Candidates, draw: PersonDraw, trail: Trail) -> tuple[Reference, str]:
-        lead, picked = draw.lead, draw.shown(candidates.slot_id)
-        rerolls = self._wishes.rerolls.get(candidates.slot_id, 0)
+        if turn := self._wishes.rerolls.get(candidates.slot_id, 0):
+            return self._turned(candidates, draw, trail, turn)
+        lead, seed, why = draw.lead, self._wishes.seed, f"drawn with seed {self._wishes.seed}"
         same = candidates.of(lead)
-        why = f"drawn with seed {self._wishes.seed}"
-        if rerolls:
-            trail.note(f"re-rolled {rerolls}×, drawn with seed {self._wishes.seed}", 1)
-            return picked, f"re-rolled {rerolls}×"
-        if lead is not None:
-            trail.note(f"same person in every slot that has them: {lead}", same or candidates.references)
-            why = "same person in every slot" if same else f"no picture of {lead} here, {why}"
         pool = same or candidates.references
+        if lead is not None:
+            trail.note(Rule.SAME_PERSON, f"same person in every slot that has them: {lead}", pool, lead)
+            why = "same person in every slot" if same else f"no picture of {lead} here, {why}"
         fresh = [ref for ref in pool if ref.key not in self._recent]
         if fresh and len(fresh) < len(pool):
-            trail.note("not what you were given last time", fresh)
-        trail.note(f"drawn with seed {self._wishes.seed}", 1)
-        return picked, why
+            given = [ref.key for ref in pool if ref.key in self._recent]
+            trail.note(Rule.FRESH, "not what you were given last time", fresh, keys=given)
+        trail.note_draw(seed)
+        return draw.shown(candidates.slot_id), why
+
+    def _turned(self, candidates: Candidates, draw: PersonDraw, trail: Trail, turn: int) -> tuple[Reference, str]:
+        """A re-rolled slot takes its turns in order, from what it shows without them."""
+        everyone, best = candidates.references, draw.best
+        if best is not None and candidates.of(best):
+            trail.note(Rule.PERSON_FIRST, f"{best} comes first", everyone, best)
+        if given := [ref.key for ref in everyone if ref.key in self._recent]:
+            trail.note(Rule.RECENT_LAST, "what you were given last time comes last", everyone, keys=given)
+        trail.note_turn(turn, self._wishes.seed, draw.start(candidates.slot_id))
+        return draw.shown(candidates.slot_id), f"re-rolled {turn}×"
 
     def _nothing_fits(self, side: SideName) -> Slot:
         """An empty slot that names the nearest groups and the one wish to loosen."""
@@ -260,10 +234,11 @@ class ModelPlanner:
             return self._empty(_NO_ANGLE, side=side)
         wanted, trail = self._narrowings(side), Trail()
         left: list[tuple[AttributeGroup, Sequence[Reference]]] = [(g, g.usable) for g in self._folder.groups]
-        trail.note(f"in “{self._folder.path}”", sum(len(group.references) for group in self._folder.groups))
+        everything = sum(len(group.references) for group in self._folder.groups)
+        trail.note(Rule.FOLDER, f"in “{self._folder.path}”", everything, self._folder.path)
         for narrowing in wanted:
             left = [(group, narrowing.left_of(group, refs)) for group, refs in left]
-            trail.note(narrowing.step, sum(len(refs) for _, refs in left))
+            narrowing.note(trail, sum(len(refs) for _, refs in left))
         near = near_misses(self._index, self._folder, self._labels, wanted)
         asked = ", ".join(narrowing.step for narrowing in wanted)
         hint = " ".join(says_near(miss) for miss in near[:2])
@@ -281,7 +256,9 @@ class ModelPlanner:
         else:
             wish = self._settled.angle.value
             why = f"Left out: its angle is {other.group.tags.angle or 'untagged'}, you asked for {wish}."
-        trail = self._walk(other.group, self._narrowings(side)).trail
+        trail = walk(other.group, self._narrowings(side)).trail
+        if trail.steps[-1].left:
+            trail.note(Rule.LEFT_OUT, f"in the first {self._limit} groups of this side", 0, str(self._limit))
         return self._empty(why, other, trail, side=side)
 
     def _wished(self, side: SideName) -> str | None:

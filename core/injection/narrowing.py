@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.injection.slots import NearMiss
+from core.injection.slots import NearMiss, Rule, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom
 from core.labels.published import FoundLabel
 from core.labels.schema import Label
@@ -27,7 +27,7 @@ class LabelLookup(Protocol):
 class Narrowing:
     """One wish, how the trail words it, and what meets it: whole groups by their tags, pictures one by one."""
 
-    wish: str
+    wish: Rule
     value: str
     source: WishedFrom
     step: str
@@ -40,6 +40,10 @@ class Narrowing:
             return ()
         keeps = self.keeps
         return references if keeps is None else [ref for ref in references if keeps(ref)]
+
+    def note(self, trail: Trail, left: int) -> None:
+        """Write this wish down as a step, with where it comes from."""
+        trail.note(self.wish, self.step, left, self.value, source=self.source.value)
 
 
 def same_person(one: str | None, other: str | None) -> bool:
@@ -60,7 +64,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
     if tone:
         found.append(
             Narrowing(
-                "tone",
+                Rule.TONE,
                 tone.value,
                 tone.source,
                 f"tagged {tone.value}",
@@ -70,7 +74,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
     if angle and side is SideName.TONE_ANGLE:
         found.append(
             Narrowing(
-                "angle",
+                Rule.ANGLE,
                 angle.value,
                 angle.source,
                 f"tagged {angle.value}",
@@ -80,7 +84,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
     if persona:
         found.append(
             Narrowing(
-                "persona",
+                Rule.PERSONA,
                 persona.value,
                 persona.source,
                 f"of {persona.value}",
@@ -90,7 +94,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
     if gender:
         found.append(
             Narrowing(
-                "gender",
+                Rule.GENDER,
                 gender.value,
                 gender.source,
                 f"labelled {gender.value}",
@@ -100,7 +104,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
     if age and ages:
         found.append(
             Narrowing(
-                "age",
+                Rule.AGE,
                 age.value,
                 age.source,
                 f"labelled {ages} years",
@@ -152,7 +156,7 @@ def near_misses(
         pairs = [(group, ref) for group in folder.groups for ref in hits(group, others)]
         if pairs:
             values = sorted({value for group, ref in pairs if (value := _value(loosened.wish, group, ref, labels))})
-            found.append(NearMiss(loosened.wish, ", ".join(values) or "any", len(pairs)))
+            found.append(NearMiss(loosened.wish.value, ", ".join(values) or "any", len(pairs)))
     return tuple(found)
 
 
@@ -164,15 +168,15 @@ def says_near(miss: NearMiss) -> str:
     return f"Loosening {miss.loosen} to {miss.to} gives {pictures}."
 
 
-def _value(wish: str, group: AttributeGroup, ref: Reference, labels: LabelLookup) -> str | None:
+def _value(wish: Rule, group: AttributeGroup, ref: Reference, labels: LabelLookup) -> str | None:
     """What this picture has where the wish asked for something else."""
-    if wish == "tone":
+    if wish is Rule.TONE:
         return group.tags.tone
-    if wish == "angle":
+    if wish is Rule.ANGLE:
         return group.tags.angle
-    if wish == "persona":
+    if wish is Rule.PERSONA:
         return ref.persona
     label = labels.find(ref.key, ref.etag).current
     if label is None:
         return None
-    return label.gender_presentation if wish == "gender" else label.age_range
+    return label.gender_presentation if wish is Rule.GENDER else label.age_range

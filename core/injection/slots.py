@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from core.references.attributes import Role
 from core.references.key import file_name, persona_of
 from core.references.reference import Reference
 
 
+class Rule(StrEnum):
+    """What a step did. Together with the library and its labels the steps of a slot give its key again.
+
+    `group`, `folder` and `role` count every file there; every later step starts from the pictures in groups
+    that may be injected from, empty files left out. From `last` and `first` on only the order changes, until
+    `draw`, `turn` or `pin` takes one picture out of what is left.
+    """
+
+    GROUP = "group"  # in the group `value`
+    FOLDER = "folder"  # in any group of the model folder `value`
+    ROLE = "role"  # in any group of a folder with the role `value`
+    TONE = "tone"
+    ANGLE = "angle"
+    PERSONA = "persona"  # the prompt names `value`
+    GENDER = "gender"
+    AGE = "age"  # `value` is "30" or "30–39"
+    NOT_OTHER_GENDER = "not-other-gender"  # not labelled with another gender than `value`, not even formerly
+    BESIDE = "beside"  # in a reference folder directly in the project `value`
+    INSIDE = "inside"  # anywhere under the project `value`
+    ANYWHERE = "anywhere"  # in the whole library
+    LEFT_OUT = "left-out"  # its group is beyond the number of groups a side may have
+    SAME_PERSON = "same-person"  # of the person `value`, unless nobody here is
+    FRESH = "fresh"  # not one of `keys`, which were given last time
+    PERSON_FIRST = "person-first"  # those of the person `value` come first
+    RECENT_LAST = "recent-last"  # those of `keys`, which were given last time, come last
+    PIN = "pin"  # the picture `value`, if it is among those left
+    OFF = "off"
+    DRAW = "draw"  # the lowest ticket of `seed`
+    TURN = "turn"  # `keys[0]`, if there, then the order by tickets of `seed`; of these number `value`, round and round
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One narrowing: what was asked, and how many pictures were left after it."""
+    """One narrowing: what was asked and by whom, and how many pictures were left after it.
+
+    `step` is for people, the rest for whoever wants to do it again; older records have only `step` and `left`.
+    """
 
     step: str
     left: int
+    rule: Rule | None = None
+    value: str = ""
+    source: str | None = None
+    keys: tuple[str, ...] = ()
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +110,34 @@ class Trail:
 
     steps: list[Step] = field(default_factory=list)
 
-    def note(self, step: str, left: Sequence[Reference] | int) -> None:
+    def note(
+        self,
+        rule: Rule,
+        step: str,
+        left: Sequence[Reference] | int,
+        value: str = "",
+        *,
+        source: str | None = None,
+        keys: Iterable[str] = (),
+        seed: int | None = None,
+    ) -> None:
         """Record a step and what it left."""
-        self.steps.append(Step(step, left if isinstance(left, int) else len(left)))
+        count = left if isinstance(left, int) else len(left)
+        self.steps.append(Step(step, count, rule, value, source, tuple(keys), seed))
+
+    def note_draw(self, seed: int) -> None:
+        """Record that the seed decided."""
+        self.note(Rule.DRAW, f"drawn with seed {seed}", 1, seed=seed)
+
+    def note_turn(self, turn: int, seed: int, start: Reference | None = None) -> None:
+        """Record that a re-roll took the next one in the order, from `start` on if it is given."""
+        keys = (start.key,) if start is not None else ()
+        words = f"re-rolled {turn}×, drawn with seed {seed}"
+        self.note(Rule.TURN, words, 1, str(turn), keys=keys, seed=seed)
+
+    def note_pin(self, key: str, *, fits: bool) -> None:
+        """Record a pin, and whether the picture is still among those that fit."""
+        self.note(Rule.PIN, "pinned by you", int(fits), key)
 
     def done(self) -> tuple[Step, ...]:
         """The steps so far."""

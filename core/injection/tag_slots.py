@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from core.injection.draw import drawn_order
-from core.injection.slots import NearMiss, Slot, Trail
+from core.injection.draw import drawn_order, ticket
+from core.injection.slots import NearMiss, Rule, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, Wish, Wishes
 from core.references.attributes import Role
 from core.references.index import ReferenceIndex
@@ -44,7 +44,7 @@ def angle_slot(
         return _empty(Role.ANGLE, "Off in this mode: tone only sends no angle reference.")
     if settled.angle is None:
         return _empty(Role.ANGLE, "Pick an angle, or name one in the prompt.")
-    return _tag_slot(index, Role.ANGLE, project, wishes, settled.angle, recent, other_gender)
+    return _tag_slot(index, Role.ANGLE, project, wishes, settled.angle, recent, other_gender, settled.gender)
 
 
 def _empty(role: Role, why: str, wish: Wish | None = None, trail: Trail | None = None) -> Slot:
@@ -70,43 +70,41 @@ def _tag_slot(
     wish: Wish,
     recent: frozenset[str],
     other_gender: Callable[[Reference], bool] | None,
+    settled_gender: Wish | None = None,
 ) -> Slot:
     slot_id = role.value
     trail = Trail()
     if slot_id in wishes.off:
         return _empty(role, "Switched off by you.", wish)
     groups = [group for folder in index.folders_of(role) for group in folder.groups]
-    trail.note(f"in {role.value} groups", sum(len(group.references) for group in groups))
+    everything = sum(len(group.references) for group in groups)
+    trail.note(Rule.ROLE, f"in {role.value} groups", everything, role.value)
     tagged = [group for group in groups if _tag(group, role) == wish.value and group.usable]
-    trail.note(f"tagged {wish.value}", _pictures(tagged))
+    fitting = _pictures(tagged)
+    trail.note(Rule(role.value), f"tagged {wish.value}", fitting, wish.value, source=wish.source.value)
     if not tagged:
         return _nothing_tagged(role, wish, groups, trail)
-    fitting = _pictures(tagged)
     if other_gender is not None:
         fitting = [ref for ref in fitting if not other_gender(ref)]
-        trail.note("not labelled with another gender", fitting)
+        gender = settled_gender.value if settled_gender else ""
+        trail.note(Rule.NOT_OTHER_GENDER, "not labelled with another gender", fitting, gender)
         if not fitting:
             why = f"Every picture tagged {wish.value} in S3 is labelled with another gender than you asked for."
             return _empty(role, f"{why} Pick another angle, or set the gender yourself.", wish, trail)
-    candidates, where = _nearest(fitting, project)
-    trail.note(where, candidates)
-    order = drawn_order(candidates, seed=wishes.seed, salt=slot_id, prefer=lambda ref: (ref.key in recent,))
+    candidates, where, rule = _nearest(fitting, project)
+    beyond = f" {where}" if rule is Rule.ANYWHERE and project else ""
     pin = wishes.pins.get(slot_id)
     if pin is not None:
         # A pin may reach beyond the project, but never to a picture that does not fit.
         chosen = next((ref for ref in fitting if ref.key == pin), None)
+        trail.note_pin(pin, fits=chosen is not None)
         if chosen is None:
-            trail.note("pinned by you", 0)
-            return _empty(
-                role,
-                f"The picture you pinned does not fit {wish.value} (any more): unpin it or change the {role.value}.",
-                wish,
-                trail,
-            )
-        trail.note("pinned by you", 1)
-        why = "Pinned by you"
+            why = f"The picture you pinned does not fit {wish.value} (any more): unpin it or change the {role.value}."
+            return _empty(role, why, wish, trail)
+        why = "pinned by you"
     else:
-        chosen, why = _drawn(order, recent, wishes.rerolls.get(slot_id, 0), wishes.seed, trail)
+        trail.note(rule, where, candidates, "" if rule is Rule.ANYWHERE else project)
+        chosen, why = _drawn(candidates, recent, wishes, slot_id, trail)
     return Slot(
         id=slot_id,
         role=role,
@@ -116,24 +114,30 @@ def _tag_slot(
         folder=chosen.folder,
         wished=wish.value,
         wished_from=wish.source.value,
-        why=f"{why}: 1 of {len(order)} tagged {wish.value} {where}.",
+        why=f"1 of {len(candidates)}{beyond}, {why}.",
         steps=trail.done(),
-        choices=len(order),
+        choices=len(candidates),
         pinned=pin is not None,
     )
 
 
 def _drawn(
-    order: Sequence[Reference], recent: frozenset[str], rerolls: int, seed: int, trail: Trail
+    candidates: Sequence[Reference], recent: frozenset[str], wishes: Wishes, slot_id: str, trail: Trail
 ) -> tuple[Reference, str]:
-    """The next in the order, and the words for why."""
-    fresh = [ref for ref in order if ref.key not in recent]
-    if fresh and len(fresh) < len(order):
-        trail.note("not what you were given last time", fresh)
-    chosen = order[rerolls % len(order)]
-    turn = f", re-rolled {rerolls}×" if rerolls else ""
-    trail.note(f"drawn with seed {seed}{turn}", 1)
-    return chosen, f"Drawn with seed {seed}{turn}"
+    """The first by the seed's tickets, or after re-rolls a later one, and the words for why."""
+    given, seed = [ref.key for ref in candidates if ref.key in recent], wishes.seed
+    turn = wishes.rerolls.get(slot_id, 0)
+    if turn:
+        if given:
+            trail.note(Rule.RECENT_LAST, "what you were given last time comes last", candidates, keys=given)
+        trail.note_turn(turn, seed)
+        order = drawn_order(candidates, seed=seed, salt=slot_id, prefer=lambda ref: (ref.key in recent,))
+        return order[turn % len(order)], f"re-rolled {turn}×, seed {seed}"
+    fresh = [ref for ref in candidates if ref.key not in recent]
+    if fresh and given:
+        trail.note(Rule.FRESH, "not what you were given last time", fresh, keys=given)
+    trail.note_draw(seed)
+    return min(fresh or candidates, key=lambda ref: ticket(seed, slot_id, ref.key)), f"drawn with seed {seed}"
 
 
 def _nothing_tagged(role: Role, wish: Wish, groups: Sequence[AttributeGroup], trail: Trail) -> Slot:
@@ -144,15 +148,15 @@ def _nothing_tagged(role: Role, wish: Wish, groups: Sequence[AttributeGroup], tr
     return Slot(**{name: getattr(slot, name) for name in Slot.__dataclass_fields__} | {"near": near})
 
 
-def _nearest(fitting: Sequence[Reference], project: str) -> tuple[list[Reference], str]:
+def _nearest(fitting: Sequence[Reference], project: str) -> tuple[list[Reference], str, Rule]:
     """The pictures beside the model folder, else anywhere in its project, else in all of the library."""
     beside = [ref for ref in fitting if ref.folder is not None and parent(ref.folder) == project]
     if beside:
-        return beside, f"in the project “{project}”"
+        return beside, f"in the project “{project}”", Rule.BESIDE
     inside = [ref for ref in fitting if ref.key.startswith(project + "/")] if project else []
     if inside:
-        return inside, f"in the project “{project}”"
-    return list(fitting), "in the whole library"
+        return inside, f"in the project “{project}”", Rule.INSIDE
+    return list(fitting), "in the whole library", Rule.ANYWHERE
 
 
 def _tag(group: AttributeGroup, role: Role) -> str | None:

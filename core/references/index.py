@@ -15,6 +15,8 @@ from core.references.listing import Listing
 from core.references.reference import AttributeGroup, Filter, Problem, Reference, ReferenceFolder
 from core.references.table import ReferenceTable
 
+_WARM_REFERENCES = 200_000  # some 130 MB of objects
+
 NO_MODEL_FOLDER = ReferenceFolder(path="", role=Role.MODEL, groups=())
 
 
@@ -76,8 +78,17 @@ class ReferenceIndex:
         return frozenset(persona for persona in usable if persona is not None)
 
     def warm(self) -> None:
-        """Find every persona now, so that the first designer after a refresh need not wait for it."""
+        """Find every persona, and who stands in which group, so that the first designer after a refresh need not wait.
+
+        In a large library only the first groups are made ready: objects of all its pictures would not fit the memory.
+        """
         _ = self.personas
+        room = _WARM_REFERENCES
+        for group in (group for folder in self.folders for group in folder.groups):
+            room -= len(group.references)
+            if room < 0:
+                return
+            _ = group.people
 
     def resolve(self, text: str) -> tuple[Reference, ...]:
         """Candidates for a key, a path in another Unicode form, or a bare file name: all, never a guess."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+
 import streamlit as st
 
 from core.errors import StorageError
 from core.generation.comparison import RenderSettings
 from core.generation.engine import Engine
 from core.images.thumbnails import THUMBNAIL_SIDES
+from core.injection.reader import Reading
 from core.injection.wishes import Mode, Wishes
 from core.references.attributes import Role, Term
 from core.references.index import ReferenceIndex
@@ -24,6 +28,7 @@ from core.ui.draft import (
     size_chosen,
     wishes_from_widgets,
 )
+from core.ui.markdown import plain
 from core.ui.prompt_box import prompt_box
 from core.ui.state import Key
 from core.ui.tiles import Tile, tile_picker
@@ -33,7 +38,15 @@ PREVIEW = "preview"
 _MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
-def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What the composer asks for, and what was read from its prompt: once, for all who need it."""
+
+    wishes: Wishes
+    reading: Reading
+
+
+def composer(studio: Studio, index: ReferenceIndex) -> Composed:
     """Draw the composer in the sidebar and return what it asks for."""
     with st.sidebar, st.container(gap="xsmall", key="composer"):
         prompt_box(
@@ -62,7 +75,7 @@ def composer(studio: Studio, index: ReferenceIndex) -> Wishes:
         _model_folder(folders)
         _person_fields()
         _render_fields(studio)
-    return wishes_from_widgets(tone, angle)
+    return Composed(wishes_from_widgets(tone, angle), read)
 
 
 def _tiles(
@@ -123,15 +136,30 @@ def _model_folder(folders: tuple[ReferenceFolder, ...]) -> None:
         key=Key.FOLDER,
         persist_state="session",
     )
+    chosen = next(folder for folder in folders if folder.path == st.session_state[Key.FOLDER])
+    st.caption(plain(folder_health(chosen)))
 
 
 def folder_label(folder: ReferenceFolder) -> str:
-    """A model folder in a list: where it lies and how much is in it."""
+    """A model folder in a list: where it lies, how many groups serve and how many need mending."""
     usable = sum(group.is_injectable for group in folder.groups)
-    unusable = len(folder.groups) - usable
+    to_mend = len(folder.groups) - usable
     place = " / ".join(folder.path.split("/")[-2:])
-    groups = "1 group" if usable == 1 else f"{usable} groups"
-    return f"{place} · {groups}" + (f", {unusable} with problems" if unusable else "")
+    return f"{place} · {_count(usable, 'group')}" + (f", {to_mend} to mend" if to_mend else "")
+
+
+def folder_health(folder: ReferenceFolder) -> str:
+    """What a model folder can serve, and which of its groups cannot be injected from."""
+    pictures = sum(len(group.references) for group in folder.groups if group.is_injectable)
+    problems = Counter(group.tags.problem.value for group in folder.groups if group.tags.problem is not None)
+    problems["empty"] = sum(group.tags.problem is None and not group.references for group in folder.groups)
+    found = [f"{count} {problem}" for problem, count in sorted(problems.items()) if count]
+    loose = [f"{_count(len(folder.loose), 'picture')} in no group"] if folder.loose else []
+    return f"{_count(pictures, 'picture')} · " + (", ".join([*found, *loose]) or "all groups tagged")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _person_fields() -> None:

@@ -13,6 +13,7 @@ from core.generation.comparison import Comparison, Size
 from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Wishes
 from core.labels.schema import Gender
 from core.ui.state import Key
+from core.ui.tiles import hand_over
 
 V = TypeVar("V")
 AGE_SPAN = (0, 100)  # the whole span of the slider stands for "any age"
@@ -141,8 +142,9 @@ def recall(comparison: Comparison) -> None:
         if size == comparison.size:
             state[Key.SIZE] = label
     pins = {slot.id: slot.key for side in comparison.sides for slot in side.slots if slot.key}
-    state[Key.DRAFT] = Draft(
+    _hand_over(
         seed=max(0, min(wishes.seed, SEED_MAX)),
+        recent=(),
         tone=wishes.tone,
         angle=wishes.angle,
         tone_by_chance=wishes.tone_by_chance,
@@ -151,6 +153,21 @@ def recall(comparison: Comparison) -> None:
         off=wishes.off,
         strengths=wishes.strengths,
     )
+
+
+def adopt(wishes: Wishes) -> None:
+    """Take these wishes over into the composer, as changed from what it asks for now."""
+    state = st.session_state
+    state[Key.FOLDER] = wishes.folder
+    state[Key.PERSON] = _label_of(PERSON_CHOICES, wishes.person)
+    _hand_over(tone=wishes.tone, angle=wishes.angle, pins=wishes.pins, rerolls=wishes.rerolls, off=wishes.off)
+
+
+def _hand_over(**changes: object) -> None:
+    """Change the draft so that its tone and angle win over what was picked on the tiles."""
+    for key in (Key.TONE, Key.ANGLE):
+        hand_over(key)
+    set_draft(**changes)
 
 
 def _kept(wishes: Wishes, given: dict[str, str]) -> dict[str, str]:

@@ -68,6 +68,7 @@ def read_from_prompt(planned: Planned, vocabulary: Vocabulary) -> None:
     """What the reader took from the prompt, so that nothing is guessed behind anyone's back."""
     reading = planned.injection.reading
     if not planned.injection.wishes.prompt.strip():
+        st.caption("No prompt yet", width="content")
         return
     persona = planned.injection.settled.persona
     found = [persona.value if persona else "a person" if reading.person else "no person"]

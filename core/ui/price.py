@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.errors import StorageError
+from core.errors import InputError, StorageError
 from core.generation.budget import dollars, dollars_left
 from core.generation.comparison import RenderSettings
 from core.generation.desk import Planned
+from core.injection.wishes import check_prompt
 from core.studio import Studio
 from core.ui.composer import render_settings
 
@@ -24,7 +25,8 @@ class Price:
 def price_of(studio: Studio, planned: Planned, person: str) -> Price:
     """What the composer's plan may cost this person."""
     render = render_settings(studio)
-    return price_for(studio, studio.desk.estimate(planned, render), render, person)
+    price = price_for(studio, studio.desk.estimate(planned, render), render, person)
+    return Price(price.line, _too_long(planned.injection.wishes.prompt) or price.objection)
 
 
 def price_for(studio: Studio, usd: float | None, render: RenderSettings, person: str) -> Price:
@@ -41,3 +43,12 @@ def price_for(studio: Studio, usd: float | None, render: RenderSettings, person:
     left = f"{dollars_left(budget.left_usd)} left today"
     line = f"{render.model} · {cost}" + (f" · {left}" if usd is None else f" of {left}")
     return Price(line, budget.objection(usd, now=datetime.now(UTC)))
+
+
+def _too_long(prompt: str) -> str | None:
+    """Why this prompt cannot be sent; an empty one is only told when Generate is pressed."""
+    try:
+        check_prompt(prompt or "-")
+    except InputError as err:
+        return err.message
+    return None

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.generation.comparison import SideRecord
 from core.images.thumbnails import THUMBNAIL_SIDES
-from core.injection.slots import Slot
+from core.injection.slots import Slot, Step
 from core.injection.wishes import Strength, WishedFrom
 from core.references.attributes import Role
 from core.ui import draft
@@ -19,6 +19,12 @@ from core.ui.state import Key
 from core.web import image_url
 
 _SIDE_LETTERS = "AB"
+_COLUMNS_MIN = 4  # fewer would make banners of portraits
+_SOURCES: dict[str | None, str] = {
+    WishedFrom.PICKED: "picked by you",
+    WishedFrom.PROMPT: "read from the prompt",
+    WishedFrom.CHANCE: "by chance",
+}
 
 
 def slot_strip(sides: tuple[SideRecord, ...], wrong_match: Callable[[Slot], None]) -> None:
@@ -27,17 +33,18 @@ def slot_strip(sides: tuple[SideRecord, ...], wrong_match: Callable[[Slot], None
     `wrong_match` is called for a picture that a person says does not belong where it stands.
     """
     letters = len(sides) > 1
+    columns = max(_COLUMNS_MIN, *(len(side.slots) for side in sides))
     for number, side in enumerate(sides):
         title = f"{_SIDE_LETTERS[number]} · {side.side.heading}" if letters else side.side.heading
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{title}**  :gray[{_count(side)}]", width="content")
-            sent_prompt(side)
-        slots = side.slots
-        grid = st.grid(5, wrap=False, min_column_width=116, key=f"strip-{side.side.value}")
-        names = _names(slots)
-        for at, slot in enumerate(slots):
-            with grid.cell():
-                _slot(slot, names[at], f"{side.side.value}-{at}", wrong_match)
+        with st.container(gap=None):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{title}**  :gray[{_count(side)}]", width="content")
+                sent_prompt(side)
+            grid = st.grid(columns, wrap=False, min_column_width=116, key=f"strip-{side.side.value}")
+            names = _names(side.slots)
+            for at, slot in enumerate(side.slots):
+                with grid.cell():
+                    _slot(slot, names[at], f"{side.side.value}-{at}", wrong_match)
 
 
 def folded_strip(sides: tuple[SideRecord, ...]) -> None:
@@ -57,7 +64,7 @@ def folded_strip(sides: tuple[SideRecord, ...]) -> None:
 
 
 def _slot(slot: Slot, name: str, place: str, wrong_match: Callable[[Slot], None]) -> None:
-    with st.container(key=f"slot-{place}", gap="xsmall"):
+    with st.container(key=f"slot-{place}", gap=None):
         if slot.filled:
             st.image(_url(slot), alt=_alt(slot))
         else:
@@ -147,13 +154,17 @@ def trail(slot: Slot, name: str) -> str:
     if slot.wished:
         lines.append(f"Wished: {plain(slot.wished)} ({slot.wished_from})")
     if slot.steps:
-        lines.append("| Step | Pictures left |\n|---|---:|")
-        lines[-1] += "".join(f"\n| {plain(step.step)} | {step.left:,} |" for step in slot.steps)
+        lines.append("| Step | Left |\n|---|---:|")
+        lines[-1] += "".join(f"\n| {plain(step.step)}{_source(step)} | {step.left:,} |" for step in slot.steps)
     if slot.key:
         lines.append(code(slot.key))
     for miss in slot.near:
         lines.append(f"- {miss.loosen} → {plain(miss.to)}: {miss.pictures:,} pictures")
     return "\n\n".join(lines)
+
+
+def _source(step: Step) -> str:
+    return f" :gray[· {_SOURCES[step.source]}]" if step.source in _SOURCES else ""
 
 
 def _names(slots: tuple[Slot, ...]) -> list[str]:

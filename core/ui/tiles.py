@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from unicodedata import east_asian_width, normalize
 
@@ -26,6 +26,7 @@ _HEADER, _EDGE, _PICTURE, _NAME_LINE, _NAME_GAP, _ROW_GAP = 22, 4, 58, 13, 4, 7
 # A name's width in letters of ordinary width, near enough to tell one line from two.
 _LETTER_WIDTHS = dict.fromkeys("fijlrt.,:;'-/ ", 0.55) | dict.fromkeys("mwMW@%", 1.5)
 _CAPITAL_WIDTH, _HANGUL_WIDTH = 1.15, 1.6
+_ANEW = "\0"  # no tile's id, so whatever is given next differs from it
 _ROOM_IN_LETTERS = 42  # beside each other, in the 255 px that style.css leaves the composer at least
 
 
@@ -82,6 +83,13 @@ def tile_picker(
         height=_height(lines),
     )
     return value
+
+
+def hand_over(key: str) -> None:
+    """Let the next `picked` win over what was picked by hand, even where it was the same before."""
+    memory_key = f"{key}:memory"
+    if (memory := st.session_state.get(memory_key)) is not None:
+        st.session_state[memory_key] = replace(memory, given=_ANEW)
 
 
 def _settle(key: str, tiles: Sequence[Tile], given: str | None) -> tuple[str | None, int]:

@@ -98,9 +98,11 @@ def copy_of_the_checkout(folder: Path) -> Path:
 
 @contextmanager
 def dashboard(
-    folder: Path, settings: Mapping[str, str] | None = None, *, checkout: Path = REPOSITORY
+    folder: Path, settings: Mapping[str, str] | None = None, *, repository: Path = REPOSITORY
 ) -> Iterator[Dashboard]:
-    """Start the dashboard of a checkout as `make run` does, on a free port, with nothing but these settings.
+    """Start the dashboard as `make run` does, on a free port, with nothing but these settings.
+
+    `repository` is another checkout than this one, for what travels with it.
 
     Raises AssertionError in the end if something happened that the program did not expect.
     """
@@ -111,7 +113,7 @@ def dashboard(
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,
-            cwd=checkout,
+            cwd=repository,
             env=environment | dict(settings or {}),
             stdout=output,
             stderr=subprocess.STDOUT,

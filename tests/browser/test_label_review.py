@@ -32,7 +32,7 @@ class Reviewed:
 @pytest.fixture
 def reviewed(tmp_path: Path) -> Iterator[Reviewed]:
     checkout = copy_of_the_checkout(tmp_path)
-    with dashboard(tmp_path, checkout=checkout) as studio:
+    with dashboard(tmp_path, repository=checkout) as studio:
         yield Reviewed(studio, checkout / "labels" / "personas.jsonl")
 
 

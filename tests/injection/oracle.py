@@ -167,7 +167,7 @@ class Oracle:
             found += self._tag_slot(slots[Role.ANGLE], Role.ANGLE, angle)
             found += self._models(slots[Role.MODEL], plan.side)
             found += self._trails(plan.slots)
-        return found + self._people(injection)
+        return found + self._people(injection) + self._fairness(injection)
 
     def _named(self) -> str | None:
         known = {p.persona for p in self._case.pictures if p.role is Role.MODEL and p.usable}
@@ -199,13 +199,17 @@ class Oracle:
             fit = [p for p in fit if not self._is_other_gender(p)]
         beside = [p for p in fit if p.root == self.root]
         inside = [p for p in fit if p.root.startswith(self.root)]
-        fit = [] if role.value in self._case.wishes.off else beside or inside or fit
-        return self._one_of(slots, fit, role.value)
+        if role.value in self._case.wishes.off:
+            return self._one_of(slots, [], role.value)
+        if pin := self._case.wishes.pins.get(role.value):
+            return self._one_of(slots, [p for p in fit if p.key == pin], role.value)
+        return self._one_of(slots, beside or inside or fit, role.value)
 
     def _one_of(self, slots: Sequence[Slot], fit: Sequence[Picture], what: str) -> list[str]:
         if len(slots) != 1:
             return [f"{what}: {len(slots)} slots"]
-        fresh = [p for p in fit if p.key not in self._case.recent]
+        turned = bool(self._case.wishes.pins.get(what) or self._case.wishes.rerolls.get(what))
+        fresh = [] if turned else [p for p in fit if p.key not in self._case.recent]
         allowed = {p.key for p in fresh or fit}
         if slots[0].key is None:
             return [f"{what}: empty, though {sorted(allowed)} would do"] if allowed else []
@@ -222,7 +226,21 @@ class Oracle:
             tagged = p.tone == self.tone and (side is SideName.TONE_ONLY or p.angle == self.angle)
             if in_place and tagged and self._fits(p):
                 groups.setdefault(p.place, []).append(p)
-        return {place: groups[place] for place in list(groups)[:LIMIT]}
+        pinned = [place for place, group in groups.items() if self._pin(place) in {p.key for p in group}]
+        first = [*pinned, *(place for place in groups if place not in pinned)][:LIMIT]
+        return {place: group for place, group in groups.items() if place in first}
+
+    def _pin(self, place: str) -> str | None:
+        return self._case.wishes.pins.get(f"model:{place}")
+
+    def _shown(self, side: SideName) -> Mapping[str, list[Picture]]:
+        """What may be shown in each slot that is filled: not those switched off, and of a pinned one only the pin."""
+        shown = {
+            place: [p for p in group if self._pin(place) in (None, p.key)]
+            for place, group in self.fitting(side).items()
+            if f"model:{place}" not in self._case.wishes.off
+        }
+        return {place: group for place, group in shown.items() if group}
 
     def _fits(self, picture: Picture) -> bool:
         said = self._label(picture)
@@ -236,7 +254,7 @@ class Oracle:
         return True
 
     def _models(self, slots: Sequence[Slot], side: SideName) -> list[str]:
-        fit = self.fitting(side)
+        fit = self._shown(side)
         filled = [slot.key for slot in slots if slot.key]
         places = [key.rsplit("/", 1)[0] for key in filled]
         found = [] if places == list(fit) else [f"{side}: groups {places}, expected {list(fit)}"]
@@ -259,7 +277,9 @@ class Oracle:
 
     def _people(self, injection: Injection) -> list[str]:
         """Somebody stands in every group that has them, on both sides if anybody can; their pictures are fresh."""
-        sides = [self.fitting(plan.side) for plan in injection.sides]
+        if any(slot_id.startswith("model:") for slot_id in (*self._case.wishes.pins, *self._case.wishes.rerolls)):
+            return []  # then the designer decides who stands where
+        sides = [self._shown(plan.side) for plan in injection.sides]
         shown = {slot.key for plan in injection.sides for slot in plan.slots if slot.key and slot.role is Role.MODEL}
         everyone = {p.persona for fit in sides for group in fit.values() for p in group}
         if not everyone:
@@ -272,6 +292,22 @@ class Oracle:
         if any(sides_of(name) == best and self._leads(name, sides, shown) for name in everyone):
             return []
         return [f"nobody stands in every slot that has them: {sorted(shown)}"]
+
+    def _fairness(self, injection: Injection) -> list[str]:
+        """Controlled: one tone reference or none, something that shows the angle, and the same people."""
+        if len(injection.sides) == 1:
+            return [] if injection.fairness is None else ["a verdict on a single side"]
+        one, other = (
+            {role: {slot.key: slot.persona for slot in plan.slots if slot.role is role and slot.key} for role in Role}
+            for plan in injection.sides
+        )
+        same_tone = one[Role.TONE] == other[Role.TONE]
+        same_people = {*one[Role.MODEL].values()} == {*other[Role.MODEL].values()}
+        fair = same_tone and same_people and bool(other[Role.ANGLE] or other[Role.MODEL])
+        verdict = injection.fairness
+        if verdict is None or verdict.controlled != fair:
+            return [f"controlled should be {fair}: {verdict}"]
+        return [] if fair or all(difference.says for difference in verdict.differences) else ["unfair without a word"]
 
     def _leads(self, name: str, sides: Sequence[Mapping[str, list[Picture]]], shown: set[str]) -> bool:
         for group in (group for fit in sides for group in fit.values()):

@@ -40,7 +40,7 @@ _DECADE = rf"(?:[1-9]0s|{'|'.join(_DECADES)})"
 _PART = r"early to mid|mid to late|early|middle|mid|late"
 _WHO = (
     "woman|women|man|men|female|male|females|males|girl|boy|guy|lady|model|models|person|people|adult|adults|couple"
-    "|actor|actress"
+    "|actor|actress|someone|somebody|dad|mom|mum|father|mother|husband|wife"
 )
 _START, _END = r"(?<![^ ,.])", r"(?![^ ,.])"
 _KOREAN_PART = r"(?: ?(?P<part>초중반|중후반|초반|중반|후반))?"
@@ -74,7 +74,10 @@ _AGED = re.compile(
 _BETWEEN = re.compile(
     rf"{_START}between (?:the )?(?:ages (?:of )?)?(?P<low>{_NUMBER})(?:-| to | and )(?P<high>{_NUMBER}){_NO_AGE}{_END}"
 )
-_BESIDE_WHO = re.compile(rf"{_START}(?:{_WHO})[ ,](?:of )?(?P<low>\d\d)(?:-(?P<high>\d\d))?(?=[,.]|$)")
+_BESIDE_WHO = re.compile(
+    rf"{_START}(?:{_WHO})[ ,](?:of |about |around |roughly |approximately )?"
+    r"(?P<low>\d\d?)(?:-(?P<high>\d\d))?(?=[,.]|$)"
+)
 _OVER = re.compile(
     rf"{_START}(?:over|above|past) (?P<low>[4-8]\d){_END}(?! \w)"
     rf"|{_START}(?P<plus>[4-8]\d) (?:plus|and over|and older){_END}"
@@ -92,7 +95,8 @@ _WHO_BEFORE = re.compile(rf"(?:{_WHO})[ ,]$")
 _WHO_AFTER = re.compile(rf"[ ,](?:{_WHO}){_END}")
 
 _KOREAN_DECADE = re.compile(
-    rf"(?<!\d)(?P<low>[1-9]0)(?:대?(?:[-,]|에서 ?|부터 ?)(?P<high>[1-9]0))? ?대"
+    rf"(?<!\d)(?P<low>[1-9]0)(?:(?:대(?: ?(?P<low_part>초중반|중후반|초반|중반|후반))?)?(?:[-,]|에서 ?|부터 ?)"
+    rf"(?P<high>[1-9]0))? ?대"
     rf"{_KOREAN_PART}(?P<over> ?이상)?{_NOT_FOR}"
 )
 _KOREAN_GENERATION = re.compile(r"(?<!\d)(?P<low>[1-8])0(?P<high>[2-9])0 ?(?:세대|대|여성|남성)")
@@ -106,9 +110,11 @@ _KOREAN_TEN, _KOREAN_UNIT = "|".join(_KOREAN_TENS), "|".join(_KOREAN_UNITS)
 _KOREAN_COUNT = re.compile(
     rf"(?<![가-힣])(?:(?P<tens>{_KOREAN_TEN}) ?)?(?P<units>{_KOREAN_UNIT})? ?살(?![짝구])"
     rf"|(?<![가-힣])(?P<bare>서른|마흔|예순|일흔|여든)(?P<more>{_KOREAN_UNIT})?"
-    r"(?= ?(?:즈음|언저리|무렵|중반|의|쯤|[ ,.]|$))"
+    r"(?= ?(?:넘은|넘긴|즈음|언저리|무렵|중반|의|쯤|[ ,.]|$))"
     rf"|(?<![가-힣])(?P<twenty>스물)(?P<twenty_more>{_KOREAN_UNIT})(?=[ ,.]|$|의)"
 )
+
+_PASSED = re.compile(r" ?(?:살|세)?(?:이|을|를)? ?(?:넘은|넘긴|넘어)")
 
 
 def ages_in_numbers(text: str) -> list[AgeMatch]:
@@ -125,7 +131,8 @@ def _number_matches(text: str) -> Iterator[AgeMatch]:
         for found in pattern.finditer(text):
             groups = found.groupdict()
             low = _number(groups["low"] or groups.get("short") or "")
-            yield from _age(low, _number(groups["high"]) if groups["high"] else low, found)
+            high = _number(groups["high"]) if groups["high"] else low
+            yield from _age(low, _OLDEST if _PASSED.match(text, found.end()) else high, found)
     for found in _OVER.finditer(text):
         yield from _age(int(found["low"] or found["plus"]), _OLDEST, found)
     for found in _SOMETHING.finditer(text):
@@ -164,7 +171,8 @@ def _korean_decades(text: str) -> Iterator[AgeMatch]:
         if found["over"]:
             yield from _age(low, _OLDEST, found)
         elif found["high"]:
-            yield from _age(low, int(found["high"]) + 9, found)
+            first, last = _PARTS[found["low_part"] or ""][0], _PARTS[found["part"] or ""][1]
+            yield from _age(low + first, int(found["high"]) + last, found)
         else:
             yield from _within(low, found["part"], found)
     for found in _KOREAN_GENERATION.finditer(text):
@@ -178,7 +186,7 @@ def _korean_counts(text: str) -> Iterator[AgeMatch]:
         tens = _KOREAN_TENS.get(found["tens"] or found["bare"] or found["twenty"] or "", 0)
         units = _KOREAN_UNITS.get(found["units"] or found["more"] or found["twenty_more"] or "", 0)
         if tens + units:
-            yield from _age(tens + units, tens + units, found)
+            yield from _age(tens + units, _OLDEST if _PASSED.match(text, found.end()) else tens + units, found)
 
 
 def _within(decade: int, part: str | None, found: re.Match[str]) -> Iterator[AgeMatch]:

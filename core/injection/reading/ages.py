@@ -11,6 +11,8 @@ from core.injection.reading.people import PeopleFinding
 from core.injection.reading.text import PromptText
 from core.injection.reading.words import AgeRange, AgeWords, ReadingWords, Sign
 
+_CHILD = 12
+
 
 @dataclass(frozen=True, slots=True)
 class AgeFinding:
@@ -40,7 +42,11 @@ class AgeReader:
     def read(self, text: PromptText, numbers: tuple[AgeMatch, ...], people: PeopleFinding) -> AgeFinding:
         """The age of whoever is meant."""
         if numbers:
-            return AgeFinding(_common(numbers), numbers)
+            common = _common(numbers)
+            is_child = common is not None and common[1] <= _CHILD
+            if is_child and any(self._words.older.scan(text)):
+                common = None  # "엄마와 여덟 살 딸"
+            return AgeFinding(common, numbers)
         dismissed = Stretches(people.dismissed)
         stages = [
             match
@@ -86,12 +92,19 @@ class AgeReader:
     def _is_contradicted(self, text: PromptText, ages: AgeRange, stages: list[Match[AgeRange | None]]) -> bool:
         """A child beside a grown-up, or an old person beside a grandchild."""
         low, high = ages
-        others = self._words.older if high <= 19 else self._words.younger if low >= 40 else None
+        others = self._words.grown if high <= 19 else self._words.younger if low >= 40 else None
         if others is None:
             return False
-        own, starts = Stretches(stages), {stage.start for stage in stages}
+        own, starts, tails = (
+            Stretches(stages),
+            {stage.start for stage in stages},
+            {stage.tail for stage in stages if stage.end == stage.tail},
+        )
         return any(
-            not own.overlap(other.start, other.end) and other.tail + 1 not in starts for other in others.scan(text)
+            not own.overlap(other.start, other.end)
+            and other.start - 1 not in tails  # "teen couple"
+            and (other.tail + 1 not in starts or other.end < other.tail)  # "여자 아이", not "선생님과 아이들"
+            for other in others.scan(text)
         )
 
 

@@ -14,7 +14,7 @@ Meaning = TypeVar("Meaning")
 
 _PARTICLES = (
     "들|님|분|네|만|까지|부터|에게서|에게|한테|께서|께|에서|에|의|은|는|이|가|을|를|와|과|이랑|랑|하고|도|으로서|로서|으로|로"
-    "|처럼|보다|이나|나|이며|이고|이다|이자|인|입니다|이에요|예요|뿐|마다|조차|이라도|같은|같이|쯤|정도|이라는"
+    "|짤|끼리|처럼|보다|이나|나|이며|이고|이다|이자|인|입니다|이에요|예요|뿐|마다|조차|이라도|같은|같이|쯤|정도|이라는"
 )
 _STYLE = (
     "한|하게|하고|하며|하면서|한데|해서|해|하지|적인|적으로|적|스러운|스럽게|풍|톤|느낌|감성|무드|룩|샷|컷|뷰|앵글|구도|시점|각도"
@@ -117,9 +117,12 @@ class Lexicon(Generic[Meaning]):
         for at in range(start + 1, end):
             if text.text[at] in self._inside_heads:
                 match = self.at(text, at)
-                if match and text.text[match.start : match.end] in self._inside:
+                if match and self._is_head(text.text[match.start : match.end]):
                     return match
         return None
+
+    def _is_head(self, phrase: str) -> bool:
+        return phrase in self._inside or phrase.removesuffix("s") in self._inside
 
     def _tail(self, text: PromptText, end: int, compound_depth: int) -> int | None:
         """Where the word ends if what follows the phrase are particles; None if it is another word."""

@@ -15,6 +15,19 @@ _REACH = 4
 _KOREAN_REACH = 7  # "남자 한 명도 여자 한 명도 없는"
 _LIST_WORDS = frozenset({"or", "nor"})
 _GLUED = re.compile(r"없|아닌|아니|말고|빼고|제외|대신|금지|보다는")
+# English: "guests not yet arrived", "the crowd has left", "people out of frame"; as in a form, "talent: none".
+_GONE = re.compile(
+    r"(?: (?:is|are|was|were))? (?:not yet|yet to|long gone|all gone|out of (?:frame|shot|sight)|off camera"
+    r"|not (?:visible|shown|present|included|in (?:the )?(?:frame|shot|picture)))(?![^ ,.])"
+    r"| (?:has|have|having|had) (?:all |already |just |long )?(?:left|gone)(?![^ ,.])"
+    r"|,(?:none|no|nobody|x|없음|없이)(?=[,.]|$)"
+)
+# Korean: who has left is not there, "사람들이 빠져나간 경기장".
+_LEFT = re.compile(
+    r" (?:(?:다|모두|전부|이미|막|집에|자리를|잠시) ){0,2}"
+    r"(?:빠져나간|빠져나가고|떠나간|사라진|퇴근한|퇴장한|돌아간|비운"
+    r"|(?:빠진|떠난|나간|가고|떠나고) (?:뒤|후|난))(?:의)?(?![^ ,.])"
+)
 _LISTED = re.compile(r"[가-힣]*(?:이나|나|이랑|랑|하고|과|와|도)")
 
 
@@ -73,8 +86,9 @@ class Negation:
         return None
 
     def _denied_after(self, match: Match[Any]) -> bool:
-        """Korean: the denial follows, with nothing but fitting small words between."""
-        if _GLUED.search(self._text.text, match.end, match.tail):
+        """The denial follows, in Korean with nothing but fitting small words between."""
+        text = self._text.text
+        if _GLUED.search(text, match.end, match.tail) or _GONE.match(text, match.tail) or _LEFT.match(text, match.tail):
             return True
         at, skips = match.tail, bool(_LISTED.fullmatch(self._text.text, match.end, match.tail))
         for _ in range(_KOREAN_REACH):

@@ -45,6 +45,18 @@ _FOR_KOREAN = frozenset(
         "어울리는",
     ]
 )
+_MATERIAL = re.compile(
+    r"(?<![^ ,.])(?:miniature|plastic|porcelain|bronze|ceramic|clay|lego|paper|origami|chocolate|crochet|plush|plaster)"
+    r" (?:\w+ )?$"
+)
+_MATERIAL_CHARS = 28
+_APOSTROPHES = "'’‘ʼ`´′"
+_SEEN_OF_A_BODY = frozenset(
+    ["silhouette", "outline", "reflection", "back", "profile", "figure", "embrace", "pose", "expression", "laughter"]
+)
+_TO_KOREAN = frozenset(["에게", "한테", "께", "들에게", "들한테"])
+_SENT = re.compile(r"(?:보내|쓰|부치|바치|전하|전해|건네|주는|줄$|드리|드릴|남기|남긴|썼)")
+_SYLLABLES = frozenset(["여", "남"])  # a sex as forms write it: "모델(여, 60대)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,8 @@ class _Scene:
 
     def __init__(self, text: PromptText, matches: list[SignMatch], negation: Negation) -> None:
         self._text = text
+        self._by_start = {match.start: match for match in matches}
+        matches = [match for match in matches if self._is_whole(match)]
         self._matches = [match for match in matches if Sign.LOOKALIKE not in match.meanings]
         self._by_start = {match.start: match for match in matches}
         self._denied = negation.denied(
@@ -100,6 +114,10 @@ class _Scene:
             for match in self._matches
         )
         weak = [] if is_ruled_out else list(self._weak(has_strong=bool(strong)))
+        if any(Sign.NOBODY in match.meanings for match in self._matches):
+            strong = [
+                match for match in strong if match.meanings & (_NAMED | _PRONOUNS)
+            ]  # "hands up", and nobody there
         meant = strong + weak
         strong_starts = {match.start for match in strong}
         gendered = tuple(self._gendered(strong, has_person=bool(meant)))
@@ -125,18 +143,43 @@ class _Scene:
         ]
         yield from named
         for match in self._matches:
-            is_owned = match.meanings & (_PRONOUNS | {Sign.BODY}) and (named or not self._figures)
-            if is_owned and self._is_somebody(match):
+            if match.meanings & _PRONOUNS and named:  # "the artist in her studio", "a farmer and his dog"
+                is_meant = match.start not in self._denied and not self._is_audience(match)
+            else:
+                is_owned = match.meanings & (_PRONOUNS | {Sign.BODY}) and (named or not self._figures)
+                is_meant = bool(is_owned) and self._is_somebody(match)
+            if is_meant:
                 yield match
+
+    def _is_whole(self, match: SignMatch) -> bool:
+        """Not a syllable that only begins another word: it stands alone or before somebody's name."""
+        if self._text.text[match.start : match.end] not in _SYLLABLES:
+            return True
+        follower = self._by_start.get(match.end)
+        is_prefix = follower is not None and bool(follower.meanings & _NAMED)
+        return is_prefix or self._text.is_alone(match.start, match.end)
 
     def _is_somebody(self, match: SignMatch) -> bool:
         return not (
-            match.start in self._denied or self._is_figure(match) or self._is_goods(match) or self._is_audience(match)
+            match.start in self._denied
+            or self._is_figure(match)
+            or self._is_goods(match)
+            or self._is_audience(match)
+            or self._is_owner_of_nobody(match)
         )
+
+    def _is_owner_of_nobody(self, match: SignMatch) -> bool:
+        """ "Her" in "her grandmother's recipe book": the book's owner is nobody, and so is theirs."""
+        if not match.meanings & _PRONOUNS:
+            return False
+        follower = self._follower(match.tail)
+        return follower is not None and bool(follower.meanings & _NAMED) and not self._is_somebody(follower)
 
     def _is_figure(self, match: SignMatch) -> bool:
         """A likeness: "statue of a woman", "female mannequin", "여성 마네킹"."""
         if Sign.EFFIGY in match.meanings:
+            return True
+        if _MATERIAL.search(self._text.text, max(0, match.start - _MATERIAL_CHARS), match.start):
             return True
         follower = self._follower(match.tail)
         if follower and follower.meanings & {Sign.EFFIGY, Sign.ANIMAL} and self._is_bare(match):
@@ -153,6 +196,11 @@ class _Scene:
         start, end = word
         if text.text[start:end] == "'s":
             return not self._has_body_after(end)
+        glued = text.prompt[text.ends[match.end - 1] : text.ends[match.end - 1] + 1]
+        if glued and glued in _APOSTROPHES:  # "boys' school blazer"
+            return not self._has_body_after(match.tail)
+        if glued == "-" and start not in self._by_start:  # "man-sized", "women-only", "model-making"
+            return True
         if not self._is_bare(match):
             return False
         follower = self._by_start.get(start)
@@ -165,6 +213,8 @@ class _Scene:
         word = self._text.next_word(match.tail)
         if word and self._text.text[word[0] : word[1]] in _FOR_KOREAN:
             return True
+        if word and self._text.text[match.end : match.tail] in _TO_KOREAN:
+            return bool(_SENT.match(self._text.text, *word))
         before = self._text.text[max(0, match.start - 24) : match.start]
         if _FOR_ANYONE.fullmatch(before):
             return True
@@ -186,7 +236,7 @@ class _Scene:
             follower = self._by_start.get(word[0])
             if follower and Sign.GOODS in follower.meanings:
                 return False
-            if follower and follower.meanings & _OF_A_BODY:
+            if (follower and follower.meanings & _OF_A_BODY) or self._text.text[word[0] : word[1]] in _SEEN_OF_A_BODY:
                 return True
             at = word[1]
         return False

@@ -15,6 +15,20 @@ from core.references.attributes import TagKind, Term, Vocabulary
 _GLUED_NOUN = re.compile(r"(?:한|적인)?(?:톤|풍|느낌|색감|무드|감성|컬러|룩|계열|질감)[가-힣]*")
 _ASKED_AS = re.compile(r"(?:으)?로(?= ?(?:해|부탁|찍|촬영|표현|연출|만들|그려|잡|[,.]|$))")
 _INSIDE_SYLLABLES = 3
+_COLOUR = re.compile(
+    r"(?:red|blue|pink|purple|green|violet|teal|yellow|orange|magenta|cyan|soft|pale"
+    r"|[가-힣]*(?:파란|붉은|빨간|보라|보라색|보랏빛|핑크|분홍|초록|푸른|청록|연한)) $"
+)
+_ABOUT = re.compile(
+    r"(?:(?:배경|톤|색감|분위기|무드|컬러|조명|색|느낌)[은는이을를도]?|background|backdrop|mood|tone|palette) $"
+)
+# A Korean phrase that ends in one of these verbs asks the same in its other forms.
+_VERB_FORMS = {
+    "찍은": ("찍는", "찍어", "찍어줘", "찍어주세요", "찍어 줘", "찍어 주세요", "찍어서", "찍기", "찍힌", "찍고"),
+    "촬영한": ("촬영", "촬영하는", "촬영해", "촬영해줘", "촬영해주세요", "촬영해 주세요", "촬영된"),
+    "잡은": ("잡는", "잡아", "잡아줘", "잡아주세요", "잡아 주세요"),
+    "본": ("보는", "보고", "보면서", "보이는", "봐주세요"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +79,16 @@ class TagReader:
         phrases = dict.fromkeys((*term.aliases, *term.prompt_only, term.id))
         for phrase in (*phrases, *term.folder_only):
             is_tag = phrase not in term.prompt_only and canonical(phrase) in tags
-            yield (
-                phrase,
-                _Meaning(
-                    kind=term.kind,
-                    id=term.id,
-                    is_tag=is_tag,
-                    is_open=canonical(phrase) in self._words.open_phrases,
-                    is_colour=canonical(phrase) in self._words.colour_words,
-                ),
+            meaning = _Meaning(
+                kind=term.kind,
+                id=term.id,
+                is_tag=is_tag,
+                is_open=canonical(phrase) in self._words.open_phrases,
+                is_colour=canonical(phrase) in self._words.colour_words,
             )
+            yield phrase, meaning
+            for form in _other_forms(phrase):
+                yield form, meaning
 
     def _is_meant(self, text: PromptText, match: TagMatch) -> bool:
         meaning = _meaning(match)
@@ -84,12 +98,29 @@ class TagReader:
         if not meaning.is_tag:
             return True
         phrase = text.text[match.start : match.end]
-        if text.is_alone(match.start, match.tail) and not phrase[0].isdigit():
+        if text.is_alone(match.start, match.tail) and not phrase.isdigit():
+            return True
+        if meaning.kind is TagKind.TONE and self._ends_a_description(text, match):
             return True
         nouns = self._words.tone_nouns if meaning.kind is TagKind.TONE else self._words.angle_nouns
         if word and nouns.at(text, word[0]):
             return True
         return bool(_GLUED_NOUN.fullmatch(text.text, match.end, match.tail) or _ASKED_AS.match(text.text, match.end))
+
+    @staticmethod
+    def _ends_a_description(text: PromptText, match: TagMatch) -> bool:
+        """The last word of a clause, after a colour or what it describes: "파란 네온,", "배경은 파스텔,"."""
+        if text.text[match.tail : match.tail + 1] not in ("", ",", "."):
+            return False
+        before = text.text[max(0, match.start - 12) : match.start]
+        return bool(_COLOUR.search(before) or _ABOUT.search(before))
+
+
+def _other_forms(phrase: str) -> Iterator[str]:
+    for ending, forms in _VERB_FORMS.items():
+        if phrase.endswith(ending) and len(phrase) > len(ending):
+            yield from (phrase.removesuffix(ending) + form for form in forms)
+            return
 
 
 def _meaning(match: TagMatch) -> _Meaning:

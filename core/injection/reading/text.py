@@ -14,7 +14,7 @@ _TOKEN = re.compile(
     r"(?P<number>\d{1,4}(?:/\d{1,2})?(?:'?s(?![^\W\d_]))?)"
     r"|(?P<hangul>[가-힣]{1,64})"
     r"|(?P<word>[^\W\d_가-힣]{1,64})(?P<tail>'[a-z]{1,8})?"
-    r"|(?P<sign>[&°])"
+    r"|(?P<sign>[&°]|(?<=\d)\+)"
 )
 _SENTENCE_END = re.compile(r"[.!?;。…\n|]")
 _PAUSE = re.compile(r"[,:()\[\]{}\"“”—–/、·•=<>]")
@@ -119,6 +119,8 @@ def _pieces(token: re.Match[str]) -> Iterator[tuple[str, Sequence[int]]]:
     start, end = token.span()
     if token["sign"] == "°":
         yield "degree", [start] * len("degree")
+    elif token["sign"] == "+":
+        yield "plus", [start] * len("plus")
     elif token["tail"]:
         middle = token.start("tail")
         yield token["word"], range(start, middle)

@@ -104,6 +104,7 @@ class _Ages(_Table):
     adjectives: dict[str, list[str]]
     younger: list[str]
     older: list[str]
+    grown: list[str]
     things: list[str]
 
 
@@ -134,6 +135,7 @@ class AgeWords:
     adjectives: Lexicon[AgeRange | None]
     younger: Lexicon[None]
     older: Lexicon[None]
+    grown: Lexicon[None]
     things: Lexicon[None]
 
 
@@ -173,6 +175,7 @@ def reading_words(path: Path = READING_FILE) -> ReadingWords:
             adjectives=Lexicon(_stages(lists, lists.ages.adjectives)),
             younger=_words(lists.ages.younger, plural=True),
             older=_words(lists.ages.older, plural=True),
+            grown=_words(lists.ages.older + lists.ages.grown, plural=True),
             things=_words(lists.ages.things, plural=True),
         ),
         negation=NegationWords(

@@ -1,0 +1,47 @@
+"""Candidates: the pictures of one model group that meet every wish, and the steps that left them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from core.injection.narrowing import Narrowing
+from core.injection.slots import Rule, Trail
+from core.references.key import folded
+from core.references.reference import AttributeGroup, Reference, by_person
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """A group with the pictures in it that meet every wish."""
+
+    group: AttributeGroup
+    references: tuple[Reference, ...]
+    trail: Trail
+
+    @property
+    def slot_id(self) -> str:
+        """The slot this group fills; the same on both sides, so that a pin holds on both."""
+        return f"model:{self.group.path}"
+
+    @cached_property
+    def by_person(self) -> Mapping[str, tuple[Reference, ...]]:
+        """The pictures of each person, by folded persona."""
+        everyone = len(self.references) == len(self.group.usable)
+        return self.group.people if everyone else by_person(self.references)
+
+    def of(self, persona: str | None) -> tuple[Reference, ...]:
+        """The pictures of one person."""
+        return self.by_person.get(folded(persona), ()) if persona is not None else ()
+
+
+def walk(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:
+    """Narrow a group by every wish, each step written down."""
+    left: Sequence[Reference] = group.usable
+    trail = Trail()
+    trail.note(Rule.GROUP, f"in the group “{group.name}”", group.references, group.path)
+    for narrowing in wanted:
+        left = narrowing.left_of(group, left)
+        narrowing.note(trail, len(left))
+    return Candidates(group, tuple(left), trail)
