@@ -3,11 +3,12 @@
 import streamlit as st
 
 from core.ui.problems import report_script_error
-from core.web import ROUTES, lifespan
+from core.web import MIDDLEWARE, ROUTES, lifespan
 
 app = st.App(
     "core/ui/shell.py",
     routes=ROUTES,
+    middleware=MIDDLEWARE,
     lifespan=lifespan,
     on_script_error=report_script_error,
 )

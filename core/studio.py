@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.generation.budget import Budgets
+from core.generation.comparison import Comparison, Outcome
 from core.generation.desk import Desk, Reader
 from core.generation.engine import Engine
 from core.generation.history import History, this_server
@@ -25,12 +26,14 @@ from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
 from core.labels.published import PublishedLabels, load_published
 from core.labels.reports import Reports
+from core.metrics import Metrics
 from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
 from core.storage.pages import Pages
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
+from core.telemetry import Telemetry, open_telemetry
 
 if TYPE_CHECKING:
     from core.storage.embedded import EmbeddedS3
@@ -76,6 +79,8 @@ class Studio:
     reports: Reports
     door: Door
     storage: Storage
+    metrics: Metrics
+    telemetry: Telemetry
 
     def close(self) -> None:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""
@@ -84,6 +89,7 @@ class Studio:
         self.history.stop()
         self.thumbnails.close()
         self.storage.close()
+        self.telemetry.close()
 
 
 def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
@@ -101,6 +107,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         workers=settings.index_workers,
     )
     server = this_server()
+    metrics, telemetry = Metrics(), open_telemetry()
     history = History(store, app_prefix=settings.s3_app_prefix, server=server)
     engines = build_engines(settings)
     runner = Runner(
@@ -110,6 +117,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         concurrency=settings.generation_concurrency,
         deadline_s=settings.generation_deadline_s,
         server=server,
+        observe=lambda comparison, outcome: _observe(comparison, outcome, metrics, telemetry),
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     desk = Desk(
@@ -129,7 +137,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         vocabulary=vocabulary,
         labels=labels,
         catalog=catalog,
-        thumbnails=Thumbnails(store, app_prefix=settings.s3_app_prefix),
+        thumbnails=Thumbnails(store, app_prefix=settings.s3_app_prefix, observe=metrics.thumbnail),
         presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,
         history=history,
         engines=engines,
@@ -139,7 +147,23 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         reports=Reports(store, app_prefix=settings.s3_app_prefix),
         door=Door(settings),
         storage=storage,
+        metrics=metrics,
+        telemetry=telemetry,
     )
+
+
+def _observe(comparison: Comparison, outcome: Outcome, metrics: Metrics, telemetry: Telemetry) -> None:
+    """Count an attempt that has ended, and trace it."""
+    metrics.attempt_ended(comparison, outcome)
+    how = outcome.state.value if outcome.failure is None else outcome.failure.kind.value
+    about = {
+        "comparison.id": comparison.id,
+        "comparison.side": outcome.side.value,
+        "comparison.attempt": outcome.attempt,
+        "engine": comparison.engine,
+        "outcome": how,
+    }
+    telemetry.ended("side", about, began=outcome.started_at, at=outcome.finished_at)
 
 
 def build_engines(settings: Settings) -> dict[str, Engine]:
@@ -202,6 +226,11 @@ def get_studio() -> Studio:
             _studio.catalog.start()
             _studio.history.start()
         return _studio
+
+
+def running_studio() -> Studio | None:
+    """The process's studio if it has been built; nobody waits for one that is being built."""
+    return _studio
 
 
 def close_studio() -> None:

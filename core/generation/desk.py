@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import structlog
 from ulid import ULID
 
 from core.errors import InputError, ReferenceNotFound
@@ -23,6 +24,8 @@ from core.injection.wishes import SideName, Wishes, check_prompt
 from core.labels.published import PublishedLabels
 from core.references.attributes import Vocabulary
 from core.references.index import ReferenceIndex
+
+_log = structlog.get_logger(__name__)
 
 
 class Reader(Protocol):
@@ -158,6 +161,14 @@ class Desk:
                 comparison.person, _sum(estimate_of(self._engines, comparison, side) for side in comparison.sides)
             )
             self._runner.submit(comparison)
+            _log.info(
+                "comparison_ordered",
+                comparison=comparison.id,
+                person=comparison.person,
+                mode=comparison.mode.value,
+                engine=comparison.engine,
+                prompt=comparison.wishes.prompt,  # the log leaves it out unless LOG_PROMPTS is set
+            )
             return comparison
 
 

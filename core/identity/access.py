@@ -53,6 +53,11 @@ class Viewer:
             raise AccessDenied(f"Your role ({self.role.value}) does not include this: ask an admin of the studio.")
 
 
+def reason_of(err: SignInError) -> str:
+    """In a word or two why somebody was turned away, for whoever counts that."""
+    return "not_allowed" if isinstance(err, AccessDenied) else "not_signed_in"
+
+
 class Door:
     """Decides who is behind a request. The embedded profile has one person; production has none unless
     a session says so.

@@ -29,7 +29,9 @@ class CatalogStatus:
     @property
     def age_s(self) -> float | None:
         """Seconds since the served index was built."""
-        return (datetime.now(UTC) - self.built_at).total_seconds() if self.built_at else None
+        if self.built_at is None:
+            return None
+        return max(0.0, (datetime.now(UTC) - self.built_at).total_seconds())  # a clock may be set back
 
 
 class Catalog:
