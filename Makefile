@@ -5,12 +5,12 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench service clean
 
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: $(VENV)/.dev $(VENV)/.browser
+test: $(VENV)/.dev $(VENV)/.browser deploy/node_modules/.done $(VENV)/.nginx
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev
@@ -22,8 +22,13 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
+# The systemd unit of this checkout, on standard output.
+USER ?= studio
+service:
+	@sed -e 's|@CHECKOUT@|$(CURDIR)|g' -e 's|@USER@|$(USER)|g' deploy/studio.service
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) deploy/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.12")'
@@ -42,4 +47,20 @@ $(VENV)/.browser: | $(VENV)/.dev
 	command -v chromium >/dev/null \
 	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q chromium) \
 	  || $(BIN)/python -m playwright install chromium
+	touch $@
+
+# PM2 for the tests, with Debian's node where there is none.
+deploy/node_modules/.done: deploy/package-lock.json
+	command -v npm >/dev/null \
+	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q nodejs npm) \
+	  || (echo "The tests of PM2 need node and npm: install them, then make test again." >&2 && exit 1)
+	cd deploy && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+# nginx and a movable clock for the tests, both Debian's.
+$(VENV)/.nginx: | $(VENV)/.dev
+	PATH="$$PATH:/usr/sbin"; \
+	(command -v nginx && ls /usr/lib/*/faketime/libfaketimeMT.so.1) >/dev/null 2>&1 \
+	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q nginx-light libfaketime) \
+	  || (echo "The tests need nginx and libfaketime: install nginx-light and libfaketime, then make test again." >&2 && exit 1)
 	touch $@

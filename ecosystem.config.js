@@ -17,7 +17,7 @@ const deadlineS = Number(process.env.GENERATION_DEADLINE_S || 270) || 270;
 const server = (at) => ({
   name: `studio-${at}`,
   cwd: __dirname,
-  script: path.join(__dirname, "app.py"),
+  script: "app.py", // in cwd: PM2 hands a script whose path has a space to a shell
   interpreter: path.join(__dirname, ".venv", "bin", "python"),
   interpreter_args: ["-m", "streamlit", "run"],
   args: ["--server.port", String(at)],
@@ -27,7 +27,7 @@ const server = (at) => ({
   // What runs is recorded as interrupted within seconds; never kill it before even the slowest picture could end.
   kill_timeout: Math.ceil(deadlineS + 30) * 1000,
   // 2: it must not start like this, and has said why in one sentence.
-  stop_exit_codes: [0, 2],
+  stop_exit_codes: [2],
   exp_backoff_restart_delay: 200,
   max_memory_restart: process.env.MAX_MEMORY || "4G",
   watch: false,

@@ -85,6 +85,7 @@ def adopt_foreign_logs(discretion: Discretion) -> None:
         if name.partition(".")[0] in _ADOPTED:
             logger = logging.getLogger(name)
             logger.handlers, logger.propagate = [], name != "uvicorn.access"  # the proxy keeps that log
+            logger.setLevel(max(logger.level, logging.WARNING))  # what went well, the events of our own say
     logging.captureWarnings(capture=True)
     threading.excepthook = _thread_ended
 
