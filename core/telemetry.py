@@ -16,6 +16,7 @@ import structlog
 
 _log = structlog.get_logger(__name__)
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_FLUSH_MS: Final = 3_000
 _SERVICE: Final = "studio-dashboard"
 
 Attributes = Mapping[str, str | int | float | bool]
@@ -70,7 +71,8 @@ class OpenTelemetry:
         # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come before what is named here
         named = {} if _named(os.environ) else {"service.name": _SERVICE}
         self._provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._exporter = OTLPSpanExporter()
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer(_SERVICE)
         self._propagator = TraceContextTextMapPropagator()
 
@@ -89,7 +91,9 @@ class OpenTelemetry:
         span.end(_nanoseconds(at))
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send what is left, if the collector takes it without delay: nobody waits for one that is away."""
+        self._provider.force_flush(_FLUSH_MS)
+        self._exporter.shutdown()
         self._provider.shutdown()
 
 

@@ -41,7 +41,9 @@ def clean_environment(home: Path) -> dict[str, str]:
 class Server:
     """One dashboard process and what it wrote."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] = {}, *, port: int = 0, **options: Any) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] = {}, *, port: int = 0, root: Path = ROOT, **options: Any
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = Path(environment.get("DATA_DIR", folder / "data"))
@@ -50,7 +52,7 @@ class Server:
         with self._log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=root,
                 env={**clean_environment(folder), "DATA_DIR": str(self.data_dir), **environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,

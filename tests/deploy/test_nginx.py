@@ -138,7 +138,7 @@ def test_a_session_works_over_the_websocket_on_the_replica_of_its_browser(site: 
         async with session(site.url, headers={"Cookie": f"studio_replica={cookie}"}, ssl=site.trust) as tab:
             drawn = await tab.visit()
             assert "Nothing planned yet" in drawn.texts()
-            await tab.type_prompt("a lamp on a desk")
+            await tab.type_prompt("Ada in a linen shirt, cinematic, three-quarter view")
             drawn = await tab.click("Generate")
             assert drawn.failures() == []
             return tab.query

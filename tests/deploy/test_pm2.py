@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,10 +12,10 @@ import httpx
 import pytest
 
 from tests.chromium import free_port
+from tests.deploy.checkouts import check_out
 from tests.deploy.servers import ROOT, clean_environment, until
 
 PM2 = ROOT / "deploy" / "node_modules" / ".bin" / "pm2"
-CHECKED_OUT = ("app.py", "core", "pages", "labels", "samples", ".streamlit", "ecosystem.config.js")
 DEADLINE_S = 300
 
 
@@ -51,16 +50,7 @@ class ProcessManager:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project below a folder with spaces and Korean letters."""
-    there = tmp_path_factory.mktemp("host") / "스튜디오 작업실 (new one)" / "dash board"
-    there.mkdir(parents=True)
-    for name in CHECKED_OUT:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, there / name, ignore=shutil.ignore_patterns("__pycache__", "secrets.toml"))
-        else:
-            shutil.copy(source, there / name)
-    (there / ".venv").symlink_to((ROOT / ".venv").resolve())
-    return there
+    return check_out(tmp_path_factory.mktemp("host") / "스튜디오 작업실 (new one)" / "dash board")
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_work_that_runs_at_the_end_is_recorded_as_interrupted(tmp_path: Path) ->
         environment = {"OPENAI_API_KEY": "sk-fake-key-of-a-test", "OPENAI_BASE_URL": openai.base_url}
         with serving(tmp_path, environment) as server:
             server.ready()
-            asyncio.run(order(server.url, "a lamp on a desk"))
+            asyncio.run(order(server.url, "Ada in a linen shirt, cinematic, three-quarter view"))
             until(lambda: server.metric("studio_queue_running"), "an engine is at work")
             assert server.end(signal.SIGTERM) in (0, -signal.SIGTERM)
             assert server.events("server_stopping")[0]["running"] > 0
