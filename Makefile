@@ -18,6 +18,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/vulture
+	$(BIN)/python -m pytest -q tests/test_requirements.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

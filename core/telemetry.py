@@ -93,7 +93,7 @@ class OpenTelemetry:
     def close(self) -> None:
         """Send what is left, if the collector takes it without delay: nobody waits for one that is away."""
         self._provider.force_flush(_FLUSH_MS)
-        self._exporter.shutdown()
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]
         self._provider.shutdown()
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import httpx
 from tests.chromium import free_port
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0  # of a busy machine
 
 
 def until(holds: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
@@ -42,13 +42,20 @@ class Server:
     """One dashboard process and what it wrote."""
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str] = {}, *, port: int = 0, root: Path = ROOT, **options: Any
+        self,
+        folder: Path,
+        environment: Mapping[str, str] = {},
+        *,
+        port: int = 0,
+        root: Path = ROOT,
+        before: Sequence[str] = (),
+        **options: Any,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = Path(environment.get("DATA_DIR", folder / "data"))
         self._log = folder / f"log-{self.port}.txt"
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = [*before, sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
         with self._log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
