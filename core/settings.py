@@ -178,7 +178,8 @@ def export_aws_secrets(secrets_file: Path = SECRETS_FILE) -> None:
 def known_secrets(settings: Settings) -> tuple[str, ...]:
     """Every secret this process was given, to be kept out of what it writes."""
     ours = [getattr(settings, name.lower()) for name in SECRET_SETTINGS]
-    return tuple(secret for secret in (*ours, *(os.environ.get(name) for name in _AWS_SECRETS)) if secret)
+    given = _read_secrets(SECRETS_FILE) | os.environ
+    return tuple(str(secret) for secret in (*ours, *(given.get(name) for name in _AWS_SECRETS)) if secret)
 
 
 def _is_set(values: Mapping[str, Any], name: str) -> bool:

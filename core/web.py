@@ -28,7 +28,7 @@ from core.injection.wishes import SideName
 from core.logs import Discretion, adopt_foreign_logs, configure_logs
 from core.references.key import decode_key, encode_key, file_name
 from core.requests import Requests
-from core.settings import known_secrets
+from core.settings import known_secrets, load_settings
 from core.start import give_up, refuse_cluster
 from core.storage.presign import survives_browsers
 from core.studio import Studio, close_studio, get_studio
@@ -309,16 +309,16 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
     What cannot start says why in one sentence and ends the process with exit code 2.
     """
-    configure_logs()
     try:
         refuse_cluster(os.environ)
+        settings = load_settings()
+        discretion = Discretion(known_secrets(settings), prompts=settings.log_prompts)
+        configure_logs(discretion=discretion)
+        adopt_foreign_logs(discretion)
         studio = await asyncio.to_thread(get_studio)
     except StudioError as err:
         give_up(err)
-    discretion = Discretion(known_secrets(studio.settings), prompts=studio.settings.log_prompts)
-    configure_logs(discretion=discretion)
-    adopt_foreign_logs(discretion)
-    _log.info("server_ready", profile=studio.settings.profile.value, engines=[*studio.engines])
+    _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines])
     try:
         yield
     finally:

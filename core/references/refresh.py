@@ -5,14 +5,18 @@ from __future__ import annotations
 import random
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+import structlog
+from ulid import ULID
 
 from core.errors import StorageError, StorageUnavailable
 from core.references.attributes import Vocabulary
 from core.references.index import Drift, ReferenceIndex, build_index
 from core.references.listing import PageSource, list_all
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,13 @@ class Catalog:
             self._wake.clear()
             if self._stopped.is_set():  # asked behind the clearing, or a stop between the two would go unheard
                 return
-            with suppress(StorageError):  # kept in `status`; the next round tries again
+            try:
                 self.refresh()
+            except StorageError:  # kept in `status`; the next round tries again
+                pass
+            except Exception:  # noqa: BLE001 - if this thread ended, the index would grow old for ever
+                incident = str(ULID())
+                _log.exception("refresh_crashed", incident=incident)
+                self._error = StorageUnavailable(f"The listing stopped unexpectedly: report incident {incident}.")
             # Servers that started together must not list together for ever.
             self._wake.wait(timeout=self._refresh_s * random.uniform(0.9, 1.1))
