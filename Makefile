@@ -12,6 +12,7 @@ run: $(VENV)/.runtime
 
 test: $(VENV)/.dev $(VENV)/.browser deploy/node_modules/.done $(VENV)/.nginx
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m stranger tests/deploy
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -18,7 +18,13 @@ def main() -> int:
     return bool(failed)
 
 
-_PARTS = {"list_server", "history_server", "results"}  # used by measurements, none of their own
+_PARTS = {
+    "list_server",
+    "history_server",
+    "large_studio",
+    "sessions",
+    "results",
+}  # used by measurements, none of their own
 
 if __name__ == "__main__":
     sys.exit(main())
