@@ -30,9 +30,12 @@ def test_the_template_names_no_path_of_any_host() -> None:
 
 
 def test_what_make_fills_in_is_a_unit_that_systemd_accepts(tmp_path: Path) -> None:
-    """A checkout with spaces; where there is no systemd, its own parser's rules are what is left to hold."""
+    """In a folder with spaces and Korean letters; on a machine without systemd, all is filled in at least."""
+    there = tmp_path / "작업실 one"
+    there.mkdir()
+    (there / ".venv").symlink_to((ROOT / ".venv").resolve())
     unit = tmp_path / "studio.service"
-    unit.write_text(filled_in(), "utf-8")
+    unit.write_text(filled_in(CURDIR=str(there), USER="root"), "utf-8")
     assert "@" not in unit.read_text("utf-8").replace("studio@", "")
     if analyze := shutil.which("systemd-analyze"):
         done = subprocess.run([analyze, "verify", str(unit)], capture_output=True, text=True, check=False)
