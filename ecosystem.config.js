@@ -28,7 +28,9 @@ const server = (at) => ({
   kill_timeout: Math.ceil(deadlineS + 30) * 1000,
   // 2: it must not start like this, and has said why in one sentence.
   stop_exit_codes: [2],
-  exp_backoff_restart_delay: 200,
+  // What dies within a minute ten times over needs a person. (A delay would show what was stopped as waiting.)
+  min_uptime: 60000,
+  max_restarts: 10,
   max_memory_restart: process.env.MAX_MEMORY || "4G",
   watch: false,
   time: false, // every line of the log has its own time

@@ -123,6 +123,19 @@ def test_replicas_are_servers_of_their_own_on_the_next_ports(
     assert {each["pm2_env"]["instances"] for each in manager.processes()} == {1}
 
 
+def test_what_must_not_start_like_this_is_not_started_again(
+    checkout: Path, managers: Mapping[str, ProcessManager], tmp_path: Path
+) -> None:
+    """Its sentence stands once in the log, and PM2 shows it as stopped."""
+    manager, port = managers["home one"], free_port()
+    settings = {"PORT": str(port), "DATA_DIR": str(tmp_path / "data"), "GENERATION_CONCURRENCY": "many"}
+    assert manager.run("start", str(checkout / "ecosystem.config.js"), cwd=tmp_path, **settings).returncode == 0
+    until(lambda: manager.process()["pm2_env"]["status"] == "stopped", "PM2 has given up on it")
+    assert manager.process()["pm2_env"]["restart_time"] == 0
+    log = (manager.home / ".pm2" / "logs" / f"studio-{port}-error.log").read_text("utf-8")
+    assert log.count("The dashboard cannot start: GENERATION_CONCURRENCY") == 1
+
+
 @pytest.mark.parametrize("change", ['exec_mode: "cluster"', "instances: 4"])
 def test_a_file_that_spreads_sessions_is_refused_in_one_sentence(
     change: str, checkout: Path, managers: Mapping[str, ProcessManager]
