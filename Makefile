@@ -5,19 +5,21 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench local-labels clean
+.PHONY: run test check bench local-labels service clean
 
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock
+test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(VENV)/.nginx
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m stranger tests/deploy
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/vulture
+	$(BIN)/python -m pytest -q tests/test_requirements.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
@@ -27,8 +29,13 @@ local-labels: | $(BIN)/python
 	$(BIN)/python -m venv .venv-local-labels
 	.venv-local-labels/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-local-labels.txt
 
+# The systemd unit of this checkout, on standard output.
+USER ?= studio
+service:
+	@sed -e 's|@CHECKOUT@|$(CURDIR)|g' -e 's|@USER@|$(USER)|g' deploy/studio.service
+
 clean:
-	rm -rf $(VENV) .venv-local-labels .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-local-labels deploy/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.12")'
@@ -54,4 +61,20 @@ $(VENV)/.clock: | $(VENV)/.dev
 	ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 \
 	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q libfaketime) \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check libfaketime==3.0.1
+	touch $@
+
+# PM2 for the tests, with Debian's node where there is none.
+deploy/node_modules/.done: deploy/package-lock.json
+	command -v npm >/dev/null \
+	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q nodejs npm) \
+	  || (echo "The tests of PM2 need node and npm: install them, then make test again." >&2 && exit 1)
+	cd deploy && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+# nginx for the tests, Debian's.
+$(VENV)/.nginx: | $(VENV)/.dev
+	PATH="$$PATH:/usr/sbin"; \
+	command -v nginx >/dev/null 2>&1 \
+	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q nginx-light) \
+	  || (echo "The tests need nginx: install nginx-light, then make test again." >&2 && exit 1)
 	touch $@

@@ -1,16 +1,14 @@
 """The ASGI entry: `streamlit run app.py` looks for exactly this assignment."""
 
 import streamlit as st
-from starlette.middleware import Middleware
 
-from core.doorway import SecurityHeaders
 from core.ui.problems import report_script_error
-from core.web import ROUTES, lifespan
+from core.web import MIDDLEWARE, ROUTES, lifespan
 
 app = st.App(
     "core/ui/shell.py",
     routes=ROUTES,
+    middleware=MIDDLEWARE,
     lifespan=lifespan,
-    middleware=[Middleware(SecurityHeaders)],
     on_script_error=report_script_error,
 )

@@ -22,6 +22,9 @@ _ACCESS_SETTINGS = ("ALLOWED_EMAILS", "ALLOWED_DOMAINS", "OPS_EMAILS", "ADMIN_EM
 _SECRET_BYTES_MIN = 32
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _DAY_S = 86_400.0
+# What must never be printed or logged, whichever way it came in.
+SECRET_SETTINGS = ("GOOGLE_CLIENT_SECRET", "SESSION_SECRET", "OPENAI_API_KEY", "METRICS_TOKEN")
+_AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class Profile(StrEnum):
@@ -97,6 +100,7 @@ class Settings(BaseModel):
     daily_budget_person_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_model_references: int = Field(default=3, ge=0, le=14)
     log_prompts: bool = False
+    metrics_token: str | None = None
 
     @model_validator(mode="after")
     def _anchor_data_dir(self) -> Self:
@@ -204,9 +208,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Pat
     except ValidationError as err:
         first = err.errors()[0]
         setting = str(first["loc"][0]).upper()
-        raise ConfigError(
-            f"{setting}={first['input']!r} cannot be used: {first['msg'].lower()}.", setting=setting
-        ) from err
+        shown = "…" if setting in SECRET_SETTINGS else repr(first["input"])
+        raise ConfigError(f"{setting}={shown} cannot be used: {first['msg'].lower()}.", setting=setting) from err
 
 
 def export_aws_secrets(secrets_file: Path = SECRETS_FILE) -> None:
@@ -214,6 +217,13 @@ def export_aws_secrets(secrets_file: Path = SECRETS_FILE) -> None:
     for name, value in _read_secrets(secrets_file).items():
         if name.startswith("AWS_"):
             os.environ.setdefault(name, str(value))
+
+
+def known_secrets(settings: Settings) -> tuple[str, ...]:
+    """Every secret this process was given, to be kept out of what it writes."""
+    ours = [getattr(settings, name.lower()) for name in SECRET_SETTINGS]
+    given = _read_secrets(SECRETS_FILE) | os.environ
+    return tuple(str(secret) for secret in (*ours, *(given.get(name) for name in _AWS_SECRETS)) if secret)
 
 
 def _is_set(values: Mapping[str, Any], name: str) -> bool:

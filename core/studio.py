@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.generation.budget import Budgets
+from core.generation.comparison import Comparison, Outcome
 from core.generation.desk import Desk, Reader
 from core.generation.engine import Engine
 from core.generation.history import History, this_server
@@ -34,6 +35,7 @@ from core.labels.published import PublishedLabels
 from core.labels.reports import Reports
 from core.labels.review_desk import ReviewDesk
 from core.labels.review_log import ReviewLog
+from core.metrics import Metrics
 from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
@@ -41,6 +43,7 @@ from core.storage.disk import publish
 from core.storage.pages import Pages
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
+from core.telemetry import Telemetry, open_telemetry
 
 if TYPE_CHECKING:
     from core.storage.embedded import EmbeddedS3
@@ -95,6 +98,8 @@ class Studio:
     access: Access
     door: Door
     storage: Storage
+    metrics: Metrics
+    telemetry: Telemetry
 
     @property
     def labels(self) -> PublishedLabels:
@@ -119,6 +124,7 @@ class Studio:
         self.history.stop()
         self.thumbnails.close()
         self.storage.close()
+        self.telemetry.close()
 
 
 def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
@@ -126,7 +132,8 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     vocabulary = load_vocabulary(VOCABULARY_FILE)
     storage = open_storage(settings, lends=lends)
     store = storage.store
-    thumbnails = Thumbnails(store, app_prefix=settings.s3_app_prefix)
+    metrics, telemetry = Metrics(), open_telemetry()
+    thumbnails = Thumbnails(store, app_prefix=settings.s3_app_prefix, observe=metrics.thumbnail)
     review_log = ReviewLog(store, app_prefix=settings.s3_app_prefix)
     live_labels = LiveLabels(LABELS_FILE, review_log)
     catalog = Catalog(
@@ -148,6 +155,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         concurrency=settings.generation_concurrency,
         deadline_s=settings.generation_deadline_s,
         server=server,
+        observe=lambda comparison, outcome: _observe(comparison, outcome, metrics, telemetry),
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     desk = Desk(
@@ -187,12 +195,28 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         access=access,
         door=build_door(settings, store, access),
         storage=storage,
+        metrics=metrics,
+        telemetry=telemetry,
     )
 
 
 def the_instructions() -> Instructions:
     """What labelers are told. Raises ConfigError."""
     return load_instructions(LABELING_FILE, SHOTS)
+
+
+def _observe(comparison: Comparison, outcome: Outcome, metrics: Metrics, telemetry: Telemetry) -> None:
+    """Count an attempt that has ended, and trace it."""
+    metrics.attempt_ended(comparison, outcome)
+    how = outcome.state.value if outcome.failure is None else outcome.failure.kind.value
+    about = {
+        "comparison.id": comparison.id,
+        "comparison.side": outcome.side.value,
+        "comparison.attempt": outcome.attempt,
+        "engine": comparison.engine,
+        "outcome": how,
+    }
+    telemetry.ended("side", about, began=outcome.started_at, at=outcome.finished_at)
 
 
 def build_engines(settings: Settings) -> dict[str, Engine]:
@@ -275,6 +299,11 @@ def get_studio() -> Studio:
             _studio.live_labels.start()
             _studio.proposals.start()
         return _studio
+
+
+def running_studio() -> Studio | None:
+    """The process's studio if it has been built; nobody waits for one that is being built."""
+    return _studio
 
 
 def close_studio() -> None:

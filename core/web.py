@@ -1,4 +1,4 @@
-"""The routes beside Streamlit's: pictures, partial pictures, health and readiness."""
+"""The routes beside Streamlit's: pictures, partial pictures, and what a server says of itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import html
 import os
 import re
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
@@ -14,21 +13,30 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import quote
 
+import structlog
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from core.doorway import ROUTES as DOORWAY_ROUTES
+from core.doorway import SecurityHeaders
 from core.errors import BadImage, InputError, ReferenceNotFound, SignInError, StudioError
+from core.health import healthz, metrics, readyz
+from core.identity.door import reason_of
 from core.images.decode import SIGNATURE_BYTES, content_type_of
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import SideName
-from core.logs import configure_logs
+from core.logs import Discretion, adopt_foreign_logs, configure_logs
 from core.references.key import decode_key, encode_key, file_name
+from core.requests import Requests
+from core.settings import known_secrets, load_settings
+from core.start import give_up, refuse_cluster
 from core.storage.presign import survives_browsers
 from core.studio import Studio, close_studio, get_studio
 from core.viewer import Capability
 
+_log = structlog.get_logger(__name__)
 ORIGINAL = "original"
 _IMMUTABLE = "private, max-age=31536000, immutable"
 _SAFE_HEADERS = {
@@ -82,11 +90,12 @@ def _signed_in(handler: Handler) -> _Serve:
 
     @wraps(handler)
     def guarded(request: Request) -> Response:
+        studio = get_studio()
         try:
-            studio = get_studio()
             studio.door.viewer(request.cookies).require(Capability.BROWSE)
             return handler(request, studio)
-        except SignInError:
+        except SignInError as err:
+            studio.metrics.turned_away(reason_of(err))
             return _plain("Sign in to see this.", 401)
         except (ReferenceNotFound, InputError):
             return _plain("There is no such picture.", 404)
@@ -297,41 +306,37 @@ def _generate(request: Request) -> Response:
     return RedirectResponse(f"/{query}", headers={"Cache-Control": "no-store"})
 
 
-async def _health(_: Request) -> Response:  # on the event loop: threads may all be waiting for a slow S3
-    """Whether this process answers at all."""
-    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
-
-
-def _ready(_: Request) -> Response:
-    """Whether it can serve people, with reasons."""
-    status = get_studio().catalog.status
-    reasons = [] if status.ready else [status.error or "The reference library is being listed."]
-    body = {"ready": status.ready, "reasons": reasons, "index_age_s": status.age_s}
-    return JSONResponse(body, status_code=200 if status.ready else 503, headers={"Cache-Control": "no-store"})
-
-
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the studio before the first request and close it after the last.
 
     What cannot start says why in one sentence and ends the process with exit code 2.
     """
-    configure_logs()
     try:
-        await asyncio.to_thread(get_studio)
+        refuse_cluster(os.environ)
+        settings = load_settings()
+        discretion = Discretion(known_secrets(settings), prompts=settings.log_prompts)
+        configure_logs(discretion=discretion)
+        adopt_foreign_logs(discretion)
+        studio = await asyncio.to_thread(get_studio)
     except StudioError as err:
-        print(f"The dashboard cannot start: {err.message}", file=sys.stderr, flush=True)
-        os._exit(2)  # uvicorn would wrap any exception in a traceback
+        give_up(err)
+    _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines])
     try:
         yield
     finally:
+        load = studio.runner.load
+        _log.info("server_stopping", running=load.running, waiting=load.waiting)
         await asyncio.to_thread(close_studio)
+        _log.info("server_stopped")
 
 
+MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders))
 ROUTES = (
     *DOORWAY_ROUTES,
-    Route("/healthz", _health),
-    Route("/readyz", _ready),
+    Route("/healthz", healthz),
+    Route("/readyz", readyz),
+    Route("/metrics", metrics),
     Route("/generate", _generate),
     Route("/image/{size}/{etag}/{key}", _signed_in(_image)),
     Route("/image/{rest:path}", _signed_in(_no_picture)),

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-_AMBIENT = ("AWS_", "S3_", "GOOGLE_", "OPENAI_", "STREAMLIT_")
+_AMBIENT = ("AWS_", "S3_", "GOOGLE_", "OPENAI_", "STREAMLIT_", "OTEL_")
 _OURS = (
     "PUBLIC_URL",
     "SESSION_SECRET",
@@ -26,6 +26,7 @@ _OURS = (
     "DAILY_BUDGET_PERSON_USD",
     "MAX_MODEL_REFERENCES",
     "LOG_PROMPTS",
+    "METRICS_TOKEN",
 )
 _connect = socket.socket.connect
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.ui.state import Key
+from tests.room_picture import DOCUMENT, FLOORS, FOUNDATION, arrows, drawn, picture_in
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "core").rglob("*.py")])
@@ -23,10 +24,15 @@ VENDORS = {
     "moto": ("core.storage.",),
     "google": ("core.identity.google",),
     "openai": OPENAI_ADAPTERS,
+    "opentelemetry": ("core.telemetry",),
+    "prometheus_client": ("core.metrics", "core.health"),
 }
 BELOW_STUDIO = ("core.storage.", "core.identity.")
 DOMAIN = ("references", "injection", "generation", "labels", "images")
-ADAPTERS_AND_ABOVE = ("storage", "identity", "studio", "web", "ui", "cli", "__main__")
+ADAPTERS_AND_ABOVE = (
+    *("storage", "identity", "studio", "web", "ui", "cli", "__main__"),
+    *("start", "requests", "health", "metrics", "telemetry"),
+)
 
 
 def name_of(file: Path) -> str:
@@ -142,6 +148,16 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     for module in MODULES:
         walk(module, ())
     assert circles == []
+
+
+def test_the_picture_of_the_rooms_is_true() -> None:
+    """`python -m tests.room_picture` draws it anew."""
+    assert picture_in(DOCUMENT.read_text("utf-8")) == drawn()
+
+
+def test_every_room_stands_on_a_floor_of_the_picture() -> None:
+    rooms = {room for arrow in arrows() for room in arrow}
+    assert rooms - set(FOUNDATION) - {room for names in FLOORS.values() for room in names} == set()
 
 
 def test_a_function_lives_in_the_room_of_its_noun() -> None:

@@ -17,6 +17,20 @@ def test_every_setting_is_explained_in_the_readme(name: str) -> None:
     assert re.search(rf"\b{name}\b", README.read_text(encoding="utf-8")), f"README.md does not mention {name}."
 
 
+@pytest.mark.parametrize("name", [field.upper() for field in Settings.model_fields])
+def test_every_setting_is_in_the_operators_guide(name: str) -> None:
+    assert re.search(rf"\b{name}\b", (PROJECT_ROOT / "docs" / "operate.md").read_text("utf-8")), name
+
+
+@pytest.mark.parametrize("document", ["docs/operate.md", "docs/architecture.md", "docs/scale.md", "README.md"])
+def test_every_file_that_the_documents_point_to_is_there(document: str) -> None:
+    text = (PROJECT_ROOT / document).read_text("utf-8")
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    named = re.findall(r"`((?:deploy|docs|core|bench|labels|tests)/[\w./-]+\.\w+)`", text)
+    missing = [link for link in links if not (PROJECT_ROOT / document).parent.joinpath(link).exists()]
+    assert missing + [name for name in named if not (PROJECT_ROOT / name).exists()] == []
+
+
 @pytest.mark.parametrize("command", ["make run", "make test", "python -m core check"])
 def test_the_commands_are_in_the_readme(command: str) -> None:
     assert README.is_file(), "README.md is missing: it has to name the commands."

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OURS = {"core", "tests", "bench"}
+OPTIONAL = {"pillow_heif", "opentelemetry"}  # used where somebody installed them
 
 
 def imported(*patterns: str) -> set[str]:
@@ -30,7 +31,7 @@ def imported(*patterns: str) -> set[str]:
 def declared(*names: str) -> dict[str, str]:
     """Distributions and their pins, as the requirement files say."""
     lines = [line for name in names for line in (ROOT / name).read_text("utf-8").splitlines()]
-    rows = [re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", line) for line in lines if line and line[0] != "#"]
+    rows = [re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", line) for line in lines if line and line[0] not in "#-"]
     assert all(rows), "every requirement is pinned exactly"
     return {row[1].lower().replace("_", "-"): row[2] for row in rows if row}
 
@@ -43,13 +44,45 @@ def undeclared(modules: set[str], requirements: dict[str, str]) -> set[str]:
 
 
 def test_the_dashboard_declares_all_it_imports() -> None:
-    modules = imported("app.py", "core/**/*.py", "pages/*.py") - {"pillow_heif"}  # used where somebody installed it
+    modules = imported("app.py", "core/**/*.py", "pages/*.py") - OPTIONAL
     assert undeclared(modules, declared("requirements.txt")) == set()
 
 
 def test_the_tests_declare_all_they_import() -> None:
     modules = imported("tests/**/*.py", "bench/*.py")
-    assert undeclared(modules, declared("requirements.txt", "requirements-dev.txt")) == set()
+    assert (
+        undeclared(modules, declared("requirements.txt", "requirements-telemetry.txt", "requirements-dev.txt")) == set()
+    )
+
+
+# What is declared and imported nowhere, and why it is needed all the same.
+NEEDED_UNIMPORTED = {
+    "pandas": "streamlit draws tables with it, at the version that is tested",
+    "streamlit-oauth": "the sign-in's",
+    "google-auth": "the sign-in's",
+}
+
+
+def unused(modules: set[str], requirements: dict[str, str]) -> set[str]:
+    """Declared distributions of which no module is imported."""
+    of = packages_distributions()
+    used = {name.lower().replace("_", "-") for module in modules for name in of.get(module, [])}
+    return set(requirements) - used
+
+
+def test_the_dashboard_imports_all_it_declares() -> None:
+    modules = imported("app.py", "core/**/*.py", "pages/*.py")
+    assert unused(modules, declared("requirements.txt")) - NEEDED_UNIMPORTED.keys() == set()
+    assert unused(modules, declared("requirements-telemetry.txt")) == set()
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    modules = imported("app.py", "core/**/*.py", "pages/*.py")
+    assert unused(modules, declared("requirements.txt")) >= NEEDED_UNIMPORTED.keys()
+
+
+def test_a_leftover_requirement_is_noticed() -> None:
+    assert unused({"lxml"}, {"lxml": "6", "structlog": "26"}) == {"structlog"}
 
 
 @pytest.mark.parametrize("module", ["lxml", "pyarrow", "starlette", "werkzeug"])

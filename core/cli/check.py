@@ -1,21 +1,35 @@
-"""`python -m core check`: what is configured, reachable and missing."""
+"""`python -m core check`: what is configured, reachable and missing, and the exact fix for each failure."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shutil
+import socket
+import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
 
 import typer
 
 from core.cli.failures import EXIT_COULD_NOT_SERVE
-from core.errors import StudioError
+from core.errors import ConfigError, StorageDenied, StorageError, StudioError
 from core.labels.published import load_published
 from core.references.attributes import load_vocabulary
 from core.references.index import build_index
 from core.references.listing import list_all
-from core.references.page import PageSource
 from core.settings import Profile, Settings, load_settings
-from core.studio import LABELS_FILE, VOCABULARY_FILE, open_storage
+from core.studio import LABELS_FILE, VOCABULARY_FILE, Storage, open_storage
+from core.telemetry import wants_telemetry
+
+_CERTIFICATES: Final = "https://www.googleapis.com/oauth2/v1/certs"
+_REACH_S: Final = 5.0
+_FREE_BYTES: Final = 512 * 1024 * 1024
+_SKEW_S: Final = 10.0  # what the verification of ID tokens forgives
 
 
 @dataclass
@@ -25,18 +39,18 @@ class _Report:
     def ok(self, what: str, says: str) -> None:
         print(f"ok       {what:<12} {says}")
 
-    def warn(self, what: str, says: str) -> None:
-        print(f"warning  {what:<12} {says}")
+    def warn(self, what: str, says: str, fix: str) -> None:
+        print(f"warning  {what:<12} {says}\n{'':<22}→ {fix}")
 
-    def fail(self, what: str, says: str) -> None:
+    def fail(self, what: str, says: str, fix: str) -> None:
         self.failed = True
-        print(f"MISSING  {what:<12} {says}")
+        print(f"MISSING  {what:<12} {says}\n{'':<22}→ {fix}")
 
-    def run(self, what: str, step: Callable[[], str]) -> None:
+    def run(self, what: str, step: Callable[[], str], fix: str) -> None:
         try:
             self.ok(what, step())
         except StudioError as err:
-            self.fail(what, err.message)
+            self.fail(what, err.message, _fix_of(err, fix))
 
 
 def check() -> None:
@@ -45,24 +59,41 @@ def check() -> None:
     try:
         settings = load_settings()
     except StudioError as err:
-        report.fail("settings", err.message)
+        report.fail("settings", err.message, _fix_of(err, "Correct it in the environment or .streamlit/secrets.toml."))
         raise typer.Exit(EXIT_COULD_NOT_SERVE) from err
     report.ok("profile", f"{settings.profile.value}")
-    report.run("sign-in", lambda: _sign_in(settings))
-    report.run("vocabulary", _vocabulary)
+    report.run("sign-in", lambda: _sign_in(settings), "Set what it names, as docs/operate.md says.")
+    report.run("vocabulary", _vocabulary, "Restore labels/attributes.toml: git checkout -- labels/attributes.toml")
     _labels(report)
+    _disk(report, settings)
+    _port(report)
     _storage(report, settings)
     _openai(report, settings)
+    if settings.profile is Profile.PRODUCTION:
+        _google(report)
+    _optional(report, settings)
     if report.failed:
         print("\nThe dashboard could not serve people like this.")
         raise typer.Exit(EXIT_COULD_NOT_SERVE)
     print("\nThe dashboard can serve.")
 
 
+def _fix_of(err: StudioError, otherwise: str) -> str:
+    if isinstance(err, ConfigError) and err.setting:
+        return f"Set {err.setting} in the environment or .streamlit/secrets.toml, then start again."
+    return otherwise
+
+
 def _sign_in(settings: Settings) -> str:
     settings.require_serving()
     if settings.profile is Profile.EMBEDDED:
         return "none: everyone on this machine is demo@localhost"
+    address = urlsplit(settings.public_url or "")
+    if address.scheme != "https" or not address.netloc or address.path.strip("/"):
+        message = (
+            f"PUBLIC_URL={settings.public_url} is not an origin that browsers sign in at: it must be https://host."
+        )
+        raise ConfigError(message, setting="PUBLIC_URL")
     return f"Google, for {settings.public_url}"
 
 
@@ -75,37 +106,94 @@ def _labels(report: _Report) -> None:
     labels = load_published(LABELS_FILE)
     report.ok("labels", f"{len(labels)} published, version {labels.version}")
     for broken in labels.broken:
-        report.warn("labels", f"labels/{LABELS_FILE.name}, line {broken.line}: {broken.reason}")
+        says = f"labels/{LABELS_FILE.name}, line {broken.line}: {broken.reason}"
+        report.warn("labels", says, "Mend or remove that line; all others serve.")
+
+
+def _disk(report: _Report, settings: Settings) -> None:
+    """Where the embedded S3 keeps its objects; in production nothing of worth is on this machine's disk."""
+    if settings.profile is Profile.PRODUCTION:
+        return
+    where = settings.data_dir
+    there = next(each for each in (where, *where.parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        report.fail("data", f"DATA_DIR ({where}) cannot be written.", f"Make it writable: sudo chown $(id -un) {there}")
+        return
+    free = shutil.disk_usage(there).free
+    if free < _FREE_BYTES:
+        says = f"DATA_DIR ({where}) has {free // 2**20} MB left."
+        report.warn("data", says, "Free space, or set DATA_DIR to a folder on a larger disk.")
+    else:
+        report.ok("data", f"DATA_DIR {where}, {free // 2**30} GB free")
+
+
+def _port(report: _Report) -> None:
+    port = int(os.environ.get("PORT") or 8501)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does: a port just left is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as err:
+            says = f"{port} is taken or forbidden ({err.strerror}): fine if that is this dashboard, running."
+            report.warn("port", says, f"If it is not, stop what listens there, or start with PORT={port + 1}.")
+            return
+    report.ok("port", f"{port} is free")
 
 
 def _storage(report: _Report, settings: Settings) -> None:
     try:
         storage = open_storage(settings, lends=False)
     except StudioError as err:
-        report.fail("storage", err.message)
+        report.fail("storage", err.message, _fix_of(err, "Mend what it names, then run this again."))
         return
-    store = storage.store
     try:
-        where = settings.s3_endpoint_url or ("this process" if storage.embedded else "AWS")
-        store.check_bucket()
-        report.ok("bucket", f"`{store.bucket}` at {where}")
-        report.run("library", lambda: _library(storage.pages, settings))
-        if store.honours_conditions(settings.s3_app_prefix):
-            report.ok("conditions", "the endpoint refuses to overwrite when asked to")
-        else:
-            report.warn(
-                "conditions",
-                "the endpoint ignores conditional writes: two people who save at once can lose an edit",
-            )
-    except StudioError as err:
-        report.fail("storage", err.message)
+        _bucket(report, storage, settings)
     finally:
         storage.close()
 
 
-def _library(pages: PageSource, settings: Settings) -> str:
+def _bucket(report: _Report, storage: Storage, settings: Settings) -> None:
+    store = storage.store
+    where = settings.s3_endpoint_url or ("this process" if storage.embedded else "AWS")
+    try:
+        store.check_bucket()
+    except StudioError as err:
+        report.fail("storage", err.message, _storage_fix(err, settings))
+        return
+    report.ok("bucket", f"`{store.bucket}` at {where}")
+    report.run(
+        "library",
+        lambda: _library(storage, settings),
+        f"Allow s3:ListBucket on the bucket, and check S3_LIBRARY_PREFIX ({settings.s3_library_prefix}).",
+    )
+    try:
+        honoured = store.honours_conditions(settings.s3_app_prefix)
+    except StudioError as err:
+        fix = f"Allow s3:GetObject, s3:PutObject and s3:DeleteObject below `{settings.s3_app_prefix}`: docs/operate.md."
+        report.fail("writing", err.message, fix)
+        return
+    report.ok("writing", f"objects below `{settings.s3_app_prefix}` can be written, read and removed")
+    if honoured:
+        report.ok("conditions", "the endpoint refuses to overwrite when asked to")
+    else:
+        says = "the endpoint ignores conditional writes: two people who save at once can lose an edit"
+        report.warn(
+            "conditions", says, "Use AWS S3, MinIO from 2024-11 on, or another endpoint that knows If-None-Match."
+        )
+    _clock(report, storage)
+
+
+def _storage_fix(err: StudioError, settings: Settings) -> str:
+    if isinstance(err, StorageDenied):
+        return "Check the AWS credentials of this user (aws sts get-caller-identity) and the policy in docs/operate.md."
+    if isinstance(err, StorageError) and "does not exist" in err.message:
+        return f"Create the bucket `{settings.s3_bucket}`, or set S3_BUCKET to the one that is meant."
+    return "Check S3_ENDPOINT_URL, the network and its firewall; then run this again."
+
+
+def _library(storage: Storage, settings: Settings) -> str:
     index = build_index(
-        list_all(pages, settings.s3_library_prefix, workers=settings.index_workers),
+        list_all(storage.pages, settings.s3_library_prefix, workers=settings.index_workers),
         load_vocabulary(VOCABULARY_FILE),
         without_prefix=settings.s3_app_prefix,
     )
@@ -114,8 +202,73 @@ def _library(pages: PageSource, settings: Settings) -> str:
     return f"{len(index)} pictures in {where}{problems}"
 
 
-def _openai(report: _Report, settings: Settings) -> None:
-    if settings.openai_api_key:
-        report.ok("openai", f"key set, image model {settings.openai_image_model}")
+def _clock(report: _Report, storage: Storage) -> None:
+    """This machine's clock against S3's, which stamps what it keeps: too far off, and no sign-in is accepted."""
+    if storage.embedded is not None:
+        return
+    try:
+        off_s = storage.store.clock_offset_s()
+    except StudioError as err:
+        report.warn("clock", err.message, "Run this again once S3 answers.")
+        return
+    if abs(off_s) > _SKEW_S:
+        which = "behind" if off_s > 0 else "ahead"
+        says = f"this machine is {abs(off_s):.0f} s {which} of S3; beyond {_SKEW_S:.0f} s nobody can sign in"
+        report.fail("clock", says, "Let the system keep the time: sudo timedatectl set-ntp true")
     else:
+        report.ok("clock", f"{abs(off_s):.0f} s from S3's")
+
+
+def _openai(report: _Report, settings: Settings) -> None:
+    if not settings.openai_api_key:
         report.ok("openai", "no OPENAI_API_KEY: the preview engine and the offline reader serve")
+        return
+    from core.generation.openai_models import missing_models  # half a second, which other commands need not pay
+
+    models = {
+        "OPENAI_IMAGE_MODEL": settings.openai_image_model,
+        "OPENAI_TEXT_MODEL": settings.openai_text_model,
+        "OPENAI_LABEL_MODEL": settings.openai_label_model,
+    }
+    try:
+        missing = missing_models(settings.openai_api_key, settings.openai_base_url, models.values())
+    except ConfigError as err:
+        report.fail("openai", err.message, _fix_of(err, ""))
+        return
+    except StudioError as err:
+        report.warn("openai", err.message, "Nothing to do here unless it lasts: it recovers by itself.")
+        return
+    for setting, model in models.items():
+        if model in missing:
+            says = f"this key cannot use {model} ({setting})"
+            report.warn("openai", says, f"Set {setting} to a model of this project, or have the model enabled for it.")
+    if not missing:
+        report.ok("openai", f"the key works, image model {settings.openai_image_model}")
+
+
+def _google(report: _Report) -> None:
+    """Certificates are fetched when people sign in; without them nobody new gets in."""
+    try:
+        with urllib.request.urlopen(_CERTIFICATES, timeout=_REACH_S):
+            report.ok("google", "its certificates can be fetched")
+    except (OSError, urllib.error.URLError, ssl.SSLError) as err:
+        reason = getattr(err, "reason", err)
+        report.warn(
+            "google",
+            f"its certificates cannot be fetched ({reason}): nobody new could sign in",
+            "Allow https to www.googleapis.com and oauth2.googleapis.com from this server.",
+        )
+
+
+def _optional(report: _Report, settings: Settings) -> None:
+    """What only some ask for."""
+    wants = wants_telemetry(os.environ)
+    if wants and importlib.util.find_spec("opentelemetry") is None:
+        fix = ".venv/bin/pip install -r requirements-telemetry.txt"
+        report.warn("telemetry", "OTEL_* asks for traces, and the packages are missing", fix)
+    elif wants:
+        report.ok("telemetry", "traces are exported as OTEL_* says")
+    if settings.metrics_token:
+        report.ok("metrics", "/metrics wants METRICS_TOKEN, or a request from this machine itself")
+    else:
+        report.ok("metrics", "/metrics answers this machine alone; METRICS_TOKEN would let Prometheus in")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import structlog
 from ulid import ULID
 
 from core.errors import InputError, ReferenceNotFound
@@ -26,6 +27,8 @@ from core.injection.wishes import SideName, Wishes, check_prompt
 from core.labels.published import PublishedLabels
 from core.references.attributes import Vocabulary
 from core.references.index import ReferenceIndex
+
+_log = structlog.get_logger(__name__)
 
 
 class Reader(Protocol):
@@ -221,6 +224,14 @@ class Desk:
                     return self._runner.status(identity).comparison
             self._budgets.check(comparison.person, self.estimate_again(comparison))
             self._runner.submit(comparison)
+            _log.info(
+                "comparison_ordered",
+                comparison=comparison.id,
+                person=comparison.person,
+                mode=comparison.mode.value,
+                engine=comparison.engine,
+                prompt=comparison.wishes.prompt,  # the log leaves it out unless LOG_PROMPTS is set
+            )
             return comparison
 
 

@@ -52,6 +52,7 @@ _log = structlog.get_logger(__name__)
 _STORE_PATIENCE_S = 120.0
 _CLOSING_PATIENCE_S = 5.0
 _T = TypeVar("_T")
+Observe = Callable[[Comparison, Outcome], None]
 
 
 @dataclass(eq=False)
@@ -80,6 +81,14 @@ class _Job:
         return self.stop is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Sides that wait for their turn, and sides at work."""
+
+    waiting: int
+    running: int
+
+
 class Runner:
     """Runs sides in an app-wide pool: each on its own, and each person in turn.
 
@@ -96,12 +105,14 @@ class Runner:
         concurrency: int,
         deadline_s: float,
         server: Server,
+        observe: Observe = lambda _comparison, _outcome: None,
     ) -> None:
         self._history = history
         self._store = store
         self._engines = engines
         self._deadline_s = deadline_s
         self._server = server
+        self._observe = observe
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="side")
         self._lock = threading.Lock()
         self._queue: FairQueue[_Job] = FairQueue()
@@ -172,6 +183,13 @@ class Runner:
         with self._lock:
             job = self._jobs.get((comparison_id, side))
         return job.partial if job else None
+
+    @property
+    def load(self) -> Load:
+        """How much waits and how much runs in this process."""
+        with self._lock:
+            running = sum(job.phase is AttemptPhase.RUNNING for job in self._jobs.values())
+            return Load(waiting=len(self._queue), running=running)
 
     def close(self) -> None:
         """End all work: what runs is recorded as interrupted, what waits is never started."""
@@ -268,8 +286,11 @@ class Runner:
             if job is None:
                 return
             job.phase, job.since = AttemptPhase.RUNNING, datetime.now(UTC)
+        about = {"comparison": job.comparison.id, "side": job.side.value, "attempt": job.attempt}
         try:
-            self._work(job)
+            with structlog.contextvars.bound_contextvars(**about):  # whatever is logged below says whose it is
+                _log.info("side_began", engine=job.comparison.engine, person=job.person)
+                self._work(job)
         finally:
             with self._lock:
                 self._queue.end(job.person)
@@ -302,6 +323,7 @@ class Runner:
         job.outcome = outcome
         job.phase = phase_of(outcome)
         log.info("side_ended", phase=job.phase.value, seconds=round(outcome.seconds, 3))
+        self._observe(job.comparison, outcome)
         if job.recorded:
             self._record_leftovers()
         self._forget_ended(job.comparison.id)

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from core.errors import SignInError
+from core.errors import AccessDenied, SignInError
 from core.viewer import PersonRole, Viewer
 
 DEMO_EMAIL: Final = "demo@localhost"
+
+
+def reason_of(err: SignInError) -> str:
+    """In a word or two why somebody was turned away, for whoever counts that."""
+    return "not_allowed" if isinstance(err, AccessDenied) else "not_signed_in"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,18 @@ _ETAG = re.compile(r"[0-9A-Za-z-]{1,80}")
 class Thumbnails:
     """Makes and finds thumbnails. At most `workers` are made at a time, and each only once."""
 
-    def __init__(self, store: ObjectStore, *, app_prefix: str, workers: int = 2) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        app_prefix: str,
+        workers: int = 2,
+        observe: Callable[[str], None] = lambda _result: None,
+    ) -> None:
         self._store = store
         self._prefix = f"{app_prefix}thumbs/"
         self._unreadable = f"{self._prefix}unreadable/{DECODER}/"
+        self._observe = observe  # told `found`, `made` or `failed`
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="thumbnail")
         self._under_way: dict[str, Future[bytes]] = {}  # looking and making are one: the next finds it in S3
         self._lock = Lock()
@@ -66,9 +74,12 @@ class Thumbnails:
 
     def _find_or_make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
         try:
-            return self._store.get(key).data
+            found = self._store.get(key).data
         except ReferenceNotFound:
             pass
+        else:
+            self._observe("found")
+            return found
         with suppress(ReferenceNotFound):
             raise BadImage(self._store.get(f"{self._unreadable}{etag}").data.decode())
         return self._pool.submit(self._make, key, etag, side, original).result()
@@ -80,10 +91,12 @@ class Thumbnails:
         try:
             data = encode_webp(blob.data, side)
         except BadImage as err:
+            self._observe("failed")
             self._remember(etag, err)
             raise
         with suppress(WriteConflict):  # another server made the same one
             self._store.put(key, data, content_type="image/webp", create_only=True)
+        self._observe("made")
         return data
 
     def _remember(self, etag: str, err: BadImage) -> None:

@@ -6,15 +6,19 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+import structlog
+from ulid import ULID
 
 from core.errors import StorageError, StorageUnavailable
 from core.references.attributes import Vocabulary
 from core.references.index import Drift, ReferenceIndex, build_index
 from core.references.listing import list_all
 from core.references.page import PageSource
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,9 @@ class CatalogStatus:
     @property
     def age_s(self) -> float | None:
         """Seconds since the served index was built."""
-        return (datetime.now(UTC) - self.built_at).total_seconds() if self.built_at else None
+        if self.built_at is None:
+            return None
+        return max(0.0, (datetime.now(UTC) - self.built_at).total_seconds())  # a clock may be set back
 
 
 class Catalog:
@@ -155,7 +161,13 @@ class Catalog:
             self._wake.clear()
             if self._stopped.is_set():  # asked behind the clearing, or a stop between the two would go unheard
                 return
-            with suppress(StorageError):  # kept in `status`; the next round tries again
+            try:
                 self.refresh()
+            except StorageError:  # kept in `status`; the next round tries again
+                pass
+            except Exception:  # noqa: BLE001 - if this thread ended, the index would grow old for ever
+                incident = str(ULID())
+                _log.exception("refresh_crashed", incident=incident)
+                self._error = StorageUnavailable(f"The listing stopped unexpectedly: report incident {incident}.")
             # Servers that started together must not list together for ever.
             self._wake.wait(timeout=self._refresh_s * random.uniform(0.9, 1.1))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -301,6 +302,13 @@ class Store:
         except ReferenceNotFound as err:
             sentence = _NO_BUCKET.sentence.format(bucket=self._bucket, endpoint=self._endpoint)
             raise StorageUnavailable(sentence) from err
+
+    def clock_offset_s(self) -> float:
+        """Seconds by which the server's clock is ahead of this machine's, to the second; 0 if it does not say."""
+        with self._faults():
+            answer = self._s3.head_bucket(Bucket=self._bucket)
+        told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        return (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds() if told else 0.0
 
     def honours_conditions(self, prefix: str) -> bool:
         """Whether this server really refuses a write whose condition does not hold.

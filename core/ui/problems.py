@@ -10,7 +10,9 @@ import structlog
 from ulid import ULID
 
 from core.errors import AccessDenied, ConfigError, SignInError, StorageError, StudioError
+from core.studio import running_studio
 from core.ui.markdown import without_formulas
+from core.ui.reruns import session_name
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +37,10 @@ def report_script_error(err: Exception) -> bool:
         show_problem(err)
         return True
     incident = str(ULID())
-    _log.error("script_error", incident=incident, exc_info=err)
+    _log.error("script_error", incident=incident, session=session_name(), exc_info=err)
+    studio = running_studio()
+    if studio is not None:
+        studio.metrics.incident()
     st.error(
         f"Something went wrong on this page. Reload it; if it happens again, report incident `{incident}`.",
         icon=":material/report:",

@@ -11,9 +11,11 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import SignInError, StudioError
-from core.identity.door import DEMO_EMAIL
+from core.identity.door import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
+from core.studio import get_studio
 from core.ui.problems import problems_shown, show_problem
+from core.ui.reruns import rerun
 from core.ui.session import open_session
 
 _HERE = Path(__file__).parent
@@ -37,7 +39,8 @@ def main() -> None:
     st.logo(_HERE / "static" / "logo.svg", size="small")
     try:
         studio, _ = open_session()
-    except SignInError:
+    except SignInError as err:
+        get_studio().metrics.turned_away(reason_of(err))
         _signed_out()
         return
     except StudioError as err:
@@ -56,7 +59,7 @@ def main() -> None:
             f":material/science: Demo: signed in as {DEMO_EMAIL} · sample library · {engine} · "
             "reachable from this machine only"
         )
-    with problems_shown():
+    with rerun(studio, page.url_path or "generate"), problems_shown():
         page.run()
 
 

@@ -398,6 +398,7 @@ class TestProduction:
             "PUBLIC_URL": "https://studio.example",
             "SESSION_SECRET": "never-print-this-" * 4,
             "ALLOWED_DOMAINS": "studio.example",
+            "https_proxy": "http://127.0.0.1:9",  # no test leaves this machine
         }
         done = core("check", environ=production(studio, **sign_in))
         assert done.code == 0, done.out

@@ -245,6 +245,7 @@ class FakeOpenAI:
         self._next: deque[Behaviour] = deque()
         self._chooser: Callable[[Received], Behaviour | None] | None = None
         self.base_url = ""
+        self.models = [*QUALITIES, "gpt-5-mini"]
 
     @property
     def calls(self) -> int:
@@ -284,7 +285,18 @@ class FakeOpenAI:
     def app(self) -> Starlette:
         """The ASGI application."""
         pictures = [Route(path, self._answer, methods=["POST"]) for path in PATHS]
-        return Starlette(routes=[*pictures, self.text.route(), *self.batches.routes()])
+        return Starlette(
+            routes=[*pictures, Route("/v1/models", self._models), self.text.route(), *self.batches.routes()]
+        )
+
+    async def _models(self, request: Request) -> Response:
+        """The models that the key may use."""
+        try:
+            self._check_key(request.headers.get("authorization", ""))
+        except Unacceptable as err:
+            return _error(err.status, err.error, f"req_{uuid.uuid4().hex}")
+        rows = [{"id": name, "object": "model", "created": 0, "owned_by": "openai"} for name in self.models]
+        return JSONResponse({"object": "list", "data": rows})
 
     async def _answer(self, request: Request) -> Response:
         request_id = f"req_{uuid.uuid4().hex}"

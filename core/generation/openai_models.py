@@ -1,0 +1,34 @@
+"""Which of OpenAI's models a key may use: asked once by `python -m core check`, and costing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import openai
+
+from core.errors import ConfigError, EngineError, EngineFault
+
+_TIMEOUT_S = 10.0
+
+
+def missing_models(api_key: str, base_url: str | None, wanted: Iterable[str]) -> list[str]:
+    """The wanted models that this key cannot see, in their order.
+
+    Raises ConfigError for a key that is not accepted, EngineError when OpenAI does not answer.
+    """
+    try:
+        with openai.OpenAI(api_key=api_key, base_url=base_url, max_retries=1, timeout=_TIMEOUT_S) as client:
+            seen = {model.id for model in client.models.list()}
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as err:
+        message = "OPENAI_API_KEY is not accepted: make a new one, or give it the permission to list models."
+        raise ConfigError(message, setting="OPENAI_API_KEY") from err
+    except openai.APIConnectionError as err:
+        message = (
+            "OpenAI cannot be reached: check OPENAI_BASE_URL and the firewall; the preview engine serves meanwhile."
+        )
+        raise EngineError(message, kind=EngineFault.UNAVAILABLE) from err
+    except openai.OpenAIError as err:
+        status = getattr(err, "status_code", None)
+        message = f"OpenAI answers with a fault ({status or type(err).__name__}): try again later."
+        raise EngineError(message, kind=EngineFault.UNAVAILABLE) from err
+    return [model for model in dict.fromkeys(wanted) if model not in seen]

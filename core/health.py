@@ -1,0 +1,221 @@
+"""Health: what a server says of itself to those who operate it: alive, ready, and the figures of the moment."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import wraps
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core.errors import StorageError
+from core.labels.portraits import LabelFilter, portraits
+from core.labels.published import LabelState
+from core.settings import Profile
+from core.studio import Studio, get_studio
+
+_NOT_STORED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+# What a proxy says about whom it speaks for. Where one of them stands, loopback is only the proxy.
+_PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+_STALE_ROUNDS = 10  # an index older than so many refreshes has been failing for a while
+_STALE_AT_LEAST_S = 60.0
+_DISK_FREE_BYTES = 64 * 1024 * 1024  # a comparison's pictures and records, several times over
+_SPEND_AGE_S = 60.0
+
+
+class State(StrEnum):
+    """How something that the dashboard depends on is doing."""
+
+    OK = "ok"
+    DEGRADED = "degraded"  # people are served, but not as they should be
+    FAILED = "failed"  # people cannot be served
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One dependency: how it does, why, and what to do about it."""
+
+    name: str
+    state: State
+    reason: str = ""
+    fix: str = ""
+
+
+def checks(studio: Studio) -> list[Check]:
+    """Every dependency of a running server, from what is known; nothing outside is asked."""
+    found = [_settings(studio), _storage(studio), _engine(studio)]
+    if found[1].state is not State.FAILED:  # without S3 there is no index, and nothing more to say of it
+        found.append(_index(studio))
+    if studio.settings.profile is Profile.EMBEDDED:
+        found.append(_disk(studio))
+    return found
+
+
+def _settings(studio: Studio) -> Check:
+    return Check("settings", State.OK, f"The {studio.settings.profile.value} profile.")
+
+
+def _storage(studio: Studio) -> Check:
+    status = studio.catalog.status
+    if status.error is None:
+        return Check("storage", State.OK)
+    return Check(
+        "storage",
+        State.DEGRADED if status.ready else State.FAILED,
+        status.error,
+        "Run `python -m core check` on this server: it names the permission, address or credential to mend.",
+    )
+
+
+def _index(studio: Studio) -> Check:
+    status, refresh_s = studio.catalog.status, studio.settings.index_refresh_s
+    if not status.ready:
+        return Check("index", State.FAILED, "The reference library is being listed.", "Wait: it is under way.")
+    age_s = status.age_s or 0.0
+    if age_s > max(_STALE_AT_LEAST_S, _STALE_ROUNDS * refresh_s):
+        reason = f"The index is {age_s:.0f} s old and should be renewed every {refresh_s:g} s."
+        return Check("index", State.DEGRADED, reason, "See storage; the last complete index keeps serving.")
+    return Check("index", State.OK)
+
+
+def _engine(studio: Studio) -> Check:
+    if studio.settings.profile is Profile.PRODUCTION and not studio.settings.openai_api_key:
+        reason = "No OPENAI_API_KEY is set: only the preview engine makes pictures, without AI."
+        return Check("engine", State.DEGRADED, reason, "Set OPENAI_API_KEY and start again.")
+    return Check("engine", State.OK, f"{', '.join(studio.engines)}.")
+
+
+def _disk(studio: Studio) -> Check:
+    where = studio.settings.data_dir
+    try:
+        free = shutil.disk_usage(where).free
+    except OSError as err:
+        return Check("disk", State.FAILED, f"DATA_DIR cannot be looked at: {err.strerror}.", f"Mend {where}.")
+    if free >= _DISK_FREE_BYTES:
+        return Check("disk", State.OK)
+    reason = f"DATA_DIR has {free // 2**20} MB left; nothing new can be kept once it is full."
+    return Check("disk", State.DEGRADED, reason, f"Free space on the disk of {where}; no restart is needed.")
+
+
+def is_operator(request: Request, token: str | None) -> bool:
+    """Whether a request comes with the token, or straight from this machine and through no proxy.
+
+    A proxy on this machine makes everybody look like loopback, so its headers, or a Host that is not this
+    machine's own, count as somebody else.
+    """
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    if token and scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode()):
+        return True
+    if any(name in request.headers for name in _PROXY_HEADERS):
+        return False
+    return _is_loopback(request.client.host if request.client else "") and _is_loopback(request.url.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def for_operators(answer: Callable[[Studio], Response]) -> Callable[[Request], Response]:
+    """Serve operators alone, as `is_operator` knows them."""
+
+    @wraps(answer)
+    def guarded(request: Request) -> Response:
+        studio = get_studio()
+        if is_operator(request, studio.settings.metrics_token):
+            return answer(studio)
+        sentence = "This is for operators: ask from the server itself, or with METRICS_TOKEN as a bearer token."
+        return Response(sentence, status_code=401, media_type="text/plain", headers=_NOT_STORED)
+
+    return guarded
+
+
+async def healthz(_: Request) -> Response:  # on the event loop: threads may all be waiting for a slow S3
+    """Whether this process answers at all."""
+    return JSONResponse({"status": "ok"}, headers=_NOT_STORED)
+
+
+def readyz(request: Request) -> Response:
+    """Whether it can serve people; operators are told why not and what to do, others only what it is about."""
+    studio = get_studio()
+    found = checks(studio)
+    ready = all(check.state is not State.FAILED for check in found)
+    body: dict[str, object] = {"ready": ready, "index_age_s": studio.catalog.status.age_s}
+    troubled = [check for check in found if check.state is not State.OK]
+    if is_operator(request, studio.settings.metrics_token):
+        body["reasons"] = [check.reason for check in troubled if check.state is State.FAILED]
+        body["checks"] = [asdict(check) for check in found]
+    else:
+        body["reasons"] = [f"An operator has to look after this: {check.name}." for check in troubled]
+    return JSONResponse(body, status_code=200 if ready else 503, headers=_NOT_STORED)
+
+
+@for_operators
+def metrics(studio: Studio) -> Response:
+    """Everything in Prometheus' text format."""
+    moment = CollectorRegistry()
+    moment.register(_Moment(studio))
+    text = generate_latest(studio.metrics.registry) + generate_latest(moment)
+    return Response(text, media_type=CONTENT_TYPE_LATEST, headers=_NOT_STORED)
+
+
+class _Moment(Collector):
+    """What is true at this moment."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def collect(self) -> Iterable[Metric]:
+        """The gauges; one that nobody knows at the moment is left out."""
+        studio, status = self._studio, self._studio.catalog.status
+        yield _gauge("studio_ready", "1 while people can be served.", _is_ready(studio))
+        yield _gauge("studio_storage_failing", "1 while S3 could not be listed.", float(status.error is not None))
+        if status.ready:
+            index = studio.catalog.index
+            yield _gauge("studio_index_age_seconds", "Since the served index was built.", status.age_s or 0.0)
+            yield _gauge("studio_index_references", "References in the served index.", len(index))
+            yield _gauge("studio_index_refresh_seconds", "How long the last complete refresh took.", index.seconds)
+            yield _backlog(studio)
+        load = studio.runner.load
+        yield _gauge("studio_queue_waiting", "Sides that wait for their turn.", load.waiting)
+        yield _gauge("studio_queue_running", "Sides at work.", load.running)
+        with suppress(StorageError):
+            if status.error is None:  # the first look asks S3, which a scrape must not wait for while it is away
+                studio.ledger.catch_up_soon(max_age_s=_SPEND_AGE_S)
+                today = studio.ledger.used_today()
+                yield _gauge("studio_spend_today_usd", "What counts against today's budget, of all servers.", today)
+        if studio.settings.daily_budget_usd is not None:
+            yield _gauge("studio_budget_usd", "Everybody's daily budget.", studio.settings.daily_budget_usd)
+
+
+def _is_ready(studio: Studio) -> float:
+    return float(all(check.state is not State.FAILED for check in checks(studio)))
+
+
+def _backlog(studio: Studio) -> Metric:
+    """Portraits whose label somebody has to look after, by why."""
+    family = GaugeMetricFamily("studio_label_backlog", "Portraits without a label that speaks of them.", labels=["why"])
+    found = portraits(studio.catalog.index, studio.labels, LabelFilter())
+    for state in (LabelState.MISSING, LabelState.STALE):
+        family.add_metric([state.value], sum(row.found.state is state for row in found))
+    with suppress(StorageError):
+        if studio.catalog.status.error is None:
+            family.add_metric(["reported"], len(studio.reports.by_etag()))
+    return family
+
+
+def _gauge(name: str, says: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, says, value=value)

@@ -1,0 +1,132 @@
+"""Metrics: what has happened in this process, counted as Prometheus wants it.
+
+Names, units and buckets follow https://prometheus.io/docs/practices/naming/. Each replica counts its own; what is
+true at a moment (the index, the queue) is read when it is asked for, in core/health.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from core.generation.comparison import Comparison, Outcome, OutcomeState
+
+# Else there would be a second series for each counter, which nobody reads.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_REQUEST_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_RERUN_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0)
+_SIDE_S: Final = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 90.0, 120.0, 180.0, 270.0, 600.0)  # pictures take 60-150 s
+
+
+class Metrics:
+    """The counters of one process, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for machine in (ProcessCollector, PlatformCollector, GCCollector):
+            machine(registry=self.registry)
+        self._requests = Histogram(
+            "studio_request_seconds",
+            "Time to the first byte of an answer of our own routes.",
+            ["route", "status"],
+            buckets=_REQUEST_S,
+            registry=self.registry,
+        )
+        self._reruns = Histogram(
+            "studio_rerun_seconds",
+            "Time to draw a page once, on the server.",
+            ["page"],
+            buckets=_RERUN_S,
+            registry=self.registry,
+        )
+        self._generations = Counter(
+            "studio_generations",
+            "Attempts that ended, by how.",
+            ["engine", "outcome"],
+            registry=self.registry,
+        )
+        self._sides = Histogram(
+            "studio_generation_seconds",
+            "Time of an attempt from its turn to its end.",
+            ["engine"],
+            buckets=_SIDE_S,
+            registry=self.registry,
+        )
+        self._spend = Counter(
+            "studio_spend_usd",
+            "US dollars of attempts whose price is known.",
+            ["engine"],
+            registry=self.registry,
+        )
+        self._unpriced = Counter(
+            "studio_unpriced",
+            "Attempts that were charged, or may have been, at a price nobody knows.",
+            ["engine"],
+            registry=self.registry,
+        )
+        self._refused = Counter(
+            "studio_sign_ins_refused",
+            "Requests, pages and sign-ins that were turned away.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._thumbnails = Counter(
+            "studio_thumbnails",
+            "Thumbnails that were found in S3, made, or could not be made.",
+            ["result"],
+            registry=self.registry,
+        )
+        self._incidents = Counter(
+            "studio_incidents",
+            "Failures nobody expected; the log has each with its id.",
+            registry=self.registry,
+        )
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """An answer of ours has begun."""
+        self._requests.labels(route, str(status)).observe(seconds)
+
+    @contextmanager
+    def rerun(self, page: str) -> Iterator[None]:
+        """A page is drawn inside, to its end or not."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._reruns.labels(page).observe(time.perf_counter() - began)
+
+    def attempt_ended(self, comparison: Comparison, outcome: Outcome) -> None:
+        """One attempt of one side has ended."""
+        engine, failure, cost = comparison.engine, outcome.failure, outcome.cost
+        how = outcome.state.value if failure is None else failure.kind.value
+        self._generations.labels(engine, how).inc()
+        self._sides.labels(engine).observe(max(0.0, outcome.seconds))
+        if cost is not None and cost.usd is not None:
+            self._spend.labels(engine).inc(cost.usd)
+        elif cost is not None or outcome.state is OutcomeState.DONE:
+            self._unpriced.labels(engine).inc()
+
+    def turned_away(self, reason: str) -> None:
+        """Somebody was not let in; the reason is one of few words, never a name."""
+        self._refused.labels(reason).inc()
+
+    def thumbnail(self, result: str) -> None:
+        """`found`, `made` or `failed`."""
+        self._thumbnails.labels(result).inc()
+
+    def incident(self) -> None:
+        """Something failed in a way nobody expected."""
+        self._incidents.inc()

@@ -1,0 +1,41 @@
+"""Reruns: each drawing of a page is timed, and has an id that stands in whatever is logged while it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from ulid import ULID
+
+from core.studio import Studio
+
+_log = structlog.get_logger(__name__)
+_SLOW_S = 2.0
+
+
+@contextmanager
+def rerun(studio: Studio, page: str) -> Iterator[None]:
+    """A page is drawn inside, once."""
+    request, began = str(ULID()), time.perf_counter()
+    about = {"page": page, "request.id": request}
+    with (
+        structlog.contextvars.bound_contextvars(request=request, session=session_name(), page=page),
+        studio.telemetry.span(f"rerun {page}", about),
+        studio.metrics.rerun(page),
+    ):
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - began
+            if seconds > _SLOW_S:
+                _log.warning("rerun_slow", seconds=round(seconds, 3))
+
+
+def session_name() -> str:
+    """A browser session's name in the log. Its real id is as good as a key to it, so it is hashed."""
+    running = get_script_run_ctx(suppress_warning=True)
+    return hashlib.sha256(running.session_id.encode()).hexdigest()[:10] if running else "none"

@@ -1,0 +1,170 @@
+"""Health and metrics of a running server: who may ask, and what they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench.sessions import session
+from tests.deploy.servers import Server, serving, until
+
+TOKEN = "a-token-for-prometheus"
+PRODUCTION = {
+    "S3_BUCKET": "a-bucket-of-a-test",
+    "S3_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ACCESS_KEY_ID": "AKIDTEST",
+    "AWS_SECRET_ACCESS_KEY": "kept-secret",
+    "GOOGLE_CLIENT_ID": "id",
+    "GOOGLE_CLIENT_SECRET": "kept-client-secret",
+    "PUBLIC_URL": "https://studio.example",
+    "SESSION_SECRET": "kept-session-secret-of-a-test-long-enough",
+    "ALLOWED_DOMAINS": "studio.example",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("health"), {"METRICS_TOKEN": TOKEN, "DAILY_BUDGET_USD": "5"}) as running:
+        running.ready()
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Authorization": f"Bearer {TOKEN}", "X-Forwarded-For": "203.0.113.9"}, 200),
+        ({"X-Forwarded-For": "127.0.0.1"}, 401),
+        ({"X-Forwarded-For": "203.0.113.9"}, 401),
+        ({"X-Real-IP": "127.0.0.1"}, 401),
+        ({"Forwarded": "for=127.0.0.1"}, 401),
+        ({"Via": "1.1 proxy"}, 401),
+        ({"Host": "studio.example"}, 401),
+        ({"Host": "studio.example", "Authorization": f"bearer {TOKEN}"}, 200),
+        ({"Host": "studio.example", "Authorization": "Bearer wrong"}, 401),
+        ({"Host": "studio.example", "Authorization": "Bearer"}, 401),
+        ({"Host": "studio.example", "Authorization": TOKEN}, 401),
+    ],
+    ids=str,
+)
+def test_metrics_are_for_the_token_or_for_this_machine_itself(
+    headers: dict[str, str], status: int, server: Server
+) -> None:
+    """A proxy on this machine makes everybody look like loopback: its headers, or a Host it passes on, give it away."""
+    answer = server.get("/metrics", **headers)
+    assert answer.status_code == status
+    assert ("studio_ready" in answer.text) is (status == 200)
+    assert ("checks" in server.get("/readyz", **headers).json()) is (status == 200)
+
+
+def test_without_a_token_none_is_accepted(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with serving(tmp_path_factory.mktemp("tokenless")) as server:
+        server.healthy()
+        for shown in ("Bearer", "Bearer None", "Bearer null"):
+            assert server.get("/metrics", Host="studio.example", Authorization=shown).status_code == 401
+
+
+def test_every_figure_an_operator_needs_is_there_in_prometheus_own_format(server: Server) -> None:
+    async def use() -> None:
+        async with session(server.url) as tab:
+            await tab.visit("references")
+            await tab.visit()
+            await tab.type_prompt("Ada in a linen shirt, cinematic, three-quarter view")
+            drawn = await tab.click("Generate")
+            assert drawn.failures() == []
+
+    asyncio.run(use())
+    done = 'studio_generations_total{engine="preview",outcome="done"}'
+    until(lambda: (server.metric(done) or 0) >= 1, "a side is made")
+    until(lambda: server.metric("studio_queue_running") == 0, "all sides are made")
+    answer = server.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    assert {
+        "studio_ready",
+        "studio_storage_failing",
+        "studio_index_age_seconds",
+        "studio_index_references",
+        "studio_index_refresh_seconds",
+        "studio_label_backlog",
+        "studio_queue_waiting",
+        "studio_queue_running",
+        "studio_spend_usd",
+        "studio_spend_today_usd",
+        "studio_budget_usd",
+        "studio_unpriced",
+        "studio_generations",
+        "studio_generation_seconds",
+        "studio_request_seconds",
+        "studio_rerun_seconds",
+        "studio_sign_ins_refused",
+        "studio_thumbnails",
+        "studio_incidents",
+        "process_resident_memory_bytes",
+    } <= families.keys()
+    assert server.metric("studio_index_references") == 110
+    assert server.metric("studio_budget_usd") == 5
+    assert (server.metric('studio_rerun_seconds_count{page="references"}') or 0) >= 1
+    assert server.metric('studio_label_backlog{why="missing"}') == 0
+    pages = {sample.labels["page"] for sample in families["studio_rerun_seconds"].samples}
+    assert pages <= {"generate", "references", "labels", "history"}
+
+
+def test_no_key_and_no_id_ever_becomes_a_label(server: Server) -> None:
+    """Or a scraper would keep one series for each picture there ever was."""
+    for path in ("/image/320/abc/ZZZ", "/no/such/page", "/partial/01M81AWXAK8CRY1N6BYMMB3E81/tone-only", "/image/%00"):
+        httpx.get(server.url + path)
+    routes = set(re.findall(r'studio_request_seconds_count\{route="([^"]+)"', server.get("/metrics").text))
+    assert routes <= {"/image", "/partial", "/metrics", "/readyz", "/healthz", "streamlit"}
+
+
+def test_each_check_of_readiness_says_what_to_do(server: Server) -> None:
+    found = {check["name"]: check for check in server.get("/readyz").json()["checks"]}
+    assert found.keys() == {"settings", "storage", "index", "engine", "disk"}
+    assert {check["state"] for check in found.values()} == {"ok"}
+
+
+def test_a_server_without_s3_says_why_and_how_to_mend_it_to_operators_alone(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with serving(tmp_path_factory.mktemp("no-s3"), PRODUCTION) as server:
+        server.healthy()
+        storage = until(lambda: failed(server.check("storage")), "S3 was asked in vain")
+        assert "http://127.0.0.1:9" in storage["reason"]
+        assert "python -m core check" in storage["fix"]
+        assert server.check("engine")["state"] == "degraded"
+        answer = server.get("/readyz", Host="studio.example")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == [
+            "An operator has to look after this: storage.",
+            "An operator has to look after this: engine.",
+        ]
+        assert "127.0.0.1:9" not in answer.text
+        assert server.metric("studio_ready") == 0
+        assert server.metric("studio_storage_failing") == 1
+        assert server.get("/image/320/x/y").status_code == 401
+        assert server.metric('studio_sign_ins_refused_total{reason="not_signed_in"}') == 1
+
+
+def failed(check: dict[str, str]) -> dict[str, str] | None:
+    return check if check.get("state") == "failed" and check["reason"] else None
+
+
+def test_health_answers_while_s3_hangs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A process that waits for S3 is alive, and whoever restarts it would only make things worse."""
+    folder = tmp_path_factory.mktemp("hangs")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections and never answers
+        settings = {**PRODUCTION, "S3_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        with serving(folder, settings) as server:
+            server.healthy()
+            assert server.get("/readyz").status_code == 503
+            assert server.get("/metrics").status_code == 200
+            assert server.get("/healthz").elapsed.total_seconds() < 2
+            server.end(signal.SIGKILL)
