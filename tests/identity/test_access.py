@@ -35,3 +35,13 @@ def test_a_role_may_exactly_what_it_lists(role: PersonRole, may: set[Capability]
     for capability in set(Capability) - may:
         with pytest.raises(AccessDenied, match=role.value):
             viewer.require(capability)
+
+
+@pytest.mark.parametrize("role", PersonRole)
+def test_only_who_may_review_passes_the_review_desks_question(role: PersonRole) -> None:
+    viewer = Viewer("person@studio.example", role)
+    if viewer.may(Capability.REVIEW):
+        viewer.require_review()
+    else:
+        with pytest.raises(AccessDenied):
+            viewer.require_review()
