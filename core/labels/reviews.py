@@ -131,6 +131,8 @@ class Reviews:
 
 def in_force(decisions: Picture) -> Picture:
     """The decisions that were not undone, and the undos that were not, in their order."""
+    if all(made.event.kind is not Kind.UNDO for made in decisions):
+        return decisions
     undone: set[str] = set()
     kept = []
     for made in reversed(decisions):  # an undo comes after what it undoes
