@@ -172,6 +172,7 @@ COOKIES: dict[str, Callable[[Production], str]] = {
     "content that nobody sealed": lambda _: f"{unsealed(asdict(session()))}.c2lnbmF0dXJl",
     "one letter changed": lambda s: "x" + s.cookie()[1:],
     "another salt": lambda _: forged(asdict(session()), salt="studio.session.2"),
+    "the hand-over's salt": lambda _: forged(asdict(session()), salt="studio.handover.1"),
     "another secret": lambda _: SessionSigner(SECRET[::-1]).cookie(session()),
     "an empty secret": lambda _: forged(asdict(session()), secret=""),
     "the client id as the secret": lambda _: SessionSigner("1234-studio.apps.googleusercontent.com").cookie(session()),
@@ -303,10 +304,10 @@ HANDOVERS: dict[str, tuple[Callable[[Production], str], int]] = {
     "from the future": (lambda s: s.handover(now=time.time() + 30), 400),
     "a cookie": (lambda s: s.cookie(), 400),
     "under the cookie's salt": (
-        lambda _: forged({"id": "x", "until": NOW + 60, "session": asdict(session())}, salt="studio.session.1"),
+        lambda _: forged({"id": "x", "until": int(time.time()) + 30, "session": asdict(session())}),
         400,
     ),
-    "under another secret": (lambda _: SessionSigner("x" * 40).handover(session(), now=NOW), 400),
+    "under another secret": (lambda _: SessionSigner("x" * 40).handover(session(), now=time.time()), 400),
     "good for ever": (
         lambda _: forged({"id": "x", "until": 10**12, "session": asdict(session())}, salt="studio.handover.1"),
         400,
