@@ -6,9 +6,11 @@ start of an operator's command.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.generation.budget import Budgets
@@ -16,6 +18,7 @@ from core.generation.desk import Desk, Reader
 from core.generation.engine import Engine
 from core.generation.history import History, this_server
 from core.generation.ledger import Ledger
+from core.generation.outbox import Outbox
 from core.generation.presses import Presses
 from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
@@ -28,6 +31,7 @@ from core.labels.reports import Reports
 from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
+from core.storage.drawer import FolderDrawer
 from core.storage.pages import Pages
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
@@ -110,6 +114,8 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         concurrency=settings.generation_concurrency,
         deadline_s=settings.generation_deadline_s,
         server=server,
+        outbox=Outbox(FolderDrawer(_outbox_folder(settings, store)), history),
+        stop_patience_s=settings.generation_stop_s,
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     desk = Desk(
@@ -140,6 +146,12 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         door=Door(settings),
         storage=storage,
     )
+
+
+def _outbox_folder(settings: Settings, store: Store) -> Path:
+    """A folder of this bucket and prefix alone, so that no picture is delivered into another one."""
+    place = f"{settings.s3_endpoint_url or ''}\n{store.bucket}\n{settings.s3_app_prefix}"
+    return settings.data_dir / "outbox" / hashlib.sha256(place.encode()).hexdigest()[:16]
 
 
 def build_engines(settings: Settings) -> dict[str, Engine]:
@@ -201,6 +213,7 @@ def get_studio() -> Studio:
             _studio = build_studio(settings)
             _studio.catalog.start()
             _studio.history.start()
+            threading.Thread(target=_studio.runner.recover, name="outbox", daemon=True).start()
         return _studio
 
 

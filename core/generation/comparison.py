@@ -186,6 +186,13 @@ class Outcome(_Record):
         """Wall-clock time from start to end."""
         return (self.finished_at - self.started_at).total_seconds()
 
+    def pictured(self, key: str, etag: str, *, fidelity: float | None = None) -> Outcome:
+        """The same, once its picture has a place in S3."""
+        if self.picture is None:
+            return self
+        placed = {"key": key, "etag": etag, "fidelity": fidelity}
+        return self.model_copy(update={"picture": self.picture.model_copy(update=placed)})
+
 
 class AttemptStart(_Record):
     """Written before an engine is called, so that no call can go unrecorded."""
