@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 VOCABULARY_FILE = PROJECT_ROOT / "labels" / "attributes.toml"
 LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
+# Nobody should see a picture as lost that is about to be stored; an S3 that is away must not hold up the start.
+_RECOVERY_S = 3.0
 SAMPLES = PROJECT_ROOT / "samples" / "refs"
 
 
@@ -213,7 +215,10 @@ def get_studio() -> Studio:
             _studio = build_studio(settings)
             _studio.catalog.start()
             _studio.history.start()
-            threading.Thread(target=_studio.runner.recover, name="outbox", daemon=True).start()
+            _studio.desk.count_spending()
+            recovering = threading.Thread(target=_studio.runner.recover, name="outbox", daemon=True)
+            recovering.start()
+            recovering.join(_RECOVERY_S)
         return _studio
 
 

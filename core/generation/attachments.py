@@ -16,7 +16,8 @@ from core.injection.slots import Slot
 from core.objects import ObjectStore
 
 _KEPT_BYTES = 96 * 1024 * 1024
-_AT_ONCE = 8
+# Threads that wait for a slow S3, or for each other's picture, must not keep the rest from theirs.
+_AT_ONCE = 32
 # For so long what S3 said of a picture is believed: from the start of an order to the engines' calls.
 _FRESH_S = 5.0
 

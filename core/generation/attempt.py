@@ -76,7 +76,8 @@ class Attempts:
             key, etag = patiently(lambda: self._history.add_picture(comparison.id, job.side, job.attempt, final.data))
         except StorageError as err:
             raise _not_stored(err, final, kept=job.kept) from err
-        return draft.pictured(key, etag, fidelity=score.result() if score else None)
+        done = draft.pictured(key, etag, fidelity=score.result() if score else None)
+        return done.model_copy(update={"finished_at": datetime.now(UTC)})
 
     def close(self) -> None:
         """End the threads."""

@@ -153,11 +153,15 @@ class Picture(_Record):
 
 
 class Cost(_Record):
-    """What an attempt cost; `usd` None means unpriced, which is not the same as free."""
+    """What an attempt cost; `usd` None means unpriced, which is not the same as free.
+
+    It is an `estimate` where the price is known at second hand only.
+    """
 
     usd: float | None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    estimate: bool = False
 
 
 class Outcome(_Record):

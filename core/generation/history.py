@@ -215,14 +215,14 @@ class History:
         number = max((*attempts.starts, *attempts.outcomes), default=1)
         for orphan in attempts.pictures.keys() - attempts.outcomes.keys():
             start = attempts.starts.get(orphan)
-            if start is not None and not self._alive(start):
+            if start is not None and not self.is_alive(start):
                 attempts.outcomes[orphan] = _orphaned(comparison, start, attempts.pictures[orphan])
         outcomes = tuple(attempts.outcomes[n] for n in sorted(attempts.outcomes))
         outcome, start = attempts.outcomes.get(number), attempts.starts.get(number)
         if outcome is not None:
             phase = phase_of(outcome)
         elif start is not None:
-            phase = AttemptPhase.RUNNING if self._alive(start) else AttemptPhase.INTERRUPTED
+            phase = AttemptPhase.RUNNING if self.is_alive(start) else AttemptPhase.INTERRUPTED
         else:  # recorded and not claimed: between two writes, or the process died between them
             fresh = datetime.now(UTC) - comparison.created_at < timedelta(seconds=_GRACE_S)
             phase = AttemptPhase.QUEUED if fresh else AttemptPhase.INTERRUPTED
@@ -235,7 +235,7 @@ class History:
             server=start.server if start else None,
         )
 
-    def _alive(self, start: AttemptStart) -> bool:
+    def is_alive(self, start: AttemptStart) -> bool:
         """Whether the process that claimed an attempt can still finish it."""
         if start.server.boot == self._server.boot:
             return True

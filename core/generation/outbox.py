@@ -14,6 +14,7 @@ import structlog
 from core.errors import StorageDenied, StorageError, StorageUnavailable, WriteConflict
 from core.generation.comparison import Outcome, parse_outcome
 from core.generation.history import History
+from core.injection.wishes import SideName
 
 _log = structlog.get_logger(__name__)
 
@@ -57,9 +58,10 @@ class Outbox:
         except StorageError as err:
             _log.warning("kept_picture_not_dropped", comparison=outcome.comparison, error=err.message)
 
-    def deliver(self, attempt: Outcome) -> Outcome:
-        """Write a kept picture and its outcome into S3 and return that. Raises StorageError."""
-        return self._deliver(_name_of(attempt))
+    def deliver(self, comparison: str, side: SideName, attempt: int) -> Outcome | None:
+        """Write a kept picture and its outcome into S3; None where none is kept. Raises StorageError."""
+        name = _name(comparison, side, attempt)
+        return self._deliver(name) if name in self._drawer.names() else None
 
     def deliver_all(self) -> None:
         """Deliver what an earlier process left behind; what S3 does not take stays for the next time."""
@@ -92,4 +94,8 @@ class Outbox:
 
 
 def _name_of(outcome: Outcome) -> str:
-    return f"{outcome.comparison}.{outcome.side.value}.{outcome.attempt}.made"
+    return _name(outcome.comparison, outcome.side, outcome.attempt)
+
+
+def _name(comparison: str, side: SideName, attempt: int) -> str:
+    return f"{comparison}.{side.value}.{attempt}.made"

@@ -81,6 +81,7 @@ class Runner:
         self._queue: FairQueue[Job] = FairQueue()
         self._jobs: dict[tuple[str, SideName], Job] = {}
         self._working: set[Future[None]] = set()
+        self._abandoned: set[str] = set()  # comparisons whose sides this process did not all begin
         self._closed = False
 
     def submit(self, comparison: Comparison) -> None:
@@ -91,8 +92,12 @@ class Runner:
             self._history.add(comparison)
         except WriteConflict:
             return
-        for record in comparison.sides:
-            self._start(Job(comparison, record.side, attempt=1, earlier=(), person=comparison.person))
+        try:
+            for record in comparison.sides:
+                self._start(Job(comparison, record.side, attempt=1, earlier=(), person=comparison.person))
+        except StudioError:
+            self._abandoned.add(comparison.id)
+            raise
 
     def retry(self, comparison_id: str, side: SideName, *, person: str | None = None) -> None:
         """Run one side again as a new attempt, at the expense of whoever asks.
@@ -100,12 +105,12 @@ class Runner:
         A picture that is made and only waits for S3 is stored instead.
         Raises InputError while the side is at work.
         """
-        if self._is_delivered(comparison_id, side):
-            return
         status = self.status(comparison_id)
         before = status.side(side)
         if before.busy:
             raise InputError("This side is still at work: wait for it, or cancel it first.")
+        if self._is_stored_now(comparison_id, before):
+            return
         self._check_open(status.comparison.engine)
         comparison, attempt = status.comparison, before.attempt + 1
         self._start(Job(comparison, side, attempt, before.outcomes, person or comparison.person))
@@ -133,10 +138,12 @@ class Runner:
             return ComparisonStatus(comparison=comparison, sides=sides)
         stored = self._history.status(comparison_id)
         jobs |= self._jobs_of(comparison_id)
-        if any(self._has_lost(side) for side in stored.sides if side.side not in jobs):
+        if any(self._has_lost(comparison_id, side) for side in stored.sides if side.side not in jobs):
             # It ended while S3 was read, or its claim arrived and the answer to that did not.
             stored = self._history.status(comparison_id)
-        sides = tuple(self._live(jobs[s.side]) if s.side in jobs else self._settled(s) for s in stored.sides)
+        sides = tuple(
+            self._live(jobs[s.side]) if s.side in jobs else self._settled(comparison_id, s) for s in stored.sides
+        )
         return ComparisonStatus(comparison=comparison, sides=sides)
 
     def statuses(self, comparison_ids: Sequence[str]) -> list[ComparisonStatus]:
@@ -232,13 +239,16 @@ class Runner:
         with self._lock:
             return {side: job for (owner, side), job in self._jobs.items() if owner == comparison_id}
 
-    def _has_lost(self, side: SideStatus) -> bool:
-        """Whether S3 says that this very process works on a side; asked only where there is no job."""
+    def _has_lost(self, comparison_id: str, side: SideStatus) -> bool:
+        """Whether S3 says that this very process works on a side, or will; asked only where there is no job."""
+        if side.phase is AttemptPhase.QUEUED:
+            return comparison_id in self._abandoned
         mine = side.server is not None and side.server.boot == self._server.boot
         return mine and side.phase is AttemptPhase.RUNNING
 
-    def _settled(self, side: SideStatus) -> SideStatus:
-        return side.model_copy(update={"phase": AttemptPhase.INTERRUPTED}) if self._has_lost(side) else side
+    def _settled(self, comparison_id: str, side: SideStatus) -> SideStatus:
+        lost = self._has_lost(comparison_id, side)
+        return side.model_copy(update={"phase": AttemptPhase.INTERRUPTED}) if lost else side
 
     def _live(self, job: Job) -> SideStatus:
         with self._lock:
@@ -331,11 +341,9 @@ class Runner:
         """Write down an end that S3 did not take at its time. Raises StorageError."""
         if job.outcome is None:
             return
-        if job.kept and self._outbox is not None:
-            job.outcome = self._outbox.deliver(job.outcome)
-            job.phase = phase_of(job.outcome)
-        else:
-            job.outcome = self._add(job.outcome)
+        delivered = self._delivered(job.comparison.id, job.side, job.attempt) if job.kept else None
+        job.outcome = delivered or self._add(job.outcome)
+        job.phase = phase_of(job.outcome)
         job.recorded = True
 
     def _record_leftovers(self) -> None:
@@ -350,15 +358,19 @@ class Runner:
                 return
             self._forget_ended(job.comparison.id)
 
-    def _is_delivered(self, comparison_id: str, side: SideName) -> bool:
-        """Whether a side's picture had only waited for S3, and is stored now. Raises StorageError."""
+    def _is_stored_now(self, comparison_id: str, side: SideStatus) -> bool:
+        """Whether a side that seemed to have failed had a picture waiting for S3, and has it there now."""
         with self._lock:
-            job = self._jobs.get((comparison_id, side))
-        if job is None or not job.kept or job.recorded or job.busy:
-            return False
-        self._record(job)
-        self._forget_ended(comparison_id)
-        return True
+            job = self._jobs.get((comparison_id, side.side))
+        if job is not None and job.kept and not job.recorded:
+            self._record(job)
+            self._forget_ended(comparison_id)
+            return job.phase is AttemptPhase.DONE
+        return job is None and self._delivered(comparison_id, side.side, side.attempt) is not None
+
+    def _delivered(self, comparison_id: str, side: SideName, attempt: int) -> Outcome | None:
+        """The outcome of a picture that had only waited for S3, and is stored now. Raises StorageError."""
+        return self._outbox.deliver(comparison_id, side, attempt) if self._outbox is not None else None
 
     def _forget_ended(self, comparison_id: str) -> None:
         """Once every side has ended and is in S3, memory is no longer needed."""

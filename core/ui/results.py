@@ -163,4 +163,5 @@ def money(outcome: Outcome) -> str:
         return "not charged"
     if outcome.cost is None or outcome.cost.usd is None:
         return "unpriced"
-    return "free" if outcome.cost.usd == 0 else f"${outcome.cost.usd:.2f}"
+    about = "about " if outcome.cost.estimate else ""
+    return "free" if outcome.cost.usd == 0 else f"{about}${outcome.cost.usd:.2f}"
