@@ -103,6 +103,8 @@ UNBILLED = frozenset(
         Fault.ERROR_MID_STREAM,
     }
 )
+# What still brings a picture that can be shown.
+WHOLE = frozenset({None, Fault.WRONG_SIZE, Fault.WRONG_FORMAT, Fault.WRONG_QUALITY, Fault.NO_USAGE, Fault.NO_STREAM})
 
 
 class Moment(StrEnum):
@@ -144,7 +146,7 @@ class Received:
     """One call as it arrived; `hung_up` is set once the caller has gone before the answer was complete.
 
     `billed` is set once the picture was begun: from then on it costs money, whoever gets to see it. `usage` is
-    what the caller was told of that.
+    what the caller was told of that, and `delivered` says that a picture left as a whole.
     """
 
     path: str
@@ -157,6 +159,7 @@ class Received:
     answered: bool = False
     billed: bool = False
     usage: dict[str, Any] | None = None
+    delivered: bool = False
     hung_up: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -484,6 +487,7 @@ class _Answering(Response):
             await asyncio.sleep(0.02)
         if not watching.done():
             received.answered = True
+            received.delivered = fault in WHOLE
             await send(_chunk(b"", more=False))
 
     async def _events(self, watching: asyncio.Task[None]) -> AsyncIterator[bytes]:

@@ -24,7 +24,7 @@ from tests.faults.matrix import (
     State,
     document,
 )
-from tests.faults.servers import Refused, Server, Servers, until
+from tests.faults.servers import Refused, Server, Servers, servers, until
 from tests.faults.sluice import Does, Rule, Sluice
 from tests.faults.theatre import ANGLES, TONES, Cell, Theatre, all_at_once
 
@@ -238,6 +238,7 @@ class TestS3Fails:
             theatre.order(impatient, cell)
         theatre.sluice.lift(rule)
         cell.id = rule.lines[0].split("/")[-2]
+        theatre.ordered.append(cell)
         ended = impatient.ended(cell.id)
         assert ended[side]["phase"] == "interrupted"
         assert theatre.calls(cell, side) == []
@@ -350,6 +351,35 @@ class TestKill:
         all_at_once([partial(revived, cell) for cell in theatre.live])
         after.kill()
 
+    def test_the_embedded_s3_dies_with_its_server_and_loses_nothing(
+        self, theatre: Theatre, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        settings = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": theatre.fake.base_url}
+        with servers(tmp_path_factory.mktemp("embedded"), settings | {"GENERATION_CONCURRENCY": "16"}) as embedded:
+            dying = embedded.start()
+            cells = [
+                (state, Cell(slug("embedded", state, place), place, tone="noir", angle="low-angle"))
+                for state in (State.CALLED, State.STREAMING, State.RECORDED)
+                for place in PLACES
+            ]
+            for state, cell in cells:
+                FREEZE[state](theatre, dying, cell)
+            dying.kill()
+            after = embedded.start()
+            for state, cell in cells:
+                theatre.heal(cell)
+                cell.open_all()
+                ended = after.ended(cell.id)
+                for side in cell.sides:
+                    survives = state is State.RECORDED or side in cell.spared
+                    assert ended[side]["phase"] == ("done" if survives else "interrupted")
+                    if not survives:
+                        assert theatre.retry(after, cell, side)["phase"] == "done"
+                    assert theatre.billed(cell, side) == (1 if survives else 2)
+                found = "done" if state is State.RECORDED else "interrupted, with Retry"
+                theatre.rows.append(Row("embedded", state, cell.place, found))
+                theatre.elsewhere(cell)
+
 
 def hold_write(theatre: Theatre, cell: Cell, side: str, ending: str) -> Rule:
     return theatre.sluice.rule(f"PUT .*/{cell.id}/{side}-1{ending}$")
@@ -366,6 +396,7 @@ def freeze_unclaimed(theatre: Theatre, server: Server, cell: Cell) -> None:
     order_in_vain(theatre, server, cell)
     rule.turnstile.wait_for()
     cell.id = rule.lines[0].split("/")[-2]
+    theatre.ordered.append(cell)
     for side in cell.spared:
         server.ended(cell.id, side)
 
@@ -457,13 +488,9 @@ class TestTheWhole:
         assert tally.unpriced >= unnamed
 
     def test_the_document_says_what_was_found(self, theatre: Theatre) -> None:
-        counts = {
-            "cells": len(theatre.rows),
-            "records lost": 0,
-            "finished pictures lost": 0,
-            "calls charged twice": 0,
-            "sides that never ended": 0,
-        }
+        losses = theatre.losses()
+        assert set(losses.values()) == {0}, losses
+        counts = {"cells": len(theatre.rows), "comparisons ordered": len(theatre.ordered), **losses}
         order = {name: at for at, name in enumerate(dict.fromkeys((*NAMES, *State)))}
         rows = sorted(theatre.rows, key=lambda row: (row.section, order.get(row.name, len(order)), row.name))
         text = document(rows, counts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -108,6 +109,7 @@ class Theatre:
         self.store: Store = s3.store()
         self.rows: list[Row] = []
         self.live: list[Cell] = []
+        self.ordered: list[Cell] = []
         self.untold: set[str] = set()  # the calls whose price died with their server
         self._plans: dict[str, dict[str, Behaviour]] = {}
         fake.choose(lambda call: self._plans.get(cell_of(call), {}).get(side_of(call)))
@@ -117,6 +119,7 @@ class Theatre:
         self._plans[cell.name] = cell.plan()
         asked = {"prompt": f"A jug, cell {cell.name}.", "mode": cell.mode, "tone": cell.tone, "angle": cell.angle}
         cell.id = server.ask("order", person=PERSON, **asked)
+        self.ordered.append(cell)
         return cell.id
 
     def heal(self, cell: Cell) -> None:
@@ -165,6 +168,31 @@ class Theatre:
         self.heal(cell)
         server.ask("retry", id=cell.id, side=side)
         return server.ended(cell.id, side)[side]
+
+    def losses(self) -> dict[str, int]:
+        """Everything that must never be, counted over all cells that were played."""
+        history = History(self.store, app_prefix="studio/", server=this_server())
+        found = Counter[str]()
+        for cell in self.ordered:
+            names = self.names(cell)
+            if "comparison.json" not in names:
+                found["records lost"] += 1
+                continue
+            stuck = {side.side.value for side in history.status(cell.id).sides if side.busy}
+            for side in cell.sides:
+                claimed = sum(name.startswith(f"{side}-") and name.endswith(".started.json") for name in names)
+                made = sum(name.startswith(f"{side}-") and name.endswith(".png") for name in names)
+                calls = self.calls(cell, side)
+                found["finished pictures lost"] += max(0, sum(call.delivered for call in calls) - made)
+                found["calls charged twice"] += max(0, sum(call.billed for call in calls) - claimed)
+                found["sides that never ended"] += side in stuck
+        never = ("records lost", "finished pictures lost", "calls charged twice", "sides that never ended")
+        return {name: found[name] for name in never}
+
+    def elsewhere(self, cell: Cell) -> None:
+        """This cell was played in another bucket: neither its record nor its calls are counted here."""
+        self.ordered.remove(cell)
+        self.fake.received[:] = [call for call in self.fake.received if cell_of(call) != cell.name]
 
     def accounts(self) -> tuple[Tally, int]:
         """What the ledger says in all, from S3 alone, and how many attempts were claimed."""

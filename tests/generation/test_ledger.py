@@ -584,3 +584,18 @@ class TestPresses:
         wanted = table.order()
         assert wanted.id == bench.store.get(press.key).data.decode()
         assert not table.runner.wait(wanted.id).busy
+
+    def test_what_is_over_is_removed_and_what_was_just_pressed_stays(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = Table(bench, PricedEngine())
+        old = table.order()
+        table.runner.wait(old.id)
+        presses = Presses(bench.store, app_prefix=bench.prefix, at_work=lambda _: False)
+        presses.sweep()
+        [press] = bench.store.list(f"{bench.prefix}presses/")
+        monkeypatch.setattr("core.generation.presses._OVER", timedelta(0))
+        until(lambda: datetime.now(UTC) > press.modified)
+        presses.sweep()
+        assert list(bench.store.list(f"{bench.prefix}presses/")) == []
+        assert table.order("a table").id != old.id
