@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -388,13 +389,19 @@ def hold_write(theatre: Theatre, cell: Cell, side: str, ending: str) -> Rule:
 def freeze_unrecorded(theatre: Theatre, server: Server, cell: Cell) -> None:
     rule = theatre.sluice.rule(r"PUT .*/comparison\.json$", times=1)
     order_in_vain(theatre, server, cell)
+    hold_on(theatre, rule)
+
+
+def hold_on(theatre: Theatre, rule: Rule) -> None:
+    """Wait for the one request of a rule; its repetitions, after a time-out, are held as well."""
     rule.turnstile.wait_for()
+    theatre.sluice.rule(re.escape(rule.lines[0]))
 
 
 def freeze_unclaimed(theatre: Theatre, server: Server, cell: Cell) -> None:
     rule = theatre.sluice.rule(rf"PUT .*/{cell.hit[0]}-1\.started\.json$", times=1)
     order_in_vain(theatre, server, cell)
-    rule.turnstile.wait_for()
+    hold_on(theatre, rule)
     cell.id = rule.lines[0].split("/")[-2]
     theatre.ordered.append(cell)
     for side in cell.spared:
