@@ -96,6 +96,7 @@ class Settings(BaseModel):
     image_delivery: ImageDelivery = ImageDelivery.PROXY
     generation_concurrency: int = Field(default=4, ge=1, le=64)
     generation_deadline_s: float = Field(default=270, gt=0, le=_DAY_S)
+    generation_stop_s: float = Field(default=8, ge=0, le=_DAY_S)
     daily_budget_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     daily_budget_person_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_model_references: int = Field(default=3, ge=0, le=14)

@@ -6,9 +6,11 @@ start of an operator's command.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.generation.budget import Budgets
@@ -17,6 +19,7 @@ from core.generation.desk import Desk, Reader
 from core.generation.engine import Engine
 from core.generation.history import History, this_server
 from core.generation.ledger import Ledger
+from core.generation.outbox import Outbox
 from core.generation.presses import Presses
 from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
@@ -40,6 +43,7 @@ from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
 from core.storage.disk import publish
+from core.storage.drawer import FolderDrawer
 from core.storage.pages import Pages
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
@@ -53,6 +57,8 @@ LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
 LABELING_FILE = PROJECT_ROOT / "labels" / "labeling.toml"
 SHOTS = PROJECT_ROOT / "labels" / "shots"
 SAMPLE_PROPOSALS = PROJECT_ROOT / "samples" / "machine_labels.jsonl"
+# Nobody should see a picture as lost that is about to be stored; an S3 that is away must not hold up the start.
+_RECOVERY_S = 3.0
 SAMPLES = PROJECT_ROOT / "samples" / "refs"
 
 
@@ -156,6 +162,8 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         deadline_s=settings.generation_deadline_s,
         server=server,
         observe=lambda comparison, outcome: _observe(comparison, outcome, metrics, telemetry),
+        outbox=Outbox(FolderDrawer(_outbox_folder(settings, store)), history),
+        stop_patience_s=settings.generation_stop_s,
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     desk = Desk(
@@ -217,6 +225,12 @@ def _observe(comparison: Comparison, outcome: Outcome, metrics: Metrics, telemet
         "outcome": how,
     }
     telemetry.ended("side", about, began=outcome.started_at, at=outcome.finished_at)
+
+
+def _outbox_folder(settings: Settings, store: Store) -> Path:
+    """A folder of this bucket and prefix alone, so that no picture is delivered into another one."""
+    place = f"{settings.s3_endpoint_url or ''}\n{store.bucket}\n{settings.s3_app_prefix}"
+    return settings.data_dir / "outbox" / hashlib.sha256(place.encode()).hexdigest()[:16]
 
 
 def build_engines(settings: Settings) -> dict[str, Engine]:
@@ -298,6 +312,10 @@ def get_studio() -> Studio:
             _studio.history.start()
             _studio.live_labels.start()
             _studio.proposals.start()
+            _studio.desk.count_spending()
+            recovering = threading.Thread(target=_studio.runner.recover, name="outbox", daemon=True)
+            recovering.start()
+            recovering.join(_RECOVERY_S)
         return _studio
 
 

@@ -50,7 +50,7 @@ def page() -> None:
     else:
         slot_strip(planned.sides, partial(_wrong_match, studio, viewer))
     if shown is not None:
-        results(studio, viewer, shown.comparison.id)
+        results(studio, viewer, shown)
 
 
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:

@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from core.errors import InputError
@@ -17,12 +17,16 @@ _MAX_AGE_S = 5.0  # how old the figure on screen may be
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A daily budget as it stands; `personal` is one person's, else it is everybody's."""
+    """A daily budget as it stands; `personal` is one person's, else it is everybody's.
+
+    Before it is `counted` nothing is known of what was spent: the press of the button counts, and refuses.
+    """
 
     limit_usd: float
     used_usd: float
     personal: bool
     starts_anew_at: datetime
+    counted: bool = True
 
     @property
     def left_usd(self) -> float:
@@ -70,19 +74,19 @@ class Budgets:
     def of(self, person: str) -> Budget | None:
         """The budget that leaves this person less, a few seconds old at most; None without one.
 
-        Raises StorageError while S3 has never been asked.
+        Until the first count is done it is not `counted`. Raises StorageError if that failed.
         """
         return min(self.today(person), key=lambda budget: budget.left_usd, default=None)
 
     def today(self, person: str) -> tuple[Budget, ...]:
         """This person's budget and everybody's, where there are such, a few seconds old at most.
 
-        Raises StorageError while S3 has never been asked.
+        Until the first count is done they are not `counted`. Raises StorageError if that failed.
         """
         if not self.limited:
             return ()
-        self._ledger.catch_up_soon(max_age_s=_MAX_AGE_S)
-        return self._known(person)
+        counted = self._ledger.catch_up_soon(max_age_s=_MAX_AGE_S)
+        return tuple(replace(budget, counted=counted) for budget in self._known(person))
 
     def check(self, person: str, cost_usd: float | None) -> None:
         """Raise InputError unless what may cost so much may be sent; for what is free S3 is not asked."""

@@ -55,10 +55,14 @@ class OutputTokens(_Row):
 
 
 class Price(_Row):
-    """US dollars for a million tokens, from a day on; None where no figure is certain."""
+    """US dollars for a million tokens, from a day on; None where no figure is certain.
+
+    `second_hand` where they were not read at the source itself: what they come to is called an estimate.
+    """
 
     as_of: date
     source: str
+    second_hand: bool = False
     text_input_usd: float | None = Field(default=None, gt=0)
     image_input_usd: float | None = Field(default=None, gt=0)
     image_output_usd: float | None = Field(default=None, gt=0)

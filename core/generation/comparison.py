@@ -154,11 +154,15 @@ class Picture(_Record):
 
 
 class Cost(_Record):
-    """What an attempt cost; `usd` None means unpriced, which is not the same as free."""
+    """What an attempt cost; `usd` None means unpriced, which is not the same as free.
+
+    It is an `estimate` where the price is known at second hand only.
+    """
 
     usd: float | None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    estimate: bool = False
 
 
 class Outcome(_Record):
@@ -186,6 +190,13 @@ class Outcome(_Record):
     def seconds(self) -> float:
         """Wall-clock time from start to end."""
         return (self.finished_at - self.started_at).total_seconds()
+
+    def pictured(self, key: str, etag: str, *, fidelity: float | None = None) -> Outcome:
+        """The same, once its picture has a place in S3."""
+        if self.picture is None:
+            return self
+        placed = {"key": key, "etag": etag, "fidelity": fidelity}
+        return self.model_copy(update={"picture": self.picture.model_copy(update=placed)})
 
 
 class AttemptStart(_Record):

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 from ulid import ULID
 
-from core.errors import InputError, ReferenceNotFound
+from core.errors import InputError, ReferenceNotFound, StorageError
 from core.generation.budget import Budget, Budgets
 from core.generation.comparison import Comparison, RenderSettings, SideRecord, record_of
 from core.generation.engine import Engine, estimate_of
@@ -181,6 +181,11 @@ class Desk:
     def budgets(self, person: str) -> tuple[Budget, ...]:
         """This person's daily budget and everybody's, where there are such. Raises StorageError."""
         return self._budgets.today(person)
+
+    def count_spending(self) -> None:
+        """Begin to count what was spent today, so that the first visitor need not wait for it."""
+        with suppress(StorageError):
+            self._budgets.of("")
 
     def estimate(self, planned: Planned, render: RenderSettings) -> float | None:
         """US dollars all sides together may cost; None when nobody can say."""

@@ -13,11 +13,12 @@ from core.references.attributes import Role
 
 @dataclass(frozen=True, slots=True)
 class AttachedReference:
-    """A reference picture as it is sent: its role, its key for messages, its original bytes."""
+    """A reference picture: its role, its key for messages, its original bytes and their etag."""
 
     role: Role
     key: str
     data: bytes
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,9 @@ class Engine(Protocol):
 
     def estimate(self, render: RenderSettings, *, references: int) -> float | None:
         """US dollars a side may cost; None when nobody can say, which is not the same as free."""
+
+    def prepare(self, reference: AttachedReference) -> None:
+        """Get ready ahead of time what a call will need of a reference. Raises EngineError if it cannot be used."""
 
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         """Yield partials, then exactly one Final. Raises EngineError."""

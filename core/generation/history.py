@@ -23,6 +23,7 @@ from core.generation.comparison import (
     AttemptStart,
     Comparison,
     ComparisonStatus,
+    Cost,
     Failure,
     Legacy,
     Outcome,
@@ -46,7 +47,7 @@ _log = structlog.get_logger(__name__)
 _PATIENCE_DEADLINES = 2
 _GRACE_S = 30.0
 _REMEMBERED = 2_000  # records kept in memory; they never change, so a read one stays true
-_ATTEMPT = re.compile(r"(?P<side>tone-only|tone-angle)-(?P<attempt>[1-9]\d*)(?P<start>\.started)?\.json")
+_ATTEMPT = re.compile(r"(?P<side>tone-only|tone-angle)-(?P<attempt>[1-9]\d*)(?P<kind>\.started\.json|\.json|\.png)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class HistoryFilter:
 class _Attempts:
     starts: dict[int, AttemptStart] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    pictures: dict[int, StoredObject] = field(default_factory=dict)
 
 
 class History:
@@ -146,8 +148,11 @@ class History:
             if match is None:
                 continue
             side, number = SideName(match["side"]), int(match["attempt"])
+            if match["kind"] == ".png":
+                attempts[side].pictures[number] = row
+                continue
             data = self._store.get(row.key).data
-            if match["start"]:
+            if match["kind"] == ".started.json":
                 attempts[side].starts[number] = _start_in(data, row, side, number)
             else:
                 attempts[side].outcomes[number] = _outcome_in(data, row, side, number)
@@ -211,12 +216,16 @@ class History:
 
     def _side_status(self, comparison: Comparison, side: SideName, attempts: _Attempts) -> SideStatus:
         number = max((*attempts.starts, *attempts.outcomes), default=1)
+        for orphan in attempts.pictures.keys() - attempts.outcomes.keys():
+            start = attempts.starts.get(orphan)
+            if start is not None and not self.is_alive(start):
+                attempts.outcomes[orphan] = _orphaned(comparison, start, attempts.pictures[orphan])
         outcomes = tuple(attempts.outcomes[n] for n in sorted(attempts.outcomes))
         outcome, start = attempts.outcomes.get(number), attempts.starts.get(number)
         if outcome is not None:
             phase = phase_of(outcome)
         elif start is not None:
-            phase = AttemptPhase.RUNNING if self._alive(start) else AttemptPhase.INTERRUPTED
+            phase = AttemptPhase.RUNNING if self.is_alive(start) else AttemptPhase.INTERRUPTED
         else:  # recorded and not claimed: between two writes, or the process died between them
             fresh = datetime.now(UTC) - comparison.created_at < timedelta(seconds=_GRACE_S)
             phase = AttemptPhase.QUEUED if fresh else AttemptPhase.INTERRUPTED
@@ -229,7 +238,7 @@ class History:
             server=start.server if start else None,
         )
 
-    def _alive(self, start: AttemptStart) -> bool:
+    def is_alive(self, start: AttemptStart) -> bool:
         """Whether the process that claimed an attempt can still finish it."""
         if start.server.boot == self._server.boot:
             return True
@@ -259,6 +268,23 @@ def _imported(comparison: Comparison, legacy: Legacy, side: SideName) -> SideSta
         )
         outcomes = (outcome,)
     return SideStatus(side=side, attempt=1, phase=AttemptPhase.DONE, outcomes=outcomes, since=comparison.created_at)
+
+
+def _orphaned(comparison: Comparison, start: AttemptStart, picture: StoredObject) -> Outcome:
+    """How an attempt ended whose picture is in S3 and whose server died before it could say so."""
+    return Outcome(
+        comparison=comparison.id,
+        side=start.side,
+        attempt=start.attempt,
+        state=OutcomeState.DONE,
+        started_at=start.started_at,
+        finished_at=max(start.started_at, picture.modified),
+        picture=Picture(key=picture.key, etag=picture.etag, content_type="image/png", size=comparison.size),
+        cost=Cost(usd=None),
+        notes=("The server stopped right after this picture was stored, so what it cost was not written down.",),
+        person=start.person,
+        mode=comparison.mode,
+    )
 
 
 def _start_in(data: bytes, row: StoredObject, side: SideName, attempt: int) -> AttemptStart:

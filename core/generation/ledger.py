@@ -14,6 +14,7 @@ import structlog
 
 from core.errors import EngineFault, ReferenceNotFound, StorageDenied, StorageError, StorageUnavailable
 from core.generation.comparison import (
+    AttemptStart,
     Comparison,
     Cost,
     Outcome,
@@ -85,11 +86,26 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """An attempt that was begun and has no end yet. If its server died it may have been charged all the same."""
+    """An attempt that was begun and has no end yet. If its server died it may have been charged all the same.
+
+    `start` is None for a claim that makes no sense; `estimate_usd` is None where nobody can say.
+    """
 
     person: str
     since: datetime
-    estimate_usd: float
+    mode: Mode | None
+    start: AttemptStart | None
+    estimate_usd: float | None
+
+    @property
+    def account(self) -> tuple[str, date, Mode | None]:
+        """Whose it is, the day it began on, and its mode."""
+        return self.person, self.since.astimezone(UTC).date(), self.mode
+
+    @property
+    def as_interrupted(self) -> Tally:
+        """What it comes to if its server died: a call that was free is free all the same."""
+        return Tally(interrupted=1, unpriced=int(self.estimate_usd != 0), held_usd=self.estimate_usd or 0.0)
 
 
 class Ledger:
@@ -119,6 +135,7 @@ class Ledger:
         self._ended: set[Attempt] = set()
         self._open: dict[Attempt, _Open] = {}
         self._read_at: float | None = None
+        self._trouble: StorageError | None = None
 
     def catch_up(self) -> None:
         """Read what S3 holds of today's attempts and is not known here yet. Raises StorageError."""
@@ -126,12 +143,18 @@ class Ledger:
             self._read_days(self._today, self._today)
             self._read_at = time.monotonic()
 
-    def catch_up_soon(self, *, max_age_s: float) -> None:
-        """Catch up behind the caller's back if it is time; the first time, before its eyes."""
-        if self._read_at is None:
-            self.catch_up()
-        elif time.monotonic() - self._read_at > max_age_s and not self._reading.locked():
+    def catch_up_soon(self, *, max_age_s: float) -> bool:
+        """Catch up behind the caller's back if it is time; whether it was ever done.
+
+        Raises StorageError if the last try failed and none has ever succeeded; then this begins another.
+        """
+        trouble, self._trouble = self._trouble, None
+        is_time = self._read_at is None or time.monotonic() - self._read_at > max_age_s
+        if is_time and not self._reading.locked():
             threading.Thread(target=self._catch_up_quietly, name="ledger", daemon=True).start()
+        if self._read_at is None and trouble is not None:
+            raise trouble
+        return self._read_at is not None
 
     def used_today(self, person: str | None = None) -> float:
         """US dollars that count against today's budget, of one person or of all, as far as was caught up.
@@ -146,18 +169,24 @@ class Ledger:
                 if day == today and (person is None or who == person)
             ]
             at_work = [
-                each.estimate_usd
+                each.estimate_usd or 0.0
                 for each in self._open.values()
                 if each.since.astimezone(UTC).date() == today and (person is None or each.person == person)
             ]
         return sum(tally.usd + tally.held_usd for tally in tallies) + sum(at_work)
 
     def accounts(self, first: date, last: date) -> list[Account]:
-        """Every account of these days, by day, person and mode. Raises StorageError."""
+        """Every account of these days, by day, person and mode. Raises StorageError.
+
+        An attempt whose server died before it could say how it ended counts as interrupted.
+        """
         with self._reading:
             self._read_days(first, last)
         with self._lock:
-            found = [Account(*name, tally) for name, tally in self._tallies.items() if first <= name[1] <= last]
+            tallies, dead = dict(self._tallies), [each for each in self._open.values() if self._is_dead(each)]
+        for each in dead:
+            tallies[each.account] = tallies.get(each.account, Tally()) + each.as_interrupted
+        found = [Account(*name, tally) for name, tally in tallies.items() if first <= name[1] <= last]
         return sorted(found, key=lambda account: (account.day, account.person, account.mode or ""))
 
     @property
@@ -168,6 +197,7 @@ class Ledger:
         try:
             self.catch_up()
         except StorageError as err:
+            self._trouble = err
             _log.warning("ledger_not_caught_up", error=err.message)
 
     def _read_days(self, first: date, last: date) -> None:
@@ -241,7 +271,7 @@ class Ledger:
 
     def _opened(self, attempt: Attempt, row: StoredObject) -> _Open:
         comparison = self._comparison(attempt.comparison)
-        person, since = comparison.person if comparison else _NOBODY, row.modified
+        person, since, start = comparison.person if comparison else _NOBODY, row.modified, None
         try:
             start = parse_start(self._store.get(row.key).data)
             person, since = start.person or person, start.started_at
@@ -249,7 +279,11 @@ class Ledger:
             raise
         except StorageError as err:
             _log.warning("record_left_out", key=row.key, error=err.message)
-        return _Open(person, since, self._estimate(comparison, attempt.side))
+        mode = comparison.mode if comparison else None
+        return _Open(person, since, mode, start, self._estimate(comparison, attempt.side))
+
+    def _is_dead(self, opened: _Open) -> bool:
+        return opened.start is None or not self._history.is_alive(opened.start)
 
     def _counted(self, outcome: Outcome) -> tuple[tuple[str, date, Mode | None], Tally]:
         """The account an attempt belongs to, and what it adds there."""
@@ -261,7 +295,7 @@ class Ledger:
             Tally(done=1) if done else _FAILED_AS.get(failure.kind if failure else None, Tally(failed=1)),
             unpriced=int(unpriced),
             usd=usd or 0.0,
-            held_usd=self._estimate(comparison, outcome.side) if unpriced else 0.0,
+            held_usd=self._estimate(comparison, outcome.side) or 0.0 if unpriced else 0.0,
         )
         person = person or (comparison.person if comparison else _NOBODY)
         mode = mode or (comparison.mode if comparison else None)
@@ -277,12 +311,12 @@ class Ledger:
             _log.warning("record_left_out", comparison=comparison_id, error=err.message)
             return None
 
-    def _estimate(self, comparison: Comparison | None, side: SideName) -> float:
-        """What an attempt may cost at most, as far as anybody can say."""
+    def _estimate(self, comparison: Comparison | None, side: SideName) -> float | None:
+        """What an attempt may cost at most; None where nobody can say."""
         for record in comparison.sides if comparison else ():
             if comparison and record.side is side:
-                return estimate_of(self._engines, comparison, record) or 0.0
-        return 0.0
+                return estimate_of(self._engines, comparison, record)
+        return None
 
 
 def _attempts_in(rows: Iterable[StoredObject]) -> Iterator[tuple[Attempt, str | None, StoredObject]]:

@@ -8,7 +8,7 @@ import io
 import struct
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,12 +21,11 @@ from core.generation.comparison import RenderSettings, Size
 from core.generation.engine import AttachedReference, Final, Partial, SideRequest
 from core.generation.openai_call import Answer, Broken, Call, Cancelled, Deadline
 from core.generation.openai_errors import cancelled_error, damaged, late, translated
+from core.generation.openai_uploads import Upload, Uploads
 from core.generation.prices import cost_of, estimate
 from core.images.decode import content_type_of, decode_picture
 
-# Longer edges bring the models nothing; this keeps the upload of sixteen pictures below some 30 MB.
-_REFERENCE_SIDE_MAX = 2048
-_REFERENCE_QUALITY = 95
+_AT_ONCE = 4
 
 
 class OpenAIEngine:
@@ -48,6 +47,7 @@ class OpenAIEngine:
             ) from err
         self._api_key = api_key
         self._base_url = base_url
+        self._uploads = Uploads()
         self._models = tuple(dict.fromkeys((model, *(row.name for row in model_table().model))))
 
     @property
@@ -67,11 +67,15 @@ class OpenAIEngine:
         """US dollars a side may cost, by the dated price table; None when it does not say."""
         return estimate(render.model, render.size, render.quality, references)
 
+    def prepare(self, reference: AttachedReference) -> None:
+        """Make a reference ready to be sent, as a later call will find it. Raises EngineError."""
+        self._uploads.of(reference)
+
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         """Yield partials as they stream in, then the picture. Exactly one call is made. Raises EngineError."""
         ends_at = time.monotonic() + request.deadline_s
         capability = _checked(request)
-        pictures = _reencoded(request.references, cancelled)
+        pictures = self._ready(request.references, cancelled)
         call = Call(
             lambda client: _send(client, request, capability, pictures),
             api_key=self._api_key,
@@ -95,6 +99,15 @@ class OpenAIEngine:
         finally:
             call.close()
 
+    def _ready(self, references: tuple[AttachedReference, ...], cancelled: Callable[[], bool]) -> tuple[Upload, ...]:
+        """The references in slot order, made ready side by side."""
+        if cancelled():
+            raise EngineError("Cancelled before anything was sent.", kind=EngineFault.CANCELLED)
+        if not references:
+            return ()
+        with ThreadPoolExecutor(min(_AT_ONCE, len(references)), thread_name_prefix="upload") as pool:
+            return tuple(pool.map(lambda each: self._uploads.of(each[1], number=each[0]), enumerate(references, 1)))
+
 
 def _checked(request: SideRequest) -> Capability:
     try:
@@ -110,34 +123,7 @@ def _checked(request: SideRequest) -> Capability:
         raise EngineError(err.message, kind=EngineFault.BAD_REQUEST) from err
 
 
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    """A reference as it is sent: named by place and role only, because file names carry people's names."""
-
-    name: str
-    data: bytes
-
-
-def _reencoded(references: tuple[AttachedReference, ...], cancelled: Callable[[], bool]) -> tuple[_Upload, ...]:
-    """The references in slot order as upright sRGB JPEGs without metadata, far below the API's 50 MB each."""
-    uploads = []
-    for number, reference in enumerate(references, start=1):
-        if cancelled():
-            raise EngineError("Cancelled before anything was sent.", kind=EngineFault.CANCELLED)
-        try:
-            picture = decode_picture(reference.data, max_side=_REFERENCE_SIDE_MAX)
-        except BadImage as err:
-            raise EngineError(
-                f"The reference `{reference.key}` cannot be read: {err.message} Re-roll or switch off its slot.",
-                kind=EngineFault.BAD_REQUEST,
-            ) from err
-        out = io.BytesIO()
-        picture.save(out, "JPEG", quality=_REFERENCE_QUALITY, subsampling=0)
-        uploads.append(_Upload(f"{number:02d}-{reference.role.value}.jpg", out.getvalue()))
-    return tuple(uploads)
-
-
-def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, pictures: tuple[_Upload, ...]) -> Any:
+def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, pictures: tuple[Upload, ...]) -> Any:
     """Start the call; the vendor's stream of events comes back."""
     arguments: dict[str, Any] = {
         "model": request.model,
@@ -154,7 +140,7 @@ def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, p
         arguments["safety_identifier"] = request.person_hash
     if not pictures:
         return client.images.generate(**arguments)
-    return client.images.edit(image=[(each.name, each.data, "image/jpeg") for each in pictures], **arguments)
+    return client.images.edit(image=[(each.name, each.data, each.content_type) for each in pictures], **arguments)
 
 
 def _final(answer: Answer, request: SideRequest, request_id: str | None) -> Final:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from ulid import ULID
 
-from core.errors import ReferenceNotFound, StorageUnavailable, WriteConflict
+from core.errors import ReferenceNotFound, StorageError, StorageUnavailable, WriteConflict
 from core.generation.comparison import Comparison
 from core.objects import ObjectStore
 
+_log = structlog.get_logger(__name__)
 # A second click comes this late at most; after that, what has ended is asked for once more on purpose.
 _DOUBLE_CLICK = timedelta(seconds=2)
 _TRIES = 3
+# A press whose comparison began so long ago has ended: no deadline is longer than a day.
+_OVER = timedelta(days=3)
+_BETWEEN_SWEEPS_S = 3600.0
 
 
 class Presses:
@@ -26,9 +34,11 @@ class Presses:
         self._store = store
         self._root = f"{app_prefix}presses/"
         self._at_work = at_work
+        self._swept_at: float | None = None
 
     def identity(self, comparison: Comparison) -> str:
         """The id of the same request that is still at work, else the comparison's own. Raises StorageError."""
+        self._sweep_soon()
         key, mine = f"{self._root}{_fingerprint(comparison)}", comparison.id.encode()
         etag = None
         for _ in range(_TRIES):
@@ -41,6 +51,27 @@ class Presses:
                 return earlier.data.decode()
             etag = earlier.etag
         raise StorageUnavailable("Others press the same button at this very moment: press it again.")
+
+    def sweep(self) -> None:
+        """Remove the presses that are over: without that one object a comparison would stay. Raises StorageError."""
+        over = datetime.now(UTC) - _OVER
+        for row in self._store.list(self._root):
+            with suppress(ReferenceNotFound):  # another server sweeps, too
+                if row.modified < over and self._store.head(row.key).etag == row.etag:  # not pressed again just now
+                    self._store.delete(row.key)
+
+    def _sweep_soon(self) -> None:
+        """Sweep once an hour at most, behind the back of who presses."""
+        now = time.monotonic()
+        if self._swept_at is None or now - self._swept_at > _BETWEEN_SWEEPS_S:
+            self._swept_at = now
+            threading.Thread(target=self._sweep_quietly, name="presses", daemon=True).start()
+
+    def _sweep_quietly(self) -> None:
+        try:
+            self.sweep()
+        except StorageError as err:
+            _log.warning("presses_not_swept", error=err.message)
 
     def _is_the_same_press(self, earlier: str) -> bool:
         if datetime.now(UTC) - ULID.from_str(earlier).datetime < _DOUBLE_CLICK:

@@ -40,6 +40,9 @@ class PreviewEngine:
         del references
         return 0.0
 
+    def prepare(self, _reference: AttachedReference) -> None:
+        """Nothing: what it decodes belongs to one picture."""
+
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         """Yield the ungraded subject as a partial, then the graded picture. Raises EngineError."""
         tone = _first(request.references, Role.TONE)

@@ -40,7 +40,8 @@ def cost_of(model: str, usage: TokenUsage, on: date) -> Cost:
             (usage.image_input, price.image_input_usd),
             (usage.output, price.image_output_usd),
         )
-    return Cost(usd=usd, input_tokens=usage.input, output_tokens=usage.output)
+    second_hand = price is not None and price.second_hand
+    return Cost(usd=usd, input_tokens=usage.input, output_tokens=usage.output, estimate=usd is not None and second_hand)
 
 
 def estimate(

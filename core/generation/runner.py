@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -19,33 +19,29 @@ from core.errors import (
     EngineError,
     EngineFault,
     InputError,
-    ReferenceNotFound,
     StorageError,
     StorageUnavailable,
     StudioError,
     WriteConflict,
 )
+from core.generation.attempt import Attempts
 from core.generation.comparison import (
     AttemptPhase,
     AttemptStart,
     Comparison,
     ComparisonStatus,
-    Cost,
-    Failure,
     Outcome,
-    OutcomeState,
-    Picture,
     Server,
     SideStatus,
+    parse_outcome,
 )
-from core.generation.engine import AttachedReference, Engine, Final, Partial, SideRequest
+from core.generation.engine import Engine, Partial
 from core.generation.fair_queue import FairQueue
 from core.generation.history import History, phase_of
-from core.images.decode import decode_picture
-from core.images.tone_fidelity import tone_fidelity
+from core.generation.job import Job
+from core.generation.outbox import Outbox
 from core.injection.wishes import SideName
 from core.objects import ObjectStore
-from core.references.attributes import Role
 
 _log = structlog.get_logger(__name__)
 # How long a finished picture is offered to an S3 that does not take it.
@@ -53,32 +49,6 @@ _STORE_PATIENCE_S = 120.0
 _CLOSING_PATIENCE_S = 5.0
 _T = TypeVar("_T")
 Observe = Callable[[Comparison, Outcome], None]
-
-
-@dataclass(eq=False)
-class _Job:
-    """One attempt of one side, while this process works on it; `person` asked for it."""
-
-    comparison: Comparison
-    side: SideName
-    attempt: int
-    earlier: tuple[Outcome, ...]
-    person: str
-    since: datetime = field(default_factory=lambda: datetime.now(UTC))
-    phase: AttemptPhase = AttemptPhase.QUEUED
-    partial: Partial | None = None
-    outcome: Outcome | None = None
-    stop: EngineFault | None = None
-    recorded: bool = False
-
-    @property
-    def busy(self) -> bool:
-        """Whether something may still come."""
-        return self.phase in (AttemptPhase.QUEUED, AttemptPhase.RUNNING)
-
-    def stopped(self) -> bool:
-        """Whether somebody cancelled it, or the server is going down."""
-        return self.stop is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,41 +76,56 @@ class Runner:
         deadline_s: float,
         server: Server,
         observe: Observe = lambda _comparison, _outcome: None,
+        outbox: Outbox | None = None,
+        stop_patience_s: float = 0.0,
     ) -> None:
+        """Without an `outbox` a picture that S3 never takes is lost; `stop_patience_s` as in `close`."""
         self._history = history
-        self._store = store
         self._engines = engines
         self._deadline_s = deadline_s
         self._server = server
         self._observe = observe
+        self._outbox = outbox
+        self._stop_patience_s = stop_patience_s
+        self._attempts = Attempts(history, store, engines, outbox, deadline_s=deadline_s)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="side")
         self._lock = threading.Lock()
-        self._queue: FairQueue[_Job] = FairQueue()
-        self._jobs: dict[tuple[str, SideName], _Job] = {}
+        self._queue: FairQueue[Job] = FairQueue()
+        self._jobs: dict[tuple[str, SideName], Job] = {}
+        self._working: set[Future[None]] = set()
+        self._abandoned: set[str] = set()  # comparisons whose sides this process did not all begin
         self._closed = False
 
     def submit(self, comparison: Comparison) -> None:
         """Record the comparison and start all its sides; the same id a second time changes nothing."""
         self._check_open(comparison.engine)
+        self._attempts.prepare_soon(comparison)
         try:
             self._history.add(comparison)
         except WriteConflict:
             return
-        for record in comparison.sides:
-            self._start(_Job(comparison, record.side, attempt=1, earlier=(), person=comparison.person))
+        try:
+            for record in comparison.sides:
+                self._start(Job(comparison, record.side, attempt=1, earlier=(), person=comparison.person))
+        except StudioError:
+            self._abandoned.add(comparison.id)
+            raise
 
     def retry(self, comparison_id: str, side: SideName, *, person: str | None = None) -> None:
         """Run one side again as a new attempt, at the expense of whoever asks.
 
+        A picture that is made and only waits for S3 is stored instead.
         Raises InputError while the side is at work.
         """
         status = self.status(comparison_id)
         before = status.side(side)
         if before.busy:
             raise InputError("This side is still at work: wait for it, or cancel it first.")
+        if self._is_stored_now(comparison_id, before):
+            return
         self._check_open(status.comparison.engine)
         comparison, attempt = status.comparison, before.attempt + 1
-        self._start(_Job(comparison, side, attempt, before.outcomes, person or comparison.person))
+        self._start(Job(comparison, side, attempt, before.outcomes, person or comparison.person))
 
     def cancel(self, comparison_id: str, side: SideName) -> None:
         """End one side's attempt: at once while it waits, else as soon as its engine looks up.
@@ -154,7 +139,7 @@ class Runner:
             job.stop = job.stop or EngineFault.CANCELLED
             was_waiting = self._queue.remove(job.person, job)
         if was_waiting:
-            self._conclude(job, self._failed(job, _stopped(job)), self._history.add_outcome)
+            self._end_unbegun(job)
 
     def status(self, comparison_id: str) -> ComparisonStatus:
         """Where each side stands: from memory while this process works on it, else from S3."""
@@ -165,10 +150,12 @@ class Runner:
             return ComparisonStatus(comparison=comparison, sides=sides)
         stored = self._history.status(comparison_id)
         jobs |= self._jobs_of(comparison_id)
-        if any(self._has_lost(side) for side in stored.sides if side.side not in jobs):
+        if any(self._has_lost(comparison_id, side) for side in stored.sides if side.side not in jobs):
             # It ended while S3 was read, or its claim arrived and the answer to that did not.
             stored = self._history.status(comparison_id)
-        sides = tuple(self._live(jobs[s.side]) if s.side in jobs else self._settled(s) for s in stored.sides)
+        sides = tuple(
+            self._live(jobs[s.side]) if s.side in jobs else self._settled(comparison_id, s) for s in stored.sides
+        )
         return ComparisonStatus(comparison=comparison, sides=sides)
 
     def statuses(self, comparison_ids: Sequence[str]) -> list[ComparisonStatus]:
@@ -191,14 +178,27 @@ class Runner:
             running = sum(job.phase is AttemptPhase.RUNNING for job in self._jobs.values())
             return Load(waiting=len(self._queue), running=running)
 
+    def recover(self) -> None:
+        """Store the finished pictures that an earlier process on this machine could not."""
+        if self._outbox is not None:
+            self._outbox.deliver_all()
+
     def close(self) -> None:
-        """End all work: what runs is recorded as interrupted, what waits is never started."""
+        """End all work: what waits is interrupted at once, what runs may take `stop_patience_s` more to finish."""
         with self._lock:
             self._closed = True
+            waiting = [job for job in self._jobs.values() if self._queue.remove(job.person, job)]
+            for job in waiting:
+                job.stop = job.stop or EngineFault.INTERRUPTED
+        for job in waiting:
+            self._end_unbegun(job)
+        wait_for(list(self._working), timeout=self._stop_patience_s)
+        with self._lock:
             for job in self._jobs.values():
                 job.stop = job.stop or EngineFault.INTERRUPTED
         self._pool.shutdown(wait=True)
         self._record_leftovers()
+        self._attempts.close()
 
     def wait(self, comparison_id: str, *, poll_s: float = 0.02) -> ComparisonStatus:
         """Block until no side of a comparison is at work any more."""
@@ -213,7 +213,7 @@ class Runner:
         if engine not in self._engines:
             raise InputError(f"There is no engine `{engine}` here: choose {', '.join(self._engines)}.")
 
-    def _start(self, job: _Job) -> None:
+    def _start(self, job: Job) -> None:
         name = (job.comparison.id, job.side)
         with self._lock:  # known here before it is claimed in S3, so that a claim of ours always has a job
             before = self._jobs.get(name)
@@ -226,7 +226,9 @@ class Runner:
                 if self._closed:
                     raise _closing()
                 self._queue.add(job.person, job)
-                self._pool.submit(self._work_next)
+                work = self._pool.submit(self._work_next)
+                self._working.add(work)
+                work.add_done_callback(self._working.discard)
         except StudioError:
             with self._lock:
                 del self._jobs[name]
@@ -234,11 +236,10 @@ class Runner:
                     self._jobs[name] = before
             raise
 
-    def _claim(self, job: _Job, before: _Job | None) -> None:
+    def _claim(self, job: Job, before: Job | None) -> None:
         """Write an attempt's start, and before it the end of the last one if S3 still lacks that."""
-        if before is not None and before.outcome is not None and not before.recorded:
-            self._history.add_outcome(before.outcome)
-            before.recorded = True
+        if before is not None and not before.recorded:
+            self._record(before)
         start = AttemptStart(
             comparison=job.comparison.id,
             side=job.side,
@@ -253,19 +254,22 @@ class Runner:
         except WriteConflict as err:
             raise InputError("Somebody else has just started this side: it will show up here.") from err
 
-    def _jobs_of(self, comparison_id: str) -> dict[SideName, _Job]:
+    def _jobs_of(self, comparison_id: str) -> dict[SideName, Job]:
         with self._lock:
             return {side: job for (owner, side), job in self._jobs.items() if owner == comparison_id}
 
-    def _has_lost(self, side: SideStatus) -> bool:
-        """Whether S3 says that this very process works on a side; asked only where there is no job."""
+    def _has_lost(self, comparison_id: str, side: SideStatus) -> bool:
+        """Whether S3 says that this very process works on a side, or will; asked only where there is no job."""
+        if side.phase is AttemptPhase.QUEUED:
+            return comparison_id in self._abandoned
         mine = side.server is not None and side.server.boot == self._server.boot
         return mine and side.phase is AttemptPhase.RUNNING
 
-    def _settled(self, side: SideStatus) -> SideStatus:
-        return side.model_copy(update={"phase": AttemptPhase.INTERRUPTED}) if self._has_lost(side) else side
+    def _settled(self, comparison_id: str, side: SideStatus) -> SideStatus:
+        lost = self._has_lost(comparison_id, side)
+        return side.model_copy(update={"phase": AttemptPhase.INTERRUPTED}) if lost else side
 
-    def _live(self, job: _Job) -> SideStatus:
+    def _live(self, job: Job) -> SideStatus:
         with self._lock:
             ahead = self._queue.place(job)
         outcomes = (*job.earlier, job.outcome) if job.outcome else job.earlier
@@ -295,147 +299,101 @@ class Runner:
             with self._lock:
                 self._queue.end(job.person)
 
-    def _work(self, job: _Job) -> None:
+    def _work(self, job: Job) -> None:
         log = _log.bind(comparison=job.comparison.id, side=job.side.value, attempt=job.attempt)
         try:
-            outcome = self._attempt(job)
+            outcome = self._attempts.make(job, self._patiently)
         except EngineError as err:
-            outcome = self._failed(job, _as_asked(job, err))
+            outcome = job.failed(err)
         except StorageError as err:
-            outcome = self._failed(job, EngineError(err.message, kind=EngineFault.UNAVAILABLE))
+            outcome = job.failed(EngineError(err.message, kind=EngineFault.UNAVAILABLE))
         except StudioError as err:
-            outcome = self._failed(job, EngineError(err.message, kind=EngineFault.BAD_REQUEST))
+            outcome = job.failed(EngineError(err.message, kind=EngineFault.BAD_REQUEST))
         except Exception:
             incident = str(ULID())
             log.exception("engine_crashed", incident=incident)
             message = f"The engine stopped unexpectedly. Retry this side, or report incident {incident}."
-            outcome = self._failed(job, EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
-        self._conclude(job, outcome, self._add_patiently)
+            outcome = job.failed(EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
+        if job.kept and outcome.picture is None:  # its end is the picture on the disk, once S3 takes that
+            self._end(job, outcome)
+        else:
+            self._conclude(job, outcome, lambda: self._patiently(lambda: self._add(outcome)))
 
-    def _conclude(self, job: _Job, outcome: Outcome, record: Callable[[Outcome], None]) -> None:
+    def _end_unbegun(self, job: Job) -> None:
+        """Conclude what was stopped while it waited."""
+        try:
+            job.check_wanted()
+        except EngineError as err:
+            outcome = job.failed(err)
+            self._conclude(job, outcome, lambda: self._add(outcome))
+
+    def _conclude(self, job: Job, outcome: Outcome, record: Callable[[], Outcome]) -> None:
         """Record how an attempt ended, then show it; it is shown even if S3 does not take it."""
         log = _log.bind(comparison=job.comparison.id, side=job.side.value, attempt=job.attempt)
         try:
-            record(outcome)
+            outcome = record()
             job.recorded = True
         except Exception:
             log.exception("outcome_not_recorded")
-        job.outcome = outcome
-        job.phase = phase_of(outcome)
-        log.info("side_ended", phase=job.phase.value, seconds=round(outcome.seconds, 3))
-        self._observe(job.comparison, outcome)
+        if job.recorded and job.kept and self._outbox is not None:
+            self._outbox.drop(outcome)
+        self._end(job, outcome)
         if job.recorded:
             self._record_leftovers()
+
+    def _end(self, job: Job, outcome: Outcome) -> None:
+        job.outcome = outcome
+        job.phase = phase_of(outcome)
+        log = _log.bind(comparison=job.comparison.id, side=job.side.value, attempt=job.attempt)
+        log.info("side_ended", phase=job.phase.value, seconds=round(outcome.seconds, 3))
+        self._observe(job.comparison, outcome)
         self._forget_ended(job.comparison.id)
+
+    def _add(self, outcome: Outcome) -> Outcome:
+        """Write an outcome. Where a picture's is known already, somebody delivered it from the outbox: that counts."""
+        try:
+            self._history.add_outcome(outcome)
+        except WriteConflict as known:
+            theirs = parse_outcome(known.theirs) if known.theirs and outcome.picture else None
+            if theirs is None or theirs.picture is None:
+                raise
+            return theirs
+        return outcome
+
+    def _record(self, job: Job) -> None:
+        """Write down an end that S3 did not take at its time. Raises StorageError."""
+        if job.outcome is None:
+            return
+        delivered = self._delivered(job.comparison.id, job.side, job.attempt) if job.kept else None
+        job.outcome = delivered or self._add(job.outcome)
+        job.phase = phase_of(job.outcome)
+        job.recorded = True
 
     def _record_leftovers(self) -> None:
         """S3 has just taken an outcome, or this is the last chance: offer it those that it did not take."""
         with self._lock:
-            left = [(job, job.outcome) for job in self._jobs.values() if job.outcome and not job.recorded]
-        for job, outcome in left:
+            left = [job for job in self._jobs.values() if job.outcome and not job.recorded]
+        for job in left:
             try:
-                self._history.add_outcome(outcome)
+                self._record(job)
             except StorageError as err:
                 _log.error("outcome_not_recorded", comparison=job.comparison.id, error=err.message)
                 return
-            job.recorded = True
             self._forget_ended(job.comparison.id)
 
-    def _add_patiently(self, outcome: Outcome) -> None:
-        self._patiently(lambda: self._history.add_outcome(outcome))
+    def _is_stored_now(self, comparison_id: str, side: SideStatus) -> bool:
+        """Whether a side that seemed to have failed had a picture waiting for S3, and has it there now."""
+        with self._lock:
+            job = self._jobs.get((comparison_id, side.side))
+        if job is not None and job.kept and not job.recorded:
+            self._record(job)
+            self._forget_ended(comparison_id)
+            return job.phase is AttemptPhase.DONE
+        return job is None and self._delivered(comparison_id, side.side, side.attempt) is not None
 
-    def _attempt(self, job: _Job) -> Outcome:
-        """Call the engine and store its picture. Raises EngineError or StorageError."""
-        if job.stopped():
-            raise _stopped(job)
-        record, comparison = job.comparison.side(job.side), job.comparison
-        references = tuple(
-            self._attached(slot.role, slot.key, slot.etag) for slot in record.slots if slot.key and slot.etag
-        )
-        request = SideRequest(
-            side=job.side,
-            prompt=record.prompt,
-            references=references,
-            size=comparison.size,
-            quality=comparison.quality,
-            model=comparison.model,
-            seed=comparison.seed,
-            deadline_s=self._deadline_s,
-            person_hash=hashlib.sha256(comparison.person.strip().lower().encode()).hexdigest(),
-        )
-        final = None
-        for step in self._engines[comparison.engine].generate(request, job.stopped):
-            if isinstance(step, Final):
-                final = step
-            else:
-                job.partial = step
-        if final is None:
-            raise EngineError("The engine ended without a picture: retry this side.", kind=EngineFault.UNAVAILABLE)
-        try:
-            key, etag = self._patiently(
-                lambda: self._history.add_picture(comparison.id, job.side, job.attempt, final.data)
-            )
-        except StorageError as err:  # the picture is lost and its price is not
-            charge = Charge(final.cost.usd, final.cost.input_tokens, final.cost.output_tokens)
-            raise EngineError(
-                err.message, kind=EngineFault.UNAVAILABLE, request_id=final.request_id, charge=charge
-            ) from err
-        return Outcome(
-            comparison=comparison.id,
-            side=job.side,
-            attempt=job.attempt,
-            state=OutcomeState.DONE,
-            started_at=job.since,
-            finished_at=datetime.now(UTC),
-            picture=Picture(
-                key=key,
-                etag=etag,
-                content_type="image/png",
-                size=final.size,
-                fidelity=_fidelity(final.data, references),
-            ),
-            request_id=final.request_id,
-            cost=final.cost,
-            notes=final.notes,
-            person=job.person,
-            mode=comparison.mode,
-        )
-
-    def _attached(self, role: Role, key: str, etag: str) -> AttachedReference:
-        """The very bytes that were planned; anything else in their place is refused."""
-        try:
-            blob = self._store.get(key)
-        except ReferenceNotFound as err:
-            raise EngineError(
-                f"The reference `{key}` has left S3 since it was planned: plan again.",
-                kind=EngineFault.BAD_REQUEST,
-            ) from err
-        if blob.etag != etag:
-            raise EngineError(
-                f"The reference `{key}` has changed in S3 since it was planned: plan again.",
-                kind=EngineFault.BAD_REQUEST,
-            )
-        return AttachedReference(role=role, key=key, data=blob.data)
-
-    def _failed(self, job: _Job, err: EngineError) -> Outcome:
-        return Outcome(
-            comparison=job.comparison.id,
-            side=job.side,
-            attempt=job.attempt,
-            state=OutcomeState.FAILED,
-            started_at=job.since,
-            finished_at=datetime.now(UTC),
-            failure=Failure(
-                kind=err.kind,
-                message=err.message,
-                request_id=err.request_id,
-                retry_after_s=err.retry_after_s,
-            ),
-            request_id=err.request_id,
-            cost=_cost_of(err),
-            person=job.person,
-            mode=job.comparison.mode,
-        )
+    def _delivered(self, comparison_id: str, side: SideName, attempt: int) -> Outcome | None:
+        """The outcome of a picture that had only waited for S3, and is stored now. Raises StorageError."""
+        return self._outbox.deliver(comparison_id, side, attempt) if self._outbox is not None else None
 
     def _forget_ended(self, comparison_id: str) -> None:
         """Once every side has ended and is in S3, memory is no longer needed."""
@@ -464,37 +422,3 @@ class Runner:
 
 def _closing() -> EngineError:
     return EngineError("The server is stopping: try again in a moment.", kind=EngineFault.UNAVAILABLE)
-
-
-def _as_asked(job: _Job, err: EngineError) -> EngineError:
-    """An engine knows only that it was told to stop; that the server is going down, the job knows."""
-    if err.kind is not EngineFault.CANCELLED or job.stop is not EngineFault.INTERRUPTED:
-        return err
-    if err.charge is None:
-        message = _stopped(job).message
-    else:
-        message = "The server stopped before this side was done; it may still be charged. Retry it."
-    return EngineError(message, kind=EngineFault.INTERRUPTED, request_id=err.request_id, charge=err.charge)
-
-
-def _cost_of(err: EngineError) -> Cost | None:
-    if err.charge is None:
-        return None
-    return Cost(usd=err.charge.usd, input_tokens=err.charge.input_tokens, output_tokens=err.charge.output_tokens)
-
-
-def _stopped(job: _Job) -> EngineError:
-    if job.stop is EngineFault.INTERRUPTED:
-        return EngineError("The server stopped before this side was done: retry it.", kind=EngineFault.INTERRUPTED)
-    return EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
-
-
-def _fidelity(picture: bytes, references: tuple[AttachedReference, ...]) -> float | None:
-    """The tone-fidelity score against the tone reference, or None without one."""
-    tone = next((reference for reference in references if reference.role is Role.TONE), None)
-    if tone is None:
-        return None
-    try:
-        return round(tone_fidelity(decode_picture(picture), decode_picture(tone.data)), 1)
-    except StudioError:
-        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from typing import Final
@@ -65,11 +66,47 @@ def content_type_of(head: bytes) -> str | None:
     return next((kind for at, sign, kind in _SIGNATURES if head[at : at + len(sign)] == sign), None)
 
 
-def decode_picture(data: bytes, *, max_side: int | None = None) -> Image.Image:
+def is_plain(data: bytes, *, side_max: int) -> str | None:
+    """The content type of a JPEG or PNG that shows the same without its metadata; None for any other picture.
+
+    It is upright, opaque, 8-bit grey or RGB in sRGB, has one frame, and no edge beyond `side_max` pixels. Only its
+    header is read.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+            info = image.info
+            is_same = (
+                image.format != "MPO"
+                and image.mode in ("L", "RGB")
+                and max(image.size) <= side_max
+                and getattr(image, "n_frames", 1) == 1
+                and "transparency" not in info
+                and not _has_own_colours(info)
+                and _turn(image) is None
+            )
+            return Image.MIME.get(image.format or "") if is_same else None
+    except Exception:  # noqa: BLE001 - Pillow's parsers raise whatever they stumble over; decoding will say it
+        return None
+
+
+def _has_own_colours(info: Mapping[str | tuple[int, int], object]) -> bool:
+    """Whether a header says that the numbers are not simply sRGB."""
+    if "gamma" in info or "chromaticity" in info:
+        return "srgb" not in info
+    icc = info.get("icc_profile")
+    if not isinstance(icc, bytes):
+        return False
+    with suppress(ImageCms.PyCMSError, OSError, ValueError):
+        return not ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc))).startswith("sRGB")
+    return True
+
+
+def decode_picture(data: bytes, *, max_side: int | None = None, decoded_side_min: int | None = None) -> Image.Image:
     """Decode to 8-bit RGB in sRGB, EXIF orientation applied, first frame only.
 
-    With `max_side` (pixels) the picture is shrunk to fit a square of that side; a JPEG is then decoded
-    at a reduced scale, which is several times faster. Raises BadImage.
+    With `max_side` (pixels) the picture is shrunk to fit a square of that side; a JPEG is then decoded at a
+    reduced scale, which is several times faster: at the smallest whose longer edge has `decoded_side_min` pixels,
+    or twice `max_side`. Raises BadImage.
     """
     if not data:
         raise BadImage("The file is empty: upload the picture again.")
@@ -79,7 +116,7 @@ def decode_picture(data: bytes, *, max_side: int | None = None) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_pixels(*image.size)
             if max_side is not None:
-                image.draft("RGB", _twice(max_side, *image.size))
+                image.draft("RGB", _fitting(decoded_side_min or 2 * max_side, *image.size))
             return _upright_srgb(image, max_side)
     except BadImage:
         raise
@@ -101,9 +138,9 @@ def _check_pixels(width: int, height: int) -> None:
         )
 
 
-def _twice(max_side: int, width: int, height: int) -> tuple[int, int]:
-    """Twice the size that is wanted: a square would keep the short side larger than it need be."""
-    scale = max_side * 2 / max(width, height)
+def _fitting(side: int, width: int, height: int) -> tuple[int, int]:
+    """Width and height that fit a square: the square itself would keep the short side larger than it need be."""
+    scale = side / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

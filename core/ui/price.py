@@ -33,13 +33,15 @@ def price_for(studio: Studio, usd: float | None, render: RenderSettings, person:
     """What something estimated at so much may cost this person; None is an unknown price."""
     if usd == 0:
         return Price("Preview engine · free")
-    cost = "price unknown" if usd is None else dollars(usd)
+    cost = "price unknown" if usd is None else f"{dollars(usd)} (estimate)"
     try:
         budget = studio.desk.budget(person)
     except StorageError as err:
         return Price(f"{render.model} · {cost}", f"What is left of today's budget is not known: {err.message}")
     if budget is None:
         return Price(f"{render.model} · {cost if usd is None else f'about {cost}'}")
+    if not budget.counted:
+        return Price(f"{render.model} · {cost} · counting what was spent today…")
     left = f"{dollars_left(budget.left_usd)} left today"
     line = f"{render.model} · {cost}" + (f" · {left}" if usd is None else f" of {left}")
     return Price(line, budget.objection(usd, now=datetime.now(UTC)))

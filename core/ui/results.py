@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.errors import EngineFault, StudioError
+from core.errors import EngineFault
 from core.generation.comparison import AttemptPhase, ComparisonStatus, Failure, Outcome, Picture, SideStatus
 from core.injection.wishes import SideName
 from core.studio import Studio
@@ -51,17 +51,16 @@ FIDELITY_HELP = (
 )
 
 
-def results(studio: Studio, viewer: Viewer, comparison_id: str) -> None:
-    """Draw a comparison and follow it while it is at work, without rerunning the page."""
-    try:
-        busy = studio.runner.status(comparison_id).busy
-    except StudioError as err:
-        st.error(err.message)
-        return
+def results(studio: Studio, viewer: Viewer, shown: ComparisonStatus) -> None:
+    """Draw a comparison and follow it while it is at work, without rerunning the page.
+
+    The first draw takes the status as it was read for the page; S3 is not asked again for it.
+    """
+    comparison_id, busy, read = shown.comparison.id, shown.busy, [shown]
 
     def follow() -> None:
         with problems_shown():
-            status = studio.runner.status(comparison_id)
+            status = read.pop() if read else studio.runner.status(comparison_id)
             _draw(studio, viewer, status)
             if busy != status.busy:  # polling starts and ends with the work
                 st.rerun()
@@ -174,4 +173,5 @@ def money(outcome: Outcome) -> str:
         return "not charged"
     if outcome.cost is None or outcome.cost.usd is None:
         return "unpriced"
-    return "free" if outcome.cost.usd == 0 else f"${outcome.cost.usd:.2f}"
+    about = "about " if outcome.cost.estimate else ""
+    return "free" if outcome.cost.usd == 0 else f"{about}${outcome.cost.usd:.2f}"

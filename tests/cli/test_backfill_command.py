@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -90,6 +91,21 @@ def test_json_prints_exactly_the_counts_and_each_record_counts_once(
     assert len(after) == 2
     again = backfill(file, "--apply", "--json", environ=environ)
     assert list(again.json.values()) == [6, 0, 3, 1, 1, 1]
+    assert written(library, environ) == after
+
+
+def test_a_csv_counts_as_the_same_lines_in_json_do(library: S3Server, environ: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "old.csv"
+    with file.open("w", encoding="utf-8-sig", newline="") as opened:
+        writer = csv.DictWriter(opened, [*MIXED[0], "output_url"])
+        writer.writeheader()
+        writer.writerows(MIXED)
+    done = backfill(str(file), "--apply", "--json", environ=environ)
+    assert (done.code, list(done.json)) == (0, COUNTS)
+    assert list(done.json.values()) == [6, 2, 1, 1, 1, 1]
+    after = written(library, environ)
+    in_json = backfill(export(tmp_path, *MIXED), "--apply", "--json", environ=environ)
+    assert list(in_json.json.values()) == [6, 0, 3, 1, 1, 1]
     assert written(library, environ) == after
 
 

@@ -23,10 +23,11 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # for when it is started as 
 
 from tests.fakes.openai_batches import FakeBatches
 from tests.fakes.openai_text import FakeText
+from tests.fakes.turnstile import Turnstile
 
 PICTURE_BYTES_MAX = 50_000_000
 OUTPUT_TOKENS = {"low": 196, "medium": 1756, "high": 7024, "xhigh": 9000, "max": 12000, "auto": 7024}
@@ -89,11 +91,39 @@ class Fault(StrEnum):
     TRICKLE = "trickle"
 
 
+# What the vendor answers without having made a picture, or gives up at its own expense.
+UNBILLED = frozenset(
+    {
+        Fault.REFUSE,
+        Fault.REFUSE_MID_STREAM,
+        Fault.RATE_LIMIT,
+        Fault.NO_QUOTA,
+        Fault.BAD_KEY,
+        Fault.FORBIDDEN,
+        Fault.BAD_REQUEST,
+        Fault.SERVER_ERROR,
+        Fault.OVERLOADED,
+        Fault.ERROR_MID_STREAM,
+    }
+)
+# What still brings a picture that can be shown.
+WHOLE = frozenset({None, Fault.WRONG_SIZE, Fault.WRONG_FORMAT, Fault.WRONG_QUALITY, Fault.NO_USAGE, Fault.NO_STREAM})
+
+
+class Moment(StrEnum):
+    """The moments of a call at which it can be held."""
+
+    RECEIVED = "received"
+    PARTIAL = "partial"
+    FINISHED = "finished"
+
+
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """How a call is answered. `delay_s` passes before each event; `cut_at` counts bytes of the body.
 
-    A streamed picture is finished only once `hold` is set.
+    A turnstile holds the call at its moment: before anything is answered, after the first partial picture was
+    sent, or before the finished one is. A streamed picture is finished only once `hold` is set.
     """
 
     fault: Fault | None = None
@@ -103,6 +133,7 @@ class Behaviour:
     retry_after_ms: str | None = None
     categories: tuple[str, ...] = ("sexual", "self-harm/intent")
     hold: threading.Event | None = None
+    turnstiles: Mapping[Moment, Turnstile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +147,11 @@ class Picture:
 
 @dataclass(slots=True)
 class Received:
-    """One call as it arrived; `hung_up` is set once the caller has gone before the answer was complete."""
+    """One call as it arrived; `hung_up` is set once the caller has gone before the answer was complete.
+
+    `billed` is set once the picture was begun: from then on it costs money, whoever gets to see it. `usage` is
+    what the caller was told of that, and `delivered` says that a picture left as a whole.
+    """
 
     path: str
     headers: dict[str, str]
@@ -126,6 +161,9 @@ class Received:
     at: float = field(default_factory=time.monotonic)
     partials_sent: int = 0
     answered: bool = False
+    billed: bool = False
+    usage: dict[str, Any] | None = None
+    delivered: bool = False
     hung_up: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -381,6 +419,8 @@ class _Answering(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watching = asyncio.create_task(self._watch(receive))
         try:
+            self._received.billed = self._behaviour.fault not in UNBILLED
+            await self._hold(Moment.RECEIVED, watching)
             if (early := self._early()) is not None:
                 await early(scope, receive, send)
                 self._received.answered = True
@@ -394,6 +434,12 @@ class _Answering(Response):
                 await self._body(send, watching)
         finally:
             watching.cancel()
+
+    async def _hold(self, moment: Moment, watching: asyncio.Task[None]) -> None:
+        if (turnstile := self._behaviour.turnstiles.get(moment)) is not None:
+            passing = asyncio.ensure_future(turnstile.passed())
+            await asyncio.wait({passing, watching}, return_when=asyncio.FIRST_COMPLETED)
+            passing.cancel()
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -444,7 +490,7 @@ class _Answering(Response):
         headers = [(b"content-type", kind), (b"x-request-id", received.request_id.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         left = self._behaviour.cut_at
-        async for part in self._events() if streams else self._whole():
+        async for part in self._events(watching) if streams else self._whole():
             if watching.done():
                 return
             if fault is Fault.CUT:
@@ -459,9 +505,10 @@ class _Answering(Response):
             await asyncio.sleep(0.02)
         if not watching.done():
             received.answered = True
+            received.delivered = fault in WHOLE
             await send(_chunk(b"", more=False))
 
-    async def _events(self) -> AsyncIterator[bytes]:
+    async def _events(self, watching: asyncio.Task[None]) -> AsyncIterator[bytes]:
         fault = self._behaviour.fault
         partials = self._received.number("partial_images")
         ends_early = fault in (Fault.HANG_MID_STREAM, Fault.TRICKLE, Fault.NOTHING, Fault.REFUSE_MID_STREAM)
@@ -470,6 +517,8 @@ class _Answering(Response):
             picture = await asyncio.to_thread(self._picture, partial=True)
             self._received.partials_sent += 1  # before it can be read, so that nobody has one that is not counted
             yield self._as_event("partial_image", b64_json=picture, partial_image_index=index)
+            if index == 0:
+                await self._hold(Moment.PARTIAL, watching)
         if fault is Fault.GARBAGE:
             yield b"event: x\ndata: {not json\n\n"
         if fault is Fault.REFUSE_MID_STREAM:
@@ -481,6 +530,7 @@ class _Answering(Response):
         await asyncio.sleep(self._behaviour.delay_s)
         if self._behaviour.hold is not None:
             await asyncio.to_thread(self._behaviour.hold.wait, HOLD_S)
+        await self._hold(Moment.FINISHED, watching)
         more = {} if fault is Fault.NO_USAGE else {"usage": self._usage()}
         yield self._as_event("completed", b64_json=await asyncio.to_thread(self._picture), **more)
 
@@ -506,12 +556,15 @@ class _Answering(Response):
         pictures = PICTURE_TOKENS * len(self._received.pictures)
         output = OUTPUT_TOKENS[str(self._received.fields.get("quality", "auto"))]
         output += 100 * self._received.number("partial_images")
-        return {
+        usage = {
             "input_tokens": text + pictures,
             "input_tokens_details": {"text_tokens": text, "image_tokens": pictures},
             "output_tokens": output,
             "total_tokens": text + pictures + output,
         }
+        if self._behaviour.fault not in (Fault.GARBAGE, Fault.CUT):  # those who call never get to read it
+            self._received.usage = usage
+        return usage
 
     def _picture(self, *, partial: bool = False) -> str:
         width, height = self._received.size
@@ -520,26 +573,32 @@ class _Answering(Response):
             width, height = width // 2, height // 2
         if fault is Fault.BROKEN_BASE64 and not partial:
             return "*** this is no base64 ***"
-        out = io.BytesIO()
-        picture = paint((width, height), self._received, soft=partial)
-        picture.save(out, "JPEG" if fault is Fault.WRONG_FORMAT else "PNG", compress_level=1)
-        data = out.getvalue()
+        kind = "JPEG" if fault is Fault.WRONG_FORMAT else "PNG"
+        data = paint((width, height), self._received, soft=partial, kind=kind)
         if fault is Fault.BROKEN_PICTURE and not partial:
             data = data[: len(data) // 2]
         return base64.b64encode(data).decode()
 
 
-def paint(size: tuple[int, int], received: Received, *, soft: bool = False) -> Image.Image:
-    """Clouds in the colour of the first reference, or in one that follows from the prompt."""
+def paint(size: tuple[int, int], received: Received, *, soft: bool = False, kind: str = "PNG") -> bytes:
+    """Clouds in the colour of the first reference, or in one that follows from the prompt; the same each time."""
     if received.pictures:
         with Image.open(io.BytesIO(received.pictures[0].data)) as reference:
             reference.draft("RGB", (64, 64))
             mean = ImageStat.Stat(reference.convert("RGB").resize((32, 32))).mean
-        colour = tuple(round(value) for value in mean)
+        red, green, blue = (round(value) for value in mean)
     else:
-        colour = tuple(hashlib.sha256(str(received.fields["prompt"]).encode()).digest()[:3])
+        red, green, blue = hashlib.sha256(str(received.fields["prompt"]).encode()).digest()[:3]
+    return _clouds(size, (red, green, blue), soft, kind)
+
+
+@lru_cache(maxsize=64)
+def _clouds(size: tuple[int, int], colour: tuple[int, int, int], soft: bool, kind: str) -> bytes:
     clouds = Image.effect_noise((4, 5) if soft else (16, 20), 60).resize(size, Image.Resampling.BICUBIC)
-    return ImageChops.soft_light(Image.new("RGB", size, colour), clouds.convert("RGB"))
+    out = io.BytesIO()
+    picture = ImageChops.soft_light(Image.new("RGB", size, colour), clouds.convert("RGB"))
+    picture.save(out, kind, compress_level=1)
+    return out.getvalue()
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:

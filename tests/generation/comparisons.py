@@ -22,7 +22,7 @@ from core.generation.comparison import (
     SideStatus,
     Size,
 )
-from core.generation.engine import Engine, Final, Partial, SideRequest
+from core.generation.engine import AttachedReference, Engine, Final, Partial, SideRequest
 from core.generation.history import History, this_server
 from core.generation.runner import Runner
 from core.injection.prompt import Section
@@ -98,6 +98,9 @@ class PaintingEngine:
         self.requests: list[SideRequest] = []
         self._before = before
 
+    def prepare(self, _reference: AttachedReference) -> None:
+        """Nothing to get ready."""
+
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         self.requests.append(request)
         self._before(request)
@@ -133,6 +136,9 @@ class PatientEngine:
     def __init__(self) -> None:
         self.started = threading.Event()
         self.let_go = threading.Event()
+
+    def prepare(self, _reference: AttachedReference) -> None:
+        """Nothing to get ready."""
 
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         yield Partial(png(size=(16, 20)), "image/png", progress=0.25)

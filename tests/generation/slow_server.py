@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from core.generation.engine import Final, Partial, SideRequest
+from core.generation.engine import AttachedReference, Final, Partial, SideRequest
 from core.storage.embedded import EmbeddedS3
 from tests.generation.comparisons import Bench, comparison, png
 
@@ -17,6 +17,9 @@ class EndlessEngine:
 
     name = "test"
     models = ("test-1",)
+
+    def prepare(self, _reference: AttachedReference) -> None:
+        """Nothing to get ready."""
 
     def generate(self, request: SideRequest, _cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         yield Partial(png(), "image/png", progress=0.1)

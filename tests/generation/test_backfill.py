@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -79,6 +79,36 @@ def test_a_suffix_that_belongs_to_the_name_stays() -> None:
     for text in (SUFFIXED, "soft_tone2.png", "image_ref_1/soft_tone2.png"):
         assert FINDER.find(text).key == SUFFIXED
     assert FINDER.find("soft.png").candidates == ()
+
+
+PLACES = {
+    "an absolute path": "/home/ubuntu/app/{key}",
+    "an absolute path to a mirror": "/mnt/mirror/{below}",
+    "a staged path": "image_ref_1/{below}",
+    "a staged path with the whole key": "/var/job/image_ref_12/{key}",
+    "a staged name": "image_ref_1/{name}",
+    "a relative path": "./{key}",
+    "a bare name": "{name}",
+}
+
+
+@pytest.mark.parametrize("suffix", ["", "_tone2"])
+@pytest.mark.parametrize("normal", ["NFC", "NFD"])
+@pytest.mark.parametrize("system", ["POSIX", "Windows", "Windows with a drive"])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("key", [TONE, NFD, MODEL])
+def test_each_place_on_each_system_in_each_unicode_form_means_its_key(
+    key: str, place: str, system: str, normal: Literal["NFC", "NFD"], suffix: str
+) -> None:
+    stem, _, extension = key.rpartition(".")
+    named = f"{stem}{suffix}.{extension}"
+    text = PLACES[place].format(key=named, below=named.removeprefix("refs/"), name=named.rsplit("/", 1)[-1])
+    text = unicodedata.normalize(normal, text)
+    if system != "POSIX":
+        text = text.replace("/", "\\")
+    if system == "Windows with a drive":
+        text = "C:\\" + text.removeprefix(".").removeprefix("\\")
+    assert FINDER.find(text).key == key
 
 
 @pytest.mark.parametrize(

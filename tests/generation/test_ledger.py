@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ulid import ULID
 
-from core.errors import Charge, EngineError, EngineFault, InputError
+from core.errors import Charge, EngineError, EngineFault, InputError, StorageUnavailable
 from core.generation.budget import Budget, Budgets
 from core.generation.comparison import (
     AttemptStart,
@@ -33,6 +33,7 @@ from core.injection.reader import OfflineReader
 from core.injection.wishes import Mode, SideName, Wishes
 from core.labels.published import PublishedLabels
 from core.storage.s3 import Store
+from tests.faults.sluice import Sluice
 from tests.generation.comparisons import LONG_S, TONE_ANGLE, TONE_ONLY, Bench, PricedEngine, comparison, until
 from tests.injection.libraries import VOCABULARY, library, plan
 
@@ -305,6 +306,41 @@ class TestWhatCountsAgainstABudget:
                 thread.join(LONG_S)
 
 
+class TestTheFirstCount:
+    """A bucket full of today's attempts takes seconds to count: nobody's page waits for that."""
+
+    def test_nobody_waits_for_it_and_the_budget_says_that_it_is_still_counting(self, bench: Bench) -> None:
+        ended(bench, recorded(bench), Cost(usd=0.3))
+        sluice = Sluice(bench.s3.endpoint_url)
+        listing = sluice.rule(r"GET .*list-type=2")
+        reading = ledger(bench, now=NOON, store=bench.store_at(sluice.url))
+        budgets = Budgets(reading, daily_usd=1.0, daily_person_usd=None, now=lambda: NOON)
+        first = budgets.of(ANNA)
+        assert first is not None
+        assert not first.counted
+        sluice.lift(listing)
+        until(lambda: (found := budgets.of(ANNA)) is not None and found.counted and found.left_usd == 0.7)
+
+    def test_a_count_that_fails_is_said_and_tried_again(self, bench: Bench) -> None:
+        nowhere = bench.store_at("http://127.0.0.1:9", connect_timeout_s=1, read_timeout_s=1, attempts=1)
+        budgets = Budgets(ledger(bench, now=NOON, store=nowhere), daily_usd=1.0, daily_person_usd=None)
+        seen: list[str] = []
+
+        def is_said() -> bool:
+            try:
+                found = budgets.of(ANNA)
+            except StorageUnavailable as err:
+                seen.append(err.message)
+                return True
+            assert found is not None
+            return found.counted
+
+        until(is_said)
+        assert "could not be reached" in seen[0]
+        with pytest.raises(StorageUnavailable):
+            budgets.check(ANNA, 0.01)  # the press itself fails closed
+
+
 class Table:
     """A desk with its runner and its engine."""
 
@@ -358,6 +394,7 @@ class TestBudgets:
         table = Table(bench, PricedEngine(), daily_person_usd=1.0)
         table.runner.wait(table.order().id)
         table.ledger.catch_up()
+        until(lambda: (found := table.desk.budget(ANNA)) is not None and found.counted)
         budget = table.desk.budget(ANNA)
         assert budget is not None
         assert (budget.left_usd, budget.limit_usd, budget.personal) == (pytest.approx(0.92), 1.0, True)
@@ -547,3 +584,18 @@ class TestPresses:
         wanted = table.order()
         assert wanted.id == bench.store.get(press.key).data.decode()
         assert not table.runner.wait(wanted.id).busy
+
+    def test_what_is_over_is_removed_and_what_was_just_pressed_stays(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = Table(bench, PricedEngine())
+        old = table.order()
+        table.runner.wait(old.id)
+        presses = Presses(bench.store, app_prefix=bench.prefix, at_work=lambda _: False)
+        presses.sweep()
+        [press] = bench.store.list(f"{bench.prefix}presses/")
+        monkeypatch.setattr("core.generation.presses._OVER", timedelta(0))
+        until(lambda: datetime.now(UTC) > press.modified)
+        presses.sweep()
+        assert list(bench.store.list(f"{bench.prefix}presses/")) == []
+        assert table.order("a table").id != old.id

@@ -143,10 +143,10 @@ class TestAPicture:
         [received] = server.received
         assert received.path == "/v1/images/edits"
         assert [picture.name for picture in received.pictures] == [
-            "01-angle.jpg",
-            "02-model.jpg",
-            "03-tone.jpg",
-            "04-model.jpg",
+            "01-angle.png",
+            "02-model.png",
+            "03-tone.png",
+            "04-model.png",
         ]
         for role, picture in zip(roles, received.pictures, strict=True):
             with Image.open(io.BytesIO(picture.data)) as image:
@@ -154,16 +154,38 @@ class TestAPicture:
             assert isinstance(colour, tuple)
             assert max(abs(a - b) for a, b in zip(colour, SWATCHES[role], strict=True)) < 8
 
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
     def test_no_file_name_and_no_metadata_of_a_reference_leaves_the_house(
-        self, server: FakeOpenAI, engine: OpenAIEngine
+        self, server: FakeOpenAI, engine: OpenAIEngine, kind: str
     ) -> None:
         exif = Image.Exif()
         exif[0x010E] = "Araya at home"
-        data = swatch(SWATCHES[Role.MODEL], kind="JPEG", exif=exif)
+        data = swatch(SWATCHES[Role.MODEL], kind=kind, exif=exif)
         made(engine, replace(REQUEST, references=(reference(Role.MODEL, data=data),)))
         [picture] = server.received[0].pictures
         assert b"Araya" not in picture.data
         assert "Araya" not in picture.name
+
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+    def test_a_plain_reference_is_sent_without_touching_a_pixel(
+        self, server: FakeOpenAI, engine: OpenAIEngine, kind: str
+    ) -> None:
+        data = swatch(SWATCHES[Role.TONE], (400, 300), kind)
+        made(engine, replace(REQUEST, references=(reference(Role.TONE, data=data),)))
+        [picture] = server.received[0].pictures
+        assert picture.content_type == f"image/{kind.lower()}"
+        with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(picture.data)) as after:
+            assert before.tobytes() == after.tobytes()
+            assert len(picture.data) <= len(data)
+
+    def test_a_reference_is_made_ready_once_for_all_who_send_it(self, server: FakeOpenAI, engine: OpenAIEngine) -> None:
+        shared = replace(reference(Role.TONE, data=swatch(SWATCHES[Role.TONE], kind="BMP")), etag="one")
+        engine.prepare(shared)
+        no_picture = replace(shared, data=b"gone bad since, which nobody looks at any more")
+        made(engine, replace(REQUEST, references=(no_picture, no_picture)))
+        first, second = server.received[0].pictures
+        assert first.data == second.data
+        assert (first.name, second.name) == ("01-tone.jpg", "02-tone.jpg")
 
     @pytest.mark.parametrize("kind", ["TIFF", "BMP", "GIF", "WEBP"])
     def test_references_the_api_does_not_take_are_re_encoded(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
+import openai.types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ConfigError, InputError
 from core.generation import prices
-from core.generation.capabilities import MODELS_FILE, Price, capability_of, check_request, model_table
+from core.generation.capabilities import MODELS_FILE, Capability, Price, capability_of, check_request, model_table
 from core.generation.comparison import DEFAULT_SIZE, Size
 from core.generation.prices import TokenUsage, cost_of, estimate
+from core.ui.draft import SIZES
 
 TODAY = date(2026, 11, 22)
 SQUARE = Size(width=1024, height=1024)
@@ -153,6 +157,46 @@ class TestWhatAModelCanDo:
 
 
 class TestTheTable:
+    @pytest.mark.parametrize("row", model_table().model, ids=lambda row: row.name)
+    def test_each_row_says_what_the_sdk_says(self, row: Capability) -> None:
+        named = set(get_args(openai.types.ImageModel))
+        assert {row.name, *row.snapshots} == {name for name in named if re.fullmatch(rf"{row.name}(-\d{{4}}.*)?", name)}
+        fine = ("xhigh", "max") if row.name.startswith("gpt-image-2.5") else ()
+        assert set(row.qualities) == {"low", "medium", "high", "auto", *fine}
+        assert row.partial_images_max == 3
+        assert row.input_fidelity == ()
+        assert row.transparency == row.name.startswith("gpt-image-2.5")  # of gpt-image-2 it is in preview only
+        size = row.size
+        assert (size.multiple_of, size.ratio_max, size.edge_max, size.pixels_max) == (16, 3.0, 3840, 3840 * 2160)
+
+    @pytest.mark.parametrize("row", model_table().model, ids=lambda row: row.name)
+    @pytest.mark.parametrize("size", SIZES.values(), ids=str)
+    def test_each_size_and_quality_on_screen_can_be_made_by_each_model(self, row: Capability, size: Size) -> None:
+        for quality in row.qualities:
+            check_request(row.name, size, quality, references=16, prompt_chars=32_000)
+
+    def test_a_model_that_was_shut_down_is_offered_nowhere(self) -> None:
+        table = model_table()
+        assert table.retired.keys().isdisjoint({row.name for row in table.model})
+        assert set(table.retired.values()) <= {row.name for row in table.model}
+
+    def test_what_a_second_hand_price_comes_to_is_an_estimate(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        usage = TokenUsage(10, 20, 30)
+        for row in model_table().model:
+            assert all(price.second_hand for price in row.price)
+            assert cost_of(row.name, usage, TODAY).estimate
+        sure = capability_of("gpt-image-2")
+        sure = sure.model_copy(update={"price": (sure.price[0].model_copy(update={"second_hand": False}),)})
+        monkeypatch.setattr(prices, "capability_of", lambda _model: sure)
+        assert not cost_of("gpt-image-2", usage, TODAY).estimate
+        assert not cost_of("gpt-image-2", TokenUsage(10, 20, None), TODAY).estimate
+
+    def test_the_file_says_which_figures_are_second_hand(self) -> None:
+        text = MODELS_FILE.read_text(encoding="utf-8")
+        said = " ".join(text.partition("Second hand:")[2].partition("\n#\n")[0].replace("#", " ").split())
+        for name in ("pixels_min", "output_tokens", "reference_tokens", "partial_tokens", "second_hand"):
+            assert name in said
+
     def test_every_price_has_a_day_and_a_source(self) -> None:
         for capability in model_table().model:
             assert capability.price

@@ -1,0 +1,69 @@
+"""Uploads: references as the Images API takes them, re-encoded only where its limits or their content ask for it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+from core.errors import BadImage, EngineError, EngineFault
+from core.generation.engine import AttachedReference
+from core.generation.once import Once
+from core.images.decode import decode_picture, is_plain
+from core.images.metadata import without_metadata
+
+# The API takes 50 MB a picture, but sixteen of those would take longer to send than to shrink.
+_UNTOUCHED_BYTES_MAX = 4_000_000
+# Longer edges bring the models nothing; what is as large as a camera's frame is not worth decoding for that.
+_UNTOUCHED_SIDE_MAX = 4096
+_SIDE_MAX = 2048
+# A camera's JPEG is decoded at half its scale, three times faster than as a whole.
+_DECODED_SIDE_MIN = 1536
+_QUALITY = 92
+_KEPT_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture as it is sent. Its name says place and role only, because file names carry people's names."""
+
+    name: str
+    data: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    data: bytes
+    content_type: str
+
+
+class Uploads:
+    """Makes each reference ready once, for both sides and for later comparisons; the last used are kept."""
+
+    def __init__(self) -> None:
+        self._ready: Once[_Ready] = Once(bytes_max=_KEPT_BYTES, size_of=lambda ready: len(ready.data))
+
+    def of(self, reference: AttachedReference, *, number: int = 1) -> Upload:
+        """Upright, in sRGB, opaque, without metadata. Raises EngineError for what is no picture."""
+        try:
+            ready = (
+                self._ready.get(reference.etag, lambda: _made_ready(reference.data))
+                if reference.etag
+                else _made_ready(reference.data)
+            )
+        except BadImage as err:
+            raise EngineError(
+                f"The reference `{reference.key}` cannot be read: {err.message} Re-roll or switch off its slot.",
+                kind=EngineFault.BAD_REQUEST,
+            ) from err
+        extension = "png" if ready.content_type == "image/png" else "jpg"
+        return Upload(f"{number:02d}-{reference.role.value}.{extension}", ready.data, ready.content_type)
+
+
+def _made_ready(data: bytes) -> _Ready:
+    if len(data) <= _UNTOUCHED_BYTES_MAX and (kind := is_plain(data, side_max=_UNTOUCHED_SIDE_MAX)):
+        return _Ready(without_metadata(data), kind)
+    picture = decode_picture(data, max_side=_SIDE_MAX, decoded_side_min=_DECODED_SIDE_MIN)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=_QUALITY, subsampling=0)
+    return _Ready(out.getvalue(), "image/jpeg")

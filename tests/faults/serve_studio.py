@@ -1,0 +1,83 @@
+"""The dashboard's server with orders over plain HTTP in the place of its pages: `serve_studio.py [PATIENCE_S]`.
+
+Everything below the pages is the program's own: settings, studio, start, stop, routes. It prints its port.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from core.errors import StudioError
+from core.generation import runner
+from core.generation.comparison import RenderSettings, Size
+from core.injection.wishes import Mode, PersonWish, SideName, Wishes
+from core.studio import Studio, get_studio
+from core.web import ROUTES, lifespan
+
+SIZE = Size(width=1024, height=640)
+
+
+def order(studio: Studio, asked: dict[str, Any]) -> Any:
+    engine = next(iter(studio.engines.values()))
+    wishes = Wishes(
+        prompt=asked["prompt"],
+        mode=Mode(asked["mode"]),
+        tone=asked["tone"],
+        angle=asked["angle"],
+        person=PersonWish.NO,
+        seed=7,
+    )
+    render = RenderSettings(engine=engine.name, model=engine.models[0], size=SIZE, quality="medium")
+    return studio.desk.order(studio.desk.plan(wishes), render, person=asked["person"]).id
+
+
+def status(studio: Studio, asked: dict[str, Any]) -> Any:
+    return studio.runner.status(asked["id"]).model_dump(mode="json", include={"sides"})["sides"]
+
+
+def retry(studio: Studio, asked: dict[str, Any]) -> Any:
+    studio.desk.retry(asked["id"], SideName(asked["side"]), person="retry@studio")
+
+
+def cancel(studio: Studio, asked: dict[str, Any]) -> Any:
+    studio.runner.cancel(asked["id"], SideName(asked["side"]))
+
+
+def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Request], JSONResponse]:
+    """On a thread for each request, as a page's run is."""
+
+    def answer(request: Request) -> JSONResponse:
+        try:
+            return JSONResponse({"said": does(get_studio(), json.loads(request.query_params["asked"]))})
+        except StudioError as err:
+            return JSONResponse({"error": err.message, "kind": type(err).__name__}, 409)
+
+    return answer
+
+
+def main() -> None:
+
+    if len(sys.argv) > 1:
+        runner._STORE_PATIENCE_S = float(sys.argv[1])
+    orders = [Route(f"/{does.__name__}", answering(does)) for does in (order, status, retry, cancel)]
+    listening = socket.create_server(("127.0.0.1", 0), backlog=256)
+    print(listening.getsockname()[1], flush=True)
+    app = Starlette(routes=[*orders, *ROUTES], lifespan=lifespan)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none")).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()
