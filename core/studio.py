@@ -21,6 +21,7 @@ from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
 from core.identity.access import Access
 from core.identity.door import DemoDoor, Door
+from core.identity.spending_limits import SpendingLimits
 from core.images.thumbnails import Thumbnails
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
@@ -76,6 +77,7 @@ class Studio:
     desk: Desk
     reports: Reports
     access: Access
+    spending_limits: SpendingLimits
     door: Door
     storage: Storage
 
@@ -114,6 +116,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         server=server,
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
+    spending_limits = SpendingLimits(store, settings)
     desk = Desk(
         catalog,
         labels,
@@ -122,7 +125,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         runner,
         engines,
         Presses(store, app_prefix=settings.s3_app_prefix, at_work=lambda wanted: runner.status(wanted).busy),
-        Budgets(ledger, daily_usd=settings.daily_budget_usd, daily_person_usd=settings.daily_budget_person_usd),
+        Budgets(ledger, spending_limits.limits),
         max_model_references=settings.max_model_references,
     )
     access = Access(store, settings)
@@ -141,6 +144,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         desk=desk,
         reports=Reports(store, app_prefix=settings.s3_app_prefix),
         access=access,
+        spending_limits=spending_limits,
         door=build_door(settings, store, access),
         storage=storage,
     )

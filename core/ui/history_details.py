@@ -12,7 +12,7 @@ from core.studio import Studio
 from core.ui.problems import show_problem
 from core.ui.reference_details import go_to
 from core.ui.results import FIDELITY_HELP, money
-from core.ui.session import absolute
+from core.ui.session import absolute, dialog, open_session
 from core.ui.state import Key
 from core.viewer import Capability, Viewer
 from core.web import ORIGINAL, image_url
@@ -20,7 +20,7 @@ from core.web import ORIGINAL, image_url
 
 def open_comparison(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
     """Open the drawer for a comparison."""
-    st.dialog("Comparison", width="large", position="right")(_details)(studio, viewer, status)
+    dialog("Comparison", _details, width="large", position="right")(studio, viewer, status)
 
 
 def _details(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
@@ -63,6 +63,7 @@ def _replay_button(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> 
         help="Send the identical request again. The model has no seed: the picture will differ.",
     ):
         try:
+            _, viewer = open_session()  # this drawer may have been open for long
             viewer.require(Capability.GENERATE)
             again = studio.desk.replay(status.comparison, person=viewer.email)
         except StudioError as err:
