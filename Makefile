@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: $(VENV)/.dev $(VENV)/.browser
+test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev
@@ -42,4 +42,11 @@ $(VENV)/.browser: | $(VENV)/.dev
 	command -v chromium >/dev/null \
 	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q chromium) \
 	  || $(BIN)/python -m playwright install chromium
+	touch $@
+
+# A clock that tests can move: libfaketime on the system, else Debian's package, else PyPI's.
+$(VENV)/.clock: | $(VENV)/.dev
+	ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 \
+	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q libfaketime) \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check libfaketime==3.0.1
 	touch $@

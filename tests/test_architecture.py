@@ -110,7 +110,9 @@ def test_only_the_composition_root_and_what_stands_above_it_build_adapters() -> 
     wrong = [
         f"{module} imports {name}"
         for module, file in MODULES.items()
-        if not allowed(module, ("app", "pages.", "core.studio", "core.web", *BELOW_STUDIO, "core.ui.", "core.cli."))
+        if not allowed(
+            module, ("app", "pages.", "core.studio", "core.web", "core.doorway", *BELOW_STUDIO, "core.ui.", "core.cli.")
+        )
         for name in imports_in(tree_of(file))
         if name.startswith(("core.storage.", "core.identity."))
     ]
@@ -140,6 +142,31 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     for module in MODULES:
         walk(module, ())
     assert circles == []
+
+
+def test_what_streamlit_runs_without_the_shell_asks_who_is_there() -> None:
+    """Fragments and dialogs are run again by themselves: only the session's own, guarded ones are used."""
+    unguarded = {"st.fragment", "st.dialog", "st.experimental_fragment", "st.experimental_dialog"}
+    wrong = [
+        f"{module}: {ast.unparse(node)}"
+        for module, file in MODULES.items()
+        if module != "core.ui.session"
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in unguarded
+    ]
+    assert wrong == []
+
+
+def test_streamlit_is_imported_as_st_alone() -> None:
+    """Or what is forbidden above could go by another name."""
+    named = {
+        ast.unparse(node)
+        for file in SOURCES
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and "streamlit" in ast.unparse(node).replace("streamlit_oauth", "")
+    }
+    assert named == {"import streamlit as st"}
 
 
 def test_a_function_lives_in_the_room_of_its_noun() -> None:

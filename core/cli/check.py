@@ -9,12 +9,17 @@ import typer
 
 from core.cli.failures import EXIT_COULD_NOT_SERVE
 from core.errors import StudioError
+from core.identity.access import Access
 from core.labels.published import load_published
 from core.references.attributes import load_vocabulary
 from core.references.index import build_index
 from core.references.listing import PageSource, list_all
 from core.settings import Profile, Settings, load_settings
+from core.storage.s3 import Store
 from core.studio import LABELS_FILE, VOCABULARY_FILE, open_storage
+from core.viewer import PersonRole, Viewer
+
+_OPERATOR = Viewer("", PersonRole.ADMIN)  # who may read the bucket may read the list in it
 
 
 @dataclass
@@ -62,7 +67,18 @@ def _sign_in(settings: Settings) -> str:
     settings.require_serving()
     if settings.profile is Profile.EMBEDDED:
         return "none: everyone on this machine is demo@localhost"
-    return f"Google, for {settings.public_url}"
+    from core.doorway import CALLBACK_PATH
+
+    return f"Google, for {settings.origin}; its client's redirect URI is {settings.origin}{CALLBACK_PATH}"
+
+
+def _people(store: Store, settings: Settings) -> str:
+    """Who may come in, and who says so."""
+    people = Access(store, settings).read(_OPERATOR)
+    listed = people.value
+    said_by = "the settings" if people.etag is None else f"{settings.s3_app_prefix}access.json"
+    admins = f"admins: {', '.join(listed.admins)}" if listed.admins else "no admin, so nobody can change that"
+    return f"{len(listed.people)} addresses, {len(listed.domains)} domains, says {said_by}; {admins}"
 
 
 def _vocabulary() -> str:
@@ -89,6 +105,8 @@ def _storage(report: _Report, settings: Settings) -> None:
         store.check_bucket()
         report.ok("bucket", f"`{store.bucket}` at {where}")
         report.run("library", lambda: _library(storage.pages, settings))
+        if settings.profile is Profile.PRODUCTION:
+            report.run("people", lambda: _people(store, settings))
         if store.honours_conditions(settings.s3_app_prefix):
             report.ok("conditions", "the endpoint refuses to overwrite when asked to")
         else:

@@ -189,7 +189,6 @@ def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
 
     from core.identity.google import GOOGLE
 
-    _dress(key="sign-in-dress", height=1)
     google = OAuth2Component(
         studio.settings.google_client_id,
         studio.settings.google_client_secret,
@@ -208,6 +207,7 @@ def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
         extras_params={"nonce": attempt.nonce, "prompt": "select_account"},
         use_container_width=True,
     )
+    _dress(key="sign-in-dress", height=1)
     return answer
 
 

@@ -60,7 +60,7 @@ def person_rows(entries: Sequence[tuple[str, Standing]]) -> None:
         widget = f"standing-{turn}-{entry}"
         options = list(Standing) if is_person else [Standing.DESIGNER, Standing.OPS]
         with st.container(horizontal=True, vertical_alignment="center", key=f"person-{entry}", gap="small"):
-            st.markdown(plain(entry) if is_person else f"{plain(entry)} :gray[everybody of this domain]")
+            st.text(entry if is_person else f"{entry}, everybody there")
             st.selectbox(
                 f"{entry} comes in as",
                 options,

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.ui.markdown import plain
 from core.ui.session_request import sign_out
-from core.viewer import Viewer
+from core.viewer import PersonRole, Viewer
 
-_ROLES = {"designer": "Designer", "ops": "Operations", "admin": "Admin"}
+_ROLES = {PersonRole.DESIGNER: "Designer", PersonRole.OPS: "Operations", PersonRole.ADMIN: "Admin"}
 
 
 def person_menu(viewer: Viewer) -> None:
@@ -20,11 +20,17 @@ def person_menu(viewer: Viewer) -> None:
         st.container(key="person-menu"),
         st.popover(plain(_short(name)), icon=":material/account_circle:", type="tertiary", key="person-menu-popover"),
     ):
-        st.markdown(f"**{plain(name)}**")
-        st.caption(f"{plain(viewer.email)}  \n{_ROLES[viewer.role.value]}")
+        _content(viewer, name)
+
+
+def _content(viewer: Viewer, name: str) -> None:
+    with st.container(width=250, gap="xsmall"):
+        st.markdown(f"**{plain(name)}** :gray[{_ROLES[viewer.role]}]")
+        st.text(viewer.email)
+        st.space("xsmall")
         st.button("Sign out", width="stretch", on_click=partial(sign_out, everywhere=False))
         st.button("Sign out all my sessions", width="stretch", on_click=partial(sign_out, everywhere=True))
-        st.caption("That ends your sessions in every browser and on every device, this one too.")
+        st.caption("The second ends your sessions in every browser and on every device, this one too.")
 
 
 def _short(name: str) -> str:

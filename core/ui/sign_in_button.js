@@ -3,6 +3,7 @@
 // The frame is served from the same origin, so its document can be reached. If it cannot, the button stays plain.
 
 const DRESS = (style) => `
+  @font-face { font-family: Inter; font-weight: 100 900; src: url("/app/static/fonts/inter-latin.woff2"); }
   html, body { background: transparent !important; overflow: hidden; }
   body > div { padding: 3px; }
   body button {
@@ -45,7 +46,6 @@ function dress(element) {
     inside.documentElement.append(sheet); // behind the head, where the frame keeps adding the theme's colours
     inside.documentElement.lang = "en";
     frame.title = "Sign in with Google";
-    frame.style.height = "50px";
     frame.dataset.dressed = "";
   }
 }

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.injection.wishes import SideName
 from core.web import ORIGINAL, image_url, partial_url
 from tests.browser.dashboard import REPOSITORY, Tab
 from tests.chromium import free_port, wait_for
+from tests.clock import Clock
 from tests.fakes.google import CLIENT_ID, CLIENT_SECRET, Account, FakeGoogle
 from tests.storage.s3_servers import S3Server, client_of
 
@@ -39,8 +40,8 @@ class HttpsStudio:
     s3: S3Server
     google: FakeGoogle
     port: int
+    clock: Clock | None = None
     max_age_s: float = 2.0
-    environment: Mapping[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -70,9 +71,14 @@ class HttpsStudio:
             "ADMIN_EMAILS": BOSS.email,
         }
 
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """Who believes the server's certificate."""
+        return ssl.create_default_context(cafile=self._certificate()[2])
+
     def start(self) -> None:
         """Start the server and wait until it is ready."""
-        certificate, key, authority = self._certificate()
+        certificate, key, _ = self._certificate()
         command = [sys.executable, str(START), self.google.authorize_url, self.google.token_url, self.google.certs_url]
         command += [str(self.max_age_s), f"--server.port={self.port}", "--server.address=127.0.0.1"]
         command += [f"--server.sslCertFile={certificate}", f"--server.sslKeyFile={key}"]
@@ -80,11 +86,11 @@ class HttpsStudio:
             self._process = subprocess.Popen(
                 command,
                 cwd=REPOSITORY,
-                env=self.settings | dict(self.environment),
+                env=self.settings | (self.clock.environment if self.clock else {}),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(f"{self.url}/readyz", self._process, self.log, ssl.create_default_context(cafile=authority))
+        wait_for(f"{self.url}/readyz", self._process, self.log, self.trust)
 
     def stop(self) -> None:
         """End the server as an operator does."""
@@ -124,12 +130,12 @@ class HttpsStudio:
 
 
 @contextmanager
-def https_studio(folder: Path, s3: S3Server, **changes: Any) -> Iterator[HttpsStudio]:
+def https_studio(folder: Path, s3: S3Server, clock: Clock | None = None) -> Iterator[HttpsStudio]:
     """Serve a bucket over HTTPS. Raises AssertionError in the end if the log tells of something unexpected."""
     port = free_port()
     google = FakeGoogle(ADA, BO, BOSS, STRANGER, redirect_uri=f"https://localhost:{port}/oauth/callback")
     with google.serving():
-        studio = HttpsStudio(folder, s3, google, port, **changes)
+        studio = HttpsStudio(folder, s3, google, port, clock)
         try:
             studio.start()
             yield studio

@@ -18,7 +18,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,11 +34,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 CLIENT_ID = "1234-studio.apps.googleusercontent.com"
 CLIENT_SECRET = "GOCSPX-made-up-client-secret"
@@ -55,7 +53,7 @@ class Fault(StrEnum):
     WRONG_STATE = "the way back has another state"
     NO_CODE = "the way back lacks the code"
     WRONG_CODE = "the way back has a code that is none"
-    TOKEN_DOWN = "the token endpoint breaks the connection off"
+    TOKEN_DOWN = "the token endpoint breaks off in the middle of its answer"
     TOKEN_500 = "the token endpoint answers 500"
     TOKEN_SLOW = "the token endpoint takes longer than anybody waits"
     TOKEN_GARBAGE = "the token endpoint answers what is no JSON"
@@ -75,10 +73,7 @@ class Fault(StrEnum):
     TAMPERED = "the ID token was changed after it was signed"
     UNKNOWN_KEY = "the ID token is signed by a key nobody announced"
     CERTS_500 = "the certificates endpoint answers 500"
-    CERTS_DOWN = "the certificates endpoint breaks the connection off"
-
-
-_BREAKS_OFF = {"/token": Fault.TOKEN_DOWN, "/certs": Fault.CERTS_DOWN}
+    CERTS_DOWN = "the certificates endpoint breaks off in the middle of its answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +133,7 @@ class _Grant:
     redirect_uri: str
     nonce: str
     challenge: str
+    fault: Fault | None
     at: float
 
 
@@ -151,6 +147,7 @@ class FakeGoogle:
         self.client_secret = CLIENT_SECRET
         self.answers_at_once: Account | None = None  # nobody is asked which account it shall be
         self.fault: Fault | None = None
+        self.faults: dict[str, Fault] = {}  # what the sign-ins of one address meet, in place of that
         self.certs_max_age_s = 20_000
         self.key = Key()
         self.announced = [self.key]
@@ -210,8 +207,7 @@ class FakeGoogle:
                 Route("/consent", self._consent),
                 Route("/token", self._token, methods=["POST"]),
                 Route("/certs", self._certs),
-            ],
-            middleware=[Middleware(_BreakingOff, google=self)],
+            ]
         )
 
     @contextmanager
@@ -272,24 +268,25 @@ class FakeGoogle:
 
     def _way_back(self, asked: Mapping[str, str], account: Account | None) -> Response:
         answer = {"state": asked["state"], "scope": asked["scope"]}
-        if account is None or self.fault is Fault.DENIED:
+        fault = self.fault if account is None else self.faults.get(account.email, self.fault)
+        if account is None or fault is Fault.DENIED:
             answer["error"] = "access_denied"
-        elif self.fault is Fault.SERVER_ERROR_AT_AUTHORIZE:
+        elif fault is Fault.SERVER_ERROR_AT_AUTHORIZE:
             answer["error"] = "server_error"
         else:
             code = f"4/0A{secrets.token_urlsafe(32)}"
             self._grants[code] = _Grant(
-                account, asked["redirect_uri"], asked["nonce"], asked["code_challenge"], time.time()
+                account, asked["redirect_uri"], asked["nonce"], asked["code_challenge"], fault, time.time()
             )
             self.handed_out.append(code)
             answer["code"] = code
-        if self.fault is Fault.NO_STATE:
+        if fault is Fault.NO_STATE:
             del answer["state"]
-        if self.fault is Fault.WRONG_STATE:
+        if fault is Fault.WRONG_STATE:
             answer["state"] = secrets.token_hex(16)
-        if self.fault is Fault.NO_CODE:
+        if fault is Fault.NO_CODE:
             del answer["code"]
-        if self.fault is Fault.WRONG_CODE:
+        if fault is Fault.WRONG_CODE:
             answer["code"] = "4/0Anever-handed-out"
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}", status_code=302)
 
@@ -297,21 +294,18 @@ class FakeGoogle:
         """The code's exchange, client_secret_post (RFC 6749 §4.1.3)."""
         self.requests.append(request.url.path)
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
-        if self.fault is Fault.TOKEN_SLOW:
+        grant = self._grants.pop(form.get("code", ""), None)  # a code is good once
+        fault = self.fault or (grant.fault if grant is not None else None)
+        if fault is Fault.TOKEN_SLOW:
             await run_in_threadpool(self._ending.wait, 30)
-        if self.fault is Fault.TOKEN_500:
-            return Response("Internal Server Error", 500, media_type="text/plain")
-        if self.fault is Fault.TOKEN_GARBAGE:
-            return HTMLResponse("<html>busy</html>")
-        if self.fault is Fault.TOKEN_LIST:
-            return JSONResponse([])
+        if fault in _AT_TOKEN:
+            return _AT_TOKEN[fault]()
         if "authorization" in request.headers or form.get("client_id") != self.client_id:
             return _token_error("invalid_client", "The OAuth client was not found.", 401)
         if not hmac.compare_digest(form.get("client_secret", "").encode(), self.client_secret.encode()):
             return _token_error("invalid_client", "Unauthorized", 401)
         if form.get("grant_type") != "authorization_code":
             return _token_error("unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type')}")
-        grant = self._grants.pop(form.get("code", ""), None)  # a code is good once
         if grant is None or time.time() - grant.at > CODE_LIFETIME_S:
             return _token_error("invalid_grant", "Malformed auth code.")
         if form.get("redirect_uri") != grant.redirect_uri:
@@ -327,7 +321,7 @@ class FakeGoogle:
             "id_token": self._id_token(grant),
         }
         self.handed_out += [answer["access_token"], str(answer["id_token"])]
-        if self.fault is Fault.NO_ID_TOKEN:
+        if fault is Fault.NO_ID_TOKEN:
             del answer["id_token"]
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
@@ -343,23 +337,25 @@ class FakeGoogle:
             Fault.UNVERIFIED_EMAIL: {"email_verified": False},
             Fault.NO_EMAIL: {"email": None, "email_verified": None},
         }
-        claims = self.claims(grant.account, nonce=grant.nonce, **changes.get(self.fault, {}))
-        if self.fault is Fault.ID_TOKEN_NUMBER:
+        claims = self.claims(grant.account, nonce=grant.nonce, **changes.get(grant.fault, {}))
+        if grant.fault is Fault.ID_TOKEN_NUMBER:
             return 7
-        if self.fault is Fault.ALG_NONE:
+        if grant.fault is Fault.ALG_NONE:
             return unsigned(claims, kid=self.key.id)
-        if self.fault is Fault.ALG_HS256:
+        if grant.fault is Fault.ALG_HS256:
             return signed_with_secret(claims, self.key.certificate, kid=self.key.id)
-        if self.fault is Fault.UNKNOWN_KEY:
+        if grant.fault is Fault.UNKNOWN_KEY:
             return Key().signed(claims)
         token = self.key.signed(claims)
-        if self.fault is Fault.TAMPERED:
+        if grant.fault is Fault.TAMPERED:
             head, _, signature = token.split(".")
             return f"{head}.{_b64(json.dumps(claims | {'email': 'boss@studio.example'}).encode())}.{signature}"
         return token
 
     def _certs(self, request: Request) -> Response:
         self.requests.append(request.url.path)
+        if self.fault is Fault.CERTS_DOWN:
+            return _cut_off()
         if self.fault is Fault.CERTS_500:
             return Response("Internal Server Error", 500, media_type="text/plain")
         told = {"Cache-Control": f"public, max-age={self.certs_max_age_s}, must-revalidate, no-transform"}
@@ -379,20 +375,9 @@ def signed_with_secret(claims: Mapping[str, Any], secret: str, *, kid: str) -> s
     return f"{signing}.{_b64(hmac.digest(secret.encode(), signing.encode(), 'sha256'))}"
 
 
-class _BreakingOff:
-    """Ends the connection of a request that is to get no answer."""
-
-    def __init__(self, app: ASGIApp, google: FakeGoogle) -> None:
-        self._app = app
-        self._google = google
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._google.fault is not None and _BREAKS_OFF.get(scope["path"]) is self._google.fault:
-            self._google.requests.append(scope["path"])
-            # ASGI has no word for this: uvicorn would answer 500 in the place of an application that does not.
-            receive.__self__.transport.abort()  # type: ignore[attr-defined]  # uvicorn's bound method
-            return
-        await self._app(scope, receive, send)
+def _cut_off() -> Response:
+    """An answer that promises more than it brings: the connection ends in the middle of it."""
+    return Response("{", headers={"Content-Length": "1000", "Content-Type": "application/json"})
 
 
 class _Server(uvicorn.Server):
@@ -403,6 +388,14 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+
+_AT_TOKEN: dict[Fault | None, Callable[[], Response]] = {
+    Fault.TOKEN_DOWN: _cut_off,
+    Fault.TOKEN_500: lambda: Response("Internal Server Error", 500, media_type="text/plain"),
+    Fault.TOKEN_GARBAGE: lambda: HTMLResponse("<html>busy</html>"),
+    Fault.TOKEN_LIST: lambda: JSONResponse([]),
+}
 
 
 def _page(title: str, body: str) -> str:
