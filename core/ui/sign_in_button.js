@@ -9,7 +9,7 @@ const DRESS = (style) => `
   body button {
     box-sizing: border-box;
     width: 100%;
-    min-height: 44px;
+    height: calc(100vh - 6px); /* whatever height the frame has been given, with room for the focus ring */
     padding: 0 1rem;
     border: 1px solid ${style.accent};
     border-radius: ${style.radius};
