@@ -61,7 +61,7 @@ def _people(content: AccessList) -> None:
         if not entries:
             st.caption("Nobody on the list is called that.")
             return
-    body = st.container(gap=None, key="people")
+    body = st.container(gap="xsmall", key="people")
     shown = paged(entries, Key.PEOPLE_PAGE)
     with body:
         person_rows(shown)

@@ -53,14 +53,13 @@ def add_form() -> None:
 
 def person_rows(entries: Sequence[tuple[str, Standing]]) -> None:
     """One row an entry: who, as what, and the way out."""
-    seen: Version[AccessList] = st.session_state[Key.PEOPLE_SEEN]
-    turn = f"{seen.etag}-{st.session_state.get(Key.PEOPLE_TURN, 0)}"
+    turn = _turn()
     for entry, standing in entries:
         is_person = "@" in entry
         widget = f"standing-{turn}-{entry}"
         options = list(Standing) if is_person else [Standing.DESIGNER, Standing.OPS]
         with st.container(horizontal=True, vertical_alignment="center", key=f"person-{entry}", gap="small"):
-            st.text(entry if is_person else f"{entry}, everybody there")
+            st.text(entry if is_person else f"{entry}, everybody there", width=320)
             st.selectbox(
                 f"{entry} comes in as",
                 options,
@@ -69,7 +68,7 @@ def person_rows(entries: Sequence[tuple[str, Standing]]) -> None:
                 key=widget,
                 label_visibility="collapsed",
                 width=140,
-                on_change=partial(_change_to_chosen, entry, widget),
+                on_change=partial(_change_to_chosen, entry, widget, turn),
             )
             remove = partial(_remove, entry)
             label = f"Remove {entry}"
@@ -117,7 +116,15 @@ def _named(standing: Standing) -> str:
     return STANDINGS[standing]
 
 
-def _change_to_chosen(entry: str, widget: str) -> None:
+def _turn() -> str:
+    """Changes whenever the rows are drawn anew: after every change that was made, here or elsewhere, or was not."""
+    seen: Version[AccessList] = st.session_state[Key.PEOPLE_SEEN]
+    return f"{seen.etag}-{st.session_state.get(Key.PEOPLE_TURN, 0)}"
+
+
+def _change_to_chosen(entry: str, widget: str, turn: str) -> None:
+    if turn != _turn():  # when a fragment runs, Streamlit calls back once more for widgets that have left the page
+        return
     _change(entry, Standing(st.session_state[widget]))
 
 

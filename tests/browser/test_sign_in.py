@@ -233,7 +233,7 @@ SAID = {
     Fault.TOKEN_500: "Google did not confirm this sign-in.",
     Fault.TOKEN_SLOW: "Google did not confirm this sign-in.",
     Fault.TOKEN_GARBAGE: "Google did not confirm this sign-in.",
-    Fault.TOKEN_LIST: "Google did not confirm this sign-in.",
+    Fault.TOKEN_LIST: "Google did not say who you are.",
     Fault.NO_ID_TOKEN: "Google did not say who you are.",
     Fault.ID_TOKEN_NUMBER: "Google did not say who you are.",
     Fault.NO_NONCE: "Google's answer belongs to another sign-in.",
@@ -413,3 +413,30 @@ def asked(studio: HttpsStudio, method: str, path: str, headers: Mapping[str, str
             connection.putheader(name, value)
         connection.endheaders()
         return connection.getresponse().status
+
+
+def test_a_change_that_lost_a_race_waits_for_its_admin(somebody: Visitor, studio: HttpsStudio) -> None:
+    """Streamlit calls back once more for widgets that have left the page when a fragment runs: the one that
+    watches the session must not save what the admin was just told is not saved."""
+    tab = somebody.open("/people")
+    studio.access_list({BOSS.email: "admin", ADA.email: "designer"})
+    sign_in(tab, BOSS)
+    expect_inside(tab, BOSS)
+    expect(tab.main).to_contain_text("2 people")
+    studio.access_list({BOSS.email: "admin", ADA.email: "designer", BO.email: "ops"})
+    tab.choose(f"{ADA.email} comes in as", "Blocked")
+    expect(tab.main).to_contain_text(f"Yours is not saved yet: {ADA.email}, blocked.")
+    runs = tab.page.evaluate_handle(
+        """() => {
+          const seen = { runs: 0 };
+          const app = document.querySelector('[data-testid="stApp"]');
+          new MutationObserver(() => (seen.runs += app.dataset.testScriptState === "notRunning"))
+            .observe(app, { attributeFilter: ["data-test-script-state"] });
+          return seen;
+        }"""
+    )
+    tab.page.wait_for_function("seen => seen.runs >= 2", arg=runs)
+    assert studio.read(ACCESS)["people"][ADA.email] == "designer"
+    tab.button("Save mine as well").click()
+    expect(tab.main).not_to_contain_text("Yours is not saved yet")
+    assert studio.read(ACCESS)["people"] == {ADA.email: "blocked", BO.email: "ops", BOSS.email: "admin"}
