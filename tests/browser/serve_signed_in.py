@@ -33,7 +33,7 @@ google.GoogleRequest = FakeGooglesCertificates  # type: ignore[misc]
 access.MAX_AGE_S = float(max_age_s)  # type: ignore[misc]
 register.MAX_AGE_S = min(float(max_age_s), register.MAX_AGE_S)  # type: ignore[misc]
 google_door._ATTEMPTS = google_door.parse("200/minute")  # one address here stands for a whole studio
-session._WATCH_S = min(float(max_age_s), session._WATCH_S)  # type: ignore[misc]
+session._WATCH_S = min(float(max_age_s) / 3, session._WATCH_S)  # type: ignore[misc]
 
 sys.argv = ["streamlit", "run", "app.py", *options]
 main()
