@@ -5,11 +5,12 @@
 const DRESS = (style) => `
   @font-face { font-family: Inter; font-weight: 100 900; src: url("/app/static/fonts/inter-latin.woff2"); }
   html, body { background: transparent !important; overflow: hidden; }
+  #app { display: none; }
   body > div { padding: 3px; }
   body button {
     box-sizing: border-box;
     width: 100%;
-    height: calc(100vh - 6px); /* whatever height the frame has been given, with room for the focus ring */
+    height: 44px; /* of the 50 that core/ui/style.css gives the frame: the rest is for the focus ring */
     padding: 0 1rem;
     border: 1px solid ${style.accent};
     border-radius: ${style.radius};
