@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -24,6 +24,8 @@ SESSION_PATH: Final = "/session"
 CALLBACK_PATH: Final = "/oauth/callback"
 REQUEST_HEADER: Final = "X-Studio-Session"  # a header of our own: no form and no foreign page can send it
 _LONGEST_BODY: Final = 8192
+# Streamlit's routes that no page of ours needs and that answer without asking who is there
+_UNUSED: Final = ("/_stcore/upload_file", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent")
 
 _CALLBACK_PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Signing in</title>
 <p>Signing in. This window closes by itself; if it stays, close it and sign in again.</p></html>"""
@@ -125,6 +127,42 @@ def _with_cookie(response: Response, settings: Settings, cookie: SealedCookie) -
 
 def _said(sentence: str, status: int, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
     return PlainTextResponse(sentence, status_code=status, headers={**_NEVER_KEPT, **headers})
+
+
+class PagesOnly:
+    """Lets through to Streamlit what the dashboard's own pages use, and asks every WebSocket where it comes from.
+
+    A browser sends its cookies along with a WebSocket that a foreign page opens, so the page's origin has to be
+    PUBLIC_URL, or the very address that is asked. Streamlit compares host names only, takes every port of this
+    machine for its own, and asks the network for this machine's other names: it is not asked.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "websocket":
+            headers = Headers(scope=scope)
+            if not _is_own_page(headers.getlist("origin"), headers.get("host", "")):
+                _log.warning("websocket_refused", reason="foreign origin")
+                await send({"type": "websocket.close", "code": 1008})  # before it is accepted: 403
+                return
+            checked = [(name, value) for name, value in scope["headers"] if name != b"origin"]
+            await self._app({**scope, "headers": checked}, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(_UNUSED):
+            await _said("There is no such page.", 404)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _is_own_page(origins: list[str], host: str) -> bool:
+    """Whether a WebSocket comes from a page of ours. Without an Origin it comes from no page and no browser."""
+    if not origins:
+        return True
+    if len(origins) > 1:
+        return False
+    return origins[0] == get_studio().settings.origin or origins[0] in (f"https://{host}", f"http://{host}")
 
 
 class SecurityHeaders:

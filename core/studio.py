@@ -25,6 +25,7 @@ from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
 from core.identity.access import Access
 from core.identity.door import DemoDoor, Door
+from core.identity.spending_limits import SpendingLimits
 from core.images.thumbnails import Thumbnails
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
@@ -102,6 +103,7 @@ class Studio:
     desk: Desk
     reports: Reports
     access: Access
+    spending_limits: SpendingLimits
     door: Door
     storage: Storage
     metrics: Metrics
@@ -166,6 +168,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         stop_patience_s=settings.generation_stop_s,
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
+    spending_limits = SpendingLimits(store, settings)
     desk = Desk(
         catalog,
         lambda: live_labels.current,
@@ -174,7 +177,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         runner,
         engines,
         Presses(store, app_prefix=settings.s3_app_prefix, at_work=lambda wanted: runner.status(wanted).busy),
-        Budgets(ledger, daily_usd=settings.daily_budget_usd, daily_person_usd=settings.daily_budget_person_usd),
+        Budgets(ledger, spending_limits.limits),
         max_model_references=settings.max_model_references,
     )
     access = Access(store, settings)
@@ -201,6 +204,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         desk=desk,
         reports=reports,
         access=access,
+        spending_limits=spending_limits,
         door=build_door(settings, store, access),
         storage=storage,
         metrics=metrics,

@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from core.doorway import ROUTES as DOORWAY_ROUTES
-from core.doorway import SecurityHeaders
+from core.doorway import PagesOnly, SecurityHeaders
 from core.errors import BadImage, InputError, ReferenceNotFound, SignInError, StudioError
 from core.health import healthz, metrics, readyz
 from core.identity.door import reason_of
@@ -331,7 +331,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         _log.info("server_stopped")
 
 
-MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders))
+MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(PagesOnly))
 ROUTES = (
     *DOORWAY_ROUTES,
     Route("/healthz", healthz),

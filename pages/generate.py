@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from core.errors import ReferenceNotFound
@@ -48,9 +46,9 @@ def page() -> None:
     if shown is not None and _made_from(shown, planned):
         folded_strip(planned.sides)
     else:
-        slot_strip(planned.sides, partial(_wrong_match, studio, viewer))
+        slot_strip(planned.sides, _wrong_match)
     if shown is not None:
-        results(studio, viewer, shown)
+        results(studio, shown)
 
 
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
@@ -61,9 +59,10 @@ def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     st.query_params[COMPARISON_PARAM] = comparison.id
 
 
-def _wrong_match(studio: Studio, viewer: Viewer, slot: Slot) -> None:
+def _wrong_match(slot: Slot) -> None:
     """Queue the picture's label for review."""
     with problems_shown():
+        studio, viewer = open_session()
         viewer.require(Capability.GENERATE)
         studio.reports.add(key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "", person=viewer.email)
         st.toast(f"{slot.name} is queued for label review.", icon=":material/flag:")

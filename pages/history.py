@@ -15,7 +15,7 @@ from core.ui.history_details import open_comparison
 from core.ui.notices import quiet
 from core.ui.picture_grid import picture_grid
 from core.ui.problems import problems_shown
-from core.ui.session import open_session
+from core.ui.session import fragment, open_session
 from core.ui.spend import spend_button
 from core.ui.state import Key
 
@@ -48,7 +48,7 @@ def _header(history: History) -> None:
     """How many comparisons there are; while they are still being read, the line keeps itself up to date."""
     history.count()
     is_reading = history.progress.days_left > 0
-    st.fragment(run_every="2s" if is_reading else None)(_count)(history, is_reading=is_reading)
+    fragment(_count, run_every=2 if is_reading else None)(history, is_reading=is_reading)
 
 
 def _count(history: History, *, is_reading: bool) -> None:

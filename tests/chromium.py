@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -46,11 +47,14 @@ def free_port() -> int:
         return port
 
 
-def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path, trust: ssl.SSLContext | None = None) -> None:
     """Until the server answers with 200; a server that ends instead fails the test with its log."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and server.poll() is None:
-        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2):  # noqa: S310 - loopback
+        with (
+            suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(url, timeout=2, context=trust),  # noqa: S310 - loopback
+        ):
             return
         with suppress(subprocess.TimeoutExpired):
             server.wait(0.1)

@@ -160,6 +160,31 @@ def test_every_room_stands_on_a_floor_of_the_picture() -> None:
     assert rooms - set(FOUNDATION) - {room for names in FLOORS.values() for room in names} == set()
 
 
+def test_what_streamlit_runs_without_the_shell_asks_who_is_there() -> None:
+    """Fragments and dialogs are run again by themselves: only the session's own, guarded ones are used."""
+    unguarded = {"st.fragment", "st.dialog", "st.experimental_fragment", "st.experimental_dialog"}
+    wrong = [
+        f"{module}: {ast.unparse(node)}"
+        for module, file in MODULES.items()
+        if module != "core.ui.session"
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in unguarded
+    ]
+    assert wrong == []
+
+
+def test_streamlit_is_imported_as_st_alone() -> None:
+    """Or what is forbidden above could go by another name."""
+    named = {
+        ast.unparse(node)
+        for file in SOURCES
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and "streamlit" in ast.unparse(node).replace("streamlit_oauth", "")
+    }
+    assert named == {"import streamlit as st"}
+
+
 def test_a_function_lives_in_the_room_of_its_noun() -> None:
     rooms = [*ROOT.joinpath("core").rglob("*"), *ROOT.joinpath("pages").rglob("*"), *ROOT.joinpath("tests").rglob("*")]
     assert [file for file in rooms if file.stem in ("utils", "util", "helpers", "helper", "common", "misc")] == []

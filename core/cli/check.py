@@ -12,24 +12,27 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 import typer
 
 from core.cli.failures import EXIT_COULD_NOT_SERVE
 from core.errors import ConfigError, StorageDenied, StorageError, StudioError
+from core.identity.access import Access
 from core.labels.published import load_published
 from core.references.attributes import load_vocabulary
 from core.references.index import build_index
 from core.references.listing import list_all
 from core.settings import Profile, Settings, load_settings
+from core.storage.s3 import Store
 from core.studio import LABELS_FILE, VOCABULARY_FILE, Storage, open_storage
 from core.telemetry import wants_telemetry
+from core.viewer import PersonRole, Viewer
 
 _CERTIFICATES: Final = "https://www.googleapis.com/oauth2/v1/certs"
 _REACH_S: Final = 5.0
 _FREE_BYTES: Final = 512 * 1024 * 1024
 _SKEW_S: Final = 10.0  # what the verification of ID tokens forgives
+_OPERATOR: Final = Viewer("", PersonRole.ADMIN)  # who may read the bucket may read the list in it
 
 
 @dataclass
@@ -88,13 +91,18 @@ def _sign_in(settings: Settings) -> str:
     settings.require_serving()
     if settings.profile is Profile.EMBEDDED:
         return "none: everyone on this machine is demo@localhost"
-    address = urlsplit(settings.public_url or "")
-    if address.scheme != "https" or not address.netloc or address.path.strip("/"):
-        message = (
-            f"PUBLIC_URL={settings.public_url} is not an origin that browsers sign in at: it must be https://host."
-        )
-        raise ConfigError(message, setting="PUBLIC_URL")
-    return f"Google, for {settings.public_url}"
+    from core.doorway import CALLBACK_PATH
+
+    return f"Google, for {settings.origin}; its client's redirect URI is {settings.origin}{CALLBACK_PATH}"
+
+
+def _people(store: Store, settings: Settings) -> str:
+    """Who may come in, and who says so."""
+    people = Access(store, settings).read(_OPERATOR)
+    listed = people.value
+    said_by = "the settings" if people.etag is None else f"{settings.s3_app_prefix}access.json"
+    admins = f"admins: {', '.join(listed.admins)}" if listed.admins else "no admin, so nobody can change that"
+    return f"{len(listed.people)} addresses, {len(listed.domains)} domains, says {said_by}; {admins}"
 
 
 def _vocabulary() -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.generation.ledger import Ledger
 
 _MAX_AGE_S = 5.0  # how old the figure on screen may be
@@ -49,27 +49,36 @@ class Budget:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class DailyLimits:
+    """What may be spent a day, in US dollars, by everybody together and by one person; None is no limit."""
+
+    daily_usd: float | None = None
+    daily_person_usd: float | None = None
+
+
 class Budgets:
-    """The budgets of the studio, checked against the ledger before anything is sent."""
+    """The budgets of the studio, checked against the ledger before anything is sent.
+
+    `limits` is asked each time, for admins change them while the dashboard runs; it may raise StorageError.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
+        limits: Callable[[], DailyLimits],
         *,
-        daily_usd: float | None,
-        daily_person_usd: float | None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
-        self._daily_usd = daily_usd
-        self._daily_person_usd = daily_person_usd
+        self._limits = limits
         self._now = now
         self._lock = threading.Lock()
 
     @property
     def limited(self) -> bool:
-        """Whether there is any budget."""
-        return self._daily_usd is not None or self._daily_person_usd is not None
+        """Whether there is any budget. Raises StorageError."""
+        return self._limits() != DailyLimits()
 
     def of(self, person: str) -> Budget | None:
         """The budget that leaves this person less, a few seconds old at most; None without one.
@@ -90,27 +99,31 @@ class Budgets:
 
     def check(self, person: str, cost_usd: float | None) -> None:
         """Raise InputError unless what may cost so much may be sent; for what is free S3 is not asked."""
-        if not self.limited or cost_usd == 0:
+        if cost_usd == 0 or not self.limited:
             return
         self._ledger.catch_up()
-        budget = min(self._known(person), key=lambda budget: budget.left_usd)
-        if objection := budget.objection(cost_usd, now=self._now()):
+        budget = min(self._known(person), key=lambda budget: budget.left_usd, default=None)
+        if budget is not None and (objection := budget.objection(cost_usd, now=self._now())):
             raise InputError(objection)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """One order at a time, so that two cannot both take what is left; without a budget nobody waits."""
-        with self._lock if self.limited else nullcontext():
+        try:
+            is_limited = self.limited
+        except StorageError:
+            is_limited = True
+        with self._lock if is_limited else nullcontext():
             yield
 
     def _known(self, person: str) -> tuple[Budget, ...]:
         now = self._now().astimezone(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        budgets = []
-        if self._daily_person_usd is not None:
-            budgets.append(Budget(self._daily_person_usd, self._ledger.used_today(person), True, midnight))
-        if self._daily_usd is not None:
-            budgets.append(Budget(self._daily_usd, self._ledger.used_today(), False, midnight))
+        limits, budgets = self._limits(), []
+        if limits.daily_person_usd is not None:
+            budgets.append(Budget(limits.daily_person_usd, self._ledger.used_today(person), True, midnight))
+        if limits.daily_usd is not None:
+            budgets.append(Budget(limits.daily_usd, self._ledger.used_today(), False, midnight))
         return tuple(budgets)
 
 

@@ -37,6 +37,9 @@ class Door(Protocol):
     def renew(self, cookies: Mapping[str, str]) -> SealedCookie:
         """A fresh cookie for a session that still holds."""
 
+    def let_in(self, id_token: str, *, nonce: str) -> str:
+        """A hand-over token for the person an ID token speaks for. Raises AccessDenied for who is not on the list."""
+
     def redeem(self, handover: str) -> SealedCookie:
         """The cookie for a verified sign-in. Raises ReplayedHandover the second time."""
 
@@ -59,6 +62,10 @@ class DemoDoor:
         return False
 
     def renew(self, _cookies: Mapping[str, str]) -> SealedCookie:
+        """Raises SignInError: there is no session."""
+        raise SignInError("The demo has no sign-in.")
+
+    def let_in(self, _id_token: str, *, nonce: str) -> str:  # noqa: ARG002 - the protocol's name
         """Raises SignInError: there is no session."""
         raise SignInError("The demo has no sign-in.")
 

@@ -43,6 +43,18 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Provider:
+    """Where people are sent to sign in, and where the code they come back with is exchanged."""
+
+    authorize_url: str
+    token_url: str
+
+
+# https://accounts.google.com/.well-known/openid-configuration
+GOOGLE: Final = Provider("https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token")
+
+
+@dataclass(frozen=True, slots=True)
 class GoogleAccount:
     """Who Google says has signed in. `subject` never changes; `hosted_domain` is empty for a private account."""
 

@@ -12,7 +12,7 @@ from core.ui.attempts import attempts
 from core.ui.history_ways import open_button, regenerate_button, replay_button, what_is_missing
 from core.ui.markdown import breakable, code, plain
 from core.ui.remake_panel import remake_panel
-from core.ui.session import absolute
+from core.ui.session import absolute, dialog
 from core.ui.slot_strip import sections, trail
 from core.ui.state import Key
 from core.viewer import Viewer
@@ -23,7 +23,7 @@ _WORDS_PX = 370  # beside a thumbnail and its "Why" in half of the drawer
 
 def open_comparison(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
     """Open the drawer for a comparison."""
-    st.dialog("Comparison", width="large", position="right")(_details)(studio, viewer, status)
+    dialog("Comparison", _details, width="large", position="right")(studio, viewer, status)
 
 
 def _details(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:

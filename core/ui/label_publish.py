@@ -8,7 +8,7 @@ from core.labels.publication import Draft
 from core.studio import Studio
 from core.ui.markdown import plain
 from core.ui.problems import problems_shown
-from core.ui.session import open_session
+from core.ui.session import dialog, open_session
 
 _LINES_SHOWN = 400
 
@@ -16,7 +16,7 @@ _LINES_SHOWN = 400
 def publish_button(studio: Studio) -> None:
     """The button that opens the diff."""
     if st.button("Publish…", icon=":material/publish:", width="content"):
-        st.dialog("Publish labels", width="large")(_dialog)(studio)
+        dialog("Publish labels", _dialog, width="large")(studio)
 
 
 def warn_if_old(studio: Studio) -> None:

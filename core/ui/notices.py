@@ -11,6 +11,7 @@ from core.references.attributes import Vocabulary
 from core.references.refresh import CatalogStatus
 from core.studio import Studio
 from core.ui.draft import set_draft
+from core.ui.session import fragment
 
 
 def library_loading(studio: Studio) -> None:
@@ -27,7 +28,7 @@ def library_loading(studio: Studio) -> None:
             st.caption(f"Listing the reference library straight from S3: {status.listed:,} pictures so far.")
             st.skeleton(height=360)
 
-    st.fragment(follow, run_every=0.5)()
+    fragment(follow, run_every=0.5)()
 
 
 def library_trouble(status: CatalogStatus) -> None:

@@ -15,14 +15,14 @@ from core.studio import Studio
 from core.ui import draft
 from core.ui.label_history import label_history
 from core.ui.markdown import plain
-from core.ui.session import absolute
+from core.ui.session import absolute, dialog
 from core.ui.state import Key
 from core.web import ORIGINAL, image_url
 
 
 def open_details(studio: Studio, reference: Reference) -> None:
     """Open the drawer for a reference."""
-    st.dialog(plain(reference.name), width="medium", position="right")(_details)(studio, reference)
+    dialog(plain(reference.name), _details, width="medium", position="right")(studio, reference)
 
 
 def _details(studio: Studio, reference: Reference) -> None:

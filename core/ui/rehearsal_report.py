@@ -8,13 +8,14 @@ from core.generation.rehearsal import rehearse
 from core.references.index import ReferenceIndex
 from core.studio import Studio
 from core.ui.problems import problems_shown
+from core.ui.session import dialog
 
 _LAST = 20
 
 
 def rehearsal_report(studio: Studio, index: ReferenceIndex) -> None:
     """A dialog that plans the newest comparisons again, and writes nothing."""
-    st.dialog("Would past comparisons pick the same?", width="large")(_report)(studio, index)
+    dialog("Would past comparisons pick the same?", _report, width="large")(studio, index)
 
 
 def _report(studio: Studio, index: ReferenceIndex) -> None:

@@ -12,9 +12,9 @@ from core.generation.comparison import AttemptPhase, ComparisonStatus, Failure, 
 from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.problems import problems_shown
-from core.ui.session import absolute
+from core.ui.session import absolute, fragment, open_session
 from core.ui.stage import StageSide, StageState, stage
-from core.viewer import Capability, Viewer
+from core.viewer import Capability
 from core.web import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720
@@ -51,7 +51,7 @@ FIDELITY_HELP = (
 )
 
 
-def results(studio: Studio, viewer: Viewer, shown: ComparisonStatus) -> None:
+def results(studio: Studio, shown: ComparisonStatus) -> None:
     """Draw a comparison and follow it while it is at work, without rerunning the page.
 
     The first draw takes the status as it was read for the page; S3 is not asked again for it.
@@ -61,14 +61,14 @@ def results(studio: Studio, viewer: Viewer, shown: ComparisonStatus) -> None:
     def follow() -> None:
         with problems_shown():
             status = read.pop() if read else studio.runner.status(comparison_id)
-            _draw(studio, viewer, status)
+            _draw(status)
             if busy != status.busy:  # polling starts and ends with the work
                 st.rerun()
 
-    st.fragment(follow, run_every=_POLL_S if busy else None)()
+    fragment(follow, run_every=_POLL_S if busy else None)()
 
 
-def _draw(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
+def _draw(status: ComparisonStatus) -> None:
     comparison = status.comparison
     letters = "AB" if len(status.sides) > 1 else " "
     sides = [_stage_side(status, side, letters[at].strip()) for at, side in enumerate(status.sides)]
@@ -76,7 +76,7 @@ def _draw(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
     columns = st.columns(len(sides))
     for side, column in zip(status.sides, columns, strict=True):
         with column:
-            _footer(studio, viewer, status, side)
+            _footer(status, side)
 
 
 def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> StageSide:
@@ -128,12 +128,12 @@ def _picture_url(status: ComparisonStatus, side: SideStatus) -> str | None:
     return None
 
 
-def _footer(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
+def _footer(status: ComparisonStatus, side: SideStatus) -> None:
     comparison, outcome = status.comparison, side.latest
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if side.busy:
             st.space("small")
-            cancel = partial(studio.runner.cancel, comparison.id, side.side)
+            cancel = partial(_cancel, comparison.id, side.side)
             st.button("Cancel", key=f"cancel-{side.side.value}", type="tertiary", on_click=cancel)
         elif outcome is not None and outcome.picture is not None:
             _figures(outcome)
@@ -141,7 +141,7 @@ def _footer(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: Side
         else:
             charged = f" · {money(outcome)}" if outcome is not None else ""
             st.caption(f"Attempt {side.attempt}: {side.phase.value}{charged}", width="content")
-            retry = partial(_retry, studio, viewer, comparison.id, side.side)
+            retry = partial(_retry, comparison.id, side.side)
             st.button("Retry this side", key=f"retry-{side.side.value}", icon=":material/refresh:", on_click=retry)
     for note in outcome.notes if outcome is not None else ():
         st.caption(note)
@@ -161,8 +161,16 @@ def _download(outcome: Outcome, picture: Picture, side: SideName) -> None:
     st.link_button("PNG", url, type="tertiary", icon=":material/download:", help=f"Download {side.heading}")
 
 
-def _retry(studio: Studio, viewer: Viewer, comparison_id: str, side: SideName) -> None:
+def _cancel(comparison_id: str, side: SideName) -> None:
     with problems_shown():
+        studio, viewer = open_session()
+        viewer.require(Capability.GENERATE)
+        studio.runner.cancel(comparison_id, side)
+
+
+def _retry(comparison_id: str, side: SideName) -> None:
+    with problems_shown():
+        studio, viewer = open_session()
         viewer.require(Capability.GENERATE)
         studio.desk.retry(comparison_id, side, person=viewer.email)
 

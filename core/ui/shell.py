@@ -6,24 +6,33 @@ run a page's file on a first request to its URL without running this script befo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
-from core.errors import SignInError, StudioError
+from core.errors import AccessDenied, SignInError, StudioError
 from core.identity.door import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
-from core.studio import get_studio
+from core.studio import Studio, get_studio
+from core.ui import login
+from core.ui.person_menu import person_menu
 from core.ui.problems import problems_shown, show_problem
 from core.ui.reruns import rerun
-from core.ui.session import open_session
+from core.ui.session import cookies, open_session, watch
+from core.ui.session_request import is_signing_out, keep_renewed
+from core.ui.state import Key
+from core.viewer import Capability, Viewer
 
 _HERE = Path(__file__).parent
-_PAGES = (
-    ("generate", "Generate"),
-    ("references", "References"),
-    ("labels", "Labels"),
-    ("history", "History"),
+_PAGES: Final = (
+    ("generate", "Generate", Capability.BROWSE),
+    ("references", "References", Capability.BROWSE),
+    ("labels", "Labels", Capability.BROWSE),
+    ("history", "History", Capability.BROWSE),
+    ("people", "People", Capability.ADMINISTER),
 )
 
 
@@ -38,40 +47,80 @@ def main() -> None:
     st.html(_HERE / "style.css")
     st.logo(_HERE / "static" / "logo.svg", size="small")
     try:
-        studio, _ = open_session()
+        studio, viewer = open_session()
+        if is_signing_out():
+            _instead_of_pages(lambda: None)
+            return
+    except AccessDenied as err:
+        get_studio().metrics.turned_away(reason_of(err))
+        _instead_of_pages(partial(_not_on_the_list, get_studio(), err))
     except SignInError as err:
         get_studio().metrics.turned_away(reason_of(err))
-        _signed_out()
-        return
+        _instead_of_pages(partial(login.sign_in, get_studio(), _why(get_studio(), err)))
     except StudioError as err:
-        show_problem(err)
-        return
+        _instead_of_pages(partial(login.out_of_order, err))
+    else:
+        _pages(studio, viewer)
+
+
+def _pages(studio: Studio, viewer: Viewer) -> None:
+    """The page that was asked for. A page somebody may not use has no place in the menu, and core refuses it."""
     page = st.navigation(
         [
-            st.Page(PROJECT_ROOT / "pages" / f"{name}.py", title=title, url_path=name, default=name == "generate")
-            for name, title in _PAGES
+            st.Page(
+                PROJECT_ROOT / "pages" / f"{name}.py",
+                title=title,
+                url_path=name,
+                default=name == "generate",
+                visibility="visible" if viewer.may(needed) else "hidden",
+            )
+            for name, title, needed in _PAGES
         ],
         position="top",
     )
     if studio.settings.profile is Profile.EMBEDDED:
-        engine = "OpenAI engine" if studio.settings.openai_api_key else "preview engine, no AI"
-        st.container(key="demo-line").caption(
-            f":material/science: Demo: signed in as {DEMO_EMAIL} · sample library · {engine} · "
-            "reachable from this machine only"
-        )
+        _demo_line(studio)
+    else:
+        person_menu(viewer)
+        watch()
+        with problems_shown():
+            keep_renewed(studio)
+        if problem := st.session_state.pop(Key.SIGN_IN_PROBLEM, None):
+            show_problem(problem)
     with rerun(studio, page.url_path or "generate"), problems_shown():
         page.run()
 
 
-def _signed_out() -> None:
-    """The closed door: every page's URL leads to it, and nothing of the page is run."""
-    doors = [st.Page(_closed, title=title, url_path=name, default=name == "generate") for name, title in _PAGES]
+def _demo_line(studio: Studio) -> None:
+    engine = "OpenAI engine" if studio.settings.openai_api_key else "preview engine, no AI"
+    st.container(key="demo-line").caption(
+        f":material/science: Demo: signed in as {DEMO_EMAIL} · sample library · {engine} · "
+        "reachable from this machine only"
+    )
+
+
+def _instead_of_pages(draw: Callable[[], None]) -> None:
+    """The closed door: every page's URL leads to it and stays in the address, and nothing of the page is run."""
+    doors = [st.Page(_nothing, title=title, url_path=name, default=name == "generate") for name, title, _ in _PAGES]
     st.navigation(doors, position="hidden").run()
+    draw()
 
 
-def _closed() -> None:
-    st.title("Studio")
-    st.write("Sign in with your studio account to go on.")
+def _not_on_the_list(studio: Studio, err: AccessDenied) -> None:
+    if st.session_state.get(Key.OTHER_ACCOUNT):
+        login.sign_in(studio, "")
+    else:
+        login.ask_somebody(studio, err)
+
+
+def _why(studio: Studio, err: SignInError) -> str:
+    """Why somebody who was signed in is not any more; to all others the door explains itself."""
+    was_here = studio.settings.cookie_name in cookies() or Key.LEFT in st.session_state
+    return err.message if was_here else ""
+
+
+def _nothing() -> None:
+    """Nothing of the page."""
 
 
 main()

@@ -14,6 +14,7 @@ from core.generation.ledger import Account, Tally
 from core.studio import Studio
 from core.ui.markdown import without_formulas
 from core.ui.problems import problems_shown
+from core.ui.session import dialog
 from core.ui.state import Key
 from core.viewer import Capability, Viewer
 
@@ -28,7 +29,7 @@ _NOTE = (
 def spend_button(studio: Studio, viewer: Viewer) -> None:
     """Open the drawer."""
     if st.button("Spending", type="tertiary", icon=":material/payments:"):
-        st.dialog("Spending", width="large", position="right")(_drawer)(studio, viewer)
+        dialog("Spending", _drawer, width="large", position="right")(studio, viewer)
 
 
 class Book(Protocol):

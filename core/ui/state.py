@@ -8,6 +8,14 @@ from enum import StrEnum
 class Key(StrEnum):
     """Names in `st.session_state`. Widgets marked bound also stand in the URL under this name."""
 
+    # Signing in and out
+    ATTEMPT = "sign_in_attempt"  # an Attempt: never what came back from it
+    SIGN_IN_PROBLEM = "sign_in_problem"  # the StudioError an attempt ended with
+    HANDOVER = "handover"  # a hand-over token, for the one run that gives it to the browser
+    OTHER_ACCOUNT = "other_account"  # a person who may not come in wants to try another
+    REQUEST = "session_request"  # the SessionRequest the browser is at
+    LEFT = "left"  # why this tab shows nobody's pages any more, until it is loaded anew
+
     # The composer
     PROMPT = "prompt"
     MODE = "mode"
@@ -38,6 +46,20 @@ class Key(StrEnum):
     REF_GRID = "reference_grid"
     REF_FILTERS_SHOWN = "reference_filters_shown"  # on a narrow screen
     REF_JUMP = "reference_jump"  # a group to go to, before the filters are drawn
+
+    # People
+    PEOPLE_SEEN = "people_seen"  # the version of the list that is on the screen
+    PEOPLE_LOST = "people_lost"  # a LostChange
+    PEOPLE_PROBLEM = "people_problem"  # the StudioError the last change ended with
+    PEOPLE_TURN = "people_turn"  # how many changes have failed: each draws the list's widgets anew
+    PEOPLE_ENTRY = "people_entry"
+    PEOPLE_STANDING = "people_standing"
+    PEOPLE_SEARCH = "whom"  # bound
+    PEOPLE_PAGE = "roll"  # bound
+    LIMITS_SEEN = "limits_seen"  # the version of the budgets that is on the screen
+    LIMITS_PROBLEM = "limits_problem"
+    LIMIT_DAILY = "limit_daily"
+    LIMIT_PERSON = "limit_person"
 
     # Labels (the filters and the view are bound)
     LABEL_VIEW = "show"

@@ -80,6 +80,11 @@ def history_details(tab: Tab, made: str) -> None:
     expect(tab.dialog.get_by_role("img", name="Tone only, made picture")).to_be_visible()
 
 
+def people(tab: Tab, _made: str) -> None:
+    tab.goto("/people")
+    expect(tab.main).to_contain_text("Budgets for a day")
+
+
 STATES: list[State] = [
     nothing_yet,
     planned,
@@ -91,4 +96,5 @@ STATES: list[State] = [
     labels,
     history,
     history_details,
+    people,
 ]

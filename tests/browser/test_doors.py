@@ -31,6 +31,7 @@ FOREIGN_URL = "http://127.0.0.1:1"  # the public URL of a dashboard nobody can s
         ("/references", "110 pictures in 40 groups"),
         ("/labels", "82 of 82 portraits have a label"),
         ("/history", "No comparison yet"),
+        ("/people", "Nobody is on the list"),
     ],
 )
 def test_the_first_request_finds_its_page(
@@ -39,7 +40,7 @@ def test_the_first_request_finds_its_page(
     tab = visit(start_dashboard()).open(path)
     expect(tab.main).to_contain_text(only_there)
     expect(tab.main).to_contain_text("demo@localhost")
-    expect(tab.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(4)
+    expect(tab.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(5)
     expect(tab.dialog).to_have_count(0)
 
 
@@ -81,7 +82,7 @@ def library() -> Iterator[ClosedLibrary]:
         account.reset()
 
 
-@pytest.mark.parametrize("path", ["/", "/generate", "/references", "/labels", "/history"])
+@pytest.mark.parametrize("path", ["/", "/generate", "/references", "/labels", "/history", "/people"])
 def test_nobody_sees_anything_before_signing_in(
     path: str, library: ClosedLibrary, start_dashboard: StartDashboard, visit: Visit
 ) -> None:

@@ -207,6 +207,7 @@ class FakeGoogle:
                 Route("/consent", self._consent),
                 Route("/token", self._token, methods=["POST"]),
                 Route("/certs", self._certs),
+                Route("/favicon.ico", lambda _: Response(status_code=204)),
             ]
         )
 

@@ -12,7 +12,7 @@ import pytest
 from ulid import ULID
 
 from core.errors import Charge, EngineError, EngineFault, InputError, StorageUnavailable
-from core.generation.budget import Budget, Budgets
+from core.generation.budget import Budget, Budgets, DailyLimits
 from core.generation.comparison import (
     AttemptStart,
     Comparison,
@@ -356,7 +356,7 @@ class Table:
             self.runner,
             {"test": engine},
             Presses(bench.store, app_prefix=bench.prefix, at_work=lambda name: self.runner.status(name).busy),
-            Budgets(self.ledger, **({"daily_usd": None, "daily_person_usd": None} | budgets)),
+            Budgets(self.ledger, lambda: DailyLimits(**budgets)),
             max_model_references=3,
         )
 

@@ -1,0 +1,31 @@
+// Opens, renews or ends the session: only a script's request can carry the header that the server asks for.
+//
+// A request is made once, however often the page is drawn while it is on its way.
+
+const made = new Set();
+
+export default function ({ data, setTriggerValue }) {
+  if (made.has(data.id)) return;
+  made.add(data.id);
+  ask(data).then(({ status, said }) => {
+    if (status === 204 && data.reloads) location.reload();
+    else if (status !== 204 && data.reports) setTriggerValue("refused", { id: data.id, status, said });
+  });
+}
+
+async function ask({ method, url, header, body }) {
+  try {
+    const answer = await fetch(url, {
+      method,
+      headers: { [header]: "1" },
+      body: method === "POST" ? body : undefined,
+      credentials: "same-origin",
+      redirect: "error",
+      cache: "no-store",
+    });
+    const isOurs = (answer.headers.get("content-type") ?? "").startsWith("text/plain");
+    return { status: answer.status, said: isOurs ? (await answer.text()).slice(0, 400) : "" };
+  } catch {
+    return { status: 0, said: "" };
+  }
+}

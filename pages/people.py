@@ -1,0 +1,88 @@
+"""People: who may come in and as what, what may be spent a day, and who changed either."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.identity.access_list import AccessList, Standing
+from core.identity.spending_limits import LimitSheet
+from core.settings import Profile
+from core.ui import spending_form
+from core.ui.filters import search_box
+from core.ui.notices import quiet
+from core.ui.paging import PAGE_SIZE, paged
+from core.ui.people_list import add_form, change_text, person_rows, remember, told_problems
+from core.ui.problems import problems_shown
+from core.ui.session import open_session
+from core.ui.state import Key
+
+_TRAIL = 500
+
+
+def page() -> None:
+    """The list, the budgets and the trail; all three are for admins, which core says."""
+    studio, viewer = open_session()
+    people = studio.access.read(viewer)
+    remember(people)
+    content = people.value
+    st.markdown(f"**People** :gray[{_counted(content)}]")
+    if studio.settings.profile is Profile.EMBEDDED:
+        st.caption("In the demo nobody signs in: this list counts as soon as people sign in with Google.")
+    elif people.etag is None:
+        st.caption("Until the first change here the settings decide. From then on this list alone does.")
+    add_form()
+    told_problems(content)
+    _people(content)
+    st.space("small")
+    st.markdown("**Budgets for a day** :gray[they start anew at 00:00 UTC]")
+    with problems_shown():
+        sheet = studio.spending_limits.read(viewer)
+        spending_form.spending_form(sheet)
+        st.space("small")
+        _trail(content, sheet.value)
+
+
+def _counted(content: AccessList) -> str:
+    people, domains = len(content.people), len(content.domains)
+    return (
+        f"{people:,} {'person' if people == 1 else 'people'} · {domains:,} {'domain' if domains == 1 else 'domains'} "
+        f"· {len(content.admins):,} {'admin' if len(content.admins) == 1 else 'admins'}"
+    )
+
+
+def _people(content: AccessList) -> None:
+    entries: list[tuple[str, Standing]] = [*content.domains.items(), *content.people.items()]
+    if not entries:
+        quiet("Nobody is on the list", "Add an address or a whole domain above.")
+        return
+    if len(entries) > PAGE_SIZE // 4 or st.session_state.get(Key.PEOPLE_SEARCH):
+        wanted = search_box(Key.PEOPLE_SEARCH, "Search people", page=Key.PEOPLE_PAGE).strip().lower()
+        entries = [(entry, standing) for entry, standing in entries if wanted in entry]
+        if not entries:
+            st.caption("Nobody on the list is called that.")
+            return
+    body = st.container(gap="xsmall", key="people")
+    shown = paged(entries, Key.PEOPLE_PAGE)
+    with body:
+        person_rows(shown)
+
+
+def _trail(content: AccessList, sheet: LimitSheet) -> None:
+    """Both trails as one, newest first."""
+    rows = [(change.at, change.by, change.entry, change_text(change)) for change in content.changes]
+    rows += [
+        (change.at, change.by, f"budget of {change.whose}", spending_form.change_text(change))
+        for change in sheet.changes
+    ]
+    st.markdown(f"**Changes** :gray[{len(rows):,}, newest first]")
+    if not rows:
+        st.caption("Nothing has been changed here yet.")
+        return
+    told = [
+        {"When (UTC)": f"{at:%Y-%m-%d %H:%M}", "Who": by, "What": what, "Change": did}
+        for at, by, what, did in sorted(rows, reverse=True)[:_TRAIL]
+    ]
+    st.dataframe(told, hide_index=True, alt="Changes of people and budgets, newest first")
+
+
+page()

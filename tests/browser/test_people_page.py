@@ -1,0 +1,108 @@
+"""The People page: the list, the budgets and their trail, kept by admins who may change them at the same time."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import StartDashboard, Visit
+from tests.browser.dashboard import Tab
+
+ACCESS, BUDGETS = "studio/access.json", "studio/budgets.json"
+
+
+def saved(entry: str, standing: str, tab: Tab) -> None:
+    tab.page.get_by_role("textbox", name="E-mail address or domain").fill(entry)
+    tab.choose("May come in as", standing)
+    tab.button("Save").click()
+    tab.settled()
+
+
+def row(tab: Tab, entry: str) -> str:
+    """What the list says of an entry."""
+    return tab.page.get_by_role("combobox", name=f"{entry} comes in as").input_value()
+
+
+def test_an_admin_keeps_the_list_and_the_budgets_and_every_change_is_on_record(
+    start_dashboard: StartDashboard, visit: Visit
+) -> None:
+    """Bad input is said and kept; a lost race shows the other's change, and the own one can still be made."""
+    studio = start_dashboard()
+    tab = visit(studio).open("/people")
+    expect(tab.main).to_contain_text("Nobody is on the list")
+
+    saved("not an address at all", "Designer", tab)
+    expect(tab.main).to_contain_text("“not an address at all” is not a domain: write it as studio.example.")
+    expect(tab.page.get_by_role("textbox", name="E-mail address or domain")).to_have_value("not an address at all")
+    saved("Kim@Studio.example", "Admin", tab)
+    saved("studio.example", "Operations", tab)
+    saved("ada@studio.example", "Designer", tab)
+    expect(tab.main).to_contain_text("2 people · 1 domain · 1 admin")
+    assert row(tab, "kim@studio.example") == "Admin"
+
+    # The last admin stays.
+    tab.button("Remove kim@studio.example").click()
+    expect(tab.main).to_contain_text("kim@studio.example is the last admin: make somebody else an admin first.")
+    assert row(tab, "kim@studio.example") == "Admin"
+
+    # Somebody else is faster.
+    theirs = json.loads(studio.read(ACCESS))
+    theirs["people"]["bo@studio.example"] = "ops"
+    theirs["changes"].append(
+        {
+            "at": "2026-11-22T12:00:00Z",
+            "by": "kim@studio.example",
+            "entry": "bo@studio.example",
+            "before": None,
+            "after": "ops",
+        }
+    )
+    studio.put(ACCESS, json.dumps(theirs).encode())
+    tab.choose("ada@studio.example comes in as", "Blocked")
+    expect(tab.main).to_contain_text("Somebody else has changed the list since you opened it.")
+    expect(tab.main).to_contain_text("kim@studio.example: bo@studio.example, added as ops")
+    expect(tab.main).to_contain_text("Yours is not saved yet: ada@studio.example, blocked.")
+    assert (row(tab, "ada@studio.example"), row(tab, "bo@studio.example")) == ("Designer", "Operations")
+    tab.button("Save mine as well").click()
+    expect(tab.main).not_to_contain_text("Yours is not saved yet")
+    tab.settled()
+    now = json.loads(studio.read(ACCESS))
+    assert now["people"] == {"ada@studio.example": "blocked", "bo@studio.example": "ops", "kim@studio.example": "admin"}
+    assert [(each["entry"], each["after"]) for each in now["changes"]][-2:] == [
+        ("bo@studio.example", "ops"),
+        ("ada@studio.example", "blocked"),
+    ]
+
+    # Removing an address whose domain may come in keeps nobody out, which is said.
+    tab.button("Remove bo@studio.example").click()
+    expect(tab.page.get_by_test_id("stToast")).to_contain_text("can still come in through studio.example")
+
+    # Budgets.
+    tab.page.get_by_role("spinbutton", name=re.compile("^Everybody together")).fill("40")
+    tab.page.get_by_role("spinbutton", name=re.compile("^Each person")).fill("4.5")
+    tab.button("Save budgets").click()
+    expect(tab.main).to_contain_text("7, newest first")
+    sheet = json.loads(studio.read(BUDGETS))
+    assert (sheet["daily_usd"], sheet["daily_person_usd"]) == (40, 4.5)
+    assert [each["by"] for each in sheet["changes"]] == ["demo@localhost"] * 2
+
+    studio.put(BUDGETS, json.dumps(sheet | {"daily_usd": 10}).encode())
+    tab.page.get_by_role("spinbutton", name=re.compile("^Everybody together")).fill("99")
+    tab.button("Save budgets").click()
+    expect(tab.main).to_contain_text("Somebody else has changed the budgets since you opened this page.")
+    expect(tab.main).to_contain_text("you wanted $99.00 for everybody")
+    expect(tab.page.get_by_role("spinbutton", name=re.compile("^Everybody together"))).to_have_value("10.00")
+
+
+@pytest.mark.parametrize("damaged", [ACCESS, BUDGETS])
+def test_a_damaged_document_is_named_and_never_overwritten(
+    damaged: str, start_dashboard: StartDashboard, visit: Visit
+) -> None:
+    studio = start_dashboard()
+    studio.put(damaged, b"{")
+    tab = visit(studio).open("/people")
+    expect(tab.main).to_contain_text(f"{damaged.rpartition('/')[2]} in S3 is damaged")
+    assert studio.read(damaged) == b"{"

@@ -1,0 +1,442 @@
+"""Signing in over HTTPS with a Google that speaks the real protocol: in, out, and every way in which it can fail."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import APIResponse, Browser, BrowserContext, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.dashboard import REPOSITORY, Tab, Visitor
+from tests.browser.https_studio import (
+    ADA,
+    BO,
+    BOSS,
+    SESSION_SECRET,
+    STRANGER,
+    HttpsStudio,
+    choose,
+    expect_door,
+    expect_inside,
+    https_studio,
+    picture_paths,
+    press_sign_in,
+    sign_in,
+)
+from tests.clock import Clock
+from tests.fakes.google import CLIENT_SECRET, Account, Fault
+from tests.moto_servers import moto_server, with_bucket
+from tests.storage.s3_servers import S3Server, client_of
+
+BUTTON = ".st-key-door iframe"
+KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
+ACCESS = "studio/access.json"
+RESTART = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "WebSocket", "ERR_EMPTY_RESPONSE")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    with moto_server() as server:
+        yield with_bucket(server, {KEY: (REPOSITORY / "samples" / KEY).read_bytes()})
+
+
+@pytest.fixture(scope="module")
+def running(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpsStudio]:
+    with https_studio(tmp_path_factory.mktemp("https"), s3) as studio:
+        yield studio
+
+
+@pytest.fixture
+def studio(running: HttpsStudio) -> Iterator[HttpsStudio]:
+    """The server of this module, with nobody's change to its list and a Google that works."""
+    yield running
+    running.google.fault = None
+    running.google.faults = {}
+    running.delete(ACCESS)
+
+
+@pytest.fixture
+def somebody(visit: Visit, studio: HttpsStudio) -> Iterator[Visitor]:
+    """A browser on the dashboard, signed out."""
+    return visit(studio, ignore_https_errors=True)
+
+
+def etag_of(s3: S3Server) -> str:
+    found: str = client_of(s3).head_object(Bucket=s3.bucket, Key=KEY)["ETag"].strip('"')
+    return found
+
+
+def fetched(context: BrowserContext, studio: HttpsStudio) -> list[APIResponse]:
+    """What this browser gets of a picture, under every address it has."""
+    return [context.request.get(studio.url + path) for path in picture_paths(KEY, etag_of(studio.s3))]
+
+
+def session_cookies(visitor: Visitor) -> list[str]:
+    """The session cookies a browser has; Streamlit has one of its own that says nothing about a person."""
+    return [cookie["value"] for cookie in visitor.context.cookies() if cookie["name"] == "__Host-studio"]
+
+
+def pardon(visitor: Visitor, *words: str) -> None:
+    """What a browser rightly complains about while a test takes its server or its storage away."""
+    visitor.complaints[:] = [each for each in visitor.complaints if not any(word in each for word in words)]
+
+
+def leave(tab: Tab, button: str) -> None:
+    tab.page.locator(".st-key-person-menu").get_by_role("button").first.click()
+    tab.page.get_by_role("button", name=button, exact=True).click()
+
+
+def test_a_person_signs_in_and_stays_in_wherever_the_link_led(somebody: Visitor, studio: HttpsStudio) -> None:
+    """A deep link, a reload, a second tab and a restart of the server, all on one sign-in."""
+    tab = somebody.open("/references?q=Ada")
+    expect_door(tab)
+    assert all(answer.status == 401 for answer in fetched(somebody.context, studio))
+
+    sign_in(tab, ADA)
+    expect_inside(tab, ADA)
+    expect(tab.cards("References")).to_have_count(1)
+    assert tab.page.url == f"{studio.url}/references?q=Ada"
+    assert [answer.status for answer in fetched(somebody.context, studio)] == [200, 200, 200, 200, 404]
+
+    tab.page.reload()
+    expect_inside(tab, ADA)
+    expect_inside(somebody.open("/history"), ADA)
+    people = somebody.open("/people")  # which is for admins, and in nobody else's menu
+    expect(people.main).to_contain_text("Your role (designer) does not include this: ask an admin of the studio.")
+    expect(people.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(4)
+    studio.restart()
+    again = somebody.open("/labels")
+    expect_inside(again, ADA)
+    pardon(somebody, *RESTART)
+    (cookie,) = (each for each in somebody.context.cookies() if each["name"] == "__Host-studio")
+    assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Lax")
+
+
+def test_nothing_secret_reaches_the_page_its_storage_or_the_log(somebody: Visitor, studio: HttpsStudio) -> None:
+    tab = somebody.open("/")
+    told: list[str] = []
+    tab.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: told.append(_text(frame))))
+    tab.page.reload()
+    sign_in(tab, ADA)
+    expect_inside(tab, ADA)
+    told += [tab.page.content(), tab.page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")]
+    told.append(studio.log.read_text("utf-8"))
+    secrets = [CLIENT_SECRET, SESSION_SECRET, *session_cookies(somebody), *studio.google.handed_out]
+    assert len(secrets) >= 6
+    assert [secret for secret in secrets if any(secret in text for text in told)] == []
+
+
+def _text(frame: str | bytes) -> str:
+    return frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+
+
+def test_signing_out_closes_every_tab_of_this_browser_and_its_pictures(somebody: Visitor, studio: HttpsStudio) -> None:
+    tab = somebody.open("/history")
+    sign_in(tab, ADA)
+    expect_inside(tab, ADA)
+    other = somebody.open("/labels")
+    expect_inside(other, ADA)
+    kept = somebody.context.cookies()
+
+    leave(tab, "Sign out")
+    expect_door(tab)
+    expect_door(other, "You have been signed out")
+    assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
+    somebody.context.add_cookies(kept)  # a copy of the cookie that somebody kept
+    assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
+    other.page.reload()
+    expect_door(other, "You have been signed out")
+    sign_in(other, ADA)
+    expect_inside(other, ADA)
+
+
+def test_signing_out_everywhere_ends_the_sessions_of_other_browsers_and_nobody_elses(
+    visit: Visit, studio: HttpsStudio
+) -> None:
+    browsers = [visit(studio, ignore_https_errors=True) for _ in range(3)]
+    tabs = [browser.open("/history") for browser in browsers]
+    for tab, account in zip(tabs, (ADA, ADA, BO), strict=True):
+        sign_in(tab, account)
+        expect_inside(tab, account)
+
+    leave(tabs[0], "Sign out all my sessions")
+    expect_door(tabs[0])
+    expect_door(tabs[1], "You have been signed out")
+    studio.restart()
+    assert [answer.status for answer in fetched(browsers[1].context, studio)] == [401] * 5
+    tabs[2].page.reload()
+    expect_inside(tabs[2], BO)
+    for browser in browsers:
+        pardon(browser, *RESTART)
+
+
+def test_somebody_who_is_not_on_the_list_sees_whom_to_ask_and_can_use_another_account(
+    somebody: Visitor, studio: HttpsStudio
+) -> None:
+    tab = somebody.open("/")
+    sign_in(tab, STRANGER)
+    expect_door(tab, "sam@elsewhere.example is not on the studio's list. Ask boss@studio.example to add you.")
+    assert session_cookies(somebody) == []
+    assert fetched(somebody.context, studio)[0].status == 401
+
+    tab.button("Use another account").click()
+    sign_in(tab, ADA)
+    expect_inside(tab, ADA)
+
+
+def test_who_is_removed_from_the_list_sees_the_door_without_touching_anything(
+    somebody: Visitor, studio: HttpsStudio
+) -> None:
+    tab = somebody.open("/references")
+    sign_in(tab, ADA)
+    expect(tab.cards("References")).to_have_count(1)
+
+    studio.access_list({BOSS.email: "admin", ADA.email: "blocked"}, {"studio.example": "designer"})
+    expect_door(tab, f"{ADA.email} is not on the studio's list. Ask {BOSS.email} to add you.")
+    expect(tab.cards("References")).to_have_count(0)
+    assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
+
+    studio.access_list({BOSS.email: "admin"}, {"studio.example": "designer"})
+    tab.page.reload()
+    expect_inside(tab, ADA)
+
+
+def test_while_the_list_cannot_be_read_nobody_is_let_in_and_trying_again_helps(
+    somebody: Visitor, studio: HttpsStudio
+) -> None:
+    tab = somebody.open("/references")
+    sign_in(tab, ADA)
+    expect_inside(tab, ADA)
+    studio.put(ACCESS, b"{ damaged")
+    expect_door(tab, "Nobody can be let in right now.")
+    expect(tab.main).to_contain_text("access.json in S3 is damaged")
+    studio.delete(ACCESS)
+    tab.button("Try again").click()
+    expect_inside(tab, ADA)
+    pardon(somebody, "status of 503")  # the picture that was on its way
+
+
+SAID = {
+    Fault.DENIED: "You cancelled at Google.",
+    Fault.SERVER_ERROR_AT_AUTHORIZE: "Google has a fault of its own",
+    Fault.NO_STATE: "This answer belongs to another sign-in.",
+    Fault.WRONG_STATE: "This answer belongs to another sign-in.",
+    Fault.NO_CODE: "Google did not say who you are.",
+    Fault.WRONG_CODE: "Google did not confirm this sign-in.",
+    Fault.TOKEN_DOWN: "Google did not confirm this sign-in.",
+    Fault.TOKEN_500: "Google did not confirm this sign-in.",
+    Fault.TOKEN_SLOW: "Google did not confirm this sign-in.",
+    Fault.TOKEN_GARBAGE: "Google did not confirm this sign-in.",
+    Fault.TOKEN_LIST: "Google did not say who you are.",
+    Fault.NO_ID_TOKEN: "Google did not say who you are.",
+    Fault.ID_TOKEN_NUMBER: "Google did not say who you are.",
+    Fault.NO_NONCE: "Google's answer belongs to another sign-in.",
+    Fault.WRONG_NONCE: "Google's answer belongs to another sign-in.",
+    Fault.WRONG_AUDIENCE: "Google's answer could not be verified.",
+    Fault.WRONG_ISSUER: "Google's answer could not be verified.",
+    Fault.EXPIRED: "Google's answer is too old.",
+    Fault.EARLY: "Google's answer is dated more than 10 seconds ahead of this server's clock",
+    Fault.UNVERIFIED_EMAIL: "Google has not verified your e-mail address",
+    Fault.NO_EMAIL: "Google did not say your e-mail address",
+    Fault.ALG_NONE: "Google's answer could not be verified.",
+    Fault.ALG_HS256: "Google's answer could not be verified.",
+    Fault.TAMPERED: "Google's answer could not be verified.",
+    Fault.UNKNOWN_KEY: "Google's answer could not be verified.",
+}
+CERTIFICATES = (Fault.CERTS_500, Fault.CERTS_DOWN)
+
+
+def test_every_fault_of_the_fake_is_tried() -> None:
+    assert {*SAID, *CERTIFICATES} == set(Fault)
+
+
+def fails(tab: Tab, account: Account) -> Callable[[], str]:
+    """Press the button, and answer what the door says when the attempt has ended."""
+    button = tab.page.locator(BUTTON).element_handle()
+    choose(press_sign_in(tab), account)
+
+    def said() -> str:
+        tab.page.wait_for_function("button => !button.isConnected", arg=button)  # the attempt is another one now
+        tab.settled()
+        return tab.text()
+
+    return said
+
+
+def test_every_failure_says_one_sentence_leaves_nobody_inside_and_can_be_tried_again(
+    somebody: Visitor, studio: HttpsStudio
+) -> None:
+    """Four tabs at a time, for a pop-up takes a second to be noticed."""
+    tabs = [somebody.open("/references?q=Ada") for _ in range(4)]
+    met = {Account(f"{fault.name.lower()}@studio.example", fault.name): fault for fault in SAID}
+    studio.google.accounts = (*studio.google.accounts, *met)
+    studio.google.faults = {account.email: fault for account, fault in met.items()}
+    for at in range(0, len(met), len(tabs)):
+        round_of = [*zip(tabs, list(met)[at : at + len(tabs)], strict=False)]
+        for tab, account, said in [(tab, account, fails(tab, account)) for tab, account in round_of]:
+            assert SAID[met[account]] in said(), account.name
+            assert not re.search(r"4/0A|ya29|eyJ|Traceback", tab.page.content()), account.name
+    assert session_cookies(somebody) == []
+    sign_in(tabs[0], ADA)
+    expect_inside(tabs[0], ADA)
+    assert tabs[0].page.url == f"{studio.url}/references?q=Ada"
+
+
+def test_a_server_without_googles_certificates_lets_nobody_in_until_it_gets_them(
+    somebody: Visitor, studio: HttpsStudio
+) -> None:
+    """A server that has just started has none kept from before."""
+    studio.restart()
+    tab = somebody.open("/")
+    for fault in CERTIFICATES:
+        studio.google.fault = fault
+        assert "Google's certificates cannot be fetched right now" in fails(tab, ADA)()
+    studio.google.fault = None
+    sign_in(tab, ADA)
+    expect_inside(tab, ADA)
+
+
+def test_a_pop_up_that_is_closed_leaves_the_button_to_be_pressed_again(chromium: Browser, studio: HttpsStudio) -> None:
+    with chromium.new_context(ignore_https_errors=True) as context:
+        tab = Visitor(context, studio.url).open("/")
+        press_sign_in(tab).close()
+        expect(tab.main).to_contain_text("Nothing happened? Allow pop-ups for this site")
+        choose(press_sign_in(tab), ADA)
+        expect_inside(tab, ADA)
+
+
+def test_at_another_address_people_are_told_where_to_go(visit: Visit, studio: HttpsStudio) -> None:
+    visitor = visit(studio, ignore_https_errors=True)
+    tab = Tab(visitor.context.new_page(), studio.url.replace("localhost", "127.0.0.1"))
+    tab.goto("/history")
+    expect_door(tab)
+    expect(tab.main.get_by_role("link", name=studio.url)).to_have_attribute("href", studio.url)
+    expect(tab.page.locator(".st-key-door iframe")).to_have_count(0)
+
+
+def test_a_session_in_use_is_renewed_after_half_an_hour_and_an_idle_one_ends_after_eight(
+    visit: Visit, tmp_path_factory: pytest.TempPathFactory, s3: S3Server
+) -> None:
+    """The server's clock is moved, not its code."""
+    folder = tmp_path_factory.mktemp("clock")
+    clock = Clock(folder / "clock")
+    with https_studio(folder, s3, clock) as studio:
+        visitor = visit(studio, ignore_https_errors=True)
+        tab = visitor.open("/history")
+        sign_in(tab, ADA)
+        expect_inside(tab, ADA)
+        first = session_cookies(visitor)
+        clock.move(31 * 60)
+        renewed = renewed_by(tab, visitor, first)
+        clock.move(8 * 3600 + 60)  # the first cookie has ended, and the page was opened with it
+        assert renewed_by(tab, visitor, renewed) != renewed
+        expect_inside(tab, ADA)
+
+        clock.move(17 * 3600)
+        expect_door(tab, "Your session has ended: sign in again.")
+        assert [answer.status for answer in fetched(visitor.context, studio)] == [401] * 5
+
+
+def renewed_by(tab: Tab, visitor: Visitor, before: list[str]) -> list[str]:
+    """The session cookie that takes the place of this one while the page is used, without a reload."""
+    tab.page.evaluate("window.stays = true")
+    deadline = time.monotonic() + 15
+    names = itertools.cycle(("History", "Labels"))
+    while session_cookies(visitor) == before:
+        assert time.monotonic() < deadline, "the session was not renewed"
+        tab.page.get_by_role("link", name=next(names)).click()
+        tab.settled()
+    assert tab.page.evaluate("window.stays") is True
+    return session_cookies(visitor)
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        ("{public}", "localhost:{port}", 101),
+        ("{public}", "10.0.0.7:8501", 101),  # behind a proxy that asks under an address of its own
+        ("https://10.0.0.7:8501", "10.0.0.7:8501", 101),  # opened there: told where to go, with no cookie to lose
+        (None, "localhost:{port}", 101),  # no browser
+        ("https://evil.example", "localhost:{port}", 403),
+        ("https://localhost:1", "localhost:{port}", 403),
+        ("http://localhost", "localhost:{port}", 403),
+        ("https://127.0.0.1:{port}", "localhost:{port}", 403),
+        ("{public}.evil.example", "localhost:{port}", 403),
+        ("null", "localhost:{port}", 403),
+    ],
+)
+def test_a_websocket_is_opened_for_pages_of_the_dashboard_alone(
+    origin: str | None, host: str, status: int, running: HttpsStudio
+) -> None:
+    """Streamlit by itself takes every port of this machine, and every name of it, for its own."""
+    told = {"public": running.url, "port": running.port}
+    headers = {
+        "Host": host.format(**told),
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol": "streamlit",
+    }
+    if origin is not None:
+        headers["Origin"] = origin.format(**told)
+    assert asked(running, "GET", "/_stcore/stream", headers) == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/_stcore/upload_file/a/b"),
+        ("OPTIONS", "/_stcore/upload_file/a/b"),
+        ("DELETE", "/_stcore/upload_file/a/b"),
+        ("GET", "/_stcore/metrics"),
+        ("GET", "/_stcore/script-health-check"),
+        ("POST", "/_stcore/agent/run"),
+    ],
+)
+def test_what_no_page_needs_of_streamlit_is_not_there(method: str, path: str, running: HttpsStudio) -> None:
+    assert asked(running, method, path, {}) == 404
+
+
+def asked(studio: HttpsStudio, method: str, path: str, headers: Mapping[str, str]) -> int:
+    """The status of an answer, with exactly these headers."""
+    connection = http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=15)
+    with closing(connection):
+        connection.putrequest(method, path, skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        return connection.getresponse().status
+
+
+def test_a_change_that_lost_a_race_waits_for_its_admin(somebody: Visitor, studio: HttpsStudio) -> None:
+    """Streamlit calls back once more for widgets that have left the page when a fragment runs: the one that
+    watches the session must not save what the admin was just told is not saved."""
+    tab = somebody.open("/people")
+    studio.access_list({BOSS.email: "admin", ADA.email: "designer"})
+    sign_in(tab, BOSS)
+    expect_inside(tab, BOSS)
+    expect(tab.main).to_contain_text("2 people")
+    studio.access_list({BOSS.email: "admin", ADA.email: "designer", BO.email: "ops"})
+    tab.choose(f"{ADA.email} comes in as", "Blocked")
+    expect(tab.main).to_contain_text(f"Yours is not saved yet: {ADA.email}, blocked.")
+    runs = tab.page.evaluate_handle(
+        """() => {
+          const seen = { runs: 0 };
+          const app = document.querySelector('[data-testid="stApp"]');
+          new MutationObserver(() => (seen.runs += app.dataset.testScriptState === "notRunning"))
+            .observe(app, { attributeFilter: ["data-test-script-state"] });
+          return seen;
+        }"""
+    )
+    tab.page.wait_for_function("seen => seen.runs >= 2", arg=runs)
+    assert studio.read(ACCESS)["people"][ADA.email] == "designer"
+    tab.button("Save mine as well").click()
+    expect(tab.main).not_to_contain_text("Yours is not saved yet")
+    assert studio.read(ACCESS)["people"] == {ADA.email: "blocked", BO.email: "ops", BOSS.email: "admin"}
