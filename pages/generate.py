@@ -54,7 +54,7 @@ def page() -> None:
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     """Record the plan and start it; from now on the URL finds it again."""
     viewer.require(Capability.GENERATE)
-    comparison = studio.desk.order(planned, render_settings(studio), person=viewer.email)
+    comparison = studio.desk.order(planned, render_settings(studio), viewer)
     st.session_state[Key.SHOWN] = comparison.id
     st.query_params[COMPARISON_PARAM] = comparison.id
 
@@ -64,7 +64,7 @@ def _wrong_match(slot: Slot) -> None:
     with problems_shown():
         studio, viewer = open_session()
         viewer.require(Capability.GENERATE)
-        studio.reports.add(key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "", person=viewer.email)
+        studio.reports.add(viewer, key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "")
         st.toast(f"{slot.name} is queued for label review.", icon=":material/flag:")
 
 

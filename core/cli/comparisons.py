@@ -18,6 +18,7 @@ from core.labels.schema import Gender
 from core.references.attributes import TagKind, Vocabulary
 from core.settings import load_settings
 from core.studio import Studio
+from core.viewer import PersonRole, Viewer
 
 OPERATOR = "operator@localhost"
 CHANCE = "chance"
@@ -60,7 +61,7 @@ def generate(options: Options, *, engine: str, size: str, out: Path, as_json: bo
             raise InputError(f"There is no engine `{engine}` here: choose {', '.join(studio.engines)}.")
         planned = _plan(studio, options)
         render = RenderSettings(engine=engine, model=chosen.models[0], size=Size(width=width, height=height))
-        comparison = studio.desk.order(planned, render, person=OPERATOR)
+        comparison = studio.desk.order(planned, render, Viewer(OPERATOR, PersonRole.OPS))
         status = studio.runner.wait(comparison.id)
         for side in status.sides:
             if side.picture is not None:

@@ -27,6 +27,7 @@ from core.injection.wishes import SideName, Wishes, check_prompt
 from core.labels.published import PublishedLabels
 from core.references.attributes import Vocabulary
 from core.references.index import ReferenceIndex
+from core.viewer import Capability, Viewer
 
 _log = structlog.get_logger(__name__)
 
@@ -120,18 +121,19 @@ class Desk:
         planner = Planner(index, self._labels(), max_model_references=self._max_model_references)
         return nearest_fair_choice(planned.injection, plan, index, self._vocabulary)
 
-    def order(self, planned: Planned, render: RenderSettings, *, person: str) -> Comparison:
+    def order(self, planned: Planned, render: RenderSettings, viewer: Viewer) -> Comparison:
         """Record a planned comparison and start it; the same press twice is one comparison.
 
-        Raises InputError for what cannot be sent, or not within today's budget.
+        Raises AccessDenied, and InputError for what cannot be sent, or not within today's budget.
         """
+        viewer.require(Capability.GENERATE)
         self.check(planned, render)
         comparison = record_of(
             str(ULID()),
             planned.injection,
             planned.sides,
             render,
-            person=person,
+            person=viewer.email,
             index_built_at=planned.index_built_at,
             labels_version=planned.labels_version,
             made_from=planned.made_from,
@@ -154,21 +156,30 @@ class Desk:
         built_at = self._catalog.index.built_at
         return Planned(remake.injection, remake.sides, built_at, self._labels().version, recent, remake.made_from)
 
-    def order_remake(self, comparison: Comparison, changes: Changes, *, person: str) -> Comparison:
+    def order_remake(self, comparison: Comparison, changes: Changes, viewer: Viewer) -> Comparison:
         """Record and start a past comparison with something changed; the new record names the old one.
 
         Raises InputError for what cannot be sent: nothing changed, a reference that is missing, no budget left.
         """
         again = self.remake(comparison, changes)
         again.check()
-        return self.order(self.planned(again, recent=comparison.recent), again.render, person=person)
+        return self.order(self.planned(again, recent=comparison.recent), again.render, viewer)
 
-    def retry(self, comparison_id: str, side: SideName, *, person: str) -> None:
-        """Run one side again, at the expense of who asks. Raises InputError while it is at work, or over budget."""
+    def retry(self, comparison_id: str, side: SideName, viewer: Viewer) -> None:
+        """Run one side again, at the expense of who asks.
+
+        Raises AccessDenied, and InputError while it is at work, or over budget.
+        """
+        viewer.require(Capability.GENERATE)
         with self._budgets.turn():
             comparison = self._runner.status(comparison_id).comparison
-            self._budgets.check(person, self.estimate_again(comparison, side))
-            self._runner.retry(comparison_id, side, person=person)
+            self._budgets.check(viewer.email, self.estimate_again(comparison, side))
+            self._runner.retry(comparison_id, side, person=viewer.email)
+
+    def cancel(self, comparison_id: str, side: SideName, viewer: Viewer) -> None:
+        """Stop one side's work; one that has ended stays as it is. Raises AccessDenied."""
+        viewer.require(Capability.GENERATE)
+        self._runner.cancel(comparison_id, side)
 
     def missing(self, comparison: Comparison) -> tuple[Slot, ...]:
         """The slots of a record whose picture has left S3 or changed since, each key once."""
@@ -202,18 +213,19 @@ class Desk:
             raise InputError(f"There is no engine `{render.engine}` here: choose {', '.join(self._engines)}.")
         return self._engines[render.engine]
 
-    def replay(self, comparison: Comparison, *, person: str) -> Comparison:
+    def replay(self, comparison: Comparison, viewer: Viewer) -> Comparison:
         """Order the identical request again.
 
-        Raises InputError when that is over budget, or when a reference has left S3 or changed since.
+        Raises AccessDenied, and InputError when that is over budget, or when a reference has left S3 or changed since.
         """
+        viewer.require(Capability.GENERATE)
         check_there(self.missing(comparison))
         new = ULID()
         again = comparison.model_copy(
             update={
                 "id": str(new),
                 "created_at": new.datetime,
-                "person": person,
+                "person": viewer.email,
                 "replay_of": comparison.id,
                 "made_from": None,
             }

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ulid import ULID
 
 from core.objects import ObjectStore
+from core.viewer import Capability, Viewer
 
 _log = structlog.get_logger(__name__)
 _FRESH_S = 30.0
@@ -35,9 +36,10 @@ class Reports:
         self._prefix = f"{app_prefix}reviews/reported/"
         self._read: tuple[float, dict[str, MismatchReport]] | None = None
 
-    def add(self, *, key: str, etag: str, wished: str, person: str) -> MismatchReport:
-        """Queue a picture's label for review. Raises StorageError."""
-        report = MismatchReport(key=key, etag=etag, wished=wished, person=person, time=datetime.now(UTC))
+    def add(self, viewer: Viewer, *, key: str, etag: str, wished: str) -> MismatchReport:
+        """Queue a picture's label for review. Raises AccessDenied or StorageError."""
+        viewer.require(Capability.GENERATE)
+        report = MismatchReport(key=key, etag=etag, wished=wished, person=viewer.email, time=datetime.now(UTC))
         name = f"{self._prefix}{ULID()}.json"
         self._store.put(name, report.model_dump_json().encode(), content_type="application/json", create_only=True)
         self._read = None

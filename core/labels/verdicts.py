@@ -54,17 +54,6 @@ def accept(item: QueueItem, *, id: str) -> Verdict:
     return Verdict(id, Kind.ACCEPT, item.reference.key, item.reference.etag, seen, {})
 
 
-def correct(item: QueueItem, values: Mapping[LabelField, Value], *, id: str) -> Verdict:
-    """The verdict that these fields are otherwise, and everything else that is shown is right."""
-    seen = {field: value_in(item.shown, field) for field in LabelField}
-    return Verdict(id, Kind.CORRECT, item.reference.key, item.reference.etag, seen, values)
-
-
-def skip(item: QueueItem, *, id: str) -> Verdict:
-    """The verdict that somebody else should say, or oneself later."""
-    return Verdict(id, Kind.SKIP, item.reference.key, item.reference.etag, {}, {})
-
-
 def theirs_in(lost: WriteConflict) -> tuple[Theirs, ...]:
     """What others decided, out of a lost race."""
     rows: list[dict[str, Any]] = json.loads(lost.theirs or b"[]")

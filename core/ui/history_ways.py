@@ -43,7 +43,7 @@ def replay_button(studio: Studio, viewer: Viewer, comparison: Comparison) -> Non
     ):
         try:
             viewer.require(Capability.GENERATE)
-            again = studio.desk.replay(comparison, person=viewer.email)
+            again = studio.desk.replay(comparison, viewer)
         except StudioError as err:
             show_problem(err)
             return
@@ -73,7 +73,7 @@ def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, 
     ):
         try:
             viewer.require(Capability.GENERATE)
-            studio.desk.retry(comparison.id, side.side, person=viewer.email)
+            studio.desk.retry(comparison.id, side.side, viewer)
         except StudioError as err:
             show_problem(err)
             return

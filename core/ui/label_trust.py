@@ -41,6 +41,7 @@ def _progress(progress: Progress) -> None:
         st.metric("Reviewed", f"{progress.reviewed:,} of {progress.portraits:,}")
         st.metric("Waiting", f"{progress.waiting:,}")
         st.metric("Second looks", f"{progress.second_looks:,}")
+    st.caption(" · ".join(f"{count:,} {state.value}" for state, count in progress.by_state.items() if count))
     rows = [
         {
             "Reviewer": pace.reviewer,

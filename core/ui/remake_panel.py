@@ -150,7 +150,7 @@ def _send(
         if st.button("Make it", type="primary", disabled=objection is not None, key=f"make-{comparison.id}"):
             try:
                 viewer.require(Capability.GENERATE)
-                new = studio.desk.order_remake(comparison, changes, person=viewer.email)
+                new = studio.desk.order_remake(comparison, changes, viewer)
             except StudioError as err:
                 show_problem(err)
                 return

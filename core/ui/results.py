@@ -14,7 +14,6 @@ from core.studio import Studio
 from core.ui.problems import problems_shown
 from core.ui.session import absolute, fragment, open_session
 from core.ui.stage import StageSide, StageState, stage
-from core.viewer import Capability
 from core.web import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720
@@ -164,15 +163,13 @@ def _download(outcome: Outcome, picture: Picture, side: SideName) -> None:
 def _cancel(comparison_id: str, side: SideName) -> None:
     with problems_shown():
         studio, viewer = open_session()
-        viewer.require(Capability.GENERATE)
-        studio.runner.cancel(comparison_id, side)
+        studio.desk.cancel(comparison_id, side, viewer)
 
 
 def _retry(comparison_id: str, side: SideName) -> None:
     with problems_shown():
         studio, viewer = open_session()
-        viewer.require(Capability.GENERATE)
-        studio.desk.retry(comparison_id, side, person=viewer.email)
+        studio.desk.retry(comparison_id, side, viewer)
 
 
 def money(outcome: Outcome) -> str:

@@ -25,6 +25,7 @@ from core.generation import runner
 from core.generation.comparison import RenderSettings, Size
 from core.injection.wishes import Mode, PersonWish, SideName, Wishes
 from core.studio import Studio, get_studio
+from core.viewer import PersonRole, Viewer
 from core.web import ROUTES, lifespan
 
 SIZE = Size(width=1024, height=640)
@@ -41,7 +42,7 @@ def order(studio: Studio, asked: dict[str, Any]) -> Any:
         seed=7,
     )
     render = RenderSettings(engine=engine.name, model=engine.models[0], size=SIZE, quality="medium")
-    return studio.desk.order(studio.desk.plan(wishes), render, person=asked["person"]).id
+    return studio.desk.order(studio.desk.plan(wishes), render, Viewer(asked["person"], PersonRole.DESIGNER)).id
 
 
 def status(studio: Studio, asked: dict[str, Any]) -> Any:
@@ -49,11 +50,11 @@ def status(studio: Studio, asked: dict[str, Any]) -> Any:
 
 
 def retry(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.desk.retry(asked["id"], SideName(asked["side"]), person="retry@studio")
+    studio.desk.retry(asked["id"], SideName(asked["side"]), Viewer("retry@studio", PersonRole.DESIGNER))
 
 
 def cancel(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.runner.cancel(asked["id"], SideName(asked["side"]))
+    studio.desk.cancel(asked["id"], SideName(asked["side"]), Viewer("cancel@studio", PersonRole.DESIGNER))
 
 
 def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Request], JSONResponse]:

@@ -33,6 +33,7 @@ from core.injection.reader import OfflineReader
 from core.injection.wishes import Mode, SideName, Wishes
 from core.labels.published import PublishedLabels
 from core.storage.s3 import Store
+from core.viewer import PersonRole, Viewer
 from tests.faults.sluice import Sluice
 from tests.generation.comparisons import LONG_S, TONE_ANGLE, TONE_ONLY, Bench, PricedEngine, comparison, until
 from tests.injection.libraries import VOCABULARY, library, plan
@@ -40,6 +41,10 @@ from tests.injection.libraries import VOCABULARY, library, plan
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = NOON.date()
 ANNA, BERT = "anna@studio", "bert@studio"
+
+
+def designer(email: str) -> Viewer:
+    return Viewer(email, PersonRole.DESIGNER)
 
 
 def ledger(bench: Bench, *, estimate_usd: float | None = 0.04, now: datetime | None = None, **more: Any) -> Ledger:
@@ -361,7 +366,7 @@ class Table:
         )
 
     def order(self, prompt: str = "a chair", *, person: str = ANNA) -> Comparison:
-        return self.desk.order(planned(prompt), RENDER, person=person)
+        return self.desk.order(planned(prompt), RENDER, designer(person))
 
 
 class Nowhere:
@@ -436,12 +441,12 @@ class TestBudgets:
         table = Table(bench, PricedEngine(), daily_person_usd=0.10)
         first = table.order()
         table.runner.wait(first.id)
-        table.desk.retry(first.id, TONE_ONLY, person=BERT)
+        table.desk.retry(first.id, TONE_ONLY, designer(BERT))
         table.runner.wait(first.id)
         with pytest.raises(InputError, match="Your budget"):
-            table.desk.retry(first.id, TONE_ONLY, person=ANNA)
+            table.desk.retry(first.id, TONE_ONLY, designer(ANNA))
         with pytest.raises(InputError, match="Your budget"):
-            table.desk.replay(first, person=ANNA)
+            table.desk.replay(first, designer(ANNA))
         assert len(table.engine.requests) == 3
 
     def test_many_who_order_at_once_cannot_all_take_what_is_left(self, bench: Bench) -> None:
@@ -569,7 +574,7 @@ class TestPresses:
     def test_another_person_prompt_or_replay_is_another_press(self, bench: Bench) -> None:
         table = Table(bench, PricedEngine())
         first = table.order()
-        others = [table.order("a table"), table.order(person=BERT), table.desk.replay(first, person=ANNA)]
+        others = [table.order("a table"), table.order(person=BERT), table.desk.replay(first, designer(ANNA))]
         assert len({first.id, *(each.id for each in others)}) == 4
         for each in (first, *others):
             table.runner.wait(each.id)

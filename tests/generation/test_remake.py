@@ -26,11 +26,13 @@ from core.injection.wishes import Mode, SideName, Wishes
 from core.labels.published import PublishedLabels
 from core.references.attributes import Role
 from core.references.index import ReferenceIndex
+from core.viewer import PersonRole, Viewer
 from tests.generation.comparisons import Bench, PricedEngine
 from tests.injection.libraries import A_PERSON, VOCABULARY, library, sample_library, stored
 
 TONE_ONLY, TONE_ANGLE = SideName.TONE_ONLY, SideName.TONE_ANGLE
 TALL, WIDE = Size(width=1024, height=1280), Size(width=1536, height=1024)
+BERT = Viewer("bert@studio", PersonRole.DESIGNER)
 FOLDER = "refs/01. Model"
 TONES, ANGLES = (
     ("natural-film", "vivid", "cinematic", "beauty"),
@@ -324,7 +326,7 @@ def desk(bench: Bench, engine: PricedEngine, shelf: Shelf, *, daily_usd: float |
 def test_the_new_record_names_what_it_was_made_from_and_holds_what_was_sent(bench: Bench, engine: PricedEngine) -> None:
     made = record()
     before = datetime.now(UTC)
-    new = desk(bench, engine, Shelf(_INDEX)).order_remake(made, Changes(tone="vivid", size=WIDE), person="bert@studio")
+    new = desk(bench, engine, Shelf(_INDEX)).order_remake(made, Changes(tone="vivid", size=WIDE), BERT)
     stored_as = bench.history().get(new.id)
     assert (stored_as.made_from, stored_as.replay_of, stored_as.person) == (made.id, None, "bert@studio")
     assert (stored_as.tone, stored_as.angle, stored_as.size) == ("vivid", "low-angle", WIDE)
@@ -339,18 +341,18 @@ def test_a_remake_is_estimated_before_it_is_sent_and_refused_over_budget(bench: 
     assert at.estimate(at.planned(both), both.render) == pytest.approx(0.08)
     assert at.estimate(at.planned(one), one.render) == pytest.approx(0.04)
     with pytest.raises(InputError, match="budget"):
-        at.order_remake(made, Changes(tone="vivid"), person="bert@studio")
+        at.order_remake(made, Changes(tone="vivid"), BERT)
     assert bench.keys() == set()
-    at.order_remake(made, Changes(tone="vivid", side=TONE_ONLY), person="bert@studio")
+    at.order_remake(made, Changes(tone="vivid", side=TONE_ONLY), BERT)
 
 
 def test_nothing_is_recorded_or_sent_while_a_reference_is_missing(bench: Bench, engine: PricedEngine) -> None:
     made = record()
     at = desk(bench, engine, Shelf(without(key_of(made, TONE_ONLY, Role.TONE))))
     with pytest.raises(InputError, match="no longer in S3"):
-        at.replay(made, person="bert@studio")
+        at.replay(made, BERT)
     with pytest.raises(InputError, match="no longer in S3"):
-        at.order_remake(made, Changes(size=WIDE), person="bert@studio")
+        at.order_remake(made, Changes(size=WIDE), BERT)
     assert bench.keys() == set()
     assert engine.requests == []
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.labels.labeler import Proposal
 from core.labels.live import LiveLabels
 from core.labels.proposals import Proposals
+from core.labels.queue import QueueItem
 from core.labels.reports import Reports
 from core.labels.review_desk import ReviewDesk
 from core.labels.review_log import ReviewLog
+from core.labels.reviews import Kind, Value, value_in
 from core.labels.schema import Gender, Label, LabelField, LabelSource, age_range_of
+from core.labels.verdicts import Verdict
 from core.references.index import ReferenceIndex, build_index
 from tests.labels.portraits import APP, VOCABULARY
 from tests.storage.s3_servers import S3Server
@@ -68,3 +72,14 @@ def proposed(
         model=source.value,
     )
     return Proposal(label=label)
+
+
+def correct(item: QueueItem, values: Mapping[LabelField, Value], *, id: str) -> Verdict:
+    """The verdict that these fields are otherwise, and everything else that is shown is right."""
+    seen = {field: value_in(item.shown, field) for field in LabelField}
+    return Verdict(id, Kind.CORRECT, item.reference.key, item.reference.etag, seen, values)
+
+
+def skip(item: QueueItem, *, id: str) -> Verdict:
+    """The verdict that somebody else should say, or oneself later."""
+    return Verdict(id, Kind.SKIP, item.reference.key, item.reference.etag, {}, {})

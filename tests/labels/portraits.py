@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from core.errors import AccessDenied
 from core.labels.instructions import load_instructions
 from core.labels.labeler import Portrayed
 from core.references.attributes import load_vocabulary
+from core.viewer import PersonRole, Viewer
 
 ROOT = Path(__file__).parents[2]
 VOCABULARY = load_vocabulary(ROOT / "labels" / "attributes.toml")
@@ -32,18 +31,6 @@ def portrayed(number: int, data: bytes | None = None) -> Portrayed:
     return Portrayed(f"refs/01. Model/noir low angle/Ada {number:02d}.jpg", f"{number:032x}", data or jpeg(number))
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody at the review desk."""
-
-    email: str
-    may: bool = True
-
-    def require_review(self) -> None:
-        if not self.may:
-            raise AccessDenied("Your role (designer) does not include this: ask an admin of the studio.")
-
-
-OPS = Person("ops@studio.example")
-OTHER = Person("other@studio.example")
-DESIGNER = Person("designer@studio.example", may=False)
+OPS = Viewer("ops@studio.example", PersonRole.OPS)
+OTHER = Viewer("other@studio.example", PersonRole.OPS)
+DESIGNER = Viewer("designer@studio.example", PersonRole.DESIGNER)

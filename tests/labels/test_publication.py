@@ -17,11 +17,11 @@ from core.labels.publication import Publisher, check_lines, folded_in, version_o
 from core.labels.published import LabelState, load_published
 from core.labels.reviews import Reviews
 from core.labels.schema import Gender, LabelField, LabelSource, json_schema, line_of, parse_label
-from core.labels.verdicts import accept, correct
+from core.labels.verdicts import accept
 from core.storage.disk import publish
 from tests.injection.libraries import library
-from tests.labels.desks import Desk, proposed
-from tests.labels.portraits import APP, OPS, ROOT, jpeg
+from tests.labels.desks import Desk, correct, proposed
+from tests.labels.portraits import APP, OPS, OTHER, ROOT, jpeg
 from tests.moto_servers import fill, moto_server, remove, with_bucket
 from tests.storage.s3_servers import S3Server
 
@@ -75,7 +75,7 @@ class TestFolding:
             OPS, [accept(at.reviews.item(OPS, KEYS[5]), id="1"), accept(at.reviews.item(OPS, KEYS[0]), id="2")]
         )
         at.reviews.save(OPS, [correct(at.reviews.item(OPS, KEYS[3]), {LabelField.GENDER: "masculine"}, id="3")])
-        done = publisher(at, file).publish(publisher(at, file).draft(at.library.index), person=OPS.email)
+        done = publisher(at, file).publish(publisher(at, file).draft(at.library.index), OPS)
         lines = file.read_bytes().split(b"\n")[:-1]
         assert done.file == file
         assert [parse_label(each.decode()).key for each in lines] == [KEYS[0], KEYS[1], KEYS[3], KEYS[5]]
@@ -91,7 +91,7 @@ class TestFolding:
     def test_publishing_twice_changes_nothing_the_second_time(self, bucket: S3Server, file: Path) -> None:
         at = desk(bucket, file)
         at.reviews.save(OPS, [accept(at.reviews.item(OPS, KEYS[0]), id="1")])
-        publisher(at, file).publish(publisher(at, file).draft(at.library.index), person=OPS.email)
+        publisher(at, file).publish(publisher(at, file).draft(at.library.index), OPS)
         again = publisher(at, file).draft(at.library.index)
         assert (again.is_empty, again.diff, again.added, again.changed) == (True, "", 0, 0)
 
@@ -147,7 +147,7 @@ class TestServers:
         assert (old.version, old.labels) == (load_published(file).version, 2)
         assert publisher(at, file).newer(old.version) is None
         at.reviews.save(OPS, [accept(at.reviews.item(OPS, KEYS[0]), id="1")])
-        done = publisher(at, file).publish(publisher(at, file).draft(at.library.index), person=OPS.email)
+        done = publisher(at, file).publish(publisher(at, file).draft(at.library.index), OPS)
         newer = publisher(at, file).newer(old.version)
         assert newer is not None
         assert (newer.version, newer.person) == (done.publication.version, OPS.email)
@@ -163,7 +163,7 @@ class TestServers:
 
         here = Publisher(file, at.store, at.log, read_only, app_prefix=APP)
         draft = here.draft(at.library.index)
-        done = here.publish(draft, person=OPS.email)
+        done = here.publish(draft, OPS)
         assert done.file is None
         pending = here.newest()
         assert pending is not None
@@ -177,7 +177,7 @@ class TestServers:
         draft = publisher(at, file).draft(at.library.index)
         file.write_text(file.read_text() + line(KEYS[4]) + "\n")
         with pytest.raises(LabelError, match="has changed since"):
-            publisher(at, file).publish(draft, person=OPS.email)
+            publisher(at, file).publish(draft, OPS)
 
     def test_of_two_who_publish_at_once_one_is_told(self, bucket: S3Server, file: Path, tmp_path: Path) -> None:
         at = desk(bucket, file)
@@ -188,10 +188,10 @@ class TestServers:
         draft = mine.draft(at.library.index)
         theirs_first = theirs.draft(at.library.index)
 
-        store = _Racing(at, lambda: theirs.publish(theirs_first, person="other"))
+        store = _Racing(at, lambda: theirs.publish(theirs_first, OTHER))
         racing = Publisher(file, store, at.log, publish, app_prefix=APP)  # type: ignore[arg-type]  # all it asks
         with pytest.raises(WriteConflict):
-            racing.publish(draft, person=OPS.email)
+            racing.publish(draft, OPS)
         assert file.read_bytes() == draft.before
 
     def test_a_running_server_takes_up_a_new_file_by_itself(self, bucket: S3Server, file: Path) -> None:

@@ -19,9 +19,10 @@ from core.labels.queue import QueueFilter, QueueItem, ReviewState, Why, is_doubl
 from core.labels.review_log import SEGMENT, ReviewLog
 from core.labels.reviews import Change, Event, Kind
 from core.labels.schema import Gender, LabelField, LabelSource
-from core.labels.verdicts import Verdict, accept, correct, skip, theirs_in
-from tests.labels.desks import Desk, proposed
-from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, Person, jpeg
+from core.labels.verdicts import Verdict, accept, theirs_in
+from core.viewer import PersonRole, Viewer
+from tests.labels.desks import Desk, correct, proposed, skip
+from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, jpeg
 from tests.moto_servers import fill, moto_server, remove, with_bucket
 from tests.storage.s3_servers import S3Server
 
@@ -83,7 +84,9 @@ class TestQueue:
             proposed(keys[4], etags[4]),
         )
         at = Desk(bucket, shipped=said)
-        at.reports.add(key=keys[4], etag=etags[4], wished="a man", person="designer@studio.example")
+        at.reports.add(
+            Viewer("designer@studio.example", PersonRole.DESIGNER), key=keys[4], etag=etags[4], wished="a man"
+        )
         found = {each.reference.key: each for each in at.reviews.queue(OPS, QueueFilter())}
         assert whys(found[keys[0]]) == [Why.NOT_REVIEWED]
         assert whys(found[keys[1]]) == [Why.LOW_CONFIDENCE]
@@ -352,7 +355,7 @@ class TestSecondLook:
         assert current is not None
         assert current.gender_presentation is Gender.MASCULINE
         assert whys(item(at, key)) == [Why.REVIEWERS_DISAGREE]
-        third = Person("third@studio.example")
+        third = Viewer("third@studio.example")
         at.reviews.save(third, [accept(item(at, key, third), id="three")])
         assert whys(item(at, key)) == []
 
