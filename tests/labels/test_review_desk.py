@@ -57,7 +57,7 @@ def desk(bucket: S3Server, **sure: float) -> Desk:
     return Desk(bucket, shipped=said)
 
 
-def item(at: Desk, key: str, person: Person = OPS) -> QueueItem:
+def item(at: Desk, key: str, person: Viewer = OPS) -> QueueItem:
     return at.reviews.item(person, key)
 
 
@@ -355,7 +355,7 @@ class TestSecondLook:
         assert current is not None
         assert current.gender_presentation is Gender.MASCULINE
         assert whys(item(at, key)) == [Why.REVIEWERS_DISAGREE]
-        third = Viewer("third@studio.example")
+        third = Viewer("third@studio.example", PersonRole.OPS)
         at.reviews.save(third, [accept(item(at, key, third), id="three")])
         assert whys(item(at, key)) == []
 
