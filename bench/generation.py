@@ -26,6 +26,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import structlog
@@ -110,17 +111,17 @@ def outside() -> Iterator[Outside]:
     with ExitStack() as ending:
         folder = ending.enter_context(tempfile.TemporaryDirectory())
         bucket = [sys.executable, "tests/storage/serve_embedded.py", folder, str(PROJECT / "samples" / "refs"), "0"]
-        started = [
-            ending.enter_context(subprocess.Popen(each, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
-            for each in (engine, bucket)
-        ]
-        for process in started:
-            ending.callback(process.kill)
-        said = [process.stdout.readline() if process.stdout else b"" for process in started]
+        quiet: dict[str, Any] = {"cwd": PROJECT, "stderr": subprocess.DEVNULL}
+        fake = ending.enter_context(subprocess.Popen(engine, stdout=subprocess.DEVNULL, **quiet))
+        ending.callback(fake.kill)
+        # it serves until its standard input ends
+        s3 = ending.enter_context(subprocess.Popen(bucket, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **quiet))
+        said = s3.stdout.readline() if s3.stdout else b""
+        ending.callback(s3.kill)
         url = f"http://127.0.0.1:{port}/v1"
         while not _listens(port):
             threading.Event().wait(0.05)
-        yield Outside(json.loads(said[1]), url)
+        yield Outside(json.loads(said), url)
 
 
 def _listens(port: int) -> bool:

@@ -24,7 +24,7 @@ from core.generation.presses import Presses
 from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
 from core.identity.access import Access
-from core.identity.door import DemoDoor, Door
+from core.identity.door import ClosedDoor, DemoDoor, Door
 from core.identity.spending_limits import SpendingLimits
 from core.images.thumbnails import Thumbnails
 from core.injection.openai_reader import OpenAIReader
@@ -254,14 +254,16 @@ def build_door(settings: Settings, store: Store, access: Access) -> Door:
     """The door of this profile. Google's library is loaded only where people sign in."""
     if settings.profile is Profile.EMBEDDED:
         return DemoDoor()
+    if not (settings.google_client_id and settings.session_secret):  # an operator's command asks for less
+        return ClosedDoor()
     from core.identity.google import GoogleVerifier
     from core.identity.google_door import GoogleDoor
     from core.identity.register import SessionRegister
     from core.identity.session import SessionSigner
 
     return GoogleDoor(
-        GoogleVerifier(settings.google_client_id or ""),
-        SessionSigner(settings.session_secret or ""),
+        GoogleVerifier(settings.google_client_id),
+        SessionSigner(settings.session_secret),
         SessionRegister(store, app_prefix=settings.s3_app_prefix),
         access,
         cookie_name=settings.cookie_name,

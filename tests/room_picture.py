@@ -10,10 +10,10 @@ ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: drawn from the imports -->\n", "<!-- /rooms -->"
 # What every room may stand on; arrows to it would hide all others.
-FOUNDATION = ("errors", "objects", "settings", "line", "logs")
+FOUNDATION = ("errors", "objects", "settings", "line", "logs", "viewer")
 FLOORS = {
     "what people and operators open": ("app", "pages", "ui", "web", "cli"),
-    "what runs it": ("start", "requests", "health", "studio", "metrics", "telemetry"),
+    "what runs it": ("start", "requests", "doorway", "health", "studio", "metrics", "telemetry"),
     "adapters": ("storage", "identity"),
     "domain": ("references", "injection", "generation", "labels", "images"),
 }

@@ -13,7 +13,7 @@ from core.errors import ConfigError
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
 
 NOWHERE = Path("/nonexistent/secrets.toml")
-# The names that design promises to operators; they never change.
+# The names that are promised to operators; they never change.
 NAMES = [
     "S3_BUCKET",
     "S3_ENDPOINT_URL",
@@ -38,6 +38,8 @@ NAMES = [
     "IMAGE_DELIVERY",
     "GENERATION_CONCURRENCY",
     "GENERATION_DEADLINE_S",
+    "GENERATION_STOP_S",
+    "METRICS_TOKEN",
     "DAILY_BUDGET_USD",
     "DAILY_BUDGET_PERSON_USD",
     "MAX_MODEL_REFERENCES",

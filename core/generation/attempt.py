@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TypeVar
+
+from PIL import Image
 
 from core.errors import Charge, EngineError, EngineFault, StorageError, StudioError
 from core.generation.attachments import Attachments
@@ -20,7 +21,6 @@ from core.images.tone_fidelity import tone_fidelity
 from core.objects import ObjectStore
 from core.references.attributes import Role
 
-_T = TypeVar("_T")
 Patience = Callable[[Callable[[], tuple[str, str]]], tuple[str, str]]
 # The score samples 48 × 48 fields: of a camera's picture an eighth is decoded, which is ten times faster.
 _SCORED_SIDE = 512
@@ -68,10 +68,11 @@ class Attempts:
             deadline_s=self._deadline_s,
             person_hash=hashlib.sha256(comparison.person.strip().lower().encode()).hexdigest(),
         )
+        tone = self._tone_of(references)
         final = self._final(job, request)
         draft = self._draft(job, final)
         job.kept = self._outbox is not None and self._outbox.keep(draft, final.data)
-        score = self._scored(final.data, references)
+        score = self._scorers.submit(_fidelity, final.data, tone) if tone else None
         try:
             key, etag = patiently(lambda: self._history.add_picture(comparison.id, job.side, job.attempt, final.data))
         except StorageError as err:
@@ -112,15 +113,16 @@ class Attempts:
             mode=job.comparison.mode,
         )
 
-    def _scored(self, picture: bytes, references: tuple[AttachedReference, ...]) -> Future[float | None] | None:
-        """The tone-fidelity score while S3 takes the picture; None without a tone reference."""
+    def _tone_of(self, references: tuple[AttachedReference, ...]) -> Future[Image.Image] | None:
+        """The tone reference, decoded for its score while the engine is at work; None without one."""
         tone = next((reference for reference in references if reference.role is Role.TONE), None)
-        return self._scorers.submit(_fidelity, picture, tone.data) if tone else None
+        return self._scorers.submit(decode_picture, tone.data, max_side=_SCORED_SIDE) if tone else None
 
 
-def _fidelity(picture: bytes, tone: bytes) -> float | None:
+def _fidelity(picture: bytes, tone: Future[Image.Image]) -> float | None:
+    """The score while S3 takes the picture; the tone was begun before, on the same threads."""
     try:
-        return round(tone_fidelity(decode_picture(picture), decode_picture(tone, max_side=_SCORED_SIDE)), 1)
+        return round(tone_fidelity(decode_picture(picture), tone.result()), 1)
     except StudioError:
         return None
 

@@ -63,18 +63,26 @@ class DemoDoor:
 
     def renew(self, _cookies: Mapping[str, str]) -> SealedCookie:
         """Raises SignInError: there is no session."""
-        raise SignInError("The demo has no sign-in.")
+        raise SignInError("There is no sign-in here.")
 
     def let_in(self, _id_token: str, *, nonce: str) -> str:  # noqa: ARG002 - the protocol's name
         """Raises SignInError: there is no session."""
-        raise SignInError("The demo has no sign-in.")
+        raise SignInError("There is no sign-in here.")
 
     def redeem(self, _handover: str) -> SealedCookie:
         """Raises SignInError: there is no session."""
-        raise SignInError("The demo has no sign-in.")
+        raise SignInError("There is no sign-in here.")
 
     def sign_out(self, _cookies: Mapping[str, str], *, everywhere: bool) -> None:
         """Nothing to do."""
 
     def count_attempt(self, _what: str, _address: str) -> None:
         """Nothing to count."""
+
+
+class ClosedDoor(DemoDoor):
+    """The door of a production without its Google client, as an operator's command has it: nobody comes in."""
+
+    def viewer(self, _cookies: Mapping[str, str]) -> Viewer:
+        """Raises SignInError, always."""
+        raise SignInError("Nobody can sign in here: Google's client is not configured.")

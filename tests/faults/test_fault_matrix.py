@@ -44,8 +44,8 @@ def server(studio: Servers) -> Server:
 
 @pytest.fixture(scope="module")
 def impatient(studio: Servers) -> Server:
-    """A server that gives an engine 8 s, and an S3 that does not take a picture 1 s."""
-    return studio.start("1", GENERATION_DEADLINE_S="8")
+    """A server that gives an engine 12 s, and an S3 that does not take a picture 1 s."""
+    return studio.start("1", GENERATION_DEADLINE_S="12")
 
 
 def check_end(theatre: Theatre, cell: Cell, case: EngineCase, ended: dict[str, dict]) -> str:

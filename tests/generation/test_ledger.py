@@ -319,7 +319,7 @@ class TestTheFirstCount:
         sluice = Sluice(bench.s3.endpoint_url)
         listing = sluice.rule(r"GET .*list-type=2")
         reading = ledger(bench, now=NOON, store=bench.store_at(sluice.url))
-        budgets = Budgets(reading, daily_usd=1.0, daily_person_usd=None, now=lambda: NOON)
+        budgets = Budgets(reading, lambda: DailyLimits(1.0), now=lambda: NOON)
         first = budgets.of(ANNA)
         assert first is not None
         assert not first.counted
@@ -328,7 +328,7 @@ class TestTheFirstCount:
 
     def test_a_count_that_fails_is_said_and_tried_again(self, bench: Bench) -> None:
         nowhere = bench.store_at("http://127.0.0.1:9", connect_timeout_s=1, read_timeout_s=1, attempts=1)
-        budgets = Budgets(ledger(bench, now=NOON, store=nowhere), daily_usd=1.0, daily_person_usd=None)
+        budgets = Budgets(ledger(bench, now=NOON, store=nowhere), lambda: DailyLimits(1.0))
         seen: list[str] = []
 
         def is_said() -> bool:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InjectionError, InputError
-from core.generation.budget import Budgets
+from core.generation.budget import Budgets, DailyLimits
 from core.generation.comparison import Comparison, Legacy, RenderSettings, SideRecord, Size, record_of
 from core.generation.desk import Desk
 from core.generation.ledger import Ledger
@@ -312,13 +312,13 @@ def desk(bench: Bench, engine: PricedEngine, shelf: Shelf, *, daily_usd: float |
     ledger = Ledger(bench.history(), bench.store, {"test": engine}, app_prefix=bench.prefix)
     return Desk(
         shelf,
-        PublishedLabels(()),
+        lambda: PublishedLabels(()),
         OfflineReader(VOCABULARY),
         VOCABULARY,
         runner,
         {"test": engine},
         Presses(bench.store, app_prefix=bench.prefix, at_work=lambda name: runner.status(name).busy),
-        Budgets(ledger, daily_usd=daily_usd, daily_person_usd=None),
+        Budgets(ledger, lambda: DailyLimits(daily_usd)),
         max_model_references=3,
     )
 
