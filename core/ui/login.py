@@ -69,12 +69,15 @@ def sign_in(studio: Studio, reason: str) -> None:
         ask_somebody(studio, problem)
         return
     with _door("Fair comparisons from an image model, steered with the studio’s own references."):
-        if isinstance(problem, StudioError):
+        attempt = _attempt()
+        if attempt.key in st.session_state and st.session_state[attempt.key] is not None:
+            st.caption("Asking Google who you are…", text_alignment="center")
+        elif isinstance(problem, StudioError):
             show_problem(problem)
         elif reason:
             st.caption(plain(reason), text_alignment="center")
         if origin() == studio.settings.origin:
-            _button(studio)
+            _button(studio, attempt)
         else:
             _elsewhere(studio.settings.origin)
 
@@ -116,9 +119,8 @@ def _door(sentence: str) -> Iterator[None]:
         yield
 
 
-def _button(studio: Studio) -> None:
+def _button(studio: Studio, attempt: Attempt) -> None:
     """Google's pop-up behind a button, and what comes back from it. Each answer ends the attempt."""
-    attempt = _attempt()
     try:
         id_token = _answer(studio, attempt)
         if id_token is None:

@@ -176,7 +176,7 @@ class FakeGoogle:
         self.announced = [*self.announced, self.key] if keep_old else [self.key]
         return self.key
 
-    def claims(self, account: Account, *, nonce: str, **changes: Any) -> dict[str, Any]:
+    def claims(self, account: Account, *, nonce: str | None, **changes: Any) -> dict[str, Any]:
         """What an ID token for this account says now; a change to None takes a claim out."""
         now = int(time.time())
         claims: dict[str, Any] = {
@@ -338,7 +338,7 @@ class FakeGoogle:
             Fault.UNVERIFIED_EMAIL: {"email_verified": False},
             Fault.NO_EMAIL: {"email": None, "email_verified": None},
         }
-        claims = self.claims(grant.account, nonce=grant.nonce, **changes.get(grant.fault, {}))
+        claims = self.claims(grant.account, **({"nonce": grant.nonce} | changes.get(grant.fault, {})))
         if grant.fault is Fault.ID_TOKEN_NUMBER:
             return 7
         if grant.fault is Fault.ALG_NONE:

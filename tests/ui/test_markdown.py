@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.ui.markdown import plain, without_formulas
+from core.ui.markdown import without_formulas
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,3 @@ from core.ui.markdown import plain, without_formulas
 )
 def test_dollars_are_money_and_enclose_no_formula(text: str, shown: str) -> None:
     assert without_formulas(text) == shown
-
-
-def test_an_address_that_only_names_somebody_is_no_link() -> None:
-    assert plain("ada@studio.example") == r"ada\@studio.example"
