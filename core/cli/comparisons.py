@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,7 @@ def _side_report(side: SideRecord) -> dict[str, Any]:
                 "wished": slot.wished,
                 "wished_from": slot.wished_from,
                 "why": slot.why,
-                "steps": [asdict(step) for step in slot.steps],
+                "steps": [{"step": step.step, "left": step.left} for step in slot.steps],
             }
             for slot in side.slots
         ],
