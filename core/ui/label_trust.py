@@ -104,7 +104,8 @@ def _shares(row: Measured) -> alt.LayerChart:
         x=alt.X("low:Q", scale=scale, title=None, axis=alt.Axis(format="%", values=[0, 0.5, 1])), x2="high:Q"
     )
     point = base.mark_point(color=_GREY, filled=True, size=70).encode(x=alt.X("share:Q", scale=scale), tooltip=told)
-    return _quiet((line + point).properties(height=34 * max(1, len(data)) + 24))
+    told_aloud = f"How often {row.said_by} says what {row.against} say, with 95 % intervals"
+    return _quiet((line + point).properties(height=34 * max(1, len(data)) + 24, description=told_aloud))
 
 
 def _quiet(chart: alt.LayerChart) -> alt.LayerChart:

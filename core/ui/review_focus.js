@@ -406,7 +406,7 @@ function strip(desk) {
     each.classList.toggle("done", Boolean(decision));
     each.setAttribute("aria-label", mark ? `${item.alt}, ${mark}` : item.alt);
     if (index === desk.at) each.setAttribute("aria-current", "true");
-    each.append(node("img", { src: item.thumbnail_url, alt: "", decoding: "async" }));
+    each.append(node("img", { src: item.thumbnail_url, alt: item.alt, decoding: "async" }));
     if (decision) each.append(node("span", { className: "tick", textContent: decision.kind === "skip" ? "–" : "✓" }));
     return each;
   });

@@ -57,7 +57,9 @@ def visit(chromium: Browser) -> Iterator[Visit]:
 
     def visit_as_somebody_new(of: Dashboard, **looks: Any) -> Visitor:
         options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
-        visitors.append(Visitor(chromium.new_context(**(options | looks)), of.url))
+        visitors.append(
+            Visitor(chromium.new_context(**(options | looks)), of.url, is_restarted=not isinstance(of, Dashboard))
+        )
         return visitors[-1]
 
     yield visit_as_somebody_new

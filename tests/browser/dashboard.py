@@ -26,6 +26,11 @@ REPOSITORY = Path(__file__).parents[2]
 # On a page's URL Streamlit's client first looks for its server below that page, and finds it one level up.
 # And a picture on its way may be finished, and so gone from there, before the browser has asked for it.
 _MAY_BE_MISSING = re.compile(r"/[^/]+/_stcore/(health|host-config)$|/partial/\w{26}/[\w-]+\?p=")
+# What a browser says while a server is ended and started again.
+_NOBODY_ANSWERS = re.compile(
+    r"net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|TOO_MANY_RETRIES|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)"
+    r"|No response received when attempting to reach|WebSocket connection to .* failed|Is Streamlit still running"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +135,14 @@ def dashboard(
 
 @dataclass
 class Visitor:
-    """A browser of its own: cookies, cache, and everything its console complained about."""
+    """A browser of its own: cookies, cache, and everything its console complained about.
+
+    Of a dashboard that is restarted under its eyes it may say that nobody answers.
+    """
 
     context: BrowserContext
     home: str
+    is_restarted: bool = False
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -143,7 +152,8 @@ class Visitor:
 
     def _listen(self, message: ConsoleMessage) -> None:
         source = message.location.get("url", "")
-        if message.type == "error" and not _MAY_BE_MISSING.search(source):
+        is_away = self.is_restarted and _NOBODY_ANSWERS.search(message.text) is not None
+        if message.type == "error" and not is_away and not _MAY_BE_MISSING.search(source):
             self.complaints.append(f"{message.text} ({source})")
 
     def open(self, path: str = "/") -> Tab:

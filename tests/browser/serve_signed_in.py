@@ -32,6 +32,7 @@ google.GOOGLE = google.Provider(authorize_url, token_url)  # type: ignore[misc] 
 google.GoogleRequest = FakeGooglesCertificates  # type: ignore[misc]
 access.MAX_AGE_S = float(max_age_s)  # type: ignore[misc]
 register.MAX_AGE_S = min(float(max_age_s), register.MAX_AGE_S)  # type: ignore[misc]
+google._FAILURE_PAUSE_S = 0.5  # a fetch that failed is tried again as soon as somebody presses once more
 google_door._ATTEMPTS = google_door.parse("200/minute")  # one address here stands for a whole studio
 session._WATCH_S = min(float(max_age_s) / 3, session._WATCH_S)  # type: ignore[misc]
 

@@ -66,7 +66,19 @@ def nothing_found(tab: Tab, _made: str) -> None:
 
 def labels(tab: Tab, _made: str) -> None:
     tab.goto("/labels")
-    expect(tab.cards("Portraits")).to_have_count(60)
+    picture = tab.page.locator(".desk .picture")
+    expect(picture).to_have_js_property("complete", True)
+    expect(picture).not_to_have_js_property("naturalWidth", 0)
+
+
+def label_grid(tab: Tab, _made: str) -> None:
+    tab.goto("/labels?show=Grid")
+    expect(tab.cards("Portraits")).to_have_count(82)
+
+
+def label_trust(tab: Tab, _made: str) -> None:
+    tab.goto("/labels?show=Trust")
+    expect(tab.main).to_contain_text("No label has been looked at twice yet")
 
 
 def history(tab: Tab, _made: str) -> None:
@@ -94,6 +106,8 @@ STATES: list[State] = [
     reference_details,
     nothing_found,
     labels,
+    label_grid,
+    label_trust,
     history,
     history_details,
     people,

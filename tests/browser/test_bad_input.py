@@ -67,7 +67,7 @@ BROKEN = {
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """A dashboard into whose library somebody has put what pictures should not be."""
-    with dashboard(tmp_path_factory.mktemp("bad-input")) as running:
+    with dashboard(tmp_path_factory.mktemp("bad-input"), {"INDEX_REFRESH_S": "3600"}) as running:
         running.put(GOOD_PICTURE, jpeg(50))
         for name, data in BROKEN.items():
             running.put(f"{BROKEN_GROUP}/{name}", data)
@@ -131,8 +131,16 @@ def test_awkward_names_are_shown_opened_and_saved_as_they_are(library: Tab, stud
 
 
 def test_an_unreadable_reference_fails_its_side_only_and_can_be_retried(library: Tab, studio: Dashboard) -> None:
-    """The project's own overhead group is all broken, and only tone + angle is given an angle reference."""
+    """The project's own overhead group is all broken, and only tone + angle is given an angle reference.
+
+    Of the newest nobody knows that yet: what has been looked at and could not be read is never injected.
+    """
     tab = library
+    fresh = "Not looked at 01.png"
+    tab.goto("/references?q=nobody+of+this+name")
+    studio.put(f"{BROKEN_GROUP}/{fresh}", b"this is another letter, and no picture either")
+    tab.button("Refresh").click()
+    expect(tab.main).to_contain_text(f"{112 + len(BROKEN) + len(AWKWARD_NAMES)} pictures")
     tab.goto("/")
     tab.choose("Model folder", "Bad input")
     tab.tile("Tone", "Noir").click()
@@ -143,7 +151,7 @@ def test_an_unreadable_reference_fails_its_side_only_and_can_be_retried(library:
     expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
     tab.settled()
     broken = key_of(angle.evaluate("img => img.src")).rsplit("/", 1)[1]
-    assert broken in BROKEN
+    assert broken in (fresh, *BROKEN)
     tab.generate.click()
 
     expect(tab.downloads).to_have_count(1)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.dashboard import REPOSITORY, Dashboard, Tab, dashboard
+from tests.browser.dashboard import Dashboard, Tab, copy_of_the_checkout, dashboard
 
 
 @pytest.fixture
@@ -114,19 +113,13 @@ def test_a_prompt_from_right_to_left_or_full_of_orders_is_text_and_nothing_else(
 
 
 def test_a_broken_line_of_the_label_file_is_named_and_the_rest_serves(tmp_path: Path, visit: Visit) -> None:
-    checkout = tmp_path / "checkout"
-    (checkout / "labels").mkdir(parents=True)
-    for name in ("core", "pages", "samples", ".streamlit"):
-        shutil.copytree(REPOSITORY / name, checkout / name)
-    for file in (REPOSITORY / "app.py", REPOSITORY / "pyproject.toml"):
-        (checkout / file.name).write_bytes(file.read_bytes())
-    for file in (REPOSITORY / "labels").iterdir():
-        (checkout / "labels" / file.name).write_bytes(file.read_bytes())
+    checkout = copy_of_the_checkout(tmp_path)
     personas = checkout / "labels" / "personas.jsonl"
     lines = personas.read_text("utf-8").splitlines()
     personas.write_text("\n".join([*lines[:2], '{"key": "refs/half a li', *lines[2:]]) + "\n", "utf-8")
     with dashboard(tmp_path, repository=checkout) as studio:
-        tab = visit(studio).open("/labels")
+        tab = visit(studio).open("/labels?show=Grid")
         expect(tab.main).to_contain_text("labels/personas.jsonl, line 3: ")
         expect(tab.main).to_contain_text("The other lines serve.")
         expect(tab.main).to_contain_text(re.compile(r"[1-9]\d* found"))
+        tab.page.close()  # before its server

@@ -31,7 +31,7 @@ FOREIGN_URL = "http://127.0.0.1:1"  # the public URL of a dashboard nobody can s
         ("/references", "110 pictures in 40 groups"),
         ("/labels", "82 of 82 portraits have a label"),
         ("/history", "No comparison yet"),
-        ("/people", "Nobody is on the list"),
+        ("/people", "In the demo nobody signs in"),
     ],
 )
 def test_the_first_request_finds_its_page(
@@ -93,7 +93,7 @@ def test_nobody_sees_anything_before_signing_in(
     tab.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(_bytes(frame))))
 
     tab.goto(path)
-    expect(tab.main).to_contain_text("Sign in")
+    expect(tab.main).to_contain_text("You can sign in at")
     told = tab.page.content().encode()
     assert frames, "the page came without the WebSocket that is listened to"
     for secret in library.secrets:

@@ -153,7 +153,7 @@ def production(s3: S3Server, endpoint_url: str, openai_url: str) -> dict[str, st
         "GOOGLE_CLIENT_SECRET": "made-up",
         "PUBLIC_URL": "http://127.0.0.1",
         "SESSION_SECRET": "x" * 32,
-        "ALLOWED_DOMAINS": "studio",
+        "ALLOWED_DOMAINS": "studio.example",
         "OPENAI_API_KEY": "sk-fake",
         "OPENAI_BASE_URL": openai_url,
         "GENERATION_CONCURRENCY": "64",
