@@ -300,7 +300,9 @@ function paint(desk) {
       node("p", { className: "detail", textContent: item.detail }),
       node("p", { className: "path", textContent: item.title, title: item.title }),
     );
+    const typed = typedIn(desk, item);
     parts.fields.replaceChildren(...data.fields.map((field, index) => row(desk, item, field, index)));
+    typeOn(desk, typed);
   } else {
     parts.words.replaceChildren(
       node("h3", { textContent: data.left ? "More is on its way" : "Nothing waits for a decision" }),
@@ -315,6 +317,24 @@ function paint(desk) {
   const spoken = item ? `${item.reason || "Label"}. ${item.alt}` : "Nothing waits for a decision";
   if (parts.live.textContent !== spoken) parts.live.textContent = spoken;
   decodeAhead(desk);
+}
+
+// What a person is typing outlives a redraw: the server may answer in the middle of a word.
+function typedIn(desk, item) {
+  const input = desk.parts.fields.querySelector("input");
+  const isSame = input && desk.typing === `${item.id} ${desk.editing}`;
+  desk.typing = `${item.id} ${desk.editing}`;
+  if (!isSame) return null;
+  return { value: input.value, from: input.selectionStart, to: input.selectionEnd, isFocused: input.matches(":focus") };
+}
+
+function typeOn(desk, typed) {
+  const input = desk.parts.fields.querySelector("input");
+  if (!typed || !input) return;
+  input.value = typed.value;
+  if (!typed.isFocused) return;
+  input.focus({ preventScroll: true });
+  input.setSelectionRange(typed.from, typed.to);
 }
 
 function conflict(lost, index) {

@@ -23,6 +23,7 @@ def saved(entry: str, standing: str, tab: Tab) -> None:
 
 def row(tab: Tab, entry: str) -> str:
     """What the list says of an entry."""
+    tab.settled()
     return tab.page.get_by_role("combobox", name=f"{entry} comes in as").input_value()
 
 

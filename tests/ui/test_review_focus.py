@@ -256,6 +256,18 @@ def test_a_word_that_is_no_choice_can_be_typed(desk: Desk) -> None:
     expect(desk.page.get_by_text(re.compile("^kept "))).to_contain_text("{'hair': 'as short as a brush'}")
 
 
+def test_what_is_being_typed_outlives_an_answer_of_the_server(desk: Desk) -> None:
+    """A decision is acknowledged while the next picture's field is open: no letter is lost, none becomes a command."""
+    desk.press("a", "3")
+    desk.page.keyboard.type("as sho")
+    desk.expect_kept("accept:p0")
+    expect(desk.status).to_contain_text("all saved")
+    desk.page.keyboard.type("rt as a brush")
+    desk.press("Enter", "a")
+    expect(desk.page.get_by_text(re.compile("^kept "))).to_contain_text("{'hair': 'as short as a brush'}")
+    desk.expect_kept("accept:p0", "correct:p1")
+
+
 def test_choosing_what_was_said_already_is_no_correction(desk: Desk) -> None:
     desk.press("1", "3", "a")
     desk.expect_kept("accept:p0")
