@@ -18,7 +18,8 @@ from tests.browser.states import STATES, State, make, planned
 
 SIZES = [(1440, 900), (1024, 768), (390, 844)]
 NAMELESS = re.compile(
-    r"^\s*- (?:img|link|button|textbox|searchbox|combobox|slider|switch|checkbox|radio|radiogroup|listbox|option"
+    # a drawing is named by the words in it, or by a name
+    r"^\s*- (?:img\b(?!:)|link|button|textbox|searchbox|combobox|slider|switch|checkbox|radio|radiogroup|listbox|option"
     r"|progressbar|dialog)\b(?! [\"'/])",
     re.MULTILINE,
 )

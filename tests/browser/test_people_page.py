@@ -92,7 +92,7 @@ def test_an_admin_keeps_the_list_and_the_budgets_and_every_change_is_on_record(
     tab.page.get_by_role("spinbutton", name=re.compile("^Everybody together")).fill("40")
     tab.page.get_by_role("spinbutton", name=re.compile("^Each person")).fill("4.5")
     tab.button("Save budgets").click()
-    expect(tab.main).to_contain_text("8, newest first")
+    expect(tab.main).to_contain_text("9, newest first")
     sheet = json.loads(studio.read(BUDGETS))
     assert (sheet["daily_usd"], sheet["daily_person_usd"]) == (40, 4.5)
     assert [each["by"] for each in sheet["changes"]] == ["demo@localhost"] * 2
