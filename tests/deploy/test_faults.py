@@ -94,7 +94,7 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
                 server.healthy()
                 until(lambda: "could not be reached" in server.check("storage").get("reason", ""), "it says so")
                 assert server.get("/readyz").status_code == 503
-                assert "Sign in" in look(server, "").texts()
+                assert "You can sign in at" in look(server, "").texts()
                 assert server.get(image_url(KEY, ETAG)).status_code == 401
                 wire.mend()
                 assert server.ready()["reasons"] == []
