@@ -25,6 +25,7 @@ from core.labels.schema import Gender, Label, LabelField, LabelSource, line_of
 from core.objects import Blob, StoredObject
 from core.references.attributes import load_vocabulary
 from core.references.index import ReferenceIndex, build_index
+from core.viewer import PersonRole, Viewer
 
 HEADING = "## Labels"
 PORTRAITS, REVIEWED, BULK = 10_000, 5_000, 200
@@ -72,15 +73,6 @@ class FarStore:
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
-
-
-class Person:
-    """A reviewer."""
-
-    email = "ops@studio.example"
-
-    def require_review(self) -> None:
-        """May."""
 
 
 class Shelf:
@@ -151,7 +143,7 @@ def main() -> None:
         index = build_index(sorted(keys, key=lambda row: row.key.encode()), VOCABULARY)
         reports = Reports(store, app_prefix="studio/")
         desk = ReviewDesk(Shelf(index), live, log, proposals, reports, VOCABULARY)
-        person = Person()
+        person = Viewer("ops@studio.example", PersonRole.OPS)
         rows.append(timed("the queue, opened first", lambda: desk.queue(person, QueueFilter())))
         rows.append(timed("the queue, opened again", lambda: desk.queue(person, QueueFilter(gender=Gender.FEMININE))))
         items = desk.queue(person, QueueFilter())[:BULK]

@@ -12,15 +12,15 @@ from core.errors import WriteConflict
 from core.labels.reviews import Kind
 from core.labels.schema import LabelField
 from core.labels.verdicts import Verdict, theirs_in
+from core.viewer import PersonRole, Viewer
 from tests.labels.desks import Desk
-from tests.labels.portraits import Person
 from tests.storage.s3_servers import S3Server
 
 
 def main() -> None:
     endpoint, bucket, reviewer, value, key = sys.argv[1:]
     desk = Desk(S3Server("moto", endpoint, bucket))
-    person = Person(reviewer)
+    person = Viewer(reviewer, PersonRole.OPS)
     item = desk.reviews.item(person, key)
     seen = item.shown.gender_presentation.value if item.shown and item.shown.gender_presentation else None
     verdict = Verdict(
