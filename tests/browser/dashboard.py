@@ -128,7 +128,7 @@ def dashboard(
             yield Dashboard(f"http://127.0.0.1:{port}", data_dir, log)
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)  # it finishes what it is at
     unexpected = [line for line in log.read_text("utf-8").splitlines() if "script_error" in line or "Traceback" in line]
     assert unexpected == [], "\n".join(unexpected).replace("\\n", "\n")
 

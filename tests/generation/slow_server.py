@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.generation.engine import AttachedReference, Final, Partial, SideRequest
+from core.logs import configure_logs
 from core.storage.embedded import EmbeddedS3
 from tests.generation.comparisons import Bench, comparison, png
 
@@ -28,6 +29,7 @@ class EndlessEngine:
 
 
 def main() -> None:
+    configure_logs()  # standard output is for the engine's word
     data_dir, samples, prefix, comparison_id = sys.argv[1:]
     bench = Bench(EmbeddedS3.open(Path(data_dir), Path(samples)), prefix)
     bench.runner(EndlessEngine()).submit(comparison(id=comparison_id))

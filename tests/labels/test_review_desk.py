@@ -142,12 +142,10 @@ class TestQueue:
         at = desk(bucket)
         shown = item(at, SINGLE[0])
         asks = (
-            lambda: at.reviews.queue(DESIGNER, ALL),
             lambda: at.reviews.item(DESIGNER, SINGLE[0]),
             lambda: at.reviews.save(DESIGNER, [accept(shown, id="x")]),
             lambda: at.reviews.set_field(DESIGNER, [shown], LabelField.GENDER, None, id_prefix="x"),
             lambda: at.reviews.undo(DESIGNER, ["x"]),
-            lambda: at.reviews.history(DESIGNER, shown.reference.etag),
             lambda: at.reviews.events_of(DESIGNER, 1),
             lambda: at.reviews.progress(DESIGNER),
             lambda: at.reviews.refresh(DESIGNER),

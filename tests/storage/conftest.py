@@ -21,7 +21,7 @@ from core.storage.s3 import Store
 from tests.storage.s3_servers import PAGED_KEYS, SERVERS, S3Server, client_of, paged_name, served_by
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def moto() -> Iterator[S3Server]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
@@ -34,7 +34,7 @@ def moto() -> Iterator[S3Server]:
         account.reset()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     samples = tmp_path_factory.mktemp("library") / "refs"
     samples.mkdir()
@@ -43,7 +43,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     folder = tmp_path_factory.mktemp("rclone")
     (folder / "contract").mkdir()
@@ -63,7 +63,7 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         drain.join()
 
 
-@pytest.fixture(params=SERVERS, scope="session")
+@pytest.fixture(params=SERVERS, scope="module")
 def server(request: pytest.FixtureRequest) -> S3Server:
     running: S3Server = request.getfixturevalue(request.param)
     return running
