@@ -93,7 +93,7 @@ def test_nobody_sees_anything_before_signing_in(
     tab.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(_bytes(frame))))
 
     tab.goto(path)
-    expect(tab.main).to_contain_text("Sign in")
+    expect(tab.main).to_contain_text("You can sign in at")
     told = tab.page.content().encode()
     assert frames, "the page came without the WebSocket that is listened to"
     for secret in library.secrets:
