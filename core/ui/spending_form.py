@@ -8,7 +8,6 @@ from core.errors import StudioError, WriteConflict
 from core.generation.budget import DailyLimits
 from core.identity.document import Version
 from core.identity.spending_limits import LimitChange, LimitSheet
-from core.ui.markdown import without_formulas
 from core.ui.problems import show_problem
 from core.ui.session import open_session
 from core.ui.state import Key
@@ -50,8 +49,8 @@ def _save() -> None:
     except WriteConflict:
         st.session_state[Key.LIMITS_PROBLEM] = StudioError(
             "Somebody else has changed the budgets since you opened this page. Theirs are shown now; you wanted "
-            + without_formulas(f"{_amount(wanted.daily_usd)} for everybody and {_amount(wanted.daily_person_usd)} ")
-            + "for each person: enter that again if it still holds."
+            f"{_amount(wanted.daily_usd)} for everybody and {_amount(wanted.daily_person_usd)} for each person: "
+            "enter that again if it still holds."
         )
     except StudioError as err:
         st.session_state[Key.LIMITS_PROBLEM] = err
