@@ -49,8 +49,8 @@ def _save() -> None:
     except WriteConflict:
         st.session_state[Key.LIMITS_PROBLEM] = StudioError(
             "Somebody else has changed the budgets since you opened this page. Theirs are shown now; you wanted "
-            f"{_amount(wanted.daily_usd)} for everybody and {_amount(wanted.daily_person_usd)} "
-            "for each person: enter that again if it still holds."
+            f"{_amount(wanted.daily_usd)} for everybody and {_amount(wanted.daily_person_usd)} for each person: "
+            "enter that again if it still holds."
         )
     except StudioError as err:
         st.session_state[Key.LIMITS_PROBLEM] = err
