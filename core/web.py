@@ -22,6 +22,7 @@ from starlette.routing import Route
 from core.doorway import ROUTES as DOORWAY_ROUTES
 from core.doorway import PagesOnly, SecurityHeaders
 from core.errors import BadImage, InputError, ReferenceNotFound, SignInError, StudioError
+from core.garbage import settle
 from core.health import healthz, metrics, readyz
 from core.identity.door import reason_of
 from core.images.decode import SIGNATURE_BYTES, content_type_of
@@ -321,6 +322,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         studio = await asyncio.to_thread(get_studio)
     except StudioError as err:
         give_up(err)
+    settle()
     _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines])
     try:
         yield

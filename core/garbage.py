@@ -1,0 +1,19 @@
+"""Garbage: what the process needs to its end is taken out of the collector's rounds.
+
+A full round walks every object that may be part of a cycle, and those of the imported modules alone are several
+hundred thousand: a quarter of a second in which nobody is served (`python -m bench.reference_page`).
+"""
+
+from __future__ import annotations
+
+import gc
+
+
+def settle() -> None:
+    """Collect once, and leave what is left out of every later round.
+
+    To be called before the first session, whose own objects must stay collectable.
+    Source: https://docs.python.org/3/library/gc.html#gc.freeze
+    """
+    gc.collect()
+    gc.freeze()
