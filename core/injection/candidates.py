@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from core.injection.narrowing import Narrowing
 from core.injection.slots import Rule, Trail
 from core.references.key import folded
-from core.references.reference import AttributeGroup, Reference, by_person
+from core.references.reference import AttributeGroup, Reference
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,12 @@ class Candidates:
     group: AttributeGroup
     references: tuple[Reference, ...]
     trail: Trail
+    twin: Candidates | None = None
+
+    def like(self, other: Candidates) -> Candidates:
+        """These, with the people of the other side's told apart only once where the pictures are the same."""
+        same = other is not self and other.references is self.references
+        return replace(self, twin=other) if same else self
 
     @property
     def slot_id(self) -> str:
@@ -28,8 +34,7 @@ class Candidates:
     @cached_property
     def by_person(self) -> Mapping[str, tuple[Reference, ...]]:
         """The pictures of each person, by folded persona."""
-        everyone = len(self.references) == len(self.group.usable)
-        return self.group.people if everyone else by_person(self.references)
+        return self.twin.by_person if self.twin else self.group.people_among(self.references)
 
     def of(self, persona: str | None) -> tuple[Reference, ...]:
         """The pictures of one person."""

@@ -7,7 +7,15 @@ from functools import partial
 
 from core.injection.candidates import Candidates, walk
 from core.injection.draw import PersonDraw, drawn_order, ticket
-from core.injection.narrowing import LabelLookup, Narrowing, fits_tags, narrowings, near_misses, says_near
+from core.injection.narrowing import (
+    LabelLookup,
+    Narrowing,
+    fits_tags,
+    narrowed_on,
+    narrowings,
+    near_misses,
+    says_near,
+)
 from core.injection.slots import NearMiss, Rule, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom, Wishes
 from core.references.attributes import Role
@@ -37,6 +45,8 @@ class ModelPlanner:
         self._settled = settled
         self._recent = recent
         self._limit = limit
+        self._wanted = narrowings(settled, labels)
+        self._known: dict[str, Candidates] = {}
 
     def plan(self, sides: Sequence[SideName]) -> dict[SideName, tuple[Slot, ...]]:
         """The model slots of each side, padded to the same number with empty ones that say why."""
@@ -63,7 +73,7 @@ class ModelPlanner:
         return None
 
     def _narrowings(self, side: SideName) -> tuple[Narrowing, ...]:
-        return narrowings(self._settled, self._labels, side)
+        return narrowed_on(side, self._wanted)
 
     def _candidates(self, side: SideName) -> list[Candidates]:
         """The groups that have pictures for every wish of this side: pinned ones, then the first in key order.
@@ -87,12 +97,16 @@ class ModelPlanner:
         for group in self._folder.groups:
             if not (fits_tags(group, wanted) and group.usable):
                 continue
-            walked.append(walk(group, wanted))
+            walked.append(self._walk(group, wanted))
             fitting += bool(walked[-1].references)
             pins.discard(walked[-1].slot_id)
             if fitting >= self._limit and not pins:
                 break
         return walked
+
+    def _walk(self, group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:
+        candidates = walk(group, wanted)
+        return candidates.like(self._known.setdefault(candidates.slot_id, candidates))
 
     def _pinned(self, candidates: Candidates) -> Reference | None:
         """The picture that is pinned in this group's slot, if it still meets the wishes."""

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from core.injection.slots import NearMiss, Rule, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom
+from core.labels.claims import Claim
 from core.labels.published import FoundLabel
-from core.labels.schema import Label
 from core.references.attributes import Role
 from core.references.index import ReferenceIndex
 from core.references.key import folded
@@ -22,42 +22,62 @@ class LabelLookup(Protocol):
     def find(self, key: str, etag: str) -> FoundLabel:
         """What is published about these bytes."""
 
+    def making(self, claim: Claim, pictures: Sequence[Reference]) -> tuple[Reference, ...]:
+        """Those whose current label makes the claim: a stale one says nothing about these bytes."""
+
+
+_Among = Callable[[AttributeGroup, Sequence[Reference]], tuple[Reference, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """One wish, how the trail words it, and what meets it: whole groups by their tags, pictures one by one."""
+    """One wish, how the trail words it, and what meets it: groups by their tags, or pictures among a group's."""
 
     wish: Rule
     value: str
     source: WishedFrom
     step: str
     keeps_group: Callable[[AttributeGroup], bool] | None = None
-    keeps: Callable[[Reference], bool] | None = None
+    among: _Among | None = None
 
     def left_of(self, group: AttributeGroup, references: Sequence[Reference]) -> Sequence[Reference]:
         """The references of a group that meet the wish."""
         if self.keeps_group is not None and not self.keeps_group(group):
             return ()
-        keeps = self.keeps
-        return references if keeps is None else [ref for ref in references if keeps(ref)]
+        return references if self.among is None else self.among(group, references)
 
     def note(self, trail: Trail, left: int) -> None:
         """Write this wish down as a step, with where it comes from."""
         trail.note(self.wish, self.step, left, self.value, source=self.source.value)
 
 
-def same_person(one: str | None, other: str | None) -> bool:
-    """Whether two file names speak of the same persona."""
-    return one is not None and other is not None and folded(one) == folded(other)
+def _of_persona(persona: str) -> _Among:
+    def among(group: AttributeGroup, references: Sequence[Reference]) -> tuple[Reference, ...]:
+        theirs = group.people.get(folded(persona), ())
+        if references is group.usable:
+            return theirs
+        kept = {ref.key for ref in references}
+        return tuple(ref for ref in theirs if ref.key in kept)
+
+    return among
 
 
-def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> tuple[Narrowing, ...]:
-    """Every wish this side's model references have to meet, in the order of the trail."""
+def _claiming(labels: LabelLookup, claim: Claim) -> _Among:
+    """Both sides ask the same of the same groups: the second is answered from the first."""
+    last: dict[str, tuple[Sequence[Reference], tuple[Reference, ...]]] = {}
 
-    def says(ref: Reference, claim: Callable[[Label], bool]) -> bool:
-        label = labels.find(ref.key, ref.etag).current  # a stale label says nothing about these bytes
-        return label is not None and claim(label)
+    def among(group: AttributeGroup, references: Sequence[Reference]) -> tuple[Reference, ...]:
+        asked, found = last.get(group.path, (None, ()))
+        if asked is not references:
+            found = labels.making(claim, references)
+            last[group.path] = references, found
+        return found
 
+    return among
+
+
+def narrowings(settled: SettledWishes, labels: LabelLookup) -> tuple[Narrowing, ...]:
+    """Every wish model references have to meet, in the order of the trail; `narrowed_on` says which count where."""
     tone, angle, persona, gender = settled.tone, settled.angle, settled.persona, settled.gender
     age, ages = settled.age, settled.ages
     found = []
@@ -71,7 +91,7 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
                 keeps_group=lambda group: group.tags.tone == tone.value,
             )
         )
-    if angle and side is SideName.TONE_ANGLE:
+    if angle:
         found.append(
             Narrowing(
                 Rule.ANGLE,
@@ -84,34 +104,21 @@ def narrowings(settled: SettledWishes, labels: LabelLookup, side: SideName) -> t
     if persona:
         found.append(
             Narrowing(
-                Rule.PERSONA,
-                persona.value,
-                persona.source,
-                f"of {persona.value}",
-                keeps=lambda ref: same_person(ref.persona, persona.value),
+                Rule.PERSONA, persona.value, persona.source, f"of {persona.value}", among=_of_persona(persona.value)
             )
         )
     if gender:
-        found.append(
-            Narrowing(
-                Rule.GENDER,
-                gender.value,
-                gender.source,
-                f"labelled {gender.value}",
-                keeps=lambda ref: says(ref, lambda label: label.gender_presentation == gender.value),
-            )
-        )
+        among = _claiming(labels, Claim(gender=gender.value))
+        found.append(Narrowing(Rule.GENDER, gender.value, gender.source, f"labelled {gender.value}", among=among))
     if age and ages:
-        found.append(
-            Narrowing(
-                Rule.AGE,
-                age.value,
-                age.source,
-                f"labelled {ages} years",
-                keeps=lambda ref: says(ref, lambda label: label.fits_age(ages.low, ages.high)),
-            )
-        )
+        among = _claiming(labels, Claim(ages=(ages.low, ages.high)))
+        found.append(Narrowing(Rule.AGE, age.value, age.source, f"labelled {ages} years", among=among))
     return tuple(found)
+
+
+def narrowed_on(side: SideName, wanted: Sequence[Narrowing]) -> tuple[Narrowing, ...]:
+    """The wishes that count on a side: the angle on one only."""
+    return tuple(each for each in wanted if each.wish is not Rule.ANGLE or side is SideName.TONE_ANGLE)
 
 
 def other_gender(settled: SettledWishes, labels: LabelLookup) -> Callable[[Reference], bool] | None:

@@ -11,6 +11,7 @@ import structlog
 from core.errors import StorageError
 from core.labels.published import PublishedLabels, load_published
 from core.labels.review_log import ReviewLog
+from core.labels.reviewed_labels import ReviewedLabels
 from core.labels.reviews import Picture, reviewed_label
 from core.labels.schema import Label
 
@@ -111,9 +112,7 @@ class LiveLabels:
             return 0, self._published
         reviewed = [label for _, label in folded.values() if label is not None]
         version = f"{self._published.version}+{number}"
-        return number, PublishedLabels(
-            self._published, broken=self._published.broken, version=version, reviewed=reviewed
-        )
+        return number, ReviewedLabels(self._published, reviewed, version=version)
 
     def _run(self) -> None:
         while not self._stopped.is_set():

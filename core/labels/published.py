@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
+from typing import Final, TypeVar
 
 from core.errors import LabelError
+from core.labels.claims import Claim, Claimed, Labelled
 from core.labels.schema import Label, parse_label
+
+AnyPicture = TypeVar("AnyPicture", bound=Labelled)
+_CLAIMS_KEPT: Final = 16  # of as many wishes as there are genders and ranges of years in use at a time
 
 
 class LabelState(StrEnum):
@@ -42,25 +48,17 @@ class BrokenLine:
 
 
 class PublishedLabels:
-    """Labels by key, and by etag for pictures that were moved or renamed since.
+    """Labels by key, and by etag for pictures that were moved or renamed since."""
 
-    `reviewed` are labels that people have decided on since the file was published: they hold for their bytes,
-    wherever these lie.
-    """
-
-    def __init__(
-        self,
-        labels: Iterable[Label],
-        *,
-        broken: tuple[BrokenLine, ...] = (),
-        version: str = "none",
-        reviewed: Iterable[Label] = (),
-    ) -> None:
-        newer = {label.etag: label for label in reviewed}
-        self._by_key = {label.key: _renewed(label, newer) for label in labels}
-        for label in newer.values():
-            self._by_key.setdefault(label.key, label)
-        self._by_etag = {label.etag: label for label in self._by_key.values()} | newer
+    def __init__(self, labels: Iterable[Label], *, broken: tuple[BrokenLine, ...] = (), version: str = "none") -> None:
+        self._by_key = {label.key: label for label in labels}
+        self._by_etag = {label.etag: label for label in self._by_key.values()}
+        # one of all labels that say the same of a person, with the bytes of all of them: a claim looks at a few
+        self._alike: dict[tuple[str | None, int | None, int | None], tuple[Label, set[str]]] = {}
+        for label in self._by_key.values():
+            says = (label.gender_presentation, label.age_low, label.age_high)
+            self._alike.setdefault(says, (label, set()))[1].add(label.etag)
+        self._claimed = lru_cache(_CLAIMS_KEPT)(self._etags_of)
         self.broken = broken
         self.version = version
 
@@ -69,6 +67,10 @@ class PublishedLabels:
 
     def __iter__(self) -> Iterator[Label]:
         return iter(self._by_key.values())
+
+    def at(self, key: str) -> Label | None:
+        """The label of this key, whichever bytes it speaks of."""
+        return self._by_key.get(key)
 
     def find(self, key: str, etag: str) -> FoundLabel:
         """The label for these bytes: by key if it speaks of them, else by etag, else stale or missing."""
@@ -82,10 +84,29 @@ class PublishedLabels:
             return FoundLabel(LabelState.STALE, here)
         return FoundLabel(LabelState.MISSING)
 
+    def making(self, claim: Claim, pictures: Iterable[AnyPicture]) -> tuple[AnyPicture, ...]:
+        """Those of the pictures whose current label makes the claim, in their order; quick for very many."""
+        claimed = self.claimed(claim)
+        surely, partly = claimed.surely, claimed.partly
+        if not partly:
+            return tuple([picture for picture in pictures if picture.etag in surely])
+        return tuple(p for p in pictures if p.etag in surely or (p.etag in partly and self._makes(claim, p)))
 
-def _renewed(label: Label, newer: Mapping[str, Label]) -> Label:
-    said = newer.get(label.etag)
-    return label if said is None else said if said.key == label.key else said.model_copy(update={"key": label.key})
+    def claimed(self, claim: Claim) -> Claimed:
+        """The bytes whose labels make the claim; kept, for every plan of the same wishes asks again."""
+        return self._claimed(claim)
+
+    def _etags_of(self, claim: Claim) -> Claimed:
+        made: set[str] = set()
+        not_made: set[str] = set()
+        for label, etags in self._alike.values():
+            (made if claim.made_by(label) else not_made).update(etags)
+        partly = made & not_made
+        return Claimed(made - partly, partly)
+
+    def _makes(self, claim: Claim, picture: Labelled) -> bool:
+        label = self.find(picture.key, picture.etag).current
+        return label is not None and claim.made_by(label)
 
 
 def load_published(path: Path) -> PublishedLabels:

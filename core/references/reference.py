@@ -6,9 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
 from core.references.key import file_name, folded, parent, persona_of
+
+# So many times fewer than all of a group, and it is quicker to read their names than to look all others up.
+_FEW: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,16 @@ class AttributeGroup:
         """The usable references of each person, by folded persona; kept, for every plan asks for it."""
         return by_person(self.usable)
 
+    def people_among(self, references: Sequence[Reference]) -> Mapping[str, tuple[Reference, ...]]:
+        """The same of some of its usable references."""
+        if len(references) == len(self.usable):
+            return self.people
+        if len(references) * _FEW < len(self.usable):
+            return by_person(references)
+        kept = {ref.key for ref in references}
+        among = ((name, tuple(ref for ref in refs if ref.key in kept)) for name, refs in self.people.items())
+        return {name: refs for name, refs in among if refs}
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceFolder:
@@ -120,8 +134,9 @@ def by_person(references: Iterable[Reference]) -> dict[str, tuple[Reference, ...
     """References by folded persona, in their order; those that name nobody are left out."""
     people: dict[str, list[Reference]] = {}
     for ref in references:
-        if ref.persona is not None:
-            people.setdefault(folded(ref.persona), []).append(ref)
+        persona = ref.persona
+        if persona is not None:
+            people.setdefault(folded(persona), []).append(ref)
     return {name: tuple(refs) for name, refs in people.items()}
 
 
