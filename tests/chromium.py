@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.achromatic import CHROMIUM_FLAG
 
@@ -27,7 +27,9 @@ ARGUMENTS = [
     "--disable-sync",
     CHROMIUM_FLAG,
 ]
-START_S = 60
+START_S = 120
+PATIENCE_MS = 60_000.0  # a busy machine is slow, not wrong
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager

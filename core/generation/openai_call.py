@@ -14,7 +14,7 @@ from typing import Any
 import openai
 
 from core.generation.prices import TokenUsage
-from core.line import Line
+from core.line import Line, trusted
 
 _CONNECT_S = 10.0
 # How long a cancelled or late call may go unnoticed while nothing arrives.
@@ -114,7 +114,7 @@ class Call:
 
     def _run(self) -> None:
         try:
-            http = openai.DefaultHttpxClient(event_hooks=self._line.hooks, timeout=self._timeout)
+            http = openai.DefaultHttpxClient(event_hooks=self._line.hooks, timeout=self._timeout, verify=trusted())
             with openai.OpenAI(
                 api_key=self._api_key,
                 base_url=self._base_url,

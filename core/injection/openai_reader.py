@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from core.injection.reader import OfflineReader, Reading
 from core.labels.schema import AGE_MAX
-from core.line import Line
+from core.line import Line, trusted
 from core.references.attributes import Term, Vocabulary
 
 _log = structlog.get_logger(__name__)
@@ -136,7 +136,7 @@ class OpenAIReader:
 
     def _ask(self, prompt: str, line: Line) -> Reading:
         """One call. Raises OpenAIError, or ValueError for an answer that contradicts itself."""
-        http = openai.DefaultHttpxClient(event_hooks=line.hooks, timeout=self._limit_s)
+        http = openai.DefaultHttpxClient(event_hooks=line.hooks, timeout=self._limit_s, verify=trusted())
         with openai.OpenAI(
             api_key=self._api_key, base_url=self._base_url, max_retries=0, timeout=self._limit_s, http_client=http
         ) as client:

@@ -16,7 +16,7 @@ from core.errors import BadImage
 from core.labels.labeler import LabelerSpec, Portrayed, Problem, Proposal, Unanswered
 from core.labels.openai_faults import Blame, blame_of, retry_after_s, said, stopped
 from core.labels.openai_question import Paid, Question, Unreadable
-from core.line import Line
+from core.line import Line, trusted
 
 _log = structlog.get_logger(__name__)
 _LIMIT_S: Final = 90.0
@@ -145,7 +145,7 @@ class OpenAILabeler:
                 base_url=self._base_url,
                 max_retries=0,
                 timeout=self._limit_s,
-                http_client=openai.DefaultHttpxClient(event_hooks=line.hooks, timeout=self._limit_s),
+                http_client=openai.DefaultHttpxClient(event_hooks=line.hooks, timeout=self._limit_s, verify=trusted()),
             )
             held = self._mine.connection = (client, line)
             with self._lock:

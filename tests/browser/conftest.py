@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from tests.browser.dashboard import Dashboard, Tab, Visitor, dashboard
 from tests.chromium import chromium as launched_chromium
 
 HERE = Path(__file__).parent
-expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 StartDashboard = Callable[..., Dashboard]
 Visit = Callable[..., Visitor]
 

@@ -19,7 +19,7 @@ from botocore.config import Config
 from playwright.sync_api import BrowserContext, ConsoleMessage, Download, Locator, Page, Response, expect
 
 from core.references.key import decode_key
-from tests.chromium import free_port, wait_for
+from tests.chromium import PATIENCE_MS, free_port, wait_for
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -146,7 +146,7 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.context.on("console", self._listen)
         self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
 

@@ -59,7 +59,7 @@ def test_a_designer_gets_a_fair_comparison_and_never_loses_it(
     mine = tab.shown_comparison
     tab.page.reload(wait_until="commit")
     reloaded_at = datetime.now(UTC)
-    expect(tab.downloads).to_have_count(2, timeout=60_000)
+    expect(tab.downloads).to_have_count(2)
     assert tab.shown_comparison == mine
     outcomes = [studio.outcome(mine, side) for side in ("tone-only", "tone-angle")]
     assert max(datetime.fromisoformat(outcome["finished_at"]) for outcome in outcomes) > reloaded_at, (

@@ -157,7 +157,7 @@ def test_a_reload_and_a_second_tab_find_the_work_that_goes_on_and_order_nothing_
         expect(pane(one, B).get_by_role("img")).to_have_attribute("src", re.compile("/partial/"))
     let_go.set()
     for one in (tab, other):
-        expect(one.downloads).to_have_count(2, timeout=30_000)
+        expect(one.downloads).to_have_count(2)
         expect(one.prompt).to_have_value(PROMPT)
         assert one.shown_comparison == made
     assert len(openai.received) == 2

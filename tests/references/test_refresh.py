@@ -20,7 +20,7 @@ from tests.moto_servers import fill, moto_server, remove, with_bucket
 from tests.storage.s3_servers import Answer, S3Server, client_of, scripted_server
 
 ADA, BEN = "refs/01. Model/noir/Ada.jpg", "refs/01. Model/noir/Ben.jpg"
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
 
 from core.ui.picture_grid import Card, _Memory, _Sent, picture_grid
-from tests.chromium import chromium, free_port, wait_for
+from tests.chromium import PATIENCE_MS, chromium, free_port, wait_for
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIG = """
@@ -230,11 +230,11 @@ def demo(address: str, window: BrowserContext, request: pytest.FixtureRequest) -
     marker = request.node.get_closest_marker("parametrize")
     query = request.getfixturevalue("query") if marker and "query" in marker.args[0] else ""
     page = window.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     failures: list[Error] = []
     page.on("pageerror", lambda error: failures.append(error))
     page.goto(f"{address}?{query}")
-    expect(page.locator(".card").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".card").first).to_be_visible()
     yield Demo(page)
     assert not failures
     page.close()

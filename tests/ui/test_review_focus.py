@@ -189,7 +189,7 @@ class Desk:
     def expect_kept(self, *decisions: str) -> None:
         """Exactly these decisions reached the keeper, in this order, each once."""
         pattern = r"^kept " + " ".join(re.escape(decision) + r":\S*\{.*?\}" for decision in decisions) + "$"
-        expect(self.page.get_by_text(re.compile(r"^kept "))).to_have_text(re.compile(pattern), timeout=15_000)
+        expect(self.page.get_by_text(re.compile(r"^kept "))).to_have_text(re.compile(pattern))
         expect(self.page.get_by_text("twice 0")).to_be_visible()
 
 
