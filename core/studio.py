@@ -27,7 +27,6 @@ from core.identity.access import Access
 from core.identity.door import ClosedDoor, DemoDoor, Door
 from core.identity.spending_limits import SpendingLimits
 from core.images.thumbnails import Thumbnails
-from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
 from core.labels.agreement import Agreement, agreement_of
 from core.labels.instructions import Instructions, load_instructions
@@ -275,6 +274,10 @@ def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
     offline = OfflineReader(vocabulary)
     if not settings.openai_api_key:
         return offline
+    from core.injection.openai_reader import (
+        OpenAIReader,
+    )  # 0.4 s for the SDK, which the offline reader need not wait for
+
     return OpenAIReader(
         settings.openai_api_key, settings.openai_base_url, settings.openai_text_model, vocabulary, offline
     )

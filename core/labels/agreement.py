@@ -10,7 +10,6 @@ from typing import Final
 
 import krippendorff
 import numpy as np
-from scipy.stats import binomtest
 
 from core.labels.labeler import Proposal
 from core.labels.reviews import Picture, Reviews, Value, decided, deciding, standing, value_in
@@ -38,6 +37,8 @@ class Share:
         """The share with its interval."""
         if not count:
             return cls(0, 0, None, None)
+        from scipy.stats import binomtest  # 0.7 s, which a start need not wait for
+
         bounds = binomtest(right, count).proportion_ci(confidence_level=0.95, method="wilson")
         return cls(right, count, float(bounds.low), float(bounds.high))
 
