@@ -19,7 +19,10 @@ def main() -> int:
 
 
 # Used by measurements, none of their own.
-_PARTS = {"library_app", "list_server", "history_server", "large_studio", "sessions", "results"}
+_PARTS = {
+    *("checkout", "library_app", "list_server", "history_server", "label_server"),
+    *("large_studio", "sessions", "results"),
+}
 
 if __name__ == "__main__":
     sys.exit(main())

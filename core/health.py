@@ -18,8 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.errors import StorageError
-from core.labels.portraits import LabelFilter, portraits
-from core.labels.published import LabelState
+from core.labels.review_desk import Backlog
 from core.settings import Profile
 from core.studio import Studio, get_studio
 
@@ -188,7 +187,9 @@ class _Moment(Collector):
             yield _gauge("studio_index_age_seconds", "Since the served index was built.", status.age_s or 0.0)
             yield _gauge("studio_index_references", "References in the served index.", len(index))
             yield _gauge("studio_index_refresh_seconds", "How long the last complete refresh took.", index.seconds)
-            yield _backlog(studio)
+            backlog = studio.review_desk.backlog()
+            if backlog is not None:
+                yield _portraits_waiting(backlog)
         load = studio.runner.load
         yield _gauge("studio_queue_waiting", "Sides that wait for their turn.", load.waiting)
         yield _gauge("studio_queue_running", "Sides at work.", load.running)
@@ -205,15 +206,11 @@ def _is_ready(studio: Studio) -> float:
     return float(all(check.state is not State.FAILED for check in checks(studio)))
 
 
-def _backlog(studio: Studio) -> Metric:
+def _portraits_waiting(backlog: Backlog) -> Metric:
     """Portraits whose label somebody has to look after, by why."""
     family = GaugeMetricFamily("studio_label_backlog", "Portraits without a label that speaks of them.", labels=["why"])
-    found = portraits(studio.catalog.index, studio.labels, LabelFilter())
-    for state in (LabelState.MISSING, LabelState.STALE):
-        family.add_metric([state.value], sum(row.found.state is state for row in found))
-    with suppress(StorageError):
-        if studio.catalog.status.error is None:
-            family.add_metric(["reported"], len(studio.reports.by_etag()))
+    for why, count in asdict(backlog).items():
+        family.add_metric([why], count)
     return family
 
 

@@ -42,7 +42,7 @@ from core.metrics import Metrics
 from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
-from core.storage.disk import publish
+from core.storage.disk import renew
 from core.storage.drawer import FolderDrawer
 from core.storage.pages import Pages
 from core.storage.presign import Presigner
@@ -125,6 +125,7 @@ class Studio:
     def close(self) -> None:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""
         self.catalog.stop()
+        self.review_desk.stop()
         self.live_labels.stop()
         self.proposals.stop()
         self.runner.close()
@@ -192,7 +193,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         review_desk=ReviewDesk(catalog, live_labels, review_log, proposals, reports, vocabulary),
         proposals=proposals,
         runs=Runs(store, app_prefix=settings.s3_app_prefix),
-        publisher=Publisher(LABELS_FILE, store, review_log, publish, app_prefix=settings.s3_app_prefix),
+        publisher=Publisher(LABELS_FILE, store, review_log, renew, app_prefix=settings.s3_app_prefix),
         catalog=catalog,
         thumbnails=thumbnails,
         presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,
@@ -321,6 +322,7 @@ def get_studio() -> Studio:
             _studio.history.start()
             _studio.live_labels.start()
             _studio.proposals.start()
+            _studio.review_desk.start()
             _studio.desk.count_spending()
             recovering = threading.Thread(target=_studio.runner.recover, name="outbox", daemon=True)
             recovering.start()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
 from core.labels.agreement import Agreement, BetweenReviewers, Measured, Share
+from core.labels.publication import Draft
 from core.labels.schema import LabelField, json_schema
 from core.settings import load_settings
 from core.studio import LABELS_FILE
@@ -69,14 +71,11 @@ def publish(*, dry_run: bool, as_json: bool) -> None:
             "pending": False,
         }
         if not as_json:
-            sys.stdout.write(draft.diff)
-            print(f"{draft.added} labels added, {draft.changed} changed; the new version is {draft.version}.")
-            if draft.left_out:
-                print(f"{len(draft.left_out)} reviewed pictures are not in the library any more and stay out.")
+            _show(draft)
         if draft.is_empty or dry_run:
             said = "There is nothing to publish." if draft.is_empty else "Nothing was written: leave out --dry-run."
         else:
-            done = studio.publisher.publish(draft, Viewer(getpass.getuser(), PersonRole.OPS))
+            done = studio.publisher.publish(draft, Viewer(_user(), PersonRole.OPS))
             outcome |= {"written": done.file is not None, "pending": done.file is None}
             said = (
                 "labels/personas.jsonl is written: commit it."
@@ -88,6 +87,24 @@ def publish(*, dry_run: bool, as_json: bool) -> None:
         print_json(outcome)
     else:
         print(said)
+
+
+def _show(draft: Draft) -> None:
+    """The diff and what it comes to, and what stays out of it."""
+    sys.stdout.write(draft.diff)
+    if not draft.is_empty:
+        added = f"{draft.added} label{'' if draft.added == 1 else 's'} added"
+        print(f"{added}, {draft.changed} changed; the new version is {draft.version}.")
+    for key in draft.left_out:
+        print(f"Not in the library any more, and left out: {key}")
+
+
+def _user() -> str:
+    """Who runs this; in a container that may be a number alone."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def report(numbers: Agreement) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from core.labels.published import PublishedLabels, load_published
 from core.labels.review_log import ReviewLog
 from core.labels.reviewed_labels import ReviewedLabels
 from core.labels.reviews import Picture, reviewed_label
+from core.labels.rounds import Rounds
 from core.labels.schema import Label
 
 _log = structlog.get_logger(__name__)
@@ -28,7 +29,6 @@ class LiveLabels:
 
     def __init__(self, file: Path, log: ReviewLog, *, refresh_s: float = _REFRESH_S) -> None:
         self._log = log
-        self._refresh_s = refresh_s
         self._file = file
         self._lock = threading.Lock()
         self._folded: dict[str, tuple[Picture, Label | None]] = {}
@@ -38,21 +38,17 @@ class LiveLabels:
         self._by_etag: dict[str, Label] = {}
         self._take_up()
         self._looked = False
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds(self.refresh, name="live-labels", every_s=refresh_s)
         self.trouble: StorageError | None = None
 
     def start(self) -> None:
         """Keep up with S3 in the background from now on."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="live-labels", daemon=True)
-            self._thread.start()
+        self._tell_broken()
+        self._rounds.start()
 
     def stop(self) -> None:
         """End the background work."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        self._rounds.stop()
 
     @property
     def current(self) -> PublishedLabels:
@@ -74,6 +70,7 @@ class LiveLabels:
             with self._lock:
                 self._stamp = stamp
                 self._take_up()
+            self._tell_broken()
         try:
             self._log.refresh()
             self.trouble = None
@@ -93,10 +90,12 @@ class LiveLabels:
 
     def _take_up(self) -> None:
         self._published = load_published(self._file)
-        for broken in self._published.broken:
-            _log.warning("label_line_left_out", line=broken.line, reason=broken.reason)
         self._by_etag = {label.etag: label for label in self._published}
         self._folded, self._current = {}, None
+
+    def _tell_broken(self) -> None:
+        for broken in self._published.broken:
+            _log.warning("label_line_left_out", line=broken.line, reason=broken.reason)
 
     def _made(self) -> tuple[int, PublishedLabels]:
         number, reviews = self._log.number, self._log.reviews
@@ -113,11 +112,6 @@ class LiveLabels:
         reviewed = [label for _, label in folded.values() if label is not None]
         version = f"{self._published.version}+{number}"
         return number, ReviewedLabels(self._published, reviewed, version=version)
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            self.refresh()
-            self._stopped.wait(self._refresh_s)
 
 
 def _stamp_of(file: Path) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from core.errors import ReferenceNotFound, StorageError, WriteConflict
 from core.labels.labeler import LabelerSpec, Proposal
+from core.labels.rounds import Rounds
 from core.labels.schema import LabelSource
 from core.objects import ObjectStore
 
@@ -51,20 +52,15 @@ class Proposals:
         self._by_etag: dict[str, tuple[Proposal, ...]] | None = None
         self._loaded = False
         self._version = 0
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds(self._look, name="proposals", every_s=_LOOK_EVERY_S)
 
     def start(self) -> None:
         """Keep up with S3 in the background from now on."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="proposals", daemon=True)
-            self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """End the background work."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        self._rounds.stop()
 
     @property
     def version(self) -> int:
@@ -127,13 +123,11 @@ class Proposals:
             if len(self._known.get(slug, ())) > self._packed.get(slug, 0):
                 self._pack(slug)
 
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                self.catch_up()
-            except StorageError as err:
-                _log.warning("proposals_not_read", error=err.message)
-            self._stopped.wait(_LOOK_EVERY_S)
+    def _look(self) -> None:
+        try:
+            self.catch_up()
+        except StorageError as err:
+            _log.warning("proposals_not_read", error=err.message)
 
     def _learn(self, slug: str, proposals: Iterable[Proposal]) -> None:
         with self._lock:

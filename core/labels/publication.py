@@ -103,7 +103,7 @@ class Publisher:
     def draft(self, index: ReferenceIndex) -> Draft:
         """Fold every review into the file. Raises LabelError for a file with broken lines, StorageError."""
         self._log.refresh()
-        before = self._file.read_bytes() if self._file.is_file() else b""
+        before = self._on_disk()
         return folded_in(before, self._log.reviews, index, number=self._log.number)
 
     def publish(self, draft: Draft, viewer: Viewer) -> Published:
@@ -114,14 +114,11 @@ class Publisher:
         """
         viewer.require(Capability.REVIEW)
         check_lines(draft.after)
-        now = self._file.read_bytes() if self._file.is_file() else b""
-        if now not in (draft.before, draft.after):
+        if self._on_disk() not in (draft.before, draft.after):
             raise LabelError("labels/personas.jsonl has changed since the draft was made: look at the new diff first.")
         publication = self._told(draft, viewer.email)
         try:
-            mode = self._file.stat().st_mode if self._file.is_file() else 0o644
             self._replace(self._file, draft.after)
-            self._file.chmod(mode)
         except OSError:  # a read-only file system, somebody else's file: the publication waits in S3
             return Published(publication, None)
         return Published(publication, self._file)
@@ -144,16 +141,23 @@ class Publisher:
 
         A version that S3 has never heard of is newer than what it knows: it came with a newer installation.
         """
-        newest = self.newest()
-        return newest if newest is not None and running in newest.earlier else None
+        return _newer_than(running, self.newest())
 
     def newer_soon(self, running: str) -> Publication | None:
         """What `newer` says, at most half a minute old. Raises StorageError."""
         now = time.monotonic()
         if self._looked is None or now - self._looked[0] > _FRESH_S:
             self._looked = (now, self.newest())
-        newest = self._looked[1]
-        return newest if newest is not None and running in newest.earlier else None
+        return _newer_than(running, self._looked[1])
+
+    def _on_disk(self) -> bytes:
+        """The file as it lies there; empty where there is none. Raises LabelError if it cannot be read."""
+        try:
+            return self._file.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as err:
+            raise LabelError(f"labels/personas.jsonl cannot be read: {err.strerror}. Mend it, then publish.") from err
 
     def _told(self, draft: Draft, person: str) -> Publication:
         found = self._newest()
@@ -185,6 +189,10 @@ class Publisher:
             return Publication.model_validate_json(blob.data), blob.etag
         except ValidationError as err:
             raise StorageError(f"`{self._key}` cannot be read: remove it and publish again.") from err
+
+
+def _newer_than(running: str, newest: Publication | None) -> Publication | None:
+    return newest if newest is not None and running in newest.earlier else None
 
 
 def version_of(data: bytes) -> str:

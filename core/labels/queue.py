@@ -23,6 +23,14 @@ _AGES_APART: Final = 5
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
+_SPEAKERS: Final = {
+    LabelSource.OPENAI: "OpenAI",
+    LabelSource.LOCAL: "the local labeler",
+    LabelSource.NOMINAL: "the nominal label",
+    LabelSource.HUMAN: "the published label",
+}
+
+
 class Why(StrEnum):
     """The reasons to look at a label, the most pressing first."""
 
@@ -197,7 +205,7 @@ def _reasons(known: Evidence, label: Label | None, decides: Picture, seconds: Pi
     last = decides[-1].time if decides else _LONG_AGO
     whole = any(made.event.whole for made in decides)
     if known.report is not None and known.report.time > last:
-        found.add(Why.WRONG_MATCH, f"{known.report.person} found it wrong for {known.report.wished}.")
+        found.add(Why.WRONG_MATCH, f"Found wrong for {known.report.wished} by {known.report.person}.")
     if whole:
         _second_looks(found, known, decides, seconds)
         return found.reasons
@@ -225,7 +233,7 @@ def _second_looks(found: _Found, known: Evidence, decides: Picture, seconds: Pic
         apart = _differing(decides, theirs)
         if apart:
             names = ", ".join(each.value.replace("_", " ") for each in apart)
-            found.add(Why.REVIEWERS_DISAGREE, f"{mine.reviewer} and {theirs.reviewer} differ on {names}.")
+            found.add(Why.REVIEWERS_DISAGREE, f"Reviewers {mine.reviewer} and {theirs.reviewer} differ on {names}.")
 
 
 def _differing(decides: Picture, second: Decision) -> list[LabelField]:
@@ -247,10 +255,9 @@ def _labelers(found: _Found, known: Evidence) -> None:
         for one, value in said[1:]:
             if _apart(each, said[0][1], value):
                 first = said[0][0]
-                found.add(
-                    Why.LABELERS_DISAGREE,
-                    f"{first.source.value} says {_worded(said[0][1])}, {one.source.value} says {_worded(value)}.",
-                )
+                one_says, other_says = _SPEAKERS[first.source], _SPEAKERS[one.source]
+                says = f"{one_says} says {_worded(said[0][1])}, {other_says} says {_worded(value)}."
+                found.add(Why.LABELERS_DISAGREE, f"{says[:1].upper()}{says[1:]}")
                 return
 
 

@@ -1,23 +1,28 @@
-"""The queue's rows, kept: one for each portrait, made anew only where something has changed."""
+"""The queue's rows, kept: one for each portrait, made anew only where what is known about it has changed."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.errors import StorageError
 from core.labels.live import LiveLabels
 from core.labels.proposals import Proposals
-from core.labels.published import LabelState
+from core.labels.published import LabelState, PublishedLabels
 from core.labels.queue import Evidence, QueueItem, item_of
 from core.labels.reports import MismatchReport, Reports
 from core.labels.review_log import ReviewLog
+from core.labels.rounds import Rounds
 from core.labels.schema import Label
 from core.references.attributes import Role
 from core.references.index import ReferenceIndex
 from core.references.reference import Filter, Reference
+
+_LOOK_EVERY_S: Final = 2.0  # a look at what has not changed is a comparison of versions
+
+_REPORTS_AGE_S: Final = 15.0
 
 
 class IndexSource(Protocol):
@@ -29,7 +34,10 @@ class IndexSource(Protocol):
 
 
 class QueueRows:
-    """Every portrait with its reasons: all of them when library, labels or machines change, else those decided on."""
+    """Every portrait with its reasons; for any number of threads.
+
+    Once started, a thread keeps them up, so that nobody who opens the queue waits for rows that could be there.
+    """
 
     def __init__(
         self, catalog: IndexSource, live: LiveLabels, log: ReviewLog, proposals: Proposals, reports: Reports
@@ -43,13 +51,27 @@ class QueueRows:
         self._of: tuple[object, ...] = ()
         self._number = 0
         self._rows: dict[str, QueueItem] = {}
+        self._evidence: dict[str, Evidence] = {}
         self._keys: dict[str, list[str]] = {}
+        self._rounds = Rounds(self._prepare, name="review-queue", every_s=_LOOK_EVERY_S)
+
+    def start(self) -> None:
+        """Keep the rows up in the background from now on."""
+        self._rounds.start()
+
+    def stop(self) -> None:
+        """End the background work."""
+        self._rounds.stop()
 
     def items(self) -> Collection[QueueItem]:
         """Every portrait in key order. Raises StorageError while there is no index."""
         with self._lock:
             self._keep_up()
             return list(self._rows.values())
+
+    def known(self) -> Collection[Evidence] | None:
+        """What is known about every portrait as of the last look, None before there was one: nobody waits."""
+        return list(self._evidence.values()) if self._of else None
 
     def get(self, key: str) -> QueueItem | None:
         """One portrait, or None for what is none."""
@@ -62,20 +84,41 @@ class QueueRows:
         proposals = self._proposals.by_etag().get(etag)
         return proposals[0].label if proposals else self._live.before_reviews(etag)
 
+    def _prepare(self) -> None:
+        with suppress(StorageError):  # no index yet, or no S3: the next round looks again
+            self._reports.by_etag(max_age_s=_REPORTS_AGE_S)  # before readers find them too old, and have to wait
+            self.items()
+
     def _keep_up(self) -> None:
-        _ = self._live.current  # asks S3 once, if nobody has
-        index, reports, number = self._catalog.index, self._reported(), self._log.number
-        of = (index, self._proposals.version, tuple(sorted((key, each.time) for key, each in reports.items())))
+        number = self._log.number  # first: what is saved from here on is met again in the next look
+        current = self._live.current  # asks S3 once, if nobody has
+        index, reports = self._catalog.index, self._reported()
+        told = tuple(sorted((key, each.time) for key, each in reports.items()))
+        # An index that found nothing new keeps its table, and only says that it is younger.
+        of = (index.table, self._live.published.version, self._proposals.version, told)
         if of != self._of:
-            self._rows, self._keys = {}, {}
-            for ref in self._portraits(index):
-                self._rows[ref.key] = item_of(self._evidence(ref, reports))
-                self._keys.setdefault(ref.etag, []).append(ref.key)
+            self._make_all(index, current, reports)
         else:
             for etag in self._log.touched_since(self._number):
                 for key in self._keys.get(etag, ()):
-                    self._rows[key] = item_of(self._evidence(self._rows[key].reference, reports))
+                    self._make(self._evidence[key].reference, current, reports)
         self._of, self._number = of, number
+
+    def _make_all(self, index: ReferenceIndex, current: PublishedLabels, reports: Mapping[str, MismatchReport]) -> None:
+        before, evidence = (self._rows, self._evidence), {}
+        rows: dict[str, QueueItem] = {}
+        keys: dict[str, list[str]] = {}
+        for ref in self._portraits(index):
+            known = self._known_of(ref, current, reports)
+            evidence[ref.key] = known
+            rows[ref.key] = before[0][ref.key] if before[1].get(ref.key) == known else item_of(known)
+            keys.setdefault(ref.etag, []).append(ref.key)
+        self._rows, self._evidence, self._keys = rows, evidence, keys
+
+    def _make(self, ref: Reference, current: PublishedLabels, reports: Mapping[str, MismatchReport]) -> None:
+        known = self._known_of(ref, current, reports)
+        self._evidence[ref.key] = known
+        self._rows[ref.key] = item_of(known)
 
     def _portraits(self, index: ReferenceIndex) -> list[Reference]:
         """All model references, and whatever else is published or proposed for."""
@@ -91,10 +134,10 @@ class QueueRows:
         ]
         return sorted([*models, *others], key=lambda ref: ref.key.encode())
 
-    def _evidence(self, ref: Reference, reports: Mapping[str, MismatchReport]) -> Evidence:
+    def _known_of(self, ref: Reference, current: PublishedLabels, reports: Mapping[str, MismatchReport]) -> Evidence:
         return Evidence(
             reference=ref,
-            found=self._live.current.find(ref.key, ref.etag),
+            found=current.find(ref.key, ref.etag),
             published=self._live.before_reviews(ref.etag),
             proposals=self._proposals.by_etag().get(ref.etag, ()),
             decisions=self._log.reviews.of_picture(ref.etag),

@@ -34,6 +34,7 @@ class Reports:
     def __init__(self, store: ObjectStore, *, app_prefix: str) -> None:
         self._store = store
         self._prefix = f"{app_prefix}reviews/reported/"
+        self._known: dict[str, MismatchReport | None] = {}  # by key; None for what cannot be read
         self._read: tuple[float, dict[str, MismatchReport]] | None = None
 
     def add(self, viewer: Viewer, *, key: str, etag: str, wished: str) -> MismatchReport:
@@ -45,17 +46,18 @@ class Reports:
         self._read = None
         return report
 
-    def by_etag(self) -> dict[str, MismatchReport]:
-        """The newest report of each reported picture, by its etag; at most 30 s old. Raises StorageError."""
+    def by_etag(self, *, max_age_s: float = _FRESH_S) -> dict[str, MismatchReport]:
+        """The newest report of each reported picture, by its etag; of this age at most. Raises StorageError."""
         now = time.monotonic()
-        if self._read is None or now - self._read[0] > _FRESH_S:
-            found: dict[str, MismatchReport] = {}
-            for row in self._store.list(self._prefix):
-                try:
-                    report = MismatchReport.model_validate_json(self._store.get(row.key).data)
-                except ValidationError:
-                    _log.warning("report_unreadable", key=row.key)
-                    continue
-                found[report.etag] = report
-            self._read = (now, found)
+        if self._read is None or now - self._read[0] > max_age_s:
+            keys = [row.key for row in self._store.list(self._prefix)]
+            self._known = {key: self._known[key] if key in self._known else self._report(key) for key in keys}
+            self._read = (now, {report.etag: report for report in self._known.values() if report is not None})
         return self._read[1]
+
+    def _report(self, key: str) -> MismatchReport | None:
+        try:
+            return MismatchReport.model_validate_json(self._store.get(key).data)
+        except ValidationError:
+            _log.warning("report_unreadable", key=key)
+            return None

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from core.errors import InputError
 from core.labels.live import LiveLabels
 from core.labels.pace import Progress, progress_of
 from core.labels.proposals import Proposals
-from core.labels.queue import QueueFilter, QueueItem, is_doubly_reviewed, order_of, passes
+from core.labels.published import LabelState
+from core.labels.queue import QueueFilter, QueueItem, order_of, passes
 from core.labels.queue_rows import IndexSource, QueueRows
 from core.labels.reports import Reports
+from core.labels.review_history import HistoryLine, history_of, undoable_of
 from core.labels.review_log import ReviewLog
-from core.labels.reviews import (
-    Change,
-    Event,
-    Kind,
-    Reviews,
-    Save,
-    Value,
-    check_value,
-    deciding,
-    standing,
-    value_in,
-)
-from core.labels.schema import LabelField, LabelSource
-from core.labels.verdicts import ID_MAX, Theirs, Verdict, lost_race, new_verdicts, undoing
+from core.labels.reviews import Event, Kind, Reviews, Save, Value, check_value, value_in
+from core.labels.schema import LabelField
+from core.labels.verdicts import ID_MAX, Verdict, conflicts_of, event_of, lost_race, new_verdicts, undoing
 from core.references.attributes import Vocabulary
 from core.references.key import folded
 from core.viewer import Capability, Viewer
@@ -43,23 +34,6 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One change of one field. `undone` changes no longer hold; `second` ones never did."""
-
-    event: str
-    time: datetime
-    reviewer: str
-    kind: Kind
-    field: LabelField
-    before: Value
-    after: Value
-    seen: Value
-    seen_from: LabelSource | None
-    undone: bool
-    second: bool
-
-
-@dataclass(frozen=True, slots=True)
 class LabelCounts:
     """The library's portraits in numbers; `waiting` are those that wait for this person."""
 
@@ -68,8 +42,17 @@ class LabelCounts:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Portraits that somebody has to look after: without a label, with one of other bytes, and reported as wrong."""
+
+    missing: int
+    stale: int
+    reported: int
+
+
 class ReviewDesk:
-    """Queue, verdicts, history and progress. Every method asks whether the person may do this: AccessDenied if not.
+    """Queue, verdicts, history and progress. Every method that takes a viewer asks what they may: AccessDenied if not.
 
     Reading serves what is known; `refresh` asks S3. Writing raises StorageError, and WriteConflict when somebody
     else decided otherwise in between: then nothing of that save is written.
@@ -91,6 +74,26 @@ class ReviewDesk:
             LabelField.TONE: {term.id for term in vocabulary.tones},
             LabelField.ANGLE: {term.id for term in vocabulary.angles},
         }
+
+    def start(self) -> None:
+        """Keep the queue up in the background from now on."""
+        self._rows.start()
+
+    def stop(self) -> None:
+        """End the background work."""
+        self._rows.stop()
+
+    def backlog(self) -> Backlog | None:
+        """What there is to do, for the server's own figures: as of the last look, None before there was one.
+
+        It names nobody and nothing, so nobody has to be asked for.
+        """
+        known = self._rows.known()
+        if known is None:
+            return None
+        states = Counter(each.found.state for each in known)
+        reported = sum(each.report is not None for each in known)
+        return Backlog(states[LabelState.MISSING], states[LabelState.STALE], reported)
 
     def refresh(self, viewer: Viewer) -> None:
         """Look for what others have saved. Raises StorageError."""
@@ -149,10 +152,13 @@ class ReviewDesk:
 
         def settle(reviews: Reviews) -> Sequence[Event]:
             new = new_verdicts(verdicts, reviews)
-            conflicts = [each for verdict in new for each in self._conflicts(verdict, viewer.email, reviews)]
+            conflicts = [each for verdict in new for each in conflicts_of(verdict, viewer.email, reviews)]
             if conflicts:
                 raise lost_race(conflicts)
-            return [self._event(verdict, viewer.email, reviews) for verdict in new]
+            return [
+                event_of(verdict, viewer.email, reviews, machine=self._rows.machine_label(verdict.etag))
+                for verdict in new
+            ]
 
         save = self._log.append(viewer.email, settle)
         written = tuple(event.id for event in save.events) if save else ()
@@ -203,17 +209,7 @@ class ReviewDesk:
     def undoable(self, viewer: Viewer, *, limit: int = 50) -> list[Event]:
         """This person's newest decisions that stand, the newest last."""
         viewer.require(Capability.REVIEW)
-        reviews, found = self._log.reviews, []
-        for save in reversed(self._log.saves):
-            if save.reviewer != viewer.email:
-                continue
-            for event in reversed(save.events):
-                stands = {made.event.id for made in standing(reviews.of_picture(event.etag))}
-                if event.kind is not Kind.UNDO and event.id in stands:
-                    found.append(event)
-            if len(found) >= limit:
-                break
-        return found[:limit][::-1]
+        return undoable_of(self._log.saves, self._log.reviews, viewer.email, limit=limit)
 
     def last_save(self, viewer: Viewer) -> Save | None:
         """This person's newest save of which something stands, to be undone as a whole; None without one."""
@@ -229,26 +225,7 @@ class ReviewDesk:
     def history(self, viewer: Viewer, etag: str) -> list[HistoryLine]:
         """Every change of a picture's fields, newest first."""
         viewer.require(Capability.BROWSE)
-        decisions = self._log.reviews.of_picture(etag)
-        stands = {made.event.id for made in standing(decisions)}
-        lines = [
-            HistoryLine(
-                event=made.event.id,
-                time=made.time,
-                reviewer=made.reviewer,
-                kind=made.event.kind,
-                field=change.field,
-                before=change.before,
-                after=change.after,
-                seen=change.seen,
-                seen_from=change.seen_from,
-                undone=made.event.kind is not Kind.UNDO and made.event.id not in stands,
-                second=made.event.second,
-            )
-            for made in decisions
-            for change in made.event.changes
-        ]
-        return lines[::-1]
+        return history_of(self._log.reviews.of_picture(etag))
 
     def progress(self, viewer: Viewer) -> Progress:
         """How far the studio is, and each reviewer's share and pace."""
@@ -272,52 +249,3 @@ class ReviewDesk:
             raise InputError("A correction says what is right: give a value, or accept the label.")
         if self._rows.get(verdict.key) is None and not self._log.reviews.of_picture(verdict.etag):
             raise InputError(f"`{verdict.key}` is not in the library any more: reload the page.")
-
-    def _conflicts(self, verdict: Verdict, reviewer: str, reviews: Reviews) -> list[Theirs]:
-        """The fields somebody else decided otherwise than this person saw, unless both say the same now."""
-        if verdict.kind is Kind.SKIP or self._is_second(verdict, reviewer, reviews):
-            return []
-        current: dict[LabelField, tuple[Value, str, datetime]] = {
-            change.field: (change.after, made.reviewer, made.time)
-            for made in deciding(reviews.of_picture(verdict.etag))
-            for change in made.event.changes
-        }
-        wanted = {**verdict.seen, **verdict.values}
-        return [
-            Theirs(verdict.key, verdict.etag, field, *current[field])
-            for field, value in wanted.items()
-            if field in current and current[field][0] not in (verdict.seen.get(field), value)
-        ]
-
-    def _is_second(self, verdict: Verdict, reviewer: str, reviews: Reviews) -> bool:
-        """Whether this is the second opinion on a label of the doubly reviewed tenth."""
-        if not is_doubly_reviewed(verdict.etag) or verdict.kind is Kind.SKIP or not verdict.whole:
-            return False
-        decisions = reviews.of_picture(verdict.etag)
-        first = {made.reviewer for made in deciding(decisions) if made.event.whole}
-        seconds = any(made.event.second for made in standing(decisions))
-        return bool(first) and reviewer not in first and not seconds
-
-    def _event(self, verdict: Verdict, reviewer: str, reviews: Reviews) -> Event:
-        fields = {} if verdict.kind is Kind.SKIP else {**verdict.seen, **verdict.values}
-        machine = self._rows.machine_label(verdict.etag)
-        changes = tuple(
-            Change(
-                field=field,
-                before=verdict.seen.get(field),
-                after=value,
-                seen=value_in(machine, field),
-                seen_from=machine.source if machine else None,
-            )
-            for field, value in fields.items()
-            if value is not None or field in verdict.values
-        )
-        return Event(
-            id=verdict.id,
-            kind=verdict.kind,
-            key=verdict.key,
-            etag=verdict.etag,
-            changes=changes,
-            second=self._is_second(verdict, reviewer, reviews),
-            whole=verdict.whole,
-        )

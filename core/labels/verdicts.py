@@ -1,4 +1,4 @@
-"""Verdicts: what a person decides about a portrait, as the page hands it over, and how two of them collide."""
+"""Verdicts: what a person decides about a portrait as the page hands it over, how two collide, and what is kept."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.errors import WriteConflict
-from core.labels.queue import QueueItem
-from core.labels.reviews import Change, Event, Kind, Reviews, Value, in_force, value_in
-from core.labels.schema import LabelField
+from core.labels.queue import QueueItem, is_doubly_reviewed
+from core.labels.reviews import Change, Event, Kind, Reviews, Value, deciding, in_force, standing, value_in
+from core.labels.schema import Label, LabelField
 
 UNDO_PREFIX: Final = "undo-"
 ID_MAX: Final = 120
@@ -102,6 +102,58 @@ def new_verdicts(verdicts: Sequence[Verdict], reviews: Reviews) -> list[Verdict]
         if all(made.event.id != verdict.id for made in reviews.of_picture(verdict.etag)):
             new.setdefault(verdict.id, verdict)
     return list(new.values())
+
+
+def is_second(verdict: Verdict, reviewer: str, reviews: Reviews) -> bool:
+    """Whether this is the second opinion on a label of the doubly reviewed tenth."""
+    if not is_doubly_reviewed(verdict.etag) or verdict.kind is Kind.SKIP or not verdict.whole:
+        return False
+    decisions = reviews.of_picture(verdict.etag)
+    first = {made.reviewer for made in deciding(decisions) if made.event.whole}
+    seconds = any(made.event.second for made in standing(decisions))
+    return bool(first) and reviewer not in first and not seconds
+
+
+def conflicts_of(verdict: Verdict, reviewer: str, reviews: Reviews) -> list[Theirs]:
+    """The fields somebody else decided otherwise than this person saw, unless both say the same now."""
+    if verdict.kind is Kind.SKIP or is_second(verdict, reviewer, reviews):
+        return []
+    current: dict[LabelField, tuple[Value, str, datetime]] = {
+        change.field: (change.after, made.reviewer, made.time)
+        for made in deciding(reviews.of_picture(verdict.etag))
+        for change in made.event.changes
+    }
+    wanted = {**verdict.seen, **verdict.values}
+    return [
+        Theirs(verdict.key, verdict.etag, field, *current[field])
+        for field, value in wanted.items()
+        if field in current and current[field][0] not in (verdict.seen.get(field), value)
+    ]
+
+
+def event_of(verdict: Verdict, reviewer: str, reviews: Reviews, *, machine: Label | None) -> Event:
+    """The event that keeps a verdict, with what a machine had said."""
+    fields = {} if verdict.kind is Kind.SKIP else {**verdict.seen, **verdict.values}
+    changes = tuple(
+        Change(
+            field=field,
+            before=verdict.seen.get(field),
+            after=value,
+            seen=value_in(machine, field),
+            seen_from=machine.source if machine else None,
+        )
+        for field, value in fields.items()
+        if value is not None or field in verdict.values
+    )
+    return Event(
+        id=verdict.id,
+        kind=verdict.kind,
+        key=verdict.key,
+        etag=verdict.etag,
+        changes=changes,
+        second=is_second(verdict, reviewer, reviews),
+        whole=verdict.whole,
+    )
 
 
 def undoing(event: Event, reviews: Reviews) -> Event | None:

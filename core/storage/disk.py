@@ -5,10 +5,17 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+import re
 import secrets
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+_LEFT_AFTER_S: Final = 3600.0  # no writer is at one file for so long
+_SHARED: Final = 0o644
 
 
 @contextmanager
@@ -28,7 +35,20 @@ def staged(temporary: Path, *parts: bytes) -> Iterator[Path]:
 
 def publish(path: Path, content: bytes) -> None:
     """Write or replace a file as a whole."""
-    with staged(path.with_name(f"{path.name}.{secrets.token_hex(4)}"), content) as temporary:
+    with staged(_beside(path), content) as temporary:
+        temporary.replace(path)
+        sync_folder(path.parent)
+
+
+def renew(path: Path, content: bytes) -> None:
+    """Replace a file that others read too, as a whole and with its permissions; a new one is readable by all.
+
+    What a killed writer left beside it an hour ago or longer is removed.
+    """
+    _sweep(path)
+    mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else _SHARED
+    with staged(_beside(path), content) as temporary:
+        temporary.chmod(mode)  # before it is in place: a crash must not leave a file that others cannot read
         temporary.replace(path)
         sync_folder(path.parent)
 
@@ -40,6 +60,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+
+
+def _sweep(path: Path) -> None:
+    """Remove temporary files of this one that nobody is writing any more."""
+    temporary = re.compile(re.escape(path.name) + r"\.[0-9a-f]{8}")
+    for each in path.parent.iterdir():
+        if temporary.fullmatch(each.name) and time.time() - each.stat().st_mtime > _LEFT_AFTER_S:
+            each.unlink(missing_ok=True)
 
 
 def _sync(descriptor: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -87,18 +86,6 @@ def s3_client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
         region_name="us-east-1",
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
     )
-
-
-def copy_of_the_checkout(folder: Path) -> Path:
-    """A checkout that a test may publish into: everything but the sample pictures is a copy."""
-    checkout = folder / "checkout"
-    for room in ("core", "pages", "labels", ".streamlit"):
-        shutil.copytree(
-            REPOSITORY / room, checkout / room, ignore=shutil.ignore_patterns("__pycache__", "secrets.toml")
-        )
-    shutil.copy(REPOSITORY / "app.py", checkout)
-    (checkout / "samples").symlink_to(REPOSITORY / "samples")
-    return checkout
 
 
 @contextmanager

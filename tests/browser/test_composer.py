@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from bench.checkout import copy_of_the_checkout
 from tests.browser.conftest import Visit
-from tests.browser.dashboard import Dashboard, Tab, copy_of_the_checkout, dashboard
+from tests.browser.dashboard import Dashboard, Tab, dashboard
 
 
 @pytest.fixture

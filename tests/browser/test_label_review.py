@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from bench.checkout import copy_of_the_checkout
 from tests.browser.conftest import Visit
-from tests.browser.dashboard import Dashboard, Tab, copy_of_the_checkout, dashboard
+from tests.browser.dashboard import Dashboard, Tab, dashboard
 
 SELECT_ALL = "Control+a"
 

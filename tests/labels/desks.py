@@ -8,6 +8,7 @@ from pathlib import Path
 from core.labels.labeler import Proposal
 from core.labels.live import LiveLabels
 from core.labels.proposals import Proposals
+from core.labels.publication import Publisher
 from core.labels.queue import QueueItem
 from core.labels.reports import Reports
 from core.labels.review_desk import ReviewDesk
@@ -16,6 +17,7 @@ from core.labels.reviews import Kind, Value, value_in
 from core.labels.schema import Gender, Label, LabelField, LabelSource, age_range_of
 from core.labels.verdicts import Verdict
 from core.references.index import ReferenceIndex, build_index
+from core.storage.disk import renew
 from tests.labels.portraits import APP, VOCABULARY
 from tests.storage.s3_servers import S3Server
 
@@ -45,6 +47,10 @@ class Desk:
         self.proposals = Proposals(self.store, app_prefix=APP, shipped=shipped)
         self.reports = Reports(self.store, app_prefix=APP)
         self.reviews = ReviewDesk(self.library, self.live, self.log, self.proposals, self.reports, VOCABULARY)
+
+    def publisher(self, file: Path) -> Publisher:
+        """Who publishes into this file, from this server."""
+        return Publisher(file, self.store, self.log, renew, app_prefix=APP)
 
 
 def proposed(

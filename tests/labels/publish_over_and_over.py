@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from core.storage.disk import publish
+from core.storage.disk import renew
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     print("ready", flush=True)
     while True:
         for version in versions:
-            publish(file, version)
+            renew(file, version)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from core.errors import LabelError, WriteConflict
-from core.labels.publication import Publisher, check_lines, folded_in, version_of
+from core.labels.publication import Published, Publisher, check_lines, folded_in, version_of
 from core.labels.published import LabelState, load_published
 from core.labels.reviews import Reviews
 from core.labels.schema import Gender, LabelField, LabelSource, json_schema, line_of, parse_label
@@ -21,8 +24,9 @@ from core.labels.verdicts import accept
 from core.storage.disk import publish
 from tests.injection.libraries import library
 from tests.labels.desks import Desk, correct, proposed
-from tests.labels.portraits import APP, OPS, OTHER, ROOT, jpeg
+from tests.labels.portraits import OPS, OTHER, ROOT, jpeg
 from tests.moto_servers import fill, moto_server, remove, with_bucket
+from tests.relay import Passing, relayed
 from tests.storage.s3_servers import S3Server
 
 GROUP = "refs/01. Model/noir"
@@ -62,7 +66,7 @@ def desk(bucket: S3Server, file: Path) -> Desk:
 
 
 def publisher(at: Desk, file: Path) -> Publisher:
-    return Publisher(file, at.store, at.log, publish, app_prefix=APP)
+    return at.publisher(file)
 
 
 class TestFolding:
@@ -158,17 +162,18 @@ class TestServers:
         at = desk(bucket, file)
         at.reviews.save(OPS, [accept(at.reviews.item(OPS, KEYS[0]), id="1")])
 
-        def read_only(_path: Path, _data: bytes) -> None:
-            raise PermissionError(30, "Read-only file system")
-
-        here = Publisher(file, at.store, at.log, read_only, app_prefix=APP)
+        # nothing longer can lie beside it, not even the temporary file: it can be read and not replaced
+        longest = file.with_name("p" * (os.pathconf(file.parent, "PC_NAME_MAX") - len(".jsonl")) + ".jsonl")
+        file.rename(longest)
+        here = publisher(at, longest)
         draft = here.draft(at.library.index)
         done = here.publish(draft, OPS)
         assert done.file is None
         pending = here.newest()
         assert pending is not None
         assert (pending.text.encode(), pending.version) == (draft.after, version_of(draft.after))
-        assert file.read_bytes() == draft.before
+        assert longest.read_bytes() == draft.before
+        assert list(file.parent.iterdir()) == [longest]
         assert here.newer(here.running().version) == pending
 
     def test_a_file_that_changed_since_the_draft_is_not_written_over(self, bucket: S3Server, file: Path) -> None:
@@ -184,15 +189,51 @@ class TestServers:
         at.reviews.save(OPS, [accept(at.reviews.item(OPS, KEYS[0]), id="1")])
         other = tmp_path / "other.jsonl"
         other.write_bytes(file.read_bytes())
-        mine, theirs = publisher(at, file), publisher(at, other)
-        draft = mine.draft(at.library.index)
-        theirs_first = theirs.draft(at.library.index)
+        theirs = desk(bucket, other)
+        their_draft = publisher(theirs, other).draft(theirs.library.index)
+        raced: list[Published] = []
 
-        store = _Racing(at, lambda: theirs.publish(theirs_first, OTHER))
-        racing = Publisher(file, store, at.log, publish, app_prefix=APP)  # type: ignore[arg-type]  # all it asks
-        with pytest.raises(WriteConflict):
-            racing.publish(draft, OPS)
+        def overtake(passing: Passing) -> bool:
+            """They publish between our look at the newest publication and our write."""
+            if passing.method == "PUT" and not raced:
+                raced.append(publisher(theirs, other).publish(their_draft, OTHER))
+            return True
+
+        with relayed(bucket, before=overtake) as way:
+            mine = publisher(desk(way, file), file)
+            draft = mine.draft(at.library.index)
+            with pytest.raises(WriteConflict):
+                mine.publish(draft, OPS)
         assert file.read_bytes() == draft.before
+        assert other.read_bytes() == their_draft.after
+        newest = publisher(at, file).newest()
+        assert newest is not None
+        assert (newest.version, newest.person) == (raced[0].publication.version, OTHER.email)
+
+    def test_of_many_who_publish_at_once_each_is_told_how_it_went(
+        self, bucket: S3Server, file: Path, tmp_path: Path
+    ) -> None:
+        at = desk(bucket, file)
+        at.reviews.save(OPS, [accept(at.reviews.item(OPS, KEYS[0]), id="1")])
+        files = [tmp_path / f"server {number}.jsonl" for number in range(4)]
+        for each in files:
+            each.write_bytes(file.read_bytes())
+        servers = [publisher(desk(bucket, each), each) for each in files]
+        drafts = [server.draft(at.library.index) for server in servers]
+        together = Barrier(len(servers))
+
+        def race(number: int) -> bool:
+            together.wait(timeout=30)
+            try:
+                return servers[number].publish(drafts[number], OPS).file == files[number]
+            except WriteConflict:
+                return False
+
+        with ThreadPoolExecutor(len(servers)) as pool:
+            won = list(pool.map(race, range(len(servers))))
+        assert any(won)
+        for each, has_won, draft in zip(files, won, drafts, strict=True):
+            assert each.read_bytes() == (draft.after if has_won else draft.before)
 
     def test_a_running_server_takes_up_a_new_file_by_itself(self, bucket: S3Server, file: Path) -> None:
         at = desk(bucket, file)
@@ -200,21 +241,6 @@ class TestServers:
         publish(file, file.read_bytes() + line(KEYS[4]).encode() + b"\n")
         at.live.refresh()
         assert at.live.current.find(KEYS[4], etag(KEYS[4])).state is LabelState.CURRENT
-
-
-class _Racing:
-    """The store, with somebody who publishes between our look and our write."""
-
-    def __init__(self, at: Desk, meanwhile: object) -> None:
-        self._store = at.store
-        self._meanwhile = meanwhile
-
-    def get(self, key: str) -> object:
-        return self._store.get(key)
-
-    def put(self, *words: object, **more: object) -> object:
-        self._meanwhile()  # type: ignore[operator]
-        return self._store.put(*words, **more)  # type: ignore[arg-type]
 
 
 def test_killed_while_publishing_the_file_is_the_old_or_the_new_one(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import LabelError
-from core.labels.portraits import LabelFilter, portraits
 from core.labels.published import LabelState, PublishedLabels, load_published
 from core.labels.schema import AGE_MAX, AGE_RANGES, Gender, Label, LabelSource, age_range_of, parse_label
 from tests.injection.libraries import ROOT, label, library
@@ -160,9 +159,8 @@ class TestFinding:
         assert self.LABELS.find("refs/c.jpg", "3").state is LabelState.MISSING
 
     def test_a_label_for_a_picture_that_is_gone_disturbs_nothing(self) -> None:
-        index = library("refs/01. Model/noir/Ada.jpg")
-        found = portraits(index, self.LABELS, LabelFilter())
-        assert [(row.reference.persona, row.found.state) for row in found] == [("Ada", LabelState.MISSING)]
+        (ada,) = library("refs/01. Model/noir/Ada.jpg").references
+        assert self.LABELS.find(ada.key, ada.etag).state is LabelState.MISSING
 
 
 class TestAges:
@@ -189,36 +187,3 @@ class TestAges:
         assert told.fits_age(29, 30)
         assert not told.fits_age(30, 34)
         assert not told.fits_age(18, 24)
-
-
-class TestPortraits:
-    """The grid of portraits and its filters."""
-
-    INDEX = library(
-        "refs/01. Model/noir/Ada.jpg",
-        "refs/01. Model/noir/Ben.jpg",
-        "refs/02. Tone/noir/x.jpg",
-        "refs/03. Angle/low/Cho.jpg",
-    )
-    LABELS = PublishedLabels(
-        [
-            label("refs/01. Model/noir/Ada.jpg", Gender.FEMININE, 30),
-            label("refs/01. Model/noir/Ben.jpg", Gender.MASCULINE, 70, etag="before"),
-            label("refs/03. Angle/low/Cho.jpg", Gender.MASCULINE, 20),
-        ]
-    )
-
-    @pytest.mark.parametrize(
-        ("wanted", "names"),
-        [
-            (LabelFilter(), ["Ada", "Ben", "Cho"]),
-            (LabelFilter(text="model"), ["Ada", "Ben"]),
-            (LabelFilter(gender=Gender.MASCULINE), ["Ben", "Cho"]),
-            (LabelFilter(age_range="25–34"), ["Ada"]),
-            (LabelFilter(source=LabelSource.NOMINAL), ["Ada", "Ben", "Cho"]),
-            (LabelFilter(source=LabelSource.HUMAN), []),
-            (LabelFilter(state=LabelState.STALE), ["Ben"]),
-        ],
-    )
-    def test_every_part_of_a_filter_narrows(self, wanted: LabelFilter, names: list[str]) -> None:
-        assert [row.reference.persona for row in portraits(self.INDEX, self.LABELS, wanted)] == names

@@ -16,11 +16,13 @@ from core.errors import AccessDenied, InputError, WriteConflict
 from core.labels.labeler import LabelerSpec
 from core.labels.proposals import Proposals
 from core.labels.queue import QueueFilter, QueueItem, ReviewState, Why, is_doubly_reviewed
+from core.labels.review_desk import Backlog
 from core.labels.review_log import SEGMENT, ReviewLog
 from core.labels.reviews import Change, Event, Kind
-from core.labels.schema import Gender, LabelField, LabelSource
+from core.labels.schema import Gender, LabelField, LabelSource, line_of
 from core.labels.verdicts import Verdict, accept, theirs_in
 from core.viewer import PersonRole, Viewer
+from tests.deploy.servers import until
 from tests.labels.desks import Desk, correct, proposed, skip
 from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, jpeg
 from tests.moto_servers import fill, moto_server, remove, with_bucket
@@ -69,6 +71,55 @@ def whys(found: QueueItem) -> list[Why]:
     return [reason.why for reason in found.reasons]
 
 
+class TestKeptUp:
+    """The queue is made once and kept up; what has not changed is not made again."""
+
+    def test_a_renewed_index_without_news_makes_no_row_again(self, bucket: S3Server) -> None:
+        at = desk(bucket)
+        before = item(at, SINGLE[0])
+        at.library.refresh()
+        assert item(at, SINGLE[0]) is before
+
+    def test_a_picture_that_arrives_makes_one_row_and_leaves_the_others(self, bucket: S3Server) -> None:
+        at = desk(bucket)
+        before = item(at, SINGLE[0])
+        fill(bucket, {f"{GROUP}/New.jpg": jpeg(77)})
+        at.library.refresh()
+        assert item(at, f"{GROUP}/New.jpg").state is ReviewState.MISSING
+        assert item(at, SINGLE[0]) is before
+
+    def test_a_file_that_takes_the_place_of_the_published_one_is_in_the_queue(
+        self, bucket: S3Server, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "personas.jsonl"
+        at = Desk(bucket, file)
+        assert item(at, SINGLE[0]).state is ReviewState.MISSING
+        made = proposed(SINGLE[0], etag_of(PICTURES[SINGLE[0]]), source=LabelSource.NOMINAL)
+        file.write_text(line_of(made.label) + "\n")
+        at.live.refresh()
+        assert item(at, SINGLE[0]).shown == made.label
+
+    def test_started_it_is_ready_before_anybody_asks(self, bucket: S3Server) -> None:
+        at = desk(bucket)
+        assert at.reviews.backlog() is None
+        at.reviews.start()
+        try:
+            until(lambda: at.reviews.backlog() is not None, "the queue is made")
+        finally:
+            at.reviews.stop()
+
+    def test_the_backlog_counts_what_is_missing_stale_and_reported(self, bucket: S3Server, tmp_path: Path) -> None:
+        file = tmp_path / "personas.jsonl"
+        stale = proposed(SINGLE[0], "before", source=LabelSource.NOMINAL).label
+        current = proposed(SINGLE[1], etag_of(PICTURES[SINGLE[1]]), source=LabelSource.NOMINAL).label
+        file.write_text("".join(f"{line_of(each)}\n" for each in (stale, current)))
+        at = Desk(bucket, file)
+        at.reports.add(OPS, key=SINGLE[1], etag=current.etag, wished="noir")
+        at.reviews.counts(OPS)
+        missing = len(SINGLE) + len(DOUBLE) - 2
+        assert at.reviews.backlog() == Backlog(missing=missing, stale=1, reported=1)
+
+
 class TestQueue:
     """The most pressing first, each with its reason."""
 
@@ -96,7 +147,9 @@ class TestQueue:
         assert whys(found[keys[5]]) == [Why.UNLABELLED]
         order = [key for key in found if key in keys]
         assert order == [keys[4], keys[3], keys[2], keys[1], keys[5], keys[0]]
-        assert all(reason.says.endswith((".", "…")) for each in found.values() for reason in each.reasons)
+        says = [reason.says for each in found.values() for reason in each.reasons]
+        assert all(sentence.endswith((".", "…")) and not sentence[0].islower() for sentence in says)
+        assert found[keys[3]].reasons[0].says == "OpenAI says masculine, the local labeler says feminine."
 
     def test_a_changed_picture_is_stale_and_a_moved_one_keeps_its_label(self, bucket: S3Server, tmp_path: Path) -> None:
         at = desk(bucket)
