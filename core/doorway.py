@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from types import MappingProxyType
@@ -17,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import ReplayedHandover, SignInError, StudioError, TooManyAttempts
 from core.identity.door import SealedCookie
-from core.settings import Settings
+from core.settings import Profile, Settings
 from core.studio import Studio, get_studio
 
 SESSION_PATH: Final = "/session"
@@ -26,6 +29,14 @@ REQUEST_HEADER: Final = "X-Studio-Session"  # a header of our own: no form and n
 _LONGEST_BODY: Final = 8192
 # Streamlit's routes that no page of ours needs and that answer without asking who is there
 _UNUSED: Final = ("/_stcore/upload_file", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent")
+
+_PORT: Final = re.compile(r":\d*$", re.ASCII)
+_GUARD_THEMSELVES: Final = ("/healthz", "/readyz", "/metrics")
+_TOLD_NAME: Final = "STREAMLIT_BROWSER_SERVER_ADDRESS"  # Streamlit's own word for the name people open it under
+_OWN_NAME_ONLY: Final = (
+    "The demo asks nobody who they are, so it answers on this machine alone: open it as http://localhost and its port. "
+    f"To show it under another name, start it with that name as {_TOLD_NAME}."
+)
 
 _CALLBACK_PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Signing in</title>
 <p>Signing in. This window closes by itself; if it stays, close it and sign in again.</p></html>"""
@@ -132,6 +143,8 @@ def _said(sentence: str, status: int, headers: Mapping[str, str] = MappingProxyT
 class PagesOnly:
     """Lets through to Streamlit what the dashboard's own pages use, and asks every WebSocket where it comes from.
 
+    The demo, which asks nobody who they are, answers under this machine's own names alone (`is_demos_own_name`).
+
     A browser sends its cookies along with a WebSocket that a foreign page opens, so the page's origin has to be
     PUBLIC_URL, or the very address that is asked. Streamlit compares host names only, takes every port of this
     machine for its own, and asks the network for this machine's other names: it is not asked.
@@ -142,8 +155,14 @@ class PagesOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "websocket":
-            headers = Headers(scope=scope)
+        headers = Headers(scope=scope) if scope["type"] in ("http", "websocket") else Headers()
+        if _is_led_astray(scope["path"] if headers else "", headers.get("host", "")):
+            _log.warning("request_refused", reason="foreign host")
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await _said(_OWN_NAME_ONLY, 421)(scope, receive, send)
+        elif scope["type"] == "websocket":
             if not _is_own_page(headers.getlist("origin"), headers.get("host", "")):
                 _log.warning("websocket_refused", reason="foreign origin")
                 await send({"type": "websocket.close", "code": 1008})  # before it is accepted: 403
@@ -154,6 +173,31 @@ class PagesOnly:
             await _said("There is no such page.", 404)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def _is_led_astray(path: str, host: str) -> bool:
+    """Whether the demo is asked under a name that is not its own; what guards itself answers under any."""
+    if path in _GUARD_THEMSELVES or get_studio().settings.profile is not Profile.EMBEDDED:
+        return False
+    return not is_demos_own_name(host, told=os.environ.get(_TOLD_NAME, ""))
+
+
+def is_demos_own_name(host: str, *, told: str = "") -> bool:
+    """Whether a Host header names this machine as no foreign page can: localhost, an address, or the name told.
+
+    A foreign page can have its own name lead to 127.0.0.1 (DNS rebinding) and would then be of the same origin as
+    the demo. It cannot do so with an address, nor with localhost, which browsers resolve themselves.
+    """
+    if not host:  # which browsers always send
+        return True
+    name = _PORT.sub("", host).lower()
+    if name == "localhost" or name.endswith(".localhost") or (told and name == told.lower()):
+        return True
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _is_own_page(origins: list[str], host: str) -> bool:

@@ -9,13 +9,22 @@ from pathlib import Path
 import pytest
 
 _DEBIAN = Path("/usr/lib")
+_STEADY = {
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    "PYTHONPATH": str(Path(__file__).with_name("steady_clock")),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Moves the wall clock of every process that is started with its environment, its monotonic clock along."""
+    """Moves the wall clock of every process that is started with its environment.
+
+    Its monotonic clock moves along, as if so much time had passed, or goes on steadily, as when somebody sets the
+    machine's clock.
+    """
 
     file: Path
+    steady: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
@@ -25,6 +34,7 @@ class Clock:
             "LD_PRELOAD": str(_library()),
             "FAKETIME_TIMESTAMP_FILE": str(self.file),
             "FAKETIME_CACHE_DURATION": "1",  # seconds until a move is noticed
+            **(_STEADY if self.steady else {}),
         }
 
     def move(self, seconds: int) -> None:

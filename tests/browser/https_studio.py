@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class HttpsStudio:
     google: FakeGoogle
     port: int
     clock: Clock | None = None
+    more: Mapping[str, str] = field(default_factory=dict)  # settings
     max_age_s: float = 6.0  # of the list and of ended sessions; too young, and a busy machine reads nothing else
     _checked_bytes: int = 0
     _process: subprocess.Popen[bytes] | None = None
@@ -70,6 +71,7 @@ class HttpsStudio:
             "SESSION_SECRET": SESSION_SECRET,
             "ALLOWED_DOMAINS": "studio.example",
             "ADMIN_EMAILS": BOSS.email,
+            **self.more,
         }
 
     @property
@@ -139,12 +141,12 @@ class HttpsStudio:
 
 
 @contextmanager
-def https_studio(folder: Path, s3: S3Server, clock: Clock | None = None) -> Iterator[HttpsStudio]:
+def https_studio(folder: Path, s3: S3Server, clock: Clock | None = None, **more: str) -> Iterator[HttpsStudio]:
     """Serve a bucket over HTTPS until the block ends."""
     port = free_port()
     google = FakeGoogle(ADA, BO, BOSS, STRANGER, redirect_uri=f"https://localhost:{port}/oauth/callback")
     with google.serving():
-        studio = HttpsStudio(folder, s3, google, port, clock)
+        studio = HttpsStudio(folder, s3, google, port, clock, more)
         try:
             studio.start()
             yield studio

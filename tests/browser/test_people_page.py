@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import Tab
+from tests.fakes.openai_server import FakeOpenAI
 
 ACCESS, BUDGETS = "studio/access.json", "studio/budgets.json"
 
@@ -116,3 +117,37 @@ def test_a_damaged_document_is_named_and_never_overwritten(
     tab = visit(studio).open("/people")
     expect(tab.main).to_contain_text(f"{damaged.rpartition('/')[2]} in S3 is damaged")
     assert studio.read(damaged) == b"{"
+
+
+def test_a_budget_that_an_admin_sets_stops_the_next_order_and_a_higher_one_lets_it_through(
+    start_dashboard: StartDashboard, visit: Visit
+) -> None:
+    """From the People page to OpenAI, which is not asked for anything until the budget allows it."""
+    with FakeOpenAI().serving() as openai:
+        studio = start_dashboard({"OPENAI_API_KEY": "sk-key-of-a-test", "OPENAI_BASE_URL": openai.base_url})
+        visitor = visit(studio)
+        admin, designer = visitor.open("/people"), visitor.open("/")
+        designer.type_prompt("Ada in a linen shirt, cinematic, three-quarter view")
+        expect(designer.generate).to_be_enabled()
+
+        budget(admin, "0.01")
+        designer.page.reload()
+        designer.type_prompt("Ada in a linen shirt, cinematic, three-quarter view")
+        expect(designer.main).to_contain_text(re.compile(r"[Bb]udget"))
+        expect(designer.generate).to_be_disabled()
+        assert (openai.calls, studio.comparisons()) == (0, [])
+
+        budget(admin, "20")
+        designer.page.reload()
+        designer.type_prompt("Ada in a linen shirt, cinematic, three-quarter view")
+        designer.generate.click()
+        expect(designer.downloads).to_have_count(2)
+        assert openai.calls == 2
+
+
+def budget(admin: Tab, usd: str) -> None:
+    """Give each person so much a day, and wait until it is saved."""
+    admin.page.get_by_role("spinbutton", name=re.compile("^Each person")).fill(usd)
+    admin.button("Save budgets").click()
+    expect(admin.main).to_contain_text(f"→ ${float(usd):.2f}")
+    admin.settled()

@@ -8,10 +8,14 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 from playwright.sync_api import APIResponse, Browser, BrowserContext, expect
 
+from core.identity.google import GoogleAccount
+from core.identity.session import Session, SessionSigner
 from tests.browser.conftest import Visit
 from tests.browser.dashboard import REPOSITORY, Tab, Visitor
 from tests.browser.https_studio import (
@@ -63,6 +67,7 @@ def studio(running: HttpsStudio) -> Iterator[HttpsStudio]:
     yield running
     running.google.fault = None
     running.google.faults = {}
+    running.google.certs_max_age_s = 20_000
     running.delete(ACCESS)
 
 
@@ -303,15 +308,25 @@ def test_a_server_without_googles_certificates_lets_nobody_in_until_it_gets_them
 ) -> None:
     """A server that has just started has none kept from before."""
     studio.restart()
+    studio.google.certs_max_age_s = 0  # each sign-in asks for them again
     tab = somebody.open("/")
     for fault in CERTIFICATES:
         studio.google.fault = fault
         refused(studio, (tab, ADA))
-        expect(tab.main).to_contain_text("Google's certificates cannot be fetched right now")
+        expect(tab.main).to_contain_text("Google's certificates cannot be fetched right now: try again in a minute.")
         tab.settled()
     studio.google.fault = None
     sign_in(tab, ADA)
     expect_inside(tab, ADA)
+
+    for fault in CERTIFICATES:  # from now on there are some, which serve for a day
+        studio.google.fault = fault
+        asked_before = studio.google.requests.count("/certs")
+        leave(tab, "Sign out")
+        expect_door(tab)
+        sign_in(tab, ADA)
+        expect_inside(tab, ADA)
+        assert studio.google.requests.count("/certs") > asked_before, "it has asked in vain"
 
 
 def test_a_pop_up_that_is_closed_leaves_the_button_to_be_pressed_again(chromium: Browser, studio: HttpsStudio) -> None:
@@ -353,6 +368,57 @@ def test_a_session_in_use_is_renewed_after_half_an_hour_and_an_idle_one_ends_aft
         clock.move(17 * 3600)
         expect_door(tab, "Your session has ended: sign in again.")
         assert [answer.status for answer in fetched(visitor.context, studio)] == [401] * 5
+
+
+def test_a_clock_that_is_set_wrong_and_right_again(
+    visit: Visit, tmp_path_factory: pytest.TempPathFactory, s3: S3Server
+) -> None:
+    """Half a minute either way, while it runs: who is in stays in, and who comes is told about the clock."""
+    folder = tmp_path_factory.mktemp("jumps")
+    clock = Clock(folder / "clock", steady=True)
+    with https_studio(folder, s3, clock) as studio:
+        before = SessionSigner(SESSION_SECRET).cookie(session_of(BO, begun_s_ago=60))
+        inside = visit(studio, ignore_https_errors=True)
+        inside.context.add_cookies([{"name": "__Host-studio", "value": before, "url": studio.url, "secure": True}])
+        here = inside.open("/references")
+        expect_inside(here, BO)
+        tab = visit(studio, ignore_https_errors=True).open("/")
+        for shift_s in (-30, 30):
+            moved(studio, clock, shift_s)
+            here.page.reload()
+            expect_inside(here, BO)
+            assert [answer.status for answer in fetched(inside.context, studio)] == [200, 200, 200, 200, 404]
+            if shift_s < 0:  # to a clock that is behind, Google's answer comes from the future
+                refused(studio, (tab, ADA))
+                expect(tab.main).to_contain_text(SAID[Fault.EARLY])
+                expect(tab.main).to_contain_text("ask an administrator to set the server's clock")
+                tab.settled()
+        moved(studio, clock, 0)
+        sign_in(tab, ADA)
+        expect_inside(tab, ADA)
+        here.page.reload()
+        expect_inside(here, BO)
+
+
+def session_of(account: Account, *, begun_s_ago: float) -> Session:
+    """A session as the server would have begun it for this account."""
+    known = GoogleAccount(account.subject, account.email, account.name, account.hosted_domain)
+    return Session.of(known, epoch=0, now=time.time() - begun_s_ago)
+
+
+def moved(studio: HttpsStudio, clock: Clock, shift_s: int) -> None:
+    """Set the server's clock, and wait until it has noticed."""
+    clock.move(shift_s)
+    deadline = time.monotonic() + 15
+    while abs(_ahead_s(studio) - shift_s) > 5:
+        assert time.monotonic() < deadline, "the clock has not moved"
+
+
+def _ahead_s(studio: HttpsStudio) -> float:
+    with closing(http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=15)) as connection:
+        connection.request("GET", "/healthz")
+        told = connection.getresponse().headers["Date"]
+    return (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
 
 
 def renewed_by(tab: Tab, visitor: Visitor, before: list[str]) -> list[str]:

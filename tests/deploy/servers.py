@@ -49,13 +49,14 @@ class Server:
         port: int = 0,
         root: Path = ROOT,
         before: Sequence[str] = (),
+        program: Sequence[str] = ("-m", "streamlit", "run", "app.py"),
         **options: Any,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = Path(environment.get("DATA_DIR", folder / "data"))
         self._log = folder / f"log-{self.port}.txt"
-        command = [*before, sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = [*before, sys.executable, *program, "--server.port", str(self.port)]
         with self._log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,

@@ -2,82 +2,52 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import json
 import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-import pytest
+import httpx
 
-from bench.sessions import Drawn, session
-from core.storage.embedded import EmbeddedS3
+from core.identity.google import GoogleAccount
+from core.identity.session import Session, SessionSigner
 from core.web import ORIGINAL, image_url
 from tests.chromium import free_port
+from tests.clock import Clock
+from tests.deploy.embedded_on_a_wire import wired
 from tests.deploy.servers import ROOT, Server, serving, until
+from tests.deploy.tabs import PROMPT, ended, look, order
 from tests.deploy.test_health import PRODUCTION
-from tests.deploy.wires import Wire, wire_to
-from tests.fakes.openai_server import FakeOpenAI
+from tests.deploy.wires import wire_to
+from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment
+from tests.fakes.turnstile import Turnstile
 from tests.moto_servers import moto_server, with_bucket
 
-PROMPT = "Ada in a linen shirt, cinematic, three-quarter view"
 KEY = "refs/02. Tone/noir/desk.jpg"
 ETAG = hashlib.md5((ROOT / "samples" / KEY).read_bytes(), usedforsecurity=False).hexdigest()
 
 
-def look(server: Server, page: str) -> Drawn:
-    """A page as a new tab gets it."""
-
-    async def visit() -> Drawn:
-        async with session(server.url) as tab:
-            return await tab.visit(page)
-
-    return asyncio.run(visit())
+def sealed_cookie() -> dict[str, str]:
+    """The cookie of somebody who has signed in two minutes ago, as the server itself would seal it."""
+    account = GoogleAccount("subject-of-kim", "kim@studio.example", "Kim", "studio.example")
+    session = Session.of(account, epoch=0, now=time.time() - 120)
+    return {"Cookie": f"__Host-studio={SessionSigner(PRODUCTION['SESSION_SECRET']).cookie(session)}"}
 
 
-def order(server: Server, prompt: str = PROMPT) -> tuple[str, Drawn]:
-    """Press Generate: the comparison's id, empty if there is none, and what the page said."""
-
-    async def press() -> tuple[str, Drawn]:
-        async with session(server.url) as tab:
-            await tab.visit()
-            await tab.type_prompt(prompt)
-            drawn = await tab.click("Generate")
-            found = re.search(r"comparison=(\w{26})", tab.query)
-            return found[1] if found else "", drawn
-
-    return asyncio.run(press())
-
-
-def ended(server: Server, comparison: str) -> list[str]:
-    """How the sides of a comparison ended, as far as they have."""
-    return [event["phase"] for event in server.events("side_ended") if event["comparison"] == comparison]
-
-
-@contextmanager
-def wired(folder: Path, **environment: str) -> Iterator[tuple[Server, Wire]]:
-    """A dashboard whose S3 is at the other end of a wire; everybody is signed in."""
-    data = folder / "data"
-    owner = EmbeddedS3.open(data, ROOT / "samples" / "refs")
-    try:
-        with wire_to(owner.endpoint_url) as wire:
-            # The dashboard finds the server of whoever holds DATA_DIR by this file.
-            (data / "s3.endpoint.json").write_text(json.dumps({"endpoint_url": wire.url, "pid": os.getpid()}))
-            with serving(folder, {"INDEX_REFRESH_S": "0.5", **environment}) as server:
-                server.ready()
-                yield server, wire
-                wire.cut()  # or the server would wait for it in vain
-    finally:
-        owner.close()
+def sign_out(server: Server, cookie: dict[str, str]) -> httpx.Response:
+    """As the button does."""
+    ours = {"Origin": PRODUCTION["PUBLIC_URL"], "Sec-Fetch-Site": "same-origin", "X-Studio-Session": "1"}
+    return httpx.delete(f"{server.url}/session", headers={**ours, **cookie}, timeout=60)
 
 
 def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
-    """It starts, says what is missing, lets nobody in unchecked, and is ready as soon as S3 is."""
+    """It starts, says what is missing, lets nobody in unchecked, and is ready as soon as S3 is.
+
+    A sign-out while S3 is away takes the cookie, says that the session could not be ended, and can be made again.
+    """
     with moto_server() as moto:
         bucket = with_bucket(moto, {KEY: (ROOT / "samples" / KEY).read_bytes()})
         with wire_to(bucket.endpoint_url) as wire:
@@ -100,10 +70,28 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
                 assert server.ready()["reasons"] == []
                 assert server.metric("studio_index_references") == 1
 
+                kim = sealed_cookie()
+                assert server.get(image_url(KEY, ETAG), **kim).status_code == 200
+                wire.cut()
+                answer = sign_out(server, kim)
+                assert answer.status_code == 503
+                assert answer.text.startswith(
+                    "You are signed out in this browser, but S3 could not be told to end your session: "
+                )
+                assert "could not be reached" in answer.text
+                assert '__Host-studio="";' in answer.headers["set-cookie"]
+                assert "Max-Age=0" in answer.headers["set-cookie"]
+                assert server.events("signed_out") == []
+                wire.mend()
+                assert server.get(image_url(KEY, ETAG), **kim).status_code == 200, "it holds until it is ended"
+                assert sign_out(server, kim).status_code == 204
+                assert server.get(image_url(KEY, ETAG), **kim).status_code == 401
+
 
 def test_s3_away_under_use(tmp_path: Path) -> None:
     """Longer than several refreshes: the last index serves with its age, and nothing that was asked for is lost."""
-    with wired(tmp_path) as (server, wire):
+    with wired(tmp_path) as at:
+        server, wire = at.server, at.wire
         assert "110 pictures in 40 groups" in look(server, "references").texts()
         assert server.get(image_url(KEY, ETAG)).status_code == 200
 
@@ -129,21 +117,6 @@ def test_s3_away_under_use(tmp_path: Path) -> None:
         assert drawn.failures() == []
         until(lambda: ended(server, comparison) == ["done", "done"], "both sides are made")
         assert server.events("script_error") == []
-
-
-def test_s3_goes_while_pictures_are_made(tmp_path: Path) -> None:
-    """A picture that is finished while S3 is away is kept and stored once S3 is back."""
-    with wired(tmp_path) as (server, wire):
-        comparison, _ = order(server)
-        wire.cut()
-        until(lambda: server.check("storage")["state"] == "degraded", "S3 is away")
-        wire.mend()
-        until(lambda: len(ended(server, comparison)) == 2, "both sides have ended")
-        assert set(ended(server, comparison)) <= {"done", "failed"}
-        until(lambda: server.metric("studio_queue_running") == 0, "nothing is left at work")
-        again, drawn = order(server, f"{PROMPT}, again")
-        assert drawn.failures() == []
-        until(lambda: ended(server, again) == ["done", "done"], "the next is made")
 
 
 class SmallDisk:
@@ -197,23 +170,48 @@ def test_a_full_disk_below_data_dir(tmp_path: Path) -> None:
         until(lambda: ended(server, comparison) == ["done", "done"], "both sides are made")
 
 
-@pytest.mark.parametrize("shift", ["+30s", "-30s"])
-def test_a_clock_that_is_half_a_minute_off(shift: str, tmp_path: Path) -> None:
-    """Ahead of S3's, or behind: pages, pictures and comparisons go on, and no age is less than nothing."""
-    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    with wired(tmp_path, LD_PRELOAD=str(library), FAKETIME=shift) as (server, _):
-        told = parsedate_to_datetime(server.get("/healthz").headers["date"])
-        off_s = (told - datetime.now(UTC)).total_seconds()
-        assert 20 < abs(off_s) < 40, "the clock is really off"
-        assert 0 <= server.get("/readyz").json()["index_age_s"] < 10
-        assert "110 pictures in 40 groups" in look(server, "references").texts()
-        assert server.get(image_url(KEY, ETAG)).status_code == 200
-        comparison, drawn = order(server)
-        assert drawn.failures() == []
-        until(lambda: ended(server, comparison) == ["done", "done"], "both sides are made")
+def test_a_clock_that_jumps_by_half_a_minute(tmp_path: Path) -> None:
+    """Forwards and backwards, while sides are at work: all goes on, and no age is less than nothing."""
+    clock, held = Clock(tmp_path / "clock", steady=True), Turnstile()
+    with (
+        FakeOpenAI(default=Behaviour(turnstiles={Moment.RECEIVED: held})).serving() as openai,
+        wired(
+            tmp_path,
+            OPENAI_API_KEY="sk-key-of-a-test",
+            OPENAI_BASE_URL=openai.base_url,
+            INDEX_REFRESH_S="2",
+            **clock.environment,
+        ) as at,
+    ):
+        server, ordered = at.server, []
+        for shift_s in (30, -30):
+            clock.move(shift_s)
+            until(lambda by=shift_s: abs(ahead_s(server) - by) < 5, "the clock has moved")
+            comparison, drawn = order(server, f"{PROMPT}, {len(ordered)}")
+            assert drawn.failures() == []
+            ordered.append(comparison)
+            answer = server.get("/readyz")
+            assert answer.status_code == 200
+            assert 0 <= answer.json()["index_age_s"] < 35
+            assert (server.metric("studio_index_age_seconds") or 0) >= 0
+            assert "110 pictures in 40 groups" in look(server, "references").texts()
+            assert server.get(image_url(KEY, ETAG)).status_code == 200
+        clock.move(0)
+        held.open()
+        for comparison in ordered:
+            until(lambda of=comparison: ended(server, of) == ["done", "done"], "both sides are made")
+        assert all(event["seconds"] >= 0 for event in server.events("side_ended"))
+        until(lambda: server.get("/readyz").json()["index_age_s"] < 5, "the index is renewed by the right clock")
         assert "No comparison yet" not in look(server, "history").texts()
         assert server.events("script_error") == []
         assert server.events("thread_crashed") == []
+        assert server.events("refresh_crashed") == []
+
+
+def ahead_s(server: Server) -> float:
+    """How far its clock is ahead of ours."""
+    told = parsedate_to_datetime(server.get("/healthz").headers["date"])
+    return (told - datetime.now(UTC)).total_seconds()
 
 
 def test_openai_away_and_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A wire between the dashboard and what it depends on, which can be cut and mended again."""
+"""A wire between the dashboard and what it depends on, which can be cut, go silent, and be mended again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 
 
 class Wire:
-    """A TCP relay on a loopback port. Cut, it refuses newcomers and hangs up on everybody else."""
+    """A TCP relay on a loopback port.
+
+    Cut, it refuses newcomers and hangs up on everybody else. Silent, it takes everybody and answers nobody.
+    """
 
     def __init__(self, target: str) -> None:
         where = urlsplit(target)
@@ -20,6 +23,8 @@ class Wire:
         self._listening: socket.socket | None = None
         self._accepting: threading.Thread | None = None
         self._port = 0
+        self._silent = False
+        self.taken = 0  # connections so far
         self.mend()
 
     @property
@@ -27,7 +32,16 @@ class Wire:
         return f"http://127.0.0.1:{self._port}"
 
     def mend(self) -> None:
-        """Let everything through, on the same port as ever."""
+        """Let everything through, on the same port as ever; what was sent into a silence is lost."""
+        self._listen(silent=False)
+
+    def silence(self) -> None:
+        """Take whoever comes, and carry nothing in either direction."""
+        self._listen(silent=True)
+
+    def _listen(self, *, silent: bool) -> None:
+        self.cut()
+        self._silent = silent
         self._listening = socket.create_server(("127.0.0.1", self._port), backlog=256)
         self._port = self._listening.getsockname()[1]
         self._accepting = threading.Thread(target=self._accept, args=(self._listening,), daemon=True)
@@ -53,6 +67,7 @@ class Wire:
                 near = listening.accept()[0]
             except OSError:
                 return
+            self.taken += 1
             try:
                 far = socket.create_connection(self._target, 5)
             except OSError:
@@ -66,7 +81,8 @@ class Wire:
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                if not self._silent:
+                    sink.sendall(data)
         for end in (source, sink):
             _hang_up(end)
         with self._lock:

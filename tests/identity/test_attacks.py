@@ -6,6 +6,7 @@ is tested first.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -13,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
@@ -21,9 +23,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from itsdangerous import URLSafeSerializer
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.util import calc_hash
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
+from bench.sessions import session as tab_on
 from core.identity.session import LIFETIME_S, LONGEST_S, SessionSigner
 from core.references.key import encode_key
 from core.web import ORIGINAL, image_url
@@ -418,6 +424,31 @@ def test_the_twenty_first_attempt_in_a_minute_is_turned_away(studio: Production)
     assert studio.post(studio.handover(), X_Forwarded_For="203.0.113.10").status_code == 204
 
 
+def test_the_twenty_first_answer_of_a_minute_at_the_door_is_told_to_wait(studio: Production) -> None:
+    """On the screen, whatever the browser makes of the pop-up; and the button stays, for a minute later."""
+
+    async def answers(count: int) -> list[str]:
+        said = []
+        async with tab_on(studio.url) as tab:
+            tab.url = ORIGIN  # where the button is
+            await tab.visit("references")
+            for _ in range(count):
+                button = next(name for name in reversed(tab.widgets) if re.fullmatch("sign-in-[0-9a-f]{16}", name))
+                tab.states[button] = WidgetState(id=tab.widgets[button], json_value='{"code": "c", "state": "s"}')
+                drawn = await tab.again()
+                tab.states.clear()
+                said += drawn.failures()
+            assert button not in list(tab.widgets)[-1:], "there is a new button to press"
+        return said
+
+    said = asyncio.run(answers(23))
+    assert (
+        said
+        == ["This answer belongs to another sign-in. Sign in again."] * 20
+        + ["Too many attempts to sign in: wait a minute, then try again."] * 3
+    )
+
+
 # ---- smuggling
 
 
@@ -618,6 +649,26 @@ def test_no_file_of_the_server_by(path: str, studio: Production) -> None:
 
 
 # ---- Streamlit's own doors
+
+
+@contextmanager
+def program(studio: Production, cookie: str | None = None) -> Iterator[ClientConnection]:
+    """A WebSocket as a program opens it, without an Origin."""
+    shown = {"Cookie": f"{COOKIE}={cookie}"} if cookie else {}
+    address = f"ws://{urlsplit(studio.url).netloc}/_stcore/stream"
+    with connect(address, additional_headers=shown, subprotocols=[Subprotocol("streamlit")], proxy=None) as line:
+        yield line
+
+
+def test_a_websocket_without_an_origin_comes_from_no_browser_and_gets_what_its_cookie_is_good_for(
+    studio: Production,
+) -> None:
+    """Browsers always send an Origin (RFC 6455 §4.1), so nobody's cookie is sent along unseen: none is the door."""
+    for forged in (None, "garbage", studio.cookie(session("mal@studio.example"))):
+        with program(studio, forged) as line:
+            assert door_only(run(line, "references")[0])
+    with program(studio, studio.cookie()) as line:
+        assert b"Ada" in run(line, "references")[0]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda name: name or "the root")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -199,6 +201,40 @@ class TestBackground:
         come_true(lambda: catalog.status.error is not None)
         client_of(bucket).create_bucket(Bucket=bucket.bucket)
         come_true(lambda: catalog.status.ready and catalog.status.error is None)
+        catalog.stop()
+
+    def test_it_outlives_what_nobody_expected_and_says_under_which_incident(
+        self, bucket: S3Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A fault that is no storage's own, here in what tells the unreadable pictures, must not end the thread."""
+        rounds, passes = itertools.count(), threading.Event()
+
+        def unreadable() -> tuple[str, ...]:
+            if next(rounds) and not passes.is_set():
+                raise ZeroDivisionError("nobody expected this")
+            return ()
+
+        catalog = Catalog(
+            bucket.pages(),
+            VOCABULARY,
+            library_prefix="refs/",
+            app_prefix="studio/",
+            refresh_s=0.01,
+            workers=4,
+            unreadable=unreadable,
+        )
+        catalog.start()
+        come_true(lambda: catalog.status.error is not None)
+        found = re.fullmatch(
+            r"The listing stopped unexpectedly: report incident (\w{26})\.", catalog.status.error or ""
+        )
+        assert found, catalog.status.error
+        assert found[1] in capsys.readouterr().out
+        assert len(catalog.index) == 2, "the last complete index serves"
+        come_true(lambda: next(rounds) > 10)
+        remove(bucket, BEN)
+        passes.set()
+        come_true(lambda: catalog.status.error is None and len(catalog.index) == 1)
         catalog.stop()
 
     def test_it_ends_at_once_when_told_to_however_early(self, bucket: S3Server) -> None:
