@@ -1,8 +1,7 @@
-"""The store over a real S3: the only user of boto3, and the one place that knows S3's error codes."""
+"""The store over a real S3: one bucket's objects, read and written for any number of threads."""
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -10,100 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import Any, Final, Self
 
-import boto3
-from botocore import exceptions as vendor
-from botocore.config import Config
-from botocore.parsers import ResponseParserError
-
-from core.errors import (
-    ConfigError,
-    InputError,
-    ReferenceNotFound,
-    StorageDenied,
-    StorageError,
-    StorageUnavailable,
-    StudioError,
-    WriteConflict,
-)
+from core.errors import ReferenceNotFound, StorageError, StorageUnavailable, WriteConflict
 from core.objects import Blob, StoredObject
+from core.storage.client import s3_client
+from core.storage.faults import is_not_implemented, no_bucket, translated
 
 CHUNK_BYTES: Final = 256 * 1024
-POOL_CONNECTIONS: Final = 64
-DEFAULT_REGION: Final = "us-east-1"  # what S3-compatible servers expect when nobody has named a region
 CLAIM: Final = "write-claim"  # user metadata by which a conditional write recognises itself
 PASSED_ON_HEADERS: Final = frozenset(
     {"accept-ranges", "content-length", "content-range", "content-type", "etag", "last-modified"}
-)
-
-
-class _Fault(NamedTuple):
-    error: type[StudioError]
-    sentence: str
-
-
-_NOT_FOUND = _Fault(ReferenceNotFound, "There is no object “{key}” in the bucket “{bucket}”.")
-_NO_BUCKET = _Fault(StorageUnavailable, "The bucket “{bucket}” does not exist at {endpoint}.")
-_DENIED = _Fault(StorageDenied, "The credentials may not do that in the bucket “{bucket}” ({code}).")
-_UNKNOWN_CREDENTIALS = _Fault(StorageDenied, "{endpoint} does not accept the S3 credentials ({code}).")
-_NO_CREDENTIALS = _Fault(StorageDenied, "No usable S3 credentials were found ({code}).")
-_CONFLICT = _Fault(WriteConflict, "Somebody else wrote “{key}” first.")
-_TIMED_OUT = _Fault(StorageUnavailable, "{endpoint} did not answer in time.")
-_UNREACHABLE = _Fault(StorageUnavailable, "{endpoint} could not be reached ({code}).")
-_BROKE_OFF = _Fault(StorageUnavailable, "{endpoint} broke off in the middle of an answer.")
-_FAILING = _Fault(StorageUnavailable, "{endpoint} answers with a fault ({code}).")
-_NOT_S3 = _Fault(StorageUnavailable, "{endpoint} gave an answer that is not S3's.")
-_BAD_KEY = _Fault(InputError, "“{key}” cannot be a key: it must have 1 to 1024 bytes of UTF-8.")
-_BAD_RANGE = _Fault(InputError, "“{key}” is shorter than the byte range that was asked for.")
-
-# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; HEAD answers have no body, so
-# botocore puts the bare status where the code would be.
-_BY_CODE: Final[Mapping[str, _Fault]] = {
-    "NoSuchKey": _NOT_FOUND,
-    "NoSuchVersion": _NOT_FOUND,
-    "404": _NOT_FOUND,
-    "NoSuchBucket": _NO_BUCKET,
-    "AccessDenied": _DENIED,
-    "AllAccessDisabled": _DENIED,
-    "AccountProblem": _DENIED,
-    "403": _DENIED,
-    "401": _DENIED,
-    "InvalidAccessKeyId": _UNKNOWN_CREDENTIALS,
-    "SignatureDoesNotMatch": _UNKNOWN_CREDENTIALS,
-    "AuthorizationHeaderMalformed": _UNKNOWN_CREDENTIALS,
-    "ExpiredToken": _UNKNOWN_CREDENTIALS,
-    "InvalidToken": _UNKNOWN_CREDENTIALS,
-    "TokenRefreshRequired": _UNKNOWN_CREDENTIALS,
-    "RequestTimeTooSkewed": _UNKNOWN_CREDENTIALS,
-    "PreconditionFailed": _CONFLICT,
-    "412": _CONFLICT,
-    "ConditionalRequestConflict": _CONFLICT,
-    "KeyTooLongError": _BAD_KEY,
-    "InvalidRange": _BAD_RANGE,
-    "416": _BAD_RANGE,
-    "RequestTimeout": _TIMED_OUT,
-}
-_BY_STATUS: Final[Mapping[int, _Fault]] = {401: _DENIED, 403: _DENIED, 404: _NOT_FOUND, 412: _CONFLICT}
-# The first match counts: time-outs are connection errors too.
-_BY_EXCEPTION: Final[tuple[tuple[type[Exception], _Fault], ...]] = (
-    (vendor.NoCredentialsError, _NO_CREDENTIALS),
-    (vendor.PartialCredentialsError, _NO_CREDENTIALS),
-    (vendor.CredentialRetrievalError, _NO_CREDENTIALS),
-    (vendor.NoAuthTokenError, _NO_CREDENTIALS),
-    (vendor.TokenRetrievalError, _NO_CREDENTIALS),
-    (vendor.SSOError, _NO_CREDENTIALS),
-    (vendor.ConnectTimeoutError, _TIMED_OUT),
-    (vendor.ReadTimeoutError, _TIMED_OUT),
-    (vendor.ResponseStreamingError, _BROKE_OFF),
-    (vendor.IncompleteReadError, _BROKE_OFF),
-    (vendor.ConnectionError, _UNREACHABLE),
-    (vendor.HTTPClientError, _UNREACHABLE),
-    (vendor.ParamValidationError, _BAD_KEY),
-    (UnicodeEncodeError, _BAD_KEY),
-    (ResponseParserError, _NOT_S3),
-    (vendor.BotoCoreError, _FAILING),
 )
 
 
@@ -163,24 +79,15 @@ class Store:
     ) -> None:
         self._bucket = bucket
         self._endpoint = endpoint_url or "Amazon S3"
-        config = Config(
-            signature_version="s3v4",
-            connect_timeout=connect_timeout_s,
-            read_timeout=read_timeout_s,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            max_pool_connections=POOL_CONNECTIONS,
-            tcp_keepalive=True,
-            # bucket.localhost or bucket.minio.internal rarely resolve
-            s3={"addressing_style": "path" if endpoint_url else "auto"},
-            # Since 1.36 botocore adds a CRC to every upload, as a trailer of a chunked body; several
-            # S3-compatible servers store the chunk headers as data or refuse it.
-            # https://github.com/boto/boto3/issues/4398
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            # HTTP_PROXY without NO_PROXY would send loopback traffic to the proxy
-            proxies={} if _is_loopback(endpoint_url) else None,
+        self._s3: Any = s3_client(
+            endpoint_url=endpoint_url,
+            access_key=access_key,
+            secret_key=secret_key,
+            region=region,
+            connect_timeout_s=connect_timeout_s,
+            read_timeout_s=read_timeout_s,
+            attempts=attempts,
         )
-        self._s3: Any = _client(config, endpoint_url, access_key, secret_key, region)
 
     @property
     def bucket(self) -> str:
@@ -300,8 +207,7 @@ class Store:
             with self._faults():
                 self._s3.head_bucket(Bucket=self._bucket)
         except ReferenceNotFound as err:
-            sentence = _NO_BUCKET.sentence.format(bucket=self._bucket, endpoint=self._endpoint)
-            raise StorageUnavailable(sentence) from err
+            raise no_bucket(bucket=self._bucket, endpoint=self._endpoint) from err
 
     def clock_offset_s(self) -> float:
         """Seconds by which the server's clock is ahead of this machine's, to the second; 0 if it does not say."""
@@ -331,7 +237,7 @@ class Store:
         except WriteConflict:
             return True
         except StorageUnavailable as err:
-            if not _is_not_implemented(err):  # a server may know the header and say that it cannot do it
+            if not is_not_implemented(err):  # a server may know the header and say that it cannot do it
                 raise
         return False
 
@@ -361,73 +267,9 @@ class Store:
 
     @contextmanager
     def _faults(self, key: str = "") -> Iterator[None]:
-        """Turn what boto3 raises into our errors, by the tables above."""
-        try:
+        """Turn what boto3 raises into our errors."""
+        with translated(bucket=self._bucket, endpoint=self._endpoint, key=key):
             yield
-        except (vendor.ClientError, vendor.BotoCoreError, ResponseParserError, UnicodeEncodeError) as err:
-            raise self._translated(err, key) from err
-
-    def _translated(self, err: Exception, key: str) -> StudioError:
-        fault, code = _fault_of(err)
-        message = fault.sentence.format(bucket=self._bucket, key=key, endpoint=self._endpoint, code=code)
-        if fault.error is ReferenceNotFound:
-            return ReferenceNotFound(message, key=key)
-        if fault.error is WriteConflict:
-            return WriteConflict(message, key=key)
-        return fault.error(message)
-
-
-def _client(
-    config: Config,
-    endpoint_url: str | None,
-    access_key: str | None,
-    secret_key: str | None,
-    region: str | None,
-) -> Any:
-    # A session of its own: boto3's default session is shared and not safe to build clients from in
-    # several threads. https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html
-    try:
-        session = boto3.session.Session()
-        return session.client(
-            "s3",
-            endpoint_url=endpoint_url,
-            aws_access_key_id=access_key,
-            aws_secret_access_key=secret_key,
-            region_name=region or session.region_name or DEFAULT_REGION,
-            config=config,
-        )
-    except vendor.ProfileNotFound as err:
-        raise ConfigError(f"{err}.", setting="AWS_PROFILE") from err
-    except ValueError as err:
-        message = f"S3_ENDPOINT_URL is not an address that S3 could have: “{endpoint_url}”."
-        raise ConfigError(message, setting="S3_ENDPOINT_URL") from err
-
-
-def _fault_of(err: Exception) -> tuple[_Fault, str]:
-    if isinstance(err, vendor.ClientError):
-        code = str(err.response.get("Error", {}).get("Code", "unknown"))
-        status = err.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return _BY_CODE.get(code) or _BY_STATUS.get(status, _FAILING), code
-    fault = next((fault for kind, fault in _BY_EXCEPTION if isinstance(err, kind)), _FAILING)
-    return fault, type(err).__name__
-
-
-def _is_not_implemented(err: StorageError) -> bool:
-    cause = err.__cause__
-    return isinstance(cause, vendor.ClientError) and cause.response["Error"].get("Code") in (
-        "NotImplemented",
-        "501",
-    )
-
-
-def _is_loopback(endpoint_url: str | None) -> bool:
-    host = urlsplit(endpoint_url or "").hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _bare(etag: str | None) -> str:
