@@ -1,173 +1,180 @@
-"""How long ten thousand labels take: a server's start, a page's queue, and a bulk edit, at 30 ms from S3.
+"""How long ten thousand labels take: the labels page opened, and a bulk edit saved, in a real server over a real S3.
 
-Five thousand portraits have been reviewed, in saves of one picture each, and a machine has labelled all of them.
+Ten thousand portraits are published, a machine has labelled all of them, five thousand have been reviewed, in saves of
+one picture each. Server and S3 are processes of their own; every answer of S3 takes 30 ms. Pages are opened over
+Streamlit's own WebSocket protocol, each in a session of its own, from the question to the end of the script.
+`python -m bench.labels` puts its section into RESULTS.md; with `--print-only` it leaves that alone.
 """
 
 from __future__ import annotations
 
-import hashlib
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.checkout import copy_of_the_checkout
+from bench.label_server import label
+from bench.large_studio import LargeStudio, large_studio
+from bench.listing import machine
+from bench.reference_page import cpu_s
 from bench.results import write_section
-from core.labels.labeler import LabelerSpec, Proposal
-from core.labels.live import LiveLabels
-from core.labels.proposals import Proposals
-from core.labels.queue import QueueFilter
-from core.labels.reports import Reports
-from core.labels.review_desk import ReviewDesk
-from core.labels.review_log import ReviewLog
-from core.labels.reviews import Change, Event, Kind, Save
-from core.labels.schema import Gender, Label, LabelField, LabelSource, line_of
-from core.objects import Blob, StoredObject
-from core.references.attributes import load_vocabulary
-from core.references.index import ReferenceIndex, build_index
-from core.viewer import PersonRole, Viewer
+from bench.sessions import Drawn, session
+from core.labels.schema import LabelSource, line_of
 
 HEADING = "## Labels"
-PORTRAITS, REVIEWED, BULK = 10_000, 5_000, 200
+PORTRAITS, BULK = 10_000, 200
 LATENCY_S = 0.03
-PAGE = 1000
-VOCABULARY = load_vocabulary(Path(__file__).parents[1] / "labels" / "attributes.toml")
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
+CALM_S, CALM_CPU_S = 4, 0.1
+FOCUS, GRID = "show=Focus", "show=Grid"
+VIEWS = {
+    "a later opening, in focus mode": FOCUS,
+    "a later opening, in grid mode": GRID,
+    "a later opening, narrowed by a search": "show=Grid&find=noir+07",
+}
+SAVED = f"one field of {BULK} pictures in one save, from the press to the page with the result"
 
 
-class FarStore:
-    """A bucket in memory that answers after 30 ms, a page of a listing too; conditions hold."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How long something took in seconds, and the server's processor time for one of them."""
 
-    bucket = "bench"
+    name: str
+    median_s: float
+    worst_s: float
+    cpu_s: float
 
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def list(self, prefix: str, *, start_after: str = "") -> Iterator[StoredObject]:
-        keys = sorted(key for key in self.objects if key.startswith(prefix) and key > start_after)
-        for at in range(0, max(1, len(keys)), PAGE):
-            time.sleep(LATENCY_S)  # the distance that is measured
-            for key in keys[at : at + PAGE]:
-                yield StoredObject(key, "e", len(self.objects[key]), NOW)
-
-    def folders(self, prefix: str) -> Iterator[str]:
-        time.sleep(LATENCY_S)
-        found = {key[len(prefix) :].split("/")[0] for key in self.objects if key.startswith(prefix)}
-        yield from sorted(found)
-
-    def head(self, key: str) -> StoredObject:
-        time.sleep(LATENCY_S)
-        return StoredObject(key, "e", len(self.objects[key]), NOW)
-
-    def get(self, key: str) -> Blob:
-        time.sleep(LATENCY_S)
-        return Blob(key, "e", self.objects[key], "application/json", NOW)
-
-    def put(
-        self, key: str, data: bytes, *, content_type: str, create_only: bool = False, if_match: str | None = None
-    ) -> str:
-        _ = content_type, create_only, if_match  # nobody else writes here
-        time.sleep(LATENCY_S)
-        self.objects[key] = data
-        return "e"
-
-    def delete(self, key: str) -> None:
-        self.objects.pop(key, None)
+    def __str__(self) -> str:
+        return f"| {self.name} | {self.median_s:.2f} | {self.worst_s:.2f} | {self.cpu_s:.2f} |"
 
 
-class Shelf:
-    """An index that is there."""
-
-    def __init__(self, index: ReferenceIndex) -> None:
-        self.index = index
-
-
-def etag_of(number: int) -> str:
-    return hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
-
-
-def key_of(number: int) -> str:
-    return f"refs/01. Model/noir {number % 50:02d}/Ada {number:05d}.jpg"
+@contextmanager
+def label_studio(portraits: int, port: int, *, latency_s: float = LATENCY_S) -> Iterator[LargeStudio]:
+    """A dashboard over so many labelled portraits, of which half are reviewed."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = copy_of_the_checkout(Path(folder))
+        lines = [line_of(label(number, LabelSource.NOMINAL)) for number in range(portraits)]
+        (checkout / "labels" / "personas.jsonl").write_text("".join(f"{line}\n" for line in sorted(lines)))
+        s3 = ("bench.label_server",)
+        with large_studio(portraits, port, latency_s=latency_s, s3=s3, checkout=checkout) as studio:
+            yield studio
 
 
-def label(number: int, source: LabelSource) -> Label:
-    return Label(
-        key=key_of(number),
-        etag=etag_of(number),
-        age_low=25,
-        age_high=34,
-        age_range="25–34",
-        gender_presentation=Gender.FEMININE,
-        hair="black bob",
-        confidence={} if source is LabelSource.NOMINAL else {LabelField.AGE: 0.8, LabelField.GENDER: 0.9},
-        source=source,
-    )
+def until_calm(studio: LargeStudio) -> None:
+    """Wait until what the server does after its start is done: for a while it uses hardly any processor time."""
+    calm = 0
+    while calm < CALM_S:
+        before = cpu_s(studio.pid)
+        time.sleep(1.0)  # the span that is looked at
+        calm = calm + 1 if cpu_s(studio.pid) - before < CALM_CPU_S else 0
 
 
-def filled(folder: Path) -> tuple[FarStore, Path]:
-    """The bucket and the published file."""
-    store = FarStore()
-    file = folder / "personas.jsonl"
-    file.write_text("".join(line_of(label(number, LabelSource.NOMINAL)) + "\n" for number in range(PORTRAITS)))
-    slug = LabelerSpec(LabelSource.LOCAL, "m").slug
-    for number in range(PORTRAITS):
-        data = Proposal(label=label(number, LabelSource.LOCAL)).model_dump_json(exclude_none=True).encode()
-        store.objects[f"studio/labels/proposed/{slug}/{etag_of(number)}.json"] = data
-    for number in range(1, REVIEWED + 1):
-        changes = (
-            Change(field=LabelField.AGE, before=(25, 34), after=(25, 34), seen=(25, 34)),
-            Change(field=LabelField.GENDER, before="feminine", after="masculine", seen="feminine"),
-            Change(field=LabelField.HAIR, before="black bob", after="black bob"),
-        )
-        event = Event(id=f"e{number}", kind=Kind.CORRECT, key=key_of(number), etag=etag_of(number), changes=changes)
-        time_ = NOW + timedelta(seconds=number)
-        save = Save(number=number, reviewer="ops@studio.example", time=time_, events=(event,))
-        store.objects[f"studio/reviews/log/{number:012d}.json"] = save.model_dump_json(exclude_none=True).encode()
-    return store, file
+async def opening(studio: LargeStudio, query: str) -> tuple[float, float]:
+    """Seconds until the page is drawn in a new session, and the server's processor time for it."""
+    before = cpu_s(studio.pid)
+    async with session(studio.url) as tab:
+        drawn = sound(await tab.visit("labels", query))
+    return drawn.seconds, cpu_s(studio.pid) - before
+
+
+async def bulk_save(studio: LargeStudio, value: str) -> tuple[float, float]:
+    """Seconds from the press of the button until the page shows the result, and the processor time for it.
+
+    It is the first page of the grid that is saved, all of it.
+    """
+    async with session(studio.url) as tab:
+        drawn = sound(await tab.visit("labels", GRID))
+        await tab.tell("label_grid", {"selection": {"ids": shown_in(drawn), "turn": 1, "epoch": 0}})
+        await tab.choose("Value", value)
+        before = cpu_s(studio.pid)
+        done = sound(await tab.click(f"Set age range of {BULK}"))
+        if not any(kind == "toast" and str(BULK) in element.body for kind, element in done.elements):
+            raise SystemExit("the bulk edit was not saved")
+        return done.seconds, cpu_s(studio.pid) - before
+
+
+def shown_in(drawn: Drawn) -> list[str]:
+    """The keys of the pictures in the grid."""
+    grids = [element for kind, element in drawn.elements if kind == "bidi_component"]
+    found = [card["id"] for grid in grids for card in json.loads(grid.json or "{}").get("cards", ())]
+    if len(found) != BULK:
+        raise SystemExit(f"the grid shows {len(found)} pictures, not {BULK}")
+    return found
+
+
+def sound(drawn: Drawn) -> Drawn:
+    """What was drawn, unless it tells of an error."""
+    if drawn.failures():
+        raise SystemExit("\n".join(drawn.failures()))
+    return drawn
+
+
+def rows_of(studio: LargeStudio, rounds: int) -> list[Row]:
+    """All measurements of one running server, told as they are made."""
+    rows = [row("the first opening after the start, in focus mode", asyncio.run(opening(studio, FOCUS)))]
+    for name, query in VIEWS.items():
+        rows.append(row(name, *(asyncio.run(opening(studio, query)) for _ in range(rounds))))
+    values = ["18–24", "25–34"] * rounds
+    rows.append(row(SAVED, *(asyncio.run(bulk_save(studio, value)) for value in values[:rounds])))
+    rows.append(row("the next opening after a save, in focus mode", asyncio.run(opening(studio, FOCUS))))
+    return rows
+
+
+def row(name: str, *runs: tuple[float, float]) -> Row:
+    """The median and the worst of some runs."""
+    seconds, cpu = zip(*runs, strict=True)
+    made = Row(name, statistics.median(seconds), max(seconds), statistics.median(cpu))
+    print(made, flush=True)
+    return made
 
 
 def main() -> None:
-    """Print and write down each step."""
-    with tempfile.TemporaryDirectory() as folder:
-        store, file = filled(Path(folder))
-        first = ReviewLog(store, app_prefix="studio/")
-        rows = [timed("the whole log without segments, once for all servers", first.refresh)]
-        packing = Proposals(store, app_prefix="studio/")
-        rows.append(timed("all proposals without their pack, once for all servers", packing.catch_up))
-        log = ReviewLog(store, app_prefix="studio/")
-        live = LiveLabels(file, log)
-        rows.append(timed("a start: published file and reviews, ready for a plan", lambda: live.current))
-        proposals = Proposals(store, app_prefix="studio/")
-        rows.append(timed("a start: the proposals", proposals.load))
-        keys = (StoredObject(key_of(number), etag_of(number), 1000, NOW) for number in range(PORTRAITS))
-        index = build_index(sorted(keys, key=lambda row: row.key.encode()), VOCABULARY)
-        reports = Reports(store, app_prefix="studio/")
-        desk = ReviewDesk(Shelf(index), live, log, proposals, reports, VOCABULARY)
-        person = Viewer("ops@studio.example", PersonRole.OPS)
-        rows.append(timed("the queue, opened first", lambda: desk.queue(person, QueueFilter())))
-        rows.append(timed("the queue, opened again", lambda: desk.queue(person, QueueFilter(gender=Gender.FEMININE))))
-        items = desk.queue(person, QueueFilter())[:BULK]
-        save = lambda: desk.set_field(person, items, LabelField.TONE, "noir", id_prefix="bulk")  # noqa: E731
-        rows.append(timed(f"one field of {BULK} pictures in one save", save))
-        rows.append(timed("the queue after that save", lambda: desk.queue(person, QueueFilter())))
-        rows.append(timed("the labels after that save, ready for a plan", lambda: live.current))
-    table = "\n".join(f"| {name} | {seconds:.3f} s | {cpu_s:.3f} s |" for name, seconds, cpu_s in rows)
-    about = (
-        f"{PORTRAITS:,} portraits, {REVIEWED:,} saves, 30 ms to S3; `python -m bench.labels`. On a busy machine the "
-        "clock counts the work of others too."
-    )
-    write_section(
-        HEADING, f"{HEADING}\n\n{about}\n\n| step | by the clock | of the processor |\n|---|---|---|\n{table}\n"
-    )
+    """Measure all, and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--port", type=int, default=8741)
+    parser.add_argument("--print-only", action="store_true", help="leave RESULTS.md as it is")
+    asked = parser.parse_args()
+    with label_studio(PORTRAITS, asked.port) as studio:
+        hasty = row("the first opening, asked for the moment the server is ready", asyncio.run(opening(studio, FOCUS)))
+    with label_studio(PORTRAITS, asked.port) as studio:
+        until_calm(studio)
+        rows = [hasty, *rows_of(studio, asked.rounds)]
+        complaints = studio.complaints()
+    section = report(rows, asked.rounds)
+    print(section)
+    if complaints:
+        raise SystemExit("\n".join(complaints))
+    if not asked.print_only:
+        write_section(HEADING, section)
 
 
-def timed(name: str, work: Callable[[], object]) -> tuple[str, float, float]:
-    """How long it takes by the clock and of the processor, printed too."""
-    started, used = time.perf_counter(), time.process_time()
-    work()
-    seconds, cpu_s = time.perf_counter() - started, time.process_time() - used
-    print(f"{name:<60} {seconds:7.3f} s {cpu_s:7.3f} s CPU")
-    return name, seconds, cpu_s
+def report(rows: list[Row], rounds: int) -> str:
+    """The section as Markdown."""
+    lines = [
+        HEADING,
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d} · {machine()} · Python {platform.python_version()}. "
+        f"`python -m bench.labels` makes this section. Load average: {os.getloadavg()[0]:.1f}.",
+        "",
+        f"{PORTRAITS:,} labels, {PORTRAITS // 2:,} saves, S3 over HTTP with {LATENCY_S * 1000:.0f} ms for each answer; "
+        f"{rounds} rounds. Seconds from the question to the end of the script, over the page's own WebSocket; "
+        "the processor time is the server's. On a busy machine the clock counts the work of others too.",
+        "",
+        "| | median, s | worst, s | processor, s |",
+        "|---|---|---|---|",
+        *(str(each) for each in rows),
+    ]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +105,7 @@ class LargeStudio:
     pid: int
     references: int
     log: Path
+    s3_url: str
 
     def complaints(self) -> list[str]:
         """What its log has to say of failures nobody expected."""
@@ -121,30 +122,43 @@ class LargeStudio:
 
 
 @contextmanager
-def large_studio(references: int, port: int, *, latency_s: float = 0.01, **settings: str) -> Iterator[LargeStudio]:
-    """Start both, wait until the index is there, and end them."""
+def large_studio(
+    references: int,
+    port: int,
+    *,
+    latency_s: float = 0.01,
+    s3: Sequence[str] = ("bench.large_studio",),
+    checkout: Path = ROOT,
+    **settings: str,
+) -> Iterator[LargeStudio]:
+    """Start both, wait until the index is there, and end them.
+
+    `s3` is the module that serves the S3, with what it is told before the number of references and the latency.
+    `checkout` is another one than this, for what travels with it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         data = DataDir(Path(folder) / "data")
         data.claim()
         data.credentials()
-        command = [sys.executable, "-m", "bench.large_studio", str(references), str(latency_s)]
-        s3 = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        with s3:
-            assert s3.stdin is not None  # noqa: S101 - both are pipes
-            assert s3.stdout is not None  # noqa: S101
-            data.announce(s3.stdout.readline().strip())
+        command = [sys.executable, "-m", *s3, str(references), str(latency_s)]
+        serving = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with serving:
+            assert serving.stdin is not None  # noqa: S101 - both are pipes
+            assert serving.stdout is not None  # noqa: S101
+            s3_url = serving.stdout.readline().strip()
+            data.announce(s3_url)
             log = Path(folder) / "log.txt"
             environment = {"PATH": os.environ["PATH"], "HOME": folder, "DATA_DIR": f"{folder}/data", **settings}
             command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
             with log.open("wb") as output:
-                dashboard = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+                dashboard = subprocess.Popen(command, cwd=checkout, env=environment, stdout=output, stderr=output)
             try:
                 _wait(f"http://127.0.0.1:{port}/readyz", dashboard, log)
-                yield LargeStudio(f"http://127.0.0.1:{port}", dashboard.pid, references, log)
+                yield LargeStudio(f"http://127.0.0.1:{port}", dashboard.pid, references, log, s3_url)
             finally:
                 dashboard.terminate()
                 dashboard.wait(60)
-                s3.stdin.close()
+                serving.stdin.close()
                 data.release()
 
 

@@ -82,6 +82,16 @@ class Session:
         finally:
             del self.states[widget]
 
+    async def tell(self, key: str, said: Mapping[str, object]) -> Drawn:
+        """Let a component of the page say something, as its script in the browser would. Raises KeyError."""
+        self._state(key).json_value = json.dumps(said)
+        return await self._rerun()
+
+    async def choose(self, key: str, option: str) -> Drawn:
+        """Pick from a drop-down list. Raises KeyError."""
+        self._state(key).string_value = option
+        return await self._rerun()
+
     def _state(self, name: str) -> WidgetState:
         widget = self.widgets[name]
         return self.states.setdefault(widget, WidgetState(id=widget))

@@ -13,7 +13,6 @@ from core.ui.label_filters import label_filters
 from core.ui.label_focus import label_focus
 from core.ui.label_publish import publish_button, warn_if_old
 from core.ui.label_sheet import browse_labels, label_sheet
-from core.ui.label_trust import label_trust
 from core.ui.notices import library_loading, library_trouble, quiet
 from core.ui.reference_details import open_details
 from core.ui.session import open_session
@@ -36,6 +35,8 @@ def page() -> None:
     for broken in studio.labels.broken:
         st.warning(f"labels/personas.jsonl, line {broken.line}: {broken.reason} The other lines serve.")
     if view == _TRUST:
+        from core.ui.label_trust import label_trust  # it brings Altair, which takes longer than all other views
+
         label_trust(studio, viewer)
         return
     groups = [group.name for folder in studio.catalog.index.folders for group in folder.groups]
