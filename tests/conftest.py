@@ -7,6 +7,11 @@ import os
 import socket
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is slow, not wrong: no example has a deadline of its own.
+settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("studio")
 
 _AMBIENT = ("AWS_", "S3_", "GOOGLE_", "OPENAI_", "STREAMLIT_", "OTEL_")
 _OURS = (

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple, Self, overload
+from typing import Final, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -20,29 +20,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
-from core.references.key import PICTURE_SUFFIXES, file_name, folded, is_picture
+from core.references.key import file_name, folded
+from core.references.key_column import are_pictures, split, whole
 from core.references.listing import Listing
-from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, place_of
+from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder
+from core.references.stem import Stem, stem_at
 from core.references.texts import Flags, FoldedNames, Rows, Texts
 
 BLOCK_ROWS: Final = 4096  # made into objects at a time when somebody iterates
 FEW: Final = 0.1  # of the rows: then picking them out first is cheaper than searching all
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SUFFIXES: Final = "|".join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))
-_PICTURE: Final = rf"(?is)[^/]\.(?:{_SUFFIXES})$"
-_ODD_SUFFIX: Final = r"(?s)\.[^./]*[^\x00-\x7f][^./]*$"  # `.tiﬀ` folds to `.tiff`, which no RE2 flag knows
-
-
-class _Stem(NamedTuple):
-    """A folder with its slash, and what every picture in it has in common."""
-
-    text: str
-    role: Role | None
-    folder: str | None
-    group: str | None
-    tone: str | None
-    angle: str | None
-    problem: GroupProblem | None
 
 
 class References(Sequence[Reference]):
@@ -90,7 +77,7 @@ class ReferenceTable(Sequence[Reference]):
 
     def __init__(
         self,
-        stems: Sequence[_Stem],
+        stems: Sequence[Stem],
         stem_of: Rows,
         names: pa.Array,
         etags: pa.Array,
@@ -129,24 +116,24 @@ class ReferenceTable(Sequence[Reference]):
         `unreadable` holds etags of pictures that could not be decoded; those that are not listed do not matter.
         """
         rows = listing.rows
-        keep = _are_pictures(rows.column("key"))
+        keep = are_pictures(rows.column("key"))
         if without_prefix:
             keep = pc.and_not(keep, pc.starts_with(rows.column("key"), without_prefix))
         rows = rows.filter(keep)
-        directories, names = _split(_whole(rows.column("key")))
+        directories, names = split(whole(rows.column("key")))
         encoded = directories.dictionary_encode()
         tags: dict[str, Tags] = {}
-        stems = [_stem(text, vocabulary, tags) for text in encoded.dictionary.to_pylist()]
+        stems = [stem_at(text, vocabulary, tags) for text in encoded.dictionary.to_pylist()]
         stem_of = np.asarray(encoded.indices.fill_null(len(stems)), dtype=np.int32)
         if encoded.indices.null_count:  # keys without any slash
-            stems.append(_Stem("", None, None, None, None, None, None))
+            stems.append(Stem(""))
         return cls(
             stems,
             stem_of,
             names,
-            _whole(rows.column("etag")),
-            _whole(rows.column("size_bytes")).to_numpy(),
-            _whole(rows.column("modified")).cast(pa.int64()).to_numpy(),
+            whole(rows.column("etag")),
+            whole(rows.column("size_bytes")).to_numpy(),
+            whole(rows.column("modified")).cast(pa.int64()).to_numpy(),
             frozenset(unreadable),
         )
 
@@ -283,7 +270,7 @@ class ReferenceTable(Sequence[Reference]):
 
     def _narrowed(self, wanted: Filter) -> Flags:
         """Which rows pass all parts of the filter but the text."""
-        found: Flags = np.array([_passes(stem, wanted) for stem in self._stems], np.bool_)[self._stem_of]
+        found: Flags = np.array([stem.passes(wanted) for stem in self._stems], np.bool_)[self._stem_of]
         if not wanted.problems_only:
             return found
         problem: Flags = np.array([stem.problem is not None for stem in self._stems], np.bool_)[self._stem_of]
@@ -361,54 +348,5 @@ def _could_be_listed(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _passes(stem: _Stem, wanted: Filter) -> bool:
-    equal = (
-        (wanted.role, stem.role),
-        (wanted.tone, stem.tone),
-        (wanted.angle, stem.angle),
-        (wanted.folder, stem.folder),
-        (wanted.group, stem.group),
-    )
-    return all(want is None or want == have for want, have in equal)
-
-
-def _stem(directory: str, vocabulary: Vocabulary, tags_by_name: dict[str, Tags]) -> _Stem:
-    text = f"{directory}/"
-    place = place_of(directory, vocabulary)
-    if place is None:
-        return _Stem(text, None, None, None, None, None, None)
-    role, folder, group = place
-    if group is None:
-        return _Stem(text, role, folder, None, None, None, GroupProblem.LOOSE)
-    if group not in tags_by_name:
-        tags_by_name[group] = vocabulary.tags_of(group)
-    tags = tags_by_name[group]
-    return _Stem(text, role, folder, group, tags.tone, tags.angle, tags.problem)
-
-
-def _are_pictures(keys: pa.ChunkedArray) -> pa.ChunkedArray:
-    """`is_picture` of every key."""
-    plainly = pc.match_substring_regex(keys, _PICTURE)
-    odd = pc.and_not(pc.match_substring_regex(keys, _ODD_SUFFIX), plainly)
-    if not pc.any(odd).as_py():
-        return plainly
-    by_name = [is_odd and is_picture(key) for key, is_odd in zip(keys.to_pylist(), odd.to_pylist(), strict=True)]
-    return pc.or_(plainly, pa.chunked_array([pa.array(by_name, pa.bool_())]))
-
-
-def _split(keys: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Directory (null without a slash) and file name of every key."""
-    parts = pc.split_pattern(keys, "/", max_splits=1, reverse=True)
-    ends = parts.offsets[1:]
-    has_slash = pc.equal(pc.list_value_length(parts), 2)
-    directories = pc.if_else(has_slash, parts.values.take(parts.offsets[:-1]), pa.scalar(None, pa.string()))
-    return directories, parts.values.take(pc.subtract(ends, 1))
-
-
 def _starts(codes: Rows, count: int) -> npt.NDArray[np.int64]:
     return np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=count))))
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    whole = column.combine_chunks()
-    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
