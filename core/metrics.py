@@ -1,7 +1,7 @@
 """Metrics: what has happened in this process, counted as Prometheus wants it.
 
 Names, units and buckets follow https://prometheus.io/docs/practices/naming/. Each replica counts its own; what is
-true at a moment (the index, the queue) is read when it is asked for, in core/health.py.
+true at a moment (the index, the queue) is read when it is asked for, in core/web/health.py.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ BEGIN, END = "<!-- rooms: drawn from the imports -->\n", "<!-- /rooms -->"
 FOUNDATION = ("errors", "objects", "settings", "line", "logs", "viewer")
 FLOORS = {
     "what people and operators open": ("app", "pages", "ui", "web", "cli"),
-    "what runs it": ("start", "requests", "doorway", "health", "studio", "metrics", "telemetry"),
+    "what runs it": ("studio", "metrics", "telemetry"),
     "adapters": ("storage", "identity"),
     "domain": ("references", "injection", "generation", "labels", "images"),
 }

@@ -33,7 +33,7 @@ from PIL import Image
 
 from core.references.key import encode_key
 from core.storage.embedded import EmbeddedS3
-from core.web import ORIGINAL, image_url
+from core.web.addresses import ORIGINAL, image_url
 
 ROOT = Path(__file__).parents[1]
 LONG_S = 60.0

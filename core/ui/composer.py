@@ -32,7 +32,7 @@ from core.ui.markdown import plain
 from core.ui.prompt_box import prompt_box
 from core.ui.state import Key
 from core.ui.tiles import Tile, tile_picker
-from core.web import image_url
+from core.web.addresses import image_url
 
 PREVIEW = "preview"
 _MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}

@@ -6,7 +6,7 @@ from core.generation.comparison import AttemptPhase, ComparisonStatus
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import Mode
 from core.ui.picture_grid import Card
-from core.web import image_url
+from core.web.addresses import image_url
 
 _SHORT = 80
 

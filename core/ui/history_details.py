@@ -16,7 +16,7 @@ from core.ui.session import absolute, dialog
 from core.ui.slot_strip import sections, trail
 from core.ui.state import Key
 from core.viewer import Viewer
-from core.web import ORIGINAL, image_url
+from core.web.addresses import ORIGINAL, image_url
 
 _WORDS_PX = 370  # beside a thumbnail and its "Why" in half of the drawer
 

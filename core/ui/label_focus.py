@@ -22,7 +22,7 @@ from core.ui.review_focus import DecisionKind, FocusDecision, FocusItem, FocusVa
 from core.ui.session import open_session
 from core.ui.state import Key
 from core.viewer import Viewer
-from core.web import image_url
+from core.web.addresses import image_url
 
 _SHOWN = 60
 _KINDS = {DecisionKind.ACCEPT: Kind.ACCEPT, DecisionKind.CORRECT: Kind.CORRECT, DecisionKind.SKIP: Kind.SKIP}

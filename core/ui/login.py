@@ -15,7 +15,6 @@ import httpx
 import streamlit as st
 import structlog
 
-from core.doorway import CALLBACK_PATH
 from core.errors import AccessDenied, SignInError, StudioError
 from core.studio import Studio
 from core.ui.markdown import plain
@@ -23,6 +22,7 @@ from core.ui.problems import show_problem
 from core.ui.session import origin
 from core.ui.session_request import hand_over
 from core.ui.state import Key
+from core.web.doorway import CALLBACK_PATH
 
 ATTEMPT_S: Final = 600.0
 _SCOPE: Final = "openid email profile"

@@ -10,7 +10,7 @@ from core.labels.queue import QueueItem, Why
 from core.labels.schema import Label
 from core.references.reference import AttributeGroup, Reference
 from core.ui.picture_grid import Card
-from core.web import image_url
+from core.web.addresses import image_url
 
 _NO_PICTURE = "Picture cannot be shown"
 

@@ -17,7 +17,7 @@ from core.ui.label_history import label_history
 from core.ui.markdown import plain
 from core.ui.session import absolute, dialog
 from core.ui.state import Key
-from core.web import ORIGINAL, image_url
+from core.web.addresses import ORIGINAL, image_url
 
 
 def open_details(studio: Studio, reference: Reference) -> None:

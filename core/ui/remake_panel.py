@@ -24,7 +24,7 @@ from core.ui.session import absolute
 from core.ui.slot_strip import sent_prompt
 from core.ui.state import Key
 from core.viewer import Capability, Viewer
-from core.web import image_url
+from core.web.addresses import image_url
 
 _BOTH = "Both sides"
 _THUMBNAIL_PX = 44

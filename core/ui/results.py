@@ -14,7 +14,7 @@ from core.studio import Studio
 from core.ui.problems import problems_shown
 from core.ui.session import absolute, fragment, open_session
 from core.ui.stage import StageSide, StageState, stage
-from core.web import ORIGINAL, image_url, partial_url
+from core.web.addresses import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720
 _POLL_S = 0.5

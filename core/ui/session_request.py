@@ -13,11 +13,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.doorway import REQUEST_HEADER, SESSION_PATH
 from core.errors import SignInError
 from core.studio import Studio
 from core.ui.session import cookies
 from core.ui.state import Key
+from core.web.doorway import REQUEST_HEADER, SESSION_PATH
 
 _HERE = Path(__file__)
 _MOUNT: Final = "session-request"

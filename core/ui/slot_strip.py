@@ -16,7 +16,7 @@ from core.ui import draft
 from core.ui.markdown import breakable, code, plain
 from core.ui.session import absolute
 from core.ui.state import Key
-from core.web import image_url
+from core.web.addresses import image_url
 
 _SIDE_LETTERS = "AB"
 _COLUMNS_MIN = 4  # fewer would make banners of portraits

@@ -17,7 +17,7 @@ import trustme
 from playwright.sync_api import Page, expect
 
 from core.injection.wishes import SideName
-from core.web import ORIGINAL, image_url, partial_url
+from core.web.addresses import ORIGINAL, image_url, partial_url
 from tests.browser.dashboard import REPOSITORY, Tab
 from tests.chromium import free_port, wait_for
 from tests.clock import Clock

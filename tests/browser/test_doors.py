@@ -14,7 +14,7 @@ from moto.s3.models import s3_backends
 from playwright.sync_api import expect
 
 from core.injection.wishes import SideName
-from core.web import ORIGINAL, image_url, partial_url
+from core.web.addresses import ORIGINAL, image_url, partial_url
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import REPOSITORY, Tab, s3_client
 

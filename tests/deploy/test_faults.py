@@ -14,7 +14,7 @@ import httpx
 
 from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
-from core.web import ORIGINAL, image_url
+from core.web.addresses import ORIGINAL, image_url
 from tests.chromium import free_port
 from tests.clock import Clock
 from tests.deploy.embedded_on_a_wire import wired

@@ -21,7 +21,7 @@ import trustme
 from bench.sessions import session
 from core.settings import Settings
 from core.storage.embedded import EmbeddedS3
-from core.web import image_url
+from core.web.addresses import image_url
 from tests.chromium import free_port
 from tests.deploy.servers import ROOT, Server, serving, until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from bench.sessions import Drawn, session
-from core.web import ORIGINAL, image_url
+from core.web.addresses import ORIGINAL, image_url
 from tests.deploy.embedded_on_a_wire import IMPATIENT, Wired, wired
 from tests.deploy.servers import ROOT, until
 from tests.deploy.tabs import PROMPT, ended, order, press

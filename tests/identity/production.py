@@ -20,7 +20,7 @@ from websockets.typing import Origin, Subprotocol
 
 from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
-from core.web import image_url
+from core.web.addresses import image_url
 from tests.browser.dashboard import REPOSITORY, dashboard
 from tests.fakes.google import CLIENT_ID
 from tests.moto_servers import moto_server, with_bucket

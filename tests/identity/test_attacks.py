@@ -32,7 +32,7 @@ from websockets.typing import Subprotocol
 from bench.sessions import session as tab_on
 from core.identity.session import LIFETIME_S, LONGEST_S, SessionSigner
 from core.references.key import encode_key
-from core.web import ORIGINAL, image_url
+from core.web.addresses import ORIGINAL, image_url
 from tests.browser.dashboard import REPOSITORY
 from tests.fakes.google import signed_with_secret, unsigned
 from tests.identity.issuer import claims, key, tampered, token

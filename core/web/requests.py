@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from typing import Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnected
 from ulid import ULID
 
 from core.studio import Studio, running_studio
@@ -22,7 +24,7 @@ _SLOW_S: Final = 2.0
 
 
 class Requests:
-    """ASGI middleware around every HTTP request; WebSockets are Streamlit's own."""
+    """ASGI middleware around every HTTP request; of WebSockets, which are Streamlit's own, it sees the end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,7 +32,9 @@ class Requests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on under its id."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            # Streamlit closes what is closed already when a tab or the server goes at the wrong moment.
+            with suppress(WebSocketDisconnected):
+                await self._app(scope, receive, send)
             return
         headers, route = Headers(scope=scope), _route_of(scope["path"])
         given = headers.get("x-request-id", "")

@@ -1,15 +1,51 @@
-"""The start: what must hold before a server listens, each refused in one sentence."""
+"""Start and end of a server: what must hold before it listens, each refused in one sentence, and what is closed."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import NoReturn
 
+import structlog
+
 from core.errors import ConfigError, StudioError
+from core.logs import Discretion, adopt_foreign_logs, configure_logs
+from core.settings import known_secrets, load_settings
+from core.studio import close_studio, get_studio
+from core.web.garbage import settle
+
+_log = structlog.get_logger(__name__)
 
 EXIT_BAD_START = 2  # what PM2 and systemd are told not to start again after
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Open the studio before the first request and close it after the last.
+
+    What cannot start says why in one sentence and ends the process with exit code 2.
+    """
+    try:
+        refuse_cluster(os.environ)
+        settings = load_settings()
+        discretion = Discretion(known_secrets(settings), prompts=settings.log_prompts)
+        configure_logs(discretion=discretion)
+        adopt_foreign_logs(discretion)
+        studio = await asyncio.to_thread(get_studio)
+    except StudioError as err:
+        give_up(err)
+    settle()
+    _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines])
+    try:
+        yield
+    finally:
+        load = studio.runner.load
+        _log.info("server_stopping", running=load.running, waiting=load.waiting)
+        await asyncio.to_thread(close_studio)
+        _log.info("server_stopped")
 
 
 def give_up(err: StudioError) -> NoReturn:

@@ -155,8 +155,11 @@ class PagesOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        headers = Headers(scope=scope) if scope["type"] in ("http", "websocket") else Headers()
-        if _is_led_astray(scope["path"] if headers else "", headers.get("host", "")):
+        if scope["type"] not in ("http", "websocket"):  # the server's own start: there is no studio yet
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if _is_led_astray(scope["path"], headers.get("host", "")):
             _log.warning("request_refused", reason="foreign host")
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
@@ -169,7 +172,7 @@ class PagesOnly:
                 return
             checked = [(name, value) for name, value in scope["headers"] if name != b"origin"]
             await self._app({**scope, "headers": checked}, receive, send)
-        elif scope["type"] == "http" and scope["path"].startswith(_UNUSED):
+        elif scope["path"].startswith(_UNUSED):
             await _said("There is no such page.", 404)(scope, receive, send)
         else:
             await self._app(scope, receive, send)

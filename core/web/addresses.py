@@ -1,0 +1,25 @@
+"""Addresses: the paths under which browsers find pictures."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.injection.wishes import SideName
+from core.references.key import encode_key
+
+ORIGINAL = "original"
+
+
+def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, download_as: str = "") -> str:
+    """The path under which a picture is served for ever: it changes when the picture does.
+
+    `size` is a thumbnail side in pixels or `original`.
+    """
+    query = f"?download={quote(download_as, safe='')}" if download_as else ""
+    return f"/image/{size}/{quote(etag, safe='')}/{encode_key(key)}{query}"
+
+
+def partial_url(comparison_id: str, side: SideName, progress: float) -> str:
+    """The path of a picture on its way; `progress` makes a new URL of each."""
+    return f"/partial/{comparison_id}/{side.value}?p={progress:.3f}"

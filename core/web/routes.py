@@ -1,0 +1,65 @@
+"""The routes beside Streamlit's, and what stands around all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from core.errors import InputError, ReferenceNotFound, SignInError, StudioError
+from core.identity.door import reason_of
+from core.studio import Studio, get_studio
+from core.viewer import Capability
+from core.web.answers import plain
+from core.web.doorway import ROUTES as DOORWAY_ROUTES
+from core.web.doorway import PagesOnly, SecurityHeaders
+from core.web.health import healthz, metrics, readyz
+from core.web.pictures import image, no_picture, partial
+from core.web.requests import Requests
+
+Handler = Callable[[Request, Studio], Response]
+_Serve = Callable[[Request], Response]
+
+
+def _signed_in(handler: Handler) -> _Serve:
+    """Serve only people the door knows; what is missing and what is forbidden look alike."""
+
+    @wraps(handler)
+    def guarded(request: Request) -> Response:
+        studio = get_studio()
+        try:
+            studio.door.viewer(request.cookies).require(Capability.BROWSE)
+            return handler(request, studio)
+        except SignInError as err:
+            studio.metrics.turned_away(reason_of(err))
+            return plain("Sign in to see this.", 401)
+        except (ReferenceNotFound, InputError):
+            return plain("There is no such picture.", 404)
+        except StudioError as err:
+            return plain(err.message, 503)
+
+    return guarded
+
+
+def _generate(request: Request) -> Response:
+    """The generate page lives at the root, as every default page of Streamlit's does."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{query}", headers={"Cache-Control": "no-store"})
+
+
+MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(PagesOnly))
+ROUTES = (
+    *DOORWAY_ROUTES,
+    Route("/healthz", healthz),
+    Route("/readyz", readyz),
+    Route("/metrics", metrics),
+    Route("/generate", _generate),
+    Route("/image/{size}/{etag}/{key}", _signed_in(image)),
+    Route("/image/{rest:path}", _signed_in(no_picture)),
+    Route("/partial/{comparison}/{side}", _signed_in(partial)),
+    Route("/partial/{rest:path}", _signed_in(no_picture)),
+)
