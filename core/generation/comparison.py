@@ -188,8 +188,8 @@ class Outcome(_Record):
 
     @property
     def seconds(self) -> float:
-        """Wall-clock time from start to end."""
-        return (self.finished_at - self.started_at).total_seconds()
+        """Wall-clock time from start to end; none where the clock was set back meanwhile."""
+        return max(0.0, (self.finished_at - self.started_at).total_seconds())
 
     def pictured(self, key: str, etag: str, *, fidelity: float | None = None) -> Outcome:
         """The same, once its picture has a place in S3."""

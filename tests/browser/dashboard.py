@@ -30,6 +30,8 @@ _NOBODY_ANSWERS = re.compile(
     r"net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|TOO_MANY_RETRIES|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)"
     r"|No response received when attempting to reach|WebSocket connection to .* failed|Is Streamlit still running"
 )
+# What it says of a page that is left while it still loads.
+_LEFT_WHILE_LOADING = re.compile(r"fetch error - Failed to fetch|Unable to preload CSS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ class Visitor:
     def _listen(self, message: ConsoleMessage) -> None:
         source = message.location.get("url", "")
         is_away = self.is_restarted and _NOBODY_ANSWERS.search(message.text) is not None
-        if message.type == "error" and not is_away and not _MAY_BE_MISSING.search(source):
+        is_left = _LEFT_WHILE_LOADING.search(message.text) is not None
+        if message.type == "error" and not is_away and not is_left and not _MAY_BE_MISSING.search(source):
             self.complaints.append(f"{message.text} ({source})")
 
     def open(self, path: str = "/") -> Tab:

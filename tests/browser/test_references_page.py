@@ -190,8 +190,7 @@ def test_a_phone_keeps_the_filters_behind_one_button_that_counts_them(studio: Da
 
 def test_a_wide_screen_shows_every_filter_in_one_row(tab: Tab) -> None:
     tab.goto("/references?tone=cinematic")
-    tab.settled()
-    tab.page.evaluate("document.fonts.ready")  # words in another font stand elsewhere
+    tab.still()
     places = [
         tab.page.get_by_role("searchbox", name="Search"),
         tab.page.get_by_role("combobox", name="Any tone"),
