@@ -15,6 +15,7 @@ from core.objects import ObjectStore
 from core.settings import Settings
 from core.viewer import Capability, PersonRole, Viewer
 
+FRESH_S: Final = 10.0
 MAX_AGE_S: Final = 60.0
 
 _log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ class Access:
             f"{settings.s3_app_prefix}access.json",
             parse=lambda data: bootstrap if data is None else parsed(data),
             serialize=lambda content: content.model_dump_json(indent=1).encode(),
+            fresh_s=FRESH_S,
             max_age_s=MAX_AGE_S,
             clock=monotonic,
         )

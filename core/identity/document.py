@@ -14,6 +14,7 @@ from core.objects import ObjectStore
 T = TypeVar("T")
 
 _ATTEMPTS: Final = 8  # of a change that keeps losing races
+_RETRY_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class Version(Generic[T]):
 class Document(Generic[T]):
     """One JSON object in S3. `parse` gets None for a document that is not there yet.
 
-    A read is served from memory for `max_age_s` seconds at most. From half that age on, one caller at a time
-    reads anew while the others are served; when S3 does not answer, the value serves until it is too old.
+    A read is served from memory while it is younger than `fresh_s` seconds. From then on one caller at a time reads
+    anew while the others are served; when S3 does not answer, the value serves until it is `max_age_s` old, and S3 is
+    asked every few seconds only, so that nobody's page waits for it in vain.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Document(Generic[T]):
         *,
         parse: Callable[[bytes | None], T],
         serialize: Callable[[T], bytes],
+        fresh_s: float,
         max_age_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -46,15 +49,17 @@ class Document(Generic[T]):
         self._key = key
         self._parse = parse
         self._serialize = serialize
+        self._fresh_s = fresh_s
         self._max_age_s = max_age_s
         self._clock = clock
         self._version: Version[T] | None = None
+        self._failed_at: float | None = None
         self._reading = threading.Lock()
 
     def value(self) -> T:
         """What the document says, at most `max_age_s` seconds old. Raises StorageError."""
         version = self._version
-        if version is not None and self._age_s(version) < self._max_age_s / 2:
+        if version is not None and self._serves(version):
             return version.value
         is_usable = version is not None and self._age_s(version) < self._max_age_s
         if not self._reading.acquire(blocking=not is_usable):
@@ -62,16 +67,23 @@ class Document(Generic[T]):
             return version.value
         try:
             newest = self._version
-            if newest is not None and newest is not version and self._age_s(newest) < self._max_age_s / 2:
+            if newest is not None and newest is not version and self._serves(newest):
                 return newest.value  # read while we waited
             try:
                 return self._read().value
             except StorageError:
+                self._failed_at = self._clock()
                 if newest is not None and self._age_s(newest) < self._max_age_s:
                     return newest.value
                 raise
         finally:
             self._reading.release()
+
+    def _serves(self, version: Version[T]) -> bool:
+        """Whether this is good enough not to ask S3: it is fresh, or it may be used and S3 has just not answered."""
+        age_s = self._age_s(version)
+        has_just_failed = self._failed_at is not None and self._clock() - self._failed_at < _RETRY_S
+        return age_s < self._fresh_s or (age_s < self._max_age_s and has_just_failed)
 
     def read(self) -> Version[T]:
         """What the document says now. Raises StorageError."""
@@ -115,7 +127,7 @@ class Document(Generic[T]):
             version = Version(self._parse(None), None, started_at)
         else:
             version = Version(self._parse(blob.data), blob.etag, started_at)
-        self._version = version
+        self._version, self._failed_at = version, None
         return version
 
     def _age_s(self, version: Version[T]) -> float:

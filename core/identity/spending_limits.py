@@ -17,6 +17,7 @@ from core.objects import ObjectStore
 from core.settings import Settings
 from core.viewer import Capability, Viewer
 
+FRESH_S: Final = 10.0
 MAX_AGE_S: Final = 60.0
 
 _Usd = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
@@ -81,6 +82,7 @@ class SpendingLimits:
             f"{settings.s3_app_prefix}budgets.json",
             parse=lambda data: bootstrap if data is None else _parsed(data),
             serialize=lambda sheet: sheet.model_dump_json(indent=1).encode(),
+            fresh_s=FRESH_S,
             max_age_s=MAX_AGE_S,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -14,8 +15,9 @@ from tests.identity.conftest import Clock
 from tests.moto_servers import fill, remove
 from tests.storage.s3_servers import S3Server, scripted_server
 
-MAX_AGE_S = 20.0
+FRESH_S, MAX_AGE_S = 10.0, 60.0
 Names = tuple[str, ...]
+LISTED = {"Content-Type": "application/json", "ETag": '"1"', "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
 
 
 def parsed(data: bytes | None) -> Names:
@@ -33,6 +35,7 @@ def document(store: Store, prefix: str, clock: Clock) -> Document[Names]:
         f"{prefix}names.json",
         parse=parsed,
         serialize=lambda names: json.dumps(names).encode(),
+        fresh_s=FRESH_S,
         max_age_s=MAX_AGE_S,
         clock=clock,
     )
@@ -65,12 +68,12 @@ def test_what_one_server_writes_the_other_reads_within_the_age_it_may_have(
     assert elsewhere.value() == ("ada",)
 
 
-def test_a_value_that_is_half_as_old_as_it_may_be_is_read_anew(
+def test_a_value_that_is_fresh_no_more_is_read_anew(
     here: Document[Names], elsewhere: Document[Names], clock: Clock
 ) -> None:
     elsewhere.value()
     here.write(("ada",), here.read())
-    clock.now += MAX_AGE_S / 2
+    clock.now += FRESH_S
     assert elsewhere.value() == ("ada",)
 
 
@@ -145,3 +148,30 @@ def test_when_s3_is_down_a_value_serves_until_it_is_too_old_and_not_longer(app_p
             here.value()
         is_up = True
         assert here.value() == ("ada",)
+
+
+def test_while_s3_is_away_what_was_known_serves_and_s3_is_asked_every_few_seconds(
+    app_prefix: str, clock: Clock
+) -> None:
+    """And it is heard again soon after it is back; what is too old is not served, whatever S3 does."""
+    asked, is_up = [], True
+
+    def answer(*_: object) -> tuple[int, dict[str, str], bytes] | None:
+        asked.append(clock.now)
+        return (200, LISTED, b'["ada"]') if is_up else None
+
+    with scripted_server(answer) as failing:
+        names = document(failing.store(attempts=1), app_prefix, clock)
+        assert names.value() == ("ada",)
+        is_up, first = False, len(asked)
+        for _ in range(int(MAX_AGE_S) - 1):
+            clock.now += 1
+            assert names.value() == ("ada",)
+        seconds = sorted(set(asked[first:]))
+        assert 5 <= len(seconds) <= 11
+        assert all(later - sooner >= 5 for sooner, later in pairwise(seconds))
+        clock.now += 1
+        with pytest.raises(StorageError):
+            names.value()
+        is_up = True
+        assert names.value() == ("ada",)
