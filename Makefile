@@ -49,10 +49,12 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-# A browser for the tests: chromium on the PATH, else Debian's package, else Playwright's own download.
+# A browser for the tests: Debian's headless shell, else chromium on the PATH, else Playwright's own download.
 $(VENV)/.browser: | $(VENV)/.dev
-	command -v chromium >/dev/null \
-	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q chromium) \
+	command -v chromium-headless-shell >/dev/null \
+	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q \
+	    && (apt-get install -y -q chromium-headless-shell || apt-get install -y -q chromium)) \
+	  || command -v chromium >/dev/null \
 	  || $(BIN)/python -m playwright install chromium
 	touch $@
 

@@ -11,7 +11,6 @@ import asyncio
 import os
 import platform
 import random
-import shutil
 import statistics
 import sys
 import time
@@ -26,6 +25,7 @@ from bench.large_studio import LargeStudio, large_studio
 from bench.listing import machine
 from bench.results import write_section
 from bench.sessions import Drawn, Session, session
+from tests.chromium import program
 
 HEADING = "## Load"
 P95_MAX_S = 1.0
@@ -123,9 +123,7 @@ async def crowd(studio: LargeStudio, people: int, browsers: int, seconds: float,
     """Everybody at once."""
     seen, until = Seen(), time.monotonic() + seconds
     async with async_playwright() as playwright:
-        browser: Browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=BROWSER_FLAGS
-        )
+        browser: Browser = await playwright.chromium.launch(executable_path=program(), args=BROWSER_FLAGS)
         pages = [await (await browser.new_context()).new_page() for _ in range(browsers)]
         await asyncio.gather(
             *(person(number, studio, seen, until, pause_s) for number in range(people)),

@@ -34,11 +34,19 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium, else the one Playwright brings."""
+    """A browser for a test."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program(), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def program() -> str | None:
+    """The machine's own Chromium, else None for the one Playwright brings.
+
+    The headless shell has no tabs and menus to draw for nobody: it takes a third less of the processor.
+    """
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 def free_port() -> int:

@@ -31,7 +31,7 @@ _NOBODY_ANSWERS = re.compile(
     r"|No response received when attempting to reach|WebSocket connection to .* failed|Is Streamlit still running"
 )
 # What it says of a page that is left while it still loads.
-_LEFT_WHILE_LOADING = re.compile(r"fetch error - Failed to fetch|Unable to preload CSS")
+_LEFT_WHILE_LOADING = re.compile(r"Failed to fetch|Unable to preload CSS")
 
 
 @dataclass(frozen=True, slots=True)

@@ -475,16 +475,17 @@ def test_a_foreign_picture_under_an_attempts_name_is_never_taken_for_ours(bench:
 
 
 def test_what_was_made_is_kept_when_the_cancel_comes_too_late(bench: Bench) -> None:
-    too_late = threading.Event()
+    begun, too_late = threading.Event(), threading.Event()
 
     class StubbornEngine(PaintingEngine):
         def generate(self, request: SideRequest, _cancelled: object) -> object:  # type: ignore[override]
+            begun.set()
             too_late.wait(LONG_S)
             yield Final(png(), request.size, Cost(usd=0.04))
 
     runner, wanted = bench.runner(StubbornEngine()), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
-    until(lambda: side_of(runner.status(wanted.id)).phase is AttemptPhase.RUNNING)
+    assert begun.wait(LONG_S)
     runner.cancel(wanted.id, TONE_ONLY)
     too_late.set()
     assert side_of(runner.wait(wanted.id)).phase is AttemptPhase.DONE
