@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -135,10 +135,16 @@ class ReferenceIndex:
         groups = (group for folder in self.folders for group in folder.groups)
         return tuple(group for group in groups if (group.folder, group.name) in places)
 
-    def drift_since(self, previous: ReferenceIndex) -> Drift:
-        """What differs from an earlier generation."""
-        added, removed, changed = self.table.drift_since(previous.table)
-        return Drift(tuple(added), tuple(removed), tuple(changed), since=previous.built_at)
+    def drift_of(self, later: ReferenceTable) -> Drift:
+        """What differs in a later listing."""
+        added, removed, changed = later.drift_since(self.table)
+        return Drift(tuple(added), tuple(removed), tuple(changed), since=self.built_at)
+
+    def seen_again(self, *, seconds: float) -> ReferenceIndex:
+        """The same generation, found unchanged just now: what was worked out about it stays."""
+        again = replace(self, built_at=datetime.now(UTC), seconds=seconds)
+        again.__dict__.update({name: value for name, value in vars(self).items() if name not in vars(again)})
+        return again
 
 
 def build_index(
@@ -151,4 +157,9 @@ def build_index(
     """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`."""
     complete = listing if isinstance(listing, Listing) else Listing.of(listing)
     table = ReferenceTable.of(complete, vocabulary, without_prefix=without_prefix, unreadable=unreadable)
-    return ReferenceIndex(table, table.folders(vocabulary), datetime.now(UTC))
+    return index_over(table, vocabulary)
+
+
+def index_over(table: ReferenceTable, vocabulary: Vocabulary, *, seconds: float = 0.0) -> ReferenceIndex:
+    """A generation over a table that is there; `seconds` is what it took to get it."""
+    return ReferenceIndex(table, table.folders(vocabulary), datetime.now(UTC), seconds)

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -14,9 +14,10 @@ from ulid import ULID
 
 from core.errors import StorageError, StorageUnavailable
 from core.references.attributes import Vocabulary
-from core.references.index import Drift, ReferenceIndex, build_index
+from core.references.index import Drift, ReferenceIndex, index_over
 from core.references.listing import list_all
 from core.references.page import PageSource
+from core.references.table import ReferenceTable
 
 _log = structlog.get_logger(__name__)
 
@@ -112,9 +113,9 @@ class Catalog:
             except StorageError as err:
                 self._error = err
                 raise
-            index = build_index(listing, self._vocabulary, without_prefix=self._app_prefix, unreadable=unreadable)
+            table = ReferenceTable.of(listing, self._vocabulary, without_prefix=self._app_prefix, unreadable=unreadable)
             self._hints = listing.hints()
-            following = self._next(replace(index, seconds=time.monotonic() - started))
+            following = self._next(table, seconds=time.monotonic() - started)
             following.warm()
             self._index = following
             self._error = None
@@ -141,17 +142,16 @@ class Catalog:
             drift=self._drift,
         )
 
-    def _next(self, index: ReferenceIndex) -> ReferenceIndex:
-        """The generation to serve from now on; where nothing has changed, the groups already made stay."""
+    def _next(self, table: ReferenceTable, *, seconds: float) -> ReferenceIndex:
+        """The generation to serve from now on; where nothing has changed, what was worked out already stays."""
         served = self._index
-        if served is None:
-            return index
-        drift = index.drift_since(served)
-        if drift.is_empty and index.table.unreadable == served.table.unreadable:
-            return replace(served, built_at=index.built_at, seconds=index.seconds)
-        if not drift.is_empty:
-            self._drift = drift
-        return index
+        if served is not None:
+            drift = served.drift_of(table)
+            if drift.is_empty and table.unreadable == served.table.unreadable:
+                return served.seen_again(seconds=seconds)
+            if not drift.is_empty:
+                self._drift = drift
+        return index_over(table, self._vocabulary, seconds=seconds)
 
     def _count(self, keys: int) -> None:
         self._listed = keys

@@ -166,7 +166,7 @@ class TestDrift:
     def test_added_removed_and_changed_keys_are_told_apart(self) -> None:
         before = library("refs/a.jpg", stored("refs/b.jpg", etag="1"), "refs/c.jpg")
         after = library(stored("refs/b.jpg", etag="2"), "refs/c.jpg", "refs/d.jpg", "refs/0.jpg")
-        drift = after.drift_since(before)
+        drift = before.drift_of(after.table)
         assert (drift.added, drift.removed, drift.changed) == (
             ("refs/0.jpg", "refs/d.jpg"),
             ("refs/a.jpg",),
@@ -176,10 +176,10 @@ class TestDrift:
         assert not drift.is_empty
 
     def test_the_same_library_twice_has_not_drifted(self) -> None:
-        assert library(*AWKWARD).drift_since(library(*reversed(AWKWARD))).is_empty
+        assert library(*reversed(AWKWARD)).drift_of(library(*AWKWARD).table).is_empty
 
     def test_a_rename_is_one_key_gone_and_one_come(self) -> None:
-        drift = library("refs/b.jpg").drift_since(library("refs/a.jpg"))
+        drift = library("refs/a.jpg").drift_of(library("refs/b.jpg").table)
         assert (drift.added, drift.removed, drift.changed) == (("refs/b.jpg",), ("refs/a.jpg",), ())
 
 
