@@ -88,15 +88,15 @@ async def act(tab: Session, http: httpx.AsyncClient, chance: random.Random, seen
         seen.failures.append(f"/healthz answered {answer.status_code}")
 
 
-async def browse(page: Page, studio: LargeStudio, seen: Seen, until: float) -> None:
+async def browse(page: Page, studio: LargeStudio, seen: Seen, until: float, pause_s: float) -> None:
     """A real browser, whose every failure is one of the run."""
     try:
-        await _turn_pages(page, studio, seen, until)
+        await _turn_pages(page, studio, seen, until, pause_s)
     except PlaywrightError as err:
         seen.failures.append(f"browser: {str(err).splitlines()[0]}")
 
 
-async def _turn_pages(page: Page, studio: LargeStudio, seen: Seen, until: float) -> None:
+async def _turn_pages(page: Page, studio: LargeStudio, seen: Seen, until: float, pause_s: float) -> None:
     """Pages of references with all their thumbnails, until everything on it stands still."""
     bad: list[str] = []
     page.on("response", lambda answer: bad.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
@@ -111,7 +111,7 @@ async def _turn_pages(page: Page, studio: LargeStudio, seen: Seen, until: float)
         cards = cards.or_(page.get_by_role("listbox", name="References").get_by_role("option"))
         await cards.first.wait_for(timeout=60_000)
         seen.seconds.setdefault("browser", []).append(time.perf_counter() - began)
-        await asyncio.sleep(2)
+        await asyncio.sleep(pause_s)
     seen.failures += bad
 
 
@@ -127,7 +127,7 @@ async def crowd(studio: LargeStudio, people: int, browsers: int, seconds: float,
         pages = [await (await browser.new_context()).new_page() for _ in range(browsers)]
         await asyncio.gather(
             *(person(number, studio, seen, until, pause_s) for number in range(people)),
-            *(browse(page, studio, seen, until) for page in pages),
+            *(browse(page, studio, seen, until, pause_s) for page in pages),
         )
         await browser.close()
     return seen

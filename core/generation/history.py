@@ -37,6 +37,7 @@ from core.generation.comparison import (
 )
 from core.generation.history_index import HistoryIndex, Progress
 from core.generation.month_file import Row
+from core.generation.once import Once
 from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
 from core.references.key import folded
@@ -47,6 +48,7 @@ _log = structlog.get_logger(__name__)
 _PATIENCE_DEADLINES = 2
 _GRACE_S = 30.0
 _REMEMBERED = 2_000  # records kept in memory; they never change, so a read one stays true
+_KEPT_BYTES = 8 * 1024 * 1024  # of starts and outcomes, each about half a kilobyte
 _ATTEMPT = re.compile(r"(?P<side>tone-only|tone-angle)-(?P<attempt>[1-9]\d*)(?P<kind>\.started\.json|\.json|\.png)")
 
 
@@ -79,6 +81,7 @@ class History:
         self._server = server
         self._index = HistoryIndex(store, app_prefix=app_prefix, pages=pages)
         self._comparisons: dict[str, Comparison] = {}
+        self._files: Once[bytes] = Once(bytes_max=_KEPT_BYTES, size_of=len)
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -151,13 +154,17 @@ class History:
             if match["kind"] == ".png":
                 attempts[side].pictures[number] = row
                 continue
-            data = self._store.get(row.key).data
+            data = self._file(row)
             if match["kind"] == ".started.json":
                 attempts[side].starts[number] = _start_in(data, row, side, number)
             else:
                 attempts[side].outcomes[number] = _outcome_in(data, row, side, number)
         sides = tuple(self._side_status(comparison, record.side, attempts[record.side]) for record in comparison.sides)
         return ComparisonStatus(comparison=comparison, sides=sides)
+
+    def _file(self, row: StoredObject) -> bytes:
+        """What a listed file holds. Starts and outcomes are written once: the same etag is not fetched again."""
+        return self._files.get((row.key, row.etag), lambda: self._store.get(row.key).data)
 
     def newest(self, *, limit: int, wanted: HistoryFilter | None = None) -> list[Comparison]:
         """The newest records that pass the filter. A record that makes no sense is left out, and logged.
