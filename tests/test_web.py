@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
@@ -30,10 +31,13 @@ import pytest
 from botocore.config import Config
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from PIL import Image
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnected
 
 from core.references.key import encode_key
 from core.storage.embedded import EmbeddedS3
 from core.web.addresses import ORIGINAL, image_url
+from core.web.requests import Requests
 
 ROOT = Path(__file__).parents[1]
 LONG_S = 60.0
@@ -637,3 +641,28 @@ def test_a_terminated_server_ends_cleanly_and_can_be_started_again(tmp_path: Pat
         assert code in (0, -signal.SIGTERM)
         assert "Traceback" not in "".join((*server.err, *server.out))
     assert not (tmp_path / "s3.endpoint.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "is_passed_on"),
+    [(WebSocketDisconnected("Cannot call send once a close message has been sent."), False), (RuntimeError(), True)],
+)
+def test_a_socket_that_is_closed_twice_is_no_error_and_anything_else_is(trouble: Exception, is_passed_on: bool) -> None:
+    """A tab that goes at the wrong moment must not fill the log with tracebacks."""
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise trouble
+
+    async def serve() -> None:
+        await Requests(app)({"type": "websocket", "path": "/_stcore/stream", "headers": []}, no_message, send_nothing)
+
+    with pytest.raises(RuntimeError) if is_passed_on else nullcontext():
+        asyncio.run(serve())
+
+
+async def no_message() -> Message:
+    return {"type": "websocket.disconnect"}
+
+
+async def send_nothing(_message: Message) -> None:
+    """Nobody listens any more."""
