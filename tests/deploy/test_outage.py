@@ -117,9 +117,10 @@ def outage(at: Wired, studio: Studio, held: Turnstile) -> None:
         assert server.get("/readyz").json()["index_age_s"] > away_s - 2, "no refresh has succeeded"
 
         wire.mend()
-        studio.s3 = "back"
+        studio.s3 = "mended"
         until(lambda: server.check("storage")["state"] == "ok", "a refresh came by itself")
         assert server.get("/readyz").json()["index_age_s"] < away_s
+        studio.s3 = "back"
         until(lambda: studio.is_seen("back"), "everybody has ordered again")
     finally:
         studio.over.set()
