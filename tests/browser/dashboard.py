@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -205,6 +206,13 @@ class Tab:
               }
             }"""
         )
+
+    def comes_to(self, holds: Callable[[], bool]) -> bool:
+        """Whether something holds once the page stands still; a busy machine brings its parts one after the other."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not holds() and time.monotonic() < deadline:
+            self.still()
+        return holds()
 
     @property
     def main(self) -> Locator:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 
 from playwright.sync_api import Locator, Response, expect
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import Dashboard, Tab, key_of
-from tests.chromium import PATIENCE_MS
 
 GRID = "References"
 
@@ -203,10 +201,5 @@ def test_a_wide_screen_shows_every_filter_in_one_row(tab: Tab) -> None:
     def middles() -> list[float]:
         return [box["y"] + box["height"] / 2 for box in (place.bounding_box() for place in places) if box]
 
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while max(middles()) - min(middles()) >= 8 and time.monotonic() < deadline:  # the search box comes by itself
-        tab.still()
-    found = middles()
-    assert len(found) == len(places)
-    assert max(found) - min(found) < 8
+    assert tab.comes_to(lambda: len(middles()) == len(places) and max(middles()) - min(middles()) < 8), middles()
     expect(tab.page.get_by_role("button", name="Filters")).to_be_hidden()
