@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+import threading
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
 
 from core.labels.schema import Label
 
@@ -23,14 +25,6 @@ class Claim:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """Etags: `surely` of the bytes whose every label makes the claim, `partly` of those whose labels differ by key."""
-
-    surely: AbstractSet[str]
-    partly: AbstractSet[str]
-
-
 class Labelled(Protocol):
     """A picture as labels know it."""
 
@@ -41,3 +35,53 @@ class Labelled(Protocol):
     @property
     def etag(self) -> str:
         """Which bytes it is."""
+
+
+AnyPicture = TypeVar("AnyPicture", bound=Labelled)
+
+
+_NOTHING, _DISPUTED, _FIRST = range(3)  # what is said of bytes, by number; from the third on it is a label's word
+_GROUPS_KEPT: Final = 8
+
+
+class Said:
+    """What labels say of each picture's bytes, so that a claim asks a few sayings and not very many labels.
+
+    `disputed` are the bytes that lie under several keys whose labels do not say the same.
+    """
+
+    def __init__(self, labels: Iterable[Label], *, under: Said | None = None) -> None:
+        """What `labels` say of their bytes holds, whatever was said `under` them; nothing is under that again."""
+        self._sayings: list[Label] = list(under._sayings) if under else []
+        self._of: dict[str, int] = {}
+        self._under: Mapping[str, int] = under._of if under else {}
+        numbers: dict[tuple[str | None, int | None, int | None], int] = {}
+        for label in labels:
+            says = (label.gender_presentation, label.age_low, label.age_high)
+            number = numbers.setdefault(says, _FIRST + len(self._sayings))
+            if number == _FIRST + len(self._sayings):
+                self._sayings.append(label)
+            if self._of.setdefault(label.etag, number) != number:
+                self._of[label.etag] = _DISPUTED
+        disputed = {etag for etag, number in self._of.items() if number == _DISPUTED}
+        self.disputed: frozenset[str] = frozenset(disputed | (under.disputed - self._of.keys() if under else set()))
+        self._lock = threading.Lock()
+        self._kept: dict[int, tuple[Sequence[Labelled], array[int]]] = {}
+
+    def making(self, claim: Claim, pictures: Sequence[AnyPicture]) -> list[AnyPicture]:
+        """Those of whose bytes this is said, and all disputed ones, in their order; quick for very many."""
+        makes = [False, True, *(claim.made_by(label) for label in self._sayings)]
+        return [picture for picture, said in zip(pictures, self._said_of(pictures), strict=True) if makes[said]]
+
+    def _said_of(self, pictures: Sequence[Labelled]) -> array[int]:
+        """What is said of each picture; kept for the groups that plans asked for last, which are asked for again."""
+        with self._lock:
+            kept = self._kept.pop(id(pictures), None)
+            if kept is None or kept[0] is not pictures:
+                newest, before = self._of.get, self._under.get
+                said = [newest(picture.etag) or before(picture.etag, _NOTHING) for picture in pictures]
+                kept = pictures, array("I", said)  # numbers, which the garbage collector need not walk
+            self._kept[id(pictures)] = kept
+            if len(self._kept) > _GROUPS_KEPT:
+                del self._kept[next(iter(self._kept))]
+            return kept[1]

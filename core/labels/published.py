@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
-from typing import Final, TypeVar
 
 from core.errors import LabelError
-from core.labels.claims import Claim, Claimed, Labelled
+from core.labels.claims import AnyPicture, Claim, Labelled, Said
 from core.labels.schema import Label, parse_label
-
-AnyPicture = TypeVar("AnyPicture", bound=Labelled)
-_CLAIMS_KEPT: Final = 16  # of as many wishes as there are genders and ranges of years in use at a time
 
 
 class LabelState(StrEnum):
@@ -53,12 +48,7 @@ class PublishedLabels:
     def __init__(self, labels: Iterable[Label], *, broken: tuple[BrokenLine, ...] = (), version: str = "none") -> None:
         self._by_key = {label.key: label for label in labels}
         self._by_etag = {label.etag: label for label in self._by_key.values()}
-        # one of all labels that say the same of a person, with the bytes of all of them: a claim looks at a few
-        self._alike: dict[tuple[str | None, int | None, int | None], tuple[Label, set[str]]] = {}
-        for label in self._by_key.values():
-            says = (label.gender_presentation, label.age_low, label.age_high)
-            self._alike.setdefault(says, (label, set()))[1].add(label.etag)
-        self._claimed = lru_cache(_CLAIMS_KEPT)(self._etags_of)
+        self._said = Said(self._by_key.values())
         self.broken = broken
         self.version = version
 
@@ -84,25 +74,12 @@ class PublishedLabels:
             return FoundLabel(LabelState.STALE, here)
         return FoundLabel(LabelState.MISSING)
 
-    def making(self, claim: Claim, pictures: Iterable[AnyPicture]) -> tuple[AnyPicture, ...]:
+    def making(self, claim: Claim, pictures: Sequence[AnyPicture]) -> tuple[AnyPicture, ...]:
         """Those of the pictures whose current label makes the claim, in their order; quick for very many."""
-        claimed = self.claimed(claim)
-        surely, partly = claimed.surely, claimed.partly
-        if not partly:
-            return tuple([picture for picture in pictures if picture.etag in surely])
-        return tuple(p for p in pictures if p.etag in surely or (p.etag in partly and self._makes(claim, p)))
-
-    def claimed(self, claim: Claim) -> Claimed:
-        """The bytes whose labels make the claim; kept, for every plan of the same wishes asks again."""
-        return self._claimed(claim)
-
-    def _etags_of(self, claim: Claim) -> Claimed:
-        made: set[str] = set()
-        not_made: set[str] = set()
-        for label, etags in self._alike.values():
-            (made if claim.made_by(label) else not_made).update(etags)
-        partly = made & not_made
-        return Claimed(made - partly, partly)
+        made = self._said.making(claim, pictures)
+        if not self._said.disputed:
+            return tuple(made)
+        return tuple(p for p in made if p.etag not in self._said.disputed or self._makes(claim, p))
 
     def _makes(self, claim: Claim, picture: Labelled) -> bool:
         label = self.find(picture.key, picture.etag).current

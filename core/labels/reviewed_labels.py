@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from core.labels.claims import Claim, Claimed
+from core.labels.claims import Said
 from core.labels.published import FoundLabel, LabelState, PublishedLabels
 from core.labels.schema import Label
 
@@ -20,6 +20,7 @@ class ReviewedLabels(PublishedLabels):
         added = (label for label in self._newer.values() if published.at(label.key) is None)
         super().__init__(added, broken=published.broken, version=version)
         self._published = published
+        self._said = Said(self._newer.values(), under=published._said)
 
     def __len__(self) -> int:
         return len(self._published) + super().__len__()
@@ -43,11 +44,6 @@ class ReviewedLabels(PublishedLabels):
             return found
         stale = self.at(key)
         return FoundLabel(LabelState.MISSING) if stale is None else FoundLabel(LabelState.STALE, stale)
-
-    def _etags_of(self, claim: Claim) -> Claimed:
-        published = self._published.claimed(claim)
-        made = {etag for etag, label in self._newer.items() if claim.made_by(label)}
-        return Claimed((published.surely - self._newer.keys()) | made, published.partly - self._newer.keys())
 
     def _renewed(self, label: Label) -> Label:
         """What people have decided about these bytes, under the key that was published."""

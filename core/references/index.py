@@ -89,6 +89,9 @@ class ReferenceIndex:
             if room < 0:
                 return
             _ = group.people
+            for ref in group.usable:  # plans look these up, and a string works its hash out but once
+                hash(ref.key)
+                hash(ref.etag)
 
     def resolve(self, text: str) -> tuple[Reference, ...]:
         """Candidates for a key, a path in another Unicode form, or a bare file name: all, never a guess."""

@@ -90,7 +90,7 @@ class AttributeGroup:
         if len(references) * _FEW < len(self.usable):
             return by_person(references)
         kept = {ref.key for ref in references}
-        among = ((name, tuple(ref for ref in refs if ref.key in kept)) for name, refs in self.people.items())
+        among = ((name, tuple([ref for ref in refs if ref.key in kept])) for name, refs in self.people.items())
         return {name: refs for name, refs in among if refs}
 
 
