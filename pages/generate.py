@@ -47,6 +47,7 @@ def page() -> None:
         folded_strip(planned.sides)
     else:
         slot_strip(planned.sides, _wrong_match)
+        studio.desk.foresee(planned, render_settings(studio))
     if shown is not None:
         results(studio, shown)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +19,13 @@ from core.objects import ObjectStore
 _KEPT_BYTES = 96 * 1024 * 1024
 # Threads that wait for a slow S3, or for each other's picture, must not keep the rest from theirs.
 _AT_ONCE = 32
+# What may never be ordered is made ready by few threads, and left alone when these have fallen behind.
+_FORESEEN_AT_ONCE = 2
+_FORESEEN_WAITING_MAX = 32
 # For so long what S3 said of a picture is believed: from the start of an order to the engines' calls.
 _FRESH_S = 5.0
+
+Prepare = Callable[[AttachedReference], None]
 
 
 @dataclass(slots=True)
@@ -36,26 +42,36 @@ class Attachments:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="reference")
+        self._foreseeing = ThreadPoolExecutor(_FORESEEN_AT_ONCE, thread_name_prefix="foreseen")
+        self._room = threading.BoundedSemaphore(_FORESEEN_WAITING_MAX)
         self._fetched: Once[_Fetched] = Once(bytes_max=_KEPT_BYTES, size_of=lambda fetched: len(fetched.data))
 
     def of(self, record: SideRecord) -> tuple[AttachedReference, ...]:
         """A side's references in slot order. Raises EngineError for one that left S3 or changed, or StorageError."""
         return tuple(self._pool.map(self._attached, _filled(record)))
 
-    def prepare_soon(self, comparison: Comparison, prepare: Callable[[AttachedReference], None]) -> None:
+    def prepare_soon(self, comparison: Comparison, prepare: Prepare) -> None:
         """Fetch and prepare behind the caller's back what the sides will ask for; trouble shows when they do."""
-        slots = {(slot.key, slot.etag): slot for record in comparison.sides for slot in _filled(record)}
+        for slot in _different(comparison.sides):
+            self._pool.submit(self._prepare, slot, prepare)
 
-        def ready(slot: Slot) -> None:
-            with suppress(StudioError):
-                prepare(self._attached(slot))
-
-        for slot in slots.values():
-            self._pool.submit(ready, slot)
+    def foresee(self, sides: Iterable[SideRecord], prepare: Prepare) -> None:
+        """The same for sides that are planned and may be ordered, as far as there is room; what is here is left."""
+        for slot in _different(sides):
+            if self._fetched.holds((slot.key, slot.etag)):
+                continue
+            if not self._room.acquire(blocking=False):
+                return
+            self._foreseeing.submit(self._prepare, slot, prepare).add_done_callback(lambda _: self._room.release())
 
     def close(self) -> None:
         """End the threads."""
+        self._foreseeing.shutdown(wait=True, cancel_futures=True)
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _prepare(self, slot: Slot, prepare: Prepare) -> None:
+        with suppress(StudioError):
+            prepare(self._attached(slot))
 
     def _attached(self, slot: Slot) -> AttachedReference:
         key, etag = slot.key or "", slot.etag or ""
@@ -83,6 +99,11 @@ class Attachments:
                 f"The reference `{key}` has changed in S3 since it was planned: plan again.",
                 kind=EngineFault.BAD_REQUEST,
             )
+
+
+def _different(sides: Iterable[SideRecord]) -> Iterable[Slot]:
+    """What the sides send, each picture once."""
+    return {(slot.key, slot.etag): slot for record in sides for slot in _filled(record)}.values()
 
 
 def _filled(record: SideRecord) -> list[Slot]:

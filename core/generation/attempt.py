@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.errors import Charge, EngineError, EngineFault, StorageError, StudioError
 from core.generation.attachments import Attachments
-from core.generation.comparison import Comparison, Outcome, OutcomeState, Picture
+from core.generation.comparison import Comparison, Outcome, OutcomeState, Picture, SideRecord
 from core.generation.engine import AttachedReference, Engine, Final, SideRequest
 from core.generation.history import History
 from core.generation.job import Job
@@ -48,6 +48,10 @@ class Attempts:
     def prepare_soon(self, comparison: Comparison) -> None:
         """Begin to fetch what its sides will need, while the record is being written."""
         self._attachments.prepare_soon(comparison, self._engines[comparison.engine].prepare)
+
+    def foresee(self, sides: Iterable[SideRecord], engine: str) -> None:
+        """Fetch what planned sides would need; nothing is promised."""
+        self._attachments.foresee(sides, self._engines[engine].prepare)
 
     def make(self, job: Job, patiently: Patience) -> Outcome:
         """Call the engine and store its picture, offered to S3 `patiently`. Raises EngineError or StorageError.

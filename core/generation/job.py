@@ -36,6 +36,11 @@ class Job:
         """Whether something may still come."""
         return self.phase in (AttemptPhase.QUEUED, AttemptPhase.RUNNING)
 
+    @property
+    def about(self) -> dict[str, object]:
+        """Whose log line it is."""
+        return {"comparison": self.comparison.id, "side": self.side.value, "attempt": self.attempt}
+
     def stopped(self) -> bool:
         """Whether somebody cancelled it, or the server is going down."""
         return self.stop is not None

@@ -42,6 +42,10 @@ class Once(Generic[V]):
             self._trim()
         return value
 
+    def holds(self, name: Hashable) -> bool:
+        """Whether the value of this name is kept, or being made."""
+        return name in self._values
+
     def forget(self, name: Hashable) -> None:
         """Make it anew the next time; what is being made at this moment stays."""
         with self._lock:

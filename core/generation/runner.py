@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 from ulid import ULID
 
 from core.errors import (
@@ -20,7 +18,6 @@ from core.errors import (
     EngineFault,
     InputError,
     StorageError,
-    StorageUnavailable,
     StudioError,
     WriteConflict,
 )
@@ -30,25 +27,21 @@ from core.generation.comparison import (
     AttemptStart,
     Comparison,
     ComparisonStatus,
-    Outcome,
     Server,
+    SideRecord,
     SideStatus,
-    parse_outcome,
 )
+from core.generation.endings import Endings, Observe
 from core.generation.engine import Engine, Partial
 from core.generation.fair_queue import FairQueue
-from core.generation.history import History, phase_of
+from core.generation.history import History
 from core.generation.job import Job
+from core.generation.job_board import JobBoard
 from core.generation.outbox import Outbox
 from core.injection.wishes import SideName
 from core.objects import ObjectStore
 
 _log = structlog.get_logger(__name__)
-# How long a finished picture is offered to an S3 that does not take it.
-_STORE_PATIENCE_S = 120.0
-_CLOSING_PATIENCE_S = 5.0
-_T = TypeVar("_T")
-Observe = Callable[[Comparison, Outcome], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +77,21 @@ class Runner:
         self._engines = engines
         self._deadline_s = deadline_s
         self._server = server
-        self._observe = observe
-        self._outbox = outbox
+        self._board = JobBoard()
+        self._endings = Endings(history, self._board, outbox, observe)
         self._stop_patience_s = stop_patience_s
         self._attempts = Attempts(history, store, engines, outbox, deadline_s=deadline_s)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="side")
         self._lock = threading.Lock()
         self._queue: FairQueue[Job] = FairQueue()
-        self._jobs: dict[tuple[str, SideName], Job] = {}
         self._working: set[Future[None]] = set()
         self._abandoned: set[str] = set()  # comparisons whose sides this process did not all begin
         self._closed = False
+
+    def foresee(self, sides: Iterable[SideRecord], engine: str) -> None:
+        """Get what planned sides would send ready in the background, as far as there is room for it."""
+        if not self._closed:
+            self._attempts.foresee(sides, engine)
 
     def submit(self, comparison: Comparison) -> None:
         """Record the comparison and start all its sides; the same id a second time changes nothing."""
@@ -121,7 +118,7 @@ class Runner:
         before = status.side(side)
         if before.busy:
             raise InputError("This side is still at work: wait for it, or cancel it first.")
-        if self._is_stored_now(comparison_id, before):
+        if self._endings.is_stored_now(comparison_id, before):
             return
         self._check_open(status.comparison.engine)
         comparison, attempt = status.comparison, before.attempt + 1
@@ -132,9 +129,11 @@ class Runner:
 
         Nothing happens when it has ended already.
         """
+        job = self._board.get(comparison_id, side)
+        if job is None:
+            return
         with self._lock:
-            job = self._jobs.get((comparison_id, side))
-            if job is None or not job.busy:
+            if not job.busy:
                 return
             job.stop = job.stop or EngineFault.CANCELLED
             was_waiting = self._queue.remove(job.person, job)
@@ -143,13 +142,13 @@ class Runner:
 
     def status(self, comparison_id: str) -> ComparisonStatus:
         """Where each side stands: from memory while this process works on it, else from S3."""
-        jobs = self._jobs_of(comparison_id)
+        jobs = self._board.of(comparison_id)
         comparison = self._history.get(comparison_id)
         if jobs.keys() >= {record.side for record in comparison.sides}:
             sides = tuple(self._live(jobs[record.side]) for record in comparison.sides)
             return ComparisonStatus(comparison=comparison, sides=sides)
         stored = self._history.status(comparison_id)
-        jobs |= self._jobs_of(comparison_id)
+        jobs |= self._board.of(comparison_id)
         if any(self._has_lost(comparison_id, side) for side in stored.sides if side.side not in jobs):
             # It ended while S3 was read, or its claim arrived and the answer to that did not.
             stored = self._history.status(comparison_id)
@@ -167,37 +166,35 @@ class Runner:
 
     def partial(self, comparison_id: str, side: SideName) -> Partial | None:
         """The newest picture on its way, if this process makes one."""
-        with self._lock:
-            job = self._jobs.get((comparison_id, side))
+        job = self._board.get(comparison_id, side)
         return job.partial if job else None
 
     @property
     def load(self) -> Load:
         """How much waits and how much runs in this process."""
+        running = sum(job.phase is AttemptPhase.RUNNING for job in self._board.all())
         with self._lock:
-            running = sum(job.phase is AttemptPhase.RUNNING for job in self._jobs.values())
             return Load(waiting=len(self._queue), running=running)
 
     def recover(self) -> None:
         """Store the finished pictures that an earlier process on this machine could not."""
-        if self._outbox is not None:
-            self._outbox.deliver_all()
+        self._endings.recover()
 
     def close(self) -> None:
         """End all work: what waits is interrupted at once, what runs may take `stop_patience_s` more to finish."""
         with self._lock:
-            self._closed = True
-            waiting = [job for job in self._jobs.values() if self._queue.remove(job.person, job)]
+            self._closed = self._endings.is_closing = True
+            waiting = [job for job in self._board.all() if self._queue.remove(job.person, job)]
             for job in waiting:
                 job.stop = job.stop or EngineFault.INTERRUPTED
         for job in waiting:
             self._end_unbegun(job)
         wait_for(list(self._working), timeout=self._stop_patience_s)
         with self._lock:
-            for job in self._jobs.values():
+            for job in self._board.all():
                 job.stop = job.stop or EngineFault.INTERRUPTED
         self._pool.shutdown(wait=True)
-        self._record_leftovers()
+        self._endings.record_leftovers()
         self._attempts.close()
 
     def wait(self, comparison_id: str, *, poll_s: float = 0.02) -> ComparisonStatus:
@@ -214,12 +211,7 @@ class Runner:
             raise InputError(f"There is no engine `{engine}` here: choose {', '.join(self._engines)}.")
 
     def _start(self, job: Job) -> None:
-        name = (job.comparison.id, job.side)
-        with self._lock:  # known here before it is claimed in S3, so that a claim of ours always has a job
-            before = self._jobs.get(name)
-            if before is not None and before.busy:
-                raise InputError("This side is still at work: wait for it, or cancel it first.")
-            self._jobs[name] = job
+        before = self._board.put(job)  # before it is claimed in S3, so that a claim of ours always has a job
         try:
             self._claim(job, before)
             with self._lock:
@@ -230,16 +222,13 @@ class Runner:
                 self._working.add(work)
                 work.add_done_callback(self._working.discard)
         except StudioError:
-            with self._lock:
-                del self._jobs[name]
-                if before is not None and not before.recorded:
-                    self._jobs[name] = before
+            self._board.take_back(job, before)
             raise
 
     def _claim(self, job: Job, before: Job | None) -> None:
         """Write an attempt's start, and before it the end of the last one if S3 still lacks that."""
         if before is not None and not before.recorded:
-            self._record(before)
+            self._endings.record(before)
         start = AttemptStart(
             comparison=job.comparison.id,
             side=job.side,
@@ -253,10 +242,6 @@ class Runner:
             self._history.add_start(start)
         except WriteConflict as err:
             raise InputError("Somebody else has just started this side: it will show up here.") from err
-
-    def _jobs_of(self, comparison_id: str) -> dict[SideName, Job]:
-        with self._lock:
-            return {side: job for (owner, side), job in self._jobs.items() if owner == comparison_id}
 
     def _has_lost(self, comparison_id: str, side: SideStatus) -> bool:
         """Whether S3 says that this very process works on a side, or will; asked only where there is no job."""
@@ -290,9 +275,8 @@ class Runner:
             if job is None:
                 return
             job.phase, job.since = AttemptPhase.RUNNING, datetime.now(UTC)
-        about = {"comparison": job.comparison.id, "side": job.side.value, "attempt": job.attempt}
         try:
-            with structlog.contextvars.bound_contextvars(**about):  # whatever is logged below says whose it is
+            with structlog.contextvars.bound_contextvars(**job.about):  # whatever is logged below says whose it is
                 _log.info("side_began", engine=job.comparison.engine, person=job.person)
                 self._work(job)
         finally:
@@ -300,9 +284,9 @@ class Runner:
                 self._queue.end(job.person)
 
     def _work(self, job: Job) -> None:
-        log = _log.bind(comparison=job.comparison.id, side=job.side.value, attempt=job.attempt)
+        log = _log.bind(**job.about)
         try:
-            outcome = self._attempts.make(job, self._patiently)
+            outcome = self._attempts.make(job, self._endings.patiently)
         except EngineError as err:
             outcome = job.failed(err)
         except StorageError as err:
@@ -314,110 +298,14 @@ class Runner:
             log.exception("engine_crashed", incident=incident)
             message = f"The engine stopped unexpectedly. Retry this side, or report incident {incident}."
             outcome = job.failed(EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
-        if job.kept and outcome.picture is None:  # its end is the picture on the disk, once S3 takes that
-            self._end(job, outcome)
-        else:
-            self._conclude(job, outcome, lambda: self._patiently(lambda: self._add(outcome)))
+        self._endings.conclude(job, outcome, patient=True)
 
     def _end_unbegun(self, job: Job) -> None:
         """Conclude what was stopped while it waited."""
         try:
             job.check_wanted()
         except EngineError as err:
-            outcome = job.failed(err)
-            self._conclude(job, outcome, lambda: self._add(outcome))
-
-    def _conclude(self, job: Job, outcome: Outcome, record: Callable[[], Outcome]) -> None:
-        """Record how an attempt ended, then show it; it is shown even if S3 does not take it."""
-        log = _log.bind(comparison=job.comparison.id, side=job.side.value, attempt=job.attempt)
-        try:
-            outcome = record()
-            job.recorded = True
-        except Exception:
-            log.exception("outcome_not_recorded")
-        if job.recorded and job.kept and self._outbox is not None:
-            self._outbox.drop(outcome)
-        self._end(job, outcome)
-        if job.recorded:
-            self._record_leftovers()
-
-    def _end(self, job: Job, outcome: Outcome) -> None:
-        job.outcome = outcome
-        job.phase = phase_of(outcome)
-        log = _log.bind(comparison=job.comparison.id, side=job.side.value, attempt=job.attempt)
-        log.info("side_ended", phase=job.phase.value, seconds=round(outcome.seconds, 3))
-        self._observe(job.comparison, outcome)
-        self._forget_ended(job.comparison.id)
-
-    def _add(self, outcome: Outcome) -> Outcome:
-        """Write an outcome. Where a picture's is known already, somebody delivered it from the outbox: that counts."""
-        try:
-            self._history.add_outcome(outcome)
-        except WriteConflict as known:
-            theirs = parse_outcome(known.theirs) if known.theirs and outcome.picture else None
-            if theirs is None or theirs.picture is None:
-                raise
-            return theirs
-        return outcome
-
-    def _record(self, job: Job) -> None:
-        """Write down an end that S3 did not take at its time. Raises StorageError."""
-        if job.outcome is None:
-            return
-        delivered = self._delivered(job.comparison.id, job.side, job.attempt) if job.kept else None
-        job.outcome = delivered or self._add(job.outcome)
-        job.phase = phase_of(job.outcome)
-        job.recorded = True
-
-    def _record_leftovers(self) -> None:
-        """S3 has just taken an outcome, or this is the last chance: offer it those that it did not take."""
-        with self._lock:
-            left = [job for job in self._jobs.values() if job.outcome and not job.recorded]
-        for job in left:
-            try:
-                self._record(job)
-            except StorageError as err:
-                _log.error("outcome_not_recorded", comparison=job.comparison.id, error=err.message)
-                return
-            self._forget_ended(job.comparison.id)
-
-    def _is_stored_now(self, comparison_id: str, side: SideStatus) -> bool:
-        """Whether a side that seemed to have failed had a picture waiting for S3, and has it there now."""
-        with self._lock:
-            job = self._jobs.get((comparison_id, side.side))
-        if job is not None and job.kept and not job.recorded:
-            self._record(job)
-            self._forget_ended(comparison_id)
-            return job.phase is AttemptPhase.DONE
-        return job is None and self._delivered(comparison_id, side.side, side.attempt) is not None
-
-    def _delivered(self, comparison_id: str, side: SideName, attempt: int) -> Outcome | None:
-        """The outcome of a picture that had only waited for S3, and is stored now. Raises StorageError."""
-        return self._outbox.deliver(comparison_id, side, attempt) if self._outbox is not None else None
-
-    def _forget_ended(self, comparison_id: str) -> None:
-        """Once every side has ended and is in S3, memory is no longer needed."""
-        with self._lock:
-            mine = [key for key in self._jobs if key[0] == comparison_id]
-            if all(self._jobs[key].recorded for key in mine):
-                for key in mine:
-                    del self._jobs[key]
-
-    def _patiently(self, write: Callable[[], _T]) -> _T:
-        """Offer a write again while S3 is away. Raises the last StorageError."""
-        for attempt in Retrying(
-            retry=retry_if_exception_type(StorageUnavailable),
-            stop=self._is_out_of_patience,
-            wait=wait_exponential_jitter(multiplier=0.5, max=10),
-            reraise=True,
-        ):
-            with attempt:
-                return write()
-        raise AssertionError("tenacity either returns or raises")
-
-    def _is_out_of_patience(self, state: RetryCallState) -> bool:
-        patience_s = _CLOSING_PATIENCE_S if self._closed else _STORE_PATIENCE_S
-        return (state.seconds_since_start or 0.0) >= patience_s
+            self._endings.conclude(job, job.failed(err), patient=False)
 
 
 def _closing() -> EngineError:

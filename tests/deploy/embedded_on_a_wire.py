@@ -1,4 +1,4 @@
-"""A dashboard whose S3 is at the other end of a wire; everybody is signed in."""
+"""A dashboard whose S3 is at the other end of a wire: the demo, or one in production with people who are signed in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.identity.session import SessionSigner
 from core.storage.embedded import EmbeddedS3
 from tests.deploy.servers import ROOT, Server, serving
 from tests.deploy.wires import Wire, wire_to
+from tests.fakes.google import CLIENT_ID
+from tests.identity.production import CLIENT_SECRET, COOKIE, LISTED, ORIGIN, SECRET, session
 from tests.storage.s3_servers import client_of, served_by
 
 STREAMLIT = ("-m", "streamlit", "run", "app.py")
@@ -26,6 +29,11 @@ class Wired:
     wire: Wire
     s3: EmbeddedS3
 
+    @staticmethod
+    def cookie(person: str = "kim@studio.example") -> dict[str, str]:
+        """What the browser of somebody sends who has signed in."""
+        return {"Cookie": f"{COOKIE}={SessionSigner(SECRET).cookie(session(person))}"}
+
     def keys(self, part: str) -> list[str]:
         """The keys of everything generated whose name has this part."""
         client, prefix = client_of(served_by(self.s3)), "studio/generations/"
@@ -39,17 +47,37 @@ class Wired:
 
 
 @contextmanager
-def wired(folder: Path, *, program: Sequence[str] = STREAMLIT, **environment: str) -> Iterator[Wired]:
+def wired(
+    folder: Path, *, program: Sequence[str] = STREAMLIT, in_production: bool = False, **environment: str
+) -> Iterator[Wired]:
     """One that serves, until the block ends."""
     data = folder / "data"
     owner = EmbeddedS3.open(data, ROOT / "samples" / "refs")
     try:
         with wire_to(owner.endpoint_url) as wire:
-            # The dashboard finds the server of whoever holds DATA_DIR by this file.
-            (data / "s3.endpoint.json").write_text(json.dumps({"endpoint_url": wire.url, "pid": os.getpid()}))
-            with serving(folder, {"INDEX_REFRESH_S": "1", **environment}, program=program) as server:
+            settings = {"INDEX_REFRESH_S": "1", **environment}
+            if in_production:
+                client_of(served_by(owner)).put_object(Bucket=owner.bucket, Key="studio/access.json", Body=LISTED)
+                settings |= _production(owner, wire)
+            else:  # the dashboard finds the server of whoever holds DATA_DIR by this file
+                (data / "s3.endpoint.json").write_text(json.dumps({"endpoint_url": wire.url, "pid": os.getpid()}))
+            with serving(folder, settings, program=program) as server:
                 server.ready()
                 yield Wired(server, wire, owner)
                 wire.cut()  # or the server would wait for it in vain
     finally:
         owner.close()
+
+
+def _production(s3: EmbeddedS3, wire: Wire) -> dict[str, str]:
+    return {
+        "S3_BUCKET": s3.bucket,
+        "S3_ENDPOINT_URL": wire.url,
+        "AWS_ACCESS_KEY_ID": s3.access_key,
+        "AWS_SECRET_ACCESS_KEY": s3.secret_key,
+        "GOOGLE_CLIENT_ID": CLIENT_ID,
+        "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
+        "PUBLIC_URL": ORIGIN,
+        "SESSION_SECRET": SECRET,
+        "ADMIN_EMAILS": "ada@studio.example",
+    }

@@ -25,7 +25,9 @@ def look(server: Server, page: str) -> Drawn:
 
 async def press(tab: Session, prompt: str = PROMPT) -> tuple[str, Drawn]:
     """Press Generate in a new tab: the comparison's id, empty if there is none, and what the page said."""
-    await tab.visit()
+    drawn = await tab.visit()
+    if "prompt:box" not in tab.widgets:  # nobody is let in, and the page says why
+        return "", drawn
     await tab.type_prompt(prompt)
     drawn = await tab.click("Generate")
     found = re.search(r"comparison=(\w{26})", tab.query)

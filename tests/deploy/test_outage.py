@@ -19,6 +19,9 @@ from tests.fakes.turnstile import Turnstile
 
 PEOPLE = 3
 PAUSE_S = 0.3  # of somebody who looks at a page
+AWAY_S = 60.0
+# Who may come in is known from a list that is never older than a minute, and read every ten seconds.
+LET_IN_S = 45.0
 KEY = "refs/02. Tone/noir/desk.jpg"
 ETAG = hashlib.md5((ROOT / "samples" / KEY).read_bytes(), usedforsecurity=False).hexdigest()
 LIBRARY = "110 pictures in 40 groups"

@@ -21,7 +21,7 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.errors import StudioError
-from core.generation import runner
+from core.generation import endings
 from core.generation.comparison import RenderSettings, Size
 from core.injection.wishes import Mode, PersonWish, SideName, Wishes
 from core.studio import Studio, get_studio
@@ -72,7 +72,7 @@ def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Reques
 def main() -> None:
 
     if len(sys.argv) > 1:
-        runner._STORE_PATIENCE_S = float(sys.argv[1])
+        endings._STORE_PATIENCE_S = float(sys.argv[1])
     orders = [Route(f"/{does.__name__}", answering(does)) for does in (order, status, retry, cancel)]
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
     print(listening.getsockname()[1], flush=True)

@@ -90,6 +90,45 @@ def test_trouble_while_preparing_is_nobodys_failure(bench: Bench, sluice: Sluice
     assert found == [png()]
 
 
+def test_what_a_plan_shows_is_ready_before_the_press(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
+    tone = bench.reference("tone.png", png("#ff0000"))
+    fetched = sluice.rule(r"GET .*tone\.png$", times=2)
+    fetched.turnstile.open()
+    wanted, prepared = comparison(tone), threading.Event()
+    attached.foresee(wanted.sides, lambda _: prepared.set())
+    assert prepared.wait(LONG_S)
+    for _ in range(20):  # every rerun of the page foresees the same again
+        attached.foresee(wanted.sides, lambda _: pytest.fail("prepared twice"))
+    assert [each.data for each in attached.of(wanted.side(TONE_ONLY))] == [png("#ff0000")]
+    assert len(fetched.lines) == 1
+
+
+def test_plans_that_change_quickly_leave_no_long_queue_behind(
+    bench: Bench, sluice: Sluice, attached: Attachments
+) -> None:
+    held = sluice.rule(r"GET .*\d\.png$")
+    many = attachments._FORESEEN_WAITING_MAX + 8
+    for at in range(many):
+        slot = bench.reference(f"{at}.png", png(f"#0000{at:02x}"))
+        attached.foresee(comparison(slot, mode=Mode.TONE_ONLY).sides, lambda _: None)
+    held.turnstile.wait_for(attachments._FORESEEN_AT_ONCE)
+    last = comparison(bench.reference("last.png", png("#00ff00")), mode=Mode.TONE_ONLY)
+    assert attached.of(last.side(TONE_ONLY))[0].data == png("#00ff00"), "who orders does not wait behind them"
+    sluice.lift(held)
+    until(lambda: len(held.lines) >= attachments._FORESEEN_AT_ONCE)
+    attached.close()
+    assert len(held.lines) <= attachments._FORESEEN_WAITING_MAX
+
+
+def test_trouble_with_what_was_only_planned_is_told_to_who_orders_it(bench: Bench, attached: Attachments) -> None:
+    tone = bench.reference("tone.png", png())
+    bench.store.put(tone.key or "", png("#123456"), content_type="image/png")
+    record = comparison(tone, mode=Mode.TONE_ONLY).side(TONE_ONLY)
+    attached.foresee([record], lambda _: pytest.fail("it is not what was planned"))
+    with pytest.raises(EngineError, match="has changed"):
+        attached.of(record)
+
+
 class TestOnce:
     def test_who_asks_at_the_same_time_gets_the_one_that_is_made(self) -> None:
         made, gate = [], threading.Event()

@@ -201,6 +201,15 @@ class TestAPicture:
         with Image.open(io.BytesIO(server.received[0].pictures[0].data)) as image:
             assert image.size == (2048, 1024)
 
+    def test_a_reference_full_of_grain_is_sent_in_two_megabytes(self, server: FakeOpenAI, engine: OpenAIEngine) -> None:
+        grain, out = Image.effect_noise((2048, 1536), 100).convert("RGB"), io.BytesIO()
+        grain.save(out, "PNG")
+        made(engine, replace(REQUEST, references=(reference(Role.TONE, data=out.getvalue()),)))
+        [picture] = server.received[0].pictures
+        assert len(out.getvalue()) > 2_000_000 > len(picture.data)
+        with Image.open(io.BytesIO(picture.data)) as image:
+            assert image.size == grain.size
+
     def test_without_references_the_picture_is_generated_from_the_prompt(
         self, server: FakeOpenAI, engine: OpenAIEngine
     ) -> None:

@@ -36,8 +36,8 @@ def runner_at(bench: Bench, folder: Path, engine: PaintingEngine, *, store: Stor
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.generation.runner._STORE_PATIENCE_S", 0.0)
-    monkeypatch.setattr("core.generation.runner._CLOSING_PATIENCE_S", 0.0)
+    monkeypatch.setattr("core.generation.endings._STORE_PATIENCE_S", 0.0)
+    monkeypatch.setattr("core.generation.endings._CLOSING_PATIENCE_S", 0.0)
 
 
 def stranded(bench: Bench, folder: Path, engine: PaintingEngine) -> tuple[Comparison, Sluice, Runner]:

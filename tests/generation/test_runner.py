@@ -414,7 +414,7 @@ def test_a_claim_whose_answer_was_lost_does_not_spin_for_ever(bench: Bench) -> N
 def test_an_outcome_that_s3_never_took_is_offered_again_with_the_next(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.generation.runner._STORE_PATIENCE_S", 0.0)
+    monkeypatch.setattr("core.generation.endings._STORE_PATIENCE_S", 0.0)
     with Wire(bench.s3.endpoint_url) as wire:
         store = bench.store_at(wire.url, connect_timeout_s=1, read_timeout_s=2, attempts=1)
         wire.cut_at("PUT .*tone-only-1.json", answered=False)

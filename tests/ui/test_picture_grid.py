@@ -94,7 +94,7 @@ with st.container(horizontal=True):
     other_page = st.toggle("Other page")
     hidden = st.toggle("Hidden")
     reversed_order = st.toggle("Reversed")
-    slow = st.toggle("Slow")
+slow = query.get("slow")
 st.text(f"acted on {state.get('acted', [])}")
 if slow:  # a run that lasts, so that the next can interrupt it: the state under test
     time.sleep(0.3)
@@ -358,16 +358,18 @@ class TestReruns:
         assert demo.grid.evaluate(kept)
         demo.has_focus(7)
 
-    def test_fast_keys_are_all_kept_while_the_script_runs(self, demo: Demo) -> None:
-        demo.switch("Slow")
+    @pytest.mark.parametrize("query", ["slow=1"])
+    def test_fast_keys_are_all_kept_while_the_script_runs(self, demo: Demo, query: str) -> None:
+        assert query
         demo.card(0).focus()
         for _ in range(20):
             demo.keys.press("Space")
             demo.keys.press("ArrowRight", delay=60)
         demo.shows_selected(*range(20))
 
-    def test_an_opening_survives_the_reruns_around_it(self, demo: Demo) -> None:
-        demo.switch("Slow")
+    @pytest.mark.parametrize("query", ["slow=1"])
+    def test_an_opening_survives_the_reruns_around_it(self, demo: Demo, query: str) -> None:
+        assert query
         demo.card(0).focus()
         demo.keys.press("Space")
         demo.keys.press("Enter", delay=100)
