@@ -10,8 +10,9 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.generation.budget import Budgets
 from core.generation.comparison import Comparison, Outcome
@@ -44,6 +45,7 @@ from core.references.refresh import Catalog
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
 from core.storage.disk import renew
 from core.storage.drawer import FolderDrawer
+from core.storage.outage import Outage
 from core.storage.pages import Pages
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
@@ -59,6 +61,7 @@ SHOTS = PROJECT_ROOT / "labels" / "shots"
 SAMPLE_PROPOSALS = PROJECT_ROOT / "samples" / "machine_labels.jsonl"
 # Nobody should see a picture as lost that is about to be stored; an S3 that is away must not hold up the start.
 _RECOVERY_S = 3.0
+_ASKED_AGAIN_S = 2.0  # for so long an S3 that was away may take to answer, to count as back
 SAMPLES = PROJECT_ROOT / "samples" / "refs"
 
 
@@ -68,10 +71,12 @@ class Storage:
 
     store: Store
     pages: Pages
+    outage: Outage
     embedded: EmbeddedS3 | None = None
 
     def close(self) -> None:
         """End the embedded server, if there is one."""
+        self.outage.close()
         if self.embedded is not None:
             self.embedded.close()
 
@@ -296,14 +301,19 @@ def open_storage(settings: Settings, *, lends: bool = True) -> Storage:
 
 
 def _opened(bucket: str, endpoint_url: str | None, embedded: EmbeddedS3 | None = None) -> Storage:
-    access_key = embedded.access_key if embedded else None
-    secret_key = embedded.secret_key if embedded else None
-    region = "us-east-1" if embedded else None
-    return Storage(
-        Store(bucket, endpoint_url=endpoint_url, access_key=access_key, secret_key=secret_key, region=region),
-        Pages(bucket, endpoint_url=endpoint_url, access_key=access_key, secret_key=secret_key, region=region),
-        embedded,
-    )
+    place: dict[str, Any] = {
+        "endpoint_url": endpoint_url,
+        "access_key": embedded.access_key if embedded else None,
+        "secret_key": embedded.secret_key if embedded else None,
+        "region": "us-east-1" if embedded else None,
+    }
+
+    @cache
+    def impatient() -> Store:
+        return Store(bucket, **place, connect_timeout_s=_ASKED_AGAIN_S, read_timeout_s=_ASKED_AGAIN_S, attempts=1)
+
+    outage = Outage(lambda: impatient().check_bucket())
+    return Storage(Store(bucket, **place, outage=outage), Pages(bucket, **place, outage=outage), outage, embedded)
 
 
 _lock = threading.Lock()

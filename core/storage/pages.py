@@ -13,9 +13,19 @@ from typing import Any, Final
 
 from botocore import exceptions as vendor
 from botocore import handlers
-from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    stop_after_attempt,
+    stop_after_delay,
+    stop_never,
+    stop_when_event_set,
+    wait_random_exponential,
+)
+from tenacity.stop import stop_base
 
 from core.errors import ReferenceNotFound, StorageError, StorageUnavailable
+from core.storage.outage import Outage
 from core.storage.repeated import OPERATION, RepeatedRequests, is_late_fault, whole
 from core.storage.s3 import Store
 
@@ -38,7 +48,8 @@ class Pages:
     """The ListObjectsV2 pages of one bucket, as the bytes that S3 sent, for any number of threads.
 
     What passes by itself (SlowDown, 5xx, time-outs, a connection that is cut) is tried again up to
-    `attempts` times within `patience_s`, with growing random pauses; then it is StorageUnavailable.
+    `attempts` times within `patience_s`, with growing random pauses; then it is StorageUnavailable. During an
+    `outage` it is that at once.
     """
 
     def __init__(
@@ -50,10 +61,11 @@ class Pages:
         secret_key: str | None = None,
         region: str | None = None,
         connect_timeout_s: float = 3.0,
-        read_timeout_s: float = 15.0,
+        read_timeout_s: float = 10.0,
         attempts: int = 6,
         patience_s: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
+        outage: Outage | None = None,
     ) -> None:
         # A store, and so a client, of its own: the events below must not reach anybody else's listing.
         self._store = Store(
@@ -65,10 +77,11 @@ class Pages:
             connect_timeout_s=connect_timeout_s,
             read_timeout_s=read_timeout_s,
             attempts=1,
+            outage=outage,
         )
         self._retrying = Retrying(
             retry=_will_pass,
-            stop=stop_after_attempt(attempts) | stop_after_delay(patience_s),
+            stop=stop_after_attempt(attempts) | stop_after_delay(patience_s) | _stop_during(outage),
             wait=wait_random_exponential(multiplier=BACKOFF_S, max=LONGEST_BACKOFF_S),
             sleep=sleep,
             reraise=True,
@@ -126,6 +139,10 @@ def _take_page(
         return
     customized_response_dict["RawPage"] = whole(response_dict["body"], response_dict["headers"])
     response_dict["body"] = b""
+
+
+def _stop_during(outage: Outage | None) -> stop_base:
+    return stop_when_event_set(outage.known) if outage is not None else stop_never
 
 
 def _will_pass(attempt: RetryCallState) -> bool:

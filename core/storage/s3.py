@@ -15,6 +15,7 @@ from core.errors import ReferenceNotFound, StorageError, StorageUnavailable, Wri
 from core.objects import Blob, StoredObject
 from core.storage.client import s3_client
 from core.storage.faults import is_not_implemented, no_bucket, translated
+from core.storage.outage import Outage
 
 CHUNK_BYTES: Final = 256 * 1024
 CLAIM: Final = "write-claim"  # user metadata by which a conditional write recognises itself
@@ -62,7 +63,8 @@ class Store:
     """One bucket of an S3, for any number of threads.
 
     Without keys the usual AWS chain finds the credentials. A call ends in bounded time: at most
-    `attempts` times `connect_timeout_s` + `read_timeout_s`, and a little backoff between them.
+    `attempts` times `connect_timeout_s` + `read_timeout_s`, and a little backoff between them; at once during an
+    `outage`.
     """
 
     def __init__(
@@ -74,10 +76,12 @@ class Store:
         secret_key: str | None = None,
         region: str | None = None,
         connect_timeout_s: float = 3.0,
-        read_timeout_s: float = 15.0,
+        read_timeout_s: float = 10.0,
         attempts: int = 3,
+        outage: Outage | None = None,
     ) -> None:
         self._bucket = bucket
+        self._outage = outage
         self._endpoint = endpoint_url or "Amazon S3"
         self._s3: Any = s3_client(
             endpoint_url=endpoint_url,
@@ -267,9 +271,16 @@ class Store:
 
     @contextmanager
     def _faults(self, key: str = "") -> Iterator[None]:
-        """Turn what boto3 raises into our errors."""
-        with translated(bucket=self._bucket, endpoint=self._endpoint, key=key):
-            yield
+        """Turn what boto3 raises into our errors, and ask nothing of an S3 that is known to be away."""
+        if self._outage is not None:
+            self._outage.check()
+        try:
+            with translated(bucket=self._bucket, endpoint=self._endpoint, key=key):
+                yield
+        except StorageUnavailable:
+            if self._outage is not None:
+                self._outage.suspect()
+            raise
 
 
 def _bare(etag: str | None) -> str:

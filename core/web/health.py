@@ -65,12 +65,13 @@ def _settings(studio: Studio) -> Check:
 
 def _storage(studio: Studio) -> Check:
     status = studio.catalog.status
-    if status.error is None:
+    error = studio.storage.outage.reason or status.error
+    if error is None:
         return Check("storage", State.OK)
     return Check(
         "storage",
         State.DEGRADED if status.ready else State.FAILED,
-        status.error,
+        error,
         "Run `python -m core check` on this server: it names the permission, address or credential to mend.",
     )
 
@@ -181,7 +182,8 @@ class _Moment(Collector):
         """The gauges; one that nobody knows at the moment is left out."""
         studio, status = self._studio, self._studio.catalog.status
         yield _gauge("studio_ready", "1 while people can be served.", _is_ready(studio))
-        yield _gauge("studio_storage_failing", "1 while S3 could not be listed.", float(status.error is not None))
+        failing = status.error is not None or studio.storage.outage.reason is not None
+        yield _gauge("studio_storage_failing", "1 while S3 cannot be listed, or does not answer.", float(failing))
         if status.ready:
             index = studio.catalog.index
             yield _gauge("studio_index_age_seconds", "Since the served index was built.", status.age_s or 0.0)

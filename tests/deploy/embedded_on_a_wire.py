@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,6 @@ from tests.deploy.wires import Wire, wire_to
 from tests.fakes.google import CLIENT_ID
 from tests.identity.production import CLIENT_SECRET, COOKIE, LISTED, ORIGIN, SECRET, session
 from tests.storage.s3_servers import client_of, served_by
-
-STREAMLIT = ("-m", "streamlit", "run", "app.py")
-IMPATIENT = (str(ROOT / "tests" / "deploy" / "serve_impatient.py"), "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +44,7 @@ class Wired:
 
 
 @contextmanager
-def wired(
-    folder: Path, *, program: Sequence[str] = STREAMLIT, in_production: bool = False, **environment: str
-) -> Iterator[Wired]:
+def wired(folder: Path, *, in_production: bool = False, **environment: str) -> Iterator[Wired]:
     """One that serves, until the block ends."""
     data = folder / "data"
     owner = EmbeddedS3.open(data, ROOT / "samples" / "refs")
@@ -61,7 +56,7 @@ def wired(
                 settings |= _production(owner, wire)
             else:  # the dashboard finds the server of whoever holds DATA_DIR by this file
                 (data / "s3.endpoint.json").write_text(json.dumps({"endpoint_url": wire.url, "pid": os.getpid()}))
-            with serving(folder, settings, program=program) as server:
+            with serving(folder, settings) as server:
                 server.ready()
                 yield Wired(server, wire, owner)
                 wire.cut()  # or the server would wait for it in vain

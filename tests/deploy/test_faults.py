@@ -67,7 +67,7 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
                 assert "You can sign in at" in look(server, "").texts()
                 assert server.get(image_url(KEY, ETAG)).status_code == 401
                 wire.mend()
-                assert server.ready()["reasons"] == []
+                until(lambda: server.ready()["reasons"] == [], "nothing is wrong any more")
                 assert server.metric("studio_index_references") == 1
 
                 kim = sealed_cookie()
@@ -83,7 +83,7 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
                 assert "Max-Age=0" in answer.headers["set-cookie"]
                 assert server.events("signed_out") == []
                 wire.mend()
-                assert server.get(image_url(KEY, ETAG), **kim).status_code == 200, "it holds until it is ended"
+                until(lambda: server.get(image_url(KEY, ETAG), **kim).status_code == 200, "it holds until it is ended")
                 assert sign_out(server, kim).status_code == 204
                 assert server.get(image_url(KEY, ETAG), **kim).status_code == 401
 

@@ -1,0 +1,116 @@
+"""An outage: S3 is asked by one thread, everybody else is told at once, and all is well by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.errors import StorageDenied, StorageError, StorageUnavailable
+from core.storage.outage import Outage
+from core.storage.s3 import Store
+from tests.deploy.servers import until
+from tests.deploy.wires import Wire, wire_to
+from tests.storage.s3_servers import S3Server
+
+QUICK_S = 0.2
+PATIENT_S = 2.0  # of a call that nobody answers; the thread that asks again waits for QUICK_S
+KEY = "refs/02. Tone/noir/desk.jpg"
+
+
+@pytest.fixture
+def wire(embedded: S3Server) -> Iterator[Wire]:
+    with wire_to(embedded.endpoint_url) as wire:
+        yield wire
+
+
+@pytest.fixture
+def store(embedded: S3Server, wire: Wire) -> Iterator[Store]:
+    embedded.store().put(KEY, b"a picture", content_type="image/png")
+    impatient = embedded.store(endpoint_url=wire.url, read_timeout_s=QUICK_S, attempts=1)
+    outage = Outage(impatient.check_bucket, every_s=0.05)
+    yield embedded.store(endpoint_url=wire.url, read_timeout_s=PATIENT_S, attempts=1, outage=outage)
+    outage.close()
+
+
+def is_told_at_once(store: Store) -> bool:
+    """Whether a caller learns that S3 is away in less time than it takes to find out."""
+    began = time.monotonic()
+    with pytest.raises(StorageError):
+        store.get(KEY)
+    return time.monotonic() - began < QUICK_S
+
+
+def test_a_silent_s3_is_waited_for_once_and_not_by_everybody(store: Store, wire: Wire) -> None:
+    data = store.get(KEY).data
+    wire.silence()
+    with pytest.raises(StorageUnavailable, match="did not answer in time"):
+        store.get(KEY)
+    until(lambda: is_told_at_once(store), "nobody waits any more")
+    with ThreadPoolExecutor(16) as people:
+        assert all(people.map(is_told_at_once, [store] * 64))
+    wire.mend()
+    until(lambda: _got(store) == data, "it is back by itself")
+
+
+def test_an_s3_that_refuses_is_away_until_it_takes_calls_again(store: Store, wire: Wire) -> None:
+    wire.cut()
+    with pytest.raises(StorageUnavailable, match="could not be reached"):
+        store.get(KEY)
+    until(lambda: is_told_at_once(store), "nobody waits any more")
+    with pytest.raises(StorageUnavailable, match="could not be reached"):
+        store.put("studio/x", b"x", content_type="text/plain")
+    wire.mend()
+    until(lambda: _got(store), "it is back by itself")
+    assert store.put("studio/x", b"x", content_type="text/plain")
+
+
+def test_one_call_that_fails_is_no_outage() -> None:
+    asked: list[None] = []
+    outage = Outage(lambda: asked.append(None))
+    outage.suspect()
+    until(lambda: asked, "S3 was asked")
+    outage.check()
+    assert outage.reason is None
+
+
+def test_a_refusal_is_an_answer() -> None:
+    asked: list[None] = []
+
+    def refused() -> None:
+        asked.append(None)
+        raise StorageDenied("Not for you.")
+
+    outage = Outage(refused, every_s=0.01)
+    outage.suspect()
+    until(lambda: asked, "S3 was asked")
+    outage.check()
+    outage.suspect()
+    until(lambda: len(asked) == 2, "each suspicion is looked into")
+
+
+def test_many_suspicions_are_looked_into_by_one_thread() -> None:
+    asked: list[None] = []
+
+    def away() -> None:
+        asked.append(None)
+        raise StorageUnavailable("S3 is away.")
+
+    outage = Outage(away, every_s=30)
+    for _ in range(50):
+        outage.suspect()
+    until(lambda: outage.reason, "it is known")
+    outage.suspect()
+    assert len(asked) == 1
+    with pytest.raises(StorageUnavailable, match=r"^S3 is away\.$"):
+        outage.check()
+    outage.close()
+
+
+def _got(store: Store) -> bytes:
+    try:
+        return store.get(KEY).data
+    except StorageUnavailable:
+        return b""
