@@ -112,9 +112,13 @@ class Desk:
             self._engine(render).check(render, references=side.attached, prompt_chars=len(side.prompt))
 
     def foresee(self, planned: Planned, render: RenderSettings) -> None:
-        """Get the references of a plan that is shown ready to be sent, so that the press finds them so."""
+        """Get the references of a plan that is shown ready to be sent, so that the press finds them so.
+
+        Not while there is no prompt: nobody can press yet, and what goes in will change with the first words.
+        """
         self._engine(render)
-        self._runner.foresee(planned.sides, render.engine)
+        if planned.injection.wishes.prompt.strip():
+            self._runner.foresee(planned.sides, render.engine)
 
     def fair_choice(self, planned: Planned) -> FairChoice | None:
         """The nearest wishes that would make an unfair pair fair, proven by planning them; None without any."""
