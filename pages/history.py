@@ -9,7 +9,7 @@ import streamlit as st
 from core.generation.history import History, HistoryFilter
 from core.injection.wishes import Mode
 from core.studio import Studio
-from core.ui.filters import choice, search_box
+from core.ui.filters import choice, folded_when_narrow, search_box
 from core.ui.history_cards import comparison_card
 from core.ui.history_details import open_comparison
 from core.ui.notices import quiet
@@ -20,6 +20,8 @@ from core.ui.spend import spend_button
 from core.ui.state import Key
 
 _FIRST, _STEP = 24, 24
+
+_NARROWING = (Key.HISTORY_MODE, Key.HISTORY_TONE, Key.HISTORY_ANGLE, Key.HISTORY_PERSON, Key.HISTORY_REFERENCE)
 
 
 def page() -> None:
@@ -64,26 +66,27 @@ def _count(history: History, *, is_reading: bool) -> None:
 def _filters(studio: Studio) -> HistoryFilter:
     with st.container(horizontal=True, vertical_alignment="center", key="history-filters"):
         text = search_box(Key.HISTORY_SEARCH, "Search prompts")
-        mode = choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
-        tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.HISTORY_TONE)
-        angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.HISTORY_ANGLE)
-        person = st.text_input(
-            "Person",
-            key=Key.HISTORY_PERSON,
-            bind="query-params",
-            placeholder="Anyone's",
-            label_visibility="collapsed",
-            width=180,
-        )
-        reference = st.text_input(
-            "Reference",
-            key=Key.HISTORY_REFERENCE,
-            bind="query-params",
-            placeholder="With any reference",
-            help="The key of a picture that went in, as S3 has it.",
-            label_visibility="collapsed",
-            width=220,
-        )
+        with folded_when_narrow(Key.HISTORY_FILTERS_SHOWN, _NARROWING):
+            mode = choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
+            tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.HISTORY_TONE)
+            angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.HISTORY_ANGLE)
+            person = st.text_input(
+                "Person",
+                key=Key.HISTORY_PERSON,
+                bind="query-params",
+                placeholder="Anyone's",
+                label_visibility="collapsed",
+                width=180,
+            )
+            reference = st.text_input(
+                "Reference",
+                key=Key.HISTORY_REFERENCE,
+                bind="query-params",
+                placeholder="With any reference",
+                help="The key of a picture that went in, as S3 has it.",
+                label_visibility="collapsed",
+                width=220,
+            )
     return HistoryFilter(
         text=text, person=person or None, mode=mode, tone=tone, angle=angle, reference=reference or None
     )

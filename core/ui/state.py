@@ -45,6 +45,8 @@ class Key(StrEnum):
     REF_PAGE = "page"
     REF_GRID = "reference_grid"
     REF_FILTERS_SHOWN = "reference_filters_shown"  # on a narrow screen
+    LABEL_FILTERS_SHOWN = "label_filters_shown"
+    HISTORY_FILTERS_SHOWN = "history_filters_shown"
     REF_JUMP = "reference_jump"  # a group to go to, before the filters are drawn
 
     # People
