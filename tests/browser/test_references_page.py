@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Response, expect
 
 from tests.browser.conftest import StartDashboard, Visit
@@ -187,6 +188,26 @@ def test_a_phone_keeps_the_filters_behind_one_button_that_counts_them(studio: Da
     phone.button("Hide filters").click()
     expect(phone.button("Filters · 3 active")).to_be_visible()
     expect(phone.cards(GRID)).to_have_count(4)
+
+
+@pytest.mark.parametrize(
+    ("path", "filters", "one"),
+    [
+        ("/labels?presentation=feminine&age=60%2B", "Filters · 2 active", "Any gender"),
+        ("/history?made=compare", "Filters · 1 active", "Any mode"),
+    ],
+)
+def test_other_pages_fold_their_filters_alike(
+    studio: Dashboard, visit: Visit, path: str, filters: str, one: str
+) -> None:
+    phone = visit(studio, viewport={"width": 390, "height": 844}).open(path)
+    box = phone.page.get_by_role("combobox", name=one)
+    expect(phone.button(filters)).to_be_visible()
+    expect(box).to_be_hidden()
+    phone.button(filters).press("Enter")
+    expect(box).to_be_visible()
+    phone.button("Hide filters").click()
+    expect(box).to_be_hidden()
 
 
 def test_a_wide_screen_shows_every_filter_in_one_row(tab: Tab) -> None:
