@@ -30,7 +30,7 @@ def page() -> None:
         library_loading(studio)
         return
     view = _header(studio, viewer)
-    library_trouble(status)
+    library_trouble(studio, status)
     warn_if_old(studio)
     for broken in studio.labels.broken:
         st.warning(f"labels/personas.jsonl, line {broken.line}: {broken.reason} The other lines serve.")

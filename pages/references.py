@@ -32,7 +32,7 @@ def page() -> None:
         return
     index = studio.catalog.index
     _header(studio, index, status)
-    library_trouble(status)
+    library_trouble(studio, status)
     follow_jump(index)
     wanted, view = reference_filters(studio, index)
     if view == GROUPS:

@@ -31,11 +31,12 @@ def library_loading(studio: Studio) -> None:
     fragment(follow, run_every=0.5)()
 
 
-def library_trouble(status: CatalogStatus) -> None:
+def library_trouble(studio: Studio, status: CatalogStatus) -> None:
     """One line while S3 fails and the last index keeps serving."""
-    if status.ready and status.error:
+    error = studio.storage.outage.reason or status.error
+    if status.ready and error:
         st.warning(
-            f"S3 does not answer: {status.error} What you see is from {age(status.age_s)} ago.",
+            f"S3 does not answer: {error} What you see is from {age(status.age_s)} ago.",
             icon=":material/cloud_off:",
         )
 

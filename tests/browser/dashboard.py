@@ -31,8 +31,10 @@ _NOBODY_ANSWERS = re.compile(
     r"net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|TOO_MANY_RETRIES|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)"
     r"|No response received when attempting to reach|WebSocket connection to .* failed|Is Streamlit still running"
 )
-# What it says of a page that is left while it still loads.
-_LEFT_WHILE_LOADING = re.compile(r"Failed to fetch|Unable to preload CSS")
+# What it says of a page that is left while it still loads, or while a part of it is about to run by itself.
+_LEFT_WHILE_LOADING = re.compile(
+    r"Failed to fetch|Unable to preload CSS|Cannot send rerun backMessage when disconnected from server"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def outage(at: Wired, studio: Studio, held: Turnstile) -> None:
         studio.gone_at = monotonic()
         check_outage(at, "could not be reached")
         until(lambda: studio.is_seen("refused"), "everybody has seen S3 refuse")
+        studio.over.wait(AWAY_S / 2)
         assert server.get("/readyz").json()["index_age_s"] > 1, "no refresh has succeeded"
         assert at.kept() != [], "a finished picture waits on the disk"
 
