@@ -38,8 +38,6 @@ class Labelled(Protocol):
 
 
 AnyPicture = TypeVar("AnyPicture", bound=Labelled)
-
-
 _NOTHING, _DISPUTED, _FIRST = range(3)  # what is said of bytes, by number; from the third on it is a label's word
 _GROUPS_KEPT: Final = 8
 
@@ -75,13 +73,18 @@ class Said:
 
     def _said_of(self, pictures: Sequence[Labelled]) -> array[int]:
         """What is said of each picture; kept for the groups that plans asked for last, which are asked for again."""
+        if not isinstance(pictures, tuple):  # what may change is not known by its identity
+            return self._looked_up(pictures)
         with self._lock:
             kept = self._kept.pop(id(pictures), None)
             if kept is None or kept[0] is not pictures:
-                newest, before = self._of.get, self._under.get
-                said = [newest(picture.etag) or before(picture.etag, _NOTHING) for picture in pictures]
-                kept = pictures, array("I", said)  # numbers, which the garbage collector need not walk
+                kept = pictures, self._looked_up(pictures)
             self._kept[id(pictures)] = kept
             if len(self._kept) > _GROUPS_KEPT:
                 del self._kept[next(iter(self._kept))]
             return kept[1]
+
+    def _looked_up(self, pictures: Iterable[Labelled]) -> array[int]:
+        newest, before = self._of.get, self._under.get
+        said = [newest(picture.etag) or before(picture.etag, _NOTHING) for picture in pictures]
+        return array("I", said)  # numbers, which the garbage collector need not walk

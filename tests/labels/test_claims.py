@@ -26,7 +26,7 @@ class Picture:
     etag: str
 
 
-EVERY_PICTURE = [Picture(key, etag) for key in "abcde" for etag in "1234"]
+EVERY_PICTURE = tuple(Picture(key, etag) for key in "abcde" for etag in "1234")
 LABELS = st.lists(st.builds(lambda k, g, a, e: label(k, g, a, etag=e), KEYS, GENDERS, AGES, ETAGS)).map(
     lambda labels: [*{each.key: each for each in labels}.values()]
 )
@@ -59,6 +59,17 @@ def test_a_claim_holds_for_reviewed_labels_too(labels: list[Label], reviews: lis
     current = {each: reviewed.find(each.key, each.etag).current for each in EVERY_PICTURE}
     wanted = tuple(each for each, found in current.items() if found is not None and claim.made_by(found))
     assert reviewed.making(claim, EVERY_PICTURE) == wanted
+
+
+@given(LABELS, st.lists(CLAIMS, min_size=1))
+def test_a_group_that_is_asked_for_again_gets_the_answer_of_one_asked_for_once(
+    labels: list[Label], claims: list[Claim]
+) -> None:
+    asked_often = PublishedLabels(labels)
+    groups = [EVERY_PICTURE[at:] for at in range(10)]  # more than are kept
+    for claim in claims:
+        for group in groups:
+            assert asked_often.making(claim, group) == PublishedLabels(labels).making(claim, list(group))
 
 
 @given(LABELS, REVIEWS)
