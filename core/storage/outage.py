@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
+from ulid import ULID
 
 from core.errors import StorageError, StorageUnavailable
 
@@ -71,4 +72,8 @@ class Outage:
             return err.message
         except StorageError:
             return None  # a refusal is an answer
+        except Exception:
+            # Who cannot ask must not shut everybody else out for ever.
+            log = _log.bind(incident=str(ULID()))
+            log.exception("outage_not_looked_into")
         return None

@@ -91,6 +91,22 @@ def test_a_refusal_is_an_answer() -> None:
     until(lambda: len(asked) == 2, "each suspicion is looked into")
 
 
+def test_who_cannot_ask_shuts_nobody_out() -> None:
+    asked: list[None] = []
+
+    def broken() -> None:
+        asked.append(None)
+        if len(asked) == 1:
+            raise StorageUnavailable("S3 is away.")
+        raise ValueError("what nobody has thought of")
+
+    outage = Outage(broken, every_s=0.01)
+    outage.suspect()
+    until(lambda: len(asked) == 2, "it was asked again")
+    until(lambda: outage.reason is None, "nothing is known any more")
+    outage.check()
+
+
 def test_many_suspicions_are_looked_into_by_one_thread() -> None:
     asked: list[None] = []
 
