@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.models import s3_backends
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 
 from tests.storage.s3_servers import S3Server, client_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def _one_write_at_a_time(app: WSGIApplication) -> WSGIApplication:
+    """S3 checks a condition and writes in one step; moto does one after the other, and another thread in between."""
+    lock = threading.Lock()
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with nullcontext() if environ["REQUEST_METHOD"] in ("GET", "HEAD") else lock:
+            return app(environ, start_response)
+
+    return serve
 
 
 @contextmanager
 def moto_server() -> Iterator[S3Server]:
     """A server of its own on a free loopback port; it has no bucket yet."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield S3Server("moto", f"http://{host}:{port}", "none")
-    server.stop()
+    server = make_server("127.0.0.1", 0, _one_write_at_a_time(DomainDispatcherApplication(create_backend_app)), True)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    yield S3Server("moto", f"http://127.0.0.1:{server.server_port}", "none")
+    server.shutdown()
+    serving.join()
+    server.server_close()
     for account in list(s3_backends.values()):  # or moto complains about keys that were not disposed of
         account.reset()
 

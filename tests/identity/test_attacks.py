@@ -52,7 +52,7 @@ from tests.identity.production import (
 )
 
 COMPARISON = "01KAM8K4T0YZ7C4D0Q7H7P3N5E"
-TOLD_BY_PAGES = (b"Ada", b"a(natural,film)", b"01. Model", b"/image/")
+TOLD_BY_PAGES = (b"Ada 03", b"a(natural,film)", b"01. Model", b"/image/")
 
 
 @pytest.fixture(scope="module")
