@@ -157,6 +157,7 @@ def test_signing_out_closes_every_tab_of_this_browser_and_its_pictures(somebody:
     leave(tab, "Sign out")
     expect_door(tab)
     expect_door(other, "You have been signed out")
+    pardon(somebody, "401 (Unauthorized)")  # of a picture that the other tab was about to show
     assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
     somebody.context.add_cookies(kept)  # a copy of the cookie that somebody kept
     assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
