@@ -33,12 +33,14 @@ def moto_server() -> Iterator[S3Server]:
     server = make_server("127.0.0.1", 0, _one_write_at_a_time(DomainDispatcherApplication(create_backend_app)), True)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()
-    yield S3Server("moto", f"http://127.0.0.1:{server.server_port}", "none")
-    server.shutdown()
-    serving.join()
-    server.server_close()
-    for account in list(s3_backends.values()):  # or moto complains about keys that were not disposed of
-        account.reset()
+    try:
+        yield S3Server("moto", f"http://127.0.0.1:{server.server_port}", "none")
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+        for account in list(s3_backends.values()):  # or moto complains about keys that were not disposed of
+            account.reset()
 
 
 def with_bucket(server: S3Server, objects: Mapping[str, bytes] | None = None) -> S3Server:

@@ -10,16 +10,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from core.errors import InputError, ReferenceNotFound, SignInError, StudioError
-from core.identity.door import reason_of
+from core.errors import InputError, ReferenceNotFound, StudioError
 from core.studio import Studio, get_studio
-from core.viewer import Capability
+from core.web.admission import refusal
 from core.web.answers import plain
 from core.web.doorway import ROUTES as DOORWAY_ROUTES
-from core.web.doorway import PagesOnly, SecurityHeaders
+from core.web.gate import Gate
 from core.web.health import healthz, metrics, readyz
 from core.web.pictures import image, no_picture, partial
 from core.web.requests import Requests
+from core.web.security_headers import SecurityHeaders
 
 Handler = Callable[[Request, Studio], Response]
 _Serve = Callable[[Request], Response]
@@ -31,12 +31,11 @@ def _signed_in(handler: Handler) -> _Serve:
     @wraps(handler)
     def guarded(request: Request) -> Response:
         studio = get_studio()
+        refused = refusal(studio, request.cookies)
+        if refused is not None:
+            return refused
         try:
-            studio.door.viewer(request.cookies).require(Capability.BROWSE)
             return handler(request, studio)
-        except SignInError as err:
-            studio.metrics.turned_away(reason_of(err))
-            return plain("Sign in to see this.", 401)
         except (ReferenceNotFound, InputError):
             return plain("There is no such picture.", 404)
         except StudioError as err:
@@ -51,7 +50,7 @@ def _generate(request: Request) -> Response:
     return RedirectResponse(f"/{query}", headers={"Cache-Control": "no-store"})
 
 
-MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(PagesOnly))
+MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(Gate))
 ROUTES = (
     *DOORWAY_ROUTES,
     Route("/healthz", healthz),

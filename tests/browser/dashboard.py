@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,18 +95,22 @@ def s3_client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
 
 @contextmanager
 def dashboard(
-    folder: Path, settings: Mapping[str, str] | None = None, *, repository: Path = REPOSITORY
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    repository: Path = REPOSITORY,
+    before: Sequence[str] = (),
 ) -> Iterator[Dashboard]:
     """Start the dashboard as `make run` does, on a free port, with nothing but these settings.
 
-    `repository` is another checkout than this one, for what travels with it.
+    `repository` is another checkout than this one, for what travels with it; `before` stands before the command.
 
     Raises AssertionError in the end if something happened that the program did not expect.
     """
     port = free_port()
     data_dir, log = folder / "data", folder / "log.txt"
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "DATA_DIR": str(data_dir)}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    command = [*before, sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,

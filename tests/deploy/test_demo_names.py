@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.web.doorway import is_demos_own_name
+from core.web.demo_names import is_demos_own_name
 from tests.deploy.servers import Server, serving
 
 REBOUND = (

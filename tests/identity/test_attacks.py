@@ -75,6 +75,7 @@ def pictures(studio: Production) -> dict[str, tuple[str, str, dict[str, str]]]:
         "cached": ("GET", image_url(KEY, etag, ORIGINAL), {"If-None-Match": f'"{etag}"'}),
         "missing": ("GET", image_url("refs/none.jpg", etag), {}),
         "partial": ("GET", f"/partial/{COMPARISON}/tone-only", {}),
+        "download of a page": ("GET", f"/media/{'0' * 56}.jsonl", {}),
     }
 
 
@@ -113,7 +114,9 @@ def test_a_good_cookie_opens_pictures_and_pages(studio: Production) -> None:
     cookie = studio.cookie()
     for name, (method, path, more) in pictures(studio).items():
         answer = studio.client.request(method, path, headers={"Cookie": f"{COOKIE}={cookie}"} | more)
-        expected = {"range": 206, "cached": 304, "missing": 404, "partial": 404}.get(name, 200)
+        expected = {"range": 206, "cached": 304, "missing": 404, "partial": 404, "download of a page": 404}.get(
+            name, 200
+        )
         assert (name, answer.status_code) == (name, expected)
         if name == "original":
             assert answer.content == PICTURE
