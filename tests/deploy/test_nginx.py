@@ -10,6 +10,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -76,40 +77,60 @@ def filled_in(folder: Path, ports: tuple[int, int], listen: int) -> str:
     return text
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder, data = tmp_path_factory.mktemp("nginx"), tmp_path_factory.mktemp("s3")
+@contextmanager
+def nginx_before(folder: Path, ports: tuple[int, int]) -> Iterator[tuple[str, ssl.SSLContext]]:
+    """nginx as deploy/ has it, in front of these two ports: its address, and what trusts it."""
     authority, trust = trustme.CA(), ssl.create_default_context()
     authority.configure_trust(trust)
     certificate = authority.issue_cert("localhost")
     certificate.private_key_pem.write_to_path(str(folder / "privkey.pem"))
     certificate.cert_chain_pems[0].write_to_path(str(folder / "fullchain.pem"))
+    listen = free_port()
+    (folder / "site.conf").write_text(filled_in(folder, ports, listen), "utf-8")
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;\n"
+        f"events {{ worker_connections 256; }}\nhttp {{\n"
+        + "".join(
+            f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        + f"include {folder}/site.conf;\n}}\n",
+        "utf-8",
+    )
+    nginx = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-p", str(folder)])
+    url = f"https://localhost:{listen}"
+    try:
+        until(lambda: httpx.get(url, verify=trust).status_code, "nginx answers")
+        yield url, trust
+    finally:
+        nginx.terminate()
+        nginx.wait(20)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder, data = tmp_path_factory.mktemp("nginx"), tmp_path_factory.mktemp("s3")
     owner = EmbeddedS3.open(data, ROOT / "samples" / "refs")  # one S3, of neither replica
     settings = {"DATA_DIR": str(data)}
     with serving(folder / "one", settings) as one, serving(folder / "two", settings) as two:
         one.ready()
         two.ready()
-        listen = free_port()
-        (folder / "site.conf").write_text(filled_in(folder, (one.port, two.port), listen), "utf-8")
-        (folder / "nginx.conf").write_text(
-            f"daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;\n"
-            f"events {{ worker_connections 256; }}\nhttp {{\n"
-            + "".join(
-                f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-            )
-            + f"include {folder}/site.conf;\n}}\n",
-            "utf-8",
-        )
-        nginx = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-p", str(folder)])
-        try:
-            running = Site(f"https://localhost:{listen}", trust, (one, two))
-            with running.browser() as browser:
-                until(lambda: browser.get("/healthz").status_code == 200, "nginx answers")
-            yield running
-        finally:
-            nginx.terminate()
-            nginx.wait(20)
+        with nginx_before(folder, (one.port, two.port)) as (url, trust):
+            yield Site(url, trust, (one, two))
     owner.close()
+
+
+def test_googles_code_stands_in_no_log_and_no_query_in_the_log_of_requests(tmp_path: Path) -> None:
+    """Nobody stands behind this nginx, so it complains of every request as well."""
+    with nginx_before(tmp_path, (free_port(), free_port())) as (url, trust):
+        asked = ("/oauth/callback?code=4%2F0Akept&state=kept-state", "/references?q=kept-search")
+        for path in asked:
+            answer = httpx.get(url + path, verify=trust, headers={"Referer": f"{url}/?q=kept-referer"})
+            assert answer.status_code == 502
+    logs = {file.name: file.read_text("utf-8") for file in tmp_path.glob("*.log")}
+    assert '"GET /oauth/callback HTTP/1.1" 502' in logs["studio.log"]
+    assert '"GET /references HTTP/1.1" 502' in logs["studio.log"]
+    assert "kept" not in logs["studio.log"]
+    assert not [line for line in "\n".join(logs.values()).splitlines() if "oauth" in line and "kept" in line]
 
 
 def test_a_picture_goes_through_byte_for_byte(site: Site) -> None:
