@@ -38,9 +38,10 @@ from bench.listing import ROOT as PROJECT
 from bench.listing import machine
 from bench.results import write_section
 from core.generation.comparison import Comparison, ComparisonStatus, SideRecord, SideStatus, Size
-from core.generation.history import History, this_server
+from core.generation.history import History
 from core.generation.openai_engine import OpenAIEngine
 from core.generation.runner import Runner
+from core.generation.standing import this_server
 from core.injection.slots import Slot
 from core.injection.wishes import Mode, SideName
 from core.references.attributes import Role

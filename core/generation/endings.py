@@ -10,10 +10,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 
 from core.errors import StorageError, StorageUnavailable, WriteConflict
 from core.generation.comparison import AttemptPhase, Comparison, Outcome, SideStatus, parse_outcome
-from core.generation.history import History, phase_of
+from core.generation.history import History
 from core.generation.job import Job
 from core.generation.job_board import JobBoard
 from core.generation.outbox import Outbox
+from core.generation.standing import phase_of
 from core.injection.wishes import SideName
 
 _log = structlog.get_logger(__name__)

@@ -2,54 +2,37 @@
 
 from __future__ import annotations
 
-import mimetypes
-import os
-import re
-import socket
 import threading
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC
 from itertools import islice
 
 import structlog
 from ulid import ULID
 
-from core.errors import EngineFault, ReferenceNotFound, StorageError, WriteConflict
+from core.errors import ReferenceNotFound, WriteConflict
 from core.generation.comparison import (
-    AttemptPhase,
     AttemptStart,
     Comparison,
     ComparisonStatus,
-    Cost,
-    Failure,
-    Legacy,
     Outcome,
-    OutcomeState,
-    Picture,
     Server,
-    SideStatus,
     parse_comparison,
-    parse_outcome,
-    parse_start,
 )
 from core.generation.history_index import HistoryIndex, Progress
 from core.generation.month_file import Row
 from core.generation.once import Once
+from core.generation.standing import Standing, imported
 from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
 from core.references.key import folded
 from core.references.page import PageSource
 
 _log = structlog.get_logger(__name__)
-# Another machine's attempt may wait in its queue, run to its deadline and be late with its outcome.
-_PATIENCE_DEADLINES = 2
-_GRACE_S = 30.0
 _REMEMBERED = 2_000  # records kept in memory; they never change, so a read one stays true
 _KEPT_BYTES = 8 * 1024 * 1024  # of starts and outcomes, each about half a kilobyte
-_ATTEMPT = re.compile(r"(?P<side>tone-only|tone-angle)-(?P<attempt>[1-9]\d*)(?P<kind>\.started\.json|\.json|\.png)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +47,6 @@ class HistoryFilter:
     reference: str | None = None
 
 
-@dataclass
-class _Attempts:
-    starts: dict[int, AttemptStart] = field(default_factory=dict)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    pictures: dict[int, StoredObject] = field(default_factory=dict)
-
-
 class History:
     """Reads and writes comparison records under `<app>/generations/`. Records are only ever added."""
 
@@ -78,7 +54,7 @@ class History:
         """`pages` reads listings of the same bucket faster than the store does."""
         self._store = store
         self._root = f"{app_prefix}generations/"
-        self._server = server
+        self.standing = Standing(server)
         self._index = HistoryIndex(store, app_prefix=app_prefix, pages=pages)
         self._comparisons: dict[str, Comparison] = {}
         self._files: Once[bytes] = Once(bytes_max=_KEPT_BYTES, size_of=len)
@@ -143,24 +119,8 @@ class History:
         """One comparison with the state of its sides, as S3 tells it."""
         comparison = self.get(comparison_id)
         if comparison.legacy is not None:
-            sides = tuple(_imported(comparison, comparison.legacy, record.side) for record in comparison.sides)
-            return ComparisonStatus(comparison=comparison, sides=sides)
-        attempts: dict[SideName, _Attempts] = defaultdict(_Attempts)
-        for row in self._store.list(self.folder_of(comparison_id)):
-            match = _ATTEMPT.fullmatch(row.key.rsplit("/", 1)[-1])
-            if match is None:
-                continue
-            side, number = SideName(match["side"]), int(match["attempt"])
-            if match["kind"] == ".png":
-                attempts[side].pictures[number] = row
-                continue
-            data = self._file(row)
-            if match["kind"] == ".started.json":
-                attempts[side].starts[number] = _start_in(data, row, side, number)
-            else:
-                attempts[side].outcomes[number] = _outcome_in(data, row, side, number)
-        sides = tuple(self._side_status(comparison, record.side, attempts[record.side]) for record in comparison.sides)
-        return ComparisonStatus(comparison=comparison, sides=sides)
+            return imported(comparison, comparison.legacy)
+        return self.standing.of(comparison, self._store.list(self.folder_of(comparison_id)), self._file)
 
     def _file(self, row: StoredObject) -> bytes:
         """What a listed file holds. Starts and outcomes are written once: the same etag is not fetched again."""
@@ -220,137 +180,6 @@ class History:
             if there.data != data:
                 raise
             return there.etag
-
-    def _side_status(self, comparison: Comparison, side: SideName, attempts: _Attempts) -> SideStatus:
-        number = max((*attempts.starts, *attempts.outcomes), default=1)
-        for orphan in attempts.pictures.keys() - attempts.outcomes.keys():
-            start = attempts.starts.get(orphan)
-            if start is not None and not self.is_alive(start):
-                attempts.outcomes[orphan] = _orphaned(comparison, start, attempts.pictures[orphan])
-        outcomes = tuple(attempts.outcomes[n] for n in sorted(attempts.outcomes))
-        outcome, start = attempts.outcomes.get(number), attempts.starts.get(number)
-        if outcome is not None:
-            phase = phase_of(outcome)
-        elif start is not None:
-            phase = AttemptPhase.RUNNING if self.is_alive(start) else AttemptPhase.INTERRUPTED
-        else:  # recorded and not claimed: between two writes, or the process died between them
-            fresh = datetime.now(UTC) - comparison.created_at < timedelta(seconds=_GRACE_S)
-            phase = AttemptPhase.QUEUED if fresh else AttemptPhase.INTERRUPTED
-        return SideStatus(
-            side=side,
-            attempt=number,
-            phase=phase,
-            outcomes=outcomes,
-            since=start.started_at if start else comparison.created_at,
-            server=start.server if start else None,
-        )
-
-    def is_alive(self, start: AttemptStart) -> bool:
-        """Whether the process that claimed an attempt can still finish it."""
-        if start.server.boot == self._server.boot:
-            return True
-        patience_s = _PATIENCE_DEADLINES * start.deadline_s + _GRACE_S
-        if datetime.now(UTC) > start.started_at + timedelta(seconds=patience_s):
-            return False
-        if start.server.host != self._server.host:
-            return True  # another machine's process: only time tells
-        return start.server.pid != self._server.pid and _process_exists(start.server.pid)
-
-
-def _imported(comparison: Comparison, legacy: Legacy, side: SideName) -> SideStatus:
-    """An imported record's side: done before it came here, with its picture if that can be shown."""
-    outcomes: tuple[Outcome, ...] = ()
-    if legacy.output is not None and legacy.output_etag is not None:
-        content_type = mimetypes.guess_type(legacy.output)[0] or "application/octet-stream"
-        picture = Picture(key=legacy.output, etag=legacy.output_etag, content_type=content_type, size=comparison.size)
-        made = comparison.created_at
-        outcome = Outcome(
-            comparison=comparison.id,
-            side=side,
-            attempt=1,
-            state=OutcomeState.DONE,
-            started_at=made,
-            finished_at=made,
-            picture=picture,
-        )
-        outcomes = (outcome,)
-    return SideStatus(side=side, attempt=1, phase=AttemptPhase.DONE, outcomes=outcomes, since=comparison.created_at)
-
-
-def _orphaned(comparison: Comparison, start: AttemptStart, picture: StoredObject) -> Outcome:
-    """How an attempt ended whose picture is in S3 and whose server died before it could say so."""
-    return Outcome(
-        comparison=comparison.id,
-        side=start.side,
-        attempt=start.attempt,
-        state=OutcomeState.DONE,
-        started_at=start.started_at,
-        finished_at=max(start.started_at, picture.modified),
-        picture=Picture(key=picture.key, etag=picture.etag, content_type="image/png", size=comparison.size),
-        cost=Cost(usd=None),
-        notes=("The server stopped right after this picture was stored, so what it cost was not written down.",),
-        person=start.person,
-        mode=comparison.mode,
-    )
-
-
-def _start_in(data: bytes, row: StoredObject, side: SideName, attempt: int) -> AttemptStart:
-    """An attempt's claim; one that makes no sense still counts, as that of a process that is gone."""
-    try:
-        return parse_start(data)
-    except StorageError as err:
-        _log.warning("record_left_out", key=row.key, error=err.message)
-        nobody = Server(host="", pid=0, boot="")
-        return AttemptStart(
-            comparison=row.key.split("/")[-2],
-            side=side,
-            attempt=attempt,
-            started_at=row.modified,
-            deadline_s=0,
-            server=nobody,
-        )
-
-
-def _outcome_in(data: bytes, row: StoredObject, side: SideName, attempt: int) -> Outcome:
-    """How an attempt ended; when that makes no sense, it failed with the reason why."""
-    try:
-        return parse_outcome(data)
-    except StorageError as err:
-        _log.warning("record_left_out", key=row.key, error=err.message)
-        return Outcome(
-            comparison=row.key.split("/")[-2],
-            side=side,
-            attempt=attempt,
-            state=OutcomeState.FAILED,
-            started_at=row.modified,
-            finished_at=row.modified,
-            failure=Failure(kind=EngineFault.UNAVAILABLE, message=f"{err.message} Retry this side."),
-        )
-
-
-def this_server() -> Server:
-    """This process, as it signs its records."""
-    return Server(host=socket.gethostname(), pid=os.getpid(), boot=str(ULID()))
-
-
-def phase_of(outcome: Outcome) -> AttemptPhase:
-    """An ended attempt's phase."""
-    if outcome.state is OutcomeState.DONE:
-        return AttemptPhase.DONE
-    kind = outcome.failure.kind if outcome.failure else None
-    if kind is EngineFault.CANCELLED:
-        return AttemptPhase.CANCELLED
-    return AttemptPhase.INTERRUPTED if kind is EngineFault.INTERRUPTED else AttemptPhase.FAILED
-
-
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _passing(wanted: HistoryFilter) -> Callable[[Row], bool]:

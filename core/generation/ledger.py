@@ -283,7 +283,7 @@ class Ledger:
         return _Open(person, since, mode, start, self._estimate(comparison, attempt.side))
 
     def _is_dead(self, opened: _Open) -> bool:
-        return opened.start is None or not self._history.is_alive(opened.start)
+        return opened.start is None or not self._history.standing.is_alive(opened.start)
 
     def _counted(self, outcome: Outcome) -> tuple[tuple[str, date, Mode | None], Tally]:
         """The account an attempt belongs to, and what it adds there."""

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import EngineFault
 from core.generation.comparison import AttemptPhase, Cost, Outcome, SideStatus
-from core.generation.history import phase_of
+from core.generation.standing import phase_of
 from core.ui.markdown import code, plain, without_formulas
 from core.ui.results import FIDELITY_HELP, money, next_step
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from PIL import Image
 
-from core.generation.history import History, this_server
+from core.generation.history import History
 from core.generation.ledger import Ledger, Tally
 from core.generation.openai_engine import OpenAIEngine
 from core.generation.prices import TokenUsage, cost_of
+from core.generation.standing import this_server
 from core.injection.wishes import Mode
 from core.storage.s3 import Store
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment, Received

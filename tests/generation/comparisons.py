@@ -23,8 +23,9 @@ from core.generation.comparison import (
     Size,
 )
 from core.generation.engine import AttachedReference, Engine, Final, Partial, SideRequest
-from core.generation.history import History, this_server
+from core.generation.history import History
 from core.generation.runner import Runner
+from core.generation.standing import this_server
 from core.injection.prompt import Section
 from core.injection.reader import Reading
 from core.injection.slots import Slot, Step

@@ -31,7 +31,8 @@ from core.generation.comparison import (
     parse_outcome,
     parse_start,
 )
-from core.generation.history import HistoryFilter, this_server
+from core.generation.history import HistoryFilter
+from core.generation.standing import this_server
 from core.injection.fairness import Difference
 from core.injection.slots import NearMiss, Slot
 from core.injection.wishes import Ages, Mode, PersonWish, Wishes

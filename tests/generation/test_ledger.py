@@ -25,10 +25,10 @@ from core.generation.comparison import (
 )
 from core.generation.desk import Desk, Planned
 from core.generation.engine import SideRequest
-from core.generation.history import this_server
 from core.generation.ledger import Account, Ledger, Tally
 from core.generation.presses import Presses
 from core.generation.runner import Runner
+from core.generation.standing import this_server
 from core.injection.reader import OfflineReader
 from core.injection.wishes import Mode, SideName, Wishes
 from core.labels.published import PublishedLabels

@@ -9,9 +9,9 @@ import pytest
 
 from core.errors import ReferenceNotFound, StorageUnavailable
 from core.generation.comparison import AttemptPhase, Comparison
-from core.generation.history import this_server
 from core.generation.outbox import Outbox
 from core.generation.runner import Runner
+from core.generation.standing import this_server
 from core.injection.wishes import Mode
 from core.storage.drawer import FolderDrawer
 from core.storage.s3 import Store
