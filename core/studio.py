@@ -10,20 +10,19 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from core.generation.budget import Budgets
 from core.generation.comparison import Comparison, Outcome
 from core.generation.desk import Desk, Reader
 from core.generation.engine import Engine
-from core.generation.history import History, this_server
+from core.generation.history import History
 from core.generation.ledger import Ledger
 from core.generation.outbox import Outbox
 from core.generation.presses import Presses
 from core.generation.preview_engine import PreviewEngine
 from core.generation.runner import Runner
+from core.generation.standing import this_server
 from core.identity.access import Access
 from core.identity.door import ClosedDoor, DemoDoor, Door
 from core.identity.spending_limits import SpendingLimits
@@ -42,17 +41,13 @@ from core.labels.review_log import ReviewLog
 from core.metrics import Metrics
 from core.references.attributes import Vocabulary, load_vocabulary
 from core.references.refresh import Catalog
-from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
+from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, load_settings
 from core.storage.disk import renew
 from core.storage.drawer import FolderDrawer
-from core.storage.outage import Outage
-from core.storage.pages import Pages
+from core.storage.opened import Storage, open_storage
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
 from core.telemetry import Telemetry, open_telemetry
-
-if TYPE_CHECKING:
-    from core.storage.embedded import EmbeddedS3
 
 VOCABULARY_FILE = PROJECT_ROOT / "labels" / "attributes.toml"
 LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
@@ -61,24 +56,7 @@ SHOTS = PROJECT_ROOT / "labels" / "shots"
 SAMPLE_PROPOSALS = PROJECT_ROOT / "samples" / "machine_labels.jsonl"
 # Nobody should see a picture as lost that is about to be stored; an S3 that is away must not hold up the start.
 _RECOVERY_S = 3.0
-_ASKED_AGAIN_S = 2.0  # for so long an S3 that was away may take to answer, to count as back
 SAMPLES = PROJECT_ROOT / "samples" / "refs"
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """One bucket, object by object and page by page; `embedded` is the server behind it, if it is ours."""
-
-    store: Store
-    pages: Pages
-    outage: Outage
-    embedded: EmbeddedS3 | None = None
-
-    def close(self) -> None:
-        """End the embedded server, if there is one."""
-        self.outage.close()
-        if self.embedded is not None:
-            self.embedded.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +121,7 @@ class Studio:
 def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     """Build a studio from settings; `lends` as in EmbeddedS3.open. Raises ConfigError or StorageError."""
     vocabulary = load_vocabulary(VOCABULARY_FILE)
-    storage = open_storage(settings, lends=lends)
+    storage = open_storage(settings, SAMPLES, lends=lends)
     store = storage.store
     metrics, telemetry = Metrics(), open_telemetry()
     thumbnails = Thumbnails(store, app_prefix=settings.s3_app_prefix, observe=metrics.thumbnail)
@@ -287,33 +265,6 @@ def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
     return OpenAIReader(
         settings.openai_api_key, settings.openai_base_url, settings.openai_text_model, vocabulary, offline
     )
-
-
-def open_storage(settings: Settings, *, lends: bool = True) -> Storage:
-    """The bucket these settings mean; the embedded one is started for the embedded profile."""
-    if settings.profile is Profile.PRODUCTION:
-        export_aws_secrets()
-        return _opened(settings.s3_bucket or "", settings.s3_endpoint_url)
-    from core.storage.embedded import EmbeddedS3
-
-    embedded = EmbeddedS3.open(settings.data_dir, SAMPLES, lends=lends)
-    return _opened(embedded.bucket, embedded.endpoint_url, embedded)
-
-
-def _opened(bucket: str, endpoint_url: str | None, embedded: EmbeddedS3 | None = None) -> Storage:
-    place: dict[str, Any] = {
-        "endpoint_url": endpoint_url,
-        "access_key": embedded.access_key if embedded else None,
-        "secret_key": embedded.secret_key if embedded else None,
-        "region": "us-east-1" if embedded else None,
-    }
-
-    @cache
-    def impatient() -> Store:
-        return Store(bucket, **place, connect_timeout_s=_ASKED_AGAIN_S, read_timeout_s=_ASKED_AGAIN_S, attempts=1)
-
-    outage = Outage(lambda: impatient().check_bucket())
-    return Storage(Store(bucket, **place, outage=outage), Pages(bucket, **place, outage=outage), outage, embedded)
 
 
 _lock = threading.Lock()

@@ -23,8 +23,9 @@ from core.references.attributes import load_vocabulary
 from core.references.index import build_index
 from core.references.listing import list_all
 from core.settings import Profile, Settings, load_settings
+from core.storage.opened import Storage, open_storage
 from core.storage.s3 import Store
-from core.studio import LABELS_FILE, VOCABULARY_FILE, Storage, open_storage
+from core.studio import LABELS_FILE, SAMPLES, VOCABULARY_FILE
 from core.telemetry import wants_telemetry
 from core.viewer import PersonRole, Viewer
 
@@ -150,7 +151,7 @@ def _port(report: _Report) -> None:
 
 def _storage(report: _Report, settings: Settings) -> None:
     try:
-        storage = open_storage(settings, lends=False)
+        storage = open_storage(settings, SAMPLES, lends=False)
     except StudioError as err:
         report.fail("storage", err.message, _fix_of(err, "Mend what it names, then run this again."))
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from botocore import exceptions as vendor
 from botocore import handlers
@@ -27,7 +27,7 @@ from tenacity.stop import stop_base
 from core.errors import ReferenceNotFound, StorageError, StorageUnavailable
 from core.storage.outage import Outage
 from core.storage.repeated import OPERATION, RepeatedRequests, is_late_fault, whole
-from core.storage.s3 import Store
+from core.storage.s3 import Reach, Store
 
 PAGE_KEYS: Final = 1000
 BACKOFF_S: Final = 0.2
@@ -56,32 +56,16 @@ class Pages:
         self,
         bucket: str,
         *,
-        endpoint_url: str | None = None,
-        access_key: str | None = None,
-        secret_key: str | None = None,
-        region: str | None = None,
-        connect_timeout_s: float = 3.0,
-        read_timeout_s: float = 10.0,
         attempts: int = 6,
         patience_s: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
-        outage: Outage | None = None,
+        **reach: Unpack[Reach],
     ) -> None:
         # A store, and so a client, of its own: the events below must not reach anybody else's listing.
-        self._store = Store(
-            bucket,
-            endpoint_url=endpoint_url,
-            access_key=access_key,
-            secret_key=secret_key,
-            region=region,
-            connect_timeout_s=connect_timeout_s,
-            read_timeout_s=read_timeout_s,
-            attempts=1,
-            outage=outage,
-        )
+        self._store = Store(bucket, attempts=1, **reach)
         self._retrying = Retrying(
             retry=_will_pass,
-            stop=stop_after_attempt(attempts) | stop_after_delay(patience_s) | _stop_during(outage),
+            stop=stop_after_attempt(attempts) | stop_after_delay(patience_s) | _stop_during(reach.get("outage")),
             wait=wait_random_exponential(multiplier=BACKOFF_S, max=LONGEST_BACKOFF_S),
             sleep=sleep,
             reraise=True,

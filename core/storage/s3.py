@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypedDict, Unpack
 
 from core.errors import ReferenceNotFound, StorageError, StorageUnavailable, WriteConflict
 from core.objects import Blob, StoredObject
@@ -59,6 +59,18 @@ class ObjectStream:
         self.close()
 
 
+class Reach(TypedDict, total=False):
+    """How a bucket is reached: Amazon's where no `endpoint_url` is named, by the usual AWS chain where no keys are."""
+
+    endpoint_url: str | None
+    access_key: str | None
+    secret_key: str | None
+    region: str | None
+    connect_timeout_s: float  # 3 unless told
+    read_timeout_s: float  # 10 unless told
+    outage: Outage | None
+
+
 class Store:
     """One bucket of an S3, for any number of threads.
 
@@ -71,25 +83,19 @@ class Store:
         self,
         bucket: str,
         *,
-        endpoint_url: str | None = None,
-        access_key: str | None = None,
-        secret_key: str | None = None,
-        region: str | None = None,
-        connect_timeout_s: float = 3.0,
-        read_timeout_s: float = 10.0,
         attempts: int = 3,
-        outage: Outage | None = None,
+        **reach: Unpack[Reach],
     ) -> None:
         self._bucket = bucket
-        self._outage = outage
-        self._endpoint = endpoint_url or "Amazon S3"
+        self._outage = reach.get("outage")
+        self._endpoint = reach.get("endpoint_url") or "Amazon S3"
         self._s3: Any = s3_client(
-            endpoint_url=endpoint_url,
-            access_key=access_key,
-            secret_key=secret_key,
-            region=region,
-            connect_timeout_s=connect_timeout_s,
-            read_timeout_s=read_timeout_s,
+            endpoint_url=reach.get("endpoint_url"),
+            access_key=reach.get("access_key"),
+            secret_key=reach.get("secret_key"),
+            region=reach.get("region"),
+            connect_timeout_s=reach.get("connect_timeout_s", 3.0),
+            read_timeout_s=reach.get("read_timeout_s", 10.0),
             attempts=attempts,
         )
 
