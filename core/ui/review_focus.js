@@ -373,7 +373,7 @@ function row(desk, item, field, index) {
 }
 
 function shown(field, value) {
-  if (value === null) return "unsure";
+  if (value === null) return unsaid(field);
   return field.choices.find((choice) => choice.value === value)?.label ?? value;
 }
 
@@ -395,7 +395,12 @@ function surety(machine, isDrafted) {
 }
 
 function choices(field) {
-  return [...field.choices, { value: null, label: "unsure" }];
+  return [...field.choices, { value: null, label: unsaid(field) }];
+}
+
+// Of a picture one can be unsure; that nobody has noted anything is certain.
+function unsaid(field) {
+  return field.choices.length ? "unsure" : "none";
 }
 
 function editor(field, value) {
@@ -426,7 +431,9 @@ function strip(desk) {
     each.classList.toggle("done", Boolean(decision));
     each.setAttribute("aria-label", mark ? `${item.alt}, ${mark}` : item.alt);
     if (index === desk.at) each.setAttribute("aria-current", "true");
-    each.append(node("img", { src: item.thumbnail_url, alt: item.alt, decoding: "async" }));
+    const picture = node("img", { src: item.thumbnail_url, alt: item.alt, decoding: "async" });
+    picture.addEventListener("error", () => each.classList.add("broken"));
+    each.append(picture);
     if (decision) each.append(node("span", { className: "tick", textContent: decision.kind === "skip" ? "–" : "✓" }));
     return each;
   });

@@ -59,6 +59,7 @@ FIELDS = [
     FocusField("gender_presentation", "Gender presentation",
                (Choice("feminine", "feminine"), Choice("masculine", "masculine"))),
     FocusField("hair", "Hair", (Choice("brown short", "brown short"),), is_free=True),
+    FocusField("notes", "Notes", (), is_free=True),
 ]
 
 
@@ -101,6 +102,7 @@ def item(n):
             "age_range": FocusValue("25–34", "openai", 0.78, ("local says 35–44, 61 %",) if n % 2 else ()),
             "gender_presentation": FocusValue("feminine", "openai", 0.93),
             "hair": FocusValue("brown long", "openai", 0.41),
+            "notes": FocusValue(None, "openai", None),
         },
     )
 
@@ -277,6 +279,21 @@ def test_unsure_is_a_value_of_its_own(desk: Desk) -> None:
     desk.press("2", "3", "a")
     desk.expect_kept("correct:p0")
     expect(desk.page.get_by_text(re.compile("^kept "))).to_contain_text("{'gender_presentation': None}")
+
+
+def test_what_nobody_has_noted_is_none_and_not_unsure(desk: Desk) -> None:
+    expect(desk.page.locator(".desk .field").last).to_have_text(re.compile("Notes.*none"))
+
+
+def test_a_thumbnail_that_is_missing_leaves_an_empty_tile_that_can_be_chosen(desk: Desk) -> None:
+    desk.page.route("**/picture/3", lambda asked: asked.fulfill(status=404))
+    desk.page.reload()
+    tile = desk.page.locator(".desk").get_by_role("button", name="Person 03")
+    expect(tile).to_have_class(re.compile("broken"))
+    expect(tile.locator("img")).to_have_css("visibility", "hidden")
+    tile.click()
+    desk.expect_picture(3)
+    expect(desk.page.get_by_text("This picture cannot be shown")).to_be_visible()
 
 
 def test_escape_closes_a_field_and_changes_nothing(desk: Desk) -> None:
