@@ -79,6 +79,15 @@ def read_vocabulary_file(path: Path) -> VocabularyEntries:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """A value in the list under a key of a section."""
+
+    section: tuple[str, ...]
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Source:
     """The file's text, kept to find the line a complaint is about."""
 
@@ -100,12 +109,12 @@ class _Source:
         """The line `key = …` inside a section; the section's own line if it has no such key."""
         return self._search(section, rf"^\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
 
-    def line_of_value(self, section: tuple[str, ...], key: str, value: str) -> int:
-        """The line on which a list under `key` spells this value."""
-        start = self.line_of_key(section, key)
+    def line_of(self, place: _Place) -> int:
+        """The line on which a list spells this value. Looked for when there is a complaint: there are hundreds."""
+        start = self.line_of_key(place.section, place.key)
         lines = self.text.splitlines()
         for number in range(start, len(lines) + 1):
-            if f'"{value}"' in lines[number - 1] or f"'{value}'" in lines[number - 1]:
+            if f'"{place.value}"' in lines[number - 1] or f"'{place.value}'" in lines[number - 1]:
                 return number
         return start
 
@@ -203,15 +212,17 @@ def _check_aliases(source: _Source, terms: Iterable[Term], lookalikes: _Lookalik
             source.refuse(source.line_of_key(section, "aliases"), f"the aliases of {term.id} are empty")
         for key, aliases in _spellings(term):
             for alias in aliases:
-                line = source.line_of_value(section, key, alias)
-                owner = owners.setdefault(_checked_words(source, line, alias), term.id)
+                place = _Place(section, key, alias)
+                owner = owners.setdefault(_checked_words(source, place), term.id)
                 if owner != term.id:
-                    source.refuse(line, f"the alias {alias!r} of {term.id} is already taken by {owner}")
+                    source.refuse(
+                        source.line_of(place), f"the alias {alias!r} of {term.id} is already taken by {owner}"
+                    )
     for key, phrases in (("everywhere", lookalikes.everywhere), ("in_prompts", lookalikes.in_prompts)):
         for phrase in phrases:
-            line = source.line_of_value(("lookalikes",), key, phrase)
-            if owner := owners.get(_checked_words(source, line, phrase), ""):
-                source.refuse(line, f"the lookalike {phrase!r} is an alias of {owner}")
+            place = _Place(("lookalikes",), key, phrase)
+            if owner := owners.get(_checked_words(source, place), ""):
+                source.refuse(source.line_of(place), f"the lookalike {phrase!r} is an alias of {owner}")
 
 
 def _spellings(term: Term) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -226,15 +237,18 @@ def _role_words(source: _Source, roles: _RolesTable) -> dict[Words, Role]:
     owners: dict[Words, Role] = {(role.value,): role for role in Role}
     for role, entry in ((Role.MODEL, roles.model), (Role.TONE, roles.tone), (Role.ANGLE, roles.angle)):
         for alias in entry.aliases:
-            line = source.line_of_value(("roles", role.value), "aliases", alias)
-            owner = owners.setdefault(_checked_words(source, line, alias), role)
+            place = _Place(("roles", role.value), "aliases", alias)
+            owner = owners.setdefault(_checked_words(source, place), role)
             if owner is not role:
-                source.refuse(line, f"the alias {alias!r} of {role} is already taken by {owner}")
+                source.refuse(source.line_of(place), f"the alias {alias!r} of {role} is already taken by {owner}")
     return owners
 
 
-def _checked_words(source: _Source, line: int, alias: str) -> Words:
+def _checked_words(source: _Source, place: _Place) -> Words:
+    alias = place.value
     words = words_of(alias)
     if not words or "=" in words or not any(any(map(str.isalnum, word)) for word in words):
-        source.refuse(line, f"the alias {alias!r} holds no word" if alias.strip() else "an alias is empty")
+        source.refuse(
+            source.line_of(place), f"the alias {alias!r} holds no word" if alias.strip() else "an alias is empty"
+        )
     return words

@@ -15,7 +15,7 @@ from core.errors import ConfigError, StudioError
 from core.logs import Discretion, adopt_foreign_logs, configure_logs
 from core.settings import known_secrets, load_settings
 from core.studio import close_studio, get_studio
-from core.web.garbage import settle
+from core.web.garbage import hold, settle
 
 _log = structlog.get_logger(__name__)
 
@@ -28,6 +28,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
     What cannot start says why in one sentence and ends the process with exit code 2.
     """
+    hold()
     try:
         refuse_cluster(os.environ)
         settings = load_settings()

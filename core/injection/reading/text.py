@@ -16,6 +16,7 @@ _TOKEN = re.compile(
     r"|(?P<word>[^\W\d_가-힣]{1,64})(?P<tail>'[a-z]{1,8})?"
     r"|(?P<sign>[&°]|(?<=\d)\+)"
 )
+_PLAIN = re.compile(r"(?:[A-Za-z]{1,64}|[가-힣]{1,64})(?: (?:[A-Za-z]{1,64}|[가-힣]{1,64}))*")
 _SENTENCE_END = re.compile(r"[.!?;。…\n|]")
 _PAUSE = re.compile(r"[,:()\[\]{}\"“”—–/、·•=<>]")
 _RANGE_MARKS = frozenset({"-", "–", "—", "~", "〜"})
@@ -80,6 +81,8 @@ class PromptText:
 
 def canonical(phrase: str) -> str:
     """A phrase of a word list in the same comparable form."""
+    if _PLAIN.fullmatch(phrase):  # as most are of eleven thousand: there is nothing to fold but case
+        return phrase.lower()
     return PromptText.of(phrase).text
 
 
