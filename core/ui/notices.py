@@ -58,6 +58,8 @@ def nothing_planned() -> None:
             "Write a prompt or pick a tone. The references that will go in appear here, before anything is sent.",
             text_alignment="center",
         )
+        with st.container(key="composer-hidden"):  # shown on a phone, where the composer is folded away
+            st.caption("Prompt and tones are behind » at the top.", text_alignment="center")
         st.button(
             "Let chance pick a tone",
             type="tertiary",

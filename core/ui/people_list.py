@@ -71,7 +71,7 @@ def person_rows(entries: Sequence[tuple[str, Standing]]) -> None:
                 on_change=partial(_change_to_chosen, entry, widget, turn),
             )
             remove = partial(_remove, entry)
-            label = f"Remove {entry}"
+            label = f"Remove *{plain(entry)}*"  # whom is for those who hear the page: it stands in the row already
             st.button(label, key=f"remove-{turn}-{entry}", type="tertiary", icon=":material/close:", on_click=remove)
 
 

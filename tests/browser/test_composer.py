@@ -44,6 +44,28 @@ def test_an_unfair_pair_is_made_fair_by_one_press(tab: Tab) -> None:
     expect(tab.tile("Angle", "Close-up")).to_have_attribute("aria-pressed", "true")
 
 
+def test_on_a_phone_the_empty_stage_says_where_the_composer_is(studio: Dashboard, visit: Visit, tab: Tab) -> None:
+    hint = "Prompt and tones are behind »"
+    expect(tab.main.get_by_text(hint)).to_be_hidden()
+    phone = visit(studio, viewport={"width": 390, "height": 844}).open()
+    expect(phone.main.get_by_text(hint)).to_be_visible()
+    expect(phone.prompt).not_to_be_in_viewport()
+    phone.page.get_by_test_id("stExpandSidebarButton").click()
+    expect(phone.prompt).to_be_in_viewport()
+
+
+def test_without_the_font_of_icons_no_word_of_theirs_lies_on_ours(studio: Dashboard, visit: Visit) -> None:
+    visitor = visit(studio)
+    visitor.context.route("**/MaterialSymbols*", lambda asked: asked.fulfill(status=404))
+    tab = visitor.open()
+    icons = tab.page.get_by_test_id("stIconMaterial")
+    expect(icons.first).to_be_visible()
+    widths = icons.evaluate_all("all => all.map((each) => each.getBoundingClientRect().width)")
+    assert widths
+    assert max(widths) <= 24
+    visitor.complaints[:] = [each for each in visitor.complaints if "MaterialSymbols" not in each]
+
+
 def test_a_pair_without_a_tone_reference_says_what_it_does_not_compare(tab: Tab) -> None:
     tab.tile("Angle", "Low angle").click()
     tab.type_prompt("a bottle of perfume, nobody there")
