@@ -92,6 +92,19 @@ def history_details(tab: Tab, made: str) -> None:
     expect(tab.dialog.get_by_role("img", name="Tone only, made picture")).to_be_visible()
 
 
+def spending(tab: Tab, made: str) -> None:
+    history(tab, made)
+    tab.button("Spending").click()
+    expect(tab.dialog).to_contain_text("day")
+    expect(tab.dialog.get_by_role("button").first).to_be_visible()
+
+
+def publishing(tab: Tab, made: str) -> None:
+    label_grid(tab, made)  # the focus desk's own accent would shine through the veil
+    tab.button("Publish…").click()
+    expect(tab.dialog).to_contain_text("Publish labels")
+
+
 def people(tab: Tab, _made: str) -> None:
     tab.goto("/people")
     expect(tab.main).to_contain_text("Budgets for a day")
@@ -110,5 +123,7 @@ STATES: list[State] = [
     label_trust,
     history,
     history_details,
+    spending,
+    publishing,
     people,
 ]

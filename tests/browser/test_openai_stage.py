@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
+from tests.browser.accessible import inaccessible
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.dashboard import Dashboard, Tab, dashboard
 from tests.browser.states import plan
@@ -93,6 +94,7 @@ def test_pictures_on_their_way_stand_on_the_stage_before_they_are_done(tab: Tab,
         expect(pane(tab, name).get_by_role("progressbar", name=f"Progress of {name}")).to_be_visible()
         expect(pane(tab, name).get_by_role("img")).to_have_attribute("src", re.compile("/partial/"))
     expect(tab.downloads).to_have_count(0)
+    assert inaccessible(tab) == []
     let_go.set()
     expect(tab.downloads).to_have_count(2)
     for name in (A, B):
@@ -119,6 +121,7 @@ def test_a_refused_side_says_why_what_to_do_and_its_request_id_and_can_be_retrie
     expect(tab.downloads).to_have_count(1)
     expect(pane(tab, A).get_by_role("img")).to_be_visible()
     expect(tab.main).to_contain_text("Attempt 1: failed · not charged")
+    assert inaccessible(tab) == []
 
     openai.choose(None)
     tab.button("Retry this side").click()

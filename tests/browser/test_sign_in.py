@@ -16,6 +16,7 @@ from playwright.sync_api import APIResponse, Browser, BrowserContext, expect
 
 from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
+from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
 from tests.browser.dashboard import REPOSITORY, Tab, Visitor
 from tests.browser.https_studio import (
@@ -106,6 +107,7 @@ def test_a_person_signs_in_and_stays_in_wherever_the_link_led(somebody: Visitor,
     """A deep link, a reload, a second tab and a restart of the server, all on one sign-in."""
     tab = somebody.open("/references?q=Ada")
     expect_door(tab)
+    assert inaccessible(tab) == []
     assert all(answer.status == 401 for answer in fetched(somebody.context, studio))
 
     sign_in(tab, ADA)
@@ -193,6 +195,7 @@ def test_somebody_who_is_not_on_the_list_sees_whom_to_ask_and_can_use_another_ac
     tab = somebody.open("/")
     sign_in(tab, STRANGER)
     expect_door(tab, "sam@elsewhere.example is not on the studio's list. Ask boss@studio.example to add you.")
+    assert inaccessible(tab) == []
     assert session_cookies(somebody) == []
     assert fetched(somebody.context, studio)[0].status == 401
 
