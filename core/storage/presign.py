@@ -86,6 +86,13 @@ class Presigner:
         url = f"{window.base}{path}?{query}&X-Amz-Signature={signature}"
         return SignedUrl(url, window.start + WINDOW_S - now)
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of every address. No credentials are needed, and nobody is asked."""
+        address, _ = self._place()
+        parts = urlsplit(address)
+        return f"{parts.scheme}://{parts.netloc}"
+
     def _current(self, start: int) -> _Window:
         held = self._store._s3._get_credentials()
         if held is None:

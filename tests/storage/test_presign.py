@@ -113,6 +113,13 @@ def test_the_bucket_is_where_the_stores_own_requests_go(place: str) -> None:
     assert parts(presigner(store).url("a b/c.jpg").url)[0] == str(asked.value)
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_the_origin_that_pages_are_told_is_that_of_every_url(place: str) -> None:
+    ours = presigner(store_at(**PLACES[place]))
+    assert ours.url("a folder/k.jpg").url.startswith(f"{ours.origin}/")
+    assert ours.origin.count("/") == 2
+
+
 @pytest.mark.usefixtures("at_the_start")
 def test_a_session_token_goes_along(monkeypatch: pytest.MonkeyPatch) -> None:
     account = {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "to/ken+=="}

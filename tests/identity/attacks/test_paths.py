@@ -131,4 +131,5 @@ def test_every_answer_tells_the_browser_to_be_careful(path: str, studio: Product
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] in ("same-origin", "no-referrer")
     assert "frame-ancestors" in headers["Content-Security-Policy"] or "sandbox" in headers["Content-Security-Policy"]
+    assert "unsafe-eval" not in headers["Content-Security-Policy"]
     assert "access-control-allow-origin" not in headers
