@@ -34,13 +34,13 @@ _OURS = (
     "LOG_PROMPTS",
     "METRICS_TOKEN",
 )
-_SLOW_BY_NAME_LAST = ("ui", "test_web.py")  # by name they would come last, when the other workers have nothing left to do
+_SLOW = ("ui", "test_web.py")  # by name they would come last, when the other workers have nothing left to do
 _connect = socket.socket.connect
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take a worker minutes come first; all others stay as they are."""
-    items.sort(key=lambda item: not set(_SLOW_BY_NAME_LAST).intersection(item.path.parts))
+    items.sort(key=lambda item: not set(_SLOW).intersection(item.path.parts))
 
 
 class OutsideConnectionError(AssertionError):

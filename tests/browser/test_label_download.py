@@ -16,8 +16,7 @@ from bench.checkout import copy_of_the_checkout
 from core.identity.session import SessionSigner
 from tests.browser.conftest import Visit
 from tests.browser.dashboard import REPOSITORY, Dashboard, Visitor, dashboard
-from tests.fakes.google import CLIENT_ID
-from tests.identity.production import CLIENT_SECRET, KEY, PICTURE, SECRET, session
+from tests.identity.production import KEY, PICTURE, SECRET, session, settings_of
 from tests.moto_servers import moto_server, with_bucket
 
 ACCESS = b'{"people": {"olga@studio.example": "ops"}, "domains": {"studio.example": "designer"}}'
@@ -51,17 +50,7 @@ def read_only(tmp_path: Path) -> Iterator[ReadOnly]:
         another = KEY.replace("Ada 03", "Ben 04")
         pictures = {KEY: PICTURE, another: (REPOSITORY / "samples" / another).read_bytes()}
         bucket = with_bucket(server, pictures | {"studio/access.json": ACCESS})
-        settings = {
-            "S3_BUCKET": bucket.bucket,
-            "S3_ENDPOINT_URL": bucket.endpoint_url,
-            "AWS_ACCESS_KEY_ID": bucket.access_key,
-            "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
-            "GOOGLE_CLIENT_ID": CLIENT_ID,
-            "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
-            "PUBLIC_URL": "http://127.0.0.1:1",
-            "SESSION_SECRET": SECRET,
-            "ADMIN_EMAILS": "ada@studio.example",
-        }
+        settings = settings_of(bucket, public_url="http://127.0.0.1:1")
         labels.chmod(0o555)
         try:
             with dashboard(tmp_path, settings, repository=checkout, before=AS_EVERYBODY) as studio:

@@ -172,6 +172,21 @@ def run(line: ClientConnection, page: str = "", *, script_hash: str = "") -> tup
             return heard, name
 
 
+def settings_of(bucket: S3Server, *, public_url: str = ORIGIN) -> dict[str, str]:
+    """What a server in production is told about its bucket and its sign-in."""
+    return {
+        "S3_BUCKET": bucket.bucket,
+        "S3_ENDPOINT_URL": bucket.endpoint_url,
+        "AWS_ACCESS_KEY_ID": bucket.access_key,
+        "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
+        "GOOGLE_CLIENT_ID": CLIENT_ID,
+        "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
+        "PUBLIC_URL": public_url,
+        "SESSION_SECRET": SECRET,
+        "ADMIN_EMAILS": "ada@studio.example",
+    }
+
+
 @contextmanager
 def production(folder: Path) -> Iterator[Production]:
     """Start one, with a list of people, a reference and a finished picture in its bucket."""
@@ -180,16 +195,8 @@ def production(folder: Path) -> Iterator[Production]:
         s3 = client_of(bucket)
         keys = (KEY, MADE, "studio/access.json")
         etags = {key: s3.head_object(Bucket=bucket.bucket, Key=key)["ETag"].strip('"') for key in keys}
-        settings = {
-            "S3_BUCKET": bucket.bucket,
-            "S3_ENDPOINT_URL": bucket.endpoint_url,
-            "AWS_ACCESS_KEY_ID": bucket.access_key,
-            "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
-            "GOOGLE_CLIENT_ID": CLIENT_ID,
-            "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
-            "PUBLIC_URL": ORIGIN,
-            "SESSION_SECRET": SECRET,
-            "ADMIN_EMAILS": "ada@studio.example",
-        }
-        with dashboard(folder, settings) as running, httpx.Client(base_url=running.url, timeout=LONG_S) as client:
+        with (
+            dashboard(folder, settings_of(bucket)) as running,
+            httpx.Client(base_url=running.url, timeout=LONG_S) as client,
+        ):
             yield Production(running.url, running.log, bucket, etags, SessionSigner(SECRET), client)
