@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.injection.reader import OfflineReader, Reading
+from core.injection.reading.text import PromptText, canonical
 from core.references.attributes import load_vocabulary
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,12 @@ FRAGMENTS = [
     ),
 ]
 ANY_PROMPT = st.one_of(st.text(max_size=200), st.lists(st.sampled_from(FRAGMENTS), max_size=5).map("".join))
+
+
+@given(st.from_regex(r"[A-Za-z]{1,6}( [A-Za-z가-힣]{1,6}){0,3}|[가-힣]{1,6}( [A-Za-z가-힣]{1,6}){0,3}", fullmatch=True))
+def test_a_plain_phrase_of_a_word_list_is_folded_like_any_prompt(phrase: str) -> None:
+    """It is spared the work, and must not come out otherwise."""
+    assert canonical(phrase) == PromptText.of(phrase).text
 
 
 def fields(reading: Reading) -> dict[str, object]:
