@@ -47,8 +47,8 @@ from core.injection.wishes import Mode, SideName
 from core.references.attributes import Role
 from core.storage.embedded import EmbeddedS3
 from core.storage.s3 import Store
-from tests.chromium import free_port
 from tests.generation.comparisons import comparison, slot
+from tests.support.ports import own_port
 
 HEADING = "## Generation"
 SIZE = Size(width=1024, height=1280)
@@ -110,11 +110,11 @@ class Outside:
 @contextmanager
 def outside() -> Iterator[Outside]:
     """Start the bucket and the engine."""
-    port = free_port()
+    port = own_port()
     engine = [sys.executable, "tests/fakes/openai_server.py", f"--port={port}", f"--delay={ENGINE_S / EVENTS}"]
     with ExitStack() as ending:
         folder = ending.enter_context(tempfile.TemporaryDirectory())
-        bucket = [sys.executable, "tests/storage/serve_embedded.py", folder, str(PROJECT / "samples" / "refs"), "0"]
+        bucket = [sys.executable, "tests/support/serve_embedded.py", folder, str(PROJECT / "samples" / "refs"), "0"]
         quiet: dict[str, Any] = {"cwd": PROJECT, "stderr": subprocess.DEVNULL}
         fake = ending.enter_context(subprocess.Popen(engine, stdout=subprocess.DEVNULL, **quiet))
         ending.callback(fake.kill)

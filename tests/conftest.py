@@ -5,9 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support import evidence
 
 # A busy machine is slow, not wrong: no example has a deadline of its own.
 settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,6 +44,14 @@ _connect = socket.socket.connect
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take a worker minutes come first; all others stay as they are."""
     items.sort(key=lambda item: not set(_SLOW).intersection(item.path.parts))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure names the server logs and the pictures of pages that were kept of it."""
+    told = yield
+    evidence.report(item, told)
+    return told
 
 
 class OutsideConnectionError(AssertionError):

@@ -6,13 +6,8 @@ import asyncio
 import hashlib
 import io
 import json
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
-import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -38,9 +33,10 @@ from core.references.key import encode_key
 from core.storage.embedded import EmbeddedS3
 from core.web.addresses import ORIGINAL, image_url
 from core.web.requests import Requests
+from tests.support.patience import LONG_S
+from tests.support.programs import ROOT
+from tests.support.servers import Server, serving
 
-ROOT = Path(__file__).parents[1]
-LONG_S = 60.0
 KOREAN = unicodedata.normalize("NFD", "로우앵글 사진")
 CLIMBING = "refs/double//slash/and..dots/../up.jpg"
 AWKWARD = [
@@ -90,71 +86,6 @@ PRIVATE = {
 }
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
-
-
-class Server:
-    """`streamlit run app.py` as people start it, with what it writes on standard error."""
-
-    def __init__(self, data_dir: Path, **environment: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
-        self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "DATA_DIR": str(data_dir), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.out, self.err = [], []  # type: list[str], list[str]
-        self._readers = [
-            threading.Thread(target=lambda: self.out.extend(self.process.stdout or ())),
-            threading.Thread(target=lambda: self.err.extend(self.process.stderr or ())),
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    def wait_until(self, path: str, status: int) -> httpx.Response:
-        """Ask until the answer has this status."""
-        pause = threading.Event()
-        for _ in range(int(LONG_S / 0.05)):
-            assert self.process.poll() is None, "".join(self.err)
-            try:
-                answer = httpx.get(f"{self.url}{path}", timeout=LONG_S)
-            except httpx.TransportError:
-                pause.wait(0.05)
-                continue
-            if answer.status_code == status:
-                return answer
-            pause.wait(0.05)
-        raise AssertionError(f"{path} never answered {status}")
-
-    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        code = self.process.wait(LONG_S)
-        for reader in self._readers:
-            reader.join()
-        for pipe in (self.process.stdout, self.process.stderr):
-            if pipe is not None:
-                pipe.close()
-        return code
-
-
-@contextmanager
-def serving(data_dir: Path, **environment: str) -> Iterator[Server]:
-    server = Server(data_dir, **environment)
-    try:
-        yield server
-    finally:
-        server.end()
-
-
 def bucket_at(endpoint_url: str, access_key: str, secret_key: str) -> Any:
     return boto3.session.Session().client(
         "s3",
@@ -180,26 +111,13 @@ class Library:
         return self.client.get(self.url(key, size), headers=headers)
 
 
-@pytest.fixture(scope="module")
-def ambient() -> Iterator[None]:
-    """Nothing of the machine's environment reaches a server that outlives one test."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.startswith(("AWS_", "S3_", "GOOGLE_", "OPENAI_", "STREAMLIT_")):
-                patch.delenv(name)
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("AWS_CONFIG_FILE", os.devnull)
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-        yield
-
-
 @contextmanager
-def stocked(data_dir: Path, **environment: str) -> Iterator[Library]:
+def stocked(folder: Path, **environment: str) -> Iterator[Library]:
     """A running dashboard with every kind of object in its bucket."""
-    with serving(data_dir, INDEX_REFRESH_S="0.3", **environment) as server:
-        server.wait_until("/readyz", 200)
-        where = json.loads((data_dir / "s3.endpoint.json").read_text())
-        account = json.loads((data_dir / "s3.credentials.json").read_text())
+    with serving(folder, {"INDEX_REFRESH_S": "0.3", **environment}) as server:
+        server.ready()
+        where = json.loads((server.data_dir / "s3.endpoint.json").read_text())
+        account = json.loads((server.data_dir / "s3.credentials.json").read_text())
         s3 = bucket_at(where["endpoint_url"], account["access_key"], account["secret_key"])
         (bucket,) = [found["Name"] for found in s3.list_buckets()["Buckets"]]
         objects = {**dict.fromkeys(AWKWARD, PHOTO), MADE: PHOTO, **BROKEN, **PRIVATE}
@@ -208,21 +126,21 @@ def stocked(data_dir: Path, **environment: str) -> Iterator[Library]:
         }
         served = Library(server, etags)
         for key in (*AWKWARD, *BROKEN):
-            server.wait_until(served.url(key, 320), 200)
+            server.answers(server.url + served.url(key, 320))
         yield served
         served.client.close()
 
 
 @pytest.fixture(scope="module")
-def library(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:  # noqa: ARG001 - its order
-    with stocked(tmp_path_factory.mktemp("data")) as served:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with stocked(tmp_path_factory.mktemp("web")) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
-def direct(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:  # noqa: ARG001 - its order
+def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """The same, with originals straight from S3."""
-    with stocked(tmp_path_factory.mktemp("data"), IMAGE_DELIVERY="presigned") as served:
+    with stocked(tmp_path_factory.mktemp("web"), IMAGE_DELIVERY="presigned") as served:
         yield served
 
 
@@ -544,47 +462,47 @@ def test_the_other_pages_are_still_streamlits(library: Library) -> None:
 
 
 def test_when_s3_fails_the_routes_say_so_and_what_is_known_stays_known(tmp_path: Path) -> None:
-    owner = EmbeddedS3.open(tmp_path, ROOT / "samples" / "refs")  # the server below borrows it, until it is closed
+    owner = EmbeddedS3.open(tmp_path / "data", ROOT / "samples" / "refs")  # the server below borrows it
     try:
         key = "refs/02. Tone/noir/desk.jpg"
         etag = hashlib.md5((ROOT / "samples" / key).read_bytes(), usedforsecurity=False).hexdigest()
-        with serving(tmp_path, INDEX_REFRESH_S="0.2") as server:
-            server.wait_until("/readyz", 200)
-            server.wait_until(image_url(key, etag), 200)
+        with serving(tmp_path, {"INDEX_REFRESH_S": "0.2"}) as server:
+            server.ready()
+            server.answers(server.url + image_url(key, etag))
             owner.close()
             for url in (image_url(key, etag), image_url(key, etag, 960), image_url(key, etag, ORIGINAL)):
-                answer = server.wait_until(url, 503)
+                answer = server.answers(server.url + url, 503)
                 assert answer.headers["Cache-Control"] == "no-store"
                 assert answer.headers["Content-Type"].startswith("text/plain")
                 assert re.fullmatch(r"http://\S+ could not be reached \(\w+\)\.", answer.text)
-            assert server.wait_until("/readyz", 200).json()["ready"]
-            assert "Traceback" not in "".join(server.err)
+            assert server.ready()["ready"]
+            assert server.unexpected() == []
     finally:
         owner.close()
 
 
 @pytest.fixture(scope="module")
-def production(ambient: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Any]]:  # noqa: ARG001
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Any]]:
     """A server in the production profile, and its bucket, which is made only when a test says so."""
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()
     endpoint_url = "http://{}:{}".format(*moto.get_host_and_port())
     settings = {**PRODUCTION, "S3_ENDPOINT_URL": endpoint_url, "INDEX_REFRESH_S": "0.2", "IMAGE_DELIVERY": "presigned"}
-    with serving(tmp_path_factory.mktemp("unused"), **settings) as server:
-        server.wait_until("/healthz", 200)
+    with serving(tmp_path_factory.mktemp("unused"), settings) as server:
+        server.healthy()
         yield server, bucket_at(endpoint_url, "AKIDTEST", "secret")
     moto.stop()
 
 
 def test_a_server_whose_bucket_fails_is_healthy_and_not_ready_and_says_why(production: tuple[Server, Any]) -> None:
     server, s3 = production
-    answer = server.wait_until("/readyz", 503)
+    answer = server.answers(f"{server.url}/readyz", 503)
     assert answer.json()["ready"] is False
     (reason,) = answer.json()["reasons"]
     assert reason.endswith(".")
     assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
     s3.create_bucket(Bucket="studio-test")
-    server.wait_until("/readyz", 200)
+    server.ready()
 
 
 @pytest.mark.parametrize(
@@ -624,23 +542,21 @@ def test_in_production_nobody_without_a_session_sees_a_picture(
 def test_what_cannot_start_says_so_in_one_sentence_and_exits_with_2(
     tmp_path: Path, wrong: dict[str, str], named: str
 ) -> None:
-    server = Server(tmp_path, **wrong)
-    server.process.wait(LONG_S)
-    assert server.end() == 2
-    said = "".join(server.err)
-    assert "Traceback" not in said + "".join(server.out)
-    (sentence,) = [line for line in server.err if line.startswith("The dashboard cannot start: ")]
+    server = Server(tmp_path, wrong)
+    assert server.process.wait(LONG_S) == 2
+    assert server.unexpected() == []
+    (sentence,) = [line for line in server.log.splitlines() if line.startswith("The dashboard cannot start: ")]
     assert named in sentence
 
 
 def test_a_terminated_server_ends_cleanly_and_can_be_started_again(tmp_path: Path) -> None:
     for _ in range(2):
         server = Server(tmp_path)
-        server.wait_until("/readyz", 200)
+        server.ready()
         code = server.end(signal.SIGTERM)
         assert code in (0, -signal.SIGTERM)
-        assert "Traceback" not in "".join((*server.err, *server.out))
-    assert not (tmp_path / "s3.endpoint.json").exists()
+        assert server.unexpected() == []
+        assert not (server.data_dir / "s3.endpoint.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.dashboard import Dashboard, Tab, Visitor, dashboard
-from tests.chromium import chromium as launched_chromium
+from tests.support.chromium import chromium as launched_chromium
+from tests.support.dashboard import Dashboard, Tab, Visitor, dashboard
 
 HERE = Path(__file__).parent
 StartDashboard = Callable[..., Dashboard]
@@ -36,7 +36,7 @@ def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartD
     """Start a dashboard of one's own, with settings; it ends with the test."""
     with ExitStack() as running:
 
-        def start(settings: Mapping[str, str] | None = None) -> Dashboard:
+        def start(settings: Mapping[str, str] = {}) -> Dashboard:
             return running.enter_context(dashboard(tmp_path_factory.mktemp("fresh"), settings))
 
         yield start

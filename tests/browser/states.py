@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.dashboard import Tab
+from tests.support.dashboard import Tab
 
 State = Callable[[Tab, str], None]
 

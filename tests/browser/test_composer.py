@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from bench.checkout import copy_of_the_checkout
 from tests.browser.conftest import Visit
-from tests.browser.dashboard import Dashboard, Tab, dashboard
+from tests.support.dashboard import Dashboard, Tab, dashboard
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_broken_line_of_the_label_file_is_named_and_the_rest_serves(tmp_path: 
     personas = checkout / "labels" / "personas.jsonl"
     lines = personas.read_text("utf-8").splitlines()
     personas.write_text("\n".join([*lines[:2], '{"key": "refs/half a li', *lines[2:]]) + "\n", "utf-8")
-    with dashboard(tmp_path, repository=checkout) as studio:
+    with dashboard(tmp_path, root=checkout) as studio:
         tab = visit(studio).open("/labels?show=Grid")
         expect(tab.main).to_contain_text("labels/personas.jsonl, line 3: ")
         expect(tab.main).to_contain_text("The other lines serve.")

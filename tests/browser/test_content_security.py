@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import StartDashboard, Visit
-from tests.browser.dashboard import Dashboard
 from tests.browser.states import make, planned
-from tests.chromium import free_port
+from tests.support.dashboard import Dashboard
+from tests.support.ports import own_port
 
 SMUGGLED = """async (elsewhere) => {
   const violated = [];
@@ -33,7 +33,7 @@ SMUGGLED = """async (elsewhere) => {
 def test_a_smuggled_script_neither_runs_nor_tells_anybody(studio: Dashboard, visit: Visit) -> None:
     visitor = visit(studio)
     tab = visitor.open("/history")
-    violated, smuggled = tab.page.evaluate(SMUGGLED, f"http://127.0.0.1:{free_port()}")
+    violated, smuggled = tab.page.evaluate(SMUGGLED, f"http://127.0.0.1:{own_port()}")
     assert not smuggled
     assert violated == [
         "connect-src",

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from core.injection.wishes import SideName
 from core.web.addresses import ORIGINAL, image_url, partial_url
 from tests.browser.conftest import StartDashboard, Visit
-from tests.browser.dashboard import REPOSITORY, Tab, s3_client
+from tests.support.dashboard import REPOSITORY, Tab, s3_client
 
 BUCKET = "library-behind-the-door"
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import StartDashboard, Visit
-from tests.browser.dashboard import Dashboard, Tab
+from tests.support.dashboard import Dashboard, Tab
 
 PROMPT = "A young woman looks over her shoulder in soft light"
 LARGEST = "4:5 large"

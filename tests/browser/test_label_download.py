@@ -15,9 +15,10 @@ from playwright.sync_api import expect
 from bench.checkout import copy_of_the_checkout
 from core.identity.session import SessionSigner
 from tests.browser.conftest import Visit
-from tests.browser.dashboard import REPOSITORY, Dashboard, Visitor, dashboard
-from tests.identity.production import KEY, PICTURE, SECRET, session, settings_of
-from tests.moto_servers import moto_server, with_bucket
+from tests.support.dashboard import REPOSITORY, Dashboard, Visitor, dashboard
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.patience import LONG_S
+from tests.support.production import KEY, PICTURE, SECRET, session, settings_of
 
 ACCESS = b'{"people": {"olga@studio.example": "ops"}, "domains": {"studio.example": "designer"}}'
 # A folder's mode says nothing to root, unless it starts the server without the power to overrule it.
@@ -39,7 +40,7 @@ class ReadOnly:
 
     def get(self, path: str, cookie: str = "") -> httpx.Response:
         """An answer to somebody with this cookie, or with none."""
-        return httpx.get(self.studio.url + path, cookies={"studio": cookie} if cookie else {}, timeout=60)
+        return httpx.get(self.studio.url + path, cookies={"studio": cookie} if cookie else {}, timeout=LONG_S)
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def read_only(tmp_path: Path) -> Iterator[ReadOnly]:
         settings = settings_of(bucket, public_url="http://127.0.0.1:1")
         labels.chmod(0o555)
         try:
-            with dashboard(tmp_path, settings, repository=checkout, before=AS_EVERYBODY) as studio:
+            with dashboard(tmp_path, settings, root=checkout, before=AS_EVERYBODY) as studio:
                 yield ReadOnly(studio, labels / "personas.jsonl")
         finally:
             labels.chmod(0o755)

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from bench.checkout import copy_of_the_checkout
 from tests.browser.conftest import Visit
-from tests.browser.dashboard import Dashboard, Tab, dashboard
+from tests.support.dashboard import Dashboard, Tab, dashboard
 
 SELECT_ALL = "Control+a"
 
@@ -33,7 +33,7 @@ class Reviewed:
 @pytest.fixture
 def reviewed(tmp_path: Path) -> Iterator[Reviewed]:
     checkout = copy_of_the_checkout(tmp_path)
-    with dashboard(tmp_path, repository=checkout) as studio:
+    with dashboard(tmp_path, root=checkout) as studio:
         yield Reviewed(studio, checkout / "labels" / "personas.jsonl")
 
 

@@ -11,9 +11,10 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.accessible import inaccessible
 from tests.browser.conftest import StartDashboard, Visit
-from tests.browser.dashboard import Dashboard, Tab, dashboard
 from tests.browser.states import plan
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault, Received
+from tests.support.dashboard import Dashboard, Tab, dashboard
+from tests.support.patience import LONG_S
 
 PROMPT = "Ada in a linen shirt, three-quarter view"
 A, B = "A, Tone only", "B, Tone + angle"
@@ -142,7 +143,7 @@ def test_a_cancelled_side_stops_at_openai_too_and_the_other_goes_on(tab: Tab, op
     expect(tab.main).to_contain_text("Attempt 1: cancelled · unpriced")
     expect(tab.downloads).to_have_count(1)
     (call,) = (one for one in openai.received if on_angle_side(one))
-    assert call.hung_up.wait(15)
+    assert call.hung_up.wait(LONG_S)
 
 
 def test_a_reload_and_a_second_tab_find_the_work_that_goes_on_and_order_nothing_again(

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import StartDashboard, Visit
-from tests.browser.dashboard import Tab
 from tests.fakes.openai_server import FakeOpenAI
+from tests.support.dashboard import Tab
 
 ACCESS, BUDGETS = "studio/access.json", "studio/budgets.json"
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from tests.browser.dashboard import REPOSITORY, Dashboard, Tab, dashboard
 from tests.browser.states import done, history, labels, make, nothing_yet, plan, references
+from tests.support.dashboard import REPOSITORY, Dashboard, Tab, dashboard
 
 FOLDER = REPOSITORY / "docs" / "pictures"
 WRITE = os.environ.get("STUDIO_WRITE_PICTURES") == "1"

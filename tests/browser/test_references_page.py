@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Response, expect
 
 from tests.browser.conftest import StartDashboard, Visit
-from tests.browser.dashboard import Dashboard, Tab, key_of
+from tests.support.dashboard import Dashboard, Tab, key_of
 
 GRID = "References"
 

@@ -18,8 +18,10 @@ from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
 from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
-from tests.browser.dashboard import REPOSITORY, Tab, Visitor
-from tests.browser.https_studio import (
+from tests.fakes.google import CLIENT_SECRET, Account, Fault
+from tests.support.clock import Clock
+from tests.support.dashboard import REPOSITORY, Tab, Visitor
+from tests.support.https_studio import (
     ADA,
     BO,
     BOSS,
@@ -34,10 +36,9 @@ from tests.browser.https_studio import (
     press_sign_in,
     sign_in,
 )
-from tests.clock import Clock
-from tests.fakes.google import CLIENT_SECRET, Account, Fault
-from tests.moto_servers import moto_server, with_bucket
-from tests.storage.s3_servers import S3Server, client_of
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import S3Server, client_of
 
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
 ACCESS = "studio/access.json"
@@ -419,7 +420,10 @@ def moved(studio: HttpsStudio, clock: Clock, shift_s: int) -> None:
 
 
 def _ahead_s(studio: HttpsStudio) -> float:
-    with closing(http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=15)) as connection:
+    line = http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=LONG_S)
+    with closing(line) as connection:
+        http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=LONG_S)
+    ) as connection:
         connection.request("GET", "/healthz")
         told = connection.getresponse().headers["Date"]
     return (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
@@ -488,7 +492,7 @@ def test_what_no_page_needs_of_streamlit_is_not_there(method: str, path: str, ru
 
 def asked(studio: HttpsStudio, method: str, path: str, headers: Mapping[str, str]) -> int:
     """The status of an answer, with exactly these headers."""
-    connection = http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=15)
+    connection = http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=LONG_S)
     with closing(connection):
         connection.putrequest(method, path, skip_host="Host" in headers)
         for name, value in headers.items():

@@ -15,8 +15,8 @@ import pytest
 
 from tests.cli.test_commands import ROOT, Done, core, fails, production
 from tests.generation.comparisons import until
-from tests.moto_servers import moto_server, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.s3_servers import S3Server
 
 TONE = "refs/02. Tone/a(natural,film)"
 COUNTS = ["read", "linked", "already", "ambiguous", "missing", "invalid"]

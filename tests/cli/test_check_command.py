@@ -14,8 +14,9 @@ import pytest
 
 from core.settings import PROJECT_ROOT
 from tests.fakes.openai_server import FakeOpenAI
-from tests.moto_servers import moto_server, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import S3Server
 
 SIGN_IN = {
     "GOOGLE_CLIENT_ID": "id",
@@ -59,7 +60,7 @@ def check(environment: dict[str, str], *before: str) -> tuple[int, str]:
         env={"PATH": os.environ["PATH"], "PORT": "0", **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG_S,
         check=False,
     )
     assert "Traceback" not in done.stderr

@@ -21,8 +21,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.moto_servers import moto_server, remove, with_bucket
-from tests.storage.s3_servers import S3Server, client_of
+from tests.support.moto_servers import moto_server, remove, with_bucket
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import S3Server, client_of
 
 ROOT = Path(__file__).parents[2]
 FAIR = ("--prompt", "a man by the window", "--tone", "noir", "--angle", "low angle", "--seed", "7")
@@ -50,7 +51,7 @@ def core(*words: str | bytes, environ: Mapping[str, str], cwd: Path = ROOT, pyth
     if pythonpath is not None:
         env["PYTHONPATH"] = str(pythonpath)
     done = subprocess.run(
-        [sys.executable, "-m", "core", *words], cwd=cwd, env=env, capture_output=True, timeout=120, check=False
+        [sys.executable, "-m", "core", *words], cwd=cwd, env=env, capture_output=True, timeout=LONG_S, check=False
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -16,8 +16,8 @@ from tests.cli.test_commands import fails
 from tests.labels.checkouts import KEYS, checkout_in, environment, etag, labels, reviewed_bucket
 from tests.labels.desks import proposed
 from tests.labels.portraits import APP
-from tests.moto_servers import moto_server, remove, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import moto_server, remove, with_bucket
+from tests.support.s3_servers import S3Server
 
 PUBLICATION = f"{APP}labels/publication.json"
 FIELDS = {field.value for field in LabelField}

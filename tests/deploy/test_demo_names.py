@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.web.demo_names import is_demos_own_name
-from tests.deploy.servers import Server, serving
+from tests.support.patience import LONG_S
+from tests.support.servers import Server, serving
 
 REBOUND = (
     "evil.example",
@@ -42,7 +43,7 @@ def handshake(server: Server, host: str) -> int:
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
         "Sec-WebSocket-Protocol": "streamlit",
     }
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONG_S)) as connection:
         connection.request("GET", "/_stcore/stream", headers=headers)
         return connection.getresponse().status
 

@@ -15,16 +15,18 @@ import httpx
 from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
 from core.web.addresses import ORIGINAL, image_url
-from tests.chromium import free_port
-from tests.clock import Clock
-from tests.deploy.embedded_on_a_wire import wired
-from tests.deploy.servers import ROOT, Server, serving, until
 from tests.deploy.tabs import PROMPT, ended, look, order
 from tests.deploy.test_health import PRODUCTION
-from tests.deploy.wires import wire_to
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment
-from tests.fakes.turnstile import Turnstile
-from tests.moto_servers import moto_server, with_bucket
+from tests.support.clock import Clock
+from tests.support.embedded_on_a_wire import wired
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.patience import LONG_S, until
+from tests.support.ports import own_port
+from tests.support.programs import ROOT
+from tests.support.servers import Server, serving
+from tests.support.turnstile import Turnstile
+from tests.support.wires import wire_to
 
 KEY = "refs/02. Tone/noir/desk.jpg"
 ETAG = hashlib.md5((ROOT / "samples" / KEY).read_bytes(), usedforsecurity=False).hexdigest()
@@ -40,7 +42,7 @@ def sealed_cookie() -> dict[str, str]:
 def sign_out(server: Server, cookie: dict[str, str]) -> httpx.Response:
     """As the button does."""
     ours = {"Origin": PRODUCTION["PUBLIC_URL"], "Sec-Fetch-Site": "same-origin", "X-Studio-Session": "1"}
-    return httpx.delete(f"{server.url}/session", headers={**ours, **cookie}, timeout=60)
+    return httpx.delete(f"{server.url}/session", headers={**ours, **cookie}, timeout=LONG_S)
 
 
 def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
@@ -216,7 +218,7 @@ def ahead_s(server: Server) -> float:
 
 def test_openai_away_and_back(tmp_path: Path) -> None:
     """The offline reader takes over and says so, the failed sides say what to do, and then it works again."""
-    port = free_port()
+    port = own_port()
     settings = {"OPENAI_API_KEY": "sk-key-of-a-test", "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1"}
     with serving(tmp_path, settings) as server:
         server.ready()

@@ -13,7 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.sessions import session
-from tests.deploy.servers import Server, serving, until
+from tests.support.patience import until
+from tests.support.servers import Server, serving
 
 TOKEN = "a-token-for-prometheus"
 PRODUCTION = {

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from bench.sessions import session
-from tests.deploy.checkouts import check_out
-from tests.deploy.servers import Server, serving, until
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault
+from tests.support.checkouts import check_out
+from tests.support.patience import until
+from tests.support.servers import Server, serving
 
 PROMPT = "a marmalade cat beside a teapot"
 SECRETS = {

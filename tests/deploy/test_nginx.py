@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,8 +22,10 @@ from bench.sessions import session
 from core.settings import Settings
 from core.storage.embedded import EmbeddedS3
 from core.web.addresses import image_url
-from tests.chromium import free_port
-from tests.deploy.servers import ROOT, Server, serving, until
+from tests.support.patience import LONG_S, until
+from tests.support.ports import own_port
+from tests.support.programs import ROOT, running
+from tests.support.servers import Server, serving
 
 CONFIGURATION = ROOT / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
@@ -42,7 +43,7 @@ class Site:
 
     def browser(self) -> httpx.Client:
         """Somebody's browser: cookies of its own."""
-        return httpx.Client(base_url=self.url, verify=self.trust, timeout=60)
+        return httpx.Client(base_url=self.url, verify=self.trust, timeout=LONG_S)
 
     def replica_of(self, browser: httpx.Client) -> int:
         """Which replica answers: each counts its own requests."""
@@ -65,7 +66,7 @@ def filled_in(folder: Path, ports: tuple[int, int], listen: int) -> str:
         ("127.0.0.1:8502", f"127.0.0.1:{ports[1]}"),
         ("listen 443 ssl", f"listen 127.0.0.1:{listen} ssl"),
         ("    listen [::]:443 ssl http2;\n", ""),
-        ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
+        ("listen 80;", f"listen 127.0.0.1:{own_port()};"),
         ("    listen [::]:80;\n", ""),
         ("/etc/ssl/studio", str(folder)),
         ("/var/log/nginx", str(folder)),
@@ -85,7 +86,7 @@ def nginx_before(folder: Path, ports: tuple[int, int]) -> Iterator[tuple[str, ss
     certificate = authority.issue_cert("localhost")
     certificate.private_key_pem.write_to_path(str(folder / "privkey.pem"))
     certificate.cert_chain_pems[0].write_to_path(str(folder / "fullchain.pem"))
-    listen = free_port()
+    listen = own_port()
     (folder / "site.conf").write_text(filled_in(folder, ports, listen), "utf-8")
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;\n"
@@ -96,14 +97,11 @@ def nginx_before(folder: Path, ports: tuple[int, int]) -> Iterator[tuple[str, ss
         + f"include {folder}/site.conf;\n}}\n",
         "utf-8",
     )
-    nginx = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-p", str(folder)])
     url = f"https://localhost:{listen}"
-    try:
-        until(lambda: httpx.get(url, verify=trust).status_code, "nginx answers")
+    command = [NGINX, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+    with running(command, folder / "nginx.txt", os.environ) as nginx:
+        until(lambda: nginx.process.poll() is not None or httpx.get(url, verify=trust), "nginx answers")
         yield url, trust
-    finally:
-        nginx.terminate()
-        nginx.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +119,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def test_googles_code_stands_in_no_log_and_no_query_in_the_log_of_requests(tmp_path: Path) -> None:
     """Nobody stands behind this nginx, so it complains of every request as well."""
-    with nginx_before(tmp_path, (free_port(), free_port())) as (url, trust):
+    with nginx_before(tmp_path, (own_port(), own_port())) as (url, trust):
         asked = ("/oauth/callback?code=4%2F0Akept&state=kept-state", "/references?q=kept-search")
         for path in asked:
             answer = httpx.get(url + path, verify=trust, headers={"Referer": f"{url}/?q=kept-referer"})
@@ -227,7 +225,7 @@ def test_a_dead_replica_is_a_clear_failure_once_and_then_left_out(site: Site) ->
         browser.get("/healthz")
         which = site.replica_of(browser)
         site.replicas[which].process.kill()
-        site.replicas[which].process.wait(20)
+        site.replicas[which].process.wait(LONG_S)
         statuses = [browser.get("/healthz").status_code for _ in range(6)]
     assert statuses[0] == 502
     assert statuses[-1] == 200

@@ -12,11 +12,12 @@ from time import monotonic
 
 from bench.sessions import Drawn, session
 from core.web.addresses import ORIGINAL, image_url
-from tests.deploy.embedded_on_a_wire import Wired, wired
-from tests.deploy.servers import ROOT, until
 from tests.deploy.tabs import PROMPT, ended, order, press
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment
-from tests.fakes.turnstile import Turnstile
+from tests.support.embedded_on_a_wire import Wired, wired
+from tests.support.patience import until
+from tests.support.programs import ROOT
+from tests.support.turnstile import Turnstile
 
 PEOPLE = 3
 PAUSE_S = 0.3  # of somebody who looks at a page

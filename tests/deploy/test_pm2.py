@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.chromium import free_port
-from tests.deploy.checkouts import check_out
-from tests.deploy.servers import ROOT, clean_environment, until
+from tests.support.checkouts import check_out
+from tests.support.patience import LONG_S, until
+from tests.support.ports import own_port
+from tests.support.programs import ROOT, clean_environment
 
 PM2 = ROOT / "deploy" / "node_modules" / ".bin" / "pm2"
 DEADLINE_S = 300
@@ -33,7 +34,7 @@ class ProcessManager:
             env={**clean_environment(self.home), **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONG_S,
             check=False,
         )
 
@@ -63,7 +64,7 @@ def managers(tmp_path: Path) -> Iterator[dict[str, ProcessManager]]:
 
 
 def answers(port: int, path: str = "/readyz") -> bool:
-    return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=30).status_code == 200
+    return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=LONG_S).status_code == 200
 
 
 def environment_of(pid: int) -> dict[str, str]:
@@ -75,7 +76,7 @@ def test_it_starts_from_two_homes_and_outlives_a_restart_and_a_resurrection(
     checkout: Path, managers: Mapping[str, ProcessManager], tmp_path: Path
 ) -> None:
     """Each home's server runs out of the checkout, keeps its settings, and comes back as it was."""
-    ports = {name: free_port() for name in managers}
+    ports = {name: own_port() for name in managers}
     for name, manager in managers.items():
         settings = {"PORT": str(ports[name]), "DATA_DIR": str(tmp_path / f"data of {name}"), "INDEX_REFRESH_S": "7"}
         done = manager.run("start", str(checkout / "ecosystem.config.js"), cwd=tmp_path, **settings)
@@ -109,7 +110,7 @@ def test_it_starts_from_two_homes_and_outlives_a_restart_and_a_resurrection(
 def test_replicas_are_servers_of_their_own_on_the_next_ports(
     checkout: Path, managers: Mapping[str, ProcessManager], tmp_path: Path
 ) -> None:
-    manager, port = managers["home one"], free_port()
+    manager, port = managers["home one"], own_port(neighbours=1)
     done = manager.run(
         "start",
         str(checkout / "ecosystem.config.js"),
@@ -127,7 +128,7 @@ def test_what_must_not_start_like_this_is_not_started_again(
     checkout: Path, managers: Mapping[str, ProcessManager], tmp_path: Path
 ) -> None:
     """Its sentence stands once in the log, and PM2 shows it as stopped."""
-    manager, port = managers["home one"], free_port()
+    manager, port = managers["home one"], own_port()
     settings = {"PORT": str(port), "DATA_DIR": str(tmp_path / "data"), "GENERATION_CONCURRENCY": "many"}
     assert manager.run("start", str(checkout / "ecosystem.config.js"), cwd=tmp_path, **settings).returncode == 0
     until(lambda: manager.process()["pm2_env"]["status"] == "stopped", "PM2 has given up on it")

@@ -12,8 +12,10 @@ import pytest
 
 from bench.sessions import session
 from core.storage.embedded import EmbeddedS3
-from tests.deploy.servers import ROOT, Server, serving, until
 from tests.fakes.openai_server import Behaviour, FakeOpenAI
+from tests.support.patience import LONG_S, until
+from tests.support.programs import ROOT
+from tests.support.servers import Server, serving
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,7 @@ from tests.fakes.openai_server import Behaviour, FakeOpenAI
 )
 def test_what_must_not_start_says_so_in_one_sentence(environment: dict[str, str], named: str, tmp_path: Path) -> None:
     server = Server(tmp_path, environment)
-    assert server.process.wait(60) == 2
+    assert server.process.wait(LONG_S) == 2
     (sentence,) = re.findall(r"^The dashboard cannot start: (.*)$", server.log, re.MULTILINE)
     assert named in sentence
     assert sentence.endswith(".")
@@ -41,7 +43,7 @@ def test_a_second_start_on_the_same_port_says_so_and_leaves_the_first_alone(tmp_
         first.ready()
         (tmp_path / "second").mkdir()
         second = Server(tmp_path / "second", port=first.port)
-        assert second.process.wait(60) == 1
+        assert second.process.wait(LONG_S) == 1
         (sentence,) = [line for line in second.log.splitlines() if line.strip()]
         assert sentence.endswith(f"Port {first.port} is not available")
         assert first.get("/healthz").json() == {"status": "ok"}

@@ -10,14 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.chromium import chromium, free_port
-from tests.deploy.servers import ROOT, until
+from tests.support.chromium import chromium
+from tests.support.patience import SCALE
+from tests.support.ports import own_port
+from tests.support.programs import ROOT, Program
 
-INSTALL_S = 480.0  # two minutes on a quiet machine
+INSTALL_S = 480.0 * SCALE  # two minutes on a quiet machine
 # Where this machine's packages come from is the machine's affair; all else is the stranger's own.
 PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy")
 
@@ -48,30 +49,22 @@ def test_the_first_command_of_the_readme_serves_the_page(tmp_path: Path) -> None
     command = re.search(r"^(make run)\b", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert command
     (tmp_path / "home").mkdir()
-    there, port = checked_out(tmp_path / "a checkout"), free_port()
-    log = tmp_path / "log.txt"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [*command[1].split(), f"PORT={port}", f"PYTHON={sys.executable}"],
-            cwd=there,
-            env=environment(tmp_path / "home"),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # make, and what it started, end together
-        )
+    there, port = checked_out(tmp_path / "a checkout"), own_port()
+    make = Program(
+        [*command[1].split(), f"PORT={port}", f"PYTHON={sys.executable}"],
+        tmp_path / "log.txt",
+        environment(tmp_path / "home"),
+        cwd=there,
+        start_new_session=True,  # make, and what it started, end together
+    )
     try:
-
-        def is_ready() -> bool:
-            assert server.poll() is None, log.read_text("utf-8")
-            return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=30).status_code == 200
-
-        until(is_ready, f"the dashboard is ready, see {log}", INSTALL_S)
+        make.answers(f"http://127.0.0.1:{port}/readyz", patience_s=INSTALL_S)
         with chromium() as browser:
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{port}/references")
-            expect(page.get_by_role("main")).to_contain_text("110 pictures in 40 groups", timeout=60_000)
+            expect(page.get_by_role("main")).to_contain_text("110 pictures in 40 groups")
         assert (there / ".venv" / "bin" / "streamlit").is_file()
         assert (there / ".studio").is_dir(), "its data lies in the checkout, as the README says"
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(60)
+        os.killpg(make.process.pid, signal.SIGTERM)
+        make.end()

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from core.settings import Settings
-from tests.deploy.servers import ROOT
+from tests.support.programs import ROOT
 
 UNIT = ROOT / "deploy" / "studio.service"
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from core.telemetry import wants_telemetry
-from tests.deploy.servers import ROOT, clean_environment, serving, until
 from tests.deploy.test_log_lines import make
 from tests.fakes.otlp_collector import Collector
+from tests.support.patience import until
+from tests.support.programs import ROOT, clean_environment
+from tests.support.servers import serving
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tests.support.patience import LONG_S
+
 CLIENT_ID = "1234-studio.apps.googleusercontent.com"
 CLIENT_SECRET = "GOCSPX-made-up-client-secret"
 TOKEN_LIFETIME_S = 3600
@@ -219,13 +221,13 @@ class FakeGoogle:
         server = _Server(self.app())
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="fake-google")
         thread.start()
-        server.ready.wait(10)
+        server.ready.wait(LONG_S)
         try:
             yield self
         finally:
             self._ending.set()
             server.should_exit = server.force_exit = True
-            thread.join(10)
+            thread.join(LONG_S)
             listening.close()
 
     def _authorize(self, request: Request) -> Response:

@@ -44,12 +44,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # for when it is started as 
 
 from tests.fakes.openai_batches import FakeBatches
 from tests.fakes.openai_text import FakeText
-from tests.fakes.turnstile import Turnstile
+from tests.support.patience import LONG_S
+from tests.support.turnstile import Turnstile
 
 PICTURE_BYTES_MAX = 50_000_000
 OUTPUT_TOKENS = {"low": 196, "medium": 1756, "high": 7024, "xhigh": 9000, "max": 12000, "auto": 7024}
 PICTURE_TOKENS = 1500
-HOLD_S = 120.0  # a test that forgot to let go ends all the same
+HOLD_S = 2 * LONG_S  # a test that forgot to let go ends all the same
 _BASIC = frozenset({"low", "medium", "high", "auto"})
 _FINE = _BASIC | {"xhigh", "max"}
 QUALITIES = {
@@ -364,12 +365,12 @@ class FakeOpenAI:
         server = _Server(self.app())
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="fake-openai")
         thread.start()
-        server.ready.wait(10)
+        server.ready.wait(LONG_S)
         try:
             yield self
         finally:
             server.should_exit = server.force_exit = True
-            thread.join(10)
+            thread.join(LONG_S)
             listening.close()
 
 

@@ -12,7 +12,7 @@ from tests.fakes.openai_server import FakeOpenAI
 from tests.faults.servers import Servers, production, servers
 from tests.faults.sluice import Sluice
 from tests.faults.theatre import Theatre, library
-from tests.moto_servers import moto_server, with_bucket
+from tests.support.moto_servers import moto_server, with_bucket
 
 logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each of many thousand requests
 

@@ -1,6 +1,6 @@
-"""The dashboard's server with orders over plain HTTP in the place of its pages: `serve_studio.py [PATIENCE_S]`.
+"""The dashboard's server with orders over plain HTTP in the place of its pages: `serve_studio.py PORT [PATIENCE_S]`.
 
-Everything below the pages is the program's own: settings, studio, start, stop, routes. It prints its port.
+Everything below the pages is the program's own: settings, studio, start, stop, routes.
 """
 
 from __future__ import annotations
@@ -71,11 +71,11 @@ def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Reques
 
 def main() -> None:
 
-    if len(sys.argv) > 1:
-        endings._STORE_PATIENCE_S = float(sys.argv[1])
+    port, *patience_s = sys.argv[1:]
+    if patience_s:
+        endings._STORE_PATIENCE_S = float(patience_s[0])
     orders = [Route(f"/{does.__name__}", answering(does)) for does in (order, status, retry, cancel)]
-    listening = socket.create_server(("127.0.0.1", 0), backlog=256)
-    print(listening.getsockname()[1], flush=True)
+    listening = socket.create_server(("127.0.0.1", int(port)), backlog=256)
     app = Starlette(routes=[*orders, *ROUTES], lifespan=lifespan)
     uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none")).run(sockets=[listening])
 

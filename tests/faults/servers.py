@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.chromium import wait_for
-from tests.storage.s3_servers import S3Server
+from tests.support.patience import LONG_S, until
+from tests.support.ports import own_port
+from tests.support.programs import Program, clean_environment
+from tests.support.s3_servers import S3Server
 
-ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("serve_studio.py")
-LONG_S = 60.0
-_POLL_S = 0.1
 BUSY = ("queued", "running")
 
 
@@ -31,13 +27,15 @@ class Refused(Exception):
     """The server answered with one of the program's sentences."""
 
 
-@dataclass
-class Server:
+class Server(Program):
     """A running process and where it listens."""
 
-    process: subprocess.Popen[bytes]
-    url: str
-    log: Path
+    def __init__(self, folder: Path, log: Path, settings: Mapping[str, str], *words: str) -> None:
+        """`words` are those of `serve_studio.py`."""
+        port = own_port()
+        self.url = f"http://127.0.0.1:{port}"
+        environment = clean_environment(folder) | {"DATA_DIR": str(folder / "data")} | dict(settings)
+        super().__init__([sys.executable, str(SCRIPT), str(port), *words], log, environment)
 
     def ask(self, does: str, **asked: Any) -> Any:
         """Let it do something. Raises Refused, or OSError once it is gone."""
@@ -66,23 +64,7 @@ class Server:
 
     def kill(self) -> None:
         """As the kernel does when memory runs out, or somebody pulls the plug."""
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self) -> int:
-        """As a supervisor does; its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
-
-
-def until(holds: Callable[[], bool], says: Callable[[], str] = lambda: "it never happened") -> None:
-    """Return as soon as something another process does has happened."""
-    pause = threading.Event()
-    for _ in range(int(LONG_S / _POLL_S)):
-        if holds():
-            return
-        pause.wait(_POLL_S)
-    raise AssertionError(says())
+        self.end(signal.SIGKILL)
 
 
 @dataclass
@@ -96,39 +78,14 @@ class Servers:
     def start(self, *words: str, **more: str) -> Server:
         """A server that answers; `words` are those of `serve_studio.py`."""
         log = self.folder / f"server-{len(self.started)}.log"
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "DATA_DIR": str(self.folder / "data")}
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, str(SCRIPT), *words],
-                cwd=ROOT,
-                env=environment | dict(self.settings) | more,
-                stdout=subprocess.PIPE,
-                stderr=output,
-            )
-        assert process.stdout is not None
-        port = process.stdout.readline().decode().strip()
-        server = Server(process, f"http://127.0.0.1:{port}", log)
+        server = Server(self.folder, log, {**self.settings, **more}, *words)
         self.started.append(server)
-        threading.Thread(target=_drain, args=(process,), daemon=True).start()
-        wait_for(f"{server.url}/readyz", process, log)
+        server.answers(f"{server.url}/readyz")
         return server
 
     def end(self) -> None:
         for server in self.started:
-            server.process.kill()
-            server.process.wait()
-            if server.process.stdout is not None:
-                server.process.stdout.close()
-
-
-def _drain(process: subprocess.Popen[bytes]) -> None:
-    """The log goes to standard output: unread, it would fill the pipe and stop the server."""
-    while process.stdout is not None and not process.stdout.closed:
-        try:
-            if not process.stdout.read1(65536):  # type: ignore[attr-defined]  # it is buffered
-                return
-        except ValueError:
-            return
+            server.kill()
 
 
 @contextmanager

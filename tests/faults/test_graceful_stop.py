@@ -9,6 +9,7 @@ from tests.fakes.openai_server import Moment
 from tests.faults.matrix import A, B
 from tests.faults.servers import Refused, Server, Servers, until
 from tests.faults.theatre import Cell, Theatre
+from tests.support.patience import LONG_S
 
 
 def ordered(theatre: Theatre, server: Server, name: str) -> Cell:
@@ -20,7 +21,7 @@ def ordered(theatre: Theatre, server: Server, name: str) -> Cell:
 
 def told_to_stop(server: Server) -> threading.Thread:
     """The process once it takes nobody any more; join it to wait for its end."""
-    ending = threading.Thread(target=server.stop)
+    ending = threading.Thread(target=server.end)
     ending.start()
 
     def takes_nobody() -> bool:
@@ -42,7 +43,7 @@ def test_what_runs_may_finish_within_the_limit(theatre: Theatre, studio: Servers
     ending = told_to_stop(server)
     assert ending.is_alive()
     cell.open_all()
-    ending.join(30)
+    ending.join(LONG_S)
     assert server.process.poll() is not None
     assert {f"{side}-1{end}" for side in (A, B) for end in (".json", ".png")} <= theatre.names(cell).keys()
     after = studio.start()
@@ -56,10 +57,10 @@ def test_what_takes_longer_is_interrupted_and_says_that_it_may_be_charged(theatr
     server = studio.start(GENERATION_STOP_S="0.2")
     cell = ordered(theatre, server, "stop-too-slow")
     cell.reach(Moment.RECEIVED)
-    server.stop()
+    server.end()
     for side in (A, B):
         (call,) = theatre.calls(cell, side)
-        assert call.hung_up.wait(10)
+        assert call.hung_up.wait(LONG_S)
     after = studio.start()
     ended = after.sides(cell.id)
     for side in (A, B):
@@ -79,7 +80,7 @@ def test_what_waits_is_given_up_at_once_while_what_runs_finishes(theatre: Theatr
     until(lambda: f"{B}-1.json" in theatre.names(cell))
     assert f"{A}-1.json" not in theatre.names(cell)
     cell.open_all()
-    ending.join(30)
+    ending.join(LONG_S)
     after = studio.start()
     ended = after.sides(cell.id)
     assert (ended[A]["phase"], ended[B]["phase"]) == ("done", "interrupted")

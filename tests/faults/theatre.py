@@ -21,12 +21,12 @@ from core.generation.standing import this_server
 from core.injection.wishes import Mode
 from core.storage.s3 import Store
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment, Received
-from tests.fakes.turnstile import Turnstile
 from tests.faults.matrix import PLACES, A, B, EngineCase, Row
 from tests.faults.serve_studio import SIZE
 from tests.faults.servers import BUSY, Server
 from tests.faults.sluice import Sluice
-from tests.storage.s3_servers import S3Server
+from tests.support.s3_servers import S3Server
+from tests.support.turnstile import Turnstile
 
 PERSON = "anna@studio"
 MODEL = "gpt-image-2"

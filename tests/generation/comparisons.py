@@ -37,7 +37,6 @@ from core.storage.s3 import Store
 
 SIZE = Size(width=64, height=80)
 TONE_ONLY, TONE_ANGLE = SideName.TONE_ONLY, SideName.TONE_ANGLE
-LONG_S = 30.0  # a wait that fails the test when it runs out
 
 
 def png(colour: str = "#8090a0", size: tuple[int, int] = (64, 80)) -> bytes:
@@ -202,13 +201,3 @@ class Bench:
 
 def side_of(status: ComparisonStatus, side: SideName = TONE_ONLY) -> SideStatus:
     return status.side(side)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Return as soon as something another thread does has happened."""
-    pause = threading.Event()
-    for _ in range(int(LONG_S / 0.01)):
-        if holds():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it never happened")

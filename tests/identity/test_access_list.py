@@ -23,8 +23,9 @@ from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
 from tests.identity.conftest import Clock
-from tests.moto_servers import fill, remove
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import fill, remove
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import S3Server
 
 ROOT = Path(__file__).parents[2]
 ADA, BO, CY = "ada@studio.example", "bo@studio.example", "cy@freelance.example"
@@ -330,7 +331,7 @@ def test_two_processes_that_change_the_list_at_once_lose_nothing(s3: S3Server, s
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
-        process.communicate(timeout=60)
+        process.communicate(timeout=LONG_S)
     assert [process.returncode for process in processes] == [0, 0]
     listed = parsed(s3.store().get(f"{settings.s3_app_prefix}access.json").data)
     everybody = {person for people in added.values() for person in people}

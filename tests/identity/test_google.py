@@ -31,6 +31,7 @@ from tests.identity.issuer import (
     tampered,
     token,
 )
+from tests.support.patience import LONG_S
 
 ROOT = Path(__file__).parents[2]
 AGAIN = "Sign in again."
@@ -358,9 +359,9 @@ def test_an_endpoint_that_hangs_is_given_up_after_five_seconds() -> None:
             verifier = GoogleVerifier(CLIENT_ID, Certificates(transport))
             started = time.monotonic()
             assert refusal(verifier, token(claims())) == UNREACHABLE
-            assert 4.5 < time.monotonic() - started < 15
+            assert 4.5 < time.monotonic() - started < LONG_S
             assert refusal(verifier, token(claims())) == UNREACHABLE  # and the next does not wait again
-            assert time.monotonic() - started < 15
+            assert time.monotonic() - started < LONG_S
 
 
 # ---- the clock
@@ -386,7 +387,7 @@ def verified_at(now: int, raw: str, url: str, moved_clock: dict[str, str]) -> st
         env=os.environ | moved_clock | {"FAKETIME": stands},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG_S,
         check=True,
     )
     assert raw not in done.stderr + done.stdout

@@ -15,8 +15,8 @@ from core.identity.register import MAX_AGE_S, SessionRegister
 from core.identity.session import HANDOVER_S, Handover, Session
 from core.storage.s3 import Store
 from tests.identity.conftest import Clock
-from tests.moto_servers import fill
-from tests.storage.s3_servers import S3Server, scripted_server
+from tests.support.moto_servers import fill
+from tests.support.s3_servers import S3Server, scripted_server
 
 KIM = GoogleAccount("1101", "kim@studio.example", "Kim", "studio.example")
 

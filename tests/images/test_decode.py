@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 
 from core.errors import BadImage
 from core.images.decode import BYTES_MAX, DECODER, PIXELS_MAX, SIGNATURE_BYTES, content_type_of, decode_picture
+from tests.support.patience import LONG_S
 
 ROOT = Path(__file__).parents[2]
 SRGB = ImageCms.createProfile("sRGB")
@@ -217,7 +218,7 @@ def test_a_broken_exif_block_does_not_cost_the_picture(block: bytes) -> None:
     )
     data = encoded(scene(), "JPEG", quality=95, exif=block)
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, input=data, capture_output=True, check=False, timeout=60
+        [sys.executable, "-c", program], cwd=ROOT, input=data, capture_output=True, check=False, timeout=LONG_S
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"(48, 32)\n", b"")
 
@@ -233,7 +234,7 @@ def decoded_without_heif(folder: Path, data: bytes) -> bytes:
         "except Exception as err: print(content_type_of(data), err.message)"
     )
     command = [sys.executable, "-c", program]
-    return subprocess.run(command, cwd=ROOT, input=data, capture_output=True, check=True, timeout=60).stdout
+    return subprocess.run(command, cwd=ROOT, input=data, capture_output=True, check=True, timeout=LONG_S).stdout
 
 
 def heic() -> bytes:
@@ -251,7 +252,7 @@ def test_a_decoder_that_knows_heic_is_another_one(tmp_path: Path) -> None:
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom core.images.decode import DECODER; print(DECODER)"
     )
-    without = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, timeout=60, text=True).strip()
+    without = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, timeout=LONG_S, text=True).strip()
     assert f"{without}-heif" == DECODER
 
 

@@ -15,8 +15,9 @@ from core.labels.verdicts import accept
 from tests.cli.test_commands import Done
 from tests.labels.desks import Desk, correct, proposed
 from tests.labels.portraits import OPS, jpeg
-from tests.moto_servers import with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import with_bucket
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import S3Server
 
 GROUP = "refs/01. Model/noir"
 PICTURES = {f"{GROUP}/Ada {number:02d}.jpg": jpeg(number) for number in range(6)}
@@ -72,5 +73,5 @@ def start(checkout: Path, *words: str, environ: Mapping[str, str], largest_file:
 def labels(checkout: Path, *words: str, environ: Mapping[str, str], largest_file: int = 0) -> Done:
     """Run it to its end."""
     process = start(checkout, *words, environ=environ, largest_file=largest_file)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=LONG_S)
     return Done(process.returncode, out.decode(), err.decode())

@@ -14,7 +14,7 @@ from core.labels.schema import LabelField
 from core.labels.verdicts import Verdict, theirs_in
 from core.viewer import PersonRole, Viewer
 from tests.labels.desks import Desk
-from tests.storage.s3_servers import S3Server
+from tests.support.s3_servers import S3Server
 
 
 def main() -> None:

@@ -6,9 +6,8 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +23,13 @@ from tests.cli.test_commands import core, fails, production
 from tests.fakes.openai_portraits import pictures_of
 from tests.fakes.openai_server import FakeOpenAI
 from tests.labels.portraits import APP, INSTRUCTIONS, ROOT, VOCABULARY, jpeg
-from tests.moto_servers import fill, moto_server, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import fill, moto_server, with_bucket
+from tests.support.patience import until
+from tests.support.s3_servers import S3Server
 
 FOLDER = "refs/01. Model"
 PICTURES = {f"{FOLDER}/noir/Ada {number:02d}.jpg": jpeg(number) for number in range(16)}
 SPEC = LabelerSpec(LabelSource.OPENAI, "gpt-5-mini", INSTRUCTIONS.version, 0)
-PATIENCE_S = 60.0
 SITTERS = [Sitter(key=key, etag=hashlib.md5(data, usedforsecurity=False).hexdigest()) for key, data in PICTURES.items()]
 
 
@@ -65,12 +64,6 @@ def proposals(bucket: S3Server) -> Proposals:
     known = Proposals(bucket.store(), app_prefix=APP)
     known.catch_up()
     return known
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to pass"
 
 
 class TestOneByOne:

@@ -25,9 +25,10 @@ from core.storage.disk import publish
 from tests.injection.libraries import library
 from tests.labels.desks import Desk, correct, proposed
 from tests.labels.portraits import OPS, OTHER, ROOT, jpeg
-from tests.moto_servers import fill, moto_server, remove, with_bucket
-from tests.relay import Passing, relayed
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import fill, moto_server, remove, with_bucket
+from tests.support.patience import LONG_S
+from tests.support.relay import Passing, relayed
+from tests.support.s3_servers import S3Server
 
 GROUP = "refs/01. Model/noir"
 PICTURES = {f"{GROUP}/Ada {number:02d}.jpg": jpeg(number) for number in range(6)}
@@ -223,7 +224,7 @@ class TestServers:
         together = Barrier(len(servers))
 
         def race(number: int) -> bool:
-            together.wait(timeout=30)
+            together.wait(timeout=LONG_S)
             try:
                 return servers[number].publish(drafts[number], OPS).file == files[number]
             except WriteConflict:

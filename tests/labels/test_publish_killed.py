@@ -19,12 +19,12 @@ from core.storage.disk import renew
 from tests.labels.checkouts import checkout_in, environment, labels, reviewed_bucket, start
 from tests.labels.desks import Desk
 from tests.labels.portraits import APP, ROOT
-from tests.moto_servers import moto_server, remove
-from tests.relay import Passing, Watch, passes, relayed
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import moto_server, remove
+from tests.support.patience import LONG_S
+from tests.support.relay import Passing, Watch, passes, relayed
+from tests.support.s3_servers import S3Server
 
 PUBLICATION = f"{APP}labels/publication.json"
-PATIENCE_S = 60.0
 LINES = 4000  # so that writing takes a moment
 AFTER_BEGUN_S = (0.0, 0.0005, 0.002, 0.008)
 
@@ -122,9 +122,9 @@ def killed(shop: Shop, *, before: str = "", after: str = "", wait_s: float = 0.0
         running.append(start(shop.checkout, "publish", environ=environment(way)))
         stack.enter_context(running[0])
         if is_writing:
-            assert is_told.wait(PATIENCE_S)
+            assert is_told.wait(LONG_S)
             _kill_while_writing(shop, running[0], wait_s)
-        running[0].communicate(timeout=PATIENCE_S)
+        running[0].communicate(timeout=LONG_S)
 
 
 def _kill_while_writing(shop: Shop, process: subprocess.Popen[bytes], wait_s: float) -> None:

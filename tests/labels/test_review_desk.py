@@ -22,11 +22,11 @@ from core.labels.reviews import Change, Event, Kind
 from core.labels.schema import Gender, LabelField, LabelSource, line_of
 from core.labels.verdicts import Verdict, accept, theirs_in
 from core.viewer import PersonRole, Viewer
-from tests.deploy.servers import until
 from tests.labels.desks import Desk, correct, proposed, skip
 from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, jpeg
-from tests.moto_servers import fill, moto_server, remove, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import fill, moto_server, remove, with_bucket
+from tests.support.patience import LONG_S, until
+from tests.support.s3_servers import S3Server
 
 GROUP = "refs/01. Model/noir low angle"
 ALL = QueueFilter(everything=True)
@@ -339,7 +339,7 @@ class TestRaces:
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        answers = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
+        answers = [json.loads(process.communicate(timeout=LONG_S)[0]) for process in processes]
         assert sorted(next(iter(answer)) for answer in answers) == ["lost", "saved"]
         (lost,) = [answer for answer in answers if "lost" in answer]
         assert words[lost["reviewer"]] == lost["value"]

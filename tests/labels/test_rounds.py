@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 from core.labels.rounds import Rounds
-
-PATIENCE_S = 10
+from tests.support.patience import LONG_S
 
 
 def test_work_is_done_at_once_and_again_until_it_is_stopped() -> None:
@@ -14,7 +13,7 @@ def test_work_is_done_at_once_and_again_until_it_is_stopped() -> None:
     rounds = Rounds(done.release, name="test", every_s=0.001)
     rounds.start()
     rounds.start()
-    assert all(done.acquire(timeout=PATIENCE_S) for _ in range(3))
+    assert all(done.acquire(timeout=LONG_S) for _ in range(3))
     rounds.stop()
     assert "test" not in {thread.name for thread in threading.enumerate()}
 
@@ -28,7 +27,7 @@ def test_a_round_that_fails_is_followed_by_the_next() -> None:
 
     rounds = Rounds(fail, name="test", every_s=0.001)
     rounds.start()
-    assert all(tried.acquire(timeout=PATIENCE_S) for _ in range(3))
+    assert all(tried.acquire(timeout=LONG_S) for _ in range(3))
     rounds.stop()
 
 
@@ -36,7 +35,7 @@ def test_a_long_pause_is_ended_by_a_stop() -> None:
     begun = threading.Event()
     rounds = Rounds(begun.set, name="test", every_s=3600)
     rounds.start()
-    assert begun.wait(PATIENCE_S)
+    assert begun.wait(LONG_S)
     rounds.stop()
     assert "test" not in {thread.name for thread in threading.enumerate()}
 

@@ -13,7 +13,7 @@ from bench.large_studio import LargeStudio
 from bench.sessions import Drawn, session
 from core.labels.reviews import Save
 from core.storage.s3 import Store
-from tests.chromium import free_port
+from tests.support.ports import own_port
 
 REVIEWED = PORTRAITS // 2
 LOG = "studio/reviews/log/"
@@ -21,7 +21,7 @@ LOG = "studio/reviews/log/"
 
 @pytest.fixture(scope="module")
 def studio() -> Iterator[LargeStudio]:
-    with label_studio(PORTRAITS, free_port(), latency_s=0.0) as running:
+    with label_studio(PORTRAITS, own_port(), latency_s=0.0) as running:
         yield running
         assert running.complaints() == []
 

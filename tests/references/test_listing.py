@@ -20,8 +20,9 @@ from core.references import survey
 from core.references.listing import Listing, list_all
 from core.references.page import read_page
 from core.storage.pages import Pages
-from tests.moto_servers import moto_server, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import S3Server
 
 ACCESS: dict[str, Any] = {"access_key": "AKIDTEST", "secret_key": "secret"}
 AWKWARD = [
@@ -406,5 +407,5 @@ def test_a_caller_who_gives_up_gets_the_workers_home() -> None:
             list_all(pages, "refs/", workers=4, progress=stop)
         for worker in [thread for thread in threading.enumerate() if thread.name.startswith("list-")]:
             if worker.name != "list-server":
-                worker.join(timeout=10)
+                worker.join(timeout=LONG_S)
     assert not set(threading.enumerate()) - before

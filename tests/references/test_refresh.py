@@ -6,7 +6,7 @@ import itertools
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 
@@ -18,11 +18,11 @@ from core.references.reference import Filter
 from core.references.refresh import Catalog
 from core.storage.pages import Pages
 from tests.injection.libraries import VOCABULARY
-from tests.moto_servers import fill, moto_server, remove, with_bucket
-from tests.storage.s3_servers import Answer, S3Server, client_of, scripted_server
+from tests.support.moto_servers import fill, moto_server, remove, with_bucket
+from tests.support.patience import LONG_S, until
+from tests.support.s3_servers import Answer, S3Server, client_of, scripted_server
 
 ADA, BEN = "refs/01. Model/noir/Ada.jpg", "refs/01. Model/noir/Ben.jpg"
-PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +46,6 @@ def drop(bucket: S3Server) -> None:
     """The bucket goes away, as when a permission is withdrawn or a name mistyped."""
     remove(bucket, ADA, BEN, "studio/votes/1.json", "elsewhere/x.jpg")
     client_of(bucket).delete_bucket(Bucket=bucket.bucket)
-
-
-def come_true(claim: Callable[[], bool]) -> None:
-    """Wait for what another thread does."""
-    pause = threading.Event()
-    for _ in range(PATIENCE_S * 500):
-        if claim():
-            return
-        pause.wait(0.002)
-    raise AssertionError("it did not come true")
 
 
 def test_a_refresh_serves_every_picture_under_the_library_prefix(bucket: S3Server) -> None:
@@ -180,27 +170,27 @@ class TestBackground:
     def test_it_lists_at_once_and_again_when_asked(self, bucket: S3Server) -> None:
         catalog = catalog_of(bucket.pages())
         catalog.start()
-        come_true(lambda: catalog.status.ready)
+        until(lambda: catalog.status.ready)
         remove(bucket, BEN)
         catalog.request_refresh()
-        come_true(lambda: len(catalog.index) == 1)
+        until(lambda: len(catalog.index) == 1)
         catalog.stop()
 
     def test_it_lists_again_by_itself(self, bucket: S3Server) -> None:
         catalog = catalog_of(bucket.pages(), refresh_s=0.01)
         catalog.start()
-        come_true(lambda: catalog.status.ready)
+        until(lambda: catalog.status.ready)
         remove(bucket, BEN)
-        come_true(lambda: len(catalog.index) == 1)
+        until(lambda: len(catalog.index) == 1)
         catalog.stop()
 
     def test_it_outlives_a_failure_and_serves_again(self, bucket: S3Server) -> None:
         catalog = catalog_of(bucket.pages(), refresh_s=0.01)
         drop(bucket)
         catalog.start()
-        come_true(lambda: catalog.status.error is not None)
+        until(lambda: catalog.status.error is not None)
         client_of(bucket).create_bucket(Bucket=bucket.bucket)
-        come_true(lambda: catalog.status.ready and catalog.status.error is None)
+        until(lambda: catalog.status.ready and catalog.status.error is None)
         catalog.stop()
 
     def test_it_outlives_what_nobody_expected_and_says_under_which_incident(
@@ -224,17 +214,17 @@ class TestBackground:
             unreadable=unreadable,
         )
         catalog.start()
-        come_true(lambda: catalog.status.error is not None)
+        until(lambda: catalog.status.error is not None)
         found = re.fullmatch(
             r"The listing stopped unexpectedly: report incident (\w{26})\.", catalog.status.error or ""
         )
         assert found, catalog.status.error
         assert found[1] in capsys.readouterr().out
         assert len(catalog.index) == 2, "the last complete index serves"
-        come_true(lambda: next(rounds) > 10)
+        until(lambda: next(rounds) > 10)
         remove(bucket, BEN)
         passes.set()
-        come_true(lambda: catalog.status.error is None and len(catalog.index) == 1)
+        until(lambda: catalog.status.error is None and len(catalog.index) == 1)
         catalog.stop()
 
     def test_it_ends_at_once_when_told_to_however_early(self, bucket: S3Server) -> None:
@@ -264,7 +254,7 @@ class SlowServer:
     def __call__(self, _request: BaseHTTPRequestHandler, _body: bytes) -> Answer:
         self.listings += 1
         keys = list(self.keys)
-        self.go.wait(PATIENCE_S)
+        self.go.wait(LONG_S)
         rows = "".join(
             f"<Contents><Key>{key}</Key><ETag>&quot;e&quot;</ETag><Size>1</Size>"
             "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
@@ -292,9 +282,9 @@ class TestSingleFlight:
         with scripted_server(slow) as server, ThreadPoolExecutor(4) as pool:
             catalog = catalog_of(server.pages())
             asked = [pool.submit(catalog.refresh) for _ in range(4)]
-            come_true(lambda: sum(map(is_in_refresh, threading.enumerate())) == 4)
+            until(lambda: sum(map(is_in_refresh, threading.enumerate())) == 4)
             slow.go.set()
-            indexes = {id(each.result(PATIENCE_S)) for each in asked}
+            indexes = {id(each.result(LONG_S)) for each in asked}
         assert len(indexes) == 1
         assert slow.listings == 1
 
@@ -307,11 +297,11 @@ class TestSingleFlight:
             slow.go.clear()
             slow.keys.append(BEN)
             asked = pool.submit(catalog.refresh)
-            come_true(lambda: slow.listings == 2)
+            until(lambda: slow.listings == 2)
             assert catalog.index is old
             assert catalog.status.refreshing
             slow.go.set()
-            assert len(asked.result(PATIENCE_S)) == 2
+            assert len(asked.result(LONG_S)) == 2
             assert not catalog.status.refreshing
 
     def test_a_caller_whose_forerunner_failed_lists_for_itself(self) -> None:
@@ -325,8 +315,8 @@ class TestSingleFlight:
         with scripted_server(script) as server, ThreadPoolExecutor(2) as pool:
             catalog = catalog_of(server.pages())
             asked = [pool.submit(catalog.refresh) for _ in range(2)]
-            come_true(lambda: sum(map(is_in_refresh, threading.enumerate())) == 2)
+            until(lambda: sum(map(is_in_refresh, threading.enumerate())) == 2)
             slow.go.set()
-            outcomes = [each.exception(PATIENCE_S) for each in asked]
+            outcomes = [each.exception(LONG_S) for each in asked]
         assert sum(outcome is None for outcome in outcomes) == 1
         assert len(catalog.index) == 1

@@ -33,7 +33,8 @@ from core.errors import (
 )
 from core.storage.embedded import EmbeddedS3
 from core.storage.s3 import Store
-from tests.storage.s3_servers import ServingProcess, client_of, served_by
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import ServingProcess, client_of, served_by
 
 TEXT = "text/plain"
 ROUNDS = 12
@@ -126,7 +127,7 @@ def test_a_kill_in_the_middle_of_writing_loses_and_halves_nothing(data_dir: Path
             writers = [Writer(store, n, known, seed=number * WRITERS + n) for n in range(WRITERS)]
             for writer in writers:
                 writer.start()
-            assert all(writer.has_begun.wait(20) for writer in writers)
+            assert all(writer.has_begun.wait(LONG_S) for writer in writers)
             writers[0].join(chance.uniform(0, 0.15))  # it does not end: this is the random moment
             process.kill()
             for writer in writers:
@@ -402,7 +403,7 @@ def test_a_wrong_or_missing_credential_is_refused(data_dir: Path, samples: Path)
 
 
 def asked(server: EmbeddedS3, method: str, path: str, *, key: str = "") -> int:
-    connection = http.client.HTTPConnection(urlsplit(server.endpoint_url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(server.endpoint_url).netloc, timeout=LONG_S)
     connection.request(method, path, headers={"Authorization": f"Credential={key}/x"} if key else {})
     with connection.getresponse() as response:
         status = response.status

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from core.errors import InputError, StorageDenied
 from core.storage.presign import VALID_S, WINDOW_S, Presigner, survives_browsers
 from core.storage.s3 import Store
-from tests.storage.s3_servers import S3Server
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import S3Server
 
 START = 1_795_346_100  # 2026-11-22 11:15:00 UTC, the start of a window
 AWKWARD = [
@@ -216,7 +217,7 @@ def test_a_key_that_climbs_does_not_survive_a_browser(key: str) -> None:
 def fetched(url: str) -> tuple[int, HTTPMessage, bytes]:
     """A plain GET of exactly this address."""
     asked = urlsplit(url)
-    connection = HTTPConnection(asked.netloc, timeout=10)
+    connection = HTTPConnection(asked.netloc, timeout=LONG_S)
     connection.request("GET", f"{asked.path}?{asked.query}")
     with connection.getresponse() as answer:
         found = answer.status, answer.msg, answer.read()

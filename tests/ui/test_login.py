@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.support.patience import LONG_S
+
 
 def door(state: str | None, age_s: float) -> None:
     import time
@@ -33,6 +35,6 @@ def door(state: str | None, age_s: float) -> None:
     ],
 )
 def test_only_a_young_answer_with_its_own_state_is_taken(state: str | None, age_s: float, says: str) -> None:
-    app = AppTest.from_function(door, args=(state, age_s)).run(timeout=20)
+    app = AppTest.from_function(door, args=(state, age_s)).run(timeout=LONG_S)
     assert not app.exception
     assert [text.value for text in app.text] == [says]

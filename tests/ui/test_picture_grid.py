@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
 
 from core.ui.picture_grid import Card, _Memory, _Sent, picture_grid
-from tests.chromium import PATIENCE_MS, chromium, free_port, wait_for
+from tests.support.chromium import PATIENCE_MS, chromium
+from tests.support.ports import own_port
+from tests.support.programs import streamlit_app
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIG = """
@@ -165,24 +165,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "app.py").write_text(ENTRY, "utf-8")
     (folder / ".streamlit").mkdir()
     (folder / ".streamlit/config.toml").write_text(CONFIG, "utf-8")
-    port = free_port()
-    log = folder / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(REPOSITORY)},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            server.terminate()
-            server.wait(10)
+    port = own_port()
+    with streamlit_app(folder, port):
+        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture(scope="module")
@@ -502,18 +487,18 @@ class TestLook:
         assert "rgb(244, 244, 244)" in ring
 
     @pytest.mark.parametrize("query", ["count=240&min=96"])
-    def test_240_cards_answer_a_key_at_once(self, demo: Demo, query: str) -> None:
+    def test_240_cards_answer_a_key_before_anything_else_happens(self, demo: Demo, query: str) -> None:
+        """Within the event itself: neither the server nor the next frame is waited for. `bench.keys` times it."""
         assert query
         expect(demo.grid.locator(".card")).to_have_count(240)
         demo.card(0).focus()
-        elapsed = demo.card(0).evaluate(
+        selected = demo.card(0).evaluate(
             """card => {
-                const start = performance.now();
                 const how = { key: "a", ctrlKey: true, bubbles: true, composed: true };
                 const press = new KeyboardEvent("keydown", how);
                 card.dispatchEvent(press);
-                return performance.now() - start;
+                return card.getRootNode().querySelectorAll('.card[aria-selected="true"]').length;
             }"""
         )
-        assert elapsed < 100
+        assert selected == 240
         demo.shows_selected(*range(240))

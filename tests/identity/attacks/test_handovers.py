@@ -13,7 +13,7 @@ from core.identity.session import SessionSigner
 from tests.fakes.google import signed_with_secret, unsigned
 from tests.identity.attacks.forgeries import NOW, forged, refused
 from tests.identity.issuer import claims, key, tampered, token
-from tests.identity.production import COOKIE, Production, from_our_page, session
+from tests.support.production import COOKIE, Production, from_our_page, session
 
 TOKENS: dict[str, Callable[[], str]] = {
     "as Google signs it": lambda: token(claims()),

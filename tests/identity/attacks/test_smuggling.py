@@ -10,7 +10,8 @@ import pytest
 
 from core.web.addresses import ORIGINAL, image_url
 from tests.identity.attacks.forgeries import kept_out
-from tests.identity.production import COOKIE, KEY, ORIGIN, PICTURE, Production
+from tests.support.patience import LONG_S
+from tests.support.production import COOKIE, KEY, ORIGIN, PICTURE, Production
 
 
 def head(*lines: str, method: str = "POST", path: str = "/session") -> bytes:
@@ -66,7 +67,7 @@ def test_a_request_that_breaks_off_in_the_middle_leaves_no_traceback(studio: Pro
     """What a client does is no fault of ours, and a thousand of them must not fill the log."""
     address = urlsplit(studio.url)
     for _ in range(5):
-        with socket.create_connection((address.hostname, address.port or 0), timeout=10) as line:
+        with socket.create_connection((address.hostname, address.port or 0), timeout=LONG_S) as line:
             line.sendall(head(f"Origin: {ORIGIN}", *OURS, "Content-Length: 500") + b"half of it")
     cookie = studio.cookie()
     assert studio.lets_in(cookie)

@@ -13,9 +13,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.browser.dashboard import REPOSITORY
 from tests.identity.attacks.forgeries import TOLD_BY_PAGES, door_only, kept_out
-from tests.identity.production import COOKIE, PAGES, SECRET, Production, run, session
+from tests.support.dashboard import REPOSITORY
+from tests.support.production import COOKIE, PAGES, SECRET, Production, run, session
 
 
 @contextmanager

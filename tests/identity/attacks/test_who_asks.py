@@ -10,7 +10,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from bench.sessions import session as tab_on
 from tests.identity.attacks.forgeries import refused
-from tests.identity.production import COOKIE, ORIGIN, Production, from_our_page
+from tests.support.production import COOKIE, ORIGIN, Production, from_our_page
 
 
 @pytest.mark.parametrize(

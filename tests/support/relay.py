@@ -9,7 +9,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
 
-from tests.storage.s3_servers import Answer, S3Server, scripted_server
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import Answer, S3Server, scripted_server
 
 # What belongs to one connection and not to the answer.
 _OF_THE_LINE = {"connection", "transfer-encoding", "content-length", "date", "server"}
@@ -46,7 +47,7 @@ def relayed(server: S3Server, *, before: Watch = passes, after: Watch = passes) 
         passing = Passing(handler.command, handler.path)
         if not before(passing):
             return None
-        line = HTTPConnection(address, timeout=60)
+        line = HTTPConnection(address, timeout=LONG_S)
         try:
             line.request(handler.command, handler.path, body or None, dict(handler.headers.items()))
             answer = line.getresponse()

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+from tests.support.patience import LONG_S
+
 
 class Wire:
     """A TCP relay on a loopback port.
@@ -56,7 +58,7 @@ class Wire:
         self._listening.close()
         self._listening = None
         if self._accepting is not None:
-            self._accepting.join(10)
+            self._accepting.join(LONG_S)
         with self._lock:
             for end in self._pairs:
                 _hang_up(end)

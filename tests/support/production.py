@@ -21,10 +21,11 @@ from websockets.typing import Origin, Subprotocol
 from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
 from core.web.addresses import image_url
-from tests.browser.dashboard import REPOSITORY, dashboard
 from tests.fakes.google import CLIENT_ID
-from tests.moto_servers import moto_server, with_bucket
-from tests.storage.s3_servers import S3Server, client_of
+from tests.support.dashboard import REPOSITORY, dashboard
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.patience import LONG_S
+from tests.support.s3_servers import S3Server, client_of
 
 ORIGIN = "https://studio.example"
 COOKIE = "__Host-studio"
@@ -36,7 +37,6 @@ PICTURE = (REPOSITORY / "samples" / KEY).read_bytes()
 LISTED = b"""{"people": {"ada@studio.example": "admin", "mal@studio.example": "blocked"},
  "domains": {"studio.example": "designer"}}"""
 PAGES = ("", "generate", "references", "labels", "history", "people")
-LONG_S = 60.0
 
 _addresses = map(str, ip_network("198.18.0.0/15").hosts())  # for tests of networks (RFC 2544)
 
@@ -119,7 +119,7 @@ class Production:
     def wire(self, sent: bytes) -> bytes:
         """Everything the server says to these bytes, until it or half a second of silence ends it."""
         address = urlsplit(self.url)
-        with socket.create_connection((address.hostname, address.port or 0), timeout=10) as line:
+        with socket.create_connection((address.hostname, address.port or 0), timeout=LONG_S) as line:
             line.sendall(sent)
             line.settimeout(2)
             heard = b""

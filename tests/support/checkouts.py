@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.deploy.servers import ROOT
+from tests.support.programs import ROOT
 
 NEEDED = ("app.py", "core", "pages", "labels", "samples", ".streamlit", "ecosystem.config.js")
 

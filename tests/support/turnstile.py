@@ -6,7 +6,7 @@ import asyncio
 import threading
 from contextlib import suppress
 
-PATIENCE_S = 60.0
+from tests.support.patience import LONG_S
 
 
 class Turnstile:
@@ -29,7 +29,7 @@ class Turnstile:
     def wait_for(self, count: int = 1) -> None:
         """Block until so many have come. Raises TimeoutError."""
         with self._come:
-            if not self._come.wait_for(lambda: self._count >= count, PATIENCE_S):
+            if not self._come.wait_for(lambda: self._count >= count, LONG_S):
                 raise TimeoutError(f"{self._count} of {count} have come")
 
     def hold(self) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from core.identity.session import SessionSigner
 from core.storage.embedded import EmbeddedS3
-from tests.deploy.servers import ROOT, Server, serving
-from tests.deploy.wires import Wire, wire_to
 from tests.fakes.google import CLIENT_ID
-from tests.identity.production import CLIENT_SECRET, COOKIE, LISTED, ORIGIN, SECRET, session
-from tests.storage.s3_servers import client_of, served_by
+from tests.support.production import CLIENT_SECRET, COOKIE, LISTED, ORIGIN, SECRET, session
+from tests.support.programs import ROOT
+from tests.support.s3_servers import client_of, served_by
+from tests.support.servers import Server, serving
+from tests.support.wires import Wire, wire_to
 
 
 @dataclass(frozen=True, slots=True)

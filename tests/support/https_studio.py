@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import ssl
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,11 +16,12 @@ from playwright.sync_api import Page, expect
 
 from core.injection.wishes import SideName
 from core.web.addresses import ORIGINAL, image_url, partial_url
-from tests.browser.dashboard import REPOSITORY, Tab
-from tests.chromium import free_port, wait_for
-from tests.clock import Clock
 from tests.fakes.google import CLIENT_ID, CLIENT_SECRET, Account, FakeGoogle
-from tests.storage.s3_servers import S3Server, client_of
+from tests.support.clock import Clock
+from tests.support.dashboard import Tab
+from tests.support.ports import own_port
+from tests.support.programs import Program, clean_environment
+from tests.support.s3_servers import S3Server, client_of
 
 START = Path(__file__).with_name("serve_signed_in.py")
 SESSION_SECRET = "kept-session-secret-long-enough-to-sign-with"
@@ -44,7 +43,7 @@ class HttpsStudio:
     more: Mapping[str, str] = field(default_factory=dict)  # settings
     max_age_s: float = 6.0  # of the list and of ended sessions; too young, and a busy machine reads nothing else
     _checked_bytes: int = 0
-    _process: subprocess.Popen[bytes] | None = None
+    _program: Program | None = None
 
     @property
     def url(self) -> str:
@@ -57,8 +56,7 @@ class HttpsStudio:
     @property
     def settings(self) -> dict[str, str]:
         return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder),
+            **clean_environment(self.folder),
             "DATA_DIR": str(self.folder / "data"),
             "S3_BUCKET": self.s3.bucket,
             "S3_ENDPOINT_URL": self.s3.endpoint_url,
@@ -85,27 +83,19 @@ class HttpsStudio:
         command = [sys.executable, str(START), self.google.authorize_url, self.google.token_url, self.google.certs_url]
         command += [str(self.max_age_s), f"--server.port={self.port}", "--server.address=127.0.0.1"]
         command += [f"--server.sslCertFile={certificate}", f"--server.sslKeyFile={key}"]
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                command,
-                cwd=REPOSITORY,
-                env=self.settings | (self.clock.environment if self.clock else {}),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        wait_for(f"{self.url}/readyz", self._process, self.log, self.trust)
+        self._program = Program(command, self.log, self.settings | (self.clock.environment if self.clock else {}))
+        self._program.answers(f"{self.url}/readyz", trust=self.trust)
 
     def stop(self) -> None:
         """End the server as an operator does. Raises AssertionError if its log tells of something unexpected.
 
         What it says while it ends does not count: requests under way are cut off then.
         """
-        if self._process is None:
+        if self._program is None:
             return
         told = self.log.read_bytes()[self._checked_bytes :].decode("utf-8", "replace")
-        self._process.terminate()
-        self._process.wait(30)
-        self._process = None
+        self._program.end()
+        self._program = None
         self._checked_bytes = self.log.stat().st_size
         unexpected = [line for line in told.splitlines() if "script_error" in line or "Traceback" in line]
         assert unexpected == [], told.replace("\\n", "\n")
@@ -143,7 +133,7 @@ class HttpsStudio:
 @contextmanager
 def https_studio(folder: Path, s3: S3Server, clock: Clock | None = None, **more: str) -> Iterator[HttpsStudio]:
     """Serve a bucket over HTTPS until the block ends."""
-    port = free_port()
+    port = own_port()
     google = FakeGoogle(ADA, BO, BOSS, STRANGER, redirect_uri=f"https://localhost:{port}/oauth/callback")
     with google.serving():
         studio = HttpsStudio(folder, s3, google, port, clock, more)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +16,9 @@ from botocore.config import Config
 from playwright.sync_api import BrowserContext, ConsoleMessage, Download, Locator, Page, Response, expect
 
 from core.references.key import decode_key
-from tests.chromium import PATIENCE_MS, free_port, wait_for
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.chromium import PATIENCE_MS
+from tests.support.patience import LONG_S
+from tests.support.servers import serving
 
 # On a page's URL Streamlit's client first looks for its server below that page, and finds it one level up.
 # And a picture on its way may be finished, and so gone from there, before the browser has asked for it.
@@ -94,39 +91,15 @@ def s3_client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
 
 
 @contextmanager
-def dashboard(
-    folder: Path,
-    settings: Mapping[str, str] | None = None,
-    *,
-    repository: Path = REPOSITORY,
-    before: Sequence[str] = (),
-) -> Iterator[Dashboard]:
-    """Start the dashboard as `make run` does, on a free port, with nothing but these settings.
-
-    `repository` is another checkout than this one, for what travels with it; `before` stands before the command.
+def dashboard(folder: Path, settings: Mapping[str, str] = {}, **options: Any) -> Iterator[Dashboard]:
+    """Start the dashboard with nothing but these settings; `options` as a Server takes them.
 
     Raises AssertionError in the end if something happened that the program did not expect.
     """
-    port = free_port()
-    data_dir, log = folder / "data", folder / "log.txt"
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "DATA_DIR": str(data_dir)}
-    command = [*before, sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            cwd=repository,
-            env=environment | dict(settings or {}),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/readyz", server, log)
-            yield Dashboard(f"http://127.0.0.1:{port}", data_dir, log)
-        finally:
-            server.terminate()
-            server.wait(60)  # it finishes what it is at
-    unexpected = [line for line in log.read_text("utf-8").splitlines() if "script_error" in line or "Traceback" in line]
-    assert unexpected == [], "\n".join(unexpected).replace("\\n", "\n")
+    with serving(folder, settings, **options) as server:
+        server.ready()
+        yield Dashboard(server.url, server.data_dir, server.log_file)
+    assert server.unexpected() == [], "\n".join(server.unexpected()).replace("\\n", "\n")
 
 
 @dataclass
@@ -215,7 +188,7 @@ class Tab:
 
     def comes_to(self, holds: Callable[[], bool]) -> bool:
         """Whether something holds once the page stands still; a busy machine brings its parts one after the other."""
-        deadline = time.monotonic() + PATIENCE_MS / 1000
+        deadline = time.monotonic() + LONG_S
         while not holds() and time.monotonic() < deadline:
             self.still()
         return holds()

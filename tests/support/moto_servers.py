@@ -13,7 +13,7 @@ from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.storage.s3_servers import S3Server, client_of
+from tests.support.s3_servers import S3Server, client_of
 
 
 def _one_write_at_a_time(app: WSGIApplication) -> WSGIApplication:

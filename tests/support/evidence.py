@@ -1,0 +1,65 @@
+"""Evidence: what servers wrote and what a browser showed while a test failed, kept where its report says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import BrowserContext, Error
+
+ROOT: Final = Path(__file__).parents[2]
+ARTIFACTS: Final = ROOT / ".artifacts"
+_LONGEST_NAME: Final = 150
+
+_logs: Final[dict[Path, None]] = {}
+_contexts: Final[weakref.WeakSet[BrowserContext]] = weakref.WeakSet()
+
+
+def log_kept(log: Path) -> None:
+    """From now on this file is evidence."""
+    _logs[log] = None
+
+
+def log_done(log: Path) -> None:
+    """What this file told has been looked at: its program has ended."""
+    _logs.pop(log, None)
+
+
+def pages_kept(context: BrowserContext) -> None:
+    """From now on what its pages show is evidence."""
+    _contexts.add(context)
+
+
+def collect(test: str) -> list[Path]:
+    """Copy every log, and take a picture of every open page, into a folder of this test's: all files it holds now."""
+    folder = ARTIFACTS / re.sub(r"[^\w.-]+", "-", test)[-_LONGEST_NAME:].strip("-")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number, log in enumerate(_logs):
+        with suppress(OSError):
+            shutil.copy(log, folder / f"{number}-{log.parent.name}-{log.name}")
+    pages = [page for context in list(_contexts) for page in _pages_of(context)]
+    for number, page in enumerate(pages):
+        with suppress(Error):
+            page.screenshot(path=folder / f"page-{number}.png", timeout=5_000)
+    kept = sorted(folder.iterdir())
+    if not kept:
+        folder.rmdir()
+    return kept
+
+
+def report(item: pytest.Item, told: pytest.TestReport) -> None:
+    """Name what was kept of a failure in its report."""
+    if told.failed and (kept := collect(item.nodeid)):
+        told.sections.append(("kept", "\n".join(str(path.relative_to(ROOT)) for path in kept)))
+
+
+def _pages_of(context: BrowserContext) -> list:
+    with suppress(Error):
+        return context.pages
+    return []

@@ -1,0 +1,34 @@
+"""Ports that are taken by binding: whoever asks keeps one, and nobody else on the machine is given it."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import Final
+
+_kept: Final[list[socket.socket]] = []  # as long as this process lives
+
+
+def own_port(*, neighbours: int = 0) -> int:
+    """A loopback port that stays this process's, and so many `neighbours` behind it.
+
+    It is bound and never listened on: a server that sets SO_REUSEADDR, as Streamlit, nginx and asyncio do, may listen
+    on it all the same, and listen again when it is restarted. Until then nobody answers there.
+    """
+    while True:
+        first = _bound(0)
+        port: int = first.getsockname()[1]
+        with suppress(OSError, OverflowError):  # a neighbour is somebody else's: begin anew
+            _kept.extend([first, *(_bound(port + nth) for nth in range(1, neighbours + 1))])
+            return port
+
+
+def _bound(port: int) -> socket.socket:
+    held = socket.socket()
+    try:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", port))
+    except (OSError, OverflowError):
+        held.close()
+        raise
+    return held
