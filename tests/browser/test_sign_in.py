@@ -422,8 +422,6 @@ def moved(studio: HttpsStudio, clock: Clock, shift_s: int) -> None:
 def _ahead_s(studio: HttpsStudio) -> float:
     line = http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=LONG_S)
     with closing(line) as connection:
-        http.client.HTTPSConnection("localhost", studio.port, context=studio.trust, timeout=LONG_S)
-    ) as connection:
         connection.request("GET", "/healthz")
         told = connection.getresponse().headers["Date"]
     return (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()

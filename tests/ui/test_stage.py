@@ -217,7 +217,7 @@ def test_a_turn_is_made_within_the_keys_own_event(page: Page, url: str) -> None:
     turned = floor.evaluate(
         """(floor) => [..."ba".repeat(20)].map((key) => {
             floor.dispatchEvent(new KeyboardEvent("keydown", { key, code: `Key${key.toUpperCase()}`, bubbles: true }));
-            return [...floor.querySelectorAll(".pane")].map((pane) => getComputedStyle(pane).visibility === "visible");
+            return [...floor.querySelectorAll(".pane")].map((pane) => getComputedStyle(pane).opacity === "1");
         })"""
     )
     assert turned == [[False, True], [True, False]] * 20
