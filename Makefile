@@ -1,17 +1,21 @@
-# Two commands: `make run` serves the dashboard, `make test` proves it. Nothing is installed twice.
+# `make run` serves the dashboard; `make test`, and `make test-slow` behind it, prove it. Nothing is installed twice.
 
 PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench local-labels service clean
+.PHONY: run test test-slow check bench local-labels service clean
 
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(VENV)/.nginx
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m ""
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+# What takes minutes whatever the machine: a minute without S3, an installation from nothing.
+test-slow: $(VENV)/.dev $(VENV)/.browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+import pytest
+
 from bench.sessions import Drawn, session
 from core.web.addresses import ORIGINAL, image_url
 from tests.deploy.tabs import PROMPT, ended, order, press
@@ -141,6 +143,8 @@ def outage(at: Wired, studio: Studio, held: Turnstile) -> None:
         studio.over.set()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_s3_is_away_for_a_minute_under_load_and_nothing_is_lost(tmp_path: Path) -> None:
     """Refused, then silent: pages draw from the last index, orders fail with a sentence or are carried out.
 

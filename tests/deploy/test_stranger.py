@@ -42,7 +42,7 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, **pip, "HOME": str(home)}
 
 
-@pytest.mark.stranger
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_first_command_of_the_readme_serves_the_page(tmp_path: Path) -> None:
     """`make run` installs what it needs into a fresh virtual environment and serves the demo, in one command."""

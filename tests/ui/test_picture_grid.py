@@ -4,122 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
 
 from core.ui.picture_grid import Card, _Memory, _Sent, picture_grid
 from tests.support.chromium import PATIENCE_MS, chromium
-from tests.support.ports import own_port
-from tests.support.programs import streamlit_app
-
-REPOSITORY = Path(__file__).parents[2]
-CONFIG = """
-[server]
-headless = true
-fileWatcherType = "none"
-[browser]
-gatherUsageStats = false
-[theme]
-primaryColor = "#ff0000"
-backgroundColor = "#f4f4f4"
-secondaryBackgroundColor = "#e9e9e9"
-textColor = "#1c1c1c"
-"""
-ENTRY = """
-import io
-
-import streamlit as st
-from PIL import Image
-from starlette.responses import Response
-from starlette.routing import Route
-
-SIZES = {"tall": (80, 100), "wide": (120, 80)}
-
-
-def picture(request):
-    size = SIZES.get(request.path_params["shape"])
-    if size is None:
-        return Response(status_code=404)
-    out = io.BytesIO()
-    Image.new("RGB", size, (120, 120, 120)).save(out, "PNG")
-    return Response(out.getvalue(), media_type="image/png")
-
-
-app = st.App("demo.py", routes=[Route("/picture/{shape}/{number}", picture)])
-"""
-DEMO = """
-import time
-
-import streamlit as st
-
-from core.ui.picture_grid import Card, clear_selection, picture_grid
-
-st.set_page_config(layout="wide")
-query = st.query_params
-count = int(query.get("count", 60))
-selectable = query.get("list") is None
-state = st.session_state
-TITLES = {1: "<b>bold</b>.jpg", 2: "김하늘 05.jpg", 3: "صورة 05.jpg"}
-PICTURES = {4: "/picture/none/4", 5: None, 6: "/picture/wide/6"}
-
-
-def card(n):
-    return Card(
-        id=f"card {n}",
-        picture_url=PICTURES.get(n, f"/picture/tall/{n}"),
-        alt=f"Picture {n}",
-        title=TITLES.get(n, f"Title {n}"),
-        subtitle=f"turn {state.get('turn', 0)}" if n == 0 else "",
-        badge="untagged" if n == 0 else "",
-        problem="Not in S3 any more" if n == 5 else "",
-    )
-
-
-@st.dialog("Details", position="right")
-def details(card_id):
-    st.write(f"Details of {card_id}")
-
-
-def do_act():
-    state.acted = list((state.get("demo") or {}).get("selection", {}).get("ids", []))
-
-
-with st.container(horizontal=True):
-    if st.button("Turn"):
-        state.turn = state.get("turn", 0) + 1
-    st.button("Clear on the server", on_click=clear_selection, args=("demo",))
-    st.button("Act", on_click=do_act, shortcut="B")
-    other_page = st.toggle("Other page")
-    hidden = st.toggle("Hidden")
-    reversed_order = st.toggle("Reversed")
-slow = query.get("slow")
-st.text(f"acted on {state.get('acted', [])}")
-if slow:  # a run that lasts, so that the next can interrupt it: the state under test
-    time.sleep(0.3)
-    st.empty()
-    time.sleep(0.3)
-if not hidden:
-    numbers = range(100, 100 + count) if other_page else range(count)
-    cards = [card(n) for n in numbers]
-    if reversed_order:
-        cards.reverse()
-    event = picture_grid(
-        cards,
-        key="demo",
-        label="Demo pictures",
-        selectable=selectable,
-        click=query.get("click", "open"),
-        min_card_px=int(query.get("min", 200)),
-    )
-    if event.opened:
-        state.openings = state.get("openings", 0) + 1
-    st.text(f"selected {list(event.selected)}")
-    st.text(f"opened {event.opened}, {state.get('openings', 0)} openings")
-    if event.opened and query.get("dialog"):
-        details(event.opened)
-"""
+from tests.support.demos import grid_demo
 
 
 def test_a_message_from_before_a_drop_loses_only_what_was_dropped() -> None:
@@ -160,14 +51,8 @@ def test_more_cards_than_the_grid_is_made_for_are_refused() -> None:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("grid")
-    (folder / "demo.py").write_text(DEMO, "utf-8")
-    (folder / "app.py").write_text(ENTRY, "utf-8")
-    (folder / ".streamlit").mkdir()
-    (folder / ".streamlit/config.toml").write_text(CONFIG, "utf-8")
-    port = own_port()
-    with streamlit_app(folder, port):
-        yield f"http://127.0.0.1:{port}/"
+    with grid_demo(tmp_path_factory.mktemp("grid")) as url:
+        yield f"{url}/"
 
 
 @pytest.fixture(scope="module")

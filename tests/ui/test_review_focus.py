@@ -4,128 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from core.ui.review_focus import DecisionKind, FocusDecision, _decisions
 from tests.support.chromium import chromium
-from tests.support.ports import own_port
-from tests.support.programs import streamlit_app
-
-REPOSITORY = Path(__file__).parents[2]
-SAMPLES = REPOSITORY / "samples" / "refs"
-ENTRY = """
-import os
-from pathlib import Path
-
-import streamlit as st
-from starlette.responses import FileResponse
-from starlette.routing import Route
-
-FOLDER = Path(os.environ["PICTURES"])
-
-
-def picture(request):
-    return FileResponse(sorted(FOLDER.rglob("*.jpg"))[int(request.path_params["number"])])
-
-
-app = st.App("demo.py", routes=[Route("/picture/{number}", picture)])
-"""
-DEMO = """
-from pathlib import Path
-from types import SimpleNamespace
-
-import streamlit as st
-
-from core.errors import StorageUnavailable
-from core.ui.review_focus import (
-    Choice, DecisionKind, FocusField, FocusItem, FocusValue, LostRace, Undoable, review_focus,
-)
-
-st.set_page_config(layout="wide")
-
-
-@st.cache_resource
-def keeper():
-    return SimpleNamespace(kept=[], rival=set(), away=False, calls=0)
-
-
-desk = keeper()
-FIELDS = [
-    FocusField("age_range", "Age range", tuple(Choice(a, a) for a in
-               ("under 18", "18–24", "25–34", "35–44", "45–59", "60+"))),
-    FocusField("gender_presentation", "Gender presentation",
-               (Choice("feminine", "feminine"), Choice("masculine", "masculine"))),
-    FocusField("hair", "Hair", (Choice("brown short", "brown short"),), is_free=True),
-    FocusField("notes", "Notes", (), is_free=True),
-]
-
-
-def take(decisions):
-    desk.calls += 1
-    if desk.away:
-        raise StorageUnavailable("S3 does not answer.")
-    lost = []
-    for decision in decisions:
-        if any(kept.id == decision.id for kept in desk.kept):
-            continue
-        if decision.item in desk.rival and decision.seen == "0":
-            lost.append(LostRace(decision.id, decision.item, f"Ops set age range of {decision.item} to 60+ first.",
-                                 decision.values))
-            continue
-        desk.kept.append(decision)
-    return lost
-
-
-def undone():
-    return {kept.undoes for kept in desk.kept if kept.kind is DecisionKind.UNDO}
-
-
-def standing():
-    return [kept for kept in desk.kept if kept.kind is not DecisionKind.UNDO and kept.id not in undone()]
-
-
-def item(n):
-    name = f"p{n}"
-    return FocusItem(
-        id=name,
-        title=f"refs/01. Model/b(vivid) profile/Person {n:02}.jpg",
-        reason="Labelers disagree on age range" if n % 2 else "Low confidence in hair",
-        detail="Openai says 25–34, local says 35–44." if n % 2 else "",
-        picture_url=f"/picture/{n}",
-        thumbnail_url=f"/picture/{n}",
-        alt=f"Person {n:02}",
-        seen="1" if name in desk.rival and f"{name} lost" in st.session_state.get("x", ()) else "0",
-        values={
-            "age_range": FocusValue("25–34", "openai", 0.78, ("local says 35–44, 61 %",) if n % 2 else ()),
-            "gender_presentation": FocusValue("feminine", "openai", 0.93),
-            "hair": FocusValue("brown long", "openai", 0.41),
-            "notes": FocusValue(None, "openai", None),
-        },
-    )
-
-
-decided = {kept.item for kept in standing()}
-waiting = [n for n in range(int(st.query_params.get("count", 24))) if f"p{n}" not in decided]
-review_focus(
-    [item(n) for n in waiting[:20]],
-    FIELDS,
-    key="focus",
-    queue=st.query_params.get("queue", "all"),
-    left=len(waiting),
-    undoable=[Undoable(kept.id, kept.item) for kept in standing()][-50:],
-    take=take,
-)
-with st.container(horizontal=True):
-    st.button("Go away", on_click=lambda: setattr(desk, "away", True))
-    st.button("Come back", on_click=lambda: setattr(desk, "away", False))
-    st.button("Rival at p2", on_click=lambda: desk.rival.add("p2"))
-    st.button("Forget", on_click=lambda: (desk.kept.clear(), desk.rival.clear()))
-st.text("kept " + " ".join(f"{kept.kind.value}:{kept.item}:{dict(kept.values)}" for kept in desk.kept))
-st.text(f"twice {len(desk.kept) - len({kept.id for kept in desk.kept})}")
-"""
+from tests.support.demos import focus_demo
 
 
 def test_what_the_browser_says_in_another_shape_is_no_decision() -> None:
@@ -139,16 +24,8 @@ def test_what_the_browser_says_in_another_shape_is_no_decision() -> None:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("focus")
-    (folder / "demo.py").write_text(DEMO, "utf-8")
-    (folder / "app.py").write_text(ENTRY, "utf-8")
-    (folder / ".streamlit").mkdir()
-    (folder / ".streamlit/config.toml").write_text(
-        (REPOSITORY / ".streamlit/config.toml").read_text("utf-8").replace("enableStaticServing = true", ""), "utf-8"
-    )
-    port = own_port()
-    with streamlit_app(folder, port, PICTURES=str(SAMPLES)):
-        yield f"http://127.0.0.1:{port}/"
+    with focus_demo(tmp_path_factory.mktemp("focus")) as url:
+        yield f"{url}/"
 
 
 @pytest.fixture(scope="module")

@@ -2,126 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.ui.stage import StageSide, StageState
 from tests.support.chromium import chromium
-from tests.support.ports import own_port
-from tests.support.programs import streamlit_app
+from tests.support.demos import STAGE_HEIGHT, STAGE_WIDTH, stage_demo
 
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).resolve().parents[2]
-WIDTH, HEIGHT = 1024, 1280
-APP = """
-from pathlib import Path
-import streamlit as st
-from starlette.responses import FileResponse
-from starlette.routing import Route
-
-HERE = Path(__file__).parent
-KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
-
-
-def picture(request):
-    return FileResponse(HERE / "pictures" / request.path_params["name"], headers=KEPT)
-
-
-app = st.App("shell/main.py", routes=[Route("/picture/{name}", picture)])
-"""
-
-SHELL = """
-from functools import partial
-import streamlit as st
-from core.ui.stage import StageSide, StageState, stage
-
-st.set_page_config(layout="wide")
-st.text_area("Prompt")
-
-
-def side(name, title, state, picture=None, **facts):
-    url = f"/picture/{picture}" if picture else None
-    return StageSide(name, title, StageState(state), 1024, 1280, url, f"Picture {name}", **facts)
-
-
-side_a = partial(side, "A", "Tone only")
-side_b = partial(side, "B", "Tone + angle")
-A, B = side_a("done", "a.png"), side_b("done", "b.png")
-REFUSED = {"headline": "Refused", "detail": "Reword the prompt.", "request_id": "req_42"}
-CASES = {
-    "pair": [[A, B]],
-    "one": [[A]],
-    "hostile": [[side("A", "<img src=x onerror=alert(1)>", "failed", headline="<b>no</b>"), B]],
-    "lost": [[A, side_b("done", "nowhere.png")]],
-    "making": [
-        [side_a("queued", headline="Waiting: 2 ahead of you"), side_b("queued")],
-        [side_a("running"), side_b("running", "b-1.png", progress=0.33)],
-        [side_a("failed", **REFUSED), side_b("running", "b-2.png", progress=0.66)],
-        [side_a("failed", **REFUSED), B],
-        [A, B],
-        [side_a("cancelled"), B],
-        [side_a("empty"), B],
-    ],
-}
-steps = CASES[st.query_params.get("case", "pair")]
-st.session_state.setdefault("runs", 0)
-st.session_state.setdefault("step", 0)
-st.session_state.setdefault("comparison", 1)
-st.session_state.runs += 1
-if st.button("Advance"):
-    st.session_state.step += 1
-if st.button("Other comparison"):
-    st.session_state.comparison = 3 - st.session_state.comparison
-st.button("Rerun")
-run, step, comparison = (st.session_state[name] for name in ("runs", "step", "comparison"))
-stage(f"comparison-{comparison}", steps[step % len(steps)], key="stage", height=560)
-st.text(f"run {run}, step {step}, comparison {comparison}")
-"""
-
-
-CONFIG = """
-[server]
-headless = true
-fileWatcherType = "none"
-[browser]
-gatherUsageStats = false
-"""
-
-
-def paint(path: Path, shade: int) -> None:
-    """A ruled picture: its lines show whether two panes are framed alike."""
-    picture = Image.new("RGB", (WIDTH, HEIGHT), (shade, shade, shade))
-    draw = ImageDraw.Draw(picture)
-    for at in range(0, HEIGHT, 64):
-        draw.line([(0, at), (WIDTH, at)], fill=(255 - shade,) * 3, width=3)
-        draw.line([(at, 0), (at, HEIGHT)], fill=(255 - shade,) * 3, width=3)
-    out = io.BytesIO()
-    picture.save(out, "PNG")
-    path.write_bytes(out.getvalue())
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("stage")
-    (home / "shell").mkdir()
-    (home / "pictures").mkdir()
-    (home / "app.py").write_text(APP)
-    (home / "shell" / "main.py").write_text(SHELL)
-    for name, shade in {"a": 40, "b": 200, "b-1": 90, "b-2": 150}.items():
-        paint(home / "pictures" / f"{name}.png", shade)
-    port = own_port()
-    (home / ".streamlit").mkdir()
-    (home / ".streamlit" / "config.toml").write_text(CONFIG)
-    with streamlit_app(home, port):
-        yield f"http://127.0.0.1:{port}"
+    with stage_demo(tmp_path_factory.mktemp("stage")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +138,7 @@ def test_zoom_is_locked_on_both_sides_and_stays_under_the_pointer(page: Page, ur
     floor.evaluate("() => new Promise(requestAnimationFrame)")
     one, other = framings(floor)
     assert one == other
-    assert one[2] > WIDTH
+    assert one[2] > STAGE_WIDTH
     assert ((at_x - one[0]) / one[2], (at_y - one[1]) / one[3]) == pytest.approx(spot, abs=0.003)
 
 
@@ -283,7 +181,7 @@ def test_dragging_one_side_pans_both(page: Page, url: str) -> None:
 def test_original_pixels_are_pixels_and_large_ones_are_crisp(page: Page, url: str) -> None:
     floor = open_case(page, url)
     page.get_by_role("button", name="Original pixels, 1:1").click()
-    assert [framing[2:] for framing in framings(floor)] == [[WIDTH, HEIGHT]] * 2
+    assert [framing[2:] for framing in framings(floor)] == [[STAGE_WIDTH, STAGE_HEIGHT]] * 2
     smooth = floor.locator("img").first.evaluate("(img) => getComputedStyle(img).imageRendering")
     for _ in range(5):
         page.get_by_role("button", name="Zoom in").click()
@@ -436,7 +334,7 @@ def test_zoom_survives_the_change_from_partial_to_done(page: Page, url: str) -> 
     expect(floor.locator("img")).to_have_count(2)
     one, other = framings(floor)
     assert one == other
-    assert one[2:] == [WIDTH, HEIGHT]
+    assert one[2:] == [STAGE_WIDTH, STAGE_HEIGHT]
 
 
 # ---- states --------------------------------------------------------------------------------------------
@@ -574,7 +472,7 @@ def test_two_fingers_zoom_both_sides_and_one_then_pans(phone: Page, url: str) ->
 
 
 def test_a_side_must_have_a_size_and_if_done_a_picture() -> None:
-    side = StageSide("A", "Tone only", StageState.QUEUED, WIDTH, HEIGHT)
+    side = StageSide("A", "Tone only", StageState.QUEUED, STAGE_WIDTH, STAGE_HEIGHT)
     with pytest.raises(ValueError, match="size"):
         replace(side, width_px=0)
     with pytest.raises(ValueError, match="no picture"):
