@@ -16,7 +16,8 @@ from playwright.sync_api import expect
 from core.injection.wishes import SideName
 from core.web.addresses import ORIGINAL, image_url, partial_url
 from tests.browser.conftest import StartDashboard, Visit
-from tests.support.dashboard import REPOSITORY, Tab, s3_client
+from tests.support.dashboard import Tab, s3_client
+from tests.support.programs import ROOT
 
 BUCKET = "library-behind-the-door"
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
@@ -60,7 +61,7 @@ def library() -> Iterator[ClosedLibrary]:
     host, port = server.get_host_and_port()
     s3 = s3_client(f"http://{host}:{port}", "AKIDTEST", "secret")
     s3.create_bucket(Bucket=BUCKET)
-    picture = (REPOSITORY / "samples" / KEY).read_bytes()
+    picture = (ROOT / "samples" / KEY).read_bytes()
     etag = s3.put_object(Bucket=BUCKET, Key=KEY, Body=picture)["ETag"].strip('"')
     settings = {
         "S3_BUCKET": BUCKET,

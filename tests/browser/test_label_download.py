@@ -15,10 +15,11 @@ from playwright.sync_api import expect
 from bench.checkout import copy_of_the_checkout
 from core.identity.session import SessionSigner
 from tests.browser.conftest import Visit
-from tests.support.dashboard import REPOSITORY, Dashboard, Visitor, dashboard
+from tests.support.dashboard import Dashboard, Visitor, dashboard
 from tests.support.moto_servers import moto_server, with_bucket
 from tests.support.patience import LONG_S
 from tests.support.production import KEY, PICTURE, SECRET, session, settings_of
+from tests.support.programs import ROOT
 
 ACCESS = b'{"people": {"olga@studio.example": "ops"}, "domains": {"studio.example": "designer"}}'
 # A folder's mode says nothing to root, unless it starts the server without the power to overrule it.
@@ -49,7 +50,7 @@ def read_only(tmp_path: Path) -> Iterator[ReadOnly]:
     labels = checkout / "labels"
     with moto_server() as server:
         another = KEY.replace("Ada 03", "Ben 04")
-        pictures = {KEY: PICTURE, another: (REPOSITORY / "samples" / another).read_bytes()}
+        pictures = {KEY: PICTURE, another: (ROOT / "samples" / another).read_bytes()}
         bucket = with_bucket(server, pictures | {"studio/access.json": ACCESS})
         settings = settings_of(bucket, public_url="http://127.0.0.1:1")
         labels.chmod(0o555)

@@ -17,9 +17,10 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.states import done, history, labels, make, nothing_yet, plan, references
-from tests.support.dashboard import REPOSITORY, Dashboard, Tab, dashboard
+from tests.support.dashboard import Dashboard, Tab, dashboard
+from tests.support.programs import ROOT
 
-FOLDER = REPOSITORY / "docs" / "pictures"
+FOLDER = ROOT / "docs" / "pictures"
 WRITE = os.environ.get("STUDIO_WRITE_PICTURES") == "1"
 SIZE = (1440, 900)
 BYTES_MAX = 500_000

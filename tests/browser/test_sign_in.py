@@ -20,7 +20,7 @@ from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
 from tests.fakes.google import CLIENT_SECRET, Account, Fault
 from tests.support.clock import Clock
-from tests.support.dashboard import REPOSITORY, Tab, Visitor
+from tests.support.dashboard import Tab, Visitor
 from tests.support.https_studio import (
     ADA,
     BO,
@@ -38,6 +38,7 @@ from tests.support.https_studio import (
 )
 from tests.support.moto_servers import moto_server, with_bucket
 from tests.support.patience import LONG_S
+from tests.support.programs import ROOT
 from tests.support.s3_servers import S3Server, client_of
 
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
@@ -54,7 +55,7 @@ RESTART = (
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3Server]:
     with moto_server() as server:
-        yield with_bucket(server, {KEY: (REPOSITORY / "samples" / KEY).read_bytes()})
+        yield with_bucket(server, {KEY: (ROOT / "samples" / KEY).read_bytes()})
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.cli.test_commands import ROOT, Done, core, fails, production
-from tests.generation.comparisons import until
 from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.patience import until
 from tests.support.s3_servers import S3Server
 
 TONE = "refs/02. Tone/a(natural,film)"

@@ -18,7 +18,8 @@ from core.generation.once import Once
 from core.injection.wishes import Mode
 from core.references.attributes import Role
 from tests.faults.sluice import Does, Sluice
-from tests.generation.comparisons import LONG_S, TONE_ONLY, Bench, comparison, png, until
+from tests.generation.comparisons import TONE_ONLY, Bench, comparison, png
+from tests.support.patience import LONG_S, until
 
 
 @pytest.fixture

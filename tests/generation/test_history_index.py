@@ -21,7 +21,8 @@ from core.generation.history import History, HistoryFilter
 from core.generation.month_file import MonthFile, Row, day_of
 from core.generation.record_listing import RecordListing
 from core.injection.wishes import Mode, Wishes
-from tests.generation.comparisons import Bench, comparison, slot, until
+from tests.generation.comparisons import Bench, comparison, slot
+from tests.support.patience import until
 
 MARCH = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
 FILE = "history/v1/2026-03.jsonl.gz"

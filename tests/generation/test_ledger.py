@@ -35,8 +35,9 @@ from core.labels.published import PublishedLabels
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
 from tests.faults.sluice import Sluice
-from tests.generation.comparisons import LONG_S, TONE_ANGLE, TONE_ONLY, Bench, PricedEngine, comparison, until
+from tests.generation.comparisons import TONE_ANGLE, TONE_ONLY, Bench, PricedEngine, comparison
 from tests.injection.libraries import VOCABULARY, library, plan
+from tests.support.patience import LONG_S, until
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = NOON.date()

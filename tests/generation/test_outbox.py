@@ -16,7 +16,8 @@ from core.injection.wishes import Mode
 from core.storage.drawer import FolderDrawer
 from core.storage.s3 import Store
 from tests.faults.sluice import Does, Sluice
-from tests.generation.comparisons import TONE_ONLY, Bench, PaintingEngine, comparison, png, side_of, until
+from tests.generation.comparisons import TONE_ONLY, Bench, PaintingEngine, comparison, png, side_of
+from tests.support.patience import until
 
 
 def runner_at(bench: Bench, folder: Path, engine: PaintingEngine, *, store: Store | None = None) -> Runner:

@@ -15,7 +15,8 @@ from core.generation.comparison import AttemptPhase, Comparison
 from core.generation.engine import SideRequest
 from core.generation.fair_queue import FairQueue
 from core.injection.wishes import Mode
-from tests.generation.comparisons import LONG_S, TONE_ONLY, Bench, PaintingEngine, comparison, side_of, until
+from tests.generation.comparisons import TONE_ONLY, Bench, PaintingEngine, comparison, side_of
+from tests.support.patience import LONG_S, until
 
 PEOPLE = "abcdefgh"
 

@@ -16,7 +16,6 @@ from core.generation.runner import Runner
 from core.injection.wishes import Mode
 from core.references.attributes import Role
 from tests.generation.comparisons import (
-    LONG_S,
     TONE_ANGLE,
     TONE_ONLY,
     Bench,
@@ -25,9 +24,9 @@ from tests.generation.comparisons import (
     comparison,
     png,
     side_of,
-    until,
 )
 from tests.generation.wire import Wire
+from tests.support.patience import LONG_S, until
 
 
 def failure_kind(side: SideStatus) -> EngineFault:

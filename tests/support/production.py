@@ -22,9 +22,10 @@ from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
 from core.web.addresses import image_url
 from tests.fakes.google import CLIENT_ID
-from tests.support.dashboard import REPOSITORY, dashboard
+from tests.support.dashboard import dashboard
 from tests.support.moto_servers import moto_server, with_bucket
 from tests.support.patience import LONG_S
+from tests.support.programs import ROOT
 from tests.support.s3_servers import S3Server, client_of
 
 ORIGIN = "https://studio.example"
@@ -33,7 +34,7 @@ SECRET = "kept-session-secret-long-enough-to-sign-with"
 CLIENT_SECRET = "kept-client-secret"
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
 MADE = "studio/generations/2026/11/22/01KAM8K4T0YZ7C4D0Q7H7P3N5E/tone-only-1.png"
-PICTURE = (REPOSITORY / "samples" / KEY).read_bytes()
+PICTURE = (ROOT / "samples" / KEY).read_bytes()
 LISTED = b"""{"people": {"ada@studio.example": "admin", "mal@studio.example": "blocked"},
  "domains": {"studio.example": "designer"}}"""
 PAGES = ("", "generate", "references", "labels", "history", "people")

@@ -14,8 +14,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from tests.identity.attacks.forgeries import TOLD_BY_PAGES, door_only, kept_out
-from tests.support.dashboard import REPOSITORY
 from tests.support.production import COOKIE, PAGES, SECRET, Production, run, session
+from tests.support.programs import ROOT
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def test_a_websocket_without_a_cookie_gets_the_door_of_page(page: str, studio: P
 def test_a_page_is_not_run_by_its_scripts_hash(page: str, studio: Production) -> None:
     """Streamlit's client may name a page by a hash that anybody can work out."""
     with studio.websocket() as line:
-        for name in (str(REPOSITORY / "pages" / f"{page}.py"), page, f"pages/{page}.py"):
+        for name in (str(ROOT / "pages" / f"{page}.py"), page, f"pages/{page}.py"):
             assert door_only(run(line, script_hash=calc_hash(name))[0])
 
 
