@@ -20,7 +20,7 @@ from core.injection.wishes import SideName
 _log = structlog.get_logger(__name__)
 # How long a finished picture is offered to an S3 that does not take it.
 _STORE_PATIENCE_S = 120.0
-_CLOSING_PATIENCE_S = 5.0
+_CLOSING_PATIENCE_S = 1.0  # all that a stop has after GENERATION_STOP_S is 2 s
 _T = TypeVar("_T")
 Observe = Callable[[Comparison, Outcome], None]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import streamlit as st
 import structlog
 
@@ -144,7 +143,8 @@ def _attempt() -> Attempt:
 
 def _answer(studio: Studio, attempt: Attempt) -> str | None:
     """The ID token this attempt has brought, or None while nobody has come back. Raises SignInError."""
-    # imported here: before the server runs, its component would stay unknown to it
+    # imported here: before the server runs, its component would stay unknown to it; and who is let in needs neither
+    import httpx
     from httpx_oauth.exceptions import HTTPXOAuthError
     from streamlit_oauth import StreamlitOauthError
 

@@ -1,4 +1,4 @@
-"""Start and end of a server: what must hold before it listens, each refused in one sentence, and what is closed."""
+"""The start of a server: what must hold before it listens, each refused in one sentence."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import structlog
 from core.errors import ConfigError, StudioError
 from core.logs import Discretion, adopt_foreign_logs, configure_logs
 from core.settings import known_secrets, load_settings
-from core.studio import close_studio, get_studio
+from core.studio import get_studio
 from core.web.garbage import hold, settle
+from core.web.stop import Stop
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +36,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         discretion = Discretion(known_secrets(settings), prompts=settings.log_prompts)
         configure_logs(discretion=discretion)
         adopt_foreign_logs(discretion)
+        stop = Stop(work_s=settings.generation_stop_s)
+        stop.listen()
         studio = await asyncio.to_thread(get_studio)
     except StudioError as err:
         give_up(err)
@@ -43,10 +46,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        load = studio.runner.load
-        _log.info("server_stopping", running=load.running, waiting=load.waiting)
-        await asyncio.to_thread(close_studio)
-        _log.info("server_stopped")
+        await asyncio.to_thread(stop.connections_closed)
 
 
 def give_up(err: StudioError) -> NoReturn:
