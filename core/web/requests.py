@@ -20,7 +20,7 @@ from core.telemetry import NoTelemetry
 
 _log = structlog.get_logger(__name__)
 _GIVEN_ID: Final = re.compile(r"[0-9A-Za-z_-]{8,64}")
-_OURS: Final = ("healthz", "readyz", "metrics", "image", "partial", "session", "oauth")  # else it is Streamlit's
+OURS: Final = ("healthz", "readyz", "metrics", "image", "partial", "session", "oauth")  # else it is Streamlit's
 _SLOW_S: Final = 2.0
 
 
@@ -102,4 +102,4 @@ class _Answer:
 def _route_of(path: str) -> str:
     """The route as metrics and logs name it: no key, no id, so that there are few of them."""
     first = path.lstrip("/").partition("/")[0]
-    return f"/{first}" if first in _OURS else "streamlit"
+    return f"/{first}" if first in OURS else "streamlit"
