@@ -191,7 +191,7 @@ class HistoryIndex:
                 started = time.monotonic()
                 self._read(days[at : at + _BACKGROUND_WORKERS], self._crew)
                 if not self.progress.days_left:
-                    self._stopped.wait(resting * (time.monotonic() - started))
+                    self._stopped.wait(min(resting * (time.monotonic() - started), _LOOK_EVERY_S))
             self._save(month, listed_at)
         self._checked = True
 
