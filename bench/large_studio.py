@@ -109,7 +109,15 @@ class LargeStudio:
 
     def complaints(self) -> list[str]:
         """What its log has to say of failures nobody expected."""
-        bad = ("script_error", "request_crashed", "thread_crashed", "engine_crashed", "Traceback")
+        bad = (
+            "script_error",
+            "request_crashed",
+            "thread_crashed",
+            "round_crashed",
+            "task_crashed",
+            "engine_crashed",
+            "Traceback",
+        )
         return [line for line in self.log.read_text("utf-8").splitlines() if any(word in line for word in bad)]
 
     def metric(self, line: str) -> float:

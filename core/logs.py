@@ -12,6 +12,8 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from core.incidents import report
+
 KEPT_OUT: Final = "[kept out]"
 _SHORTEST_SECRET = 6  # anything shorter would be found in ordinary words
 # What is a secret wherever it came from: OpenAI keys, bearer tokens, and the signature of a presigned URL.
@@ -104,5 +106,4 @@ def _processors(discretion: Discretion) -> list[Processor]:
 
 def _thread_ended(args: threading.ExceptHookArgs) -> None:
     if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
-        log = structlog.get_logger(__name__)
-        log.error("thread_crashed", thread=args.thread.name if args.thread else None, exc_info=args.exc_value)
+        report("thread_crashed", args.exc_value, thread=args.thread.name if args.thread else None)

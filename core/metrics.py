@@ -7,7 +7,7 @@ true at a moment (the index, the queue) is read when it is asked for, in core/we
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -20,8 +20,11 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from core.generation.comparison import Comparison, Outcome, OutcomeState
+from core.incidents import reported
 
 # Else there would be a second series for each counter, which nobody reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -89,11 +92,7 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
-        self._incidents = Counter(
-            "studio_incidents",
-            "Failures nobody expected; the log has each with its id.",
-            registry=self.registry,
-        )
+        self.registry.register(_Incidents())
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """An answer of ours has begun."""
@@ -127,6 +126,11 @@ class Metrics:
         """`found`, `made` or `failed`."""
         self._thumbnails.labels(result).inc()
 
-    def incident(self) -> None:
-        """Something failed in a way nobody expected."""
-        self._incidents.inc()
+
+class _Incidents(Collector):
+    """The process's incidents: they may come before there is a studio, and from below it."""
+
+    def collect(self) -> Iterable[Metric]:
+        """One counter."""
+        says = "Failures nobody expected; the log has each with its id."
+        yield CounterMetricFamily("studio_incidents", says, value=reported())

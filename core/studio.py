@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.concurrency.background import in_background
+from core.concurrency.periodic import Periodic
 from core.generation.budget import Budgets
 from core.generation.comparison import Comparison, Outcome
 from core.generation.desk import Desk, Reader
@@ -105,8 +107,21 @@ class Studio:
             self.proposals.by_etag(), self.review_log.reviews, self.live_labels.published, shown_answers=shown
         )
 
+    @property
+    def loops(self) -> tuple[Periodic, ...]:
+        """Everything that goes round in the background."""
+        return (
+            self.catalog.loop,
+            self.history.loop,
+            self.live_labels.loop,
+            self.proposals.loop,
+            self.review_desk.loop,
+        )
+
     def close(self) -> None:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""
+        for loop in self.loops:  # all at once: each may be waited for below for as long as its round hangs in S3
+            loop.tell_to_stop()
         self.catalog.stop()
         self.review_desk.stop()
         self.live_labels.stop()
@@ -285,9 +300,7 @@ def get_studio() -> Studio:
             _studio.proposals.start()
             _studio.review_desk.start()
             _studio.desk.count_spending()
-            recovering = threading.Thread(target=_studio.runner.recover, name="outbox", daemon=True)
-            recovering.start()
-            recovering.join(_RECOVERY_S)
+            in_background(_studio.runner.recover, name="outbox").join(_RECOVERY_S)
         return _studio
 
 

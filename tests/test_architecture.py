@@ -127,6 +127,36 @@ def test_errors_import_nothing_of_ours() -> None:
     assert [name for name in imports_in(tree_of(ROOT / "core/errors.py")) if name.startswith("core")] == []
 
 
+def test_the_ground_stands_on_errors_and_incidents_alone() -> None:
+    """Or a loop could not be everybody's."""
+    found = {
+        name
+        for module, file in MODULES.items()
+        if module == "core.incidents" or module.startswith("core.concurrency")
+        for name in imports_in(tree_of(file))
+        if name.startswith("core.")
+    }
+    assert found == {"core.errors", "core.incidents"}
+
+
+def test_threads_begin_where_their_failures_are_seen() -> None:
+    """Elsewhere only those begin that hand every exception to somebody who waits for it, or a server of its own."""
+    begun = {
+        module
+        for module, file in MODULES.items()
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("threading.Thread", "Thread")
+    }
+    assert begun == {
+        "core.concurrency.background",
+        "core.concurrency.periodic",
+        "core.generation.openai_call",
+        "core.injection.openai_reader",
+        "core.references.crew",
+        "core.storage.embedded",
+    }
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     arrows = {
         module: {name for name in imports_in(tree_of(file), at_module_level=True) if name in MODULES and name != module}

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
+from core.concurrency.background import seen
 from core.errors import EngineError, EngineFault, ReferenceNotFound, StudioError
 from core.generation.comparison import Comparison, SideRecord
 from core.generation.engine import AttachedReference
@@ -53,7 +55,7 @@ class Attachments:
     def prepare_soon(self, comparison: Comparison, prepare: Prepare) -> None:
         """Fetch and prepare behind the caller's back what the sides will ask for; trouble shows when they do."""
         for slot in _different(comparison.sides):
-            self._pool.submit(self._prepare, slot, prepare)
+            self._pool.submit(seen(partial(self._prepare, slot, prepare), name="prepare"))
 
     def foresee(self, sides: Iterable[SideRecord], prepare: Prepare) -> None:
         """The same for sides that are planned and may be ordered, as far as there is room; what is here is left."""
@@ -62,7 +64,8 @@ class Attachments:
                 continue
             if not self._room.acquire(blocking=False):
                 return
-            self._foreseeing.submit(self._prepare, slot, prepare).add_done_callback(lambda _: self._room.release())
+            foreseen = self._foreseeing.submit(seen(partial(self._prepare, slot, prepare), name="foresee"))
+            foreseen.add_done_callback(lambda _: self._room.release())
 
     def close(self) -> None:
         """End the threads."""

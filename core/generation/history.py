@@ -12,6 +12,7 @@ from itertools import islice
 import structlog
 from ulid import ULID
 
+from core.concurrency.periodic import Periodic
 from core.errors import ReferenceNotFound, WriteConflict
 from core.generation.comparison import (
     AttemptStart,
@@ -67,6 +68,11 @@ class History:
     def stop(self) -> None:
         """End the background work."""
         self._index.stop()
+
+    @property
+    def loop(self) -> Periodic:
+        """The background work."""
+        return self._index.loop
 
     def catch_up(self) -> None:
         """Compare the whole index with S3 now, and write down what it lacked."""

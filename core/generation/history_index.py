@@ -14,7 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from typing import Final
 import structlog
 from ulid import ULID
 
+from core.concurrency.periodic import Periodic
 from core.errors import ReferenceNotFound, StorageError
 from core.generation.comparison import Comparison, parse_comparison
 from core.generation.month_file import MonthFile, Row, Saved, day_of
@@ -79,21 +80,20 @@ class HistoryIndex:
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history")
         self._crew = ThreadPoolExecutor(_BACKGROUND_WORKERS, thread_name_prefix="history-round")
         self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._round_due: float | None = None
+        self.loop = Periodic(self._round, name="history-index", every_s=_LOOK_EVERY_S)
 
     def start(self) -> None:
         """Keep up with S3 in the background from now on."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="history-index", daemon=True)
-            self._thread.start()
+        self.loop.start()
 
     def stop(self) -> None:
         """End the background work and every thread."""
         self._stopped.set()
+        self.loop.tell_to_stop()
         for pool in (self._crew, self._pool):
             pool.shutdown(wait=False, cancel_futures=True)
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        self.loop.stop()
 
     @property
     def progress(self) -> Progress:
@@ -144,7 +144,7 @@ class HistoryIndex:
             unread = sorted(self._unread, reverse=True)
         at_once = 1
         above = _BEHIND_ALL
-        while unread and self._thread is None:
+        while unread and not self.loop.is_started:
             chunk, unread = unread[:at_once], unread[at_once:]
             self._read(chunk, self._pool)
             yield from self._between(chunk[-1], above)
@@ -191,32 +191,24 @@ class HistoryIndex:
                 started = time.monotonic()
                 self._read(days[at : at + _BACKGROUND_WORKERS], self._crew)
                 if not self.progress.days_left:
-                    self._stopped.wait(resting * (time.monotonic() - started))
+                    self._stopped.wait(min(resting * (time.monotonic() - started), _LOOK_EVERY_S))
             self._save(month, listed_at)
         self._checked = True
 
-    def _run(self) -> None:
-        round_due: float | None = None
-        while not self._stopped.is_set():
-            try:
-                self.load()
-                started = time.monotonic()
-                if round_due is None:  # with everything known, those who open pages now go first
-                    round_due = started if self.progress.days_left else started + _LOOK_EVERY_S
-                if started >= round_due:
-                    self.catch_up(resting=_RESTING)
-                    spent_s = time.monotonic() - started
-                    round_due = time.monotonic() + max(_ROUND_EVERY_S, _ROUND_SHARE * spent_s)
-                    _log.info("history_read", comparisons=self.progress.comparisons, seconds=round(spent_s, 3))
-                else:
-                    self._take_up_files(None, self._crew)
-                    self.look()
-            except StorageError as err:
-                _log.warning("history_not_read", error=err.message)
-            except (CancelledError, RuntimeError):  # what an executor says once it has been shut down
-                if not self._stopped.is_set():
-                    raise
-            self._stopped.wait(_LOOK_EVERY_S)
+    def _round(self) -> None:
+        """A look at what is new or, when that is due, a comparison with all listings."""
+        self.load()
+        started = time.monotonic()
+        if self._round_due is None:  # with everything known, those who open pages now go first
+            self._round_due = started if self.progress.days_left else started + _LOOK_EVERY_S
+        if started < self._round_due:
+            self._take_up_files(None, self._crew)
+            self.look()
+            return
+        self.catch_up(resting=_RESTING)
+        spent_s = time.monotonic() - started
+        self._round_due = time.monotonic() + max(_ROUND_EVERY_S, _ROUND_SHARE * spent_s)
+        _log.info("history_read", comparisons=self.progress.comparisons, seconds=round(spent_s, 3))
 
     def _months(self, pool: ThreadPoolExecutor) -> set[str]:
         """The months, like `2026/11`, below which anything lies."""
@@ -290,6 +282,7 @@ class HistoryIndex:
         self._settle({one: etag for listing in listings for one, etag in listing.items()}, known, pool)
         with self._lock:
             self._unread.difference_update(days)
+        self.loop.beat()
 
     def _settle(self, listed: dict[str, str], known: set[str], pool: ThreadPoolExecutor) -> None:
         """Read what is listed and not known as such; forget what was known before and is not listed."""
@@ -314,6 +307,7 @@ class HistoryIndex:
 
     def _record(self, comparison_id: str) -> tuple[str, tuple[Comparison, str] | None]:
         """One record and its etag, or None when it is gone or makes no sense, which is logged once."""
+        self.loop.beat()
         try:
             blob = self._store.get(f"{self._root}{day_of(comparison_id)}/{comparison_id}/comparison.json")
         except ReferenceNotFound:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import structlog
 
+from core.concurrency.background import in_background
 from core.errors import EngineFault, ReferenceNotFound, StorageDenied, StorageError, StorageUnavailable
 from core.generation.comparison import (
     AttemptStart,
@@ -151,7 +152,7 @@ class Ledger:
         trouble, self._trouble = self._trouble, None
         is_time = self._read_at is None or time.monotonic() - self._read_at > max_age_s
         if is_time and not self._reading.locked():
-            threading.Thread(target=self._catch_up_quietly, name="ledger", daemon=True).start()
+            in_background(self._catch_up_quietly, name="ledger")
         if self._read_at is None and trouble is not None:
             raise trouble
         return self._read_at is not None
@@ -198,7 +199,7 @@ class Ledger:
             self.catch_up()
         except StorageError as err:
             self._trouble = err
-            _log.warning("ledger_not_caught_up", error=err.message)
+            raise
 
     def _read_days(self, first: date, last: date) -> None:
         """Comparisons of the day before are read too: an attempt may have waited past midnight."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-import structlog
 from ulid import ULID
 
-from core.errors import ReferenceNotFound, StorageError, StorageUnavailable, WriteConflict
+from core.concurrency.background import in_background
+from core.errors import ReferenceNotFound, StorageUnavailable, WriteConflict
 from core.generation.comparison import Comparison
 from core.objects import ObjectStore
 
-_log = structlog.get_logger(__name__)
 # A second click comes this late at most; after that, what has ended is asked for once more on purpose.
 _DOUBLE_CLICK = timedelta(seconds=2)
 _TRIES = 3
@@ -65,13 +63,7 @@ class Presses:
         now = time.monotonic()
         if self._swept_at is None or now - self._swept_at > _BETWEEN_SWEEPS_S:
             self._swept_at = now
-            threading.Thread(target=self._sweep_quietly, name="presses", daemon=True).start()
-
-    def _sweep_quietly(self) -> None:
-        try:
-            self.sweep()
-        except StorageError as err:
-            _log.warning("presses_not_swept", error=err.message)
+            in_background(self.sweep, name="presses")
 
     def _is_the_same_press(self, earlier: str) -> bool:
         if datetime.now(UTC) - ULID.from_str(earlier).datetime < _DOUBLE_CLICK:

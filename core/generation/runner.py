@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from ulid import ULID
 
+from core.concurrency.background import seen
 from core.errors import (
     Charge,
     EngineError,
@@ -38,6 +38,7 @@ from core.generation.history import History
 from core.generation.job import Job
 from core.generation.job_board import JobBoard
 from core.generation.outbox import Outbox
+from core.incidents import report
 from core.injection.wishes import SideName
 from core.objects import ObjectStore
 
@@ -218,7 +219,7 @@ class Runner:
                 if self._closed:
                     raise _closing()
                 self._queue.add(job.person, job)
-                work = self._pool.submit(self._work_next)
+                work = self._pool.submit(seen(self._work_next, name="side"))
                 self._working.add(work)
                 work.add_done_callback(self._working.discard)
         except StudioError:
@@ -284,7 +285,6 @@ class Runner:
                 self._queue.end(job.person)
 
     def _work(self, job: Job) -> None:
-        log = _log.bind(**job.about)
         try:
             outcome = self._attempts.make(job, self._endings.patiently)
         except EngineError as err:
@@ -293,9 +293,8 @@ class Runner:
             outcome = job.failed(EngineError(err.message, kind=EngineFault.UNAVAILABLE))
         except StudioError as err:
             outcome = job.failed(EngineError(err.message, kind=EngineFault.BAD_REQUEST))
-        except Exception:
-            incident = str(ULID())
-            log.exception("engine_crashed", incident=incident)
+        except Exception as err:  # noqa: BLE001 - whatever it is, the side ends, with an incident id
+            incident = report("engine_crashed", err, **job.about)
             message = f"The engine stopped unexpectedly. Retry this side, or report incident {incident}."
             outcome = job.failed(EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
         self._endings.conclude(job, outcome, patient=True)

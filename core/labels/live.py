@@ -8,12 +8,12 @@ from typing import Final
 
 import structlog
 
+from core.concurrency.periodic import Periodic
 from core.errors import StorageError
 from core.labels.published import PublishedLabels, load_published
 from core.labels.review_log import ReviewLog
 from core.labels.reviewed_labels import ReviewedLabels
 from core.labels.reviews import Picture, reviewed_label
-from core.labels.rounds import Rounds
 from core.labels.schema import Label
 
 _log = structlog.get_logger(__name__)
@@ -38,17 +38,17 @@ class LiveLabels:
         self._by_etag: dict[str, Label] = {}
         self._take_up()
         self._looked = False
-        self._rounds = Rounds(self.refresh, name="live-labels", every_s=refresh_s)
+        self.loop = Periodic(self._look, name="live-labels", every_s=refresh_s)
         self.trouble: StorageError | None = None
 
     def start(self) -> None:
         """Keep up with S3 in the background from now on."""
         self._tell_broken()
-        self._rounds.start()
+        self.loop.start()
 
     def stop(self) -> None:
         """End the background work."""
-        self._rounds.stop()
+        self.loop.stop()
 
     @property
     def current(self) -> PublishedLabels:
@@ -64,7 +64,14 @@ class LiveLabels:
             return self._current[1]
 
     def refresh(self) -> None:
-        """Look for new reviews, and for another file in the place of the old one. Never raises."""
+        """Look for new reviews, and for another file in the place of the old one; `trouble` says why it failed."""
+        try:
+            self._look()
+        except StorageError as err:
+            _log.warning("reviews_not_read", error=err.message)
+
+    def _look(self) -> None:
+        """The same, but raises StorageError."""
         stamp = _stamp_of(self._file)
         if stamp != self._stamp:
             with self._lock:
@@ -73,11 +80,12 @@ class LiveLabels:
             self._tell_broken()
         try:
             self._log.refresh()
-            self.trouble = None
         except StorageError as err:
             self.trouble = err
-            _log.warning("reviews_not_read", error=err.message)
-        self._looked = True
+            raise
+        finally:
+            self._looked = True
+        self.trouble = None
 
     @property
     def published(self) -> PublishedLabels:

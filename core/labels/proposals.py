@@ -21,9 +21,9 @@ from urllib.parse import quote, unquote
 import structlog
 from pydantic import ValidationError
 
+from core.concurrency.periodic import Periodic
 from core.errors import ReferenceNotFound, StorageError, WriteConflict
 from core.labels.labeler import LabelerSpec, Proposal
-from core.labels.rounds import Rounds
 from core.labels.schema import LabelSource
 from core.objects import ObjectStore
 
@@ -52,15 +52,15 @@ class Proposals:
         self._by_etag: dict[str, tuple[Proposal, ...]] | None = None
         self._loaded = False
         self._version = 0
-        self._rounds = Rounds(self._look, name="proposals", every_s=_LOOK_EVERY_S)
+        self.loop = Periodic(self.catch_up, name="proposals", every_s=_LOOK_EVERY_S)
 
     def start(self) -> None:
         """Keep up with S3 in the background from now on."""
-        self._rounds.start()
+        self.loop.start()
 
     def stop(self) -> None:
         """End the background work."""
-        self._rounds.stop()
+        self.loop.stop()
 
     @property
     def version(self) -> int:
@@ -123,12 +123,6 @@ class Proposals:
             if len(self._known.get(slug, ())) > self._packed.get(slug, 0):
                 self._pack(slug)
 
-    def _look(self) -> None:
-        try:
-            self.catch_up()
-        except StorageError as err:
-            _log.warning("proposals_not_read", error=err.message)
-
     def _learn(self, slug: str, proposals: Iterable[Proposal]) -> None:
         with self._lock:
             known = self._known.setdefault(slug, {})
@@ -140,6 +134,7 @@ class Proposals:
                 self._version += 1
 
     def _read(self, key: str) -> Proposal | None:
+        self.loop.beat()
         try:
             return Proposal.model_validate_json(self._store.get(key).data)
         except ReferenceNotFound:

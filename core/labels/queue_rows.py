@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
 
+from core.concurrency.periodic import Periodic
 from core.errors import StorageError
 from core.labels.live import LiveLabels
 from core.labels.proposals import Proposals
@@ -14,7 +15,6 @@ from core.labels.published import LabelState, PublishedLabels
 from core.labels.queue import Evidence, QueueItem, item_of
 from core.labels.reports import MismatchReport, Reports
 from core.labels.review_log import ReviewLog
-from core.labels.rounds import Rounds
 from core.labels.schema import Label
 from core.references.attributes import Role
 from core.references.index import ReferenceIndex
@@ -53,15 +53,15 @@ class QueueRows:
         self._rows: dict[str, QueueItem] = {}
         self._evidence: dict[str, Evidence] = {}
         self._keys: dict[str, list[str]] = {}
-        self._rounds = Rounds(self._prepare, name="review-queue", every_s=_LOOK_EVERY_S)
+        self.loop = Periodic(self._prepare, name="review-queue", every_s=_LOOK_EVERY_S)
 
     def start(self) -> None:
         """Keep the rows up in the background from now on."""
-        self._rounds.start()
+        self.loop.start()
 
     def stop(self) -> None:
         """End the background work."""
-        self._rounds.stop()
+        self.loop.stop()
 
     def items(self) -> Collection[QueueItem]:
         """Every portrait in key order. Raises StorageError while there is no index."""
@@ -85,9 +85,15 @@ class QueueRows:
         return proposals[0].label if proposals else self._live.before_reviews(etag)
 
     def _prepare(self) -> None:
-        with suppress(StorageError):  # no index yet, or no S3: the next round looks again
+        if self._has_index():  # while there is none, the catalog says why
             self._reports.by_etag(max_age_s=_REPORTS_AGE_S)  # before readers find them too old, and have to wait
             self.items()
+
+    def _has_index(self) -> bool:
+        try:
+            return self._catalog.index is not None
+        except StorageError:
+            return False
 
     def _keep_up(self) -> None:
         number = self._log.number  # first: what is saved from here on is met again in the next look

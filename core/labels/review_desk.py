@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.concurrency.periodic import Periodic
 from core.errors import InputError
 from core.labels.live import LiveLabels
 from core.labels.pace import Progress, progress_of
@@ -82,6 +83,11 @@ class ReviewDesk:
     def stop(self) -> None:
         """End the background work."""
         self._rows.stop()
+
+    @property
+    def loop(self) -> Periodic:
+        """The background work."""
+        return self._rows.loop
 
     def backlog(self) -> Backlog | None:
         """What there is to do, for the server's own figures: as of the last look, None before there was one.

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import structlog
-from ulid import ULID
-
+from core.concurrency.periodic import Periodic
 from core.errors import StorageError, StorageUnavailable
 from core.references.attributes import Vocabulary
 from core.references.index import Drift, ReferenceIndex, index_over
 from core.references.listing import list_all
 from core.references.page import PageSource
 from core.references.table import ReferenceTable
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,6 @@ class Catalog:
         self._vocabulary = vocabulary
         self._library_prefix = library_prefix
         self._app_prefix = app_prefix
-        self._refresh_s = refresh_s
         self._workers = workers
         self._unreadable = unreadable
         self._hints: tuple[str, ...] = ()
@@ -69,26 +63,19 @@ class Catalog:
         self._error: StorageError | None = None
         self._listed = 0
         self._refreshing = threading.Lock()
-        self._wake = threading.Event()
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self.loop = Periodic(self._round, name="index-refresh", every_s=refresh_s, crashed=self._crashed)
 
     def start(self) -> None:
         """Refresh now and then every `refresh_s` seconds, in a thread of its own."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="index-refresh", daemon=True)
-            self._thread.start()
+        self.loop.start()
 
     def stop(self) -> None:
         """End the background refresh; the last index keeps serving."""
-        self._stopped.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        self.loop.stop()
 
     def request_refresh(self) -> None:
         """Ask the background thread for a refresh; returns at once."""
-        self._wake.set()
+        self.loop.wake()
 
     def refresh(self) -> ReferenceIndex:
         """Build the next generation now and serve it. A second caller waits for the first one's result.
@@ -155,19 +142,10 @@ class Catalog:
 
     def _count(self, keys: int) -> None:
         self._listed = keys
+        self.loop.beat()
 
-    def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            if self._stopped.is_set():  # asked behind the clearing, or a stop between the two would go unheard
-                return
-            try:
-                self.refresh()
-            except StorageError:  # kept in `status`; the next round tries again
-                pass
-            except Exception:  # noqa: BLE001 - if this thread ended, the index would grow old for ever
-                incident = str(ULID())
-                _log.exception("refresh_crashed", incident=incident)
-                self._error = StorageUnavailable(f"The listing stopped unexpectedly: report incident {incident}.")
-            # Servers that started together must not list together for ever.
-            self._wake.wait(timeout=self._refresh_s * random.uniform(0.9, 1.1))
+    def _round(self) -> None:
+        self.refresh()
+
+    def _crashed(self, incident: str) -> None:
+        self._error = StorageUnavailable(f"The listing stopped unexpectedly: report incident {incident}.")

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
-from ulid import ULID
 
+from core.concurrency.background import in_background
 from core.errors import StorageError, StorageUnavailable
+from core.incidents import report
 
 _log = structlog.get_logger(__name__)
 _EVERY_S: Final = 0.5
@@ -43,7 +44,7 @@ class Outage:
             if self._is_asking or self._closed.is_set():
                 return
             self._is_asking = True
-        threading.Thread(target=self._until_it_answers, name="outage", daemon=True).start()
+        in_background(self._until_it_answers, name="outage")
 
     def close(self) -> None:
         """Ask no more."""
@@ -72,8 +73,6 @@ class Outage:
             return err.message
         except StorageError:
             return None  # a refusal is an answer
-        except Exception:
-            # Who cannot ask must not shut everybody else out for ever.
-            log = _log.bind(incident=str(ULID()))
-            log.exception("outage_not_looked_into")
+        except Exception as err:  # noqa: BLE001 - who cannot ask must not shut everybody else out for ever
+            report("outage_not_looked_into", err)
         return None

@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
-import structlog
-from ulid import ULID
 
 from core.errors import AccessDenied, ConfigError, SignInError, StorageError, StudioError
-from core.studio import running_studio
+from core.incidents import report
 from core.ui.markdown import without_formulas
 from core.ui.reruns import session_name
-
-_log = structlog.get_logger(__name__)
 
 
 @contextmanager
@@ -36,11 +32,7 @@ def report_script_error(err: Exception) -> bool:
     if isinstance(err, StudioError):
         show_problem(err)
         return True
-    incident = str(ULID())
-    _log.error("script_error", incident=incident, session=session_name(), exc_info=err)
-    studio = running_studio()
-    if studio is not None:
-        studio.metrics.incident()
+    incident = report("script_error", err, session=session_name())
     st.error(
         f"Something went wrong on this page. Reload it; if it happens again, report incident `{incident}`.",
         icon=":material/report:",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import streamlit as st
 
 from core.errors import StorageError
@@ -43,8 +46,7 @@ def _details(studio: Studio, reference: Reference) -> None:
     with st.container(horizontal=True):
         _use(reference)
         if st.button("Show in History", icon=":material/history:"):
-            st.session_state[Key.HISTORY_REFERENCE] = reference.key
-            go_to("history")
+            go_to("history", {Key.HISTORY_REFERENCE: reference.key})
         download = image_url(reference.key, reference.etag, ORIGINAL, download_as=reference.name)
         st.link_button("Download original", absolute(download), icon=":material/download:")
 
@@ -116,9 +118,11 @@ def _put_into_composer(reference: Reference) -> None:
         draft.pin(Role.ANGLE.value, reference.key)
 
 
-def go_to(page: str) -> None:
-    """Show another page. Filters of this one that stand in the URL stay behind."""
-    st.switch_page(PROJECT_ROOT / "pages" / f"{page}.py", query_params={})
+def go_to(page: str, view: Mapping[Key, str] = MappingProxyType({})) -> None:
+    """Show another page with these filters. Those of this one that stand in the URL stay behind."""
+    st.switch_page(
+        PROJECT_ROOT / "pages" / f"{page}.py", query_params={key.value: value for key, value in view.items()}
+    )
 
 
 def label_text(label: Label) -> str:

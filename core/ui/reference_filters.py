@@ -51,6 +51,8 @@ def follow_jump(index: ReferenceIndex) -> None:
     path = st.session_state.pop(Key.REF_JUMP, None)
     if path is not None:
         group = index.group(path)
+        if not st.session_state.get(Key.REF_FOLDER):  # the groups' list is new then: Streamlit tells the address of
+            st.query_params[Key.REF_GROUP] = group.name  # what is set in lists it has drawn before, and of no others
         st.session_state[Key.REF_VIEW] = PICTURES
         st.session_state[Key.REF_FOLDER] = group.folder
         st.session_state[Key.REF_GROUP] = group.name

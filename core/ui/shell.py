@@ -18,22 +18,19 @@ from core.identity.door import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
 from core.ui import login
+from core.ui.browser_history import one_entry_an_act
 from core.ui.person_menu import person_menu
 from core.ui.problems import problems_shown, show_problem
 from core.ui.reruns import rerun
 from core.ui.session import cookies, open_session, watch
 from core.ui.session_request import is_signing_out, keep_renewed
 from core.ui.state import Key
+from core.ui.unknown_page import TITLE, unknown_name, unknown_page
 from core.viewer import Capability, Viewer
+from core.web.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
 
 _HERE = Path(__file__).parent
-_PAGES: Final = (
-    ("generate", "Generate", Capability.BROWSE),
-    ("references", "References", Capability.BROWSE),
-    ("labels", "Labels", Capability.BROWSE),
-    ("history", "History", Capability.BROWSE),
-    ("people", "People", Capability.ADMINISTER),
-)
+_NEEDED: Final = {"people": Capability.ADMINISTER}  # all others are for everybody who may browse
 
 
 def main() -> None:
@@ -46,6 +43,7 @@ def main() -> None:
     )
     st.html(_HERE / "style.css")
     st.logo(_HERE / "static" / "logo.svg", size="small")
+    one_entry_an_act()
     try:
         studio, viewer = open_session()
         if is_signing_out():
@@ -65,19 +63,18 @@ def main() -> None:
 
 def _pages(studio: Studio, viewer: Viewer) -> None:
     """The page that was asked for. A page somebody may not use has no place in the menu, and core refuses it."""
-    page = st.navigation(
-        [
-            st.Page(
-                PROJECT_ROOT / "pages" / f"{name}.py",
-                title=title,
-                url_path=name,
-                default=name == "generate",
-                visibility="visible" if viewer.may(needed) else "hidden",
-            )
-            for name, title, needed in _PAGES
-        ],
-        position="top",
-    )
+    pages = [
+        st.Page(
+            PROJECT_ROOT / "pages" / f"{name}.py",
+            title=name.capitalize(),
+            url_path=name,
+            default=name == DEFAULT_PAGE,
+            visibility="visible" if viewer.may(_NEEDED.get(name, Capability.BROWSE)) else "hidden",
+        )
+        for name in PAGES
+    ]
+    offered = [page for page in pages if page.visibility == "visible"]
+    page = st.navigation([*pages, *_unknown(partial(unknown_page, offered))], position="top")
     if studio.settings.profile is Profile.EMBEDDED:
         _demo_line(studio)
     else:
@@ -87,7 +84,7 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
             keep_renewed(studio)
         if problem := st.session_state.pop(Key.SIGN_IN_PROBLEM, None):
             show_problem(problem)
-    with rerun(studio, page.url_path or "generate"), problems_shown():
+    with rerun(studio, _name_of(page)), problems_shown():
         page.run()
 
 
@@ -101,9 +98,21 @@ def _demo_line(studio: Studio) -> None:
 
 def _instead_of_pages(draw: Callable[[], None]) -> None:
     """The closed door: every page's URL leads to it and stays in the address, and nothing of the page is run."""
-    doors = [st.Page(_nothing, title=title, url_path=name, default=name == "generate") for name, title, _ in _PAGES]
-    st.navigation(doors, position="hidden").run()
+    doors = [st.Page(_nothing, title=name.capitalize(), url_path=name, default=name == DEFAULT_PAGE) for name in PAGES]
+    st.navigation([*doors, *_unknown(_nothing)], position="hidden").run()
     draw()
+
+
+def _unknown(draw: Callable[[], None]) -> list[st.Page]:
+    """A page for the address this tab was loaded under, if it is none of ours: it stays where it is."""
+    name = unknown_name(PAGES)
+    return [st.Page(draw, title=TITLE, url_path=name, visibility="hidden")] if name else []
+
+
+def _name_of(page: st.Page) -> str:
+    """A page's name for the figures: there are few of them, whatever people type."""
+    name = page.url_path or DEFAULT_PAGE
+    return name if name in PAGES else NO_PAGE.strip("/")
 
 
 def _not_on_the_list(studio: Studio, err: AccessDenied) -> None:

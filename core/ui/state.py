@@ -16,6 +16,8 @@ class Key(StrEnum):
     REQUEST = "session_request"  # the SessionRequest the browser is at
     LEFT = "left"  # why this tab shows nobody's pages any more, until it is loaded anew
 
+    UNKNOWN_PAGE = "unknown_page"  # the name a tab was loaded under, if it is no page's
+
     # The composer
     PROMPT = "prompt"
     MODE = "mode"

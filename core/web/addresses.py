@@ -1,7 +1,8 @@
-"""Addresses: the paths under which browsers find pictures."""
+"""Addresses: the paths under which browsers find pages and pictures."""
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import quote
 
 from core.images.thumbnails import THUMBNAIL_SIDES
@@ -9,6 +10,9 @@ from core.injection.wishes import SideName
 from core.references.key import encode_key
 
 ORIGINAL = "original"
+PAGES: Final = ("generate", "references", "labels", "history", "people")
+DEFAULT_PAGE: Final = "generate"  # it lives at the root, as every default page of Streamlit's does
+NO_PAGE: Final = "/not-found"  # no page's path either
 
 
 def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, download_as: str = "") -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import wraps
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from core.concurrency.periodic import Pulse
 from core.errors import StorageError
 from core.labels.review_desk import Backlog
 from core.settings import Profile
@@ -54,6 +55,7 @@ def checks(studio: Studio) -> list[Check]:
     found = [_settings(studio), _storage(studio), _engine(studio)]
     if found[1].state is not State.FAILED:  # without S3 there is no index, and nothing more to say of it
         found.append(_index(studio))
+    found.append(_background(studio))
     if studio.settings.profile is Profile.EMBEDDED:
         found.append(_disk(studio))
     return found
@@ -92,6 +94,26 @@ def _engine(studio: Studio) -> Check:
         reason = "No OPENAI_API_KEY is set: only the preview engine makes pictures, without AI."
         return Check("engine", State.DEGRADED, reason, "Set OPENAI_API_KEY and start again.")
     return Check("engine", State.OK, f"{', '.join(studio.engines)}.")
+
+
+def _background(studio: Studio) -> Check:
+    pulses = [loop.pulse for loop in studio.loops]
+    late = [
+        f"`{pulse.name}` has not come round for {pulse.silent_s:.0f} s and should every {pulse.every_s:g} s."
+        for pulse in pulses
+        if pulse.is_late
+    ]
+    failing = [
+        f"`{pulse.name}` fails: incident {pulse.incident}."
+        for pulse in pulses
+        if pulse.incident is not None and not pulse.is_late
+    ]
+    if not late + failing:
+        return Check("background", State.OK)
+    fix = "Find the incident in the log and report it; it is tried again by itself."
+    if late:
+        fix = "If storage is well, restart this server: what is on the screens grows old until then."
+    return Check("background", State.DEGRADED, " ".join(late + failing), fix)
 
 
 def _disk(studio: Studio) -> Check:
@@ -192,6 +214,7 @@ class _Moment(Collector):
             backlog = studio.review_desk.backlog()
             if backlog is not None:
                 yield _portraits_waiting(backlog)
+        yield from _loops([loop.pulse for loop in studio.loops])
         load = studio.runner.load
         yield _gauge("studio_queue_waiting", "Sides that wait for their turn.", load.waiting)
         yield _gauge("studio_queue_running", "Sides at work.", load.running)
@@ -214,6 +237,18 @@ def _portraits_waiting(backlog: Backlog) -> Metric:
     for why, count in asdict(backlog).items():
         family.add_metric([why], count)
     return family
+
+
+def _loops(pulses: Sequence[Pulse]) -> Iterable[Metric]:
+    """The rounds and the incidents of each loop, and how long nothing was heard of it."""
+    rounds = CounterMetricFamily("studio_loop_rounds", "Rounds of background work.", labels=["loop"])
+    incidents = CounterMetricFamily("studio_loop_incidents", "Rounds that ended in an incident.", labels=["loop"])
+    silent = GaugeMetricFamily("studio_loop_silent_seconds", "Since anything was heard of it.", labels=["loop"])
+    for pulse in pulses:
+        rounds.add_metric([pulse.name], pulse.rounds)
+        incidents.add_metric([pulse.name], pulse.incidents)
+        silent.add_metric([pulse.name], pulse.silent_s)
+    yield from (rounds, incidents, silent)
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:

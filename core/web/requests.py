@@ -14,12 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
 from ulid import ULID
 
+from core.incidents import report
 from core.studio import Studio, running_studio
 from core.telemetry import NoTelemetry
 
 _log = structlog.get_logger(__name__)
 _GIVEN_ID: Final = re.compile(r"[0-9A-Za-z_-]{8,64}")
-_OURS: Final = ("healthz", "readyz", "metrics", "image", "partial", "session", "oauth")  # else it is Streamlit's
+OURS: Final = ("healthz", "readyz", "metrics", "image", "partial", "session", "oauth")  # else it is Streamlit's
 _SLOW_S: Final = 2.0
 
 
@@ -50,17 +51,12 @@ class Requests:
             try:
                 await self._app(scope, receive, answer.send)
             except Exception as err:  # noqa: BLE001 - whatever it is, it gets an incident id
-                await self._crashed(err, scope, receive, answer, studio)
+                await self._crashed(err, scope, receive, answer)
             answer.told(scope, studio)
 
-    async def _crashed(
-        self, err: Exception, scope: Scope, receive: Receive, answer: _Answer, studio: Studio | None
-    ) -> None:
+    async def _crashed(self, err: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
         """Log what nobody expected and answer with its incident id, if there is still an answer to give."""
-        incident = str(ULID())
-        _log.error("request_crashed", incident=incident, method=scope["method"], route=answer.route, exc_info=err)
-        if studio is not None:
-            studio.metrics.incident()
+        incident = report("request_crashed", err, method=scope["method"], route=answer.route)
         if answer.status is None:
             sentence = f"Something went wrong. Try again; if it happens again, report incident {incident}."
             await PlainTextResponse(sentence, 500, {"Cache-Control": "no-store"})(scope, receive, answer.send)
@@ -106,4 +102,4 @@ class _Answer:
 def _route_of(path: str) -> str:
     """The route as metrics and logs name it: no key, no id, so that there are few of them."""
     first = path.lstrip("/").partition("/")[0]
-    return f"/{first}" if first in _OURS else "streamlit"
+    return f"/{first}" if first in OURS else "streamlit"

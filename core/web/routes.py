@@ -7,7 +7,7 @@ from functools import wraps
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from core.errors import InputError, ReferenceNotFound, StudioError
@@ -17,6 +17,7 @@ from core.web.answers import plain
 from core.web.doorway import ROUTES as DOORWAY_ROUTES
 from core.web.gate import Gate
 from core.web.health import healthz, metrics, readyz
+from core.web.page_paths import PagePaths
 from core.web.pictures import image, no_picture, partial
 from core.web.requests import Requests
 from core.web.security_headers import SecurityHeaders
@@ -44,19 +45,12 @@ def _signed_in(handler: Handler) -> _Serve:
     return guarded
 
 
-def _generate(request: Request) -> Response:
-    """The generate page lives at the root, as every default page of Streamlit's does."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/{query}", headers={"Cache-Control": "no-store"})
-
-
-MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(Gate))
+MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(Gate), Middleware(PagePaths))
 ROUTES = (
     *DOORWAY_ROUTES,
     Route("/healthz", healthz),
     Route("/readyz", readyz),
     Route("/metrics", metrics),
-    Route("/generate", _generate),
     Route("/image/{size}/{etag}/{key}", _signed_in(image)),
     Route("/image/{rest:path}", _signed_in(no_picture)),
     Route("/partial/{comparison}/{side}", _signed_in(partial)),

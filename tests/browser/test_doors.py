@@ -83,7 +83,9 @@ def library() -> Iterator[ClosedLibrary]:
         account.reset()
 
 
-@pytest.mark.parametrize("path", ["/", "/generate", "/references", "/labels", "/history", "/people"])
+@pytest.mark.parametrize(
+    "path", ["/", "/generate", "/references", "/labels", "/history", "/people", "/nothing", "/a/b"]
+)
 def test_nobody_sees_anything_before_signing_in(
     path: str, library: ClosedLibrary, start_dashboard: StartDashboard, visit: Visit
 ) -> None:

@@ -207,7 +207,7 @@ def test_a_clock_that_jumps_by_half_a_minute(tmp_path: Path) -> None:
         assert "No comparison yet" not in look(server, "history").texts()
         assert server.events("script_error") == []
         assert server.events("thread_crashed") == []
-        assert server.events("refresh_crashed") == []
+        assert server.events("round_crashed") == []
 
 
 def ahead_s(server: Server) -> float:

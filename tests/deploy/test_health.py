@@ -108,6 +108,9 @@ def test_every_figure_an_operator_needs_is_there_in_prometheus_own_format(server
         "studio_sign_ins_refused",
         "studio_thumbnails",
         "studio_incidents",
+        "studio_loop_rounds",
+        "studio_loop_incidents",
+        "studio_loop_silent_seconds",
         "process_resident_memory_bytes",
     } <= families.keys()
     assert server.metric("studio_index_references") == 110
@@ -128,7 +131,7 @@ def test_no_key_and_no_id_ever_becomes_a_label(server: Server) -> None:
 
 def test_each_check_of_readiness_says_what_to_do(server: Server) -> None:
     found = {check["name"]: check for check in server.get("/readyz").json()["checks"]}
-    assert found.keys() == {"settings", "storage", "index", "engine", "disk"}
+    assert found.keys() == {"settings", "storage", "index", "engine", "background", "disk"}
     assert {check["state"] for check in found.values()} == {"ok"}
 
 

@@ -29,7 +29,7 @@ LET_IN_S = 45.0
 KEY = "refs/02. Tone/noir/desk.jpg"
 ETAG = hashlib.md5((ROOT / "samples" / KEY).read_bytes(), usedforsecurity=False).hexdigest()
 LIBRARY = "110 pictures in 40 groups"
-CRASHES = ("script_error", "thread_crashed", "request_crashed", "refresh_crashed", "engine_crashed")
+CRASHES = ("script_error", "thread_crashed", "request_crashed", "round_crashed", "task_crashed", "engine_crashed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,30 @@
+// Keeps the browser's Back and Forward to what a person did: whatever one act leads to is one entry.
+//
+// On the way to another page Streamlit writes two: the page that is left without its filters, and the one that is
+// shown. On the way back to what Generate shows it writes two as well. The first one of an act is an entry, and the
+// next take its place; a filter that a person sets is no entry, and neither is what the server makes of it.
+
+const MARK = Symbol.for("studio.one-entry-an-act");
+
+export default function () {
+  if (history[MARK]) return;
+  history[MARK] = true;
+  const push = history.pushState.bind(history);
+  const replace = history.replaceState.bind(history);
+  let isWritten = true; // what the loading of a page leads to is the entry it was loaded for
+  history.pushState = (...entry) => {
+    (isWritten ? replace : push)(...entry);
+    isWritten = true;
+  };
+  history.replaceState = (...entry) => {
+    replace(...entry);
+    isWritten = true;
+  };
+  // The second half of a double click is the same act.
+  const acts = (event) => {
+    if (!(event.detail > 1)) isWritten = false;
+  };
+  addEventListener("click", acts, true);
+  addEventListener("keydown", acts, true);
+  addEventListener("popstate", () => (isWritten = true), true);
+}

@@ -1,0 +1,282 @@
+"""Addresses: Back and Forward restore a page's view at the first press; what is no page's address says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.dashboard import Dashboard, Tab, Visitor, dashboard
+
+NOBODY = ",".join(f"designer{number:02}@studio.example" for number in range(90))
+# What a page's view is for a person: what stands in its fields and which of its choices are made.
+SHOWN = """() => {
+  const main = document.querySelector('[data-testid="stMain"]');
+  const all = (what) => [...main.querySelectorAll(what)];
+  return [
+    ...all("input:not([type=checkbox])").map((one) => `${one.getAttribute("aria-label")}: ${one.value}`),
+    ...all("input[type=checkbox]").map((one) => `${one.getAttribute("aria-label")}: ${one.checked}`),
+    ...all("[aria-checked], [aria-pressed], [aria-current]").map((one) =>
+      [one.innerText, one.ariaChecked, one.ariaPressed, one.ariaCurrent].join(" ")),
+  ];
+}"""
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Dashboard]:
+    """A dashboard with one comparison, and so many people that they are searched and turned page by page."""
+    folder = tmp_path_factory.mktemp("addresses")
+    with dashboard(folder, {"ALLOWED_EMAILS": NOBODY}) as running, chromium.new_context() as context:
+        tab = Tab(context.new_page(), running.url)
+        order(tab, "A porcelain bowl")
+        yield running
+
+
+def order(tab: Tab, prompt: str) -> str:
+    """Order from the composer, stay until both sides are there, and return the comparison."""
+    tab.goto("/")
+    tab.tile("Tone", "Noir").click()
+    tab.type_prompt(prompt)
+    expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
+    tab.settled()
+    tab.generate.click()
+    expect(tab.downloads).to_have_count(2)
+    return tab.shown_comparison
+
+
+def shown(tab: Tab) -> tuple[str, list[str]]:
+    """The address, and what stands in the page's fields."""
+    return tab.page.url, tab.page.evaluate(SHOWN)
+
+
+def menu(tab: Tab, page: str, **options: Any) -> None:
+    """Go to another page by the menu."""
+    links = tab.page.get_by_role("navigation", name="App pages")
+    links.get_by_role("link", name=page).click(**options)
+    arrived(tab, page)
+
+
+def arrived(tab: Tab, page: str) -> None:
+    path = "" if page == "Generate" else page.lower()
+    expect(tab.page).to_have_url(re.compile(rf"//[^/]+/{path}(\?.*)?$"))
+    expect(tab.main).to_contain_text(
+        "No prompt yet" if page == "Generate" and "comparison=" not in tab.page.url else page
+    )
+    tab.settled()
+
+
+def searched(tab: Tab, text: str, param: str) -> None:
+    tab.page.get_by_role("searchbox", name="Search").fill(text)
+    expect(tab.page).to_have_url(re.compile(rf"[?&]{param}={text}"))
+
+
+def chosen(tab: Tab, label: str, option: str, param: str) -> None:
+    tab.choose(label, option)
+    expect(tab.page).to_have_url(re.compile(rf"[?&]{param}={option}"))
+
+
+def segment(tab: Tab, name: str, param: str) -> None:
+    tab.main.get_by_text(name, exact=True).click()
+    expect(tab.page).to_have_url(re.compile(rf"[?&]{param}={name}"))
+
+
+def turned(tab: Tab, param: str) -> None:
+    tab.button("Next page").click()
+    expect(tab.page).to_have_url(re.compile(rf"[?&]{param}=2"))
+
+
+def filtered_references(tab: Tab) -> None:
+    searched(tab, "noir", "q")
+    chosen(tab, "Any tone", "noir", "tone")
+    segment(tab, "Groups", "view")
+
+
+def the_second_page_of_references(tab: Tab) -> None:
+    turned(tab, "page")
+
+
+def filtered_labels(tab: Tab) -> None:
+    segment(tab, "Grid", "show")
+    chosen(tab, "Any gender", "feminine", "presentation")
+    searched(tab, "Ada", "find")
+
+
+def filtered_history(tab: Tab) -> None:
+    searched(tab, "porcelain", "text")
+    chosen(tab, "Any mode", "compare", "made")
+    chosen(tab, "Any tone", "noir", "with_tone")
+
+
+def the_second_page_of_people(tab: Tab) -> None:
+    searched(tab, "designer", "whom")
+    turned(tab, "roll")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page, how its view is set, and what stands in the address then."""
+
+    page: str
+    set: Callable[[Tab], None]
+    says: tuple[str, ...] = field(default=())
+
+
+VIEWS = {
+    "references": View("References", filtered_references, ("q=noir", "tone=noir", "view=Groups")),
+    "references, second page": View("References", the_second_page_of_references, ("page=2",)),
+    "labels": View("Labels", filtered_labels, ("show=Grid", "presentation=feminine", "find=Ada")),
+    "history": View("History", filtered_history, ("text=porcelain", "made=compare", "with_tone=noir")),
+    "people, second page": View("People", the_second_page_of_people, ("whom=designer", "roll=2")),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_back_and_forward_restore_the_view_at_the_first_press(view: View, tab: Tab) -> None:
+    tab.goto("/")
+    menu(tab, view.page)
+    view.set(tab)
+    tab.still()
+    before = shown(tab)
+    assert all(part in before[0] for part in view.says)
+    entries = tab.page.evaluate("history.length")
+    other = "Labels" if view.page == "History" else "History"
+    menu(tab, other)
+    assert tab.page.url == f"{tab.home}/{other.lower()}", "filters stay behind"
+    assert tab.page.evaluate("history.length") == entries + 1
+    tab.page.go_back()
+    assert tab.comes_to(lambda: shown(tab) == before), shown(tab)
+    tab.page.go_forward()
+    arrived(tab, other)
+    tab.page.go_back()
+    assert tab.comes_to(lambda: shown(tab) == before), shown(tab)
+    tab.page.go_back()
+    arrived(tab, "Generate")
+
+
+def test_a_group_that_was_opened_is_found_again(tab: Tab) -> None:
+    """Its pictures are a view of their own: Back leads to the groups, and from another page to the pictures."""
+    tab.goto("/references?q=noir&view=Groups")
+    tab.still()
+    groups = shown(tab)
+    tab.cards("Groups").first.click()
+    expect(tab.page).to_have_url(re.compile(r"[?&]group="))
+    tab.still()
+    pictures = shown(tab)
+    menu(tab, "History")
+    tab.page.go_back()
+    assert tab.comes_to(lambda: shown(tab) == pictures), shown(tab)
+    tab.page.go_back()
+    assert tab.comes_to(lambda: shown(tab) == groups), shown(tab)
+
+
+def test_a_double_click_in_the_menu_is_one_entry(tab: Tab) -> None:
+    tab.goto("/references")
+    searched(tab, "noir", "q")
+    tab.still()
+    before = shown(tab)
+    menu(tab, "History", click_count=2)
+    tab.page.go_back()
+    assert tab.comes_to(lambda: shown(tab) == before), shown(tab)
+
+
+def test_generate_finds_its_comparison_again_and_is_left_by_one_press(tab: Tab) -> None:
+    made = order(tab, "A glass of water")
+    menu(tab, "References")
+    tab.page.go_back()
+    expect(tab.page).to_have_url(f"{tab.home}/?comparison={made}")
+    expect(tab.downloads).to_have_count(2)
+    expect(tab.prompt).to_have_value("A glass of water")
+    tab.settled()
+    tab.page.go_forward()
+    arrived(tab, "References")
+    menu(tab, "Generate")
+    expect(tab.page).to_have_url(f"{tab.home}/?comparison={made}")
+    tab.settled()
+    tab.page.go_back()
+    arrived(tab, "References")
+
+
+def test_a_drawer_that_leads_on_leaves_the_page_behind_as_it_was(tab: Tab) -> None:
+    tab.goto("/references")
+    searched(tab, "fruit", "q")
+    tab.still()
+    before = shown(tab)
+    tab.cards("References").first.click(position={"x": 60, "y": 60})
+    tab.dialog.get_by_role("button", name="Show in History").click()
+    arrived(tab, "History")
+    expect(tab.page).to_have_url(re.compile(r"/history\?with_reference="))
+    tab.still()
+    there = shown(tab)
+    tab.page.go_back()
+    assert tab.comes_to(lambda: shown(tab) == before), shown(tab)
+    tab.page.go_forward()
+    assert tab.comes_to(lambda: shown(tab) == there), shown(tab)
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"),
+    [
+        ("/References?q=noir", "/references?q=noir"),
+        ("/references/?q=noir&tone=noir", "/references?q=noir&tone=noir"),
+        ("/HISTORY/", "/history"),
+        ("/Labels//?find=%EC%95%B5", "/labels?find=%EC%95%B5"),
+        ("/Generate/", "/"),
+        ("/PEOPLE", "/people"),
+    ],
+)
+def test_case_and_a_slash_behind_lead_to_the_page_with_its_query(asked: str, leads_to: str, tab: Tab) -> None:
+    answer = tab.goto(asked)
+    assert answer is not None
+    assert answer.status == 200
+    expect(tab.page).to_have_url(tab.home + leads_to)
+    expect(tab.page.get_by_text("There is no such page")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "stands"),
+    [
+        ("/nothing?x=1", "/nothing?x=1"),
+        ("/xreferences", "/xreferences"),
+        ("/nothing/", "/nothing"),
+        ("/index.html", "/index.html"),
+        ("/references/ada", "/not-found"),
+        ("/a/b/c?x=1", "/not-found?x=1"),
+        ("/two%20words", "/not-found"),
+        ("/%EC%95%B5", "/not-found"),
+    ],
+)
+def test_an_unknown_address_says_so_and_offers_the_pages(
+    asked: str, stands: str, studio: Dashboard, visit: Visit
+) -> None:
+    visitor = visit(studio)
+    tab, answer = opened(visitor, asked)
+    assert answer == 404
+    expect(tab.page).to_have_url(tab.home + stands)
+    expect(tab.main).to_contain_text("There is no such page")
+    expect(tab.page).to_have_title("No such page · Studio")
+    expect(tab.main.get_by_role("link")).to_have_text(["Generate", "References", "Labels", "History", "People"])
+    expect(tab.dialog).to_have_count(0)
+    tab.main.get_by_role("link", name="References").click()
+    arrived(tab, "References")
+    expect(tab.page).to_have_title("Studio")
+    tab.page.go_back()
+    expect(tab.main).to_contain_text("There is no such page")
+    expect(tab.page).to_have_url(re.compile(re.escape(tab.home + stands.split("?")[0])))
+    tab.page.go_forward()
+    arrived(tab, "References")
+
+
+def opened(visitor: Visitor, path: str) -> tuple[Tab, int]:
+    """A tab on an address, and the status it was answered with, which the console repeats."""
+    page: Page = visitor.context.new_page()
+    tab = Tab(page, visitor.home)
+    answer = tab.goto(path)
+    said = [line for line in visitor.complaints if "404" in line]
+    visitor.complaints[:] = [line for line in visitor.complaints if line not in said]
+    assert answer is not None
+    return tab, answer.status
