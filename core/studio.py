@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.generation.budget import Budgets
 from core.generation.comparison import Comparison, Outcome
@@ -49,6 +50,9 @@ from core.storage.presign import Presigner
 from core.storage.s3 import Store
 from core.telemetry import Telemetry, open_telemetry
 
+if TYPE_CHECKING:
+    from core.identity.redirect import Redirect
+
 VOCABULARY_FILE = PROJECT_ROOT / "labels" / "attributes.toml"
 LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
 LABELING_FILE = PROJECT_ROOT / "labels" / "labeling.toml"
@@ -63,7 +67,7 @@ SAMPLES = PROJECT_ROOT / "samples" / "refs"
 class Studio:
     """Everything the dashboard is made of. Close it to end its threads and servers.
 
-    `presigner` is there only if originals are to come straight from S3.
+    `presigner` is there only if originals are to come straight from S3, `redirect` only where people sign in.
     """
 
     settings: Settings
@@ -87,6 +91,7 @@ class Studio:
     access: Access
     spending_limits: SpendingLimits
     door: Door
+    redirect: Redirect | None
     storage: Storage
     metrics: Metrics
     telemetry: Telemetry
@@ -164,6 +169,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         max_model_references=settings.max_model_references,
     )
     access = Access(store, settings)
+    door = build_door(settings, store, access)
     reports = Reports(store, app_prefix=settings.s3_app_prefix)
     shipped = load_shipped(SAMPLE_PROPOSALS) if settings.profile is Profile.EMBEDDED else ()
     proposals = Proposals(store, app_prefix=settings.s3_app_prefix, shipped=shipped)
@@ -188,7 +194,8 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         reports=reports,
         access=access,
         spending_limits=spending_limits,
-        door=build_door(settings, store, access),
+        door=door,
+        redirect=build_redirect(settings, door),
         storage=storage,
         metrics=metrics,
         telemetry=telemetry,
@@ -251,6 +258,16 @@ def build_door(settings: Settings, store: Store, access: Access) -> Door:
         access,
         cookie_name=settings.cookie_name,
     )
+
+
+def build_redirect(settings: Settings, door: Door) -> Redirect | None:
+    """The sign-in in the same tab, where people sign in at all."""
+    if settings.profile is Profile.EMBEDDED or not (settings.google_client_id and settings.session_secret):
+        return None
+    from core.identity.oauth import oauth_client
+    from core.identity.redirect import Redirect
+
+    return Redirect(door, oauth_client(settings), settings)
 
 
 def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:

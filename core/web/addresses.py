@@ -1,7 +1,9 @@
-"""Addresses: the paths under which browsers find pictures."""
+"""Addresses: the paths under which browsers find pictures, and which of those they send are pages."""
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import quote
 
 from core.images.thumbnails import THUMBNAIL_SIDES
@@ -9,6 +11,10 @@ from core.injection.wishes import SideName
 from core.references.key import encode_key
 
 ORIGINAL = "original"
+FIRST_PAGE: Final = "/"
+_LONGEST_PAGE: Final = 1500  # letters; sealed with the rest of an attempt they fit into a cookie
+# A page and its query, in what browsers write of them: no second slash, no backslash, no blank, no control character.
+_PAGE: Final = re.compile(r"(?P<path>/[\w-]*/?)(?P<query>\?[!-\[\]-~]*)?", re.ASCII)
 
 
 def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, download_as: str = "") -> str:
@@ -23,3 +29,11 @@ def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, down
 def partial_url(comparison_id: str, side: SideName, progress: float) -> str:
     """The path of a picture on its way; `progress` makes a new URL of each."""
     return f"/partial/{comparison_id}/{side.value}?p={progress:.3f}"
+
+
+def own_page(asked: str) -> str:
+    """The page that was asked for, or the first one for what is no page's address: it leads nowhere else."""
+    match = _PAGE.fullmatch(asked)
+    if match is None:
+        return FIRST_PAGE
+    return asked if len(asked) <= _LONGEST_PAGE else match["path"][:_LONGEST_PAGE]
