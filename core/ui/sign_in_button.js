@@ -52,7 +52,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     dress(parentElement);
     watch(data.attempt);
     if (hasReturned()) setTriggerValue("returned", true); // so that a server that was started again is noticed
-    say(parentElement.querySelector(".way"), data);
+    say(parentElement.querySelector(".studio-way"), data);
   };
   press.stop?.(); // new data come without an end of the old
   addEventListener("message", heard);
