@@ -130,6 +130,16 @@ class Settings(BaseModel):
         """The session cookie: `__Host-` ties it to this very host, which browsers allow over TLS only."""
         return "__Host-studio" if self.is_https else "studio"
 
+    @property
+    def attempt_cookie_name(self) -> str:
+        """The cookie of a sign-in in the same tab, while the person is at Google."""
+        return f"{self.cookie_name}-attempt"
+
+    @property
+    def refusal_cookie_name(self) -> str:
+        """The cookie by which the door learns why a sign-in in the same tab was refused."""
+        return f"{self.cookie_name}-refusal"
+
     def require_storage(self) -> None:
         """Raise ConfigError for an endpoint without a bucket: it would be the sample library that answers."""
         if self.profile is Profile.EMBEDDED:

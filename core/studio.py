@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.concurrency.background import in_background
 from core.concurrency.periodic import Periodic
@@ -51,6 +52,9 @@ from core.storage.presign import Presigner
 from core.storage.s3 import Store
 from core.telemetry import Telemetry, open_telemetry
 
+if TYPE_CHECKING:
+    from core.identity.redirect import Redirect
+
 VOCABULARY_FILE = PROJECT_ROOT / "labels" / "attributes.toml"
 LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
 LABELING_FILE = PROJECT_ROOT / "labels" / "labeling.toml"
@@ -65,7 +69,7 @@ SAMPLES = PROJECT_ROOT / "samples" / "refs"
 class Studio:
     """Everything the dashboard is made of. Close it to end its threads and servers.
 
-    `presigner` is there only if originals are to come straight from S3.
+    `presigner` is there only if originals are to come straight from S3, `redirect` only where people sign in.
     """
 
     settings: Settings
@@ -89,6 +93,7 @@ class Studio:
     access: Access
     spending_limits: SpendingLimits
     door: Door
+    redirect: Redirect | None
     storage: Storage
     metrics: Metrics
     telemetry: Telemetry
@@ -179,6 +184,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         max_model_references=settings.max_model_references,
     )
     access = Access(store, settings)
+    door = build_door(settings, store, access)
     reports = Reports(store, app_prefix=settings.s3_app_prefix)
     shipped = load_shipped(SAMPLE_PROPOSALS) if settings.profile is Profile.EMBEDDED else ()
     proposals = Proposals(store, app_prefix=settings.s3_app_prefix, shipped=shipped)
@@ -203,7 +209,8 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         reports=reports,
         access=access,
         spending_limits=spending_limits,
-        door=build_door(settings, store, access),
+        door=door,
+        redirect=build_redirect(settings, door),
         storage=storage,
         metrics=metrics,
         telemetry=telemetry,
@@ -266,6 +273,16 @@ def build_door(settings: Settings, store: Store, access: Access) -> Door:
         access,
         cookie_name=settings.cookie_name,
     )
+
+
+def build_redirect(settings: Settings, door: Door) -> Redirect | None:
+    """The sign-in in the same tab, where people sign in at all."""
+    if settings.profile is Profile.EMBEDDED or not (settings.google_client_id and settings.session_secret):
+        return None
+    from core.identity.oauth import oauth_client
+    from core.identity.redirect import Redirect
+
+    return Redirect(door, oauth_client(settings), settings)
 
 
 def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:

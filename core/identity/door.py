@@ -37,8 +37,11 @@ class Door(Protocol):
     def renew(self, cookies: Mapping[str, str]) -> SealedCookie:
         """A fresh cookie for a session that still holds."""
 
-    def let_in(self, id_token: str, *, nonce: str) -> str:
-        """A hand-over token for the person an ID token speaks for. Raises AccessDenied for who is not on the list."""
+    def let_in(self, id_token: str, *, nonce: str, attempt: str = "") -> str:
+        """A hand-over token for the person an ID token speaks for. Raises AccessDenied for who is not on the list.
+
+        All hand-overs of one `attempt` are redeemed once together.
+        """
 
     def redeem(self, handover: str) -> SealedCookie:
         """The cookie for a verified sign-in. Raises ReplayedHandover the second time."""
@@ -65,7 +68,7 @@ class DemoDoor:
         """Raises SignInError: there is no session."""
         raise SignInError("There is no sign-in here.")
 
-    def let_in(self, _id_token: str, *, nonce: str) -> str:  # noqa: ARG002 - the protocol's name
+    def let_in(self, _id_token: str, *, nonce: str, attempt: str = "") -> str:  # noqa: ARG002 - the protocol's names
         """Raises SignInError: there is no session."""
         raise SignInError("There is no sign-in here.")
 

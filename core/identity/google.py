@@ -22,6 +22,7 @@ from google.auth.transport.requests import Request as GoogleRequest
 from google.oauth2.id_token import verify_oauth2_token
 
 from core.errors import SignInError
+from core.identity.attempt import AGAIN, refused
 
 CLOCK_SKEW_S: Final = 10
 _LONGEST_TOKEN: Final = 16_384  # characters; Google's have about 1,200
@@ -33,7 +34,6 @@ _REFETCH_PAUSE_S = 30.0  # tokens with made-up key ids must not send us to Googl
 _FAILURE_PAUSE_S = 10.0  # people who wait behind a fetch that failed must not each wait for another
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
-_AGAIN = "Sign in again."
 _EARLY = (
     f"Google's answer is dated more than {CLOCK_SKEW_S} seconds ahead of this server's clock: "
     "ask an administrator to set the server's clock, then sign in again."
@@ -155,9 +155,9 @@ class GoogleVerifier:
         `nonce` is the one this sign-in was begun with; the token must carry it.
         """
         if not nonce:
-            raise SignInError(f"This sign-in was not begun here. {_AGAIN}")
+            raise SignInError(f"This sign-in was not begun here. {AGAIN}")
         if not isinstance(token, str) or not 0 < len(token) <= _LONGEST_TOKEN or not token.isascii():
-            raise SignInError(f"Google's answer cannot be read. {_AGAIN}")
+            raise SignInError(f"Google's answer cannot be read. {AGAIN}")
         claims = self._claims(token)
         _check_claims(claims, client_id=self._client_id, nonce=nonce)
         name = claims.get("name")
@@ -197,25 +197,20 @@ def _check_claims(claims: Mapping[str, Any], *, client_id: str, nonce: str) -> N
     """What google-auth leaves to its caller. Raises SignInError."""
     carried = claims.get("nonce")
     if not isinstance(carried, str) or not hmac.compare_digest(carried.encode(), nonce.encode()):
-        raise _refused("nonce", f"Google's answer belongs to another sign-in. {_AGAIN}")
+        raise refused("nonce", f"Google's answer belongs to another sign-in. {AGAIN}")
     if claims.get("azp", client_id) != client_id:
-        raise _refused("azp", f"Google's answer was made for another application. {_AGAIN}")
+        raise refused("azp", f"Google's answer was made for another application. {AGAIN}")
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
-        raise _refused("sub", f"Google's answer names nobody. {_AGAIN}")
+        raise refused("sub", f"Google's answer names nobody. {AGAIN}")
     email = claims.get("email")
     if not isinstance(email, str) or email.count("@") != 1:
-        raise _refused("email", "Google did not say your e-mail address: allow it in the pop-up and sign in again.")
+        raise refused("email", "Google did not say your e-mail address: allow it there and sign in again.")
     if not email.isascii():  # in lower case a Kelvin sign would be somebody else's k
-        raise _refused("email", "Your e-mail address has letters that cannot be told apart: use one in plain ASCII.")
+        raise refused("email", "Your e-mail address has letters that cannot be told apart: use one in plain ASCII.")
     if claims.get("email_verified") is not True:
-        raise _refused("email_verified", "Google has not verified your e-mail address: verify it there, then sign in.")
+        raise refused("email_verified", "Google has not verified your e-mail address: verify it there, then sign in.")
     if not isinstance(claims.get("hd", ""), str) or not claims.get("hd", "").isascii():
-        raise _refused("hd", f"Google's answer cannot be read. {_AGAIN}")
-
-
-def _refused(reason: str, sentence: str) -> SignInError:
-    _log.warning("sign_in_refused", reason=reason)
-    return SignInError(sentence)
+        raise refused("hd", f"Google's answer cannot be read. {AGAIN}")
 
 
 def _sentence(err: Exception) -> str:
@@ -224,8 +219,8 @@ def _sentence(err: Exception) -> str:
     if isinstance(err, vendor.InvalidValue) and said.startswith("Token used too early"):
         return _EARLY
     if isinstance(err, vendor.InvalidValue) and said.startswith("Token expired"):
-        return f"Google's answer is too old. {_AGAIN}"
-    return f"Google's answer could not be verified. {_AGAIN}"
+        return f"Google's answer is too old. {AGAIN}"
+    return f"Google's answer could not be verified. {AGAIN}"
 
 
 def _key_ids(data: bytes) -> frozenset[str]:

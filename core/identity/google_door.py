@@ -64,14 +64,14 @@ class GoogleDoor:
         self._remember(renewed)
         return self._cookie(renewed)
 
-    def let_in(self, id_token: str, *, nonce: str) -> str:
+    def let_in(self, id_token: str, *, nonce: str, attempt: str = "") -> str:
         """A hand-over token for the person Google vouches for. Raises SignInError, AccessDenied or StorageError."""
         account = self._verifier.verify(id_token, nonce=nonce)
         role = self._access.role_of(account.email, hosted_domain=account.hosted_domain)
         Viewer(account.email, role).require(Capability.BROWSE)
         session = Session.of(account, epoch=self._register.epoch(account.subject), now=self._clock())
         _log.info("signed_in", person=account.email, role=role.value)
-        return self._signer.handover(session, now=self._clock())
+        return self._signer.handover(session, now=self._clock(), identity=attempt)
 
     def redeem(self, handover: str) -> SealedCookie:
         """The cookie for a verified sign-in, once. Raises SignInError, ReplayedHandover or StorageError."""

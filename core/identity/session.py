@@ -76,8 +76,8 @@ class SessionSigner:
     """Seals sessions and hand-overs with SESSION_SECRET, each for its own use alone."""
 
     def __init__(self, secret: str) -> None:
-        self._cookies = _serializer(secret, "studio.session.1")
-        self._handovers = _serializer(secret, "studio.handover.1")
+        self._cookies = sealing(secret, "studio.session.1")
+        self._handovers = sealing(secret, "studio.handover.1")
 
     def cookie(self, session: Session) -> str:
         """The session as a cookie's value."""
@@ -85,17 +85,17 @@ class SessionSigner:
 
     def session(self, sealed: str) -> Session:
         """The session in a cookie's value, alive or not. Raises SignInError unless we sealed it."""
-        return _session(_opened(self._cookies, sealed))
+        return _session(unsealed(self._cookies, sealed))
 
-    def handover(self, session: Session, *, now: float) -> str:
-        """The session as a token that is good once and for a minute."""
+    def handover(self, session: Session, *, now: float, identity: str = "") -> str:
+        """The session as a token that is good once and for a minute; two of one identity are good once together."""
         return self._handovers.dumps(
-            {"id": secrets.token_hex(16), "until": int(now) + HANDOVER_S, "session": asdict(session)}
+            {"id": identity or secrets.token_hex(16), "until": int(now) + HANDOVER_S, "session": asdict(session)}
         )
 
     def handed_over(self, sealed: str, *, now: float) -> Handover:
         """The hand-over in a token. Raises SignInError unless we sealed it within the last minute."""
-        content = _opened(self._handovers, sealed)
+        content = unsealed(self._handovers, sealed)
         identity, until = content.get("id"), content.get("until")
         if not isinstance(identity, str) or type(until) is not int:
             raise SignInError("This sign-in cannot be read: sign in again.")
@@ -104,11 +104,13 @@ class SessionSigner:
         return Handover(identity, _session(content.get("session")))
 
 
-def _serializer(secret: str, salt: str) -> URLSafeSerializer:
+def sealing(secret: str, salt: str) -> URLSafeSerializer:
+    """What signs with SESSION_SECRET for one use; the salt is that use's name."""
     return URLSafeSerializer(secret, salt=salt, signer_kwargs={"key_derivation": "hmac", "digest_method": sha256})
 
 
-def _opened(serializer: URLSafeSerializer, sealed: str) -> dict[str, Any]:
+def unsealed(serializer: URLSafeSerializer, sealed: str) -> dict[str, Any]:
+    """What we sealed. Raises SignInError for everything else."""
     if not 0 < len(sealed) <= _LONGEST_SEALED:
         raise SignInError("You are not signed in.")
     try:

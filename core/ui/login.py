@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 import time
 from collections.abc import Iterator
@@ -12,33 +11,25 @@ from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
-import structlog
 
-from core.errors import AccessDenied, SignInError, StudioError
+from core.errors import AccessDenied, StudioError
+from core.identity.attempt import CALLBACK_PATH, MALFORMED, NOT_CONFIRMED, SCOPE, check_answer, id_token_of, refused
 from core.studio import Studio
 from core.ui.markdown import plain
 from core.ui.problems import show_problem
-from core.ui.session import origin
+from core.ui.session import cookies, origin
 from core.ui.session_request import hand_over
 from core.ui.state import Key
-from core.web.doorway import CALLBACK_PATH
+from core.web.doorway import START_PATH
 
-ATTEMPT_S: Final = 600.0
-_SCOPE: Final = "openid email profile"
-_AGAIN: Final = "Sign in again."
-_SAID_BY_GOOGLE: Final = {
-    "access_denied": f"You cancelled at Google. {_AGAIN}",
-    "temporarily_unavailable": "Google is busy: try again in a minute.",
-    "server_error": "Google has a fault of its own: try again in a minute.",
-}
-# What a crafted answer of a browser makes of the library, beside its own errors.
-_MALFORMED: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-
-_log = structlog.get_logger(__name__)
+_BUTTON: Final = Path(__file__).with_name("sign_in_button.js")
 _dress = st.components.v2.component(
     "studio.sign_in_button",
-    html="<span hidden></span>",
-    js=Path(__file__).with_name("sign_in_button.js").read_text("utf-8"),
+    html='<div class="studio-way"><p role="status"></p><a target="_self">Sign in in this tab</a></div>',
+    css=_BUTTON.with_suffix(".css").read_text("utf-8"),
+    js=_BUTTON.read_text("utf-8"),
+    # in a shadow root axe-core would not see that the page's skip link stands before this one
+    isolate_styles=False,
 )
 
 
@@ -54,6 +45,7 @@ class Attempt:
         """Forget the attempt, with all that the library and the browser have put into the session for it."""
         for key in (Key.ATTEMPT, self.key, f"state-{self.key}", f"pkce-{self.key}"):
             st.session_state.pop(key, None)
+        st.session_state[Key.LAST_ATTEMPT] = self.key
 
 
 def sign_in(studio: Studio, reason: str) -> None:
@@ -63,7 +55,7 @@ def sign_in(studio: Studio, reason: str) -> None:
         with _door("Signing you in…"):
             hand_over(handover)
         return
-    problem = st.session_state.get(Key.SIGN_IN_PROBLEM)
+    problem = _problem(studio)
     if isinstance(problem, AccessDenied):
         ask_somebody(studio, problem)
         return
@@ -71,7 +63,7 @@ def sign_in(studio: Studio, reason: str) -> None:
         attempt = _attempt()
         if attempt.key in st.session_state and st.session_state[attempt.key] is not None:
             st.caption("Asking Google who you are…", text_alignment="center")
-        elif isinstance(problem, StudioError):
+        elif problem is not None:
             show_problem(problem)
         elif reason:
             st.caption(plain(reason), text_alignment="center")
@@ -79,6 +71,11 @@ def sign_in(studio: Studio, reason: str) -> None:
             _button(studio, attempt)
         else:
             _elsewhere(studio.settings.origin)
+
+
+def was_just_refused(studio: Studio) -> bool:
+    """Whether a sign-in in this tab was refused a moment ago, which `sign_in` says why."""
+    return _problem(studio) is not None
 
 
 def ask_somebody(studio: Studio, err: AccessDenied) -> None:
@@ -94,6 +91,16 @@ def out_of_order(err: StudioError) -> None:
     with _door("Nobody can be let in right now."):
         show_problem(err)
         st.button("Try again", type="primary", width="stretch")
+
+
+def _problem(studio: Studio) -> StudioError | None:
+    """What the last try ended with: the pop-up's in this tab, or the redirect's that has led here."""
+    if studio.redirect is not None and Key.REFUSAL_TOLD not in st.session_state:
+        st.session_state[Key.REFUSAL_TOLD] = True
+        if refusal := studio.redirect.refusal(cookies()):
+            st.session_state[Key.SIGN_IN_PROBLEM] = refusal
+    problem = st.session_state.get(Key.SIGN_IN_PROBLEM)
+    return problem if isinstance(problem, StudioError) else None
 
 
 def _another_account() -> None:
@@ -123,7 +130,6 @@ def _button(studio: Studio, attempt: Attempt) -> None:
     try:
         id_token = _answer(studio, attempt)
         if id_token is None:
-            st.caption("Nothing happened? Allow pop-ups for this site, then press again.", text_alignment="center")
             return
         handover = studio.door.let_in(id_token, nonce=attempt.nonce)
     except StudioError as err:
@@ -154,20 +160,15 @@ def _answer(studio: Studio, attempt: Attempt) -> str | None:
         _check(returned, attempt)
     try:
         answer = _draw_button(studio, attempt)
-    except (StreamlitOauthError, HTTPXOAuthError, httpx.HTTPError, *_MALFORMED) as err:
+    except (StreamlitOauthError, HTTPXOAuthError, httpx.HTTPError, *MALFORMED) as err:
         # messages of some of these repeat the code or the state
-        raise _refused(type(err).__name__, f"Google did not confirm this sign-in. {_AGAIN}") from None
+        raise refused(type(err).__name__, NOT_CONFIRMED) from None
     if answer is None:
         return None
     try:
-        id_token = answer["token"]["id_token"]
-    except (KeyError, TypeError):
-        raise _refused("no id token", f"Google did not say who you are. {_AGAIN}") from None
+        return id_token_of(answer.get("token"))
     finally:
         answer.clear()  # it is the very object that the session keeps for this component
-    if not isinstance(id_token, str):
-        raise _refused("no id token", f"Google did not say who you are. {_AGAIN}")
-    return id_token
 
 
 def _check(returned: object, attempt: Attempt) -> None:
@@ -175,33 +176,19 @@ def _check(returned: object, attempt: Attempt) -> None:
 
     The library accepts an answer without a state.
     """
-    expected = str(st.session_state.get(f"state-{attempt.key}") or "")
-    state = returned.get("state") if isinstance(returned, dict) else None
-    if not expected or not isinstance(state, str) or not hmac.compare_digest(state.encode(), expected.encode()):
-        raise _refused("state", f"This answer belongs to another sign-in. {_AGAIN}")
-    if time.monotonic() - attempt.begun_at_s > ATTEMPT_S:
-        raise _refused("attempt expired", f"This sign-in was begun more than ten minutes ago. {_AGAIN}")
-    error = returned.get("error") if isinstance(returned, dict) else None
-    if error is not None:
-        raise _refused("error", _SAID_BY_GOOGLE.get(str(error), f"Google did not let this sign-in through. {_AGAIN}"))
+    state = str(st.session_state.get(f"state-{attempt.key}") or "")
+    check_answer(returned, state=state, age_s=time.monotonic() - attempt.begun_at_s)
 
 
 def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
     from streamlit_oauth import OAuth2Component
 
-    from core.identity.google import GOOGLE
+    from core.identity.oauth import oauth_client
 
-    google = OAuth2Component(
-        studio.settings.google_client_id,
-        studio.settings.google_client_secret,
-        authorize_endpoint=GOOGLE.authorize_url,
-        token_endpoint=GOOGLE.token_url,
-        token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
-    )
-    answer: dict[str, Any] | None = google.authorize_button(
+    answer: dict[str, Any] | None = OAuth2Component(client=oauth_client(studio.settings)).authorize_button(
         "Sign in with Google",
         redirect_uri=studio.settings.origin + CALLBACK_PATH,
-        scope=_SCOPE,
+        scope=SCOPE,
         height=640,
         width=520,
         key=attempt.key,
@@ -209,10 +196,14 @@ def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
         extras_params={"nonce": attempt.nonce, "prompt": "select_account"},
         use_container_width=True,
     )
-    _dress(key="sign-in-dress", height=1)
+    after = st.session_state.get(Key.LAST_ATTEMPT, "")
+    _dress(
+        key="sign-in-dress",
+        data={"attempt": attempt.key, "after": after, "start": START_PATH},
+        on_returned_change=_returned,
+    )
     return answer
 
 
-def _refused(reason: str, sentence: str) -> SignInError:
-    _log.warning("sign_in_refused", reason=reason)
-    return SignInError(sentence)
+def _returned() -> None:
+    """Nothing to do: the run is all, in which a session that has begun since draws an attempt of its own."""

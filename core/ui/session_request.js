@@ -3,6 +3,7 @@
 // A request is made once, however often the page is drawn while it is on its way.
 
 const made = new Set();
+const PATIENCE_MS = 20_000; // nobody is left at a page that waits for ever
 
 export default function ({ data, setTriggerValue }) {
   if (made.has(data.id)) return;
@@ -22,6 +23,7 @@ async function ask({ method, url, header, body }) {
       credentials: "same-origin",
       redirect: "error",
       cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
     const isOurs = (answer.headers.get("content-type") ?? "").startsWith("text/plain");
     return { status: answer.status, said: isOurs ? (await answer.text()).slice(0, 400) : "" };

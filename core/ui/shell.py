@@ -116,7 +116,7 @@ def _name_of(page: st.Page) -> str:
 
 
 def _not_on_the_list(studio: Studio, err: AccessDenied) -> None:
-    if st.session_state.get(Key.OTHER_ACCOUNT):
+    if st.session_state.get(Key.OTHER_ACCOUNT) or login.was_just_refused(studio):
         login.sign_in(studio, "")
     else:
         login.ask_somebody(studio, err)

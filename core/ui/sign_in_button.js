@@ -1,6 +1,9 @@
 // Dresses the sign-in button, which streamlit-oauth draws in a frame of its own, like the page's other buttons.
 //
 // The frame is served from the same origin, so its document can be reached. If it cannot, the button stays plain.
+//
+// And it offers the sign-in in this tab beneath the button: quietly, until Google's window is blocked, closed, cut off
+// from this page by its Cross-Origin-Opener-Policy (for the page that opened it, it is closed then), or silent.
 
 const DRESS = (style) => `
   @font-face { font-family: Inter; font-weight: 100 900; src: url("/app/static/fonts/inter-latin.woff2"); }
@@ -24,9 +27,91 @@ const DRESS = (style) => `
   body button span { font-size: inherit; }
   body button .icon { display: none; }`;
 
-export default function ({ parentElement }) {
-  const timer = setInterval(() => dress(parentElement), 50);
-  return () => clearInterval(timer);
+const BUTTON = '.st-key-door iframe[src*="authorize_button"]';
+const CLOSING_MS = 1500; // the library closes the window itself, and then brings its answer
+const PATIENCE_MS = 20_000;
+const SAYS = {
+  waiting: "Sign in in Google’s window.",
+  silent: "Google’s window has not answered yet. If it is stuck, sign in in this tab.",
+  blocked: "Your browser blocked Google’s window. Sign in in this tab, or allow pop-ups here and press again.",
+  closed: "Google’s window was closed, or cannot answer this page. Sign in in this tab, or press again.",
+  unheard: "The dashboard has not answered yet. Press again, or sign in in this tab.",
+  lost: "The dashboard was restarted while you signed in: press again.",
+};
+const OFFERED = new Set(["silent", "blocked", "closed", "unheard"]);
+const ON_ITS_WAY = new Set(["waiting", "silent", "answered", "unheard"]);
+// The last press of the button. It outlives the button, which a server that was started again draws anew.
+const press = (window[Symbol.for("studio.sign-in.press")] ??= { attempt: "", became: "nothing" });
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const heard = ({ source, data: told }) => {
+    const isAnswer = told?.isStreamlitMessage && told.type === "streamlit:setComponentValue";
+    if (isAnswer && source === document.querySelector(BUTTON)?.contentWindow) press.answeredAt = Date.now();
+  };
+  const turn = () => {
+    dress(parentElement);
+    watch(data.attempt);
+    if (hasReturned()) setTriggerValue("returned", true); // so that a server that was started again is noticed
+    say(parentElement.querySelector(".studio-way"), data);
+  };
+  press.stop?.(); // new data come without an end of the old
+  addEventListener("message", heard);
+  const timer = setInterval(turn, 50);
+  press.stop = () => {
+    removeEventListener("message", heard);
+    clearInterval(timer);
+  };
+  turn();
+  return press.stop;
+}
+
+// Whether the page has just found its server again. Streamlit reconnects in silence, to a session that may be another.
+function hasReturned() {
+  const isHere = document.querySelector('[data-testid="stApp"]')?.dataset.testConnectionState === "CONNECTED";
+  const wasAway = press.isAway;
+  press.isAway = !isHere;
+  return isHere && wasAway;
+}
+
+// Opens the button's window for it: so it is seen, and can be closed also when the button was drawn anew.
+function watch(attempt) {
+  const inside = document.querySelector(BUTTON)?.contentWindow;
+  if (!inside || inside.studioWatches === attempt) return;
+  inside.studioWatches = attempt;
+  inside.open = (...asked) => {
+    const popup = open(...asked);
+    Object.assign(press, { attempt, popup, at: Date.now(), answeredAt: 0, closedAt: 0, became: "waiting" });
+    return popup;
+  };
+}
+
+// What became of the last press: `after` is the attempt whose answer the server has taken.
+function became({ attempt, after }) {
+  if (!press.attempt) return "nothing";
+  if (press.attempt !== attempt) {
+    if (press.attempt === after || !(ON_ITS_WAY.has(press.became) || press.became === "lost")) return "nothing";
+    press.popup?.close(); // its answer would reach nobody
+    return "lost";
+  }
+  const now = Date.now();
+  if (press.answeredAt) return now - press.answeredAt > PATIENCE_MS ? "unheard" : "answered";
+  if (!press.popup) return "blocked";
+  if (press.popup.closed) {
+    press.closedAt ||= now;
+    if (now - press.closedAt > CLOSING_MS) return "closed";
+  }
+  return now - press.at > PATIENCE_MS ? "silent" : "waiting";
+}
+
+function say(way, data) {
+  press.became = became(data);
+  const [sentence, link] = [way.querySelector("p"), way.querySelector("a")];
+  const said = SAYS[press.became] ?? "";
+  if (sentence.textContent !== said) sentence.textContent = said;
+  way.classList.toggle("offered", OFFERED.has(press.became));
+  const href = `${data.start}?to=${encodeURIComponent(location.pathname + location.search)}`;
+  if (link.getAttribute("href") !== href) link.setAttribute("href", href);
+  link.onclick = () => press.popup?.close();
 }
 
 function dress(element) {
@@ -38,7 +123,7 @@ function dress(element) {
     radius: "4px",
     font: told.getPropertyValue("--st-font") || "sans-serif",
   };
-  for (const frame of document.querySelectorAll('.st-key-door iframe[src*="authorize_button"]')) {
+  for (const frame of document.querySelectorAll(BUTTON)) {
     const inside = frame.contentDocument;
     if (!inside?.querySelector("button") || inside.getElementById("studio-dress")) continue;
     const sheet = inside.createElement("style");

@@ -10,6 +10,8 @@ class Key(StrEnum):
 
     # Signing in and out
     ATTEMPT = "sign_in_attempt"  # an Attempt: never what came back from it
+    LAST_ATTEMPT = "sign_in_last_attempt"  # the name of the one whose answer was taken
+    REFUSAL_TOLD = "sign_in_refusal_told"  # this tab has said why the sign-in that led to it was refused
     SIGN_IN_PROBLEM = "sign_in_problem"  # the StudioError an attempt ended with
     HANDOVER = "handover"  # a hand-over token, for the one run that gives it to the browser
     OTHER_ACCOUNT = "other_account"  # a person who may not come in wants to try another

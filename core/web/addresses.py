@@ -1,7 +1,8 @@
-"""Addresses: the paths under which browsers find pages and pictures."""
+"""Addresses: the paths under which browsers find pages and pictures, and which of those they send are pages."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import quote
 
@@ -13,6 +14,10 @@ ORIGINAL = "original"
 PAGES: Final = ("generate", "references", "labels", "history", "people")
 DEFAULT_PAGE: Final = "generate"  # it lives at the root, as every default page of Streamlit's does
 NO_PAGE: Final = "/not-found"  # no page's path either
+FIRST_PAGE: Final = "/"
+_LONGEST_PAGE: Final = 1500  # letters; sealed with the rest of an attempt they fit into a cookie
+# A page and its query, in what browsers write of them: no second slash, no backslash, no blank, no control character.
+_PAGE: Final = re.compile(r"(?P<path>/[\w-]*/?)(?P<query>\?[!-\[\]-~]*)?", re.ASCII)
 
 
 def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, download_as: str = "") -> str:
@@ -27,3 +32,11 @@ def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, down
 def partial_url(comparison_id: str, side: SideName, progress: float) -> str:
     """The path of a picture on its way; `progress` makes a new URL of each."""
     return f"/partial/{comparison_id}/{side.value}?p={progress:.3f}"
+
+
+def own_page(asked: str) -> str:
+    """The page that was asked for, or the first one for what is no page's address: it leads nowhere else."""
+    match = _PAGE.fullmatch(asked)
+    if match is None:
+        return FIRST_PAGE
+    return asked if len(asked) <= _LONGEST_PAGE else match["path"][:_LONGEST_PAGE]

@@ -339,7 +339,7 @@ def test_a_pop_up_that_is_closed_leaves_the_button_to_be_pressed_again(chromium:
     with chromium.new_context(ignore_https_errors=True) as context:
         tab = Visitor(context, studio.url).open("/")
         press_sign_in(tab).close()
-        expect(tab.main).to_contain_text("Nothing happened? Allow pop-ups for this site")
+        expect(tab.main).to_contain_text("Google’s window was closed, or cannot answer this page.")
         choose(press_sign_in(tab), ADA)
         expect_inside(tab, ADA)
 

@@ -150,6 +150,7 @@ class FakeGoogle:
         self.answers_at_once: Account | None = None  # nobody is asked which account it shall be
         self.fault: Fault | None = None
         self.faults: dict[str, Fault] = {}  # what the sign-ins of one address meet, in place of that
+        self.cuts_off = False  # its pages keep to themselves: whoever opened their window loses it
         self.certs_max_age_s = 20_000
         self.key = Key()
         self.announced = [self.key]
@@ -246,7 +247,8 @@ class FakeGoogle:
             f"{html.escape(label)}{f' ({html.escape(email)})' if email else ''}</a></p>"
             for email, label in choices
         )
-        return HTMLResponse(_page("Choose an account", buttons))
+        kept = {"Cross-Origin-Opener-Policy": "same-origin"} if self.cuts_off else {}
+        return HTMLResponse(_page("Choose an account", buttons), headers=kept)
 
     def _consent(self, request: Request) -> Response:
         asked = self._asked.pop(request.query_params.get("request", ""), None)

@@ -1,0 +1,61 @@
+"""Attempts: what the answer to a sign-in has to pass, whichever way it was begun, before and after its code is used."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from core.errors import SignInError
+
+CALLBACK_PATH: Final = "/oauth/callback"  # the one way back that Google knows
+ATTEMPT_S: Final = 600.0
+SCOPE: Final = "openid email profile"
+AGAIN: Final = "Sign in again."
+NOT_CONFIRMED: Final = f"Google did not confirm this sign-in. {AGAIN}"
+# What a crafted answer makes of the libraries that read it, beside their own errors.
+MALFORMED: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_SAID_BY_GOOGLE: Final = {
+    "access_denied": f"You cancelled at Google. {AGAIN}",
+    "temporarily_unavailable": "Google is busy: try again in a minute.",
+    "server_error": "Google has a fault of its own: try again in a minute.",
+}
+
+_log = structlog.get_logger(__name__)
+
+
+def check_answer(answer: object, *, state: str, age_s: float) -> None:
+    """Refuse what does not answer the attempt of this state, or answers it too late. Raises SignInError."""
+    check_state(answer.get("state") if isinstance(answer, Mapping) else None, state)
+    if not age_s <= ATTEMPT_S:
+        raise refused("attempt expired", f"This sign-in was begun more than ten minutes ago. {AGAIN}")
+    error = answer.get("error") if isinstance(answer, Mapping) else None
+    if error is not None:
+        raise refused("error", _SAID_BY_GOOGLE.get(str(error), f"Google did not let this sign-in through. {AGAIN}"))
+
+
+def check_state(given: object, expected: str) -> None:
+    """Raise SignInError for the state of another attempt, or for none."""
+    if not expected or not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise foreign_answer()
+
+
+def id_token_of(token: object) -> str:
+    """The ID token in what a code was exchanged for. Raises SignInError."""
+    found = token.get("id_token") if isinstance(token, Mapping) else None
+    if not isinstance(found, str):
+        raise refused("no id token", f"Google did not say who you are. {AGAIN}")
+    return found
+
+
+def foreign_answer() -> SignInError:
+    """The refusal of an answer to some other attempt, or to none."""
+    return refused("state", f"This answer belongs to another sign-in. {AGAIN}")
+
+
+def refused(reason: str, sentence: str) -> SignInError:
+    """A refusal, which the log is told in a word or two and the person in a sentence."""
+    _log.warning("sign_in_refused", reason=reason)
+    return SignInError(sentence)

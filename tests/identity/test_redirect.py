@@ -1,0 +1,84 @@
+"""The redirect without its routes: where it may end, and what it tells the door of a refusal."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import AccessDenied, ReplayedHandover, SignInError, StorageUnavailable, StudioError, TooManyAttempts
+from core.identity.door import DemoDoor
+from core.identity.oauth import oauth_client
+from core.identity.redirect import Redirect
+from core.identity.session import SessionSigner, sealing
+from core.settings import Settings
+from core.web.addresses import own_page
+from tests.identity.conftest import Clock
+from tests.identity.production import session
+
+SECRET = "a-secret-that-is-long-enough-to-sign-with"
+COOKIE = "__Host-studio-refusal"
+AWKWARD = st.text("/\\.:?#@%&=;abR2 \t\r\n\x00\u00e9\uff0f", max_size=30)
+
+
+def redirect(clock: Clock, *, secret: str = SECRET) -> Redirect:
+    settings = Settings(session_secret=secret, public_url="https://studio.example")
+    return Redirect(DemoDoor(), oauth_client(settings), settings, clock=clock)
+
+
+@given(AWKWARD | AWKWARD.map(lambda text: f"/{text}") | st.text())
+def test_a_sign_in_never_ends_elsewhere(asked: str) -> None:
+    """Browsers read backslashes as slashes, and leave control characters out (https://url.spec.whatwg.org/)."""
+    page = own_page(asked)
+    read = "".join(char for char in page.replace("\\", "/") if char > " ")
+    assert read == page
+    landed = urlsplit(urljoin("https://studio.example/references", page))
+    assert (landed.scheme, landed.netloc) == ("https", "studio.example")
+    assert landed.path.count("/") <= 2
+    assert not page.startswith(("//", "/oauth/"))
+
+
+@given(st.from_regex(r"\A/[a-z]{0,12}(\?[a-z]{1,5}=[\w%.,()+-]{0,30})?\Z"))
+def test_every_page_and_its_query_is_kept(asked: str) -> None:
+    assert own_page(asked) == (asked if asked.isascii() else "/")
+
+
+@pytest.mark.parametrize(
+    ("err", "kind"),
+    [
+        (AccessDenied("sam@elsewhere.example is not on the studio's list."), AccessDenied),
+        (SignInError("Sign in again."), SignInError),
+        (ReplayedHandover("This sign-in has been used already."), SignInError),
+        (TooManyAttempts("Wait a minute."), SignInError),
+        (StorageUnavailable("S3 does not answer."), StudioError),
+    ],
+)
+def test_the_door_learns_of_a_refusal_for_a_minute(err: StudioError, kind: type[StudioError], clock: Clock) -> None:
+    cookie = redirect(clock).refuse(err)
+    assert cookie.max_age_s == 60
+    for seconds, is_told in ((0, True), (60, True), (61, False)):
+        clock.now = 1_800_000_000.0 + seconds
+        told = redirect(clock).refusal({COOKIE: cookie.value})
+        assert (isinstance(told, kind) and told.message == err.message) is is_told
+    assert isinstance(told, SignInError) is False
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "garbage",
+        SessionSigner(SECRET).cookie(session()),
+        sealing("another-secret-that-is-long-enough", "studio.refusal.1").dumps(
+            {"kind": "", "said": "x", "until": 9e9}
+        ),
+        sealing(SECRET, "studio.attempt.1").dumps({"kind": "", "said": "x", "until": 9e9}),
+        sealing(SECRET, "studio.refusal.1").dumps({"kind": "", "said": "x"}),
+        sealing(SECRET, "studio.refusal.1").dumps(["x"]),
+    ],
+)
+def test_nobody_else_tells_the_door_anything(value: str, clock: Clock) -> None:
+    assert redirect(clock).refusal({COOKIE: value}) is None
+    assert redirect(clock).refusal({}) is None
