@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.generation.comparison import AttemptStart, Server
-from core.generation.standing import Standing, this_server
+from core.generation.standing import this_server
 from tests.generation.comparisons import TONE_ONLY, Bench, comparison
 
 ROOT = Path(__file__).parents[2]
