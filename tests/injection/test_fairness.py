@@ -48,6 +48,16 @@ def test_different_people_on_the_two_sides_are_both_named() -> None:
     assert difference.switch_off == (f"model:{EYE}",)
 
 
+def test_a_person_whom_only_tone_and_angle_has_room_for_is_named() -> None:
+    index = library(*REST, f"{EYE}/Ada 1.jpg", f"{LOW}/Ada 2.jpg", f"{LOW} two/Ben.jpg")
+    (difference,) = verdict(plan(index, WISHES, limit=2)).differences
+    assert difference.what == "person"
+    assert difference.says == "The person differs: tone + angle shows Ben, the other side does not."
+    assert difference.switch_off == (f"model:{LOW} two",)
+    mended = replace(WISHES, off=frozenset(difference.switch_off))
+    assert verdict(plan(index, mended, limit=2)).controlled
+
+
 def test_switching_off_what_is_named_makes_the_pair_controlled() -> None:
     pins = {f"model:{EYE}": f"{EYE}/Ada.jpg", f"model:{LOW}": f"{LOW}/Ben.jpg"}
     index = library(*REST, f"{EYE}/Ada.jpg", f"{LOW}/Ben.jpg")
@@ -58,6 +68,12 @@ def test_switching_off_what_is_named_makes_the_pair_controlled() -> None:
 
 def test_no_angle_to_add_is_a_difference_of_its_own() -> None:
     done = plan(library(*REST, f"{EYE}/Ada.jpg"), replace(WISHES, angle=None), SILENT)
+    assert [difference.what for difference in verdict(done).differences] == ["angle"]
+
+
+def test_where_no_angle_is_the_people_it_would_bring_are_not_missed_as_well() -> None:
+    done = plan(library(*REST, f"{EYE}/Ada.jpg"), replace(WISHES, angle=None))
+    assert model_keys(done, SideName.TONE_ONLY) == [f"{EYE}/Ada.jpg"]
     assert [difference.what for difference in verdict(done).differences] == ["angle"]
 
 

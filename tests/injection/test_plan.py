@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -439,10 +440,15 @@ class TestPersonas:
         assert plan(library(*STUDIO), replace(NATURAL_LOW, prompt=prompt), SILENT).settled.persona is None
 
     @pytest.mark.parametrize("prompt", ["아라야가 웃는다", "창가의 아라야", "아라야와 고양이", "아라야, 미소"])
-    def test_a_korean_name_is_found_before_its_particle_in_either_unicode_form(self, prompt: str) -> None:
-        nfd = unicodedata.normalize("NFD", f"{EYE}/아라야 01.jpg")
-        done = plan(library(nfd, f"{EYE}/Ada 01.jpg"), Wishes(prompt=prompt, tone="natural-film"), SILENT)
-        assert model_keys(done, TONE_ONLY) == [nfd]
+    @pytest.mark.parametrize("typed", ["NFC", "NFD"])
+    @pytest.mark.parametrize("named", ["NFC", "NFD"])
+    def test_a_korean_name_is_found_before_its_particle_in_either_unicode_form(
+        self, prompt: str, named: Literal["NFC", "NFD"], typed: Literal["NFC", "NFD"]
+    ) -> None:
+        key = unicodedata.normalize(named, f"{EYE}/아라야 01.jpg")
+        wishes = Wishes(prompt=unicodedata.normalize(typed, prompt), tone="natural-film")
+        done = plan(library(key, f"{EYE}/Ada 01.jpg"), wishes, SILENT)
+        assert model_keys(done, TONE_ONLY) == [key]
 
     def test_the_longer_of_two_names_is_meant(self) -> None:
         index = library(f"{EYE}/Ann 01.jpg", f"{EYE}/Ann Lee 01.jpg")
