@@ -29,7 +29,8 @@ from playwright.sync_api import Error as PlaywrightError
 from bench.listing import machine
 from bench.results import write_section
 from core.settings import PROJECT_ROOT
-from tests.chromium import ARGUMENTS, free_port, program
+from tests.support.chromium import ARGUMENTS, program
+from tests.support.ports import own_port
 
 HEADING = "## Start"
 START_MAX_S = 3.0
@@ -66,7 +67,7 @@ class Clock:
 
 def start(browser: Browser) -> Start:
     """Start a server of its own, and look at it until it can be used."""
-    port = free_port()
+    port = own_port()
     url = f"http://127.0.0.1:{port}"
     reached: Start = {}
     page = browser.new_page()

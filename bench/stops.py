@@ -27,8 +27,9 @@ from bench.lingering import large_picture, slow_readers, spare_connections, web_
 from bench.listing import machine
 from bench.results import write_section
 from bench.sessions import session
-from tests.deploy.servers import Server, serving, until
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault
+from tests.support.patience import until
+from tests.support.servers import Server, serving
 
 HEADING = "## Stops"
 MARGIN_S = 3.0  # what a stop may take beside GENERATION_STOP_S

@@ -154,6 +154,7 @@ def test_threads_begin_where_their_failures_are_seen() -> None:
         "core.injection.openai_reader",
         "core.references.crew",
         "core.storage.embedded",
+        "core.web.stop",  # the end of the process: whatever it is, it is logged, and the process ends
     }
 
 

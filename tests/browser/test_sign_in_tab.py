@@ -10,8 +10,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
-from tests.browser.dashboard import REPOSITORY, Tab, Visitor
-from tests.browser.https_studio import (
+from tests.browser.test_sign_in import ACCESS, KEY, RESTART, leave, moved, pardon, session_cookies
+from tests.support.clock import Clock
+from tests.support.dashboard import Tab, Visitor
+from tests.support.https_studio import (
     ADA,
     STRANGER,
     HttpsStudio,
@@ -22,10 +24,9 @@ from tests.browser.https_studio import (
     press_sign_in,
     sign_in,
 )
-from tests.browser.test_sign_in import ACCESS, KEY, RESTART, leave, moved, pardon, session_cookies
-from tests.clock import Clock
-from tests.moto_servers import moto_server, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.programs import ROOT
+from tests.support.s3_servers import S3Server
 
 CLOSED = "Google’s window was closed, or cannot answer this page."
 BLOCK_POP_UPS = "window.open = () => null"  # as every browser answers whose person allows no pop-ups
@@ -35,7 +36,7 @@ FORGET_THE_BLOCK = "Cannot read properties of null (reading 'focus')"  # which s
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3Server]:
     with moto_server() as server:
-        yield with_bucket(server, {KEY: (REPOSITORY / "samples" / KEY).read_bytes()})
+        yield with_bucket(server, {KEY: (ROOT / "samples" / KEY).read_bytes()})
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from playwright.sync_api import expect
 
 from bench.lingering import half_requests, large_picture, slow_readers, spare_connections, web_sockets
 from bench.stops import MARGIN_S, at_work
-from tests.chromium import chromium
-from tests.deploy.servers import Server, serving
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault
+from tests.support.chromium import chromium
+from tests.support.patience import LONG_S
+from tests.support.servers import Server, serving
 
 STOP_S = 0.5
 
@@ -45,7 +46,7 @@ def stopped(server: Server, *signals: signal.Signals) -> int:
     began = time.monotonic()
     for each in signals:
         server.process.send_signal(each)
-    code = server.process.wait(60)
+    code = server.process.wait(LONG_S)
     assert time.monotonic() - began <= STOP_S + MARGIN_S, server.log
     return code
 

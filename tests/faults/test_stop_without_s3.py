@@ -11,6 +11,7 @@ from tests.fakes.openai_server import Moment
 from tests.faults.matrix import A, B
 from tests.faults.servers import Servers
 from tests.faults.theatre import Cell, Theatre
+from tests.support.patience import LONG_S
 
 STOP_S = 0.2
 
@@ -22,10 +23,10 @@ def test_an_s3_that_does_not_answer_holds_no_stop_up(theatre: Theatre, studio: S
     cell.reach(Moment.RECEIVED)
     rule = theatre.sluice.rule("^PUT ")
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(30) == 0
+    assert server.process.wait(LONG_S) == 0
     assert rule.lines, "it did try"
     theatre.sluice.drop_all()
-    logged = [json.loads(line) for line in server.log.read_text("utf-8").splitlines() if line.startswith("{")]
+    logged = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
     began, ended = (each for each in logged if each["event"].startswith("server_stop"))
     assert (began["event"], ended["event"]) == ("server_stopping", "server_stop_overdue")
     took = datetime.fromisoformat(ended["timestamp"]) - datetime.fromisoformat(began["timestamp"])

@@ -24,7 +24,7 @@ from tests.fakes.google import CLIENT_ID
 from tests.identity.conftest import Clock
 from tests.identity.issuer import NONCE, certificate_endpoint, claims, led_to, token
 from tests.identity.test_register import holds, server, session
-from tests.storage.s3_servers import scripted_server
+from tests.support.s3_servers import scripted_server
 
 ADMIN = Viewer("ada@studio.example", PersonRole.ADMIN)
 

@@ -10,8 +10,8 @@ import pytest
 from core.labels.review_log import ReviewLog
 from core.labels.reviews import Event, Kind
 from tests.labels.portraits import APP
-from tests.moto_servers import fill, moto_server, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.moto_servers import fill, moto_server, with_bucket
+from tests.support.s3_servers import S3Server
 
 
 @pytest.fixture(scope="module")

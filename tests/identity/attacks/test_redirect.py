@@ -21,14 +21,14 @@ import pytest
 
 from core.identity.redirect import RedirectAttempt
 from core.identity.session import LIFETIME_S, sealing
-from tests.browser.https_studio import ADA, BO, BOSS, SESSION_SECRET, STRANGER, HttpsStudio, https_studio
 from tests.browser.test_sign_in import CERTIFICATES, SAID
-from tests.chromium import free_port
 from tests.fakes.google import CLIENT_SECRET, Account, Fault
 from tests.identity.attacks.forgeries import forged, unsealed
-from tests.identity.production import Production, from_our_page
-from tests.moto_servers import moto_server, with_bucket
-from tests.storage.s3_servers import S3Server
+from tests.support.https_studio import ADA, BO, BOSS, SESSION_SECRET, STRANGER, HttpsStudio, https_studio
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.ports import own_port
+from tests.support.production import Production, from_our_page
+from tests.support.s3_servers import S3Server
 
 SESSION, ATTEMPT, REFUSAL = "__Host-studio", "__Host-studio-attempt", "__Host-studio-refusal"
 FOREIGN = "This answer belongs to another sign-in. Sign in again."
@@ -395,7 +395,7 @@ def test_another_server_takes_the_answer_and_refuses_it_to_the_first(
     folder = tmp_path_factory.mktemp("replica")
     for name in ("chain.pem", "key.pem", "authority.pem"):
         shutil.copy(https.folder / name, folder)
-    replica = HttpsStudio(folder, bucket, https.google, free_port(), more={"PUBLIC_URL": https.url})
+    replica = HttpsStudio(folder, bucket, https.google, own_port(), more={"PUBLIC_URL": https.url})
     try:
         replica.start()
         window = Window(https)
