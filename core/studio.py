@@ -123,6 +123,11 @@ class Studio:
             self.review_desk.loop,
         )
 
+    def go_round(self) -> None:
+        """Have everything go round now, instead of after the pause that it takes while S3 is away."""
+        for loop in self.loops:
+            loop.wake()
+
     def close(self) -> None:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""
         for loop in self.loops:  # all at once: each may be waited for below for as long as its round hangs in S3
@@ -316,6 +321,7 @@ def get_studio() -> Studio:
             _studio.live_labels.start()
             _studio.proposals.start()
             _studio.review_desk.start()
+            _studio.storage.outage.when_back = _studio.go_round
             _studio.desk.count_spending()
             in_background(_studio.runner.recover, name="outbox").join(_RECOVERY_S)
         return _studio

@@ -32,6 +32,7 @@ class Outage:
         self._closed = threading.Event()
         self.reason: str | None = None  # the sentence, while S3 is away
         self.known = threading.Event()  # is set for as long
+        self.when_back: Callable[[], None] | None = None  # called when S3 answers again
 
     def check(self) -> None:
         """Raise StorageUnavailable while S3 is away."""
@@ -65,6 +66,8 @@ class Outage:
             was_away, self.reason, self._is_asking = self.reason is not None, None, False
         if was_away and not self._closed.is_set():
             _log.info("storage_back")
+            if self.when_back is not None:
+                self.when_back()
 
     def _asked(self) -> str | None:
         try:

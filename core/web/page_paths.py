@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.responses import RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.web.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
@@ -17,13 +17,16 @@ from core.web.requests import OURS
 
 # What answers for itself, pages of ours such as the one Google leads back to among it.
 _NOT_PAGES: Final = (*OURS, "_stcore", "component", "media", "static", "app")
+_LEADING_ON: Final = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>No such page · Studio</title>
+<meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="0;url={NO_PAGE}"></html>"""
 _ONE_NAME: Final = re.compile(r"/[\w.~-]{1,64}", re.ASCII)
 
 
 class PagePaths:
     """Leads to the pages. A path that is none is answered with the page that says so, and 404.
 
-    Streamlit's page works in the place it was asked for only if that is one plain name: all others lead to NO_PAGE.
+    Streamlit's page works in the place it was asked for only if that is one plain name: from all others a page of ours
+    leads on to NO_PAGE.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -60,7 +63,8 @@ class _Unknown:
         if message["type"] == "http.response.start" and message["status"] == 200 and _is_html(message):
             if _ONE_NAME.fullmatch(self._scope["path"]) is None:
                 self._is_led_away = True
-                await _led_to(NO_PAGE, self._scope)(self._scope, self._receive, self._send)
+                answer = HTMLResponse(_LEADING_ON, 404, {"Cache-Control": "no-store"})
+                await answer(self._scope, self._receive, self._send)
                 return
             message = {**message, "status": 404}
         await self._send(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -123,6 +124,28 @@ def test_many_suspicions_are_looked_into_by_one_thread() -> None:
     with pytest.raises(StorageUnavailable, match=r"^S3 is away\.$"):
         outage.check()
     outage.close()
+
+
+def test_who_waits_for_s3_is_told_once_it_is_back() -> None:
+    is_away = threading.Event()
+    is_away.set()
+
+    def ask() -> None:
+        if is_away.is_set():
+            raise StorageUnavailable("S3 is away.")
+
+    told: list[None] = []
+    outage = Outage(ask, every_s=0.01)
+    outage.when_back = lambda: told.append(None)
+    outage.suspect()
+    until(lambda: outage.reason, "it is known")
+    assert told == []
+    is_away.clear()
+    until(lambda: told, "it is told")
+    assert outage.reason is None
+    outage.suspect()
+    outage.close()
+    assert told == [None]
 
 
 def _got(store: Store) -> bytes:
