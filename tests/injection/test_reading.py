@@ -96,3 +96,8 @@ def test_nobody_is_there_where_people_are_listed_and_denied_or_own_what_is_shown
 def test_somebody_is_there_who_is_seen_in_part_or_after_what_is_not(prompt: str, gender: str | None) -> None:
     reading = READER.read(prompt)
     assert (reading.person, reading.gender) == (True, gender)
+
+
+def test_what_somebody_who_is_named_does_is_evidence_too() -> None:
+    evidence = READER.read("Businessman in a navy suit walking across a marble lobby").evidence
+    assert [item.words for item in evidence if item.field == "person"] == ["Businessman", "walking"]
