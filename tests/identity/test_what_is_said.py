@@ -7,12 +7,12 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from core.errors import InputError, ReplayedHandover, SignInError, StorageError
+from core.errors import AccessDenied, InputError, ReplayedHandover, SignInError, StorageError
 from core.generation.budget import DailyLimits
 from core.identity import register as registers
 from core.identity.access import Access
 from core.identity.access_list import Standing
-from core.identity.door import ClosedDoor, DemoDoor
+from core.identity.door import ClosedDoor, DemoDoor, reason_of
 from core.identity.google import Certificates, GoogleVerifier
 from core.identity.register import MAX_AGE_S, SessionRegister
 from core.identity.session import HANDOVER_S, Handover
@@ -128,3 +128,8 @@ def test_of_more_people_than_are_kept_in_memory_those_seen_last_are_kept(
         assert holds(register, session(subject="cy"))
         with pytest.raises(StorageError):
             register.check(session(subject="bo"))
+
+
+def test_who_is_turned_away_is_counted_as_unknown_or_as_not_allowed() -> None:
+    assert reason_of(SignInError("You are not signed in.")) == "not_signed_in"
+    assert reason_of(AccessDenied("You are not on the list.")) == "not_allowed"

@@ -99,6 +99,21 @@ class TestAReading:
                 for name, value in answer.items():
                     assert value in properties[name].get("enum", [value])
 
+    def test_the_schema_is_strict_and_its_types_are_those_of_json_schema(
+        self, server: FakeText, readers: Readers
+    ) -> None:
+        readers().read(PROMPT)
+        schema = server.asked[0].fields["response_format"]["json_schema"]["schema"]
+        types = {name: value["type"] for name, value in schema["properties"].items()}
+        words, years = ["string", "null"], ["integer", "null"]
+        assert types.pop("person") == "boolean"
+        assert types == {"gender": words, "age_low": years, "age_high": years, "tone": words, "angle": words}
+        assert (schema["type"], schema["required"], schema["additionalProperties"]) == (
+            "object",
+            ["person", *types],
+            False,
+        )
+
     @pytest.mark.parametrize("prompt", ["a man's watch on marble", "구두를 신은 발"])
     @pytest.mark.parametrize("meant", [True, False])
     def test_its_verdict_on_a_person_is_trusted(

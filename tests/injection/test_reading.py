@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.injection.test_reader import FIELDS, PROMPTS, READER, expected, fields
 
 # The fields that are read otherwise than a person would, by prompt. Whoever mends one takes it off the list.
@@ -34,3 +36,68 @@ def test_only_these_prompts_are_misread() -> None:
         if wrong := {name for name in FIELDS if read[name] != wanted[name]}:
             found[row["id"]] = wrong
     assert found == MISREAD
+
+
+@pytest.mark.parametrize(
+    ("prompt", "ages"),
+    [
+        ("early 30s to late 40s woman", (30, 49)),
+        ("from late 20s to early 30s, women", (25, 34)),
+        ("a woman in her early 30s to mid 40s", (30, 46)),
+        ("women in their late 20s or 30s", (25, 39)),
+        ("50대 이상 여성", (50, 90)),
+        ("2030세대 여성", (20, 39)),
+        ("4050 여성", (40, 59)),
+        ("십대 소녀", (13, 19)),
+        ("10대 후반 소녀", (15, 19)),
+        ("서른다섯 살 여자", (35, 35)),
+        ("마흔 살이 넘은 남자", (40, 90)),
+        ("서른을 넘은 여자", (30, 90)),
+        ("서른 넘은 여자", (30, 90)),
+        ("예순 살 할아버지", (60, 60)),
+        ("teen couple", (13, 19)),
+    ],
+)
+def test_ages_of_several_words_are_one_range(prompt: str, ages: tuple[int, int]) -> None:
+    reading = READER.read(prompt)
+    assert (reading.person, reading.age_low, reading.age_high) == (True, *ages)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "남자도 여자도 없는 거리",
+        "여자와 남자 없이",
+        "여자나 남자가 없는 교실",
+        "테이블 위에 꽃병이 서 있다. 밝은 아침.",
+        "A vase standing on a table. Morning light.",
+        "boys' school blazer",
+        "man-sized robe",
+        "Bronze woman on a shelf",
+        "a woman's red coat",
+        "a man's",
+    ],
+)
+def test_nobody_is_there_where_people_are_listed_and_denied_or_own_what_is_shown(prompt: str) -> None:
+    reading = READER.read(prompt)
+    assert (reading.person, reading.gender) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "gender"),
+    [
+        ("the boys' faces", "masculine"),
+        ("the woman's back", "feminine"),
+        ("a man's old grey silhouette", "masculine"),
+        ("여자는 없고 남자만", "masculine"),
+        ("A cup on a table. Sitting in a café. Warm.", None),
+    ],
+)
+def test_somebody_is_there_who_is_seen_in_part_or_after_what_is_not(prompt: str, gender: str | None) -> None:
+    reading = READER.read(prompt)
+    assert (reading.person, reading.gender) == (True, gender)
+
+
+def test_what_somebody_who_is_named_does_is_evidence_too() -> None:
+    evidence = READER.read("Businessman in a navy suit walking across a marble lobby").evidence
+    assert [item.words for item in evidence if item.field == "person"] == ["Businessman", "walking"]

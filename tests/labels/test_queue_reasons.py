@@ -9,7 +9,7 @@ import pytest
 
 from core.labels.labeler import Proposal
 from core.labels.published import FoundLabel, LabelState
-from core.labels.queue import Evidence, QueueItem, Why, is_doubly_reviewed, item_of
+from core.labels.queue import Evidence, QueueItem, Why, is_doubly_reviewed, item_of, order_of
 from core.labels.reviews import Change, Event, Kind, Reviews, Save, Value
 from core.labels.schema import Gender, LabelField, LabelSource
 from core.references.attributes import Role
@@ -106,3 +106,10 @@ def test_a_reported_match_stays_a_reason_for_who_reviewed_it_before() -> None:
     found = item(machine(LabelSource.OPENAI), reviews=Reviews.of([said(1, "ann", age=(25, 34))]))
     reported = replace(found, reasons=(replace(found.reasons[0], why=Why.WRONG_MATCH), *found.reasons))
     assert whys(reported.for_reviewer("ann")) == [Why.WRONG_MATCH]
+
+
+def test_of_two_for_the_same_reason_the_less_sure_one_comes_first() -> None:
+    sure = {each: item(machine(LabelSource.OPENAI, sure=each)) for each in (0.9, 0.7, 0.5, 0.3)}
+    ordered = sorted(sure, key=lambda each: order_of(sure[each], "ann"))
+    assert ordered == [0.3, 0.5, 0.7, 0.9]
+    assert item().unsure == 0.0

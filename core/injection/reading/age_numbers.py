@@ -82,12 +82,13 @@ _OVER = re.compile(
     rf"{_START}(?:over|above|past) (?P<low>[4-8]\d){_END}(?! \w)"
     rf"|{_START}(?P<plus>[4-8]\d) (?:plus|and over|and older){_END}"
 )
+_WHOSE = r"(?:(?:in )?(?:her|his|their|my|our|your) )"
 _DECADES_RANGE = re.compile(
-    rf"{_START}(?:(?P<part>{_PART}) )?(?P<low>{_DECADE})(?:-| to | or | and )"
+    rf"{_START}{_WHOSE}?(?:(?P<part>{_PART}) )?(?P<low>{_DECADE})(?:-| to | or | and )"
     rf"(?:(?P<part_high>{_PART}) )?(?P<high>{_DECADE}){_END}"
 )
 _IN_DECADE = re.compile(
-    rf"{_START}(?P<the>the )?(?P<whose>(?:in )?(?:her|his|their|my|our|your) |in )?(?:very )?"
+    rf"{_START}(?P<the>the )?(?P<whose>{_WHOSE}|in )?(?:very )?"
     rf"(?:(?P<part>{_PART}) )?(?P<decade>{_DECADE}){_END}"
 )
 _SOMETHING = re.compile(rf"{_START}(?P<tens>{_TEN}|[2-9]0) ?somethings?{_END}")
@@ -110,7 +111,7 @@ _KOREAN_TEN, _KOREAN_UNIT = "|".join(_KOREAN_TENS), "|".join(_KOREAN_UNITS)
 _KOREAN_COUNT = re.compile(
     rf"(?<![가-힣])(?:(?P<tens>{_KOREAN_TEN}) ?)?(?P<units>{_KOREAN_UNIT})? ?살(?![짝구])"
     rf"|(?<![가-힣])(?P<bare>서른|마흔|예순|일흔|여든)(?P<more>{_KOREAN_UNIT})?"
-    r"(?= ?(?:넘은|넘긴|즈음|언저리|무렵|중반|의|쯤|[ ,.]|$))"
+    r"(?=(?:을|를|이)? ?(?:넘은|넘긴)| ?(?:즈음|언저리|무렵|중반|의|쯤|[ ,.]|$))"
     rf"|(?<![가-힣])(?P<twenty>스물)(?P<twenty_more>{_KOREAN_UNIT})(?=[ ,.]|$|의)"
 )
 

@@ -1,0 +1,30 @@
+"""Endings: how long a result waits for an S3 that is away."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import StorageUnavailable
+from core.generation import endings
+from core.generation.endings import Endings
+from core.generation.job_board import JobBoard
+from tests.generation.comparisons import Bench
+
+
+def test_only_while_it_is_closing_a_write_is_given_up_soon(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endings, "_CLOSING_PATIENCE_S", 0.0)
+    offered: list[int] = []
+
+    def away_once() -> str:
+        offered.append(1)
+        if len(offered) == 1:
+            raise StorageUnavailable("S3 is away.")
+        return "taken"
+
+    one = Endings(bench.history(), JobBoard(), None, lambda *_: None)
+    assert one.patiently(away_once) == "taken"
+    offered.clear()
+    one.is_closing = True
+    with pytest.raises(StorageUnavailable):
+        one.patiently(away_once)
+    assert len(offered) == 1
