@@ -4,6 +4,7 @@ StudioError
 ├── ConfigError            a setting is missing or wrong; names it
 ├── InputError             what a person typed or passed cannot be used
 ├── SignInError            who is this? nobody we can verify
+│   ├── SignedOut          a session that was ended before its time
 │   ├── AccessDenied       verified, but not allowed
 │   ├── ReplayedHandover   a sign-in that has been used already
 │   └── TooManyAttempts    somebody tries to sign in too often
@@ -48,6 +49,10 @@ class InputError(StudioError):
 
 class SignInError(StudioError):
     """The sign-in could not be verified."""
+
+
+class SignedOut(SignInError):
+    """A session was ended, here or on another server."""
 
 
 class AccessDenied(SignInError):

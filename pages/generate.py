@@ -11,6 +11,7 @@ from core.injection.slots import Slot
 from core.studio import Studio
 from core.ui.composer import composer, render_settings
 from core.ui.draft import draft, recall
+from core.ui.draft_keeper import begin_draft, leave_draft, put_draft_back, show_draft
 from core.ui.notices import library_loading, nothing_planned
 from core.ui.plan_header import plan_header
 from core.ui.price import price_of
@@ -25,8 +26,11 @@ from core.viewer import Capability, Viewer
 def page() -> None:
     """Read the composer, plan, order if asked to, and show."""
     studio, viewer = open_session()
+    is_ready = studio.catalog.status.ready
+    if is_ready:
+        put_draft_back(studio)
     _find_again(studio)
-    if not studio.catalog.status.ready:
+    if not is_ready:
         library_loading(studio)
         return
     composed = composer(studio, studio.catalog.index)
@@ -36,10 +40,11 @@ def page() -> None:
     if st.session_state.pop(Key.ORDERED, False) and price.objection is None:  # else the header says why not, once
         with problems_shown():
             _order(studio, viewer, planned)
+    unsent = show_draft()
     shown = _shown(studio)
     empty = not (wishes.prompt.strip() or planned.injection.settled.tone or shown)
     busy = shown is not None and shown.busy
-    plan_header(studio, viewer, planned, price, busy=busy, verdict=not empty)
+    plan_header(studio, viewer, planned, price, busy=busy, verdict=not empty, unsent=unsent)
     if empty:
         nothing_planned()
         return
@@ -58,6 +63,7 @@ def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     comparison = studio.desk.order(planned, render_settings(studio), viewer)
     st.session_state[Key.SHOWN] = comparison.id
     st.query_params[COMPARISON_PARAM] = comparison.id
+    begin_draft()
 
 
 def _wrong_match(slot: Slot) -> None:
@@ -79,6 +85,7 @@ def _find_again(studio: Studio) -> None:
         return
     try:
         recall(studio.history.get(wanted))
+        leave_draft()
         st.session_state[Key.SHOWN] = wanted
         st.query_params[COMPARISON_PARAM] = wanted
     except ReferenceNotFound as err:

@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.errors import ReplayedHandover, SignInError, StorageUnavailable
+from core.errors import ReplayedHandover, SignedOut, StorageUnavailable
 from core.identity.document import Document
 from core.identity.session import HANDOVER_S, LONGEST_S, Handover, Session
 from core.objects import ObjectStore
@@ -64,18 +64,18 @@ class SessionRegister:
         return self._of(subject).read().value.epoch
 
     def check(self, session: Session) -> None:
-        """Raise SignInError if the session was ended, here or on another server."""
+        """Raise SignedOut if the session was ended, here or on another server."""
         if _is_over(session, self._of(session.subject).value()):
-            raise SignInError("You have been signed out: sign in again.")
+            raise SignedOut("You have been signed out: sign in again.")
 
     def redeem(self, handover: Handover) -> None:
-        """Use a hand-over up. Raises ReplayedHandover the second time, and SignInError if its session has ended."""
+        """Use a hand-over up. Raises ReplayedHandover the second time, and SignedOut if its session has ended."""
 
         def spend(record: PersonSessions) -> PersonSessions:
             if handover.id in record.spent_handovers:
                 raise ReplayedHandover("This sign-in has been used already: sign in again.")
             if _is_over(session, record):
-                raise SignInError("You have been signed out: sign in again.")
+                raise SignedOut("You have been signed out: sign in again.")
             until = int(self._clock()) + HANDOVER_S + _MARGIN_S
             kept = record.without_history(self._clock())
             return _with(kept, spent_handovers={**kept.spent_handovers, handover.id: until})

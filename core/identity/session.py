@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -102,6 +103,11 @@ class SessionSigner:
         if not until - HANDOVER_S - CLOCK_SKEW_S <= now <= until:
             raise SignInError("This sign-in took too long: sign in again.")
         return Handover(identity, _session(content.get("session")))
+
+
+def pseudonym(secret: str, email: str) -> str:
+    """What a person goes by where others may look: the same on every server, and nobody else can tell whose it is."""
+    return hmac.new(secret.encode(), f"studio.pseudonym.1:{email}".encode(), sha256).hexdigest()[:32]
 
 
 def sealing(secret: str, salt: str) -> URLSafeSerializer:

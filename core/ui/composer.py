@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.errors import StorageError
 from core.generation.comparison import RenderSettings
-from core.generation.engine import Engine
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.reader import Reading
 from core.injection.wishes import Mode, Wishes
@@ -24,17 +23,19 @@ from core.ui.draft import (
     GENDER_CHOICES,
     PERSON_CHOICES,
     SIZES,
+    clear,
     draft,
     size_chosen,
     wishes_from_widgets,
 )
+from core.ui.draft_keeper import begin_draft
+from core.ui.engine_choice import chosen_engine, engine_choices
 from core.ui.markdown import plain
 from core.ui.prompt_box import prompt_box
-from core.ui.state import Key
+from core.ui.state import COMPARISON_PARAM, Key
 from core.ui.tiles import Tile, tile_picker
 from core.web.addresses import image_url
 
-PREVIEW = "preview"
 _MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
@@ -76,6 +77,14 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
         _person_fields()
         _render_fields(studio)
     return Composed(wishes_from_widgets(tone, angle), read)
+
+
+def clear_composer(studio: Studio) -> None:
+    """Nothing in the composer and nothing on the stage, and so nothing that a reload would bring back."""
+    clear(next(iter(engine_choices(studio))))
+    st.session_state.pop(Key.SHOWN, None)
+    st.query_params.pop(COMPARISON_PARAM, None)
+    begin_draft()
 
 
 def _tiles(
@@ -190,21 +199,6 @@ def _render_fields(studio: Studio) -> None:
         st.session_state[Key.QUALITY] = "medium" if "medium" in qualities else next(iter(qualities), None)
     if qualities:
         st.selectbox("Quality", qualities, key=Key.QUALITY, persist_state="session")
-
-
-def engine_choices(studio: Studio) -> dict[str, tuple[Engine, str]]:
-    """Every engine with every model, by the words on screen; the default first."""
-    return {
-        "Preview, no AI" if name == PREVIEW else f"OpenAI · {model}": (engine, model)
-        for name, engine in studio.engines.items()
-        for model in engine.models
-    }
-
-
-def chosen_engine(studio: Studio) -> tuple[Engine, str]:
-    """The engine and model that are picked."""
-    choices = engine_choices(studio)
-    return choices.get(st.session_state.get(Key.ENGINE) or "", next(iter(choices.values())))
 
 
 def render_settings(studio: Studio) -> RenderSettings:

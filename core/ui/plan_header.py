@@ -10,7 +10,7 @@ from core.generation.desk import Planned
 from core.injection.fairness import Fairness
 from core.injection.wishes import Mode
 from core.studio import Studio
-from core.ui.composer import recent_keys
+from core.ui.composer import clear_composer, recent_keys
 from core.ui.draft import adopt, shuffle
 from core.ui.markdown import plain, without_formulas
 from core.ui.notices import read_from_prompt
@@ -21,11 +21,16 @@ from core.viewer import Viewer
 _TITLES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
-def plan_header(studio: Studio, viewer: Viewer, planned: Planned, price: Price, *, busy: bool, verdict: bool) -> None:
-    """Draw it; `busy` while a comparison is made, `verdict` once there is something to judge."""
+def plan_header(
+    studio: Studio, viewer: Viewer, planned: Planned, price: Price, *, busy: bool, verdict: bool, unsent: bool
+) -> None:
+    """Draw it; `busy` while a comparison is made, `verdict` once there is something to judge, `unsent` once there is
+    something to lose.
+    """
     fairness = planned.injection.fairness if verdict else None
     with st.container(gap=None):
-        _first_row(studio, viewer, planned, fairness, can_generate=not busy and price.objection is None)
+        can_generate = not busy and price.objection is None
+        _first_row(studio, viewer, planned, fairness, can_generate=can_generate, can_clear=unsent or verdict)
         with _row():
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 read_from_prompt(planned, studio.vocabulary)
@@ -37,7 +42,7 @@ def plan_header(studio: Studio, viewer: Viewer, planned: Planned, price: Price, 
 
 
 def _first_row(
-    studio: Studio, viewer: Viewer, planned: Planned, fairness: Fairness | None, *, can_generate: bool
+    studio: Studio, viewer: Viewer, planned: Planned, fairness: Fairness | None, *, can_generate: bool, can_clear: bool
 ) -> None:
     with _row():
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
@@ -48,18 +53,35 @@ def _first_row(
                 st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.button(
+                "Clear",
+                type="tertiary",
+                help="Begin anew, with nothing on the stage. What you have made stays in History.",
+                disabled=not can_clear,
+                on_click=partial(clear_composer, studio),
+            )
+            st.button(
                 "Shuffle",
                 icon=":material/shuffle:",
                 help="Draw all references anew, away from what you were given last time.",
                 on_click=lambda: shuffle(recent_keys(studio, viewer.email)),
             )
-            st.button(
+            is_pressed = st.button(
                 "Generate",
                 type="primary",
                 shortcut="Ctrl+Enter",
                 disabled=not can_generate,
                 on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
             )
+    _answer_a_first_press(is_pressed=is_pressed)
+
+
+def _answer_a_first_press(*, is_pressed: bool) -> None:
+    """A press that a session met before it had drawn the button called nobody back: it is answered now."""
+    is_known = st.session_state.get(Key.BUTTON_KNOWN, False)
+    st.session_state[Key.BUTTON_KNOWN] = True
+    if is_pressed and not is_known:
+        st.session_state[Key.ORDERED] = True
+        st.rerun()
 
 
 def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:

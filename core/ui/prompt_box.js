@@ -16,6 +16,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     box.area.addEventListener("input", () => {
       clearTimeout(box.timer);
       box.timer = setTimeout(() => send(box), PAUSE_MS);
+      tellDraft(box);
     });
     box.area.addEventListener("blur", () => box.timer && send(box));
     box.area.addEventListener("keydown", (event) => {
@@ -25,9 +26,11 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
       clearTimeout(box.timer);
       box.timer = 0;
       box.seen += 1;
+      tellDraft(box);
       box.submit({ text: box.area.value, number: box.seen });
     });
   }
+  box.part = data.part;
   box.tell = (message) => setStateValue("typed", message);
   box.submit = (message) => setTriggerValue("submitted", message);
   box.area.setAttribute("aria-label", data.label);
@@ -35,11 +38,17 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   box.area.style.height = `${data.height}px`;
   const settled = !box.timer && data.echo === box.seen;
   if (settled && box.area.value !== data.text) box.area.value = data.text;
+  tellDraft(box);
 }
 
 function send(box) {
   clearTimeout(box.timer);
   box.timer = 0;
   box.seen += 1;
+  tellDraft(box);
   box.tell({ text: box.area.value, number: box.seen });
+}
+
+function tellDraft(box) {
+  shows(box.part, box.area.value, box.seen, Boolean(box.timer));
 }

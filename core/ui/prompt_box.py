@@ -8,12 +8,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.ui.draft_in_browser import with_draft
+
 _HERE = Path(__file__)
 _component = st.components.v2.component(
     "studio.prompt_box",
     html='<div class="prompt"><textarea spellcheck="false" dir="auto"></textarea></div>',
     css=_HERE.with_suffix(".css").read_text("utf-8"),
-    js=_HERE.with_suffix(".js").read_text("utf-8"),
+    js=with_draft(_HERE.with_suffix(".js")),
 )
 
 
@@ -27,6 +29,7 @@ def prompt_box(label: str, *, key: str, placeholder: str, submitted: str, height
         key=mount,
         height=height,
         data={
+            "part": key,
             "label": label,
             "placeholder": placeholder,
             "height": height,
@@ -36,6 +39,20 @@ def prompt_box(label: str, *, key: str, placeholder: str, submitted: str, height
         on_typed_change=partial(_take, mount, key, "typed", None),
         on_submitted_change=partial(_take, mount, key, "submitted", submitted),
     )
+    # A session that has just been made calls nobody back: it knows its widgets once they are drawn.
+    _take(mount, key, "typed", None)
+    _take(mount, key, "submitted", submitted)
+
+
+def heard(key: str) -> int:
+    """The number of the newest message that was taken from the box."""
+    return int(st.session_state.get(f"{key}:box:echo", 0))
+
+
+def put(key: str, text: str, *, number: int) -> None:
+    """Set the box to what it showed a server before, after so many messages. Call before it is drawn."""
+    st.session_state[key] = text
+    st.session_state[f"{key}:box:echo"] = max(number, heard(key))
 
 
 def _take(mount: str, key: str, field: str, submitted: str | None) -> None:
@@ -44,9 +61,9 @@ def _take(mount: str, key: str, field: str, submitted: str | None) -> None:
     if not isinstance(message, Mapping):
         return
     text, number = message.get("text"), message.get("number")
-    echo = f"{mount}:echo"
-    if isinstance(text, str) and isinstance(number, int) and number > st.session_state.get(echo, 0):
-        st.session_state[key] = text
-        st.session_state[echo] = number
+    if not (isinstance(text, str) and isinstance(number, int) and number > heard(key)):
+        return
+    st.session_state[key] = text
+    st.session_state[f"{mount}:echo"] = number
     if submitted is not None:
         st.session_state[submitted] = True

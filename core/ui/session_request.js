@@ -9,6 +9,8 @@ export default function ({ data, setTriggerValue }) {
   if (made.has(data.id)) return;
   made.add(data.id);
   ask(data).then(({ status, said }) => {
+    const isGone = status === 204 || status === 503; // with a 503 the cookie is gone, and only S3 does not know
+    if (data.method === "DELETE" && isGone) forgetDrafts();
     if (status === 204 && data.reloads) location.reload();
     else if (status !== 204 && data.reports) setTriggerValue("refused", { id: data.id, status, said });
   });

@@ -15,6 +15,7 @@ import streamlit as st
 
 from core.errors import SignInError
 from core.studio import Studio
+from core.ui.draft_in_browser import with_draft
 from core.ui.session import cookies
 from core.ui.state import Key
 from core.web.doorway import REQUEST_HEADER, SESSION_PATH
@@ -23,7 +24,7 @@ _HERE = Path(__file__)
 _MOUNT: Final = "session-request"
 _RENEWAL_PAUSE_S: Final = 300.0  # a renewal that failed is tried again, but not with every click
 _component = st.components.v2.component(
-    "studio.session_request", html="<span hidden></span>", js=_HERE.with_suffix(".js").read_text("utf-8")
+    "studio.session_request", html="<span hidden></span>", js=with_draft(_HERE.with_suffix(".js"))
 )
 
 

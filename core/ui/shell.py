@@ -13,12 +13,13 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import AccessDenied, SignInError, StudioError
+from core.errors import AccessDenied, SignedOut, SignInError, StudioError
 from core.identity.door import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
 from core.ui import login
 from core.ui.browser_history import one_entry_an_act
+from core.ui.draft_keeper import forget_drafts, meet_browser
 from core.ui.person_menu import person_menu
 from core.ui.problems import problems_shown, show_problem
 from core.ui.reruns import rerun
@@ -55,6 +56,8 @@ def main() -> None:
     except SignInError as err:
         get_studio().metrics.turned_away(reason_of(err))
         _instead_of_pages(partial(login.sign_in, get_studio(), _why(get_studio(), err)))
+        if isinstance(err, SignedOut):
+            forget_drafts()
     except StudioError as err:
         _instead_of_pages(partial(login.out_of_order, err))
     else:
@@ -84,6 +87,7 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
             keep_renewed(studio)
         if problem := st.session_state.pop(Key.SIGN_IN_PROBLEM, None):
             show_problem(problem)
+    meet_browser(studio, viewer)
     with rerun(studio, _name_of(page)), problems_shown():
         page.run()
 

@@ -36,6 +36,8 @@ class Key(StrEnum):
     SHOWN = "shown_comparison"  # the comparison on the stage
     RECALL = "recall"  # a comparison to open on the Generate page
     ORDERED = "ordered"  # Generate was pressed and is answered in this run
+    BUTTON_KNOWN = "generate_known"  # Generate was drawn in this session, so its presses call back
+    KEEPING = "draft_keeping"  # a Keeping: what the browser and this session know of each other
 
     # The reference browser (bound)
     REF_SEARCH = "q"

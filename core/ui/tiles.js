@@ -21,6 +21,7 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   build(view);
   paint(view);
+  shows(data.part, view.picked, view.turn, false);
 }
 
 // Draws the elements only when the set of tiles has changed, so pictures are never loaded again.
@@ -99,6 +100,7 @@ function onClick(view, event) {
   view.picked = node.dataset.id === view.picked ? null : node.dataset.id;
   view.turn += 1;
   paint(view);
+  shows(view.data.part, view.picked, view.turn, false);
   view.send("answer", { turn: view.turn, picked: view.picked });
 }
 

@@ -9,6 +9,8 @@ from unicodedata import east_asian_width, normalize
 
 import streamlit as st
 
+from core.ui.draft_in_browser import with_draft
+
 _HERE = Path(__file__).parent
 
 # Registered once, at import. Streamlit takes an inline script without a line break for a file name.
@@ -16,7 +18,7 @@ _component = st.components.v2.component(
     "studio.tile_picker",
     html='<div class="picker"></div>',
     css=(_HERE / "tiles.css").read_text("utf-8"),
-    js=(_HERE / "tiles.js").read_text("utf-8"),
+    js=with_draft(_HERE / "tiles.js"),
 )
 
 # The heights tiles.css draws with, in pixels. The whole height is known before the script has run,
@@ -71,6 +73,7 @@ def tile_picker(
     _component(
         key=key,
         data={
+            "part": key,
             "label": label,
             "note": note if value is None else "",
             "columns": columns,
@@ -82,7 +85,8 @@ def tile_picker(
         },
         height=_height(lines),
     )
-    return value
+    # A session that has just been made knows the browser's answer once the tiles are drawn.
+    return _settle(key, tiles, picked)[0]
 
 
 def hand_over(key: str) -> None:
@@ -90,6 +94,23 @@ def hand_over(key: str) -> None:
     memory_key = f"{key}:memory"
     if (memory := st.session_state.get(memory_key)) is not None:
         st.session_state[memory_key] = replace(memory, given=_ANEW)
+
+
+def held(key: str, picked: str | None) -> str | None:
+    """The pick that holds, where the tiles are given `picked`."""
+    memory: _Memory | None = st.session_state.get(f"{key}:memory")
+    return picked if memory is None or picked != memory.given else memory.value
+
+
+def heard(key: str) -> int:
+    """How many picks by hand were taken from the tiles."""
+    memory: _Memory | None = st.session_state.get(f"{key}:memory")
+    return memory.turn if memory is not None else 0
+
+
+def put(key: str, picked: str | None, *, turn: int) -> None:
+    """Set the tiles to what they showed a server before, after so many picks. Call before they are drawn."""
+    st.session_state[f"{key}:memory"] = _Memory(picked, picked, max(turn, heard(key)))
 
 
 def _settle(key: str, tiles: Sequence[Tile], given: str | None) -> tuple[str | None, int]:

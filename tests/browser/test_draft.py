@@ -1,0 +1,527 @@
+"""The draft: what is not sent yet outlives a reload, a lost line, a deploy and a closed tab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.states import make, plan
+from tests.fakes.openai_server import FakeOpenAI
+from tests.support.chromium import PATIENCE_MS
+from tests.support.dashboard import Dashboard, Tab
+from tests.support.ports import own_port
+from tests.support.servers import Server
+from tests.support.wires import wire_to
+
+PROMPT = "A woman in a linen shirt by a window"
+KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('studio.draft.'))"
+
+
+@dataclass
+class Redeployed:
+    """A server that is ended and started again on its port, as a deploy does."""
+
+    folder: Path
+    settings: dict[str, str]
+    port: int
+    server: Server
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def s3(self) -> Dashboard:
+        """An eye on its records."""
+        return Dashboard(self.url, self.folder / "data", self.folder / f"log-{self.port}.txt")
+
+    def restart(self, tab: Tab, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """End it under a tab's eyes, do something while it is away, and wait until the tab has found it again."""
+        self.server.end()
+        expect_line(tab, is_there=False)
+        meanwhile()
+        self.server = started(self.folder, self.settings, self.port)
+        expect_line(tab, is_there=True)
+
+
+def started(folder: Path, settings: dict[str, str], port: int) -> Server:
+    server = Server(folder, settings, port=port)
+    server.ready()
+    return server
+
+
+def expect_line(tab: Tab, *, is_there: bool) -> None:
+    """Whether the tab is connected to a server."""
+    app = expect(tab.page.get_by_test_id("stApp"))
+    check = app.to_have_attribute if is_there else app.not_to_have_attribute
+    check("data-test-connection-state", "CONNECTED", timeout=2 * PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def openai(chromium: Browser) -> Iterator[FakeOpenAI]:
+    del chromium  # started first: its loop must be the outer one
+    with FakeOpenAI().serving() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory, openai: FakeOpenAI) -> Iterator[Redeployed]:
+    """A server of this file's own, with a choice of engines and qualities."""
+    folder, port = tmp_path_factory.mktemp("deployed"), own_port()
+    settings = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": openai.base_url}
+    running = Redeployed(folder, settings, port, started(folder, settings, port))
+    yield running
+    running.server.end()
+
+
+@pytest.fixture
+def tab(studio: Dashboard, visit: Visit) -> Tab:
+    """A fresh composer in a browser that keeps nothing yet."""
+    return visit(studio).open()
+
+
+def kept(tab: Tab) -> list[dict[str, Any]]:
+    """The drafts this browser keeps, the newest first."""
+    found = tab.page.evaluate(f"{KEPT}.map((key) => JSON.parse(localStorage[key]))")
+    return sorted(found, key=lambda each: -each["at"])
+
+
+def expect_kept(tab: Tab, count: int) -> None:
+    tab.page.wait_for_function(f"() => {KEPT}.length === {count}")
+
+
+def typed(tab: Tab, prompt: str = PROMPT) -> None:
+    """A prompt that has reached the server, and been kept with what the server made of it."""
+    tab.type_prompt(prompt)
+    expect(tab.main.get_by_text("Read: ", exact=False)).to_be_visible()
+    tab.settled()
+
+
+def composed(tab: Tab) -> None:
+    """Everything a designer can set, set to something else than a new tab has."""
+    tab.tile("Tone", "Cinematic").click()
+    tab.tile("Angle", "Profile").click()
+    typed(tab)
+    tab.page.get_by_role("radio", name="Tone only").click()
+    for label, option in (("Person", "Yes"), ("Gender", "Woman"), ("Size", "1:1"), ("Quality", "low")):
+        tab.settled()
+        tab.choose(label, option)
+        tab.page.wait_for_function(  # the server has heard of it
+            f"([name, value]) => JSON.parse(localStorage[{KEPT}[0]]).draft[name].startsWith(value)",
+            arg=[label.lower(), option],
+        )
+    youngest = tab.page.get_by_role("slider").first
+    for _ in range(20):
+        youngest.press("ArrowRight")
+    tab.settled()
+    slot = tab.main.locator(".st-key-slot-tone-only-0")
+    slot.get_by_role("button", name="Re-roll").click()
+    tab.settled()
+    slot.get_by_role("button", name="Why").click()
+    tab.page.get_by_role("radio", name="Strong").click()
+    tab.settled()
+    tab.page.keyboard.press("Escape")
+    tab.main.locator(".st-key-slot-tone-only-2").get_by_role("button", name="Pin").click()
+    expect(tab.main.get_by_role("button", name="Unpin")).to_be_visible()
+    tab.main.locator(".st-key-slot-tone-only-3").get_by_role("button", name="Off").click()
+    expect(tab.main.get_by_role("button", name="Switch on")).to_be_visible()
+    tab.settled()
+
+
+def seen(tab: Tab) -> dict[str, object]:
+    """All that the composer and the plan show."""
+    return {
+        "prompt": tab.prompt.input_value(),
+        "picked": tab.page.get_by_role("button", pressed=True).evaluate_all("all => all.map((node) => node.ariaLabel)"),
+        "chosen": tab.page.get_by_role("radio", checked=True).all_inner_texts(),
+        "lists": tab.page.get_by_role("combobox").evaluate_all("all => all.map((node) => node.value)"),
+        "ages": tab.page.get_by_role("slider").evaluate_all("all => all.map((node) => node.ariaValueNow)"),
+        "plan": tab.text(),
+        "references": tab.injected(),
+    }
+
+
+def expect_seen(tab: Tab, before: dict[str, object]) -> None:
+    assert tab.comes_to(lambda: seen(tab) == before), (seen(tab), before)
+
+
+def wishes(record: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = record["wishes"]
+    return found
+
+
+def paste(tab: Tab, text: str) -> int:
+    """Put a text into the prompt box at once; returns how many drafts are kept as soon as it is there."""
+    count: int = tab.prompt.evaluate(
+        f"""(area, text) => {{
+          area.value = text;
+          area.dispatchEvent(new Event("input", {{ bubbles: true }}));
+          return {KEPT}.length;
+        }}""",
+        text,
+    )
+    return count
+
+
+def press_in_the_box(tab: Tab) -> None:
+    tab.prompt.press("Control+Enter")
+
+
+def press_generate(tab: Tab) -> None:
+    tab.generate.click()
+
+
+class TestAfterADeploy:
+    @pytest.mark.parametrize("press", [press_in_the_box, press_generate])
+    def test_the_first_press_orders_once_what_the_screen_shows(
+        self, deployed: Redeployed, visit: Visit, press: Callable[[Tab], None]
+    ) -> None:
+        """All of it is there after a reload, too; what was typed while nobody answered is sent along."""
+        tab = visit(deployed).open()
+        composed(tab)
+        before = seen(tab)
+        tab.page.reload()
+        expect_seen(tab, before)
+        made = len(deployed.s3.comparisons())
+        deployed.restart(tab, lambda: tab.prompt.fill(f"{PROMPT}, smiling"))
+        press(tab)
+        comparison = tab.shown_comparison
+        record = deployed.s3.record(comparison)
+        asked = wishes(record)
+        assert asked["prompt"] == f"{PROMPT}, smiling"
+        assert (asked["mode"], asked["tone"], asked["angle"]) == ("tone-only", "cinematic", "profile")
+        assert (asked["person"], asked["gender"], asked["ages"]) == ("yes", "feminine", {"low": 20, "high": 100})
+        assert (asked["rerolls"], asked["strengths"]) == ({"tone": 1}, {"tone": "strong"})
+        assert [len(asked["pins"]), len(asked["off"])] == [1, 1]
+        assert (record["size"], record["quality"]) == ({"width": 1024, "height": 1024}, "low")
+        (side,) = record["sides"]
+        assert [slot["key"] for slot in side["slots"] if slot["key"]] == before["references"]
+        expect(tab.downloads).to_have_count(1)
+        assert len(deployed.s3.comparisons()) == made + 1
+        expect_kept(tab, 0)
+
+    def test_what_the_server_set_by_itself_stays_as_the_screen_shows_it(
+        self, deployed: Redeployed, visit: Visit
+    ) -> None:
+        """A fair choice has changed the angle that was picked by hand; another pick by hand counts again."""
+        tab = visit(deployed).open()
+        tab.choose("Engine", "Preview, no AI")
+        plan(tab, "Beauty", "A woman looks up")
+        tab.tile("Angle", "Overhead").click()
+        expect(tab.main.get_by_text("controlled: no")).to_be_visible()
+        tab.main.get_by_role("button", name=re.compile(r"^Use Close-up")).click()
+        expect(tab.main.get_by_text("controlled: yes")).to_be_visible()
+        tab.settled()
+        before = seen(tab)
+        deployed.restart(tab)
+        press_generate(tab)
+        record = deployed.s3.record(tab.shown_comparison)
+        assert (wishes(record)["tone"], wishes(record)["angle"], record["engine"]) == ("beauty", "close-up", "preview")
+        expect(tab.downloads).to_have_count(2)
+        given = [slot["key"] for side in record["sides"] for slot in side["slots"] if slot["key"]]
+        assert given == before["references"]
+
+        # And once more, when nothing of it is unsent: the composer belongs to the comparison on the stage.
+        deployed.restart(tab)
+        tab.tile("Angle", "Profile").click()
+        expect(tab.main.get_by_role("img", name=re.compile("^angle reference .* profile$"))).to_be_visible()
+        expect(tab.prompt).to_have_value("A woman looks up")
+        expect(tab.tile("Tone", "Beauty")).to_have_attribute("aria-pressed", "true")
+        expect(tab.downloads).to_have_count(2)
+
+    def test_a_deploy_while_another_page_is_open_costs_nothing(self, deployed: Redeployed, visit: Visit) -> None:
+        tab = visit(deployed).open()
+        tab.tile("Tone", "Noir").click()
+        typed(tab)
+        before = seen(tab)
+        tab.page.get_by_role("link", name="History").click()
+        expect(tab.page).to_have_url(re.compile("/history$"))
+        tab.settled()
+        deployed.restart(tab)
+        tab.page.get_by_role("link", name="Generate").click()
+        expect_seen(tab, before)
+
+
+class TestALostLine:
+    def test_what_is_typed_meanwhile_is_there_and_the_next_press_orders_it(
+        self, studio: Dashboard, visit: Visit
+    ) -> None:
+        with wire_to(studio.url) as wire:
+            tab = visit(Redeployed(Path(), {}, int(wire.url.rsplit(":", 1)[1]), None)).open()  # type: ignore[arg-type]
+            tab.tile("Tone", "Vivid").click()
+            typed(tab)
+            wire.cut()
+            expect_line(tab, is_there=False)
+            tab.prompt.fill(f"{PROMPT}, from above")
+            tab.tile("Angle", "Profile").click()
+            wire.mend()
+            expect_line(tab, is_there=True)
+            press_in_the_box(tab)
+            asked = wishes(studio.record(tab.shown_comparison))
+            assert (asked["prompt"], asked["tone"], asked["angle"]) == (f"{PROMPT}, from above", "vivid", "profile")
+            tab.page.close()
+
+
+class TestAReload:
+    def test_keystrokes_that_no_server_has_heard_are_kept(self, tab: Tab) -> None:
+        """The pick and the last letters are told the keeper at once, and the server later."""
+        typed(tab, "Ada")
+        tab.prompt.press("End")
+        tab.page.evaluate("window.WebSocket.prototype.send = () => {}")  # from now on nothing is heard
+        tab.page.keyboard.type(" in Paris")
+        tab.tile("Tone", "Noir").click()
+        tab.page.reload()
+        expect(tab.prompt).to_have_value("Ada in Paris")
+        expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "true")
+
+    def test_a_tone_by_chance_and_a_shuffle_come_back(self, tab: Tab) -> None:
+        tab.main.get_by_role("button", name="Let chance pick a tone").click()
+        expect(tab.main.get_by_text(re.compile("drawn with seed")).first).to_be_visible()
+        tab.button("Shuffle").click()
+        tab.settled()
+        before = seen(tab)
+        tab.page.reload()
+        expect_seen(tab, before)
+
+    def test_a_draft_that_was_changed_after_its_comparison_wins_over_the_address(self, tab: Tab) -> None:
+        plan(tab, "Cinematic", "Ada in a linen shirt")
+        made = make(tab)
+        expect_kept(tab, 0)
+        tab.page.reload()
+        expect(tab.prompt).to_have_value("Ada in a linen shirt")
+        expect(tab.downloads).to_have_count(2)
+        expect_kept(tab, 0)
+        tab.type_prompt("Ada in a woollen coat")
+        tab.tile("Tone", "Noir").click()
+        expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "true")
+        tab.settled()
+        tab.page.reload()
+        expect(tab.prompt).to_have_value("Ada in a woollen coat")
+        expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "true")
+        expect(tab.downloads).to_have_count(2)
+        assert tab.shown_comparison == made
+
+    def test_a_prompt_too_long_to_keep_says_so_and_fills_nothing(self, tab: Tab) -> None:
+        warning = tab.main.get_by_text("This draft is too long to be kept in the browser")
+        typed(tab)
+        expect_kept(tab, 1)
+        assert paste(tab, "long " * 40_000) == 0
+        expect(warning).to_be_visible()
+        tab.type_prompt("Ada again")
+        expect(warning).to_be_hidden()
+        expect_kept(tab, 1)
+        assert paste(tab, "long " * 400_000) == 0
+        tab.page.close()  # which such a prompt keeps busy for long
+
+    def test_a_browser_without_room_says_so(self, tab: Tab) -> None:
+        tab.page.evaluate(
+            """() => {
+              for (let size = 2 ** 22; size > 0; size = Math.floor(size / 2)) {
+                try {
+                  for (let nth = 0; ; nth++) localStorage.setItem(`filler ${size} ${nth}`, "x".repeat(size));
+                } catch {}
+              }
+            }"""
+        )
+        typed(tab)
+        expect(tab.main.get_by_text("The browser has no room to keep this draft")).to_be_visible()
+        tab.page.evaluate(
+            "Object.keys(localStorage).filter((key) => key.startsWith('filler')).forEach((key) => "
+            "localStorage.removeItem(key))"
+        )
+        tab.type_prompt("Ada in Paris")
+        expect(tab.main.get_by_text("The browser has no room to keep this draft")).to_be_hidden()
+        tab.page.reload()
+        expect(tab.prompt).to_have_value("Ada in Paris")
+
+
+class TestCleared:
+    def test_clear_empties_the_composer_and_the_stage_for_good(self, tab: Tab) -> None:
+        expect(tab.button("Clear")).to_be_disabled()
+        plan(tab, "Cinematic", "Ada in a linen shirt")
+        made = make(tab)
+        tab.type_prompt("Ada in a woollen coat")
+        tab.choose("Size", "1:1")
+        tab.settled()
+        tab.button("Clear").click()
+        for _ in range(2):
+            expect(tab.main.get_by_text("Nothing planned yet")).to_be_visible()
+            expect(tab.prompt).to_have_value("")
+            expect(tab.tile("Tone", "Cinematic")).to_have_attribute("aria-pressed", "false")
+            expect(tab.page.get_by_role("combobox", name="Size")).to_have_value(re.compile("^4:5 · 1024"))
+            assert "comparison" not in tab.page.url
+            expect_kept(tab, 0)
+            tab.page.reload()
+        tab.goto(f"/?comparison={made}")
+        expect(tab.prompt).to_have_value("Ada in a linen shirt")
+
+
+class TestTabs:
+    def test_two_tabs_keep_two_drafts_and_a_closed_one_comes_back(self, tab: Tab) -> None:
+        typed(tab, "Ada in the first tab")
+        other = Tab(tab.page.context.new_page(), tab.home)
+        other.goto("/")
+        expect(other.prompt).to_have_value("")
+        typed(other, "Bruno in the second tab")
+        for each, prompt in ((tab, "Ada in the first tab"), (other, "Bruno in the second tab")):
+            each.page.reload()
+            expect(each.prompt).to_have_value(prompt)
+        tab.page.close()
+        again = Tab(other.page.context.new_page(), tab.home)
+        again.goto("/")
+        expect(again.prompt).to_have_value("Ada in the first tab")
+        expect_kept(again, 2)
+
+    def test_a_copied_tab_goes_on_with_a_draft_of_its_own(self, tab: Tab) -> None:
+        """A browser copies the tab's own storage along."""
+        typed(tab, "Ada in the first tab")
+        with tab.page.expect_popup() as opened:
+            tab.page.evaluate("void window.open(location.href)")
+        copy = Tab(opened.value, tab.home)
+        expect(copy.prompt).to_have_value("Ada in the first tab")
+        expect_kept(copy, 2)
+        copy.type_prompt("Bruno in the copy")
+        tab.page.reload()
+        copy.page.reload()
+        expect(copy.prompt).to_have_value("Bruno in the copy")
+        expect(tab.prompt).to_have_value("Ada in the first tab")
+
+    def test_a_tab_on_another_page_keeps_its_draft_for_itself(self, tab: Tab) -> None:
+        typed(tab, "Ada in the first tab")
+        tab.goto("/history")
+        other = Tab(tab.page.context.new_page(), tab.home)
+        other.goto("/")
+        other.still()
+        expect(other.prompt).to_have_value("")
+        tab.page.get_by_role("link", name="Generate").click()
+        expect(tab.prompt).to_have_value("Ada in the first tab")
+
+    def test_somebodys_link_shows_its_comparison_and_no_draft_is_lost(
+        self, tab: Tab, studio: Dashboard, visit: Visit
+    ) -> None:
+        theirs = visit(studio).open()
+        plan(theirs, "Cinematic", "Ada in the rain")
+        made = make(theirs)
+        typed(tab, "Ada, not sent yet")
+        tab.page.close()
+        linked = Tab(tab.page.context.new_page(), tab.home)
+        linked.goto(f"/?comparison={made}")
+        expect(linked.prompt).to_have_value("Ada in the rain")
+        expect(linked.downloads).to_have_count(2)
+        linked.still()
+        expect(linked.prompt).to_have_value("Ada in the rain")
+        fresh = Tab(tab.page.context.new_page(), tab.home)
+        fresh.goto("/")
+        expect(fresh.prompt).to_have_value("Ada, not sent yet")
+        fresh.goto(f"/?comparison={made}")  # and in the very tab that is at the draft
+        expect(fresh.prompt).to_have_value("Ada in the rain")
+        expect_kept(fresh, 1)
+
+    def test_a_draft_that_gave_way_to_a_comparison_waits_for_the_next_tab(self, tab: Tab) -> None:
+        plan(tab, "Cinematic", "Ada in the rain")
+        make(tab)
+        typed(tab, "Ada, not sent yet")
+        tab.page.get_by_role("link", name="History").click()
+        tab.cards("Comparisons").first.click()
+        tab.dialog.get_by_role("button", name="Open in Generate").click()
+        expect(tab.prompt).to_have_value("Ada in the rain")
+        tab.settled()
+        expect_kept(tab, 1)
+        other = Tab(tab.page.context.new_page(), tab.home)
+        other.goto("/")
+        expect(other.prompt).to_have_value("Ada, not sent yet")
+
+
+class TestWhatTheBrowserHolds:
+    def held(self, tab: Tab, **changes: object) -> None:
+        """Change what the browser keeps, and load the page anew."""
+        typed(tab)
+        expect_kept(tab, 1)
+        tab.page.evaluate(
+            f"""(changes) => {{
+              const [key] = {KEPT};
+              const kept = JSON.parse(localStorage[key]);
+              Object.assign(kept.draft, changes.draft ?? {{}});
+              delete changes.draft;
+              localStorage[key] = JSON.stringify(Object.assign(kept, changes));
+            }}""",
+            changes,
+        )
+        tab.page.reload()
+        tab.settled()
+
+    def test_what_is_no_longer_there_is_named_once_and_the_rest_comes_back(self, tab: Tab) -> None:
+        self.held(
+            tab,
+            draft={"tone": "sepia", "folder": "refs/gone", "engine": "Another · model", "size": "1:1 · 1024 × 1024"},
+        )
+        expect(tab.page.get_by_test_id("stToast")).to_contain_text(
+            "Your draft is back, but for its tone, model folder and engine."
+        )
+        expect(tab.prompt).to_have_value(PROMPT)
+        expect(tab.page.get_by_role("combobox", name="Size")).to_have_value("1:1 · 1024 × 1024")
+
+    def test_a_hostile_draft_neither_breaks_the_page_nor_puts_anything_into_it(self, tab: Tab) -> None:
+        evil = "<img src=x onerror=alert(1)>"
+        draft = {"seed": -1, "pins": [evil], "rerolls": {evil: 10**9}, "off": evil, "strengths": {"tone": evil}}
+        draft |= {"ages": [90, 3], "mode": {}, "recent": [1], "person": None, "tone_by_chance": "yes"}
+        draft |= {"tone": evil, "quality": evil, "gender": 3}
+        self.held(tab, draft=draft)
+        expect(tab.page.get_by_test_id("stToast")).to_contain_text("Your draft is back, but for its tone, seed,")
+        expect(tab.prompt).to_have_value(PROMPT)
+        assert tab.page.locator("img[src='x']").count() == 0
+        tab.tile("Tone", "Noir").click()
+        expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
+
+    @pytest.mark.parametrize("changes", [{"at": 1}, {"draft": None}, {"at": "never"}, {"at": None}])
+    def test_a_draft_of_last_week_or_of_no_shape_is_gone(self, tab: Tab, changes: dict[str, object]) -> None:
+        typed(tab)
+        expect_kept(tab, 1)
+        tab.page.evaluate(
+            f"""(changes) => {{
+              const [key] = {KEPT};
+              localStorage[key] = JSON.stringify(Object.assign(JSON.parse(localStorage[key]), changes));
+            }}""",
+            changes,
+        )
+        tab.page.reload()
+        expect_kept(tab, 0)
+        expect(tab.prompt).to_have_value("")
+
+    def test_no_more_than_a_dozen_are_kept(self, tab: Tab) -> None:
+        typed(tab)
+        expect_kept(tab, 1)
+        tab.page.evaluate(
+            f"""() => {{
+              const [key] = {KEPT};
+              const kept = JSON.parse(localStorage[key]);
+              for (let nth = 0; nth < 20; nth++) {{
+                const other = key.replace(/[^.]+$/, `other-${{nth}}`);
+                localStorage[other] = JSON.stringify({{ ...kept, at: kept.at - nth - 1 }});
+              }}
+            }}"""
+        )
+        tab.page.reload()
+        expect_kept(tab, 12)
+        expect(tab.prompt).to_have_value(PROMPT)
+
+    @pytest.mark.parametrize("missing", ["localStorage", "sessionStorage", "locks"])
+    def test_a_browser_that_lacks_something_still_composes(self, tab: Tab, missing: str) -> None:
+        where = "Navigator.prototype" if missing == "locks" else "window"
+        refuses = "undefined" if missing == "locks" else "(() => { throw new DOMException('no', 'SecurityError'); })()"
+        tab.page.add_init_script(f"Object.defineProperty({where}, '{missing}', {{ get: () => {refuses} }})")
+        tab.page.reload()
+        tab.tile("Tone", "Noir").click()
+        typed(tab)
+        expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "true")
+        expect(tab.generate).to_be_enabled()
+        if missing == "locks":  # a reload is all that a browser can tell without them
+            tab.page.reload()
+            expect(tab.prompt).to_have_value(PROMPT)

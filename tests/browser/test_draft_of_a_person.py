@@ -1,0 +1,152 @@
+"""Whose draft it is: it stays through an expired session and a deploy, and after a sign-out nobody finds it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.fakes.google import Account
+from tests.support.dashboard import Tab, Visitor
+from tests.support.https_studio import ADA, BO, HttpsStudio, expect_door, expect_inside, https_studio, sign_in
+from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.programs import ROOT
+from tests.support.s3_servers import S3Server, client_of
+
+KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
+PROMPT = "Ada in a linen shirt"
+ALL_KEPT = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    with moto_server() as server:
+        yield with_bucket(server, {KEY: (ROOT / "samples" / KEY).read_bytes()})
+
+
+@pytest.fixture(scope="module")
+def studio(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpsStudio]:
+    with https_studio(tmp_path_factory.mktemp("https"), s3) as running:
+        yield running
+
+
+@pytest.fixture
+def somebody(visit: Visit, studio: HttpsStudio) -> Visitor:
+    """A browser on the dashboard, signed out."""
+    return visit(studio, ignore_https_errors=True)
+
+
+def drafting(somebody: Visitor, account: Account = ADA) -> Tab:
+    """A signed-in tab with a prompt that is not sent."""
+    tab = somebody.open("/")
+    sign_in(tab, account)
+    expect_inside(tab, account)
+    expect(tab.prompt).to_have_value("")
+    tab.type_prompt(PROMPT)
+    expect(tab.main.get_by_text("Read: Ada")).to_be_visible()
+    tab.settled()
+    assert PROMPT in tab.page.evaluate(ALL_KEPT)
+    return tab
+
+
+def leave(tab: Tab, button: str) -> None:
+    tab.page.locator(".st-key-person-menu").get_by_role("button").first.click()
+    tab.page.get_by_role("button", name=button, exact=True).click()
+
+
+def expect_forgotten(tab: Tab) -> None:
+    tab.page.wait_for_function(f"() => !{ALL_KEPT}.includes('linen') && !{ALL_KEPT}.includes('studio.draft.')")
+
+
+@pytest.mark.parametrize("button", ["Sign out", "Sign out all my sessions"])
+def test_after_a_sign_out_nothing_is_left_and_other_tabs_write_nothing(somebody: Visitor, button: str) -> None:
+    tab = drafting(somebody)
+    other = somebody.open("/")
+    expect(other.prompt).to_have_value("")
+    other.type_prompt("Ada in linen, another one")
+    expect(other.main.get_by_text("Read: Ada")).to_be_visible()
+    leave(tab, button)
+    expect_door(tab)
+    other.page.evaluate(  # what is typed until the other tab has noticed
+        """() => {
+          const visit = (root) => [...root.querySelectorAll("*")].map((node) => node.shadowRoot).filter(Boolean)
+            .forEach((inner) => inner.querySelectorAll("textarea").forEach((area) => {
+              area.value += ", in linen too";
+              area.dispatchEvent(new Event("input", { bubbles: true }));
+            }));
+          visit(document);
+        }"""
+    )
+    expect_forgotten(tab)
+    expect_door(other, "You have been signed out")
+    expect_forgotten(tab)
+    sign_in(tab, BO)
+    expect_inside(tab, BO)
+    expect(tab.prompt).to_have_value("")
+    expect_forgotten(tab)
+
+
+def test_a_sign_out_everywhere_on_another_device_is_one_here_too(
+    visit: Visit, somebody: Visitor, studio: HttpsStudio
+) -> None:
+    """In a tab that is open, and in a browser that is opened later."""
+    tab = drafting(somebody)
+    closed = visit(studio, ignore_https_errors=True)
+    drafting(closed).page.close()
+    elsewhere = visit(studio, ignore_https_errors=True).open("/history")
+    sign_in(elsewhere, ADA)
+    expect_inside(elsewhere, ADA)
+    leave(elsewhere, "Sign out all my sessions")
+    expect_door(elsewhere)
+    for each in (tab, closed.open("/labels")):
+        expect_door(each, "You have been signed out")
+        expect_forgotten(each)
+
+
+def test_an_expired_session_keeps_the_draft_for_its_person_alone(somebody: Visitor) -> None:
+    tab = drafting(somebody)
+    somebody.context.clear_cookies()
+    tab.page.reload()
+    expect_door(tab)
+    sign_in(tab, ADA)
+    expect_inside(tab, ADA)
+    expect(tab.prompt).to_have_value(PROMPT)
+
+    somebody.context.clear_cookies()
+    tab.goto("/history")  # where nothing is composed
+    expect_door(tab)
+    sign_in(tab, BO)
+    expect_inside(tab, BO)
+    expect_forgotten(tab)
+    tab.page.get_by_role("link", name="Generate").click()
+    expect(tab.prompt).to_have_value("")
+
+
+def test_what_the_browser_keeps_names_nobody(somebody: Visitor) -> None:
+    held = drafting(somebody).page.evaluate(ALL_KEPT)
+    assert not re.search(r"ada@|studio\.example", held, re.IGNORECASE)
+
+
+def test_a_deploy_under_a_signed_in_tab_costs_nothing(somebody: Visitor, studio: HttpsStudio) -> None:
+    """There Streamlit asks for a run by itself as soon as it has found the server again."""
+    tab = drafting(somebody)
+    studio.restart()
+    app = expect(tab.page.get_by_test_id("stApp"))
+    app.to_have_attribute("data-test-connection-state", "CONNECTED", timeout=120_000)
+    tab.page.keyboard.press("Control+Enter")
+    asked = studio.read(_record_of(studio, tab.shown_comparison))
+    assert asked["wishes"]["prompt"] == PROMPT
+    assert len(_records(studio)) == 1
+
+
+def _records(studio: HttpsStudio) -> list[str]:
+    listed = client_of(studio.s3).list_objects_v2(Bucket=studio.s3.bucket, Prefix="studio/generations/")
+    return [item["Key"] for item in listed.get("Contents", ()) if item["Key"].endswith("/comparison.json")]
+
+
+def _record_of(studio: HttpsStudio, comparison: str) -> str:
+    (key,) = (key for key in _records(studio) if f"/{comparison}/" in key)
+    return key
