@@ -25,7 +25,7 @@ _DOUBLINGS_MAX: Final = 16
 _LATE_ROUNDS: Final = 3
 # A call to S3 may take most of a minute until it fails: short intervals must not cry wolf for that.
 _LATE_AT_LEAST_S: Final = 60.0
-_STOP_S: Final = 1.0
+_STOP_S: Final = 2.0
 
 Wait = Callable[[threading.Event, float], object]
 
@@ -110,7 +110,7 @@ class Periodic:
         self._wake.set()
 
     def stop(self) -> None:
-        """Do no further round, and wait for the one under way, but no longer than a second after it was told."""
+        """Do no further round, and wait for the one under way, but no longer than two seconds after it was told."""
         self.tell_to_stop()
         if self._thread is not None:
             self._thread.join(timeout=max(0.0, self._ends_by - time.monotonic()))

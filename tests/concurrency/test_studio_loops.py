@@ -80,7 +80,8 @@ def studio(trouble: Trouble, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     made.catalog.refresh()
     yield made
     made.close()
-    assert not {thread.name for thread in threading.enumerate()} & set(NAMES)
+    # A stop does not wait for a slow round; but when that is over, the thread is.
+    until(lambda: not {thread.name for thread in threading.enumerate()} & set(NAMES))
 
 
 @pytest.fixture

@@ -349,7 +349,7 @@ def test_started_it_reads_all_in_the_background_and_follows_other_servers(bench:
         assert ids(history)[0] == new.id
     finally:
         history.stop()
-    assert not [thread for thread in threading.enumerate() if thread.name == "history-index"]
+    until(lambda: "history-index" not in {thread.name for thread in threading.enumerate()})
 
 
 def test_an_s3_that_is_away_is_told_and_forgotten_when_it_is_back(bench: Bench) -> None:

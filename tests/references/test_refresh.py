@@ -233,7 +233,7 @@ class TestBackground:
             catalog = catalog_of(store)
             catalog.start()
             catalog.stop()
-            assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "index-refresh"]
+            come_true(lambda: "index-refresh" not in {each.name for each in set(threading.enumerate()) - before})
 
     def test_starting_twice_starts_one_thread(self, bucket: S3Server) -> None:
         catalog = catalog_of(bucket.pages())
