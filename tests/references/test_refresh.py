@@ -233,7 +233,7 @@ class TestBackground:
             catalog = catalog_of(store)
             catalog.start()
             catalog.stop()
-            come_true(lambda: "index-refresh" not in {each.name for each in set(threading.enumerate()) - before})
+            until(lambda: "index-refresh" not in {each.name for each in set(threading.enumerate()) - before})
 
     def test_starting_twice_starts_one_thread(self, bucket: S3Server) -> None:
         catalog = catalog_of(bucket.pages())

@@ -100,6 +100,13 @@ class HttpsStudio:
         unexpected = [line for line in told.splitlines() if "script_error" in line or "Traceback" in line]
         assert unexpected == [], told.replace("\\n", "\n")
 
+    def kill(self) -> None:
+        """End the server as a power cut does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(30)
+        self._process = None
+
     def restart(self) -> None:
         self.stop()
         self.start()
