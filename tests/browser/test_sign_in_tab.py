@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
 from tests.browser.test_sign_in import ACCESS, KEY, RESTART, leave, moved, pardon, session_cookies
+from tests.fakes.google import Account
 from tests.support.clock import Clock
 from tests.support.dashboard import Tab, Visitor
 from tests.support.https_studio import (
@@ -28,7 +29,6 @@ from tests.support.https_studio import (
 from tests.support.moto_servers import moto_server, with_bucket
 from tests.support.programs import ROOT
 from tests.support.s3_servers import S3Server
-from tests.fakes.google import Account
 
 CLOSED = "Google’s window was closed, or cannot answer this page."
 BLOCK_POP_UPS = "window.open = () => null"  # as every browser answers whose person allows no pop-ups

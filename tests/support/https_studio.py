@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
@@ -102,10 +103,9 @@ class HttpsStudio:
 
     def kill(self) -> None:
         """End the server as a power cut does."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(30)
-        self._process = None
+        assert self._program is not None
+        self._program.end(signal.SIGKILL)
+        self._program = None
 
     def restart(self) -> None:
         self.stop()
