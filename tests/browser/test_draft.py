@@ -21,6 +21,7 @@ from tests.support.servers import Server
 from tests.support.wires import wire_to
 
 PROMPT = "A woman in a linen shirt by a window"
+TALL = {"width": 1440, "height": 1300}  # the whole composer: a list that is scrolled to may close again
 KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('studio.draft.'))"
 
 
@@ -84,7 +85,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, openai: FakeOpenAI) -> It
 @pytest.fixture
 def tab(studio: Dashboard, visit: Visit) -> Tab:
     """A fresh composer in a browser that keeps nothing yet."""
-    return visit(studio).open()
+    return visit(studio, viewport=TALL).open()
 
 
 def kept(tab: Tab) -> list[dict[str, Any]]:
@@ -184,7 +185,7 @@ class TestAfterADeploy:
         self, deployed: Redeployed, visit: Visit, press: Callable[[Tab], None]
     ) -> None:
         """All of it is there after a reload, too; what was typed while nobody answered is sent along."""
-        tab = visit(deployed).open()
+        tab = visit(deployed, viewport=TALL).open()
         composed(tab)
         before = seen(tab)
         tab.page.reload()
@@ -211,7 +212,7 @@ class TestAfterADeploy:
         self, deployed: Redeployed, visit: Visit
     ) -> None:
         """A fair choice has changed the angle that was picked by hand; another pick by hand counts again."""
-        tab = visit(deployed).open()
+        tab = visit(deployed, viewport=TALL).open()
         tab.choose("Engine", "Preview, no AI")
         plan(tab, "Beauty", "A woman looks up")
         tab.tile("Angle", "Overhead").click()
@@ -237,7 +238,7 @@ class TestAfterADeploy:
         expect(tab.downloads).to_have_count(2)
 
     def test_a_deploy_while_another_page_is_open_costs_nothing(self, deployed: Redeployed, visit: Visit) -> None:
-        tab = visit(deployed).open()
+        tab = visit(deployed, viewport=TALL).open()
         tab.tile("Tone", "Noir").click()
         typed(tab)
         before = seen(tab)
@@ -247,6 +248,30 @@ class TestAfterADeploy:
         deployed.restart(tab)
         tab.page.get_by_role("link", name="Generate").click()
         expect_seen(tab, before)
+
+
+def test_keeping_a_draft_costs_no_run(deployed: Redeployed, visit: Visit) -> None:
+    """A fresh tab is drawn once, each change once more; a reload that brings a draft back takes one more."""
+
+    def runs() -> float:
+        return deployed.server.metric('studio_rerun_seconds_count{page="generate"}') or 0.0
+
+    before = runs()
+    tab = visit(deployed, viewport=TALL).open()
+    tab.still()
+    assert runs() == before + 1
+    tab.tile("Tone", "Noir").click()
+    expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
+    tab.still()
+    assert runs() == before + 2
+    tab.type_prompt(PROMPT)
+    expect(tab.main.get_by_text("Read: ", exact=False)).to_be_visible()
+    tab.still()
+    assert runs() == before + 3
+    tab.page.reload()
+    expect(tab.prompt).to_have_value(PROMPT)
+    tab.still()
+    assert runs() == before + 5
 
 
 class TestALostLine:
