@@ -238,8 +238,7 @@ def test_a_restart_while_the_person_is_at_google_in_this_tab_goes_unnoticed(
     tab = somebody.open("/references?q=Ada")
     in_this_tab(tab).click()
     expect(tab.page.get_by_role("heading", name="Choose an account")).to_be_visible()
-    studio.kill()
-    studio.start()
+    studio.restart()
     choose(tab.page, ADA)
     expect_inside(tab, ADA)
     assert tab.page.url == f"{studio.url}/references?q=Ada"

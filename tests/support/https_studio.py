@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
@@ -100,12 +99,6 @@ class HttpsStudio:
         self._checked_bytes = self.log.stat().st_size
         unexpected = [line for line in told.splitlines() if "script_error" in line or "Traceback" in line]
         assert unexpected == [], told.replace("\\n", "\n")
-
-    def kill(self) -> None:
-        """End the server as a power cut does."""
-        assert self._program is not None
-        self._program.end(signal.SIGKILL)
-        self._program = None
 
     def restart(self) -> None:
         self.stop()
