@@ -17,7 +17,7 @@ NO_PAGE: Final = "/not-found"  # no page's path either
 FIRST_PAGE: Final = "/"
 _LONGEST_PAGE: Final = 1500  # letters; sealed with the rest of an attempt they fit into a cookie
 # A page and its query, in what browsers write of them: no second slash, no backslash, no blank, no control character.
-_PAGE: Final = re.compile(r"(?P<path>/[\w-]*/?)(?P<query>\?[!-\[\]-~]*)?", re.ASCII)
+_PAGE: Final = re.compile(r"(?P<path>/(?:[\w-]+/?)?)(?P<query>\?[!-\[\]-~]*)?", re.ASCII)
 
 
 def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, download_as: str = "") -> str:

@@ -178,6 +178,7 @@ def test_a_phone_keeps_the_filters_behind_one_button_that_counts_them(studio: Da
     tone = phone.page.get_by_role("combobox", name="Any tone")
     expect(phone.button("Filters · 2 active")).to_be_visible()
     expect(tone).to_be_hidden()
+    phone.still()
     first = phone.cards(GRID).first.bounding_box()
     assert first is not None
     assert first["y"] < 844 / 2, "pictures begin in the upper half of the screen"

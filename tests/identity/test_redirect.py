@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import AccessDenied, ReplayedHandover, SignInError, StorageUnavailable, StudioError, TooManyAttempts
@@ -29,6 +29,8 @@ def redirect(clock: Clock, *, secret: str = SECRET) -> Redirect:
 
 
 @given(AWKWARD | AWKWARD.map(lambda text: f"/{text}") | st.text())
+@example("//")
+@example("//?q=1")
 def test_a_sign_in_never_ends_elsewhere(asked: str) -> None:
     """Browsers read backslashes as slashes, and leave control characters out (https://url.spec.whatwg.org/)."""
     page = own_page(asked)
