@@ -1,4 +1,4 @@
-"""Where a record stands, whatever machine and person looks at it."""
+"""Where a record lies and stands, whatever machine and person looks at it."""
 
 from __future__ import annotations
 
