@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+from pathlib import Path
+
 import pytest
 
+from core.errors import ConfigError
+from core.injection.reading.words import reading_words
 from tests.injection.test_reader import FIELDS, PROMPTS, READER, expected, fields
 
 # The fields that are read otherwise than a person would, by prompt. Whoever mends one takes it off the list.
@@ -45,6 +50,7 @@ def test_only_these_prompts_are_misread() -> None:
         ("from late 20s to early 30s, women", (25, 34)),
         ("a woman in her early 30s to mid 40s", (30, 46)),
         ("women in their late 20s or 30s", (25, 39)),
+        ("a woman in her 30's", (30, 39)),
         ("50대 이상 여성", (50, 90)),
         ("2030세대 여성", (20, 39)),
         ("4050 여성", (40, 59)),
@@ -101,3 +107,36 @@ def test_somebody_is_there_who_is_seen_in_part_or_after_what_is_not(prompt: str,
 def test_what_somebody_who_is_named_does_is_evidence_too() -> None:
     evidence = READER.read("Businessman in a navy suit walking across a marble lobby").evidence
     assert [item.words for item in evidence if item.field == "person"] == ["Businessman", "walking"]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "two mothers with an 8-year-old boy",
+        "grandfathers and a 7-year-old girl",
+        "a man beside two 12-year-old cars",
+        "a man with 12-year-old whiskies",
+    ],
+)
+def test_no_age_is_read_beside_several_grown_ups_or_from_several_things(prompt: str) -> None:
+    reading = READER.read(prompt)
+    assert (reading.person, reading.age_low, reading.age_high) == (True, None, None)
+
+
+def test_capitals_are_read_in_decomposed_and_in_wide_letters_too() -> None:
+    typed = unicodedata.normalize("NFD", "카페의 WOMAN, NOIR 톤")
+    reading = READER.read(typed)
+    assert (reading.gender, reading.tone) == ("feminine", "noir")
+    assert [(item.field, item.words, item.start) for item in reading.evidence] == [
+        ("person", "WOMAN", typed.index("WOMAN")),
+        ("gender", "WOMAN", typed.index("WOMAN")),
+        ("tone", "NOIR", typed.index("NOIR")),
+    ]
+    assert READER.read("ＷＯＭＡＮ in a ﬁeld").gender == "feminine"
+
+
+def test_word_lists_that_cannot_be_used_say_where_they_are_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "reading.toml"
+    file.write_text("people = ]")
+    with pytest.raises(ConfigError, match=r"^reading\.toml cannot be used: Invalid value \(at line 1, column 10\)\.$"):
+        reading_words(file)

@@ -10,7 +10,7 @@ import pytest
 from core.errors import InputError
 from core.injection.plan import Planner
 from core.injection.slots import Rule
-from core.injection.wishes import PROMPT_CHARS_MAX, Mode, SideName, WishedFrom, Wishes, check_prompt
+from core.injection.wishes import PROMPT_CHARS_MAX, Ages, Mode, SideName, WishedFrom, Wishes, check_prompt
 from core.labels.claims import Claim
 from core.labels.published import PublishedLabels
 from core.labels.schema import Gender
@@ -89,3 +89,18 @@ def test_what_only_borders_on_half_characters_is_text(whole: str) -> None:
 def test_one_character_more_than_the_longest_prompt_is_refused() -> None:
     with pytest.raises(InputError, match="shorten it by 1"):
         check_prompt("x" * (PROMPT_CHARS_MAX + 1))
+
+
+def test_a_slot_that_was_turned_says_how_often_and_from_which_seed() -> None:
+    index = library(*(f"{TONE}/noir/{name}.jpg" for name in ("bridge", "harbour", "street")))
+    slot = tone_of(plan(index, replace(NOIR, seed=7, rerolls={"tone": 2})), SideName.TONE_ONLY)
+    turn = slot.steps[-1]
+    assert (turn.rule, turn.step, turn.left, turn.value) == (Rule.TURN, "re-rolled 2×, drawn with seed 7", 1, "2")
+
+
+def test_an_age_of_one_year_is_that_year_and_a_range_is_both_its_ends() -> None:
+    for ages, words in ((Ages(30, 30), "30"), (Ages(30, 39), "30–39")):
+        done = plan(library(f"{MODEL}/noir/Ada.jpg"), replace(NOIR, ages=ages))
+        assert done.settled.age is not None
+        assert (done.settled.age.value, done.settled.age.source) == (words, WishedFrom.PICKED)
+        assert models_of(done, SideName.TONE_ONLY)[0].wished == f"noir + {words}"

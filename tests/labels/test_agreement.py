@@ -92,3 +92,19 @@ def test_a_labeler_is_not_judged_on_the_examples_it_was_shown_and_nominal_values
     ]
     assert numbers.accuracy[0].fields[LabelField.GENDER].right == 0
     assert numbers.nominal[0].fields[LabelField.GENDER].right == 1
+
+
+def test_every_two_labelers_are_compared_with_each_other() -> None:
+    words = ((LabelSource.OPENAI, Gender.FEMININE), (LabelSource.LOCAL, None), (LabelSource.NOMINAL, Gender.MASCULINE))
+    machines = tuple(proposed("k", "e", gender=gender, source=source) for source, gender in words)
+    numbers = agreement_of({"e": machines}, Reviews(), [])
+    local, nominal, openai = "local local", "nominal nominal", "openai openai"
+    assert [(row.said_by, row.against, row.pictures) for row in numbers.labelers] == [
+        (local, nominal, 1),
+        (local, openai, 1),
+        (nominal, openai, 1),
+    ]
+    shares = [row.fields[LabelField.GENDER] for row in numbers.labelers]
+    assert [(share.right, share.count) for share in shares] == [(0, 0), (0, 0), (0, 1)]
+    assert [row.fields[LabelField.AGE].right for row in numbers.labelers] == [1, 1, 1]
+    assert (numbers.reviewed, numbers.nominal) == (0, ())

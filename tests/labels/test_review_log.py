@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+from pydantic import TypeAdapter
 
-from core.labels.review_log import ReviewLog
-from core.labels.reviews import Event, Kind
+from core.labels.review_log import SEGMENT, ReviewLog
+from core.labels.reviews import Event, Kind, Save
 from tests.labels.portraits import APP
 from tests.support.moto_servers import fill, moto_server, with_bucket
 from tests.support.s3_servers import S3Server
@@ -63,3 +65,20 @@ def test_a_segment_that_holds_no_saves_is_passed_over(bucket: S3Server, segment:
     again = ReviewLog(bucket.store(), app_prefix=APP)
     again.refresh()
     assert [save.number for save in again.saves] == [1, 2]
+
+
+def test_a_long_log_is_opened_from_its_segment_alone(bucket: S3Server) -> None:
+    saves = tuple(
+        Save(
+            number=number,
+            reviewer="ann@studio.example",
+            time=datetime(2026, 11, 22, tzinfo=UTC),
+            events=(Event(id=f"{number}", kind=Kind.SKIP, key="k", etag="a"),),
+        )
+        for number in range(1, SEGMENT + 1)
+    )
+    packed = gzip.compress(TypeAdapter(tuple[Save, ...]).dump_json(saves))
+    fill(bucket, {f"{APP}reviews/segments/v1/000000000001.json.gz": packed})
+    log = ReviewLog(bucket.store(), app_prefix=APP)
+    log.refresh()
+    assert (tuple(log.saves), log.number) == (saves, SEGMENT)

@@ -1,4 +1,4 @@
-"""Where a record stands, whatever machine and person looks at it."""
+"""Where a record lies and stands, whatever machine and person looks at it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.generation.comparison import AttemptStart, Server
+from core.generation.comparison import AttemptPhase, AttemptStart, Server
 from core.generation.standing import this_server
-from tests.generation.comparisons import TONE_ONLY, Bench, comparison
+from tests.generation.comparisons import TONE_ONLY, Bench, comparison, png
 
 ROOT = Path(__file__).parents[2]
 INIT = 1  # a process that is always there, and never this person's
@@ -61,3 +61,18 @@ def test_a_retry_lies_under_its_day_in_utc_wherever_the_server_stands(
     days = {row.key.removeprefix(f"{bench.prefix}generations/")[:10] for row in bench.store.list(bench.prefix)}
     assert "2026/05/04" in days
     assert "2026/05/05" not in days
+
+
+def test_a_picture_whose_server_died_before_it_could_say_so_is_the_sides_picture(bench: Bench) -> None:
+    history, here = bench.history(), this_server()
+    record = comparison()
+    history.add(record)
+    gone = here.model_copy(update={"boot": "another", "pid": here.pid})  # our number is ours by now
+    claim = claimed_by(gone, at=record.created_at)
+    history.add_start(claim.model_copy(update={"comparison": record.id}))
+    key = f"{history.folder_of(record.id)}{TONE_ONLY}-1.png"
+    etag = bench.store.put(key, png(), content_type="image/png")
+    side = history.status(record.id).side(TONE_ONLY)
+    assert side.phase is AttemptPhase.DONE
+    assert side.picture is not None
+    assert (side.picture.key, side.picture.etag) == (key, etag)
