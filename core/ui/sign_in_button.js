@@ -75,7 +75,8 @@ function hasReturned() {
 
 // Opens the button's window for it: so it is seen, and can be closed also when the button was drawn anew.
 function watch(attempt) {
-  const inside = document.querySelector(BUTTON)?.contentWindow;
+  const frame = document.querySelector(BUTTON);
+  const inside = frame?.contentDocument && frame.contentWindow; // without a server it is a page of the browser's own
   if (!inside || inside.studioWatches === attempt) return;
   inside.studioWatches = attempt;
   inside.open = (...asked) => {

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from tests.support.chromium import Contexts
 from tests.support.chromium import chromium as launched_chromium
 from tests.support.dashboard import Dashboard, Tab, Visitor, dashboard
 
@@ -49,21 +50,31 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def contexts(chromium: Browser) -> Contexts:
+    """The browser's contexts, used again from test to test."""
+    return Contexts(chromium)
+
+
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Visit]:
-    """Open a browser context on a dashboard. What its console complained about fails the test in the end."""
+def visit(contexts: Contexts) -> Iterator[Visit]:
+    """Open a browser context on a dashboard. What its console complained about fails the test in the end.
+
+    `anew` is for who looks at the browser's cache, or changes more of it than pages.
+    """
     visitors: list[Visitor] = []
 
-    def visit_as_somebody_new(of: Dashboard, **looks: Any) -> Visitor:
+    def visit_as_somebody_new(of: Dashboard, *, anew: bool = False, **looks: Any) -> Visitor:
         options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
         visitors.append(
-            Visitor(chromium.new_context(**(options | looks)), of.url, is_restarted=not isinstance(of, Dashboard))
+            Visitor(contexts.take(anew=anew, **(options | looks)), of.url, is_restarted=not isinstance(of, Dashboard))
         )
         return visitors[-1]
 
     yield visit_as_somebody_new
     for visitor in visitors:
-        visitor.context.close()
+        visitor.leave()
+        contexts.give_back(visitor.context, visitor.home)
     assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
 
 

@@ -55,7 +55,7 @@ def test_on_a_phone_the_empty_stage_says_where_the_composer_is(studio: Dashboard
 
 
 def test_without_the_font_of_icons_no_word_of_theirs_lies_on_ours(studio: Dashboard, visit: Visit) -> None:
-    visitor = visit(studio)
+    visitor = visit(studio, anew=True)
     visitor.context.route("**/MaterialSymbols*", lambda asked: asked.fulfill(status=404))
     tab = visitor.open()
     icons = tab.page.get_by_test_id("stIconMaterial")

@@ -36,7 +36,7 @@ def studio(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
 @pytest.fixture
 def somebody(visit: Visit, studio: HttpsStudio) -> Visitor:
     """A browser on the dashboard, signed out."""
-    return visit(studio, ignore_https_errors=True)
+    return visit(studio)
 
 
 def drafting(somebody: Visitor, account: Account = ADA) -> Tab:
@@ -94,9 +94,9 @@ def test_a_sign_out_everywhere_on_another_device_is_one_here_too(
 ) -> None:
     """In a tab that is open, and in a browser that is opened later."""
     tab = drafting(somebody)
-    closed = visit(studio, ignore_https_errors=True)
+    closed = visit(studio)
     drafting(closed).page.close()
-    elsewhere = visit(studio, ignore_https_errors=True).open("/history")
+    elsewhere = visit(studio).open("/history")
     sign_in(elsewhere, ADA)
     expect_inside(elsewhere, ADA)
     leave(elsewhere, "Sign out all my sessions")

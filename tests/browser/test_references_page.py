@@ -154,7 +154,7 @@ def test_a_page_of_made_thumbnails_is_light_and_fetches_no_original(studio: Dash
     urls = first.cards(GRID).get_by_role("img").evaluate_all("all => all.map((img) => img.src)")
     first.page.evaluate("urls => Promise.all(urls.map((url) => fetch(url).then((got) => got.blob())))", urls)
 
-    somebody_else = visit(studio)
+    somebody_else = visit(studio, anew=True)
     tab = Tab(somebody_else.context.new_page(), studio.url)
     received: list[Response] = []
     tab.page.on("response", lambda answer: received.append(answer) if "/image/" in answer.url else None)

@@ -77,7 +77,7 @@ def studio(running: HttpsStudio) -> Iterator[HttpsStudio]:
 @pytest.fixture
 def somebody(visit: Visit, studio: HttpsStudio) -> Iterator[Visitor]:
     """A browser on the dashboard, signed out."""
-    return visit(studio, ignore_https_errors=True)
+    return visit(studio)
 
 
 def etag_of(s3: S3Server) -> str:
@@ -174,7 +174,7 @@ def test_signing_out_closes_every_tab_of_this_browser_and_its_pictures(somebody:
 def test_signing_out_everywhere_ends_the_sessions_of_other_browsers_and_nobody_elses(
     visit: Visit, studio: HttpsStudio
 ) -> None:
-    browsers = [visit(studio, ignore_https_errors=True) for _ in range(3)]
+    browsers = [visit(studio) for _ in range(3)]
     tabs = [browser.open("/history") for browser in browsers]
     for tab, account in zip(tabs, (ADA, ADA, BO), strict=True):
         sign_in(tab, account)
@@ -336,7 +336,7 @@ def test_a_server_without_googles_certificates_lets_nobody_in_until_it_gets_them
 
 
 def test_a_pop_up_that_is_closed_leaves_the_button_to_be_pressed_again(chromium: Browser, studio: HttpsStudio) -> None:
-    with chromium.new_context(ignore_https_errors=True) as context:
+    with chromium.new_context() as context:
         tab = Visitor(context, studio.url).open("/")
         press_sign_in(tab).close()
         expect(tab.main).to_contain_text("Google’s window was closed, or cannot answer this page.")
@@ -345,7 +345,7 @@ def test_a_pop_up_that_is_closed_leaves_the_button_to_be_pressed_again(chromium:
 
 
 def test_at_another_address_people_are_told_where_to_go(visit: Visit, studio: HttpsStudio) -> None:
-    visitor = visit(studio, ignore_https_errors=True)
+    visitor = visit(studio)
     tab = Tab(visitor.context.new_page(), studio.url.replace("localhost", "127.0.0.1"))
     tab.goto("/history")
     expect_door(tab)
@@ -360,7 +360,7 @@ def test_a_session_in_use_is_renewed_after_half_an_hour_and_an_idle_one_ends_aft
     folder = tmp_path_factory.mktemp("clock")
     clock = Clock(folder / "clock")
     with https_studio(folder, s3, clock) as studio:
-        visitor = visit(studio, ignore_https_errors=True)
+        visitor = visit(studio)
         tab = visitor.open("/history")
         sign_in(tab, ADA)
         expect_inside(tab, ADA)
@@ -384,11 +384,11 @@ def test_a_clock_that_is_set_wrong_and_right_again(
     clock = Clock(folder / "clock", steady=True)
     with https_studio(folder, s3, clock) as studio:
         before = SessionSigner(SESSION_SECRET).cookie(session_of(BO, begun_s_ago=60))
-        inside = visit(studio, ignore_https_errors=True)
+        inside = visit(studio)
         inside.context.add_cookies([{"name": "__Host-studio", "value": before, "url": studio.url, "secure": True}])
         here = inside.open("/references")
         expect_inside(here, BO)
-        tab = visit(studio, ignore_https_errors=True).open("/")
+        tab = visit(studio).open("/")
         for shift_s in (-30, 30):
             moved(studio, clock, shift_s)
             here.page.reload()

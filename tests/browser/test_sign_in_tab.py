@@ -58,7 +58,7 @@ def studio(running: HttpsStudio) -> Iterator[HttpsStudio]:
 @pytest.fixture
 def somebody(visit: Visit, studio: HttpsStudio) -> Visitor:
     """A browser on the dashboard, signed out."""
-    return visit(studio, ignore_https_errors=True)
+    return visit(studio)
 
 
 def in_this_tab(tab: Tab) -> Locator:
@@ -153,7 +153,8 @@ def test_a_cancellation_is_said_and_can_be_tried_again_either_way(somebody: Visi
     expect_inside(tab, ADA)
 
 
-def test_a_blocked_pop_up_is_offered_this_tab_at_once(somebody: Visitor, studio: HttpsStudio) -> None:
+def test_a_blocked_pop_up_is_offered_this_tab_at_once(visit: Visit, studio: HttpsStudio) -> None:
+    somebody = visit(studio, anew=True)
     somebody.context.add_init_script(BLOCK_POP_UPS)
     tab = somebody.open("/references?q=Ada")
     tab.page.frame_locator(".st-key-door iframe").get_by_role("button", name="Sign in with Google").click()
@@ -180,10 +181,9 @@ def test_a_google_that_cuts_its_window_off_is_offered_this_tab_at_once(somebody:
     assert tab.page.url == f"{studio.url}/references?q=Ada"
 
 
-def test_a_window_that_says_nothing_is_offered_this_tab_and_may_still_answer(
-    somebody: Visitor, studio: HttpsStudio
-) -> None:
+def test_a_window_that_says_nothing_is_offered_this_tab_and_may_still_answer(visit: Visit, studio: HttpsStudio) -> None:
     """For twenty seconds it is waited for in peace; this test does not wait for them, but moves the page's clock."""
+    somebody = visit(studio, anew=True)
     tab = Tab(somebody.context.new_page(), studio.url)
     tab.page.clock.install()
     tab.goto("/history")
@@ -252,7 +252,7 @@ def test_who_takes_longer_than_ten_minutes_is_told_so(
     folder = tmp_path_factory.mktemp("late")
     clock = Clock(folder / "clock")
     with https_studio(folder, s3, clock) as studio:
-        tab = visit(studio, ignore_https_errors=True).open("/references?q=Ada")
+        tab = visit(studio).open("/references?q=Ada")
         in_this_tab(tab).click()
         expect(tab.page.get_by_role("heading", name="Choose an account")).to_be_visible()
         moved(studio, clock, 11 * 60)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
-from playwright.sync_api import BrowserContext, ConsoleMessage, Download, Locator, Page, Response, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Download, Locator, Page, Response, WebError, expect
 
 from core.references.key import decode_key
 from tests.support.chromium import PATIENCE_MS
@@ -118,7 +118,15 @@ class Visitor:
     def __post_init__(self) -> None:
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.on("console", self._listen)
-        self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.context.on("weberror", self._hear)
+
+    def leave(self) -> None:
+        """Listen no more: the context is for somebody else."""
+        self.context.remove_listener("console", self._listen)
+        self.context.remove_listener("weberror", self._hear)
+
+    def _hear(self, error: WebError) -> None:
+        self.complaints.append(str(error.error))
 
     def _listen(self, message: ConsoleMessage) -> None:
         source = message.location.get("url", "")

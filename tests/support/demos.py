@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from tests.support.ports import own_port
+from tests.support.ports import give_back, own_port
 from tests.support.programs import ROOT, streamlit_app
 
 STAGE_WIDTH, STAGE_HEIGHT = 1024, 1280
@@ -329,6 +329,7 @@ def _served(folder: Path, files: Mapping[str, str], config: str, **environment: 
     port = own_port()
     with streamlit_app(folder, port, **environment):
         yield f"http://127.0.0.1:{port}"
+    give_back(port)
 
 
 def _paint(path: Path, shade: int) -> None:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import trustme
 from playwright.sync_api import Page, expect
 
 from core.injection.wishes import SideName
 from core.web.addresses import ORIGINAL, image_url, partial_url
 from tests.fakes.google import CLIENT_ID, CLIENT_SECRET, Account, FakeGoogle
+from tests.support.certificate import certificate
 from tests.support.clock import Clock
 from tests.support.dashboard import Tab
-from tests.support.ports import own_port
+from tests.support.ports import give_back, own_port
 from tests.support.programs import Program, clean_environment
 from tests.support.s3_servers import S3Server, client_of
 
@@ -75,14 +75,13 @@ class HttpsStudio:
     @property
     def trust(self) -> ssl.SSLContext:
         """Who believes the server's certificate."""
-        return ssl.create_default_context(cafile=self._certificate()[2])
+        return certificate().trust
 
     def start(self) -> None:
         """Start the server and wait until it is ready."""
-        certificate, key, _ = self._certificate()
         command = [sys.executable, str(START), self.google.authorize_url, self.google.token_url, self.google.certs_url]
         command += [str(self.max_age_s), f"--server.port={self.port}", "--server.address=127.0.0.1"]
-        command += [f"--server.sslCertFile={certificate}", f"--server.sslKeyFile={key}"]
+        command += [f"--server.sslCertFile={certificate().chain}", f"--server.sslKeyFile={certificate().key}"]
         self._program = Program(command, self.log, self.settings | (self.clock.environment if self.clock else {}))
         self._program.answers(f"{self.url}/readyz", trust=self.trust)
 
@@ -119,16 +118,6 @@ class HttpsStudio:
         for key in keys:
             client_of(self.s3).delete_object(Bucket=self.s3.bucket, Key=key)
 
-    def _certificate(self) -> tuple[Path, Path, Path]:
-        chain, key, authority = (self.folder / name for name in ("chain.pem", "key.pem", "authority.pem"))
-        if not chain.exists():
-            made_up = trustme.CA()
-            issued = made_up.issue_cert("localhost", "127.0.0.1")
-            chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-            issued.private_key_pem.write_to_path(str(key))
-            made_up.cert_pem.write_to_path(str(authority))
-        return chain, key, authority
-
 
 @contextmanager
 def https_studio(folder: Path, s3: S3Server, clock: Clock | None = None, **more: str) -> Iterator[HttpsStudio]:
@@ -142,6 +131,7 @@ def https_studio(folder: Path, s3: S3Server, clock: Clock | None = None, **more:
             yield studio
         finally:
             studio.stop()
+            give_back(port)
 
 
 def press_sign_in(tab: Tab) -> Page:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 _kept: Final[list[socket.socket]] = []  # as long as this process lives
+_spare: Final[list[int]] = []  # kept, and nobody's any more
 
 
 def own_port(*, neighbours: int = 0) -> int:
@@ -15,12 +16,22 @@ def own_port(*, neighbours: int = 0) -> int:
     It is bound and never listened on: a server that sets SO_REUSEADDR, as Streamlit, nginx and asyncio do, may listen
     on it all the same, and listen again when it is restarted. Until then nobody answers there.
     """
+    if _spare and not neighbours:
+        return _spare.pop()
     while True:
         first = _bound(0)
         port: int = first.getsockname()[1]
         with suppress(OSError, OverflowError):  # a neighbour is somebody else's: begin anew
             _kept.extend([first, *(_bound(port + nth) for nth in range(1, neighbours + 1))])
             return port
+
+
+def give_back(port: int) -> None:
+    """Let the next server here listen where one has ended: a browser has what it serves in its cache by then.
+
+    Loading Streamlit's own scripts anew takes most of a page's processor time.
+    """
+    _spare.append(port)
 
 
 def _bound(port: int) -> socket.socket:

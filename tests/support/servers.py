@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from tests.support.patience import LONG_S
-from tests.support.ports import own_port
+from tests.support.ports import give_back, own_port
 from tests.support.programs import ROOT, STREAMLIT, TRUSTS_NOBODY, Program, clean_environment
 
 
@@ -81,3 +81,5 @@ def serving(folder: Path, environment: Mapping[str, str] = {}, **options: Any) -
         yield server
     finally:
         server.end()
+        if "port" not in options:
+            give_back(server.port)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.ui.stage import StageSide, StageState
-from tests.support.chromium import chromium
+from tests.support.chromium import Contexts, chromium
 from tests.support.demos import STAGE_HEIGHT, STAGE_WIDTH, stage_demo
 
 pytestmark = pytest.mark.browser
@@ -28,22 +28,27 @@ def browser() -> Iterator[Browser]:
         yield launched
 
 
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+def page(contexts: Contexts, url: str) -> Iterator[Page]:
+    context = contexts.take(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     yield page
-    context.close()
+    contexts.give_back(context, url)
     assert faults == []
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+def phone(contexts: Contexts, url: str) -> Iterator[Page]:
+    context = contexts.take(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     yield context.new_page()
-    context.close()
+    contexts.give_back(context, url)
 
 
 def open_case(page: Page, url: str, case: str = "pair", pictures: int | None = None) -> Locator:
