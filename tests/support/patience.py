@@ -13,6 +13,7 @@ import httpx
 
 SCALE: Final = float(os.environ.get("TEST_PATIENCE") or 1)
 LONG_S: Final = 90.0 * SCALE  # a busy machine is slow, not wrong: nothing that works takes so long
+AT_ONCE_S: Final = 8.0  # sooner than the first time-out of the product itself, which waits 10 s for S3
 POLL_S: Final = 0.05
 
 

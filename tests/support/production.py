@@ -122,7 +122,7 @@ class Production:
         address = urlsplit(self.url)
         with socket.create_connection((address.hostname, address.port or 0), timeout=LONG_S) as line:
             line.sendall(sent)
-            line.settimeout(2)
+            line.settimeout(LONG_S)
             heard = b""
             while True:
                 try:
