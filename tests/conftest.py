@@ -37,13 +37,19 @@ _OURS = (
     "LOG_PROMPTS",
     "METRICS_TOKEN",
 )
-_SLOW = ("ui", "test_web.py")  # by name they would come last, when the other workers have nothing left to do
+# The files that take a worker longest, the longest first: behind the others one of them would be waited for alone.
+_LONGEST = (
+    *("test_draft.py", "test_sign_in.py", "test_look.py", "test_web.py", "test_commands.py", "test_doors.py"),
+    *("test_addresses.py", "test_fault_matrix.py", "test_stage.py", "test_picture_grid.py", "test_sign_in_tab.py"),
+    *("test_review_focus.py", "test_label_command.py", "test_draft_of_a_person.py", "test_label_review.py"),
+)
 _connect = socket.socket.connect
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take a worker minutes come first; all others stay as they are."""
-    items.sort(key=lambda item: not set(_SLOW).intersection(item.path.parts))
+    place = {name: at for at, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(_LONGEST)))
 
 
 @pytest.hookimpl(wrapper=True)

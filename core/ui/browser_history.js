@@ -12,17 +12,20 @@ export default function () {
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
   let isWritten = true; // what the loading of a page leads to is the entry it was loaded for
+  let isLeaving = false; // by a link: what is still said of the page that is left is not the act's own
   history.pushState = (...entry) => {
     (isWritten ? replace : push)(...entry);
     isWritten = true;
   };
   history.replaceState = (...entry) => {
     replace(...entry);
-    isWritten = true;
+    isWritten ||= !isLeaving;
   };
   // The second half of a double click is the same act.
   const acts = (event) => {
-    if (!(event.detail > 1)) isWritten = false;
+    if (event.detail > 1) return;
+    isWritten = false;
+    isLeaving = Boolean(event.composedPath()[0]?.closest?.("a[href]"));
   };
   addEventListener("click", acts, true);
   addEventListener("keydown", acts, true);

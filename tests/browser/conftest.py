@@ -66,6 +66,7 @@ def visit(contexts: Contexts) -> Iterator[Visit]:
 
     def visit_as_somebody_new(of: Dashboard, *, anew: bool = False, **looks: Any) -> Visitor:
         options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
+        options["ignore_https_errors"] = True  # of requests that are made beside its pages
         visitors.append(
             Visitor(contexts.take(anew=anew, **(options | looks)), of.url, is_restarted=not isinstance(of, Dashboard))
         )

@@ -309,8 +309,9 @@ class TestAReload:
     def test_a_tone_by_chance_and_a_shuffle_come_back(self, tab: Tab) -> None:
         tab.main.get_by_role("button", name="Let chance pick a tone").click()
         expect(tab.main.get_by_text(re.compile("drawn with seed")).first).to_be_visible()
+        first = tab.text()
         tab.button("Shuffle").click()
-        tab.settled()
+        assert tab.comes_to(lambda: tab.text() != first), "another seed"
         before = seen(tab)
         tab.page.reload()
         expect_seen(tab, before)

@@ -27,7 +27,7 @@ _MAY_BE_MISSING = re.compile(r"/[^/]+/_stcore/(health|host-config)$|/partial/\w{
 _NOBODY_ANSWERS = re.compile(
     r"net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|TOO_MANY_RETRIES|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)"
     r"|No response received when attempting to reach|WebSocket connection to .* failed|Is Streamlit still running"
-    r"|Streamlit server is not responding|DoInitPings timed out"
+    r"|Streamlit server is not responding|DoInitPings timed out|Image source error"
 )
 # What it says of a page that is left while it still loads, or while a part of it is about to run by itself.
 _LEFT_WHILE_LOADING = re.compile(
