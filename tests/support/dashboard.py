@@ -25,7 +25,7 @@ from tests.support.servers import serving
 _MAY_BE_MISSING = re.compile(r"/[^/]+/_stcore/(health|host-config)$|/partial/\w{26}/[\w-]+\?p=")
 # What a browser says while a server is ended and started again.
 _NOBODY_ANSWERS = re.compile(
-    r"net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|TOO_MANY_RETRIES|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)"
+    r"net::ERR_\w+"  # refused, reset, empty, broken off in the middle: whatever it was at
     r"|No response received when attempting to reach|WebSocket connection to .* failed|Is Streamlit still running"
     r"|Streamlit server is not responding|DoInitPings timed out|Image source error"
 )
