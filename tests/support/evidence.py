@@ -17,6 +17,7 @@ ARTIFACTS: Final = ROOT / ".artifacts"
 _LONGEST_NAME: Final = 150
 
 _logs: Final[dict[Path, None]] = {}
+_ended: Final[list[Path]] = []  # logs of programs that have ended in this test
 _contexts: Final[weakref.WeakSet[BrowserContext]] = weakref.WeakSet()
 
 
@@ -26,8 +27,15 @@ def log_kept(log: Path) -> None:
 
 
 def log_done(log: Path) -> None:
-    """What this file told has been looked at: its program has ended."""
-    _logs.pop(log, None)
+    """Its program has ended: for tests to come this file is no evidence any more."""
+    _ended.append(log)
+
+
+def begin() -> None:
+    """Another test begins."""
+    for log in _ended:
+        _logs.pop(log, None)
+    _ended.clear()
 
 
 def pages_kept(context: BrowserContext) -> None:

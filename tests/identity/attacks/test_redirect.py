@@ -6,7 +6,6 @@ tested first.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -393,8 +392,6 @@ def test_another_server_takes_the_answer_and_refuses_it_to_the_first(
 ) -> None:
     """Behind one address, with nothing in common but the settings and S3."""
     folder = tmp_path_factory.mktemp("replica")
-    for name in ("chain.pem", "key.pem", "authority.pem"):
-        shutil.copy(https.folder / name, folder)
     replica = HttpsStudio(folder, bucket, https.google, own_port(), more={"PUBLIC_URL": https.url})
     try:
         replica.start()
