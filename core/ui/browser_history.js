@@ -11,7 +11,8 @@ export default function () {
   history[MARK] = true;
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
-  let isWritten = true; // what the loading of a page leads to is the entry it was loaded for
+  // What the loading of a page leads to is the entry it was loaded for, unless somebody was quicker than this script.
+  let isWritten = !navigator.userActivation?.hasBeenActive;
   let isLeaving = false; // by a link: what is still said of the page that is left is not the act's own
   history.pushState = (...entry) => {
     (isWritten ? replace : push)(...entry);

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import streamlit as st
 import structlog
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ulid import ULID
@@ -33,6 +34,22 @@ def rerun(studio: Studio, page: str) -> Iterator[None]:
             seconds = time.perf_counter() - began
             if seconds > _SLOW_S:
                 _log.warning("rerun_slow", seconds=round(seconds, 3))
+
+
+@contextmanager
+def redrawn_after_a_race() -> Iterator[None]:
+    """Begin a run anew that met Streamlit 1.67 in the middle of ending the one before.
+
+    Each of its script runners keeps the session's state behind a lock of its own, so the end of one run can take
+    widgets out of the very dictionary that the next one is reading.
+    """
+    try:
+        yield
+    except RuntimeError as err:
+        if str(err) != "dictionary changed size during iteration":
+            raise
+        _log.info("rerun_raced")
+        st.rerun()
 
 
 def session_name() -> str:

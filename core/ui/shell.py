@@ -22,7 +22,7 @@ from core.ui.browser_history import one_entry_an_act
 from core.ui.draft_keeper import forget_drafts, meet_browser
 from core.ui.person_menu import person_menu
 from core.ui.problems import problems_shown, show_problem
-from core.ui.reruns import rerun
+from core.ui.reruns import redrawn_after_a_race, rerun
 from core.ui.session import cookies, open_session, watch
 from core.ui.session_request import is_signing_out, keep_renewed
 from core.ui.state import Key
@@ -88,7 +88,7 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
         if problem := st.session_state.pop(Key.SIGN_IN_PROBLEM, None):
             show_problem(problem)
     meet_browser(studio, viewer)
-    with rerun(studio, _name_of(page)), problems_shown():
+    with rerun(studio, _name_of(page)), redrawn_after_a_race(), problems_shown():
         page.run()
 
 

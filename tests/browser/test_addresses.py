@@ -70,9 +70,12 @@ def arrived(tab: Tab, page: str) -> None:
     tab.settled()
 
 
-def searched(tab: Tab, text: str, param: str) -> None:
+def searched(tab: Tab, text: str, param: str, *, narrows: bool = True) -> None:
+    first = tab.text()
     tab.page.get_by_role("searchbox", name="Search").fill(text)
     expect(tab.page).to_have_url(re.compile(rf"[?&]{param}={text}"))
+    if narrows:
+        assert tab.comes_to(lambda: tab.text() != first), "the server has answered"
 
 
 def chosen(tab: Tab, label: str, option: str, param: str) -> None:
@@ -107,7 +110,7 @@ def filtered_labels(tab: Tab) -> None:
 
 
 def filtered_history(tab: Tab) -> None:
-    searched(tab, "porcelain", "text")
+    searched(tab, "porcelain", "text", narrows=False)
     chosen(tab, "Any mode", "compare", "made")
     chosen(tab, "Any tone", "noir", "with_tone")
 
