@@ -116,7 +116,7 @@ def filtered_history(tab: Tab) -> None:
 
 
 def the_second_page_of_people(tab: Tab) -> None:
-    searched(tab, "designer", "whom")
+    searched(tab, "designer", "whom", narrows=False)
     turned(tab, "roll")
 
 
