@@ -32,7 +32,7 @@ from core.references.index import ReferenceIndex
 
 ENGINE: Final = "legacy"
 _AT_ONCE: Final = 256
-_WORKERS: Final = 8
+WORKERS: Final = 8
 
 
 class Fate(StrEnum):
@@ -81,7 +81,7 @@ class Backfill:
         Raises StorageDenied or StorageUnavailable; what was written until then stays, and is found again.
         """
         rest = iter(lines)
-        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="backfill") as pool:
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="backfill") as pool:
             while chunk := list(islice(rest, _AT_ONCE)):
                 judged = [self._judged(line) for line in chunk]
                 if apply:

