@@ -54,6 +54,11 @@ def shown(tab: Tab) -> tuple[str, list[str]]:
     return tab.page.url, tab.page.evaluate(SHOWN)
 
 
+def finds_again(tab: Tab, before: tuple[str, list[str]]) -> None:
+    tab.comes_to(lambda: shown(tab) == before)
+    assert shown(tab) == before
+
+
 def menu(tab: Tab, page: str, **options: Any) -> None:
     """Go to another page by the menu."""
     links = tab.page.get_by_role("navigation", name="App pages")
@@ -152,11 +157,11 @@ def test_back_and_forward_restore_the_view_at_the_first_press(view: View, tab: T
     assert tab.page.url == f"{tab.home}/{other.lower()}", "filters stay behind"
     assert tab.page.evaluate("history.length") == entries + 1
     tab.page.go_back()
-    assert tab.comes_to(lambda: shown(tab) == before), shown(tab)
+    finds_again(tab, before)
     tab.page.go_forward()
     arrived(tab, other)
     tab.page.go_back()
-    assert tab.comes_to(lambda: shown(tab) == before), shown(tab)
+    finds_again(tab, before)
     tab.page.go_back()
     arrived(tab, "Generate")
 
@@ -172,9 +177,9 @@ def test_a_group_that_was_opened_is_found_again(tab: Tab) -> None:
     pictures = shown(tab)
     menu(tab, "History")
     tab.page.go_back()
-    assert tab.comes_to(lambda: shown(tab) == pictures), shown(tab)
+    finds_again(tab, pictures)
     tab.page.go_back()
-    assert tab.comes_to(lambda: shown(tab) == groups), shown(tab)
+    finds_again(tab, groups)
 
 
 def test_a_double_click_in_the_menu_is_one_entry(tab: Tab) -> None:
@@ -184,7 +189,7 @@ def test_a_double_click_in_the_menu_is_one_entry(tab: Tab) -> None:
     before = shown(tab)
     menu(tab, "History", click_count=2)
     tab.page.go_back()
-    assert tab.comes_to(lambda: shown(tab) == before), shown(tab)
+    finds_again(tab, before)
 
 
 def test_generate_finds_its_comparison_again_and_is_left_by_one_press(tab: Tab) -> None:
@@ -216,9 +221,9 @@ def test_a_drawer_that_leads_on_leaves_the_page_behind_as_it_was(tab: Tab) -> No
     tab.still()
     there = shown(tab)
     tab.page.go_back()
-    assert tab.comes_to(lambda: shown(tab) == before), shown(tab)
+    finds_again(tab, before)
     tab.page.go_forward()
-    assert tab.comes_to(lambda: shown(tab) == there), shown(tab)
+    finds_again(tab, there)
 
 
 @pytest.mark.parametrize(
