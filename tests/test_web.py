@@ -114,7 +114,7 @@ class Library:
 @contextmanager
 def stocked(folder: Path, **environment: str) -> Iterator[Library]:
     """A running dashboard with every kind of object in its bucket."""
-    with serving(folder, {"INDEX_REFRESH_S": "0.3", **environment}) as server:
+    with serving(folder, {"INDEX_REFRESH_S": "0.3", **environment}, forked=True) as server:
         server.ready()
         where = json.loads((server.data_dir / "s3.endpoint.json").read_text())
         account = json.loads((server.data_dir / "s3.credentials.json").read_text())
@@ -466,7 +466,7 @@ def test_when_s3_fails_the_routes_say_so_and_what_is_known_stays_known(tmp_path:
     try:
         key = "refs/02. Tone/noir/desk.jpg"
         etag = hashlib.md5((ROOT / "samples" / key).read_bytes(), usedforsecurity=False).hexdigest()
-        with serving(tmp_path, {"INDEX_REFRESH_S": "0.2"}) as server:
+        with serving(tmp_path, {"INDEX_REFRESH_S": "0.2"}, forked=True) as server:
             server.ready()
             server.answers(server.url + image_url(key, etag))
             owner.close()
@@ -488,7 +488,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serve
     moto.start()
     endpoint_url = "http://{}:{}".format(*moto.get_host_and_port())
     settings = {**PRODUCTION, "S3_ENDPOINT_URL": endpoint_url, "INDEX_REFRESH_S": "0.2", "IMAGE_DELIVERY": "presigned"}
-    with serving(tmp_path_factory.mktemp("unused"), settings) as server:
+    with serving(tmp_path_factory.mktemp("unused"), settings, forked=True) as server:
         server.healthy()
         yield server, bucket_at(endpoint_url, "AKIDTEST", "secret")
     moto.stop()

@@ -53,7 +53,7 @@ class Redeployed:
 
 
 def started(folder: Path, settings: dict[str, str], port: int) -> Server:
-    server = Server(folder, settings, port=port)
+    server = Server(folder, settings, port=port, forked=True)
     server.ready()
     return server
 

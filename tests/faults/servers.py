@@ -35,7 +35,7 @@ class Server(Program):
         port = own_port()
         self.url = f"http://127.0.0.1:{port}"
         environment = clean_environment(folder) | {"DATA_DIR": str(folder / "data")} | dict(settings)
-        super().__init__([sys.executable, str(SCRIPT), str(port), *words], log, environment)
+        super().__init__([sys.executable, str(SCRIPT), str(port), *words], log, environment, forked=True)
 
     def ask(self, does: str, **asked: Any) -> Any:
         """Let it do something. Raises Refused, or OSError once it is gone."""

@@ -82,7 +82,8 @@ class HttpsStudio:
         command = [sys.executable, str(START), self.google.authorize_url, self.google.token_url, self.google.certs_url]
         command += [str(self.max_age_s), f"--server.port={self.port}", "--server.address=127.0.0.1"]
         command += [f"--server.sslCertFile={certificate().chain}", f"--server.sslKeyFile={certificate().key}"]
-        self._program = Program(command, self.log, self.settings | (self.clock.environment if self.clock else {}))
+        environment = self.settings | (self.clock.environment if self.clock else {})
+        self._program = Program(command, self.log, environment, forked=self.clock is None)
         self._program.answers(f"{self.url}/readyz", trust=self.trust)
 
     def stop(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.support.evidence import log_done, log_kept
+from tests.support.forks import Fork
 from tests.support.patience import LONG_S, until
 
 ROOT = Path(__file__).parents[2]
@@ -30,9 +31,17 @@ def clean_environment(home: Path) -> dict[str, str]:
 class Program:
     """A process that has been started; what it writes goes behind what is in its log already."""
 
-    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str], **options: Any) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, environment: Mapping[str, str], *, forked: bool = False, **options: Any
+    ) -> None:
+        """With `forked` a Python program begins where its imports end: see `tests.support.forks`."""
         self.log_file = log
         log_kept(log)
+        self.process: Fork | subprocess.Popen[bytes]
+        if forked:
+            assert command[0] == sys.executable
+            self.process = Fork(command[1:], cwd=options.get("cwd", ROOT), env=environment, stdout=log)
+            return
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
@@ -87,6 +96,6 @@ def streamlit_app(folder: Path, port: int, **environment: str) -> Iterator[Progr
     """`app.py` of a folder, which may import the product, served on a loopback port and ready."""
     command = [*STREAMLIT, f"--server.port={port}", "--server.address=127.0.0.1"]
     found = {**clean_environment(folder), "PYTHONPATH": str(ROOT), **environment}
-    with running(command, folder / "log.txt", found, cwd=folder) as app:
+    with running(command, folder / "log.txt", found, cwd=folder, forked=True) as app:
         app.answers(f"http://127.0.0.1:{port}/_stcore/health")
         yield app

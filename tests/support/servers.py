@@ -29,7 +29,7 @@ class Server(Program):
         program: Sequence[str] = STREAMLIT,
         **options: Any,
     ) -> None:
-        """`root` is the checkout it runs in; `before` stands before the command."""
+        """`root` is the checkout it runs in; `before` stands before the command; `options` as a Program takes them."""
         self.port = port or own_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = Path(environment.get("DATA_DIR", folder / "data"))
