@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import streamlit as st
 import structlog
@@ -13,9 +14,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ulid import ULID
 
 from core.studio import Studio
+from core.ui.state import Key
 
 _log = structlog.get_logger(__name__)
-_SLOW_S = 2.0
+_SLOW_S: Final = 2.0
+_RACE: Final = "dictionary changed size during iteration"
+_RACES_MAX: Final = 3  # in a row
 
 
 @contextmanager
@@ -41,15 +45,19 @@ def redrawn_after_a_race() -> Iterator[None]:
     """Begin a run anew that met Streamlit 1.67 in the middle of ending the one before.
 
     Each of its script runners keeps the session's state behind a lock of its own, so the end of one run can take
-    widgets out of the very dictionary that the next one is reading.
+    widgets out of the very dictionary that the next one is reading. What happens again and again is no race, and is
+    raised as it is.
     """
     try:
         yield
     except RuntimeError as err:
-        if str(err) != "dictionary changed size during iteration":
+        races = st.session_state.get(Key.RACES, 0) + 1
+        if str(err) != _RACE or races > _RACES_MAX:
             raise
+        st.session_state[Key.RACES] = races
         _log.info("rerun_raced")
         st.rerun()
+    st.session_state.pop(Key.RACES, None)
 
 
 def session_name() -> str:

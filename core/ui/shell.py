@@ -88,7 +88,7 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
         if problem := st.session_state.pop(Key.SIGN_IN_PROBLEM, None):
             show_problem(problem)
     meet_browser(studio, viewer)
-    with rerun(studio, _name_of(page)), redrawn_after_a_race(), problems_shown():
+    with rerun(studio, _name_of(page)), problems_shown():
         page.run()
 
 
@@ -136,4 +136,5 @@ def _nothing() -> None:
     """Nothing of the page."""
 
 
-main()
+with redrawn_after_a_race():
+    main()
