@@ -182,6 +182,7 @@ def test_how_a_person_looks_at_it_outlives_twenty_reruns_of_the_page(tab: Tab) -
         expect(tab.tile("Angle", ("Overhead", "Three-quarter")[turn % 2])).to_have_attribute("aria-pressed", "true")
         tab.settled()
     expect(floor).to_have_count(1)
+    tab.comes_to(lambda: framings(floor) == before)  # the last of the runs may still be drawn
     assert framings(floor) == before
     expect(tab.button("Show B, Tone + angle")).to_have_attribute("aria-pressed", "true")
 
