@@ -542,7 +542,7 @@ def test_in_production_nobody_without_a_session_sees_a_picture(
 def test_what_cannot_start_says_so_in_one_sentence_and_exits_with_2(
     tmp_path: Path, wrong: dict[str, str], named: str
 ) -> None:
-    server = Server(tmp_path, wrong)
+    server = Server(tmp_path, wrong, forked=True)
     assert server.process.wait(LONG_S) == 2
     assert server.unexpected() == []
     (sentence,) = [line for line in server.log.splitlines() if line.startswith("The dashboard cannot start: ")]

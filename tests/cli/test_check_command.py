@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from core.settings import PROJECT_ROOT
 from tests.fakes.openai_server import FakeOpenAI
+from tests.support.commands import Done, core, started
 from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.patience import LONG_S
 from tests.support.s3_servers import S3Server
 
 SIGN_IN = {
@@ -52,20 +48,12 @@ def production(bucket: S3Server, **more: str) -> dict[str, str]:
     }
 
 
-def check(environment: dict[str, str], *before: str) -> tuple[int, str]:
+def check(environment: dict[str, str], *, run: Callable[..., Done] = core) -> tuple[int, str]:
     """Its exit code, and all it printed."""
-    done = subprocess.run(
-        [*before, sys.executable, "-m", "core", "check"],
-        cwd=PROJECT_ROOT,
-        env={"PATH": os.environ["PATH"], "PORT": "0", **environment},
-        capture_output=True,
-        text=True,
-        timeout=LONG_S,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    assert "kept-" not in done.stdout + done.stderr
-    return done.returncode, done.stdout
+    done = run("check", environ={"PORT": "0", **environment})
+    assert "Traceback" not in done.err
+    assert "kept-" not in done.out + done.err
+    return done.code, done.out
 
 
 def told(out: str, state: str, what: str) -> tuple[str, str]:
@@ -142,7 +130,7 @@ def test_openai_being_away_keeps_nobody_out(bucket: S3Server) -> None:
 def test_a_clock_that_is_off_is_told_by_how_much(bucket: S3Server) -> None:
     (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
     for shift, which in (("-30s", "behind"), ("+30s", "ahead")):
-        code, out = check(production(bucket, LD_PRELOAD=str(library), FAKETIME=shift))
+        code, out = check(production(bucket, LD_PRELOAD=str(library), FAKETIME=shift), run=started)
         assert code == 1
         says, fix = told(out, "MISSING", "clock")
         assert re.search(rf"(29|30|31) s {which} of S3", says)

@@ -31,12 +31,12 @@ class Done:
         return json.loads(self.out)
 
 
-def core(*words: str | bytes, environ: Mapping[str, str]) -> Done:
-    """Run `python -m core …` to its end, in a fork of a process that has imported it."""
+def core(*words: str | bytes, environ: Mapping[str, str], cwd: Path = ROOT) -> Done:
+    """Run `python -m core …` of a checkout to its end, in a fork of a process that has imported it."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         arguments = ["-m", "core", *(os.fsdecode(word) for word in words)]
-        process = Fork(arguments, cwd=ROOT, env=_environment(environ), stdout=out, stderr=err)
+        process = Fork(arguments, cwd=cwd, env=_environment(environ), stdout=out, stderr=err)
         try:
             code = process.wait(LONG_S)
         finally:

@@ -93,12 +93,11 @@ def s3_client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
 
 @contextmanager
 def dashboard(folder: Path, settings: Mapping[str, str] = {}, **options: Any) -> Iterator[Dashboard]:
-    """Fork a dashboard with nothing but these settings, or start it from nothing if `options` as a Server takes them
-    say where.
+    """Fork a dashboard with nothing but these settings; `options` as a Server takes them.
 
     Raises AssertionError in the end if something happened that the program did not expect.
     """
-    with serving(folder, settings, **(options or {"forked": True})) as server:
+    with serving(folder, settings, **({"forked": "before" not in options} | options)) as server:
         server.ready()
         yield Dashboard(server.url, server.data_dir, server.log_file)
     assert server.unexpected() == [], "\n".join(server.unexpected()).replace("\\n", "\n")

@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+ROOT = Path(__file__).parents[2]
 _PROCESSES: Final = get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
     [
@@ -76,6 +77,10 @@ class Fork:
 def _run(words: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path) -> None:
     """Be the program. (Multiprocessing turns SystemExit into the exit code, once every thread has ended.)"""
     os.chdir(cwd)
+    if cwd != ROOT and (cwd / "core").is_dir():  # another checkout's program is its own: only libraries are shared
+        for name in [each for each in sys.modules if each.partition(".")[0] in ("app", "core")]:
+            del sys.modules[name]
+        sys.dont_write_bytecode = True
     os.environ.clear()
     os.environ.update(env)
     for stream, file in ((sys.stdout, stdout), (sys.stderr, stderr)):

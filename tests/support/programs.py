@@ -15,10 +15,9 @@ from typing import Any
 import httpx
 
 from tests.support.evidence import log_done, log_kept
-from tests.support.forks import Fork
+from tests.support.forks import ROOT, Fork
 from tests.support.patience import LONG_S, until
 
-ROOT = Path(__file__).parents[2]
 STREAMLIT = (sys.executable, "-m", "streamlit", "run", "app.py")
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for plain HTTP: httpx would read every authority anew
 
