@@ -491,6 +491,7 @@ class TestWhatTheBrowserHolds:
         expect(tab.page.get_by_test_id("stToast")).to_contain_text(
             "Your draft is back, but for its tone, model folder and engine."
         )
+        tab.generate.click(trial=True)  # the notice lies over nothing that is pressed
         expect(tab.prompt).to_have_value(PROMPT)
         expect(tab.page.get_by_role("combobox", name="Size")).to_have_value("1:1 · 1024 × 1024")
 
