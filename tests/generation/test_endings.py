@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import StorageUnavailable
+from core.errors import EngineError, EngineFault, StorageUnavailable
 from core.generation import endings
 from core.generation.endings import Endings
+from core.generation.job import Job
 from core.generation.job_board import JobBoard
-from tests.generation.comparisons import Bench
+from tests.generation.comparisons import TONE_ONLY, Bench, comparison
 
 
 def test_only_while_it_is_closing_a_write_is_given_up_soon(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,3 +29,14 @@ def test_only_while_it_is_closing_a_write_is_given_up_soon(bench: Bench, monkeyp
     with pytest.raises(StorageUnavailable):
         one.patiently(away_once)
     assert len(offered) == 1
+
+
+def test_an_end_that_s3_did_not_take_at_its_time_is_written_down_and_one_that_never_came_is_not(bench: Bench) -> None:
+    ends = Endings(bench.history(), JobBoard(), None, lambda *_: None)
+    ended, running = (Job(comparison(), TONE_ONLY, attempt, (), "anna@studio") for attempt in (1, 2))
+    ended.outcome = ended.failed(EngineError("The engine was busy.", kind=EngineFault.RATE_LIMITED))
+    for job in (ended, running):
+        ends.record(job)
+    assert (ended.recorded, running.recorded) == (True, False)
+    (written,) = bench.keys()
+    assert written.endswith("/tone-only-1.json")

@@ -41,7 +41,9 @@ TONES, ANGLES = (
 _INDEX: ReferenceIndex = sample_library()
 
 
-def record(mode: Mode = Mode.COMPARE, *, index: ReferenceIndex = _INDEX, **wishes: Any) -> Comparison:
+def record(
+    mode: Mode = Mode.COMPARE, *, index: ReferenceIndex = _INDEX, recent: tuple[str, ...] = (), **wishes: Any
+) -> Comparison:
     """A comparison planned from the sample library, as the desk records it."""
     asked = {"tone": "cinematic", "angle": "low-angle", "folder": FOLDER, "seed": 11} | wishes
     wished = Wishes(prompt="a woman in a red coat", mode=mode, **asked)
@@ -58,6 +60,7 @@ def record(mode: Mode = Mode.COMPARE, *, index: ReferenceIndex = _INDEX, **wishe
         person="anna@studio",
         index_built_at=index.built_at,
         labels_version="1",
+        recent=recent,
     )
 
 
@@ -90,6 +93,21 @@ def key_of(comparison: Comparison, side: SideName, role: Role) -> str:
     key = slots_of(comparison.sides, side, role)[0].key
     assert key is not None
     return key
+
+
+def test_what_had_just_been_given_is_on_record_and_passed_over_again() -> None:
+    """Without it the same wishes and the same seed would not make the same picks."""
+    recent = (key_of(record(), TONE_ANGLE, Role.MODEL),)
+    passed_on: list[tuple[str, ...]] = []
+
+    def plan(wishes: Wishes, reading: Reading, given: tuple[str, ...]) -> Any:
+        passed_on.append(given)
+        return Planner(_INDEX, PublishedLabels(()), max_model_references=3).plan(wishes, reading, recent=given)
+
+    made = record(recent=recent)
+    assert made.recent == recent
+    remake(made, Changes(angle="eye-level"), plan=plan, index=_INDEX, vocabulary=VOCABULARY)
+    assert passed_on == [recent]
 
 
 # ---- what changes, and what does not ---------------------------------------------------------------------

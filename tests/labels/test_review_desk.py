@@ -256,7 +256,7 @@ class TestVerdicts:
             ({LabelField.GENDER: "somebody"}, "feminine or masculine"),
             ({LabelField.TONE: "sepia"}, "no tone of the studio"),
             ({LabelField.ANGLE: "sideways"}, "no angle of the studio"),
-            ({}, "says what is right"),
+            ({}, "^A correction says what is right"),
         ],
     )
     def test_a_value_that_cannot_be_is_refused_in_one_sentence(
