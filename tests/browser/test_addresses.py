@@ -169,6 +169,7 @@ def test_back_and_forward_restore_the_view_at_the_first_press(view: View, tab: T
 def test_a_group_that_was_opened_is_found_again(tab: Tab) -> None:
     """Its pictures are a view of their own: Back leads to the groups, and from another page to the pictures."""
     tab.goto("/references?q=noir&view=Groups")
+    expect(tab.cards("Groups").first).to_be_visible()
     tab.still()
     groups = shown(tab)
     tab.cards("Groups").first.click()
