@@ -19,7 +19,8 @@ from core.ui.state import Key
 _log = structlog.get_logger(__name__)
 _SLOW_S: Final = 2.0
 _RACE: Final = "dictionary changed size during iteration"
-_RACES_MAX: Final = 3  # in a row
+_RACES_MAX: Final = 3
+_RACES_WITHIN_S: Final = 10.0
 
 
 @contextmanager
@@ -45,19 +46,19 @@ def redrawn_after_a_race() -> Iterator[None]:
     """Begin a run anew that met Streamlit 1.67 in the middle of ending the one before.
 
     Each of its script runners keeps the session's state behind a lock of its own, so the end of one run can take
-    widgets out of the very dictionary that the next one is reading. What happens again and again is no race, and is
-    raised as it is.
+    widgets out of the very dictionary that the next one is reading. What happens for the fourth time in ten seconds
+    is no race, and is raised as it is.
     """
     try:
         yield
     except RuntimeError as err:
-        races = st.session_state.get(Key.RACES, 0) + 1
-        if str(err) != _RACE or races > _RACES_MAX:
+        now = time.monotonic()
+        races = [at for at in st.session_state.get(Key.RACES, ()) if now - at < _RACES_WITHIN_S]
+        if str(err) != _RACE or len(races) >= _RACES_MAX:
             raise
-        st.session_state[Key.RACES] = races
+        st.session_state[Key.RACES] = [*races, now]
         _log.info("rerun_raced")
         st.rerun()
-    st.session_state.pop(Key.RACES, None)
 
 
 def session_name() -> str:

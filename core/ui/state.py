@@ -18,7 +18,7 @@ class Key(StrEnum):
     REQUEST = "session_request"  # the SessionRequest the browser is at
     LEFT = "left"  # why this tab shows nobody's pages any more, until it is loaded anew
 
-    RACES = "races_met"  # how many runs in a row met the end of the one before
+    RACES = "races_met"  # when runs met the end of the one before, by the monotonic clock
     UNKNOWN_PAGE = "unknown_page"  # the name a tab was loaded under, if it is no page's
 
     # The composer

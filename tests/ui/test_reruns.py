@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Set
 
 from streamlit.testing.v1 import AppTest
 
+from core.ui.state import Key
 from tests.support.patience import LONG_S
 
 
@@ -43,11 +45,13 @@ def test_what_happens_in_every_run_is_no_race() -> None:
     assert app.session_state.runs == 4
 
 
-def test_races_are_counted_anew_after_a_run_that_went_well() -> None:
-    app = drawn({1, 2, 3, 5, 6, 7})
+def test_races_of_long_ago_do_not_count() -> None:
+    app = AppTest.from_function(draws, default_timeout=LONG_S)
+    app.session_state.races, app.session_state.faults = {1}, set()
+    app.session_state[Key.RACES] = [time.monotonic() - 3600] * 100
     app.run()
     assert not app.exception
-    assert [text.value for text in app.text] == ["run 8"]
+    assert [text.value for text in app.text] == ["run 2"]
 
 
 def test_another_fault_is_no_race() -> None:
