@@ -141,10 +141,10 @@ def test_a_loop_that_hangs_is_named_until_it_comes_round(
     until(lambda: loop.pulse.rounds)
     trouble.inside.clear()
     trouble.is_open.clear()
-    thread = "list-" if name == "index-refresh" else name  # the catalog has a crew that lists for it
+    threads = (name, "list-") if name == "index-refresh" else name  # the catalog has a crew that lists for it
     try:
         loop.wake()
-        until(lambda: any(each.startswith(thread) for each in trouble.inside))
+        until(lambda: any(each.startswith(threads) for each in trouble.inside))
         assert background(studio) == (State.OK, "")
         hours_later = clock() + 7200
         loop.clock = lambda: hours_later
