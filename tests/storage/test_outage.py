@@ -64,8 +64,8 @@ def test_an_s3_that_refuses_is_away_until_it_takes_calls_again(store: Store, wir
     with pytest.raises(StorageUnavailable, match="could not be reached"):
         store.put("studio/x", b"x", content_type="text/plain")
     wire.mend()
-    until(lambda: _got(store), "it is back by itself")
-    assert store.put("studio/x", b"x", content_type="text/plain")
+    until(lambda: _put(store), "it is back by itself")  # what was asked before may still find it away
+    assert _got(store)
 
 
 def test_one_call_that_fails_is_no_outage() -> None:
@@ -146,6 +146,13 @@ def test_who_waits_for_s3_is_told_once_it_is_back() -> None:
     outage.suspect()
     outage.close()
     assert told == [None]
+
+
+def _put(store: Store) -> str:
+    try:
+        return store.put("studio/x", b"x", content_type="text/plain")
+    except StorageUnavailable:
+        return ""
 
 
 def _got(store: Store) -> bytes:
