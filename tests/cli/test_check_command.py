@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.openai_server import FakeOpenAI
 from tests.support.commands import Done, core, started
 from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.s3_servers import S3Server
+from tests.support.s3_servers import S3Server, environment
 
 SIGN_IN = {
     "GOOGLE_CLIENT_ID": "id",
@@ -37,20 +37,13 @@ def openai() -> Iterator[FakeOpenAI]:
 
 
 def production(bucket: S3Server, **more: str) -> dict[str, str]:
-    return {
-        "S3_BUCKET": bucket.bucket,
-        "S3_ENDPOINT_URL": bucket.endpoint_url,
-        "AWS_ACCESS_KEY_ID": bucket.access_key,
-        "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
-        "https_proxy": "http://127.0.0.1:9",  # no test leaves this machine
-        **SIGN_IN,
-        **more,
-    }
+    """The settings of a complete production; no test leaves this machine."""
+    return environment(bucket, **({"https_proxy": "http://127.0.0.1:9"} | SIGN_IN | more))
 
 
-def check(environment: dict[str, str], *, run: Callable[..., Done] = core) -> tuple[int, str]:
+def check(settings: dict[str, str], *, run: Callable[..., Done] = core) -> tuple[int, str]:
     """Its exit code, and all it printed."""
-    done = run("check", environ={"PORT": "0", **environment})
+    done = run("check", environ={"PORT": "0", **settings})
     assert "Traceback" not in done.err
     assert "kept-" not in done.out + done.err
     return done.code, done.out

@@ -50,10 +50,6 @@ class Fork:
             self._process.start()
         self.pid = self._process.pid
 
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
-
     def poll(self) -> int | None:
         return self._process.exitcode
 
@@ -66,9 +62,6 @@ class Fork:
     def send_signal(self, number: int) -> None:
         if self._process.exitcode is None and self.pid is not None:
             os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
