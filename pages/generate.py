@@ -12,7 +12,7 @@ from core.studio import Studio
 from core.ui.composer import composer, render_settings
 from core.ui.draft import draft, recall
 from core.ui.draft_keeper import begin_draft, leave_draft, put_draft_back, show_draft
-from core.ui.notices import library_loading, nothing_planned
+from core.ui.notices import library_is_listed, library_loading, nothing_planned
 from core.ui.plan_header import plan_header
 from core.ui.price import price_of
 from core.ui.problems import problems_shown, show_problem
@@ -26,7 +26,7 @@ from core.viewer import Capability, Viewer
 def page() -> None:
     """Read the composer, plan, order if asked to, and show."""
     studio, viewer = open_session()
-    is_ready = studio.catalog.status.ready
+    is_ready = library_is_listed(studio)
     if is_ready:
         put_draft_back(studio)
     _find_again(studio)

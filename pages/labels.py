@@ -13,7 +13,7 @@ from core.ui.label_filters import label_filters
 from core.ui.label_focus import label_focus
 from core.ui.label_publish import publish_button, warn_if_old
 from core.ui.label_sheet import browse_labels, label_sheet
-from core.ui.notices import library_loading, library_trouble, quiet
+from core.ui.notices import library_is_listed, library_loading, library_trouble, quiet
 from core.ui.reference_details import open_details
 from core.ui.session import open_session
 from core.ui.state import Key
@@ -25,10 +25,10 @@ _FOCUS, _GRID, _TRUST = "Focus", "Grid", "Trust"
 def page() -> None:
     """Narrow portraits by their labels, and decide about them where one's role allows it."""
     studio, viewer = open_session()
-    status = studio.catalog.status
-    if not status.ready:
+    if not library_is_listed(studio):
         library_loading(studio)
         return
+    status = studio.catalog.status
     view = _header(studio, viewer)
     library_trouble(studio, status)
     warn_if_old(studio)

@@ -11,7 +11,7 @@ from core.references.index import ReferenceIndex
 from core.references.reference import Filter, Reference
 from core.references.refresh import CatalogStatus
 from core.studio import Studio
-from core.ui.notices import age, library_loading, library_trouble, quiet
+from core.ui.notices import age, library_is_listed, library_loading, library_trouble, quiet
 from core.ui.paging import paged
 from core.ui.picture_grid import clear_selection, picture_grid
 from core.ui.problems import problems_shown
@@ -26,10 +26,10 @@ from core.ui.state import Key
 def page() -> None:
     """Narrow, page through, select and open references."""
     studio, _ = open_session()
-    status = studio.catalog.status
-    if not status.ready:
+    if not library_is_listed(studio):
         library_loading(studio)
         return
+    status = studio.catalog.status
     index = studio.catalog.index
     _header(studio, index, status)
     library_trouble(studio, status)

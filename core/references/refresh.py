@@ -63,6 +63,7 @@ class Catalog:
         self._error: StorageError | None = None
         self._listed = 0
         self._refreshing = threading.Lock()
+        self._answered = threading.Event()  # there is a first index, or an error instead of it
         self.loop = Periodic(self._round, name="index-refresh", every_s=refresh_s, crashed=self._crashed)
 
     def start(self) -> None:
@@ -72,6 +73,7 @@ class Catalog:
     def stop(self) -> None:
         """End the background refresh; the last index keeps serving."""
         self.loop.stop()
+        self._answered.set()
 
     def request_refresh(self) -> None:
         """Ask the background thread for a refresh; returns at once."""
@@ -98,7 +100,7 @@ class Catalog:
                 )
                 unreadable = self._unreadable()
             except StorageError as err:
-                self._error = err
+                self._failed(err)
                 raise
             table = ReferenceTable.of(listing, self._vocabulary, without_prefix=self._app_prefix, unreadable=unreadable)
             self._hints = listing.hints()
@@ -106,7 +108,13 @@ class Catalog:
             following.warm()
             self._index = following
             self._error = None
+            self._answered.set()
             return self._index
+
+    def wait(self, patience_s: float) -> bool:
+        """Wait for the first index, or for an error instead of it, and return whether there is an index."""
+        self._answered.wait(patience_s)
+        return self._index is not None
 
     @property
     def index(self) -> ReferenceIndex:
@@ -148,4 +156,8 @@ class Catalog:
         self.refresh()
 
     def _crashed(self, incident: str) -> None:
-        self._error = StorageUnavailable(f"The listing stopped unexpectedly: report incident {incident}.")
+        self._failed(StorageUnavailable(f"The listing stopped unexpectedly: report incident {incident}."))
+
+    def _failed(self, err: StorageError) -> None:
+        self._error = err
+        self._answered.set()

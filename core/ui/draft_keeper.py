@@ -80,6 +80,11 @@ def forget_drafts() -> None:
         _component(key="draft-forgotten", data={"forgets": True})
 
 
+def is_coming_back() -> bool:
+    """Whether the browser has handed over a draft that is not put back yet."""
+    return _keeping().waiting is not None
+
+
 def put_draft_back(studio: Studio) -> None:
     """Set the composer to what the browser has kept, unless the address names another comparison. Call before it is
     drawn. Raises StorageError while S3 does not say whether the comparison on the stage is there.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import streamlit as st
 
@@ -11,7 +12,20 @@ from core.references.attributes import Vocabulary
 from core.references.refresh import CatalogStatus
 from core.studio import Studio
 from core.ui.draft import set_draft
+from core.ui.draft_keeper import is_coming_back
 from core.ui.session import fragment
+
+_MOMENT_S: Final = 1.0
+_COMING_BACK_S: Final = 10.0
+
+
+def library_is_listed(studio: Studio) -> bool:
+    """Whether there is an index to draw from. After a start the first one is waited for.
+
+    Until a run ends the browser leaves standing what another server drew, and keeps what is pressed in it for the
+    next run: a tab that comes back with a draft is given longer, so that a restart takes no press from anybody.
+    """
+    return studio.catalog.wait(_COMING_BACK_S if is_coming_back() else _MOMENT_S)
 
 
 def library_loading(studio: Studio) -> None:

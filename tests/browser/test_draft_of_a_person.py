@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import expect
@@ -14,22 +16,46 @@ from tests.support.dashboard import Tab, Visitor
 from tests.support.https_studio import ADA, BO, HttpsStudio, expect_door, expect_inside, https_studio, sign_in
 from tests.support.moto_servers import moto_server, with_bucket
 from tests.support.programs import ROOT
-from tests.support.s3_servers import S3Server, client_of
+from tests.support.relay import Passing, relayed
+from tests.support.s3_servers import client_of
+from tests.support.turnstile import Turnstile
 
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
 PROMPT = "Ada in a linen shirt"
 ALL_KEPT = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3Server]:
-    with moto_server() as server:
-        yield with_bucket(server, {KEY: (ROOT / "samples" / KEY).read_bytes()})
+@dataclass
+class Listings:
+    """Where listings of the library pass by on their way to S3; they can be held there."""
+
+    held: Turnstile | None = None
+
+    def pass_by(self, passing: Passing) -> bool:
+        if self.held and not passing.key and "prefix=refs" in passing.target:
+            self.held.hold()
+        return True
+
+    @contextmanager
+    def holding(self) -> Iterator[Turnstile]:
+        self.held = Turnstile()
+        try:
+            yield self.held
+        finally:
+            self.held.open()
+            self.held = None
+
+
+LISTINGS = Listings()
 
 
 @pytest.fixture(scope="module")
-def studio(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpsStudio]:
-    with https_studio(tmp_path_factory.mktemp("https"), s3) as running:
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpsStudio]:
+    with (
+        moto_server() as server,
+        relayed(with_bucket(server, {KEY: (ROOT / "samples" / KEY).read_bytes()}), before=LISTINGS.pass_by) as s3,
+        https_studio(tmp_path_factory.mktemp("https"), s3) as running,
+    ):
         yield running
 
 
@@ -134,12 +160,38 @@ def test_a_deploy_under_a_signed_in_tab_costs_nothing(somebody: Visitor, studio:
     """There Streamlit asks for a run by itself as soon as it has found the server again."""
     tab = drafting(somebody)
     studio.restart()
+    _expect_found_again(tab)
+    tab.page.keyboard.press("Control+Enter")
+    _expect_one_of(tab, studio)
+
+
+def test_a_press_before_the_library_is_listed_is_answered_once_it_is(somebody: Visitor, studio: HttpsStudio) -> None:
+    """The prompt stays where it is, and has the focus that it had."""
+    tab = drafting(somebody)
+    studio.stop()
+    with LISTINGS.holding() as listings:
+        studio.start(answers="/healthz")
+        listings.wait_for()
+        _expect_found_again(tab)
+        tab.prompt.focus()
+        tab.prompt.press("Control+Enter")
+        tab.page.wait_for_timeout(2500)  # longer than a page without a draft waits
+        expect(tab.prompt).to_be_focused()
+        expect(tab.prompt).to_have_value(PROMPT)
+    _expect_one_of(tab, studio)
+    expect(tab.prompt).to_be_focused()
+
+
+def _expect_found_again(tab: Tab) -> None:
     app = expect(tab.page.get_by_test_id("stApp"))
     app.to_have_attribute("data-test-connection-state", "CONNECTED", timeout=120_000)
-    tab.page.keyboard.press("Control+Enter")
+
+
+def _expect_one_of(tab: Tab, studio: HttpsStudio) -> None:
     asked = studio.read(_record_of(studio, tab.shown_comparison))
     assert asked["wishes"]["prompt"] == PROMPT
     assert len(_records(studio)) == 1
+    studio.delete(*_records(studio))
 
 
 def _records(studio: HttpsStudio) -> list[str]:

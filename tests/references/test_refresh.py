@@ -67,6 +67,33 @@ def test_before_the_first_refresh_the_index_says_that_it_is_on_its_way(bucket: S
         _ = catalog.index
 
 
+def test_whoever_waits_for_the_first_index_is_told_when_there_is_one(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.pages())
+    assert not catalog.wait(0)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(catalog.wait, LONG_S)
+        catalog.refresh()
+        assert waiting.result(LONG_S)
+
+
+def test_nobody_waits_for_an_index_that_cannot_be_had(bucket: S3Server) -> None:
+    drop(bucket)
+    catalog = catalog_of(bucket.pages())
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(catalog.wait, LONG_S)
+        with pytest.raises(StorageError):
+            catalog.refresh()
+        assert not waiting.result(LONG_S / 2)
+
+
+def test_an_end_lets_go_of_who_waits_for_the_first_index(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.pages())
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(catalog.wait, LONG_S)
+        catalog.stop()
+        assert not waiting.result(LONG_S / 2)
+
+
 def test_a_failed_refresh_keeps_the_last_complete_index_with_its_age_and_the_error(bucket: S3Server) -> None:
     catalog = catalog_of(bucket.pages())
     good = catalog.refresh()

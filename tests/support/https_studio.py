@@ -77,14 +77,14 @@ class HttpsStudio:
         """Who believes the server's certificate."""
         return certificate().trust
 
-    def start(self) -> None:
-        """Start the server and wait until it is ready."""
+    def start(self, answers: str = "/readyz") -> None:
+        """Start the server and wait until it is ready, or answers on another path."""
         command = [sys.executable, str(START), self.google.authorize_url, self.google.token_url, self.google.certs_url]
         command += [str(self.max_age_s), f"--server.port={self.port}", "--server.address=127.0.0.1"]
         command += [f"--server.sslCertFile={certificate().chain}", f"--server.sslKeyFile={certificate().key}"]
         environment = self.settings | (self.clock.environment if self.clock else {})
         self._program = Program(command, self.log, environment, forked=self.clock is None)
-        self._program.answers(f"{self.url}/readyz", trust=self.trust)
+        self._program.answers(f"{self.url}{answers}", trust=self.trust)
 
     def stop(self) -> None:
         """End the server as an operator does. Raises AssertionError if its log tells of something unexpected.
