@@ -60,7 +60,7 @@ function take(desk, data) {
     if (desk.decided.has(item.id) && kept.has(desk.decided.get(item.id).undo)) desk.decided.delete(item.id);
   }
   for (const decision of desk.outbox) {
-    if (decision.kind !== "undo" && !desk.decided.has(decision.item)) desk.decided.set(decision.item, decision);
+    if (decides(decision) && !desk.decided.has(decision.item)) desk.decided.set(decision.item, decision);
   }
   for (const lost of data.conflicts) desk.decided.delete(lost.item);
   remember(desk);
@@ -123,9 +123,14 @@ function decide(desk, kind) {
 function post(desk, decision) {
   decision.id = crypto.randomUUID();
   desk.outbox.push(decision);
-  if (decision.kind !== "undo") desk.decided.set(decision.item, decision);
+  if (decides(decision)) desk.decided.set(decision.item, decision);
   remember(desk);
   flush(desk);
+}
+
+// To take something back, or to have seen that a race was lost, leaves the picture to be decided about.
+function decides(decision) {
+  return decision.kind !== "undo" && decision.kind !== "seen";
 }
 
 // To the next picture that waits for a decision; at the end, to the first that was left.
@@ -147,7 +152,7 @@ function step(desk, by) {
 function undoable(desk) {
   const server = desk.data.undoable.filter((each) => !desk.undone.has(each.decision));
   const known = new Set(desk.data.undoable.map((each) => each.decision));
-  const own = desk.outbox.filter((decision) => decision.kind !== "undo" && !desk.undone.has(decision.id));
+  const own = desk.outbox.filter((decision) => decides(decision) && !desk.undone.has(decision.id));
   const on = own.filter((decision) => !known.has(decision.id));
   const settled = [...desk.decided.values()].filter(
     (decision) => !known.has(decision.id) && !desk.undone.has(decision.id) && !own.includes(decision),
@@ -207,6 +212,7 @@ function settle(desk, conflict, mine) {
   desk.data.conflicts = desk.data.conflicts.filter((each) => each !== conflict);
   if (mine && item) decide(desk, "accept");
   paint(desk);
+  desk.root.focus({ preventScroll: true }); // the button that had it is gone
 }
 
 function onKey(desk, event) {

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import Locator, Response, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.support.dashboard import Dashboard, Tab, key_of
@@ -34,6 +35,23 @@ def test_a_view_is_shared_by_its_url(studio: Dashboard, visit: Visit) -> None:
     assert keys_shown(shared.cards(GRID)) == shown
     expect(shared.page.get_by_role("combobox", name="Any tone")).to_have_value("cinematic")
     expect(shared.page.get_by_role("radio", name="model")).to_be_checked()
+
+
+def test_no_run_counts_on_what_the_browser_may_have_forgotten(studio: Dashboard, visit: Visit) -> None:
+    """A page that is told of a message it does not hold any more takes no message at all from then on."""
+    visitor, told = visit(studio), list[BackMsg]()
+    page = visitor.context.new_page()
+    page.on("websocket", lambda line: line.on("framesent", lambda data: told.append(BackMsg.FromString(data))))
+    tab = Tab(page, visitor.home)
+    tab.goto("/references")
+    for _ in range(2):
+        tab.button("Next page").click()
+        tab.settled()
+        tab.button("Previous page").click()
+        tab.settled()
+    runs = [message.rerun_script for message in told if message.HasField("rerun_script")]
+    assert len(runs) > 4
+    assert [list(run.cached_message_hashes) for run in runs if run.cached_message_hashes] == []
 
 
 def test_search_answers_while_typing_and_keeps_the_focus(tab: Tab) -> None:

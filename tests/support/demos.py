@@ -17,6 +17,8 @@ _CONFIG = """
 [server]
 headless = true
 fileWatcherType = "none"
+[global]
+minCachedMessageSize = 1e12
 [browser]
 gatherUsageStats = false
 """
@@ -153,7 +155,7 @@ st.set_page_config(layout="wide")
 
 @st.cache_resource
 def keeper():
-    return SimpleNamespace(kept=[], rival=set(), away=False, calls=0)
+    return SimpleNamespace(kept=[], rival=set(), told=set(), away=False, calls=0)
 
 
 desk = keeper()
@@ -176,6 +178,7 @@ def take(decisions):
         if any(kept.id == decision.id for kept in desk.kept):
             continue
         if decision.item in desk.rival and decision.seen == "0":
+            desk.told.add(decision.item)
             lost.append(LostRace(decision.id, decision.item, f"Ops set age range of {decision.item} to 60+ first.",
                                  decision.values))
             continue
@@ -201,7 +204,7 @@ def item(n):
         picture_url=f"/picture/{n}",
         thumbnail_url=f"/picture/{n}",
         alt=f"Person {n:02}",
-        seen="1" if name in desk.rival and f"{name} lost" in st.session_state.get("x", ()) else "0",
+        seen="1" if name in desk.told else "0",
         values={
             "age_range": FocusValue("25–34", "openai", 0.78, ("local says 35–44, 61 %",) if n % 2 else ()),
             "gender_presentation": FocusValue("feminine", "openai", 0.93),
@@ -226,7 +229,7 @@ with st.container(horizontal=True):
     st.button("Go away", on_click=lambda: setattr(desk, "away", True))
     st.button("Come back", on_click=lambda: setattr(desk, "away", False))
     st.button("Rival at p2", on_click=lambda: desk.rival.add("p2"))
-    st.button("Forget", on_click=lambda: (desk.kept.clear(), desk.rival.clear()))
+    st.button("Forget", on_click=lambda: (desk.kept.clear(), desk.rival.clear(), desk.told.clear()))
 st.text("kept " + " ".join(f"{kept.kind.value}:{kept.item}:{dict(kept.values)}" for kept in desk.kept))
 st.text(f"twice {len(desk.kept) - len({kept.id for kept in desk.kept})}")
 """

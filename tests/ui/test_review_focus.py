@@ -219,8 +219,22 @@ def test_a_lost_race_shows_theirs_and_lets_one_choose(desk: Desk) -> None:
     expect(desk.page.get_by_text("Ops set age range of p2 to 60+ first.")).to_be_visible()
     desk.page.get_by_role("button", name="Keep theirs").click()
     expect(desk.page.get_by_text("Ops set age range of p2")).to_have_count(0)
+    expect(desk.status).to_contain_text("all saved · 22 left")
     desk.expect_picture(2)
     desk.expect_kept("accept:p0", "accept:p1")
+    desk.press("a")
+    desk.expect_kept("accept:p0", "accept:p1", "accept:p2")
+
+
+def test_ones_own_answer_to_a_lost_race_is_kept(desk: Desk) -> None:
+    desk.page.get_by_role("button", name="Rival at p2").click()
+    desk.page.locator(".desk").focus()
+    desk.press("a", "a", "1", "4", "a")
+    desk.page.get_by_role("button", name="Use mine").click()
+    desk.expect_kept("accept:p0", "accept:p1", "correct:p2")
+    expect(desk.page.get_by_text(re.compile("^kept "))).to_contain_text("{'age_range': '35–44'}")
+    expect(desk.status).to_contain_text("all saved · 21 left")
+    desk.expect_picture(3)
 
 
 def test_everything_can_be_done_with_the_mouse(desk: Desk) -> None:
