@@ -14,12 +14,16 @@ const whole = (name, otherwise) => {
 const port = whole("PORT", 8501);
 const deadlineS = Number(process.env.GENERATION_DEADLINE_S || 270) || 270;
 
+// PM2 stops with SIGINT, which Python makes an exception of, wherever it is: one that comes while a thread is being
+// started leaves a thread behind that nothing ends, and so a process. Until the server listens, it ends at once instead.
+const start = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); from streamlit.web.cli import main_run; main_run()";
+
 const server = (at) => ({
   name: `studio-${at}`,
   cwd: __dirname,
   script: "app.py", // in cwd: PM2 hands a script whose path has a space to a shell
   interpreter: path.join(__dirname, ".venv", "bin", "python"),
-  interpreter_args: ["-m", "streamlit", "run"],
+  interpreter_args: ["-c", start],
   args: ["--server.port", String(at)],
   // A session lives in one process, so nothing may be spread over several: the dashboard refuses to start so.
   exec_mode: "fork",

@@ -14,8 +14,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import Visit
 from tests.browser.states import make, plan
 from tests.fakes.openai_server import FakeOpenAI
-from tests.support.chromium import PATIENCE_MS
-from tests.support.dashboard import Dashboard, Tab
+from tests.support.dashboard import Dashboard, Tab, expect_line
 from tests.support.ports import own_port
 from tests.support.servers import Server
 from tests.support.wires import wire_to
@@ -56,13 +55,6 @@ def started(folder: Path, settings: dict[str, str], port: int) -> Server:
     server = Server(folder, settings, port=port, forked=True)
     server.ready()
     return server
-
-
-def expect_line(tab: Tab, *, is_there: bool) -> None:
-    """Whether the tab is connected to a server."""
-    app = expect(tab.page.get_by_test_id("stApp"))
-    check = app.to_have_attribute if is_there else app.not_to_have_attribute
-    check("data-test-connection-state", "CONNECTED", timeout=2 * PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")

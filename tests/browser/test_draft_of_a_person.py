@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.fakes.google import Account
-from tests.support.dashboard import Tab, Visitor
+from tests.support.dashboard import Tab, Visitor, expect_line
 from tests.support.https_studio import ADA, BO, HttpsStudio, expect_door, expect_inside, https_studio, sign_in
 from tests.support.moto_servers import moto_server, with_bucket
 from tests.support.programs import ROOT
@@ -160,7 +160,7 @@ def test_a_deploy_under_a_signed_in_tab_costs_nothing(somebody: Visitor, studio:
     """There Streamlit asks for a run by itself as soon as it has found the server again."""
     tab = drafting(somebody)
     studio.restart()
-    _expect_found_again(tab)
+    expect_line(tab, is_there=True)
     tab.page.keyboard.press("Control+Enter")
     _expect_one_of(tab, studio)
 
@@ -172,7 +172,7 @@ def test_a_press_before_the_library_is_listed_is_answered_once_it_is(somebody: V
     with LISTINGS.holding() as listings:
         studio.start(answers="/healthz")
         listings.wait_for()
-        _expect_found_again(tab)
+        expect_line(tab, is_there=True)
         tab.prompt.focus()
         tab.prompt.press("Control+Enter")
         tab.page.wait_for_timeout(2500)  # longer than a page without a draft waits
@@ -180,11 +180,6 @@ def test_a_press_before_the_library_is_listed_is_answered_once_it_is(somebody: V
         expect(tab.prompt).to_have_value(PROMPT)
     _expect_one_of(tab, studio)
     expect(tab.prompt).to_be_focused()
-
-
-def _expect_found_again(tab: Tab) -> None:
-    app = expect(tab.page.get_by_test_id("stApp"))
-    app.to_have_attribute("data-test-connection-state", "CONNECTED", timeout=120_000)
 
 
 def _expect_one_of(tab: Tab, studio: HttpsStudio) -> None:

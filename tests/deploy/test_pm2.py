@@ -124,6 +124,33 @@ def test_replicas_are_servers_of_their_own_on_the_next_ports(
     assert {each["pm2_env"]["instances"] for each in manager.processes()} == {1}
 
 
+# PM2's signal while a thread is being started, which is a matter of microseconds.
+STOPPED_IN_A_START = """
+import signal, threading
+
+start = threading.Thread.start
+
+
+def stopped(thread):
+    start(thread)
+    if thread.name.startswith("ThreadPoolExecutor"):
+        signal.raise_signal(signal.SIGINT)
+
+
+threading.Thread.start = stopped
+"""
+
+
+def test_a_stop_while_a_server_starts_ends_it(
+    checkout: Path, managers: Mapping[str, ProcessManager], tmp_path: Path
+) -> None:
+    manager, port = managers["home one"], own_port()
+    (tmp_path / "sitecustomize.py").write_text(STOPPED_IN_A_START, "utf-8")
+    settings = {"PORT": str(port), "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(tmp_path)}
+    assert manager.run("start", str(checkout / "ecosystem.config.js"), cwd=tmp_path, **settings).returncode == 0
+    until(lambda: manager.process()["pm2_env"]["restart_time"] > 0, "it has ended, and PM2 starts it again")
+
+
 def test_what_must_not_start_like_this_is_not_started_again(
     checkout: Path, managers: Mapping[str, ProcessManager], tmp_path: Path
 ) -> None:

@@ -270,3 +270,10 @@ class Tab:
 def key_of(picture_url: str) -> str:
     """The reference a picture's URL stands for."""
     return decode_key(picture_url.split("?")[0].rsplit("/", 1)[1])
+
+
+def expect_line(tab: Tab, *, is_there: bool) -> None:
+    """Whether the tab is connected to a server, or will soon be or not be."""
+    app = expect(tab.page.get_by_test_id("stApp"))
+    check = app.to_have_attribute if is_there else app.not_to_have_attribute
+    check("data-test-connection-state", "CONNECTED", timeout=2 * PATIENCE_MS)
