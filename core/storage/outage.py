@@ -29,6 +29,7 @@ class Outage:
         self._every_s = every_s
         self._lock = threading.Lock()
         self._is_asking = False
+        self._answers = 0  # to everybody's calls
         self._closed = threading.Event()
         self.reason: str | None = None  # the sentence, while S3 is away
         self.known = threading.Event()  # is set for as long
@@ -47,14 +48,19 @@ class Outage:
             self._is_asking = True
         in_background(self._until_it_answers, name="outage")
 
+    def answered(self) -> None:
+        """A call was answered: whatever was asked before cannot find S3 away any more."""
+        self._answers += 1  # two at once may count as one: that there was one is all that matters
+
     def close(self) -> None:
         """Ask no more."""
         self._closed.set()
 
     def _until_it_answers(self) -> None:
         while not self._closed.is_set():
+            before = self._answers
             reason = self._asked()
-            if reason is None:
+            if reason is None or self._answers != before:
                 break
             if self.reason is None:
                 _log.warning("storage_away", error=reason)

@@ -287,6 +287,8 @@ class Store:
             if self._outage is not None:
                 self._outage.suspect()
             raise
+        if self._outage is not None:
+            self._outage.answered()
 
 
 def _bare(etag: str | None) -> str:
