@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui.problems import report_script_error
+from core.ui.frame.problems import report_script_error
 from core.web import MIDDLEWARE, ROUTES, lifespan
 
 app = st.App(

@@ -37,15 +37,15 @@ from PIL import Image
 from bench.listing import ROOT as PROJECT
 from bench.listing import machine
 from bench.results import write_section
-from core.generation.comparison import Comparison, ComparisonStatus, SideRecord, SideStatus, Size
-from core.generation.history import History
-from core.generation.openai_engine import OpenAIEngine
-from core.generation.runner import Runner
-from core.generation.standing import this_server
+from core.generation.engines.openai_engine import OpenAIEngine
+from core.generation.records.attempt_status import this_server
+from core.generation.records.comparison import Comparison, ComparisonStatus, SideRecord, SideStatus, Size
+from core.generation.records.history import History
+from core.generation.running.runner import Runner
 from core.injection.slots import Slot
 from core.injection.wishes import Mode, SideName
-from core.references.attributes import Role
-from core.storage.embedded import EmbeddedS3
+from core.references.vocabulary import Role
+from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
 from tests.generation.comparisons import comparison, slot
 from tests.support.ports import own_port
@@ -181,7 +181,7 @@ def overhead(at: Outside, pictures: list[bytes], rounds: int) -> tuple[Overhead,
                     made = {"mode": Mode.COMPARE, "engine": "openai", "model": MODEL, "size": SIZE, "quality": "low"}
                     wanted = comparison(*slots, **made)
                     if found is planned:
-                        bench.runner.foresee(wanted.sides, "openai")
+                        bench.runner.prefetch(wanted.sides, "openai")
                         time.sleep(LOOKED_AT_S)
                     before = time.process_time()
                     status, _ = bench.run(wanted)

@@ -21,9 +21,9 @@ from bench.history_server import BUCKET, DAYS, PEOPLE, ROOT
 from bench.listing import ROOT as PROJECT
 from bench.listing import machine
 from bench.results import write_section
-from core.generation.history import History, HistoryFilter
-from core.generation.runner import Runner
-from core.generation.standing import this_server
+from core.generation.records.attempt_status import this_server
+from core.generation.records.history import History, HistoryFilter
+from core.generation.running.runner import Runner
 from core.storage.pages import Pages
 from core.storage.s3 import Store
 

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ulid import ULID
 
 from bench.list_server import Bucket
-from core.generation.comparison import (
+from core.generation.records.comparison import (
     DEFAULT_SIZE,
     AttemptStart,
     Comparison,
@@ -36,7 +36,7 @@ from core.injection.prompt import Section
 from core.injection.reader import Reading
 from core.injection.slots import Slot, Step
 from core.injection.wishes import Mode, SideName, Wishes
-from core.references.attributes import Role
+from core.references.vocabulary import Role
 
 BUCKET, ROOT = "bench", "studio/generations/"
 DAYS = 365

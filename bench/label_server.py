@@ -22,10 +22,10 @@ from pydantic import TypeAdapter
 
 from bench.history_server import Connection, _etag, _response
 from bench.list_server import AFTER_PREFIX, Bucket
-from core.labels.labeler import LabelerSpec, Proposal
-from core.labels.review_log import SEGMENT
-from core.labels.reviews import Change, Event, Kind, Save
-from core.labels.schema import Gender, Label, LabelField, LabelSource
+from core.labels.machine.labeler import LabelerSpec, Proposal
+from core.labels.published.schema import Gender, Label, LabelField, LabelSource
+from core.labels.review.review_log import SEGMENT
+from core.labels.review.reviews import Change, Event, Kind, Save
 
 BUCKET: Final = "studio"
 REVIEWER: Final = "ops@studio.example"

@@ -29,7 +29,7 @@ from bench.listing import machine
 from bench.reference_page import cpu_s
 from bench.results import write_section
 from bench.sessions import Drawn, session
-from core.labels.schema import LabelSource, line_of
+from core.labels.published.schema import LabelSource, line_of
 
 HEADING = "## Labels"
 PORTRAITS, BULK = 10_000, 200

@@ -29,7 +29,7 @@ from PIL import Image
 
 from bench.history_server import Connection, _response, _Written
 from bench.list_server import Bucket, studio_tree
-from core.storage.data_dir import DataDir
+from core.storage.local.data_dir import DataDir
 
 ROOT = Path(__file__).parents[1]
 BUCKET = "studio"

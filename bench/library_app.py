@@ -9,10 +9,10 @@ from dataclasses import replace
 import streamlit as st
 
 from core import studio as room
-from core.references.refresh import Catalog
+from core.references.catalog import Catalog
 from core.settings import load_settings
 from core.storage.pages import Pages
-from core.ui.problems import report_script_error
+from core.ui.frame.problems import report_script_error
 from core.web import ROUTES, lifespan
 
 

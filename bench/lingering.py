@@ -15,7 +15,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from core.images.decode import SIGNATURE_BYTES
 from core.settings import PROJECT_ROOT
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
 from core.web.addresses import ORIGINAL, image_url
 

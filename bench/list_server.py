@@ -41,7 +41,7 @@ def answer(body: bytes, *, status: str = "200 OK", announce: int | None = None) 
     return Raw(_head(status, length, "close") + body)
 
 
-def refusal(code: str, status: str) -> Raw:
+def error(code: str, status: str) -> Raw:
     """An error as S3 words it."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>No.</Message></Error>"
     return answer(body.encode(), status=status)

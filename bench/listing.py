@@ -29,11 +29,11 @@ import pyarrow as pa
 from botocore.config import Config
 
 from bench.results import write_section
-from core.references.attributes import Role, load_vocabulary
-from core.references.listing import Listing, list_all
-from core.references.page import read_page
+from core.references.listing.listing import Listing, list_all
+from core.references.listing.page import read_page
 from core.references.reference import Filter
 from core.references.table import ReferenceTable
+from core.references.vocabulary import Role, load_vocabulary
 from core.storage.pages import Pages
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,12 +21,12 @@ from bench.results import write_section
 from core.injection.plan import Planner
 from core.injection.reader import Reading
 from core.injection.wishes import Ages, Wishes
-from core.labels.published import PublishedLabels
-from core.labels.reviewed_labels import ReviewedLabels
-from core.labels.schema import Gender, Label, LabelSource
+from core.labels.published.label_file import PublishedLabels
+from core.labels.published.schema import Gender, Label, LabelSource
+from core.labels.review.reviewed_labels import ReviewedLabels
 from core.objects import StoredObject
-from core.references.attributes import Role, load_vocabulary
 from core.references.index import ReferenceIndex, build_index
+from core.references.vocabulary import Role, load_vocabulary
 from core.web.garbage import settle
 
 HEADING = "## Plan"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from core.cli import check as check_command
-from core.cli import comparisons, history, library, prompts, rehearsals, spending
+from core.cli import comparisons, history, library, plan_diffs, prompts, spending
 from core.cli.failures import run, told_in_one_sentence
 from core.errors import InputError
 from core.logs import configure_logs
@@ -77,7 +77,7 @@ def inject(
     """Show which references would go in, and why; or what would change in past comparisons."""
     with told_in_one_sentence():
         if replay_history:
-            rehearsals.replay_history(last, as_json=as_json)
+            plan_diffs.replay_history(last, as_json=as_json)
             return
         if prompt is None:
             raise InputError("--prompt is missing: say what the picture shows.")

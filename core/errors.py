@@ -6,10 +6,10 @@ StudioError
 ├── SignInError            who is this? nobody we can verify
 │   ├── SignedOut          a session that was ended before its time
 │   ├── AccessDenied       verified, but not allowed
-│   ├── ReplayedHandover   a sign-in that has been used already
+│   ├── ReplayedLoginToken   a sign-in that has been used already
 │   └── TooManyAttempts    somebody tries to sign in too often
 ├── StorageError
-│   ├── ReferenceNotFound  the key is not in the bucket (any more)
+│   ├── NotFound  the key is not in the bucket (any more)
 │   ├── StorageDenied      the credentials may not do that
 │   ├── StorageUnavailable the endpoint does not answer, or answers with a fault
 │   └── WriteConflict      somebody else was first; `.theirs` holds their bytes
@@ -59,7 +59,7 @@ class AccessDenied(SignInError):
     """A verified person is not allowed to do this."""
 
 
-class ReplayedHandover(SignInError):
+class ReplayedLoginToken(SignInError):
     """A sign-in was handed over a second time."""
 
 
@@ -71,7 +71,7 @@ class StorageError(StudioError):
     """S3 could not do what was asked."""
 
 
-class ReferenceNotFound(StorageError):
+class NotFound(StorageError):
     """No object has this key; `key` is the one that was asked for."""
 
     def __init__(self, message: str, *, key: str = "") -> None:

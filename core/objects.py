@@ -46,10 +46,10 @@ class ObjectStore(Protocol):
         """The names right below a prefix that end with a slash there, without it, in key order."""
 
     def head(self, key: str) -> StoredObject:
-        """One object's row. Raises ReferenceNotFound."""
+        """One object's row. Raises NotFound."""
 
     def get(self, key: str) -> Blob:
-        """One object with its bytes. Raises ReferenceNotFound."""
+        """One object with its bytes. Raises NotFound."""
 
     def put(
         self,

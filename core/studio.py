@@ -15,39 +15,39 @@ from typing import TYPE_CHECKING
 
 from core.concurrency.background import in_background
 from core.concurrency.periodic import Periodic
-from core.generation.budget import Budgets
-from core.generation.comparison import Comparison, Outcome
-from core.generation.desk import Desk, Reader
-from core.generation.engine import Engine
-from core.generation.history import History
-from core.generation.ledger import Ledger
-from core.generation.outbox import Outbox
-from core.generation.presses import Presses
-from core.generation.preview_engine import PreviewEngine
-from core.generation.runner import Runner
-from core.generation.standing import this_server
+from core.generation.comparison_service import ComparisonService, Reader
+from core.generation.engines.engine import Engine
+from core.generation.engines.preview_engine import PreviewEngine
+from core.generation.idempotency import IdempotencyKeys
+from core.generation.records.attempt_status import this_server
+from core.generation.records.comparison import Comparison, Outcome
+from core.generation.records.history import History
+from core.generation.running.runner import Runner
+from core.generation.running.spool import Spool
+from core.generation.spending.budget import Budgets
+from core.generation.spending.ledger import Ledger
 from core.identity.access import Access
-from core.identity.door import ClosedDoor, DemoDoor, Door
+from core.identity.authenticator import Authenticator, ClosedAuthenticator, DemoAuthenticator
 from core.identity.spending_limits import SpendingLimits
 from core.images.thumbnails import Thumbnails
 from core.injection.reader import OfflineReader
-from core.labels.agreement import Agreement, agreement_of
-from core.labels.instructions import Instructions, load_instructions
-from core.labels.labeling import Runs
-from core.labels.live import LiveLabels
-from core.labels.proposals import Proposals, load_shipped
-from core.labels.publication import Publisher
-from core.labels.published import PublishedLabels
-from core.labels.reports import Reports
-from core.labels.review_desk import ReviewDesk
-from core.labels.review_log import ReviewLog
+from core.labels.machine.instructions import Instructions, load_instructions
+from core.labels.machine.labeling import Runs
+from core.labels.machine.proposals import Proposals, load_shipped
+from core.labels.published.label_file import PublishedLabels
+from core.labels.review.agreement import Agreement, agreement_of
+from core.labels.review.live import LiveLabels
+from core.labels.review.publication import Publisher
+from core.labels.review.reports import Reports
+from core.labels.review.review_log import ReviewLog
+from core.labels.review.review_service import ReviewService
 from core.metrics import Metrics
-from core.references.attributes import Vocabulary, load_vocabulary
-from core.references.refresh import Catalog
+from core.references.catalog import Catalog
+from core.references.vocabulary import Vocabulary, load_vocabulary
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, load_settings
-from core.storage.disk import renew
-from core.storage.drawer import FolderDrawer
-from core.storage.opened import Storage, open_storage
+from core.storage.connect import Storage, open_storage
+from core.storage.local.disk import renew
+from core.storage.local.file_spool import FileSpool
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
 from core.telemetry import Telemetry, open_telemetry
@@ -77,7 +77,7 @@ class Studio:
     vocabulary: Vocabulary
     live_labels: LiveLabels
     review_log: ReviewLog
-    review_desk: ReviewDesk
+    review_service: ReviewService
     proposals: Proposals
     runs: Runs
     publisher: Publisher
@@ -88,11 +88,11 @@ class Studio:
     engines: Mapping[str, Engine]
     ledger: Ledger
     runner: Runner
-    desk: Desk
+    comparison_service: ComparisonService
     reports: Reports
     access: Access
     spending_limits: SpendingLimits
-    door: Door
+    authenticator: Authenticator
     redirect: Redirect | None
     storage: Storage
     metrics: Metrics
@@ -120,7 +120,7 @@ class Studio:
             self.history.loop,
             self.live_labels.loop,
             self.proposals.loop,
-            self.review_desk.loop,
+            self.review_service.loop,
         )
 
     def go_round(self) -> None:
@@ -133,7 +133,7 @@ class Studio:
         for loop in self.loops:  # all at once: each may be waited for below for as long as its round hangs in S3
             loop.tell_to_stop()
         self.catalog.stop()
-        self.review_desk.stop()
+        self.review_service.stop()
         self.live_labels.stop()
         self.proposals.stop()
         self.runner.close()
@@ -172,24 +172,24 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         deadline_s=settings.generation_deadline_s,
         server=server,
         observe=lambda comparison, outcome: _observe(comparison, outcome, metrics, telemetry),
-        outbox=Outbox(FolderDrawer(_outbox_folder(settings, store)), history),
+        spool=Spool(FileSpool(_outbox_folder(settings, store)), history),
         stop_patience_s=settings.generation_stop_s,
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     spending_limits = SpendingLimits(store, settings)
-    desk = Desk(
+    comparison_service = ComparisonService(
         catalog,
         lambda: live_labels.current,
         build_reader(settings, vocabulary),
         vocabulary,
         runner,
         engines,
-        Presses(store, app_prefix=settings.s3_app_prefix, at_work=lambda wanted: runner.status(wanted).busy),
+        IdempotencyKeys(store, app_prefix=settings.s3_app_prefix, at_work=lambda wanted: runner.status(wanted).busy),
         Budgets(ledger, spending_limits.limits),
         max_model_references=settings.max_model_references,
     )
     access = Access(store, settings)
-    door = build_door(settings, store, access)
+    authenticator = build_authenticator(settings, store, access)
     reports = Reports(store, app_prefix=settings.s3_app_prefix)
     shipped = load_shipped(SAMPLE_PROPOSALS) if settings.profile is Profile.EMBEDDED else ()
     proposals = Proposals(store, app_prefix=settings.s3_app_prefix, shipped=shipped)
@@ -199,7 +199,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         vocabulary=vocabulary,
         live_labels=live_labels,
         review_log=review_log,
-        review_desk=ReviewDesk(catalog, live_labels, review_log, proposals, reports, vocabulary),
+        review_service=ReviewService(catalog, live_labels, review_log, proposals, reports, vocabulary),
         proposals=proposals,
         runs=Runs(store, app_prefix=settings.s3_app_prefix),
         publisher=Publisher(LABELS_FILE, store, review_log, renew, app_prefix=settings.s3_app_prefix),
@@ -210,12 +210,12 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         engines=engines,
         ledger=ledger,
         runner=runner,
-        desk=desk,
+        comparison_service=comparison_service,
         reports=reports,
         access=access,
         spending_limits=spending_limits,
-        door=door,
-        redirect=build_redirect(settings, door),
+        authenticator=authenticator,
+        redirect=build_redirect(settings, authenticator),
         storage=storage,
         metrics=metrics,
         telemetry=telemetry,
@@ -251,7 +251,7 @@ def build_engines(settings: Settings) -> dict[str, Engine]:
     """The engines by name, the one to offer first in front: OpenAI where a key is set, and the preview."""
     engines: dict[str, Engine] = {}
     if settings.openai_api_key:
-        from core.generation.openai_engine import OpenAIEngine
+        from core.generation.engines.openai_engine import OpenAIEngine
 
         engines[OpenAIEngine.name] = OpenAIEngine(
             settings.openai_api_key, model=settings.openai_image_model, base_url=settings.openai_base_url
@@ -260,34 +260,34 @@ def build_engines(settings: Settings) -> dict[str, Engine]:
     return engines
 
 
-def build_door(settings: Settings, store: Store, access: Access) -> Door:
+def build_authenticator(settings: Settings, store: Store, access: Access) -> Authenticator:
     """The door of this profile. Google's library is loaded only where people sign in."""
     if settings.profile is Profile.EMBEDDED:
-        return DemoDoor()
+        return DemoAuthenticator()
     if not (settings.google_client_id and settings.session_secret):  # an operator's command asks for less
-        return ClosedDoor()
+        return ClosedAuthenticator()
     from core.identity.google import GoogleVerifier
-    from core.identity.google_door import GoogleDoor
-    from core.identity.register import SessionRegister
+    from core.identity.google_authenticator import GoogleAuthenticator
+    from core.identity.revocations import Revocations
     from core.identity.session import SessionSigner
 
-    return GoogleDoor(
+    return GoogleAuthenticator(
         GoogleVerifier(settings.google_client_id),
         SessionSigner(settings.session_secret),
-        SessionRegister(store, app_prefix=settings.s3_app_prefix),
+        Revocations(store, app_prefix=settings.s3_app_prefix),
         access,
         cookie_name=settings.cookie_name,
     )
 
 
-def build_redirect(settings: Settings, door: Door) -> Redirect | None:
+def build_redirect(settings: Settings, authenticator: Authenticator) -> Redirect | None:
     """The sign-in in the same tab, where people sign in at all."""
     if settings.profile is Profile.EMBEDDED or not (settings.google_client_id and settings.session_secret):
         return None
     from core.identity.oauth import oauth_client
     from core.identity.redirect import Redirect
 
-    return Redirect(door, oauth_client(settings), settings)
+    return Redirect(authenticator, oauth_client(settings), settings)
 
 
 def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
@@ -320,9 +320,9 @@ def get_studio() -> Studio:
             _studio.history.start()
             _studio.live_labels.start()
             _studio.proposals.start()
-            _studio.review_desk.start()
-            _studio.storage.outage.when_back = _studio.go_round
-            _studio.desk.count_spending()
+            _studio.review_service.start()
+            _studio.storage.circuit_breaker.when_back = _studio.go_round
+            _studio.comparison_service.count_spending()
             in_background(_studio.runner.recover, name="outbox").join(_RECOVERY_S)
         return _studio
 

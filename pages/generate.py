@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import ReferenceNotFound
-from core.generation.comparison import ComparisonStatus
-from core.generation.desk import Planned
+from core.errors import NotFound
+from core.generation.comparison_service import Planned
+from core.generation.records.comparison import ComparisonStatus
 from core.injection.slots import Slot
 from core.studio import Studio
-from core.ui.composer import composer, render_settings
-from core.ui.draft import draft, recall
-from core.ui.draft_keeper import begin_draft, leave_draft, put_draft_back, show_draft
-from core.ui.notices import library_is_listed, library_loading, nothing_planned
-from core.ui.plan_header import plan_header
-from core.ui.price import price_of
-from core.ui.problems import problems_shown, show_problem
-from core.ui.results import results
-from core.ui.session import open_session
-from core.ui.slot_strip import folded_strip, slot_strip
-from core.ui.state import COMPARISON_PARAM, Key
+from core.ui.frame.notices import library_is_listed, library_loading
+from core.ui.frame.problems import problems_shown, show_problem
+from core.ui.frame.session import open_session
+from core.ui.frame.state import COMPARISON_PARAM, Key
+from core.ui.generate.composer import composer, render_settings
+from core.ui.generate.draft import draft, recall
+from core.ui.generate.draft_keeper import begin_draft, leave_draft, patience_s, put_draft_back, show_draft
+from core.ui.generate.plan_header import plan_header
+from core.ui.generate.plan_notices import nothing_planned
+from core.ui.generate.price import price_of
+from core.ui.generate.results import results
+from core.ui.generate.slot_strip import folded_strip, slot_strip
 from core.viewer import Capability, Viewer
 
 
 def page() -> None:
     """Read the composer, plan, order if asked to, and show."""
     studio, viewer = open_session()
-    is_ready = library_is_listed(studio)
+    is_ready = library_is_listed(studio, patience_s=patience_s())
     if is_ready:
         put_draft_back(studio)
     _find_again(studio)
@@ -35,7 +36,7 @@ def page() -> None:
         return
     composed = composer(studio, studio.catalog.index)
     wishes = composed.wishes
-    planned = studio.desk.plan(wishes, reading=composed.reading, recent=draft().recent)
+    planned = studio.comparison_service.plan(wishes, reading=composed.reading, recent=draft().recent)
     price = price_of(studio, planned, viewer.email)
     if st.session_state.pop(Key.ORDERED, False) and price.objection is None:  # else the header says why not, once
         with problems_shown():
@@ -52,7 +53,7 @@ def page() -> None:
         folded_strip(planned.sides)
     else:
         slot_strip(planned.sides, _wrong_match)
-        studio.desk.foresee(planned, render_settings(studio))
+        studio.comparison_service.prefetch(planned, render_settings(studio))
     if shown is not None:
         results(studio, shown)
 
@@ -60,7 +61,7 @@ def page() -> None:
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     """Record the plan and start it; from now on the URL finds it again."""
     viewer.require(Capability.GENERATE)
-    comparison = studio.desk.order(planned, render_settings(studio), viewer)
+    comparison = studio.comparison_service.order(planned, render_settings(studio), viewer)
     st.session_state[Key.SHOWN] = comparison.id
     st.query_params[COMPARISON_PARAM] = comparison.id
     begin_draft()
@@ -88,7 +89,7 @@ def _find_again(studio: Studio) -> None:
         leave_draft()
         st.session_state[Key.SHOWN] = wanted
         st.query_params[COMPARISON_PARAM] = wanted
-    except ReferenceNotFound as err:
+    except NotFound as err:
         show_problem(err)
         st.query_params.pop(COMPARISON_PARAM, None)
 

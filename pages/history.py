@@ -6,18 +6,18 @@ from functools import partial
 
 import streamlit as st
 
-from core.generation.history import History, HistoryFilter
+from core.generation.records.history import History, HistoryFilter
 from core.injection.wishes import Mode
 from core.studio import Studio
-from core.ui.filters import choice, folded_when_narrow, search_box
-from core.ui.history_cards import comparison_card
-from core.ui.history_details import open_comparison
-from core.ui.notices import quiet
-from core.ui.picture_grid import picture_grid
-from core.ui.problems import problems_shown
-from core.ui.session import fragment, open_session
-from core.ui.spend import spend_button
-from core.ui.state import Key
+from core.ui.components.picture_grid import picture_grid
+from core.ui.frame.filters import choice, folded_when_narrow, search_box
+from core.ui.frame.notices import quiet
+from core.ui.frame.problems import problems_shown
+from core.ui.frame.session import fragment, open_session
+from core.ui.frame.state import Key
+from core.ui.history.history_cards import comparison_card
+from core.ui.history.history_details import open_comparison
+from core.ui.people.spend import spend_button
 
 _FIRST, _STEP = 24, 24
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.labels.queue import QueueItem
+from core.labels.review.queue import QueueItem
 from core.studio import Studio
-from core.ui.filters import segments
-from core.ui.label_filters import label_filters
-from core.ui.label_focus import label_focus
-from core.ui.label_publish import publish_button, warn_if_old
-from core.ui.label_sheet import browse_labels, label_sheet
-from core.ui.notices import library_is_listed, library_loading, library_trouble, quiet
-from core.ui.reference_details import open_details
-from core.ui.session import open_session
-from core.ui.state import Key
+from core.ui.frame.filters import segments
+from core.ui.frame.notices import library_is_listed, library_loading, library_trouble, quiet
+from core.ui.frame.session import open_session
+from core.ui.frame.state import Key
+from core.ui.labels.label_filters import label_filters
+from core.ui.labels.label_focus import label_focus
+from core.ui.labels.label_publish import publish_button, warn_if_old
+from core.ui.labels.label_sheet import browse_labels, label_sheet
+from core.ui.references.reference_details import open_details
 from core.viewer import Capability, Viewer
 
 _FOCUS, _GRID, _TRUST = "Focus", "Grid", "Trust"
@@ -35,15 +35,15 @@ def page() -> None:
     for broken in studio.labels.broken:
         st.warning(f"labels/personas.jsonl, line {broken.line}: {broken.reason} The other lines serve.")
     if view == _TRUST:
-        from core.ui.label_trust import label_trust  # it brings Altair, which takes longer than all other views
+        from core.ui.labels.label_trust import label_trust  # it brings Altair, which takes longer than all other views
 
         label_trust(studio, viewer)
         return
     groups = [group.name for folder in studio.catalog.index.folders for group in folder.groups]
     wanted = label_filters(
-        sorted(set(groups)), studio.review_desk.reviewers(viewer), is_reviewer=viewer.may(Capability.REVIEW)
+        sorted(set(groups)), studio.review_service.reviewers(viewer), is_reviewer=viewer.may(Capability.REVIEW)
     )
-    found = studio.review_desk.queue(viewer, wanted)
+    found = studio.review_service.queue(viewer, wanted)
     if view == _FOCUS:
         label_focus(studio, viewer, found, wanted)
     elif found:
@@ -54,7 +54,7 @@ def page() -> None:
 
 def _header(studio: Studio, viewer: Viewer) -> str:
     """How things stand, the ways to look at them, and publishing."""
-    counts = studio.review_desk.counts(viewer)
+    counts = studio.review_service.counts(viewer)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(
             f"**Labels** :gray[{counts.labelled:,} of {counts.portraits:,} portraits have a label · "

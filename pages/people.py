@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.identity.access_list import AccessList, Standing
+from core.identity.access_list import AccessLevel, AccessList
 from core.identity.spending_limits import LimitSheet
 from core.settings import Profile
-from core.ui import spending_form
-from core.ui.filters import search_box
-from core.ui.notices import quiet
-from core.ui.paging import PAGE_SIZE, paged
-from core.ui.people_list import add_form, change_text, person_rows, remember, told_problems
-from core.ui.problems import problems_shown
-from core.ui.session import open_session
-from core.ui.state import Key
+from core.ui.frame.filters import search_box
+from core.ui.frame.notices import quiet
+from core.ui.frame.paging import PAGE_SIZE, paged
+from core.ui.frame.problems import problems_shown
+from core.ui.frame.session import open_session
+from core.ui.frame.state import Key
+from core.ui.people import spending_form
+from core.ui.people.people_list import add_form, change_text, person_rows, remember, told_problems
 
 _TRAIL = 500
 
@@ -51,7 +51,7 @@ def _counted(content: AccessList) -> str:
 
 
 def _people(content: AccessList) -> None:
-    entries: list[tuple[str, Standing]] = [*content.domains.items(), *content.people.items()]
+    entries: list[tuple[str, AccessLevel]] = [*content.domains.items(), *content.people.items()]
     if not entries:
         quiet("Nobody is on the list", "Add an address or a whole domain above.")
         return

@@ -7,20 +7,20 @@ from functools import partial
 
 import streamlit as st
 
+from core.references.catalog import CatalogStatus
 from core.references.index import ReferenceIndex
 from core.references.reference import Filter, Reference
-from core.references.refresh import CatalogStatus
 from core.studio import Studio
-from core.ui.notices import age, library_is_listed, library_loading, library_trouble, quiet
-from core.ui.paging import paged
-from core.ui.picture_grid import clear_selection, picture_grid
-from core.ui.problems import problems_shown
-from core.ui.reference_cards import group_cards, reference_cards
-from core.ui.reference_details import open_details
-from core.ui.reference_filters import GROUPS, follow_jump, jump_to_group, reference_filters
-from core.ui.rehearsal_report import rehearsal_report
-from core.ui.session import open_session
-from core.ui.state import Key
+from core.ui.components.picture_grid import clear_selection, picture_grid
+from core.ui.frame.notices import age, library_is_listed, library_loading, library_trouble, quiet
+from core.ui.frame.paging import paged
+from core.ui.frame.problems import problems_shown
+from core.ui.frame.session import open_session
+from core.ui.frame.state import Key
+from core.ui.references.plan_diff_report import rehearsal_report
+from core.ui.references.reference_cards import group_cards, reference_cards
+from core.ui.references.reference_details import open_details
+from core.ui.references.reference_filters import GROUPS, follow_jump, jump_to_group, reference_filters
 
 
 def page() -> None:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: drawn from the imports -->\n", "<!-- /rooms -->"
 # What every room may stand on; arrows to it would hide all others.
-FOUNDATION = ("errors", "objects", "settings", "line", "logs", "viewer", "incidents", "concurrency")
+FOUNDATION = ("errors", "objects", "settings", "openai", "logs", "viewer", "incidents", "concurrency")
 FLOORS = {
     "what people and operators open": ("app", "pages", "ui", "web", "cli"),
     "what runs it": ("studio", "metrics", "telemetry"),

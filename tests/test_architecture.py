@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from core.ui.state import Key
+from core.ui.frame.state import Key
 from tests.room_picture import DOCUMENT, FLOORS, FOUNDATION, arrows, drawn, picture_in
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "core").rglob("*.py")])
 PAGES = sorted((ROOT / "pages").glob("*.py"))
-OPENAI_ADAPTERS = ("core.generation.openai_", "core.labels.openai_", "core.injection.openai_")
+OPENAI_ADAPTERS = (
+    "core.openai.",
+    *("core.generation.engines.openai_", "core.labels.machine.openai_", "core.injection.openai_"),
+)
 # Who alone may import what talks to the outside. A trailing dot or underscore means: whatever begins so.
 VENDORS = {
     "streamlit": ("app", "pages.", "core.ui."),
@@ -150,10 +154,10 @@ def test_threads_begin_where_their_failures_are_seen() -> None:
     assert begun == {
         "core.concurrency.background",
         "core.concurrency.periodic",
-        "core.generation.openai_call",
+        "core.generation.engines.openai_call",
         "core.injection.openai_reader",
-        "core.references.crew",
-        "core.storage.embedded",
+        "core.references.listing.worker_pool",
+        "core.storage.embedded.server",
         "core.web.stop",  # the end of the process: whatever it is, it is logged, and the process ends
     }
 
@@ -179,6 +183,26 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circles == []
 
 
+def subroom_of(module: str) -> str:
+    """The folder of a module, dotted."""
+    return module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("room", sorted({module.split(".")[1] for module in MODULES if module.startswith("core.")}))
+def test_arrows_between_the_subrooms_of_a_room_point_one_way(room: str) -> None:
+    """What lies in the room itself stands on its subrooms."""
+    arrows: dict[str, set[str]] = {}
+    for module, file in MODULES.items():
+        if module != f"core.{room}" and not module.startswith(f"core.{room}."):
+            continue
+        here = subroom_of(module)
+        there = {subroom_of(name) for name in imports_in(tree_of(file)) if name in MODULES}
+        arrows.setdefault(here, set()).update(
+            name for name in there if name != here and (name == f"core.{room}" or name.startswith(f"core.{room}."))
+        )
+    assert tuple(TopologicalSorter(arrows).static_order()) != ()  # raises CycleError, which names the circle
+
+
 def test_the_picture_of_the_rooms_is_true() -> None:
     """`python -m tests.room_picture` draws it anew."""
     assert picture_in(DOCUMENT.read_text("utf-8")) == drawn()
@@ -195,7 +219,7 @@ def test_what_streamlit_runs_without_the_shell_asks_who_is_there() -> None:
     wrong = [
         f"{module}: {ast.unparse(node)}"
         for module, file in MODULES.items()
-        if module != "core.ui.session"
+        if module != "core.ui.frame.session"
         for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Attribute) and ast.unparse(node) in unguarded
     ]

@@ -30,7 +30,7 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
 
 from core.references.key import encode_key
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from core.web.addresses import ORIGINAL, image_url
 from core.web.requests import Requests
 from tests.support.patience import LONG_S

@@ -18,12 +18,12 @@ import typer
 from core.cli.failures import EXIT_COULD_NOT_SERVE
 from core.errors import ConfigError, StorageDenied, StorageError, StudioError
 from core.identity.access import Access
-from core.labels.published import load_published
-from core.references.attributes import load_vocabulary
+from core.labels.published.label_file import load_published
 from core.references.index import build_index
-from core.references.listing import list_all
+from core.references.listing.listing import list_all
+from core.references.vocabulary import load_vocabulary
 from core.settings import Profile, Settings, load_settings
-from core.storage.opened import Storage, open_storage
+from core.storage.connect import Storage, open_storage
 from core.storage.s3 import Store
 from core.studio import LABELS_FILE, SAMPLES, VOCABULARY_FILE
 from core.telemetry import wants_telemetry
@@ -232,7 +232,7 @@ def _openai(report: _Report, settings: Settings) -> None:
     if not settings.openai_api_key:
         report.ok("openai", "no OPENAI_API_KEY: the preview engine and the offline reader serve")
         return
-    from core.generation.openai_models import missing_models  # half a second, which other commands need not pay
+    from core.openai.models import missing_models  # half a second, which other commands need not pay
 
     models = {
         "OPENAI_IMAGE_MODEL": settings.openai_image_model,

@@ -11,9 +11,9 @@ from typing import Any, TextIO
 
 from core.cli.workbench import open_workbench, print_json
 from core.errors import InputError
-from core.generation.backfill import Backfill, Fate, Verdict
-from core.generation.legacy_paths import Pointing
-from core.generation.legacy_records import read_lines
+from core.generation.backfill.backfill import Backfill, Fate, Verdict
+from core.generation.backfill.legacy_paths import Pointing
+from core.generation.backfill.legacy_records import read_lines
 from core.settings import load_settings
 
 COUNTED = (Fate.LINKED, Fate.ALREADY, Fate.AMBIGUOUS, Fate.MISSING, Fate.INVALID)

@@ -17,14 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.cli.failures import EXIT_ENGINE, say
 from core.cli.workbench import open_workbench, print_json
 from core.errors import ConfigError, InputError
-from core.labels.batch_records import BatchRecords
-from core.labels.instructions import Instructions
-from core.labels.labeler import Labeler, LabelerSpec
-from core.labels.labeling import LabelingRun, Run, Runs, Sitter, Tally, sitters_in
-from core.labels.local_labeler import LocalLabeler, find_python
-from core.labels.openai_batch import OpenAIBatches
-from core.labels.openai_labeler import OpenAILabeler
-from core.labels.openai_question import Question
+from core.labels.machine.batch_records import BatchRecords
+from core.labels.machine.instructions import Instructions
+from core.labels.machine.labeler import Labeler, LabelerSpec
+from core.labels.machine.labeling import LabelingRun, Run, Runs, Sitter, Tally, sitters_in
+from core.labels.machine.local_labeler import LocalLabeler, find_python
+from core.labels.machine.openai_batch import OpenAIBatches
+from core.labels.machine.openai_labeler import OpenAILabeler
+from core.labels.machine.openai_question import Question
 from core.settings import PROJECT_ROOT, load_settings
 from core.studio import Studio, the_instructions
 

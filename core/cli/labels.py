@@ -8,9 +8,9 @@ import sys
 from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
-from core.labels.agreement import Agreement, BetweenReviewers, Measured, Share
-from core.labels.publication import Draft
-from core.labels.schema import LabelField, json_schema
+from core.labels.published.schema import LabelField, json_schema
+from core.labels.review.agreement import Agreement, BetweenReviewers, Measured, Share
+from core.labels.review.publication import Draft
 from core.settings import load_settings
 from core.studio import LABELS_FILE
 from core.viewer import PersonRole, Viewer

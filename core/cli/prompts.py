@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.cli.comparisons import reading_report
 from core.errors import InputError
-from core.references.attributes import load_vocabulary
+from core.references.vocabulary import load_vocabulary
 from core.settings import load_settings
 from core.studio import VOCABULARY_FILE, build_reader
 

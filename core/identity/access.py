@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from core.identity.access_list import AccessList, Standing, parsed
+from core.identity.access_list import AccessLevel, AccessList, parsed
 from core.identity.document import Document, Version
 from core.objects import ObjectStore
 from core.settings import Settings
@@ -54,7 +54,7 @@ class Access:
         return self._document.read()
 
     def change(
-        self, viewer: Viewer, entry: str, standing: Standing | None, *, seen: Version[AccessList]
+        self, viewer: Viewer, entry: str, standing: AccessLevel | None, *, seen: Version[AccessList]
     ) -> Version[AccessList]:
         """Give an address or a domain a standing, or remove it, in the list that was seen.
 

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from core.errors import AccessDenied, ConfigError, InputError, StorageUnavailable
-from core.identity.door import DEMO_EMAIL
+from core.identity.authenticator import DEMO_EMAIL
 from core.settings import Profile, Settings
 from core.viewer import Capability, PersonRole, Viewer
 
@@ -20,7 +20,7 @@ _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+|demo
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
-class Standing(StrEnum):
+class AccessLevel(StrEnum):
     """What the list says of a person or a domain."""
 
     DESIGNER = "designer"
@@ -31,7 +31,7 @@ class Standing(StrEnum):
     @property
     def role(self) -> PersonRole | None:
         """The role that goes with it; None for nobody who may come in."""
-        return None if self is Standing.BLOCKED else PersonRole(self.value)
+        return None if self is AccessLevel.BLOCKED else PersonRole(self.value)
 
 
 def checked_email(typed: str) -> str:
@@ -67,8 +67,8 @@ def _spelled_alike(checked: Callable[[str], str]) -> Callable[[object], object]:
     return spelled
 
 
-def _domain_standing(standing: Standing) -> Standing:
-    if standing not in (Standing.DESIGNER, Standing.OPS):
+def _domain_standing(standing: AccessLevel) -> AccessLevel:
+    if standing not in (AccessLevel.DESIGNER, AccessLevel.OPS):
         raise ValueError("a domain can be designer or ops; admins are named one by one")
     return standing
 
@@ -81,8 +81,8 @@ class AccessChange(BaseModel):
     at: datetime
     by: str
     entry: str
-    before: Standing | None
-    after: Standing | None
+    before: AccessLevel | None
+    after: AccessLevel | None
 
 
 class AccessList(BaseModel):
@@ -91,9 +91,9 @@ class AccessList(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = 1
-    people: Annotated[dict[str, Standing], BeforeValidator(_spelled_alike(checked_email))] = {}
+    people: Annotated[dict[str, AccessLevel], BeforeValidator(_spelled_alike(checked_email))] = {}
     domains: Annotated[
-        dict[str, Annotated[Standing, AfterValidator(_domain_standing)]],
+        dict[str, Annotated[AccessLevel, AfterValidator(_domain_standing)]],
         BeforeValidator(_spelled_alike(checked_domain)),
     ] = {}
     changes: tuple[AccessChange, ...] = ()
@@ -101,22 +101,22 @@ class AccessList(BaseModel):
     @classmethod
     def from_settings(cls, settings: Settings) -> AccessList:
         """What the settings say, which holds until the first change in the dashboard. Raises ConfigError."""
-        people: dict[str, Standing] = {}
+        people: dict[str, AccessLevel] = {}
         for name, emails, standing in (
-            ("ALLOWED_EMAILS", settings.allowed_emails, Standing.DESIGNER),
-            ("OPS_EMAILS", settings.ops_emails, Standing.OPS),
-            ("ADMIN_EMAILS", settings.admin_emails, Standing.ADMIN),
+            ("ALLOWED_EMAILS", settings.allowed_emails, AccessLevel.DESIGNER),
+            ("OPS_EMAILS", settings.ops_emails, AccessLevel.OPS),
+            ("ADMIN_EMAILS", settings.admin_emails, AccessLevel.ADMIN),
         ):
             people.update(dict.fromkeys(_checked_setting(name, emails, checked_email), standing))
         if settings.profile is Profile.EMBEDDED:
-            people[DEMO_EMAIL] = Standing.ADMIN
+            people[DEMO_EMAIL] = AccessLevel.ADMIN
         domains = _checked_setting("ALLOWED_DOMAINS", settings.allowed_domains, checked_domain)
-        return cls(people=people, domains=dict.fromkeys(domains, Standing.DESIGNER))
+        return cls(people=people, domains=dict.fromkeys(domains, AccessLevel.DESIGNER))
 
     @property
     def admins(self) -> tuple[str, ...]:
         """Who may change the list, in order."""
-        return tuple(sorted(email for email, standing in self.people.items() if standing is Standing.ADMIN))
+        return tuple(sorted(email for email, standing in self.people.items() if standing is AccessLevel.ADMIN))
 
     def role_of(self, email: str, *, hosted_domain: str) -> PersonRole:
         """The role of a verified address. Raises AccessDenied, which says whom to ask.
@@ -138,10 +138,10 @@ class AccessList(BaseModel):
         A viewer's role may be a minute old: who was removed a moment ago must not be able to undo it.
         """
         viewer.require(Capability.ADMINISTER)
-        if self.people.get(viewer.email) is not Standing.ADMIN:
+        if self.people.get(viewer.email) is not AccessLevel.ADMIN:
             raise AccessDenied(f"{viewer.email} is not an admin of the studio any more. {self._whom_to_ask()}")
 
-    def with_entry(self, entry: str, standing: Standing | None, *, by: str, at: datetime) -> AccessList:
+    def with_entry(self, entry: str, standing: AccessLevel | None, *, by: str, at: datetime) -> AccessList:
         """The list with an address or a domain (without @) changed, or removed where `standing` is None.
 
         Raises InputError for an entry that is neither, and for a change that would leave no admin.
@@ -153,7 +153,7 @@ class AccessList(BaseModel):
         if before is standing:
             return self
         if standing is not None:
-            if not is_person and standing not in (Standing.DESIGNER, Standing.OPS):
+            if not is_person and standing not in (AccessLevel.DESIGNER, AccessLevel.OPS):
                 raise InputError("A whole domain can be designers or ops: name admins and blocked people one by one.")
             entries[name] = standing
         changed = self.model_copy(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from core.errors import ReferenceNotFound, StorageError, WriteConflict
+from core.errors import NotFound, StorageError, WriteConflict
 from core.objects import ObjectStore
 
 T = TypeVar("T")
@@ -123,7 +123,7 @@ class Document(Generic[T]):
         started_at = self._clock()
         try:
             blob = self._store.get(self._key)
-        except ReferenceNotFound:
+        except NotFound:
             version = Version(self._parse(None), None, started_at)
         else:
             version = Version(self._parse(blob.data), blob.etag, started_at)

@@ -28,7 +28,7 @@ from core.identity.attempt import (
     foreign_answer,
     refused,
 )
-from core.identity.door import Door, SealedCookie
+from core.identity.authenticator import Authenticator, SealedCookie
 from core.identity.oauth import exchange
 from core.identity.session import sealing, unsealed
 from core.settings import Settings
@@ -61,10 +61,15 @@ class Redirect:
     """Sends people to Google and takes them back. What cannot be taken is refused as a StudioError."""
 
     def __init__(
-        self, door: Door, client: OAuth2, settings: Settings, *, clock: Callable[[], float] = time.time
+        self,
+        authenticator: Authenticator,
+        client: OAuth2,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         secret = settings.session_secret or ""
-        self._door = door
+        self._authenticator = authenticator
         self._client = client
         self._attempts = sealing(secret, "studio.attempt.1")
         self._refusals = sealing(secret, "studio.refusal.1")
@@ -110,7 +115,7 @@ class Redirect:
         if not code:
             raise refused("no code", f"Google did not say who you are. {AGAIN}")
         token = exchange(self._client, code, redirect_uri=self._redirect_uri, verifier=attempt.verifier)
-        return self._door.redeem(self._door.let_in(token, nonce=attempt.nonce, attempt=attempt.id))
+        return self._authenticator.redeem(self._authenticator.let_in(token, nonce=attempt.nonce, attempt=attempt.id))
 
     def refuse(self, err: StudioError) -> SealedCookie:
         """What tells the door of a refusal: nobody else can put words into its mouth, and it forgets them soon."""
@@ -118,7 +123,7 @@ class Redirect:
         told = {"kind": kind, "said": err.message, "until": int(self._clock()) + _REFUSAL_S}
         return SealedCookie(self._refusals.dumps(told), _REFUSAL_S)
 
-    def refusal(self, cookies: Mapping[str, str]) -> StudioError | None:
+    def error(self, cookies: Mapping[str, str]) -> StudioError | None:
         """Why this browser's sign-in was refused a moment ago, or None."""
         try:
             told = unsealed(self._refusals, cookies.get(self._refusal_cookie, ""))

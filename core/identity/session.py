@@ -66,7 +66,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class LoginToken:
     """A session on its one way from the page to the cookie."""
 
     id: str
@@ -88,13 +88,13 @@ class SessionSigner:
         """The session in a cookie's value, alive or not. Raises SignInError unless we sealed it."""
         return _session(unsealed(self._cookies, sealed))
 
-    def handover(self, session: Session, *, now: float, identity: str = "") -> str:
+    def login_token(self, session: Session, *, now: float, identity: str = "") -> str:
         """The session as a token that is good once and for a minute; two of one identity are good once together."""
         return self._handovers.dumps(
             {"id": identity or secrets.token_hex(16), "until": int(now) + HANDOVER_S, "session": asdict(session)}
         )
 
-    def handed_over(self, sealed: str, *, now: float) -> Handover:
+    def handed_over(self, sealed: str, *, now: float) -> LoginToken:
         """The hand-over in a token. Raises SignInError unless we sealed it within the last minute."""
         content = unsealed(self._handovers, sealed)
         identity, until = content.get("id"), content.get("until")
@@ -102,7 +102,7 @@ class SessionSigner:
             raise SignInError("This sign-in cannot be read: sign in again.")
         if not until - HANDOVER_S - CLOCK_SKEW_S <= now <= until:
             raise SignInError("This sign-in took too long: sign in again.")
-        return Handover(identity, _session(content.get("session")))
+        return LoginToken(identity, _session(content.get("session")))
 
 
 def pseudonym(secret: str, email: str) -> str:

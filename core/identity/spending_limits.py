@@ -11,7 +11,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import InputError, StorageUnavailable
-from core.generation.budget import DailyLimits
+from core.generation.spending.budget import DailyLimits
 from core.identity.document import Document, Version
 from core.objects import ObjectStore
 from core.settings import Settings

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
 
-from core.errors import BadImage, ReferenceNotFound, StorageError, WriteConflict
+from core.errors import BadImage, NotFound, StorageError, WriteConflict
 from core.images.decode import DECODER, decode_picture
 from core.objects import Blob, ObjectStore
 
@@ -38,9 +38,9 @@ class Thumbnails:
         self._lock = Lock()
 
     def key_of(self, etag: str, side: int) -> str:
-        """Where a thumbnail lies. Raises ReferenceNotFound for a string that is no etag."""
+        """Where a thumbnail lies. Raises NotFound for a string that is no etag."""
         if side not in THUMBNAIL_SIDES or not _ETAG.fullmatch(etag):
-            raise ReferenceNotFound("There is no such picture.", key=etag)
+            raise NotFound("There is no such picture.", key=etag)
         return f"{self._prefix}{side}/{etag[:2]}/{etag}.webp"
 
     def get(self, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
@@ -75,19 +75,19 @@ class Thumbnails:
     def _find_or_make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
         try:
             found = self._store.get(key).data
-        except ReferenceNotFound:
+        except NotFound:
             pass
         else:
             self._observe("found")
             return found
-        with suppress(ReferenceNotFound):
+        with suppress(NotFound):
             raise BadImage(self._store.get(f"{self._unreadable}{etag}").data.decode())
         return self._pool.submit(self._make, key, etag, side, original).result()
 
     def _make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
         blob = original()
         if blob.etag != etag:
-            raise ReferenceNotFound("The picture has changed in S3.", key=blob.key)
+            raise NotFound("The picture has changed in S3.", key=blob.key)
         try:
             data = encode_webp(blob.data, side)
         except BadImage as err:

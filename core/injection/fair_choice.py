@@ -9,9 +9,9 @@ from typing import TypeVar
 from core.injection.plan import Injection
 from core.injection.slots import Slot
 from core.injection.wishes import PersonWish, SideName, Wishes
-from core.references.attributes import Role, Term, Vocabulary
 from core.references.index import ReferenceIndex
 from core.references.key import folded
+from core.references.vocabulary import Role, Term, Vocabulary
 
 V = TypeVar("V")
 _PLANS_MAX = 32  # a plan costs milliseconds, and a screen waits for all of them

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.injection.slots import Slot
-from core.references.attributes import Role
 from core.references.key import folded
+from core.references.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)

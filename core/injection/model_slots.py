@@ -18,9 +18,9 @@ from core.injection.narrowing import (
 )
 from core.injection.slots import NearMiss, Rule, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom, Wishes
-from core.references.attributes import Role
 from core.references.index import ReferenceIndex
 from core.references.reference import AttributeGroup, Reference, ReferenceFolder
+from core.references.vocabulary import Role
 
 _NO_ANGLE = "Pick an angle, or name one in the prompt."
 

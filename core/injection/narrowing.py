@@ -8,12 +8,12 @@ from typing import Protocol
 
 from core.injection.slots import NearMiss, Rule, Trail
 from core.injection.wishes import SettledWishes, SideName, WishedFrom
-from core.labels.claims import Claim
-from core.labels.published import FoundLabel
-from core.references.attributes import Role
+from core.labels.published.label_file import FoundLabel
+from core.labels.published.label_index import Claim
 from core.references.index import ReferenceIndex
 from core.references.key import folded
 from core.references.reference import AttributeGroup, Reference, ReferenceFolder
+from core.references.vocabulary import Role
 
 
 class LabelLookup(Protocol):

@@ -16,14 +16,14 @@ import structlog
 from pydantic import BaseModel, Field
 
 from core.injection.reader import OfflineReader, Reading
-from core.labels.schema import AGE_MAX
-from core.line import Line, trusted
-from core.references.attributes import Term, Vocabulary
+from core.labels.published.schema import AGE_MAX
+from core.openai.connection import AbortableConnection, trusted
+from core.references.vocabulary import Term, Vocabulary
 
 _log = structlog.get_logger(__name__)
 _LIMIT_S: Final = 10.0
 _REMEMBERED: Final = 512  # a page asks for the same prompt at every rerun
-_SULK_S: Final = 30.0  # after a failure the offline reader serves for a while, without a wait each time
+_COOLDOWN_S: Final = 30.0  # after a failure the offline reader serves for a while, without a wait each time
 _FALLBACK_NOTE: Final = "The OpenAI reader did not answer: read offline."
 
 _INSTRUCTIONS: Final = """\
@@ -71,7 +71,7 @@ class OpenAIReader:
         offline: OfflineReader,
         *,
         limit_s: float = _LIMIT_S,
-        sulk_s: float = _SULK_S,
+        sulk_s: float = _COOLDOWN_S,
     ) -> None:
         self._api_key = api_key
         self._base_url = base_url
@@ -119,7 +119,7 @@ class OpenAIReader:
 
     def _ask_in_time(self, prompt: str) -> Reading:
         """Ask on a thread of its own and hang up when the time is over. Raises whatever went wrong."""
-        line = Line()
+        line = AbortableConnection()
         answer: Future[Reading] = Future()
 
         def ask() -> None:
@@ -134,7 +134,7 @@ class OpenAIReader:
         finally:
             line.hang_up()
 
-    def _ask(self, prompt: str, line: Line) -> Reading:
+    def _ask(self, prompt: str, line: AbortableConnection) -> Reading:
         """One call. Raises OpenAIError, or ValueError for an answer that contradicts itself."""
         http = openai.DefaultHttpxClient(event_hooks=line.hooks, timeout=self._limit_s, verify=trusted())
         with openai.OpenAI(

@@ -13,8 +13,8 @@ from core.injection.reader import Reading
 from core.injection.slots import Slot
 from core.injection.tag_slots import angle_slot, tone_slot
 from core.injection.wishes import SIDES_OF_MODE, SettledWishes, SideName, Wishes, settle
-from core.references.attributes import Role
 from core.references.index import ReferenceIndex
+from core.references.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)

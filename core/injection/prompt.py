@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from core.injection.slots import Slot
 from core.injection.wishes import SettledWishes, SideName, Strength, Wishes
-from core.references.attributes import Role, Vocabulary
 from core.references.key import folded
+from core.references.vocabulary import Role, Vocabulary
 
 _TAKE = {
     Role.TONE: (

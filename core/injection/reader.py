@@ -12,7 +12,7 @@ from core.injection.reading.people import PeopleFinding, PeopleReader
 from core.injection.reading.tag_words import TagFinding, TagReader
 from core.injection.reading.text import PromptText
 from core.injection.reading.words import reading_words
-from core.references.attributes import TagKind, Vocabulary
+from core.references.vocabulary import TagKind, Vocabulary
 
 Gender = Literal["feminine", "masculine"]
 Field = Literal["person", "gender", "age", "tone", "angle"]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from core.references.attributes import Role
 from core.references.key import file_name, persona_of
 from core.references.reference import Reference
+from core.references.vocabulary import Role
 
 
 class Rule(StrEnum):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from core.injection.draw import drawn_order, ticket
 from core.injection.slots import NearMiss, Rule, Slot, Trail
 from core.injection.wishes import SettledWishes, SideName, Wish, Wishes
-from core.references.attributes import Role
 from core.references.index import ReferenceIndex
 from core.references.key import parent
 from core.references.reference import AttributeGroup, Reference
+from core.references.vocabulary import Role
 
 
 def tone_slot(

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from core.errors import InputError
 from core.injection.reader import Reading
-from core.labels.schema import AGE_MAX, Gender
+from core.labels.published.schema import AGE_MAX, Gender
 
 SEED_MAX = 2**32 - 1
 PROMPT_CHARS_MAX = 30_000

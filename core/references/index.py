@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
-from core.errors import InjectionError, ReferenceNotFound
+from core.errors import InjectionError, NotFound
 from core.objects import StoredObject
-from core.references.attributes import GroupProblem, Role, Vocabulary
-from core.references.listing import Listing
+from core.references.listing.listing import Listing
 from core.references.reference import AttributeGroup, Filter, Problem, Reference, ReferenceFolder
 from core.references.table import ReferenceTable
+from core.references.vocabulary import GroupProblem, Role, Vocabulary
 
 _WARM_REFERENCES = 200_000  # some 130 MB of objects
 
@@ -121,12 +121,12 @@ class ReferenceIndex:
         raise InjectionError(f"There is no model folder `{text}` in S3. The library has {names}.")
 
     def group(self, path: str) -> AttributeGroup:
-        """The group at this path. Raises ReferenceNotFound."""
+        """The group at this path. Raises NotFound."""
         for folder in self.folders:
             for group in folder.groups:
                 if group.path == path:
                     return group
-        raise ReferenceNotFound(f"There is no group `{path}` in the library.", key=path)
+        raise NotFound(f"There is no group `{path}` in the library.", key=path)
 
     def search(self, wanted: Filter) -> Sequence[Reference]:
         """All references that pass every part of the filter, in key order; a page is a slice of it."""

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from core.errors import ReferenceNotFound
+from core.errors import NotFound
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
@@ -45,11 +45,11 @@ def persona_of(key: str) -> str | None:
     """
     name = unicodedata.normalize("NFC", file_name(key))
     dot = name.rfind(".")
-    stem = name[:dot] if dot > 0 else name
-    stem = _RUNNING_NUMBER.sub("", stem)
-    while (shorter := _PARTED_NUMBER.sub("", stem)) != stem:
-        stem = shorter
-    return stem.strip() or None
+    directory = name[:dot] if dot > 0 else name
+    directory = _RUNNING_NUMBER.sub("", directory)
+    while (shorter := _PARTED_NUMBER.sub("", directory)) != directory:
+        directory = shorter
+    return directory.strip() or None
 
 
 def folded(text: str) -> str:
@@ -66,12 +66,12 @@ def encode_key(key: str) -> str:
 
 
 def decode_key(segment: str) -> str:
-    """The key behind `encode_key`'s segment. Raises ReferenceNotFound for anything else."""
+    """The key behind `encode_key`'s segment. Raises NotFound for anything else."""
     try:
         raw = base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
         key = raw.decode("utf-8")
     except (binascii.Error, UnicodeError, ValueError) as err:
-        raise ReferenceNotFound("There is no such picture.", key=segment) from err
+        raise NotFound("There is no such picture.", key=segment) from err
     if encode_key(key) != segment:  # one key has one URL, or caches would hold it twice
-        raise ReferenceNotFound("There is no such picture.", key=segment)
+        raise NotFound("There is no such picture.", key=segment)
     return key

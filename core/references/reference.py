@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
 from core.references.key import file_name, folded, parent, persona_of
+from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
 
 # So many times fewer than all of a group, and it is quicker to read their names than to look all others up.
 _FEW: Final = 16

@@ -19,13 +19,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
+from core.references.directory import Directory, directory_at
 from core.references.key import file_name, folded
 from core.references.key_column import are_pictures, split, whole
-from core.references.listing import Listing
+from core.references.listing.listing import Listing
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder
-from core.references.stem import Stem, stem_at
 from core.references.texts import Flags, FoldedNames, Rows, Texts
+from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
 
 BLOCK_ROWS: Final = 4096  # made into objects at a time when somebody iterates
 FEW: Final = 0.1  # of the rows: then picking them out first is cheaper than searching all
@@ -77,29 +77,29 @@ class ReferenceTable(Sequence[Reference]):
 
     def __init__(
         self,
-        stems: Sequence[Stem],
-        stem_of: Rows,
+        directories: Sequence[Directory],
+        directory_of: Rows,
         names: pa.Array,
         etags: pa.Array,
         sizes: npt.NDArray[np.int64],
         modified: npt.NDArray[np.int64],
         unreadable: frozenset[str] = frozenset(),
     ) -> None:
-        self._stems = stems
-        self._stem_of = stem_of
+        self._directories = directories
+        self._directory_of = directory_of
         self._names = Texts(names)
         self._folded = FoldedNames(names)
         self._etags = Texts(etags)
         self._sizes = sizes
         self.unreadable = unreadable  # etags
         self._modified = modified  # microseconds since 1970
-        self._code_of = {stem.text: code for code, stem in enumerate(stems)}
-        self._folded_stems = [folded(stem.text) for stem in stems]
+        self._code_of = {directory.text: code for code, directory in enumerate(directories)}
+        self._folded_directories = [folded(directory.text) for directory in directories]
         # rows by folder: a name is found by halving among its siblings
-        self._by_stem = np.argsort(stem_of, kind="stable").astype(np.int32)
-        self._starts = _starts(stem_of, len(stems))
+        self._by_directory = np.argsort(directory_of, kind="stable").astype(np.int32)
+        self._starts = _starts(directory_of, len(directories))
         # the same memory for one row at a time: a view gives its number in a third of an array's time
-        self._codes, self._siblings = stem_of.data, self._by_stem.data
+        self._codes, self._siblings = directory_of.data, self._by_directory.data
         self._spans, self._lengths, self._stamps = self._starts.data, sizes.data, modified.data
 
     @classmethod
@@ -123,13 +123,13 @@ class ReferenceTable(Sequence[Reference]):
         directories, names = split(whole(rows.column("key")))
         encoded = directories.dictionary_encode()
         tags: dict[str, Tags] = {}
-        stems = [stem_at(text, vocabulary, tags) for text in encoded.dictionary.to_pylist()]
-        stem_of = np.asarray(encoded.indices.fill_null(len(stems)), dtype=np.int32)
+        directories = [directory_at(text, vocabulary, tags) for text in encoded.dictionary.to_pylist()]
+        directory_of = np.asarray(encoded.indices.fill_null(len(directories)), dtype=np.int32)
         if encoded.indices.null_count:  # keys without any slash
-            stems.append(Stem(""))
+            directories.append(Directory(""))
         return cls(
-            stems,
-            stem_of,
+            directories,
+            directory_of,
             names,
             whole(rows.column("etag")),
             whole(rows.column("size_bytes")).to_numpy(),
@@ -138,7 +138,7 @@ class ReferenceTable(Sequence[Reference]):
         )
 
     def __len__(self) -> int:
-        return len(self._stem_of)
+        return len(self._directory_of)
 
     @overload
     def __getitem__(self, at: int) -> Reference: ...
@@ -153,7 +153,7 @@ class ReferenceTable(Sequence[Reference]):
     @property
     def size_bytes(self) -> int:
         """What the columns take, without the folders' own texts."""
-        arrays = (self._stem_of, self._by_stem, self._starts, self._sizes, self._modified)
+        arrays = (self._directory_of, self._by_directory, self._starts, self._sizes, self._modified)
         texts = (self._etags, self._names, self._folded)
         return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in texts)
 
@@ -172,7 +172,7 @@ class ReferenceTable(Sequence[Reference]):
         picked = np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else rows
         return map(
             self._made,
-            self._stem_of[picked].tolist(),
+            self._directory_of[picked].tolist(),
             self._names.column.take(picked).to_pylist(),
             self._etags.column.take(picked).to_pylist(),
             self._sizes[picked].tolist(),
@@ -203,11 +203,11 @@ class ReferenceTable(Sequence[Reference]):
         # the same folded name is not enough, but nothing else can be it; then the full check on those few
         rows = self._folded.rows_with(folded(file_name(text)))
         if "/" in text:
-            directory = wanted[: wanted.rfind("/") + 1]
+            asked = wanted[: wanted.rfind("/") + 1]
             alike = np.fromiter(
-                (unicodedata.normalize("NFC", stem.text) == directory for stem in self._stems), np.bool_
+                (unicodedata.normalize("NFC", directory.text) == asked for directory in self._directories), np.bool_
             )
-            rows = rows[alike[self._stem_of[rows]]]
+            rows = rows[alike[self._directory_of[rows]]]
         found = self.references(rows.astype(np.int32))
         return tuple(
             ref for ref in found if unicodedata.normalize("NFC", ref.key if "/" in text else ref.name) == wanted
@@ -228,15 +228,17 @@ class ReferenceTable(Sequence[Reference]):
     def groups_with(self, wanted: Filter) -> frozenset[tuple[str | None, str | None]]:
         """Folder and group of every reference that passes the filter; no reference is made for that."""
         rows = self.search(wanted).rows
-        stems = np.unique(self._stem_of[rows.start : rows.stop] if isinstance(rows, range) else self._stem_of[rows])
-        return frozenset((self._stems[code].folder, self._stems[code].group) for code in stems)
+        directories = np.unique(
+            self._directory_of[rows.start : rows.stop] if isinstance(rows, range) else self._directory_of[rows]
+        )
+        return frozenset((self._directories[code].folder, self._directories[code].group) for code in directories)
 
     def folders(self, vocabulary: Vocabulary) -> tuple[ReferenceFolder, ...]:
         """Every reference folder with its groups, in key order; their references are not made yet."""
         members: dict[tuple[str, Role], dict[str | None, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for code, stem in enumerate(self._stems):
-            if stem.role is not None and stem.folder is not None:
-                members[stem.folder, stem.role][stem.group].append(code)
+        for code, directory in enumerate(self._directories):
+            if directory.role is not None and directory.folder is not None:
+                members[directory.folder, directory.role][directory.group].append(code)
         return tuple(
             ReferenceFolder(
                 path=folder,
@@ -270,10 +272,14 @@ class ReferenceTable(Sequence[Reference]):
 
     def _narrowed(self, wanted: Filter) -> Flags:
         """Which rows pass all parts of the filter but the text."""
-        found: Flags = np.array([stem.passes(wanted) for stem in self._stems], np.bool_)[self._stem_of]
+        found: Flags = np.array([directory.passes(wanted) for directory in self._directories], np.bool_)[
+            self._directory_of
+        ]
         if not wanted.problems_only:
             return found
-        problem: Flags = np.array([stem.problem is not None for stem in self._stems], np.bool_)[self._stem_of]
+        problem: Flags = np.array([directory.problem is not None for directory in self._directories], np.bool_)[
+            self._directory_of
+        ]
         return found & (problem | self._is_unreadable())
 
     def _is_unreadable(self) -> Flags:
@@ -285,10 +291,10 @@ class ReferenceTable(Sequence[Reference]):
         return flags
 
     def _made(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
-        stem = self._stems[code]
+        directory = self._directories[code]
         moment = _EPOCH + timedelta(microseconds=modified)
-        place = stem[1:] if etag not in self.unreadable else (*stem[1:-1], GroupProblem.UNREADABLE)
-        return Reference(f"{stem.text}{name}", etag, size, moment, *place)
+        place = directory[1:] if etag not in self.unreadable else (*directory[1:-1], GroupProblem.UNREADABLE)
+        return Reference(f"{directory.text}{name}", etag, size, moment, *place)
 
     def _row_of(self, key: str) -> int | None:
         cut = key.rfind("/") + 1
@@ -311,14 +317,14 @@ class ReferenceTable(Sequence[Reference]):
         return None
 
     def _key_bytes(self, row: int) -> bytes:
-        return self._stems[self._codes[row]].text.encode() + self._names[row]
+        return self._directories[self._codes[row]].text.encode() + self._names[row]
 
     def _keys(self) -> pa.Array:
-        stems = pa.array([stem.text for stem in self._stems], pa.string())
-        return pc.binary_join_element_wise(stems.take(pa.array(self._stem_of)), self._names.column, "")
+        directories = pa.array([directory.text for directory in self._directories], pa.string())
+        return pc.binary_join_element_wise(directories.take(pa.array(self._directory_of)), self._names.column, "")
 
     def _in(self, codes: Iterable[int]) -> References:
-        spans = [self._by_stem[self._starts[code] : self._starts[code + 1]] for code in codes]
+        spans = [self._by_directory[self._starts[code] : self._starts[code + 1]] for code in codes]
         if len(spans) == 1:
             return References(self, spans[0])
         return References(self, np.sort(np.concatenate(spans)) if spans else range(0))
@@ -328,12 +334,14 @@ class ReferenceTable(Sequence[Reference]):
 
         Folding works on folder and name apart as it does on the whole key: nothing composes across a slash.
         """
-        in_stem = np.fromiter((word in stem for stem in self._folded_stems), np.bool_, len(self._stems))
-        sure = found & in_stem[self._stem_of]
+        in_directory = np.fromiter(
+            (word in directory for directory in self._folded_directories), np.bool_, len(self._directories)
+        )
+        sure = found & in_directory[self._directory_of]
         before, slash, tail = word.rpartition("/")
         if slash:  # a name has none, so the word can only lie across the last one
-            ends = (stem.endswith(before + slash) for stem in self._folded_stems)
-            open_rows = found & ~sure & np.fromiter(ends, np.bool_, len(self._stems))[self._stem_of]
+            ends = (directory.endswith(before + slash) for directory in self._folded_directories)
+            open_rows = found & ~sure & np.fromiter(ends, np.bool_, len(self._directories))[self._directory_of]
         else:
             open_rows = found & ~sure
         rows = np.flatnonzero(open_rows)

@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 
 from core.errors import (
     InputError,
-    ReferenceNotFound,
+    NotFound,
     StorageDenied,
     StorageError,
     StorageUnavailable,
@@ -25,7 +25,7 @@ class _Fault(NamedTuple):
     sentence: str
 
 
-_NOT_FOUND = _Fault(ReferenceNotFound, "There is no object “{key}” in the bucket “{bucket}”.")
+_NOT_FOUND = _Fault(NotFound, "There is no object “{key}” in the bucket “{bucket}”.")
 _NO_BUCKET = _Fault(StorageUnavailable, "The bucket “{bucket}” does not exist at {endpoint}.")
 _DENIED = _Fault(StorageDenied, "The credentials may not do that in the bucket “{bucket}” ({code}).")
 _UNKNOWN_CREDENTIALS = _Fault(StorageDenied, "{endpoint} does not accept the S3 credentials ({code}).")
@@ -96,8 +96,8 @@ def translated(*, bucket: str, endpoint: str, key: str = "") -> Iterator[None]:
     except (vendor.ClientError, vendor.BotoCoreError, ResponseParserError, UnicodeEncodeError) as err:
         fault, code = _fault_of(err)
         message = fault.sentence.format(bucket=bucket, key=key, endpoint=endpoint, code=code)
-        if fault.error is ReferenceNotFound:
-            raise ReferenceNotFound(message, key=key) from err
+        if fault.error is NotFound:
+            raise NotFound(message, key=key) from err
         if fault.error is WriteConflict:
             raise WriteConflict(message, key=key) from err
         raise fault.error(message) from err

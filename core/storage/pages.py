@@ -1,6 +1,6 @@
 """Raw pages of a listing: everything but the reading of the answer is left to botocore.
 
-botocore's own parser takes ten times as long for a page as the reading in `core/references/page_rows.py`,
+botocore's own parser takes ten times as long for a page as the reading in `core/references/listing/page_rows.py`,
 and in pure Python, so that threads do not help. Its client has an event between an answer's arrival and
 its parsing; there the page is taken out, and the parser is given an empty one.
 """
@@ -24,9 +24,9 @@ from tenacity import (
 )
 from tenacity.stop import stop_base
 
-from core.errors import ReferenceNotFound, StorageError, StorageUnavailable
-from core.storage.outage import Outage
-from core.storage.repeated import OPERATION, RepeatedRequests, is_late_fault, whole
+from core.errors import NotFound, StorageError, StorageUnavailable
+from core.storage.circuit_breaker import CircuitBreaker
+from core.storage.request_template import OPERATION, RequestTemplate, is_late_fault, whole
 from core.storage.s3 import Reach, Store
 
 PAGE_KEYS: Final = 1000
@@ -49,7 +49,7 @@ class Pages:
 
     What passes by itself (SlowDown, 5xx, time-outs, a connection that is cut) is tried again up to
     `attempts` times within `patience_s`, with growing random pauses; then it is StorageUnavailable. During an
-    `outage` it is that at once.
+    `circuit_breaker` it is that at once.
     """
 
     def __init__(
@@ -65,7 +65,9 @@ class Pages:
         self._store = Store(bucket, attempts=1, **reach)
         self._retrying = Retrying(
             retry=_will_pass,
-            stop=stop_after_attempt(attempts) | stop_after_delay(patience_s) | _stop_during(reach.get("outage")),
+            stop=stop_after_attempt(attempts)
+            | stop_after_delay(patience_s)
+            | _stop_during(reach.get("circuit_breaker")),
             wait=wait_random_exponential(multiplier=BACKOFF_S, max=LONGEST_BACKOFF_S),
             sleep=sleep,
             reraise=True,
@@ -74,7 +76,7 @@ class Pages:
         # It parses every answer once more, to find errors that came with a 200; `_take_page` looks for those.
         events.unregister("before-parse.s3.*", handlers._handle_200_error)  # type: ignore[attr-defined]
         events.register(f"before-parse.s3.{OPERATION}", _take_page)
-        self._repeated = RepeatedRequests(self._store._s3)
+        self._repeated = RequestTemplate(self._store._s3)
 
     def page(self, prefix: str, *, start_after: str = "", token: str = "", delimiter: str = "") -> bytes:
         """One page of up to 1000 rows, keys URL-encoded, behind `start_after` or at a continuation token.
@@ -96,7 +98,7 @@ class Pages:
                 answer = store._s3.list_objects_v2(
                     Bucket=store.bucket, Prefix=prefix, MaxKeys=PAGE_KEYS, EncodingType="url", **given
                 )
-        except ReferenceNotFound as err:  # a bare 404: nothing but the bucket can be missing here
+        except NotFound as err:  # a bare 404: nothing but the bucket can be missing here
             raise StorageUnavailable(f"The bucket “{store.bucket}” does not exist.") from err
         page: bytes = answer["RawPage"]
         return page
@@ -125,8 +127,8 @@ def _take_page(
     response_dict["body"] = b""
 
 
-def _stop_during(outage: Outage | None) -> stop_base:
-    return stop_when_event_set(outage.known) if outage is not None else stop_never
+def _stop_during(circuit_breaker: CircuitBreaker | None) -> stop_base:
+    return stop_when_event_set(circuit_breaker.known) if circuit_breaker is not None else stop_never
 
 
 def _will_pass(attempt: RetryCallState) -> bool:

@@ -11,11 +11,11 @@ from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict, Unpack
 
-from core.errors import ReferenceNotFound, StorageError, StorageUnavailable, WriteConflict
+from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
 from core.objects import Blob, StoredObject
+from core.storage.circuit_breaker import CircuitBreaker
 from core.storage.client import s3_client
 from core.storage.faults import is_not_implemented, no_bucket, translated
-from core.storage.outage import Outage
 
 CHUNK_BYTES: Final = 256 * 1024
 CLAIM: Final = "write-claim"  # user metadata by which a conditional write recognises itself
@@ -68,7 +68,7 @@ class Reach(TypedDict, total=False):
     region: str | None
     connect_timeout_s: float  # 3 unless told
     read_timeout_s: float  # 10 unless told
-    outage: Outage | None
+    circuit_breaker: CircuitBreaker | None
 
 
 class Store:
@@ -76,7 +76,7 @@ class Store:
 
     Without keys the usual AWS chain finds the credentials. A call ends in bounded time: at most
     `attempts` times `connect_timeout_s` + `read_timeout_s`, and a little backoff between them; at once during an
-    `outage`.
+    `circuit_breaker`.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Store:
         **reach: Unpack[Reach],
     ) -> None:
         self._bucket = bucket
-        self._outage = reach.get("outage")
+        self._circuit_breaker = reach.get("circuit_breaker")
         self._endpoint = reach.get("endpoint_url") or "Amazon S3"
         self._s3: Any = s3_client(
             endpoint_url=reach.get("endpoint_url"),
@@ -129,23 +129,23 @@ class Store:
             position = {"ContinuationToken": page["NextContinuationToken"]}
 
     def head(self, key: str) -> StoredObject:
-        """One object's row. Raises ReferenceNotFound."""
+        """One object's row. Raises NotFound."""
         try:
             with self._faults(key):
                 row = self._s3.head_object(Bucket=self._bucket, Key=key)
-        except ReferenceNotFound:
+        except NotFound:
             self.check_bucket()  # a HEAD's 404 does not say whether the key or the bucket is missing
             raise
         return StoredObject(key, _bare(row.get("ETag")), row["ContentLength"], _utc(row["LastModified"]))
 
     def get(self, key: str) -> Blob:
-        """One object with its bytes. Raises ReferenceNotFound."""
+        """One object with its bytes. Raises NotFound."""
         return self._read(key)[0]
 
     def stream(self, key: str, *, byte_range: tuple[int, int] | None = None) -> ObjectStream:
         """An object chunk by chunk; `byte_range` is first and last byte, both included.
 
-        Raises ReferenceNotFound, and InputError for a range that starts behind the object's end.
+        Raises NotFound, and InputError for a range that starts behind the object's end.
         """
         wanted = {"Range": f"bytes={byte_range[0]}-{byte_range[1]}"} if byte_range else {}
         with self._faults(key):
@@ -200,7 +200,7 @@ class Store:
                 return theirs.etag
             lost.theirs = theirs.data if theirs else None
             raise
-        except ReferenceNotFound as gone:
+        except NotFound as gone:
             if if_match is None:
                 raise
             raise WriteConflict(f"Somebody else removed “{key}” first.", key=key) from gone
@@ -208,7 +208,7 @@ class Store:
 
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is no error."""
-        with suppress(ReferenceNotFound), self._faults(key):
+        with suppress(NotFound), self._faults(key):
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def check_bucket(self) -> None:
@@ -216,7 +216,7 @@ class Store:
         try:
             with self._faults():
                 self._s3.head_bucket(Bucket=self._bucket)
-        except ReferenceNotFound as err:
+        except NotFound as err:
             raise no_bucket(bucket=self._bucket, endpoint=self._endpoint) from err
 
     def clock_offset_s(self) -> float:
@@ -278,17 +278,17 @@ class Store:
     @contextmanager
     def _faults(self, key: str = "") -> Iterator[None]:
         """Turn what boto3 raises into our errors, and ask nothing of an S3 that is known to be away."""
-        if self._outage is not None:
-            self._outage.check()
+        if self._circuit_breaker is not None:
+            self._circuit_breaker.check()
         try:
             with translated(bucket=self._bucket, endpoint=self._endpoint, key=key):
                 yield
         except StorageUnavailable:
-            if self._outage is not None:
-                self._outage.suspect()
+            if self._circuit_breaker is not None:
+                self._circuit_breaker.suspect()
             raise
-        if self._outage is not None:
-            self._outage.answered()
+        if self._circuit_breaker is not None:
+            self._circuit_breaker.answered()
 
 
 def _bare(etag: str | None) -> str:

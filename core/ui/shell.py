@@ -14,19 +14,19 @@ from typing import Final
 import streamlit as st
 
 from core.errors import AccessDenied, SignedOut, SignInError, StudioError
-from core.identity.door import DEMO_EMAIL, reason_of
+from core.identity.authenticator import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
-from core.ui import login
-from core.ui.browser_history import one_entry_an_act
-from core.ui.draft_keeper import forget_drafts, meet_browser
-from core.ui.person_menu import person_menu
-from core.ui.problems import problems_shown, show_problem
-from core.ui.reruns import redrawn_after_a_race, rerun
-from core.ui.session import cookies, open_session, watch
-from core.ui.session_request import is_signing_out, keep_renewed
-from core.ui.state import Key
-from core.ui.unknown_page import TITLE, unknown_name, unknown_page
+from core.ui.components.browser_history import one_entry_an_act
+from core.ui.frame import login
+from core.ui.frame.person_menu import person_menu
+from core.ui.frame.problems import problems_shown, show_problem
+from core.ui.frame.reruns import redrawn_after_a_race, rerun
+from core.ui.frame.session import cookies, open_session, watch
+from core.ui.frame.session_request import is_signing_out, keep_renewed
+from core.ui.frame.state import Key
+from core.ui.frame.unknown_page import TITLE, unknown_name, unknown_page
+from core.ui.generate.draft_keeper import forget_drafts, meet_browser
 from core.viewer import Capability, Viewer
 from core.web.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
 

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.concurrency.periodic import Pulse
 from core.errors import StorageError
-from core.labels.review_desk import Backlog
+from core.labels.review.review_service import Backlog
 from core.settings import Profile
 from core.studio import Studio, get_studio
 
@@ -67,7 +67,7 @@ def _settings(studio: Studio) -> Check:
 
 def _storage(studio: Studio) -> Check:
     status = studio.catalog.status
-    error = studio.storage.outage.reason or status.error
+    error = studio.storage.circuit_breaker.reason or status.error
     if error is None:
         return Check("storage", State.OK)
     return Check(
@@ -204,14 +204,14 @@ class _Moment(Collector):
         """The gauges; one that nobody knows at the moment is left out."""
         studio, status = self._studio, self._studio.catalog.status
         yield _gauge("studio_ready", "1 while people can be served.", _is_ready(studio))
-        failing = status.error is not None or studio.storage.outage.reason is not None
+        failing = status.error is not None or studio.storage.circuit_breaker.reason is not None
         yield _gauge("studio_storage_failing", "1 while S3 cannot be listed, or does not answer.", float(failing))
         if status.ready:
             index = studio.catalog.index
             yield _gauge("studio_index_age_seconds", "Since the served index was built.", status.age_s or 0.0)
             yield _gauge("studio_index_references", "References in the served index.", len(index))
             yield _gauge("studio_index_refresh_seconds", "How long the last complete refresh took.", index.seconds)
-            backlog = studio.review_desk.backlog()
+            backlog = studio.review_service.backlog()
             if backlog is not None:
                 yield _portraits_waiting(backlog)
         yield from _loops([loop.pulse for loop in studio.loops])

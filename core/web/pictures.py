@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from core.errors import BadImage, ReferenceNotFound
+from core.errors import BadImage, NotFound
 from core.images.decode import SIGNATURE_BYTES, content_type_of
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import SideName
@@ -61,29 +61,29 @@ def image(request: Request, studio: Studio) -> Response:
 
 
 def _side_of(size: str) -> int | None:
-    """The thumbnail side in pixels, or None for the original. Raises ReferenceNotFound."""
+    """The thumbnail side in pixels, or None for the original. Raises NotFound."""
     if size == ORIGINAL:
         return None
     for side in THUMBNAIL_SIDES:
         if size == str(side):
             return side
-    raise ReferenceNotFound("There is no such size.", key=size)
+    raise NotFound("There is no such size.", key=size)
 
 
 def _bytes_of(studio: Studio, key: str, etag: str) -> int:
     """The size of a picture that may be shown: a reference in the index, or one this dashboard made.
 
-    Raises ReferenceNotFound for everything else in the bucket, and for an etag that is not the picture's.
+    Raises NotFound for everything else in the bucket, and for an etag that is not the picture's.
     """
     if not _is_made(studio, key):
         reference = studio.catalog.index.get(key)
         if reference is None:
-            raise ReferenceNotFound("There is no such picture.", key=key)
+            raise NotFound("There is no such picture.", key=key)
         if reference.etag == etag:
             return reference.size_bytes
     now = studio.store.head(key)  # made here, or changed since the index was built
     if now.etag != etag:
-        raise ReferenceNotFound("The picture has changed in S3.", key=key)
+        raise NotFound("The picture has changed in S3.", key=key)
     return now.size_bytes
 
 
@@ -144,27 +144,27 @@ def _chunks(studio: Studio, key: str, etag: str, byte_range: tuple[int, int]) ->
     stream = studio.store.stream(key, byte_range=byte_range)
     if stream.etag != etag:
         stream.close()
-        raise ReferenceNotFound("The picture has changed in S3.", key=key)
+        raise NotFound("The picture has changed in S3.", key=key)
     return stream.chunks
 
 
 def no_picture(request: Request, _studio: Studio) -> Response:
     """Any other path below a picture route, which Streamlit would answer with its page."""
-    raise ReferenceNotFound("There is no such picture.", key=request.url.path)
+    raise NotFound("There is no such picture.", key=request.url.path)
 
 
 def partial(request: Request, studio: Studio) -> Response:
-    """The newest picture on its way, or the way to the finished one. Raises ReferenceNotFound."""
+    """The newest picture on its way, or the way to the finished one. Raises NotFound."""
     try:
         side = SideName(request.path_params["side"])
     except ValueError as err:
-        raise ReferenceNotFound("There is no such side.") from err
+        raise NotFound("There is no such side.") from err
     comparison_id = request.path_params["comparison"]
     partial = studio.runner.partial(comparison_id, side)
     if partial is None:  # it may have arrived between the page's last look and this request
         status = next((each for each in studio.runner.status(comparison_id).sides if each.side is side), None)
         if status is None or status.picture is None:
-            raise ReferenceNotFound("This picture is not on its way here.")
+            raise NotFound("This picture is not on its way here.")
         finished = image_url(status.picture.key, status.picture.etag, ORIGINAL)
         return RedirectResponse(finished, status_code=303, headers={"Cache-Control": "no-store"})
     headers = {**SAFE_HEADERS, "Cache-Control": "no-store"}

@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.errors import InputError, ReferenceNotFound, StudioError
+from core.errors import InputError, NotFound, StudioError
 from core.studio import Studio, get_studio
-from core.web.admission import refusal
 from core.web.answers import plain
-from core.web.doorway import ROUTES as DOORWAY_ROUTES
-from core.web.gate import Gate
+from core.web.auth_routes import ROUTES as AUTH_ROUTES
+from core.web.authorize import error
 from core.web.health import healthz, metrics, readyz
 from core.web.page_paths import PagePaths
 from core.web.pictures import image, no_picture, partial
+from core.web.request_filter import RequestFilter
 from core.web.requests import Requests
 from core.web.security_headers import SecurityHeaders
 
@@ -32,12 +32,12 @@ def _signed_in(handler: Handler) -> _Serve:
     @wraps(handler)
     def guarded(request: Request) -> Response:
         studio = get_studio()
-        refused = refusal(studio, request.cookies)
+        refused = error(studio, request.cookies)
         if refused is not None:
             return refused
         try:
             return handler(request, studio)
-        except (ReferenceNotFound, InputError):
+        except (NotFound, InputError):
             return plain("There is no such picture.", 404)
         except StudioError as err:
             return plain(err.message, 503)
@@ -45,9 +45,9 @@ def _signed_in(handler: Handler) -> _Serve:
     return guarded
 
 
-MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(Gate), Middleware(PagePaths))
+MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(RequestFilter), Middleware(PagePaths))
 ROUTES = (
-    *DOORWAY_ROUTES,
+    *AUTH_ROUTES,
     Route("/healthz", healthz),
     Route("/readyz", readyz),
     Route("/metrics", metrics),

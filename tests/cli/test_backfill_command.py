@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from core.generation.backfill import WORKERS
+from core.generation.backfill.backfill import WORKERS
 from tests.support.commands import Done, core, fails
 from tests.support.moto_servers import moto_server, with_bucket
 from tests.support.patience import until

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from core.labels.labeler import LabelerSpec, Proposal
-from core.labels.proposals import Proposals
-from core.labels.publication import check_lines
-from core.labels.schema import Gender, LabelField, LabelSource, json_schema
-from tests.labels.checkouts import KEYS, checkout_in, etag, labels, reviewed_bucket
-from tests.labels.desks import proposed
+from core.labels.machine.labeler import LabelerSpec, Proposal
+from core.labels.machine.proposals import Proposals
+from core.labels.published.schema import Gender, LabelField, LabelSource, json_schema
+from core.labels.review.publication import check_lines
 from tests.labels.portraits import APP
+from tests.labels.review.checkouts import KEYS, checkout_in, etag, labels, reviewed_bucket
+from tests.labels.review.services import proposed
 from tests.support.commands import fails
 from tests.support.moto_servers import moto_server, remove, with_bucket
 from tests.support.s3_servers import S3Server, environment

@@ -16,7 +16,7 @@ import core.studio as composition
 from core.concurrency.periodic import Periodic
 from core.incidents import reported
 from core.settings import Settings
-from core.storage.opened import Storage, open_storage
+from core.storage.connect import Storage, open_storage
 from core.studio import Studio, build_studio
 from core.web import health
 from core.web.health import State, checks

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.web.demo_names import is_demos_own_name
+from core.web.trusted_hosts import is_demos_own_name
 from tests.support.patience import LONG_S
 from tests.support.servers import Server, serving
 

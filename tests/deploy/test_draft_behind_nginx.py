@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from tests.deploy.test_nginx import Site, nginx_before
 from tests.support.chromium import chromium
 from tests.support.dashboard import Dashboard, Tab, Visitor

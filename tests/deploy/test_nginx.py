@@ -20,7 +20,7 @@ import trustme
 
 from bench.sessions import session
 from core.settings import Settings
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from core.web.addresses import image_url
 from tests.support.patience import LONG_S, until
 from tests.support.ports import own_port

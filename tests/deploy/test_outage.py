@@ -107,7 +107,7 @@ def check_outage(at: Wired, says: str) -> None:
     assert server.metric("studio_storage_failing") == 1
 
 
-def outage(at: Wired, studio: Studio, held: Turnstile) -> None:
+def circuit_breaker(at: Wired, studio: Studio, held: Turnstile) -> None:
     """S3 up, refusing, silent, up again; each until everybody has seen every page, and away for a minute."""
     server, wire = at.server, at.wire
     try:
@@ -164,7 +164,7 @@ def test_s3_is_away_for_a_minute_under_load_and_nothing_is_lost(tmp_path: Path) 
         studio = Studio(at.server.url, [at.cookie(f"person-{number}@studio.example") for number in range(PEOPLE)])
 
         async def day() -> None:
-            controlled = asyncio.create_task(asyncio.to_thread(outage, at, studio, held))
+            controlled = asyncio.create_task(asyncio.to_thread(circuit_breaker, at, studio, held))
             await studio.people()
             await controlled
 

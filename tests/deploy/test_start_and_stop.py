@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.sessions import session
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from tests.fakes.openai_server import Behaviour, FakeOpenAI
 from tests.support.patience import LONG_S, until
 from tests.support.programs import ROOT

@@ -246,7 +246,7 @@ def _faulty(fault: TextFault, asked: Asked, right: str, **headers: str) -> Respo
         case TextFault.MALFORMED:
             return _completion(asked, right[:-5], finish_reason="length")
         case TextFault.REFUSAL:
-            return _completion(asked, None, refusal="I cannot help with that.")
+            return _completion(asked, None, error="I cannot help with that.")
         case TextFault.EMPTY:
             return _completion(asked, "")
     return _Stalling(fault, asked)
@@ -281,9 +281,9 @@ class _Stalling(Response):
 
 
 def _completion(
-    asked: Asked, content: str | None, *, refusal: str | None = None, finish_reason: str = "stop"
+    asked: Asked, content: str | None, *, error: str | None = None, finish_reason: str = "stop"
 ) -> Response:
-    message = {"role": "assistant", "content": content, "refusal": refusal, "annotations": []}
+    message = {"role": "assistant", "content": content, "refusal": error, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
     return JSONResponse(_body(asked) | {"choices": [choice]}, headers={"x-request-id": f"req_{uuid.uuid4().hex}"})
 

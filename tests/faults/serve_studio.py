@@ -21,8 +21,8 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.errors import StudioError
-from core.generation import endings
-from core.generation.comparison import RenderSettings, Size
+from core.generation.records.comparison import RenderSettings, Size
+from core.generation.running import outcome_writer
 from core.injection.wishes import Mode, PersonWish, SideName, Wishes
 from core.studio import Studio, get_studio
 from core.viewer import PersonRole, Viewer
@@ -42,7 +42,9 @@ def order(studio: Studio, asked: dict[str, Any]) -> Any:
         seed=7,
     )
     render = RenderSettings(engine=engine.name, model=engine.models[0], size=SIZE, quality="medium")
-    return studio.desk.order(studio.desk.plan(wishes), render, Viewer(asked["person"], PersonRole.DESIGNER)).id
+    return studio.comparison_service.order(
+        studio.comparison_service.plan(wishes), render, Viewer(asked["person"], PersonRole.DESIGNER)
+    ).id
 
 
 def status(studio: Studio, asked: dict[str, Any]) -> Any:
@@ -50,11 +52,11 @@ def status(studio: Studio, asked: dict[str, Any]) -> Any:
 
 
 def retry(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.desk.retry(asked["id"], SideName(asked["side"]), Viewer("retry@studio", PersonRole.DESIGNER))
+    studio.comparison_service.retry(asked["id"], SideName(asked["side"]), Viewer("retry@studio", PersonRole.DESIGNER))
 
 
 def cancel(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.desk.cancel(asked["id"], SideName(asked["side"]), Viewer("cancel@studio", PersonRole.DESIGNER))
+    studio.comparison_service.cancel(asked["id"], SideName(asked["side"]), Viewer("cancel@studio", PersonRole.DESIGNER))
 
 
 def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Request], JSONResponse]:
@@ -73,7 +75,7 @@ def main() -> None:
 
     port, *patience_s = sys.argv[1:]
     if patience_s:
-        endings._STORE_PATIENCE_S = float(patience_s[0])
+        outcome_writer._STORE_PATIENCE_S = float(patience_s[0])
     orders = [Route(f"/{does.__name__}", answering(does)) for does in (order, status, retry, cancel)]
     listening = socket.create_server(("127.0.0.1", int(port)), backlog=256)
     app = Starlette(routes=[*orders, *ROUTES], lifespan=lifespan)

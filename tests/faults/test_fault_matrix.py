@@ -113,18 +113,18 @@ class TestTheEngineFails:
     def test_a_closed_port_charges_nothing_and_spares_the_side_that_got_through(
         self, theatre: Theatre, studio: Servers
     ) -> None:
-        door = Sluice(theatre.fake.base_url)
-        behind_it = studio.start(OPENAI_BASE_URL=door.url)
+        authenticator = Sluice(theatre.fake.base_url)
+        behind_it = studio.start(OPENAI_BASE_URL=authenticator.url)
         for place, angle in zip(PLACES, ANGLES[2:5], strict=True):
             held = theatre.sluice.rule(f"(GET|HEAD) .*/03. Angle/{angle}/")
             cell = Cell(slug("closed", place), place, angle=angle)
             if place != "B":
-                door.shut()
+                authenticator.shut()
             theatre.order(behind_it, cell)
             behind_it.ended(cell.id, A)
-            door.shut() if place == "B" else None
+            authenticator.shut() if place == "B" else None
             if place == "A":
-                door.reopen()
+                authenticator.reopen()
             theatre.sluice.lift(held)
             ended = behind_it.ended(cell.id)
             for side in cell.hit:
@@ -136,7 +136,7 @@ class TestTheEngineFails:
             for side in cell.spared:
                 theatre.check_picture(ended[side])
             if place != "A":
-                door.reopen()
+                authenticator.reopen()
             for side in cell.hit:
                 assert theatre.retry(behind_it, cell, side)["phase"] == "done"
             theatre.rows.append(Row("engine", "connection refused", place, "failed: unavailable"))
@@ -213,7 +213,7 @@ class TestS3Fails:
         after = Cell("s3-after")
         theatre.order(impatient, after)
         impatient.ended(after.id)
-        until(lambda: theatre.endings(".png") <= theatre.endings(".json"))
+        until(lambda: theatre.outcome_writer(".png") <= theatre.outcome_writer(".json"))
 
     def test_an_order_that_cannot_be_recorded_says_so_and_sends_nothing(
         self, theatre: Theatre, impatient: Server

@@ -13,11 +13,11 @@ from typing import Any
 
 from PIL import Image
 
-from core.generation.history import History
-from core.generation.ledger import Ledger, Tally
-from core.generation.openai_engine import OpenAIEngine
-from core.generation.prices import TokenUsage, cost_of
-from core.generation.standing import this_server
+from core.generation.engines.openai_engine import OpenAIEngine
+from core.generation.engines.prices import TokenUsage, cost_of
+from core.generation.records.attempt_status import this_server
+from core.generation.records.history import History
+from core.generation.spending.ledger import Ledger, Tally
 from core.injection.wishes import Mode
 from core.storage.s3 import Store
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment, Received
@@ -150,7 +150,7 @@ class Theatre:
         folder = History(self.store, app_prefix="studio/", server=this_server()).folder_of(cell.id)
         return {row.key.removeprefix(folder): self.store.get(row.key).data for row in self.store.list(folder)}
 
-    def endings(self, extension: str) -> set[str]:
+    def outcome_writer(self, extension: str) -> set[str]:
         """Every attempt that has a file of this kind in S3."""
         keys = [row.key for row in self.store.list("studio/generations/")]
         return {key.removesuffix(extension) for key in keys if key.endswith(extension)}

@@ -12,7 +12,9 @@ from PIL import Image
 from ulid import ULID
 
 from core.errors import EngineError, EngineFault
-from core.generation.comparison import (
+from core.generation.engines.engine import AttachedReference, Engine, Final, Partial, SideRequest
+from core.generation.records.attempt_status import this_server
+from core.generation.records.comparison import (
     Comparison,
     ComparisonStatus,
     Cost,
@@ -22,16 +24,14 @@ from core.generation.comparison import (
     SideStatus,
     Size,
 )
-from core.generation.engine import AttachedReference, Engine, Final, Partial, SideRequest
-from core.generation.history import History
-from core.generation.runner import Runner
-from core.generation.standing import this_server
+from core.generation.records.history import History
+from core.generation.running.runner import Runner
 from core.injection.prompt import Section
 from core.injection.reader import Reading
 from core.injection.slots import Slot, Step
 from core.injection.wishes import SIDES_OF_MODE, Mode, SideName, Wishes
-from core.references.attributes import Role
-from core.storage.embedded import EmbeddedS3
+from core.references.vocabulary import Role
+from core.storage.embedded.server import EmbeddedS3
 from core.storage.pages import Pages
 from core.storage.s3 import Store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from tests.generation.comparisons import Bench
 
 

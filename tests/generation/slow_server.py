@@ -7,9 +7,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from core.generation.engine import AttachedReference, Final, Partial, SideRequest
+from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
 from core.logs import configure_logs
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from tests.generation.comparisons import Bench, comparison, png
 
 

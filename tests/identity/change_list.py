@@ -7,7 +7,7 @@ import sys
 
 from core.errors import WriteConflict
 from core.identity.access import Access
-from core.identity.access_list import Standing
+from core.identity.access_list import AccessLevel
 from core.settings import load_settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
@@ -22,7 +22,7 @@ sys.stdin.readline()
 for person in people:
     while True:
         try:
-            access.change(viewer, person, Standing.DESIGNER, seen=access.read(viewer))
+            access.change(viewer, person, AccessLevel.DESIGNER, seen=access.read(viewer))
             break
         except WriteConflict:
             lost += 1

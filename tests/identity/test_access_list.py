@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 
 from core.errors import AccessDenied, ConfigError, InputError, StorageUnavailable, StudioError, WriteConflict
 from core.identity.access import MAX_AGE_S, Access
-from core.identity.access_list import AccessList, Standing, parsed
-from core.identity.door import DEMO_EMAIL
+from core.identity.access_list import AccessLevel, AccessList, parsed
+from core.identity.authenticator import DEMO_EMAIL
 from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
@@ -83,7 +83,7 @@ def test_as_soon_as_there_is_a_list_it_alone_decides(
     access: Access, store: Store, settings: Settings, clock: Clock
 ) -> None:
     """Who was removed in the dashboard does not come back with a restart, though the settings still name them."""
-    seen = access.change(ADMIN, BO, Standing.ADMIN, seen=access.read(ADMIN))
+    seen = access.change(ADMIN, BO, AccessLevel.ADMIN, seen=access.read(ADMIN))
     seen = access.change(ADMIN, "studio.example", None, seen=seen)
     access.change(Viewer(BO, PersonRole.ADMIN), ADA, None, seen=seen)
     restarted = server(store, settings, clock)
@@ -114,13 +114,13 @@ def test_a_domain_stands_for_the_accounts_google_says_it_hosts(
 
 
 def test_a_blocked_person_of_an_allowed_domain_stays_out(access: Access) -> None:
-    access.change(ADMIN, "Mal@Studio.example", Standing.BLOCKED, seen=access.read(ADMIN))
+    access.change(ADMIN, "Mal@Studio.example", AccessLevel.BLOCKED, seen=access.read(ADMIN))
     assert role(access, "mal@studio.example", "studio.example") is None
     assert role(access, "kim@studio.example", "studio.example") is PersonRole.DESIGNER
 
 
 def test_an_entry_of_ones_own_counts_without_a_domain(access: Access) -> None:
-    access.change(ADMIN, CY, Standing.OPS, seen=access.read(ADMIN))
+    access.change(ADMIN, CY, AccessLevel.OPS, seen=access.read(ADMIN))
     assert role(access, CY, "") is PersonRole.OPS
 
 
@@ -154,7 +154,7 @@ def test_a_typing_error_in_the_settings_is_said_at_the_start(store: Store, name:
 def test_a_removal_holds_on_every_server_within_a_minute(
     access: Access, store: Store, settings: Settings, clock: Clock
 ) -> None:
-    access.change(ADMIN, CY, Standing.DESIGNER, seen=access.read(ADMIN))
+    access.change(ADMIN, CY, AccessLevel.DESIGNER, seen=access.read(ADMIN))
     other = server(store, settings, clock)
     assert role(other, CY) is PersonRole.DESIGNER
     access.change(ADMIN, CY, None, seen=access.read(ADMIN))
@@ -165,7 +165,7 @@ def test_a_removal_holds_on_every_server_within_a_minute(
 
 def test_a_busy_server_hears_of_it_as_soon(access: Access, store: Store, settings: Settings, clock: Clock) -> None:
     """Asking all the time does not keep an old answer alive."""
-    access.change(ADMIN, CY, Standing.DESIGNER, seen=access.read(ADMIN))
+    access.change(ADMIN, CY, AccessLevel.DESIGNER, seen=access.read(ADMIN))
     other = server(store, settings, clock)
     assert role(other, CY) is PersonRole.DESIGNER
     access.change(ADMIN, CY, None, seen=access.read(ADMIN))
@@ -217,7 +217,7 @@ def test_a_capital_letter_written_by_hand_does_not_undo_a_block() -> None:
 def test_a_list_that_was_removed_gives_way_to_the_settings(
     access: Access, s3: S3Server, app_prefix: str, clock: Clock
 ) -> None:
-    access.change(ADMIN, CY, Standing.DESIGNER, seen=access.read(ADMIN))
+    access.change(ADMIN, CY, AccessLevel.DESIGNER, seen=access.read(ADMIN))
     remove(s3, f"{app_prefix}access.json")
     clock.now += MAX_AGE_S
     assert role(access, CY) is None
@@ -232,7 +232,7 @@ def test_designers_and_ops_neither_read_nor_change_the_list(access: Access, pers
     viewer, seen = Viewer(BO, person), access.read(ADMIN)
     for ask in (
         lambda: access.read(viewer),
-        lambda: access.change(viewer, BO, Standing.ADMIN, seen=seen),
+        lambda: access.change(viewer, BO, AccessLevel.ADMIN, seen=seen),
         lambda: access.change(viewer, ADA, None, seen=seen),
     ):
         with pytest.raises(AccessDenied):
@@ -243,22 +243,22 @@ def test_designers_and_ops_neither_read_nor_change_the_list(access: Access, pers
 def test_an_admin_who_was_removed_cannot_undo_it_within_the_minute(access: Access) -> None:
     """Their page may still believe that they are one; the list they would change does not."""
     bo = Viewer(BO, PersonRole.ADMIN)
-    access.change(ADMIN, BO, Standing.ADMIN, seen=access.read(ADMIN))
+    access.change(ADMIN, BO, AccessLevel.ADMIN, seen=access.read(ADMIN))
     before = access.read(bo)
     removed = access.change(ADMIN, BO, None, seen=before)
     with pytest.raises(AccessDenied, match="not an admin of the studio any more"):
-        access.change(bo, BO, Standing.ADMIN, seen=removed)
+        access.change(bo, BO, AccessLevel.ADMIN, seen=removed)
     with pytest.raises(WriteConflict):
-        access.change(bo, BO, Standing.OPS, seen=before)
+        access.change(bo, BO, AccessLevel.OPS, seen=before)
     assert role(access, BO) is None
 
 
 def test_the_last_admin_stays_one(access: Access) -> None:
     """Not by removal, not by another role, not by a block, not by two who remove each other."""
-    for standing in (None, Standing.OPS, Standing.DESIGNER, Standing.BLOCKED):
+    for standing in (None, AccessLevel.OPS, AccessLevel.DESIGNER, AccessLevel.BLOCKED):
         with pytest.raises(InputError, match=f"{ADA} is the last admin: make somebody else an admin first"):
             access.change(ADMIN, ADA, standing, seen=access.read(ADMIN))
-    seen = access.change(ADMIN, BO, Standing.ADMIN, seen=access.read(ADMIN))
+    seen = access.change(ADMIN, BO, AccessLevel.ADMIN, seen=access.read(ADMIN))
     access.change(ADMIN, BO, None, seen=seen)
     with pytest.raises(WriteConflict):
         access.change(Viewer(BO, PersonRole.ADMIN), ADA, None, seen=seen)
@@ -268,7 +268,7 @@ def test_the_last_admin_stays_one(access: Access) -> None:
 def test_the_demos_one_person_is_its_admin(store: Store, app_prefix: str, clock: Clock) -> None:
     demo = Viewer(DEMO_EMAIL, PersonRole.ADMIN, "Demo")
     access = server(store, Settings(s3_app_prefix=app_prefix), clock)
-    access.change(demo, CY, Standing.OPS, seen=access.read(demo))
+    access.change(demo, CY, AccessLevel.OPS, seen=access.read(demo))
     assert role(access, CY) is PersonRole.OPS
 
 
@@ -278,11 +278,11 @@ def test_the_demos_one_person_is_its_admin(store: Store, app_prefix: str, clock:
 )
 def test_what_is_no_address_and_no_domain_is_refused_in_a_sentence(access: Access, entry: str) -> None:
     with pytest.raises(InputError, match=r"is not (an e-mail address|a domain)"):
-        access.change(ADMIN, entry, Standing.DESIGNER, seen=access.read(ADMIN))
+        access.change(ADMIN, entry, AccessLevel.DESIGNER, seen=access.read(ADMIN))
 
 
-@pytest.mark.parametrize("standing", [Standing.ADMIN, Standing.BLOCKED])
-def test_a_whole_domain_is_never_admin_nor_blocked(access: Access, standing: Standing) -> None:
+@pytest.mark.parametrize("standing", [AccessLevel.ADMIN, AccessLevel.BLOCKED])
+def test_a_whole_domain_is_never_admin_nor_blocked(access: Access, standing: AccessLevel) -> None:
     with pytest.raises(InputError, match="whole domain"):
         access.change(ADMIN, "other.example", standing, seen=access.read(ADMIN))
 
@@ -290,11 +290,11 @@ def test_a_whole_domain_is_never_admin_nor_blocked(access: Access, standing: Sta
 def test_who_loses_a_race_sees_the_other_change(access: Access, store: Store, settings: Settings, clock: Clock) -> None:
     other = server(store, settings, clock)
     seen = other.read(ADMIN)
-    access.change(ADMIN, BO, Standing.OPS, seen=access.read(ADMIN))
+    access.change(ADMIN, BO, AccessLevel.OPS, seen=access.read(ADMIN))
     with pytest.raises(WriteConflict) as lost:
-        other.change(ADMIN, CY, Standing.OPS, seen=seen)
+        other.change(ADMIN, CY, AccessLevel.OPS, seen=seen)
     theirs = parsed(lost.value.theirs or b"")
-    assert theirs.people[BO] is Standing.OPS
+    assert theirs.people[BO] is AccessLevel.OPS
     assert CY not in theirs.people
 
 
@@ -345,11 +345,11 @@ def test_two_processes_that_change_the_list_at_once_lose_nothing(s3: S3Server, s
 entries = st.sampled_from([ADA, BO, CY, "Cy@Freelance.example ", "studio.example", "@other.example", "nonsense"])
 
 
-@given(st.lists(st.tuples(entries, st.none() | st.sampled_from(Standing)), max_size=12))
+@given(st.lists(st.tuples(entries, st.none() | st.sampled_from(AccessLevel)), max_size=12))
 @examples(max_examples=60, deadline=None)
-def test_the_trail_tells_every_change_and_nothing_else(changes: list[tuple[str, Standing | None]]) -> None:
+def test_the_trail_tells_every_change_and_nothing_else(changes: list[tuple[str, AccessLevel | None]]) -> None:
     """Replayed from the beginning it gives the list as it is; and there is always an admin."""
-    start = AccessList(people={ADA: Standing.ADMIN}, domains={"studio.example": Standing.DESIGNER})
+    start = AccessList(people={ADA: AccessLevel.ADMIN}, domains={"studio.example": AccessLevel.DESIGNER})
     now = start
     for entry, standing in changes:
         before = now
@@ -384,6 +384,6 @@ def test_no_bytes_are_ever_a_list_by_accident(data: bytes) -> None:
 
 def test_the_log_says_who_changed_what(access: Access) -> None:
     with capture_logs() as logs:
-        access.change(ADMIN, CY, Standing.OPS, seen=access.read(ADMIN))
+        access.change(ADMIN, CY, AccessLevel.OPS, seen=access.read(ADMIN))
     (line,) = [each for each in logs if each["event"] == "access_changed"]
-    assert (line["by"], line["entry"], line["before"], line["after"]) == (ADA, CY, None, Standing.OPS)
+    assert (line["by"], line["entry"], line["before"], line["after"]) == (ADA, CY, None, AccessLevel.OPS)

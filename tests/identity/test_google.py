@@ -64,7 +64,7 @@ def verifier(google: CertificateEndpoint) -> Iterator[GoogleVerifier]:
         yield GoogleVerifier(CLIENT_ID, Certificates(transport))
 
 
-def refusal(verifier: GoogleVerifier, raw: str, *, nonce: str = NONCE) -> str:
+def error(verifier: GoogleVerifier, raw: str, *, nonce: str = NONCE) -> str:
     """The sentence with which a token is refused, which repeats nothing of the token, nor does the log."""
     with capture_logs() as logs, pytest.raises(SignInError) as refused:
         verifier.verify(raw, nonce=nonce)
@@ -124,7 +124,7 @@ def test_both_spellings_of_the_issuer_are_googles(verifier: GoogleVerifier, issu
 def test_a_token_that_says_something_else_is_refused(
     verifier: GoogleVerifier, changes: dict[str, object], sentence: str
 ) -> None:
-    assert sentence in refusal(verifier, token(claims(**changes)))
+    assert sentence in error(verifier, token(claims(**changes)))
 
 
 def test_another_hosted_domain_is_passed_on_as_google_says_it(verifier: GoogleVerifier) -> None:
@@ -160,13 +160,13 @@ def test_another_hosted_domain_is_passed_on_as_google_says_it(verifier: GoogleVe
 )
 def test_a_token_that_google_did_not_sign_is_refused(verifier: GoogleVerifier, raw: object, sentence: str) -> None:
     assert callable(raw)
-    assert sentence in refusal(verifier, raw())
+    assert sentence in error(verifier, raw())
 
 
 def test_without_a_nonce_no_token_is_believed(verifier: GoogleVerifier) -> None:
     """Nobody who has begun no sign-in has one, not even an empty one."""
-    assert "was not begun here" in refusal(verifier, token(claims(nonce="")), nonce="")
-    assert "was not begun here" in refusal(verifier, token(claims(nonce=...)), nonce="")
+    assert "was not begun here" in error(verifier, token(claims(nonce="")), nonce="")
+    assert "was not begun here" in error(verifier, token(claims(nonce=...)), nonce="")
 
 
 @pytest.mark.parametrize("client_id", ["", " "])
@@ -280,7 +280,7 @@ class TestWhenGoogleDoesNotAnswerWithCertificates:
         self, own: CertificateEndpoint, asking: GoogleVerifier, name: str, value: object
     ) -> None:
         setattr(own, name, value)
-        assert refusal(asking, token(claims())) == UNREACHABLE
+        assert error(asking, token(claims())) == UNREACHABLE
 
     def test_the_last_good_ones_serve_for_a_day(
         self, own: CertificateEndpoint, asking: GoogleVerifier, clock: Clock, name: str, value: object
@@ -290,7 +290,7 @@ class TestWhenGoogleDoesNotAnswerWithCertificates:
         clock.now += 3601
         assert lets_in(asking)
         clock.now += 24 * 3600
-        assert refusal(asking, token(claims())) == UNREACHABLE
+        assert error(asking, token(claims())) == UNREACHABLE
 
 
 def test_after_a_failure_google_is_left_in_peace_for_a_moment(
@@ -328,7 +328,7 @@ def test_made_up_key_ids_send_us_to_google_once_in_half_a_minute(
 def test_a_forged_signature_never_sends_us_to_google(own: CertificateEndpoint, asking: GoogleVerifier) -> None:
     """Its key id is known: there is nothing new to learn."""
     assert lets_in(asking)
-    refusal(asking, tampered(token(claims()), email="boss@studio.example"))
+    error(asking, tampered(token(claims()), email="boss@studio.example"))
     assert own.asked == 1
 
 
@@ -358,9 +358,9 @@ def test_an_endpoint_that_hangs_is_given_up_after_five_seconds() -> None:
         with led_to(url) as transport:
             verifier = GoogleVerifier(CLIENT_ID, Certificates(transport))
             started = time.monotonic()
-            assert refusal(verifier, token(claims())) == UNREACHABLE
+            assert error(verifier, token(claims())) == UNREACHABLE
             assert 4.5 < time.monotonic() - started < LONG_S
-            assert refusal(verifier, token(claims())) == UNREACHABLE  # and the next does not wait again
+            assert error(verifier, token(claims())) == UNREACHABLE  # and the next does not wait again
             assert time.monotonic() - started < LONG_S
 
 
@@ -419,6 +419,6 @@ def test_a_clock_may_be_ten_seconds_off_and_no_more(
 def test_a_token_that_google_dates_ahead_of_our_clock(verifier: GoogleVerifier, ahead_s: int, expected: str) -> None:
     raw = token(claims(iat=int(time.time()) + ahead_s))
     if expected:
-        assert expected in refusal(verifier, raw)
+        assert expected in error(verifier, raw)
     else:
         assert verifier.verify(raw, nonce=NONCE).email == EMAIL

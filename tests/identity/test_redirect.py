@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.errors import AccessDenied, ReplayedHandover, SignInError, StorageUnavailable, StudioError, TooManyAttempts
-from core.identity.door import DemoDoor
+from core.errors import AccessDenied, ReplayedLoginToken, SignInError, StorageUnavailable, StudioError, TooManyAttempts
+from core.identity.authenticator import DemoAuthenticator
 from core.identity.oauth import oauth_client
 from core.identity.redirect import Redirect
 from core.identity.session import SessionSigner, sealing
@@ -25,7 +25,7 @@ AWKWARD = st.text("/\\.:?#@%&=;abR2 \t\r\n\x00\u00e9\uff0f", max_size=30)
 
 def redirect(clock: Clock, *, secret: str = SECRET) -> Redirect:
     settings = Settings(session_secret=secret, public_url="https://studio.example")
-    return Redirect(DemoDoor(), oauth_client(settings), settings, clock=clock)
+    return Redirect(DemoAuthenticator(), oauth_client(settings), settings, clock=clock)
 
 
 @given(AWKWARD | AWKWARD.map(lambda text: f"/{text}") | st.text())
@@ -52,7 +52,7 @@ def test_every_page_and_its_query_is_kept(asked: str) -> None:
     [
         (AccessDenied("sam@elsewhere.example is not on the studio's list."), AccessDenied),
         (SignInError("Sign in again."), SignInError),
-        (ReplayedHandover("This sign-in has been used already."), SignInError),
+        (ReplayedLoginToken("This sign-in has been used already."), SignInError),
         (TooManyAttempts("Wait a minute."), SignInError),
         (StorageUnavailable("S3 does not answer."), StudioError),
     ],
@@ -62,7 +62,7 @@ def test_the_door_learns_of_a_refusal_for_a_minute(err: StudioError, kind: type[
     assert cookie.max_age_s == 60
     for seconds, is_told in ((0, True), (60, True), (61, False)):
         clock.now = 1_800_000_000.0 + seconds
-        told = redirect(clock).refusal({COOKIE: cookie.value})
+        told = redirect(clock).error({COOKIE: cookie.value})
         assert (isinstance(told, kind) and told.message == err.message) is is_told
     assert isinstance(told, SignInError) is False
 
@@ -82,5 +82,5 @@ def test_the_door_learns_of_a_refusal_for_a_minute(err: StudioError, kind: type[
     ],
 )
 def test_nobody_else_tells_the_door_anything(value: str, clock: Clock) -> None:
-    assert redirect(clock).refusal({COOKIE: value}) is None
-    assert redirect(clock).refusal({}) is None
+    assert redirect(clock).error({COOKIE: value}) is None
+    assert redirect(clock).error({}) is None

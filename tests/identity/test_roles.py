@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import AccessDenied
 from core.identity.access import Access
-from core.identity.access_list import AccessList, Standing
+from core.identity.access_list import AccessLevel, AccessList
 from core.identity.document import Version
 from core.settings import Settings
 from core.storage.s3 import Store
@@ -35,8 +35,8 @@ def test_a_role_may_exactly_what_it_lists(role: PersonRole) -> None:
 
 
 def test_a_blocked_person_has_no_role() -> None:
-    assert Standing.BLOCKED.role is None
-    assert {standing.role for standing in Standing} == {*PersonRole, None}
+    assert AccessLevel.BLOCKED.role is None
+    assert {standing.role for standing in AccessLevel} == {*PersonRole, None}
 
 
 def asking(kind: type) -> list[str]:
@@ -51,8 +51,8 @@ def test_nobody_but_an_admin_comes_to_the_list_of_people_by(
     method: str, role: PersonRole, store: Store, app_prefix: str
 ) -> None:
     """Whatever is passed; and nothing is written."""
-    listed = AccessList(people={"kim@studio.example": Standing.ADMIN})
-    arguments = {"entry": "kim@studio.example", "standing": Standing.ADMIN, "seen": Version(listed, None, 0.0)}
+    listed = AccessList(people={"kim@studio.example": AccessLevel.ADMIN})
+    arguments = {"entry": "kim@studio.example", "standing": AccessLevel.ADMIN, "seen": Version(listed, None, 0.0)}
     access = Access(store, Settings(s3_app_prefix=app_prefix))
     wanted = inspect.signature(getattr(Access, method)).parameters
     with pytest.raises(AccessDenied):

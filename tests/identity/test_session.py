@@ -39,8 +39,8 @@ def test_a_cookie_fits_a_browser_however_long_a_name_is() -> None:
     cookie = SIGNER.cookie(Session.of(person, epoch=10**6, now=NOW))
     assert len(cookie) < 3900
     assert SIGNER.session(cookie).name == "김" * 100
-    handover = SIGNER.handover(Session.of(person, epoch=10**6, now=NOW), now=NOW)
-    assert SIGNER.handed_over(handover, now=NOW).session.subject == "1" * 255
+    login_token = SIGNER.login_token(Session.of(person, epoch=10**6, now=NOW), now=NOW)
+    assert SIGNER.handed_over(login_token, now=NOW).session.subject == "1" * 255
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_cookie_fits_a_browser_however_long_a_name_is() -> None:
         pytest.param(forged(asdict(SESSION), salt="studio.handover.1"), id="another salt"),
         pytest.param(forged(asdict(SESSION), salt="itsdangerous"), id="the library's own salt"),
         pytest.param(URLSafeTimedSerializer(SECRET, salt="studio.session.1").dumps(asdict(SESSION)), id="another kind"),
-        pytest.param(SIGNER.handover(SESSION, now=NOW), id="a hand-over"),
+        pytest.param(SIGNER.login_token(SESSION, now=NOW), id="a hand-over"),
         pytest.param(SIGNER.cookie(SESSION).rsplit(".", 1)[0], id="no signature"),
         pytest.param(SIGNER.cookie(SESSION).rsplit(".", 1)[0] + ".", id="an empty signature"),
         pytest.param(SIGNER.cookie(SESSION) + "A", id="one letter more"),
@@ -165,7 +165,7 @@ def test_a_clock_that_is_behind_does_not_shorten_a_session() -> None:
     ],
 )
 def test_a_hand_over_is_good_for_a_minute(later_s: float, holds: bool) -> None:
-    sealed = SIGNER.handover(SESSION, now=NOW)
+    sealed = SIGNER.login_token(SESSION, now=NOW)
     if holds:
         assert SIGNER.handed_over(sealed, now=NOW + later_s).session == SESSION
     else:
@@ -180,5 +180,5 @@ def test_a_cookie_is_no_hand_over() -> None:
 
 def test_no_two_sessions_and_no_two_hand_overs_share_an_id() -> None:
     assert Session.of(KIM, epoch=0, now=NOW).id != SESSION.id
-    first, second = (SIGNER.handed_over(SIGNER.handover(SESSION, now=NOW), now=NOW) for _ in range(2))
+    first, second = (SIGNER.handed_over(SIGNER.login_token(SESSION, now=NOW), now=NOW) for _ in range(2))
     assert first.id != second.id

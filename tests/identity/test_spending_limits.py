@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.errors import AccessDenied, InputError, StorageUnavailable, WriteConflict
-from core.generation.budget import DailyLimits
+from core.generation.spending.budget import DailyLimits
 from core.identity.spending_limits import SpendingLimits
 from core.settings import Settings
 from core.storage.s3 import Store

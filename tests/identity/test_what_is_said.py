@@ -7,15 +7,15 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from core.errors import AccessDenied, InputError, ReplayedHandover, SignInError, StorageError
-from core.generation.budget import DailyLimits
-from core.identity import register as registers
+from core.errors import AccessDenied, InputError, ReplayedLoginToken, SignInError, StorageError
+from core.generation.spending.budget import DailyLimits
+from core.identity import revocations
 from core.identity.access import Access
-from core.identity.access_list import Standing
-from core.identity.door import ClosedDoor, DemoDoor, reason_of
+from core.identity.access_list import AccessLevel
+from core.identity.authenticator import ClosedAuthenticator, DemoAuthenticator, reason_of
 from core.identity.google import Certificates, GoogleVerifier
-from core.identity.register import MAX_AGE_S, SessionRegister
-from core.identity.session import HANDOVER_S, Handover
+from core.identity.revocations import MAX_AGE_S, Revocations
+from core.identity.session import HANDOVER_S, LoginToken
 from core.identity.spending_limits import SpendingLimits
 from core.settings import Settings
 from core.storage.s3 import Store
@@ -23,7 +23,7 @@ from core.viewer import PersonRole, Viewer
 from tests.fakes.google import CLIENT_ID
 from tests.identity.conftest import Clock
 from tests.identity.issuer import NONCE, certificate_endpoint, claims, led_to, token
-from tests.identity.test_register import holds, server, session
+from tests.identity.test_revocations import holds, server, session
 from tests.support.s3_servers import scripted_server
 
 ADMIN = Viewer("ada@studio.example", PersonRole.ADMIN)
@@ -47,9 +47,9 @@ def test_what_admins_keep_is_stored_as_json_from_the_first_version_on(store: Sto
         assert store.get(f"{app_prefix}budgets.json").content_type == "application/json"
 
 
-@pytest.mark.parametrize("standing", [Standing.ADMIN, Standing.BLOCKED])
+@pytest.mark.parametrize("standing", [AccessLevel.ADMIN, AccessLevel.BLOCKED])
 def test_who_names_a_whole_domain_admin_is_told_what_a_domain_can_be(
-    standing: Standing, store: Store, app_prefix: str
+    standing: AccessLevel, store: Store, app_prefix: str
 ) -> None:
     access = Access(store, Settings(s3_app_prefix=app_prefix, admin_emails=(ADMIN.email,)))
     with pytest.raises(InputError) as refused:
@@ -83,9 +83,13 @@ def test_a_token_may_be_16_384_characters_long_and_no_longer() -> None:
                 verifier.verify("x" * length, nonce=NONCE)
 
 
-@pytest.mark.parametrize("door", [DemoDoor(), ClosedDoor()])
-def test_where_there_is_no_sign_in_every_step_of_one_says_so(door: DemoDoor) -> None:
-    for ask in (lambda: door.renew({}), lambda: door.let_in("x", nonce=NONCE), lambda: door.redeem("x")):
+@pytest.mark.parametrize("authenticator", [DemoAuthenticator(), ClosedAuthenticator()])
+def test_where_there_is_no_sign_in_every_step_of_one_says_so(authenticator: DemoAuthenticator) -> None:
+    for ask in (
+        lambda: authenticator.renew({}),
+        lambda: authenticator.let_in("x", nonce=NONCE),
+        lambda: authenticator.redeem("x"),
+    ):
         with pytest.raises(SignInError) as refused:
             ask()
         assert refused.value.message == "There is no sign-in here."
@@ -94,7 +98,7 @@ def test_where_there_is_no_sign_in_every_step_of_one_says_so(door: DemoDoor) -> 
 def test_a_hand_over_of_a_session_that_was_ended_says_that_it_was(store: Store, app_prefix: str, clock: Clock) -> None:
     register = server(store, app_prefix, clock)
     register.end(session())
-    for ask in (lambda: register.redeem(Handover("late", session())), lambda: register.check(session())):
+    for ask in (lambda: register.redeem(LoginToken("late", session())), lambda: register.check(session())):
         with pytest.raises(SignInError) as refused:
             ask()
         assert refused.value.message == "You have been signed out: sign in again."
@@ -103,23 +107,23 @@ def test_a_hand_over_of_a_session_that_was_ended_says_that_it_was(store: Store, 
 def test_a_replay_is_refused_by_a_server_whose_clock_is_an_hour_ahead(
     store: Store, app_prefix: str, clock: Clock
 ) -> None:
-    handover = Handover("once", session())
-    server(store, app_prefix, clock).redeem(handover)
+    login_token = LoginToken("once", session())
+    server(store, app_prefix, clock).redeem(login_token)
     clock.now += HANDOVER_S + 3599
     ahead = server(store, app_prefix, clock)
-    ahead.redeem(Handover("another", session(2)))  # which forgets what no clock would still let in
-    with pytest.raises(ReplayedHandover):
-        ahead.redeem(handover)
+    ahead.redeem(LoginToken("another", session(2)))  # which forgets what no clock would still let in
+    with pytest.raises(ReplayedLoginToken):
+        ahead.redeem(login_token)
 
 
 def test_of_more_people_than_are_kept_in_memory_those_seen_last_are_kept(
     monkeypatch: pytest.MonkeyPatch, app_prefix: str, clock: Clock
 ) -> None:
-    monkeypatch.setattr(registers, "_PEOPLE_MAX", 2)
+    monkeypatch.setattr(revocations, "_PEOPLE_MAX", 2)
     is_up = True
     empty = b"<Error><Code>NoSuchKey</Code></Error>"
     with scripted_server(lambda *_: (404, {"Content-Type": "application/xml"}, empty) if is_up else None) as failing:
-        register: SessionRegister = server(failing.store(attempts=1), app_prefix, clock)
+        register: Revocations = server(failing.store(attempts=1), app_prefix, clock)
         for subject in ("ann", "bo", "ann", "cy"):
             register.check(session(subject=subject))
         is_up = False

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.errors import BadImage, ReferenceNotFound
+from core.errors import BadImage, NotFound
 from core.images.thumbnails import THUMBNAIL_SIDES, Thumbnails, encode_webp
 from core.objects import Blob
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
 
 
@@ -114,7 +114,7 @@ def test_a_bad_picture_is_fetched_once_and_refused_each_time(store: Store, thumb
         with pytest.raises(BadImage, match="no picture this program can read"):
             thumbnails.get(etag, side, original)
     assert original.asked == 1
-    with pytest.raises(ReferenceNotFound):
+    with pytest.raises(NotFound):
         store.head(thumbnails.key_of(etag, 320))
 
 
@@ -170,26 +170,26 @@ def test_a_thumbnail_that_another_server_wrote_meanwhile_is_no_failure(store: St
 def test_a_picture_that_has_changed_is_not_kept_under_its_old_etag(store: Store, thumbnails: Thumbnails) -> None:
     etag = uploaded(store, "refs/h.jpg", photo("#ff0000"))
     uploaded(store, "refs/h.jpg", photo("#0000ff"))
-    with pytest.raises(ReferenceNotFound, match="changed"):
+    with pytest.raises(NotFound, match="changed"):
         thumbnails.get(etag, 320, lambda: store.get("refs/h.jpg"))
-    with pytest.raises(ReferenceNotFound):
+    with pytest.raises(NotFound):
         store.head(thumbnails.key_of(etag, 320))
 
 
 def test_a_picture_that_has_left_s3_is_not_found(store: Store, thumbnails: Thumbnails) -> None:
-    with pytest.raises(ReferenceNotFound):
+    with pytest.raises(NotFound):
         thumbnails.get("0" * 32, 320, lambda: store.get("refs/gone.jpg"))
 
 
 @pytest.mark.parametrize("etag", ["", "../../access", "a/b", "a" * 81, "ä", "a b", "a\n"])
 def test_what_is_no_etag_never_becomes_a_key(thumbnails: Thumbnails, etag: str) -> None:
-    with pytest.raises(ReferenceNotFound):
+    with pytest.raises(NotFound):
         thumbnails.get(etag, 320, lambda: pytest.fail("nothing is loaded"))
 
 
 @pytest.mark.parametrize("side", [0, -320, 321, 10_000])
 def test_only_the_two_sizes_exist(thumbnails: Thumbnails, side: int) -> None:
-    with pytest.raises(ReferenceNotFound):
+    with pytest.raises(NotFound):
         thumbnails.get("0" * 32, side, lambda: pytest.fail("nothing is loaded"))
 
 

@@ -11,11 +11,11 @@ from core.injection.plan import Injection, Planner
 from core.injection.reader import Reading
 from core.injection.slots import Slot
 from core.injection.wishes import SideName, Wishes
-from core.labels.published import PublishedLabels
-from core.labels.schema import Gender, Label, LabelSource, age_range_of
+from core.labels.published.label_file import PublishedLabels
+from core.labels.published.schema import Gender, Label, LabelSource, age_range_of
 from core.objects import StoredObject
-from core.references.attributes import Role, load_vocabulary
 from core.references.index import ReferenceIndex, build_index
+from core.references.vocabulary import Role, load_vocabulary
 
 ROOT = Path(__file__).parents[2]
 VOCABULARY = load_vocabulary(ROOT / "labels" / "attributes.toml")

@@ -11,9 +11,9 @@ from core.injection.plan import Injection
 from core.injection.reader import Reading
 from core.injection.slots import Slot
 from core.injection.wishes import Ages, Mode, PersonWish, SideName, Wishes
-from core.labels.schema import Gender, Label
+from core.labels.published.schema import Gender, Label
 from core.objects import StoredObject
-from core.references.attributes import Role
+from core.references.vocabulary import Role
 from tests.injection.libraries import etag_of, label, stored
 
 ROOTS = ("refs", "refs/2026 가을", "refs/b")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from core.injection.slots import Rule, Slot, Step
-from core.labels.schema import Label
-from core.references.attributes import Role
+from core.labels.published.schema import Label
+from core.references.vocabulary import Role
 from tests.injection.oracle import Picture
 
 

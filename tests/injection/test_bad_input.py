@@ -10,9 +10,9 @@ from core.errors import ConfigError, InputError
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import OfflineReader
 from core.injection.wishes import Mode, PersonWish, SideName, Wishes, check_prompt
-from core.labels.published import load_published
-from core.labels.schema import Gender
-from core.references.attributes import load_vocabulary
+from core.labels.published.label_file import load_published
+from core.labels.published.schema import Gender
+from core.references.vocabulary import load_vocabulary
 from tests.injection.libraries import ROOT, VOCABULARY, label, library, model_keys, models_of, plan
 
 NOIR, LOW = "refs/01. Model/noir", "refs/01. Model/noir low angle"

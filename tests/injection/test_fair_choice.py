@@ -11,8 +11,8 @@ from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
 from core.injection.reader import Reading
 from core.injection.wishes import Mode, PersonWish, SideName, Wishes
-from core.labels.published import PublishedLabels
-from core.labels.schema import Label
+from core.labels.published.label_file import PublishedLabels
+from core.labels.published.schema import Label
 from core.references.index import ReferenceIndex, build_index
 from tests.injection.libraries import A_PERSON, SILENT, VOCABULARY, library, model_keys, plan, tone_of
 from tests.injection.oracle import Oracle, some_case, some_wishes

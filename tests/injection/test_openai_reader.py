@@ -21,7 +21,7 @@ import structlog
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader, Reading
 from core.injection.wishes import Mode, SideName, Wishes
-from core.references.attributes import Role
+from core.references.vocabulary import Role
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.openai_text import FakeText, TextFault
 from tests.injection.libraries import VOCABULARY, model_keys, plan, sample_library

@@ -13,9 +13,9 @@ from core.errors import InjectionError, InputError
 from core.injection.plan import Injection, Planner
 from core.injection.reader import OfflineReader
 from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, SideName, Wishes
-from core.labels.published import load_published
-from core.labels.schema import Gender
-from core.references.attributes import Role
+from core.labels.published.label_file import load_published
+from core.labels.published.schema import Gender
+from core.references.vocabulary import Role
 from tests.injection.libraries import (
     A_PERSON,
     ROOT,

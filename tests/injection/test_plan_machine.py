@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from core.injection.plan import Injection
 from core.injection.wishes import Ages, Mode, PersonWish, Wishes
-from core.labels.schema import Gender, Label
-from core.references.attributes import Role
+from core.labels.published.schema import Gender, Label
 from core.references.index import ReferenceIndex
+from core.references.vocabulary import Role
 from tests.injection.libraries import A_PERSON, SILENT, label, library, plan, stored
 from tests.injection.oracle import ANGLES, CLASH, PEOPLE, ROOTS, TONES, Case, Oracle, Picture
 from tests.injection.retrace import Retrace

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.injection.reader import OfflineReader, Reading
 from core.injection.reading.text import PromptText, canonical
-from core.references.attributes import load_vocabulary
+from core.references.vocabulary import load_vocabulary
 
 ROOT = Path(__file__).parents[2]
 READER = OfflineReader(load_vocabulary(ROOT / "labels" / "attributes.toml"))

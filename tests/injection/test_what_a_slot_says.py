@@ -11,9 +11,9 @@ from core.errors import InputError
 from core.injection.plan import Planner
 from core.injection.slots import Rule
 from core.injection.wishes import PROMPT_CHARS_MAX, Ages, Mode, SideName, WishedFrom, Wishes, check_prompt
-from core.labels.claims import Claim
-from core.labels.published import PublishedLabels
-from core.labels.schema import Gender
+from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_index import Claim
+from core.labels.published.schema import Gender
 from core.references.reference import Reference
 from tests.injection.libraries import A_PERSON, SILENT, label, library, model_keys, models_of, plan, tone_of
 

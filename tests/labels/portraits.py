@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.labels.instructions import load_instructions
-from core.labels.labeler import Portrayed
-from core.references.attributes import load_vocabulary
+from core.labels.machine.instructions import load_instructions
+from core.labels.machine.labeler import Portrayed
+from core.references.vocabulary import load_vocabulary
 from core.viewer import PersonRole, Viewer
 
 ROOT = Path(__file__).parents[2]

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.objects import StoredObject
-from core.references.attributes import GroupProblem, Role, Tags, Vocabulary
 from core.references.index import Drift
 from core.references.key import folded, is_picture, parent
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, place_of
+from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
 
 
 @dataclass(frozen=True)

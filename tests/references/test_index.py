@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import InjectionError, ReferenceNotFound
-from core.references.attributes import GroupProblem, Role
+from core.errors import InjectionError, NotFound
 from core.references.reference import Filter
+from core.references.vocabulary import GroupProblem, Role
 from tests.injection.libraries import library, sample_library, stored
 
 NFC = unicodedata.normalize("NFC", "refs/01. Model/느와르/에미.jpg")
@@ -202,7 +202,7 @@ class TestLookups:
 
     def test_a_group_is_found_by_its_path_alone(self) -> None:
         assert self.INDEX.group("refs/01. Model/noir").references[0].persona == "Ada"
-        with pytest.raises(ReferenceNotFound):
+        with pytest.raises(NotFound):
             self.INDEX.group("refs/01. Model/vivid")
 
     def test_personas_are_those_who_could_be_injected(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import ReferenceNotFound
+from core.errors import NotFound
 from core.references.key import decode_key, encode_key, file_name, folded, is_picture, parent, persona_of
 
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=0, max_size=80)
@@ -33,14 +33,14 @@ def test_two_keys_never_share_a_segment(one: str, other: str) -> None:
 def test_any_other_segment_is_a_picture_that_is_not_there(segment: str) -> None:
     try:
         key = decode_key(segment)
-    except ReferenceNotFound:
+    except NotFound:
         return
     assert encode_key(key) == segment
 
 
 @pytest.mark.parametrize("segment", ["YQ==", "YR", "a", "../x", "%2e%2e", "_w", "YQ\n", "é", "YQ/YQ", "+w"])
 def test_a_segment_that_encode_key_would_not_write_is_refused(segment: str) -> None:
-    with pytest.raises(ReferenceNotFound):
+    with pytest.raises(NotFound):
         decode_key(segment)
 
 

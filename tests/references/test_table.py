@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.objects import StoredObject
-from core.references.attributes import GroupProblem, Role, load_vocabulary
-from core.references.listing import Listing
+from core.references.listing.listing import Listing
 from core.references.reference import Filter
 from core.references.table import ReferenceTable
+from core.references.vocabulary import GroupProblem, Role, load_vocabulary
 from tests.references.plain_index import PlainIndex, plain_index
 
 VOCABULARY = load_vocabulary(Path(__file__).parents[2] / "labels" / "attributes.toml")

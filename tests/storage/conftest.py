@@ -16,7 +16,7 @@ import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.models import s3_backends
 
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
 from tests.support.s3_servers import PAGED_KEYS, SERVERS, S3Server, client_of, paged_name, served_by
 

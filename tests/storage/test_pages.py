@@ -12,8 +12,8 @@ import pytest
 
 from bench.list_server import Bucket
 from core.errors import StorageDenied
-from core.references.listing import list_all
-from core.references.page import read_page
+from core.references.listing.listing import list_all
+from core.references.listing.page import read_page
 from tests.support.s3_servers import PAGED_KEYS, Answer, S3Server, paged_name, scripted_server
 
 PAGE = Bucket(["refs/a b.jpg"]).page({})

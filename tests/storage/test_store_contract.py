@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core.errors import (
     ConfigError,
     InputError,
-    ReferenceNotFound,
+    NotFound,
     StorageDenied,
     StorageError,
     StorageUnavailable,
@@ -153,14 +153,14 @@ def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(store: Store
     store.put(f"{prefix}a", b"x", content_type=TEXT)
     store.delete(f"{prefix}a")
     store.delete(f"{prefix}a")
-    with pytest.raises(ReferenceNotFound):
+    with pytest.raises(NotFound):
         store.get(f"{prefix}a")
     assert not [*store.list(prefix)]
 
 
 def test_a_missing_key_is_named(store: Store, prefix: str) -> None:
     for ask in (store.get, store.head, store.stream):
-        with pytest.raises(ReferenceNotFound) as caught:
+        with pytest.raises(NotFound) as caught:
             ask(f"{prefix}nothing here")
         assert caught.value.key == f"{prefix}nothing here"
         assert "nothing here" in caught.value.message
@@ -280,7 +280,7 @@ def test_any_key_comes_back_as_it_went(server: S3Server, store: Store, data: st.
     assert store.get(key).data == b"x"
     assert [row.key for row in store.list(key)][:1] == [key]
     store.delete(key)
-    with pytest.raises(ReferenceNotFound):
+    with pytest.raises(NotFound):
         store.head(key)
 
 
@@ -427,8 +427,8 @@ def said(status: int, code: str) -> Answer:
 @pytest.mark.parametrize(
     ("status", "code", "error"),
     [
-        (404, "NoSuchKey", ReferenceNotFound),
-        (404, "SomethingNew", ReferenceNotFound),
+        (404, "NoSuchKey", NotFound),
+        (404, "SomethingNew", NotFound),
         (404, "NoSuchBucket", StorageUnavailable),
         (403, "AccessDenied", StorageDenied),
         (403, "InvalidAccessKeyId", StorageDenied),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.identity.session import SessionSigner
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from tests.fakes.google import CLIENT_ID
 from tests.support.production import CLIENT_SECRET, COOKIE, LISTED, ORIGIN, SECRET, session
 from tests.support.programs import ROOT

@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[2]
 _PROCESSES: Final = get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
     [
-        *("core.__main__", "core.studio", "core.web", "core.storage.embedded", "pyarrow.pandas_compat"),
-        *("core.generation.openai_engine", "core.generation.openai_models", "core.injection.openai_reader"),
-        *("core.identity.google_door", "core.identity.oauth", "core.identity.redirect"),
+        *("core.__main__", "core.studio", "core.web", "core.storage.embedded.server", "pyarrow.pandas_compat"),
+        *("core.generation.engines.openai_engine", "core.openai.models", "core.injection.openai_reader"),
+        *("core.identity.google_authenticator", "core.identity.oauth", "core.identity.redirect"),
         *("streamlit.web.cli", "streamlit.web.bootstrap", "streamlit.web.server.starlette", "streamlit.web.skills"),
         *("streamlit.components.v2.manifest_scanner", "streamlit.watcher.polling_path_watcher"),
         *("streamlit.runtime.agent.mcp", "streamlit.material_icon_names", "starlette.applications"),

@@ -79,9 +79,9 @@ class Production:
         """A cookie as the server itself would seal it."""
         return self._kept(self.signer.cookie(of or session()))
 
-    def handover(self, of: Session | None = None, *, now: float | None = None) -> str:
+    def login_token(self, of: Session | None = None, *, now: float | None = None) -> str:
         """A hand-over as the server itself would seal it."""
-        return self._kept(self.signer.handover(of or session(), now=now or time.time()))
+        return self._kept(self.signer.login_token(of or session(), now=now or time.time()))
 
     def _kept(self, secret: str) -> str:
         self.secrets.append(secret)

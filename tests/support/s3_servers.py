@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 from core.storage.pages import Pages
 from core.storage.s3 import Store
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from core.storage.embedded import EmbeddedS3
+from core.storage.embedded.server import EmbeddedS3
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from core.injection.reading.lexicon import STYLE_ENDINGS, Lexicon, Match
 from core.injection.reading.negation import Negation
 from core.injection.reading.text import PromptText, canonical
 from core.injection.reading.words import ReadingWords
-from core.references.attributes import TagKind, Term, Vocabulary
+from core.references.vocabulary import TagKind, Term, Vocabulary
 
 _GLUED_NOUN = re.compile(r"(?:한|적인)?(?:톤|풍|느낌|색감|무드|감성|컬러|룩|계열|질감)[가-힣]*")
 _ASKED_AS = re.compile(r"(?:으)?로(?= ?(?:해|부탁|찍|촬영|표현|연출|만들|그려|잡|[,.]|$))")

@@ -37,7 +37,7 @@ def test_a_good_cookie_opens_pictures_and_pages(studio: Production) -> None:
 
 
 def test_a_good_hand_over_becomes_a_cookie_that_scripts_cannot_read(studio: Production) -> None:
-    answer = studio.post(studio.handover())
+    answer = studio.post(studio.login_token())
     assert answer.status_code == 204
     (told,) = answer.headers.get_list("set-cookie")
     name, *attributes = re.split("; |=", told)
@@ -83,7 +83,7 @@ COOKIES: dict[str, Callable[[Production], str]] = {
     "another secret": lambda _: SessionSigner(SECRET[::-1]).cookie(session()),
     "an empty secret": lambda _: forged(asdict(session()), secret=""),
     "the client id as the secret": lambda _: SessionSigner("1234-studio.apps.googleusercontent.com").cookie(session()),
-    "a hand-over": lambda s: s.handover(),
+    "a hand-over": lambda s: s.login_token(),
     "a token of Google's": lambda _: token(claims()),
     "a token that is not signed": lambda _: unsigned(claims(), kid="first"),
     "another person's content": elses,

@@ -43,31 +43,31 @@ def test_no_session_for_a_token_that_is(attack: str, studio: Production) -> None
 
 
 def used_up(studio: Production) -> str:
-    handover = studio.handover()
-    assert studio.post(handover).status_code == 204
-    return handover
+    login_token = studio.login_token()
+    assert studio.post(login_token).status_code == 204
+    return login_token
 
 
 def signed_out_meanwhile(studio: Production) -> str:
     of = session("noa@studio.example")
-    handover = studio.handover(replace(of, id="another"))
+    login_token = studio.login_token(replace(of, id="another"))
     answer = studio.client.delete(
         "/session?everywhere=1", headers=from_our_page() | {"Cookie": f"{COOKIE}={studio.cookie(of)}"}
     )
     assert answer.status_code == 204
-    return handover
+    return login_token
 
 
 HANDOVERS: dict[str, tuple[Callable[[Production], str], int]] = {
     "used already": (used_up, 409),
-    "a minute old": (lambda s: s.handover(now=time.time() - 61), 400),
-    "from the future": (lambda s: s.handover(now=time.time() + 30), 400),
+    "a minute old": (lambda s: s.login_token(now=time.time() - 61), 400),
+    "from the future": (lambda s: s.login_token(now=time.time() + 30), 400),
     "a cookie": (lambda s: s.cookie(), 400),
     "under the cookie's salt": (
         lambda _: forged({"id": "x", "until": int(time.time()) + 30, "session": asdict(session())}),
         400,
     ),
-    "under another secret": (lambda _: SessionSigner("x" * 40).handover(session(), now=time.time()), 400),
+    "under another secret": (lambda _: SessionSigner("x" * 40).login_token(session(), now=time.time()), 400),
     "good for ever": (
         lambda _: forged({"id": "x", "until": 10**12, "session": asdict(session())}, salt="studio.handover.1"),
         400,
@@ -77,8 +77,8 @@ HANDOVERS: dict[str, tuple[Callable[[Production], str], int]] = {
         400,
     ),
     "begun before a sign-out everywhere": (signed_out_meanwhile, 400),
-    "somebody's who is not on the list": (lambda s: s.handover(session("eve@evil.example", hosted_domain="")), 400),
-    "somebody's who is blocked": (lambda s: s.handover(session("mal@studio.example")), 400),
+    "somebody's who is not on the list": (lambda s: s.login_token(session("eve@evil.example", hosted_domain="")), 400),
+    "somebody's who is blocked": (lambda s: s.login_token(session("mal@studio.example")), 400),
     "garbage": (lambda _: "garbage", 400),
     "not even text": (lambda _: "\x00\x01\x02", 400),
     "eight thousand letters": (lambda _: "A" * 8000, 400),
@@ -93,9 +93,9 @@ def test_no_session_for_a_hand_over_that_is(attack: str, studio: Production) -> 
 
 
 def test_a_hand_over_that_many_use_at_once_lets_one_in(studio: Production) -> None:
-    handover = studio.handover(session("max@studio.example"))
+    login_token = studio.login_token(session("max@studio.example"))
     with ThreadPoolExecutor(6) as pool:
-        statuses = sorted(answer.status_code for answer in pool.map(studio.post, [handover] * 6))
+        statuses = sorted(answer.status_code for answer in pool.map(studio.post, [login_token] * 6))
     assert statuses == [204, *[409] * 5]
 
 

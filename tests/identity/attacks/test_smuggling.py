@@ -34,7 +34,7 @@ OURS = ("Sec-Fetch-Site: same-origin", "X-Studio-Session: 1", "X-Forwarded-For: 
     ],
 )
 def test_no_session_for_a_head_with(lines: tuple[str, ...], studio: Production) -> None:
-    body = studio.handover().encode()
+    body = studio.login_token().encode()
     told = studio.wire(head(*lines, f"Content-Length: {len(body)}", "Connection: close") + body)
     assert re.match(rb"HTTP/1\.1 (400|403) ", told), told[:80]
     assert b"set-cookie" not in told.lower()

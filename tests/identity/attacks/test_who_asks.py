@@ -39,7 +39,7 @@ from tests.support.production import COOKIE, ORIGIN, Production, from_our_page
 def test_no_session_for_a_request_with(changes: dict[str, str | None], studio: Production) -> None:
     """With a good hand-over and a good cookie: neither opens, renews nor ends a session."""
     cookie = studio.cookie()
-    assert refused(studio.post(studio.handover(), **changes), 403)
+    assert refused(studio.post(studio.login_token(), **changes), 403)
     assert refused(studio.post(cookie=cookie, **changes), 403)
     assert refused(studio.sign_out(cookie, **changes), 403)
     assert studio.lets_in(cookie)
@@ -48,7 +48,7 @@ def test_no_session_for_a_request_with(changes: dict[str, str | None], studio: P
 def test_no_session_for_a_request_with_two_origins(studio: Production) -> None:
     for origins in ((ORIGIN, "https://evil.example"), ("https://evil.example", ORIGIN), (ORIGIN, ORIGIN)):
         headers = [*from_our_page(Origin=None).items(), *(("Origin", origin) for origin in origins)]
-        assert refused(studio.client.post("/session", content=studio.handover(), headers=headers), 403)
+        assert refused(studio.client.post("/session", content=studio.login_token(), headers=headers), 403)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "OPTIONS", "TRACE"])
@@ -57,7 +57,7 @@ def test_no_session_by_the_method(method: str, studio: Production) -> None:
     cookie = studio.cookie()
     headers = from_our_page() | {"Cookie": f"{COOKIE}={cookie}", "X-HTTP-Method-Override": "DELETE"}
     preflight = {"Access-Control-Request-Method": "DELETE", "Access-Control-Request-Headers": "x-studio-session"}
-    answer = studio.client.request(method, "/session", headers=headers | preflight, content=studio.handover())
+    answer = studio.client.request(method, "/session", headers=headers | preflight, content=studio.login_token())
     assert "set-cookie" not in answer.headers
     assert not [name for name in answer.headers if name.startswith("access-control-")]
     assert studio.lets_in(cookie)
@@ -66,7 +66,7 @@ def test_no_session_by_the_method(method: str, studio: Production) -> None:
 def test_no_session_by_a_form_of_a_foreign_page(studio: Production) -> None:
     """What a browser sends when a page elsewhere submits a form: its own origin, and no header of ours."""
     headers = from_our_page(X_Studio_Session=None, Origin="https://evil.example", Sec_Fetch_Site="cross-site")
-    answer = studio.client.post("/session", data={studio.handover(): ""}, headers=headers)
+    answer = studio.client.post("/session", data={studio.login_token(): ""}, headers=headers)
     assert refused(answer, 403)
 
 
@@ -76,8 +76,8 @@ def test_the_twenty_first_attempt_in_a_minute_is_turned_away(studio: Production)
     assert [answer.status_code for answer in answers] == [400] * 20 + [429] * 4
     assert refused(answers[-1], 429)
     assert answers[-1].headers["Retry-After"] == "60"
-    assert refused(studio.post(studio.handover(), X_Forwarded_For="203.0.113.9"), 429)
-    assert studio.post(studio.handover(), X_Forwarded_For="203.0.113.10").status_code == 204
+    assert refused(studio.post(studio.login_token(), X_Forwarded_For="203.0.113.9"), 429)
+    assert studio.post(studio.login_token(), X_Forwarded_For="203.0.113.10").status_code == 204
 
 
 def test_the_twenty_first_answer_of_a_minute_at_the_door_is_told_to_wait(studio: Production) -> None:

@@ -1,0 +1,1 @@
+"""Records from before the dashboard."""

@@ -1,0 +1,1 @@
+"""What makes a picture, and what it can do and costs."""

@@ -1,0 +1,89 @@
+"""The engine protocol: one side's request in, partial pictures out, then one final picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.generation.records.comparison import Comparison, Cost, RenderSettings, SideRecord, Size
+from core.injection.wishes import SideName
+from core.references.vocabulary import Role
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedReference:
+    """A reference picture: its role, its key for messages, its original bytes and their etag."""
+
+    role: Role
+    key: str
+    data: bytes
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SideRequest:
+    """Everything an engine is told. `references` are in slot order, as the prompt numbers them."""
+
+    side: SideName
+    prompt: str
+    references: tuple[AttachedReference, ...]
+    size: Size
+    quality: str
+    model: str
+    seed: int
+    deadline_s: float
+    person_hash: str | None = None  # tells people apart for abuse reports, and names nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A picture on its way. `progress` runs from 0 to 1."""
+
+    data: bytes
+    content_type: str
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The finished picture: PNG bytes of `size`."""
+
+    data: bytes
+    size: Size
+    cost: Cost
+    request_id: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Makes pictures. `cancelled` is asked between steps; a true answer ends the work."""
+
+    @property
+    def name(self) -> str:
+        """`openai` or `preview`; it goes into every record."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models it can be asked for; the first is the default."""
+
+    def qualities(self, model: str) -> tuple[str, ...]:
+        """The qualities a model can be asked for; none where there is nothing to choose."""
+
+    def check(self, render: RenderSettings, *, references: int, prompt_chars: int) -> None:
+        """Raise InputError for what the model cannot do, before anything is recorded or sent."""
+
+    def estimate(self, render: RenderSettings, *, references: int) -> float | None:
+        """US dollars a side may cost; None when nobody can say, which is not the same as free."""
+
+    def prepare(self, reference: AttachedReference) -> None:
+        """Get ready ahead of time what a call will need of a reference. Raises EngineError if it cannot be used."""
+
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+        """Yield partials, then exactly one Final. Raises EngineError."""
+
+
+def estimate_of(engines: Mapping[str, Engine], comparison: Comparison, record: SideRecord) -> float | None:
+    """US dollars another attempt of a recorded side may cost; None when nobody can say."""
+    engine = engines.get(comparison.engine)
+    return engine.estimate(comparison.render, references=record.attached) if engine else None

@@ -1,0 +1,187 @@
+"""The OpenAI engine: one side's request as one call of the Images API, streamed, bounded and never repeated."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import struct
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import openai
+from PIL import Image
+
+from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError
+from core.generation.engines.capabilities import Capability, capability_of, check_request, model_table
+from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
+from core.generation.engines.openai_call import Answer, Broken, Call, Cancelled, Deadline
+from core.generation.engines.openai_errors import cancelled_error, damaged, late, translated
+from core.generation.engines.openai_uploads import Upload, Uploads
+from core.generation.engines.prices import cost_of, estimate
+from core.generation.records.comparison import RenderSettings, Size
+from core.images.decode import content_type_of, decode_picture
+
+_AT_ONCE = 4
+
+
+class OpenAIEngine:
+    """Makes pictures with OpenAI's Images API, or a server that speaks it under `base_url`."""
+
+    name = "openai"
+
+    def __init__(self, api_key: str, *, model: str, base_url: str | None = None) -> None:
+        """Raises ConfigError without a key or with a default model that is not in the table of models."""
+        if not api_key:
+            raise ConfigError(
+                "OPENAI_API_KEY is missing: the OpenAI engine cannot work without it.", setting="OPENAI_API_KEY"
+            )
+        try:
+            capability_of(model)
+        except InputError as err:
+            raise ConfigError(
+                f"OPENAI_IMAGE_MODEL cannot be used: {err.message}", setting="OPENAI_IMAGE_MODEL"
+            ) from err
+        self._api_key = api_key
+        self._base_url = base_url
+        self._uploads = Uploads()
+        self._models = tuple(dict.fromkeys((model, *(row.name for row in model_table().model))))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The configured model, then all others that are known."""
+        return self._models
+
+    def qualities(self, model: str) -> tuple[str, ...]:
+        """The qualities a model can be asked for."""
+        return capability_of(model).qualities
+
+    def check(self, render: RenderSettings, *, references: int, prompt_chars: int) -> None:
+        """Raise InputError for what the model cannot do."""
+        check_request(render.model, render.size, render.quality, references=references, prompt_chars=prompt_chars)
+
+    def estimate(self, render: RenderSettings, *, references: int) -> float | None:
+        """US dollars a side may cost, by the dated price table; None when it does not say."""
+        return estimate(render.model, render.size, render.quality, references)
+
+    def prepare(self, reference: AttachedReference) -> None:
+        """Make a reference ready to be sent, as a later call will find it. Raises EngineError."""
+        self._uploads.of(reference)
+
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+        """Yield partials as they stream in, then the picture. Exactly one call is made. Raises EngineError."""
+        ends_at = time.monotonic() + request.deadline_s
+        capability = _checked(request)
+        pictures = self._ready(request.references, cancelled)
+        call = Call(
+            lambda client: _send(client, request, capability, pictures),
+            api_key=self._api_key,
+            base_url=self._base_url,
+            patience_s=max(ends_at - time.monotonic(), 0.0),
+        )
+        try:
+            for answer in call.answers(ends_at, cancelled):
+                if answer.final:
+                    yield _final(answer, request, call.request_id)
+                    return
+                # A partial that cannot be read is left out: the picture itself may still arrive whole.
+                if (data := _decoded(answer.b64)) and (content_type := content_type_of(data)):
+                    yield Partial(data, content_type, (answer.index + 1) / (capability.partial_images_max + 1))
+        except Deadline as err:
+            raise late(request, call) from err
+        except Cancelled as err:
+            raise cancelled_error(call) from err
+        except Broken as err:
+            raise translated(err.cause, request, call) from err.cause
+        finally:
+            call.close()
+
+    def _ready(self, references: tuple[AttachedReference, ...], cancelled: Callable[[], bool]) -> tuple[Upload, ...]:
+        """The references in slot order, made ready side by side."""
+        if cancelled():
+            raise EngineError("Cancelled before anything was sent.", kind=EngineFault.CANCELLED)
+        if not references:
+            return ()
+        with ThreadPoolExecutor(min(_AT_ONCE, len(references)), thread_name_prefix="upload") as pool:
+            return tuple(pool.map(lambda each: self._uploads.of(each[1], number=each[0]), enumerate(references, 1)))
+
+
+def _checked(request: SideRequest) -> Capability:
+    try:
+        check_request(
+            request.model,
+            request.size,
+            request.quality,
+            references=len(request.references),
+            prompt_chars=len(request.prompt),
+        )
+        return capability_of(request.model)
+    except InputError as err:
+        raise EngineError(err.message, kind=EngineFault.BAD_REQUEST) from err
+
+
+def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, pictures: tuple[Upload, ...]) -> Any:
+    """Start the call; the vendor's stream of events comes back."""
+    arguments: dict[str, Any] = {
+        "model": request.model,
+        "prompt": request.prompt,
+        "size": f"{request.size.width}x{request.size.height}",
+        "quality": request.quality,
+        "output_format": "png",
+        "n": 1,
+        "stream": True,
+        "partial_images": capability.partial_images_max,
+    }
+    # A hash of the person's address, so that one person's misuse does not stop everybody.
+    if request.person_hash:
+        arguments["safety_identifier"] = request.person_hash
+    if not pictures:
+        return client.images.generate(**arguments)
+    return client.images.edit(image=[(each.name, each.data, each.content_type) for each in pictures], **arguments)
+
+
+def _final(answer: Answer, request: SideRequest, request_id: str | None) -> Final:
+    cost = cost_of(request.model, answer.usage, datetime.now(UTC).date())
+    data = _decoded(answer.b64)
+    content_type = content_type_of(data) if data else None
+    if data is None or content_type is None:
+        raise damaged(request_id, cost)
+    notes = []
+    try:
+        if content_type != "image/png":
+            notes.append(f"It came as {content_type.removeprefix('image/').upper()} and is kept as PNG.")
+            data = _as_png(data)
+        size = _measured(data)
+    except (BadImage, OSError, SyntaxError, ValueError, struct.error) as err:
+        raise damaged(request_id, cost) from err
+    if size != request.size:
+        notes.append(f"Asked for {request.size} pixels, got {size}.")
+    if answer.quality not in (None, "auto", request.quality) and request.quality != "auto":
+        notes.append(f"Asked for quality {request.quality}, got {answer.quality}.")
+    return Final(data, size, cost, request_id=request_id, notes=tuple(notes))
+
+
+def _decoded(b64: object) -> bytes | None:
+    if not isinstance(b64, str) or not b64:
+        return None
+    try:
+        return base64.b64decode(b64, validate=True)
+    except binascii.Error:
+        return None
+
+
+def _as_png(data: bytes) -> bytes:
+    out = io.BytesIO()
+    decode_picture(data).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _measured(data: bytes) -> Size:
+    """Size of a PNG from its header, after its checksums have been read to the end."""
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        size = Size(width=image.width, height=image.height)
+        image.verify()
+    return size

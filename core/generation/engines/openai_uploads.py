@@ -1,0 +1,83 @@
+"""Uploads: references as the Images API takes them, re-encoded only where its limits or their content ask for it."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from dataclasses import dataclass
+
+from core.concurrency.single_flight import SingleFlightCache
+from core.errors import BadImage, EngineError, EngineFault
+from core.generation.engines.engine import AttachedReference
+from core.images.decode import decode_picture, is_plain
+from core.images.metadata import without_metadata
+
+# The API takes 50 MB a picture, but sixteen of those would take longer to send than to shrink.
+_BYTES_MAX = 2_000_000
+# Longer edges bring the models nothing, and every side sends its pictures anew.
+_SIDE_MAX = 2048
+# A camera's JPEG is decoded at half its scale, three times faster than as a whole.
+_DECODED_SIDE_MIN = 1536
+# JPEG quality and chroma subsampling (2 is 4:2:0); the second is for grain, in which nobody sees the difference.
+_QUALITIES = ((92, 0), (75, 2))
+_KEPT_BYTES = 64 * 1024 * 1024
+# More than there are processors are not ready sooner, and each holds a whole decoded picture.
+_DECODED_AT_ONCE = max(2, os.cpu_count() or 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture as it is sent. Its name says place and role only, because file names carry people's names."""
+
+    name: str
+    data: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    data: bytes
+    content_type: str
+
+
+class Uploads:
+    """Makes each reference ready once, for both sides and for later comparisons; the last used are kept."""
+
+    def __init__(self) -> None:
+        self._ready: SingleFlightCache[_Ready] = SingleFlightCache(
+            bytes_max=_KEPT_BYTES, size_of=lambda ready: len(ready.data)
+        )
+        self._turn = threading.BoundedSemaphore(_DECODED_AT_ONCE)
+
+    def of(self, reference: AttachedReference, *, number: int = 1) -> Upload:
+        """Upright, in sRGB, opaque, without metadata. Raises EngineError for what is no picture."""
+        try:
+            ready = (
+                self._ready.get(reference.etag, lambda: self._made_ready(reference.data))
+                if reference.etag
+                else self._made_ready(reference.data)
+            )
+        except BadImage as err:
+            raise EngineError(
+                f"The reference `{reference.key}` cannot be read: {err.message} Re-roll or switch off its slot.",
+                kind=EngineFault.BAD_REQUEST,
+            ) from err
+        extension = "png" if ready.content_type == "image/png" else "jpg"
+        return Upload(f"{number:02d}-{reference.role.value}.{extension}", ready.data, ready.content_type)
+
+    def _made_ready(self, data: bytes) -> _Ready:
+        with self._turn:
+            return _made_ready(data)
+
+
+def _made_ready(data: bytes) -> _Ready:
+    if len(data) <= _BYTES_MAX and (kind := is_plain(data, side_max=_SIDE_MAX)):
+        return _Ready(without_metadata(data), kind)
+    picture = decode_picture(data, max_side=_SIDE_MAX, decoded_side_min=_DECODED_SIDE_MIN)
+    for quality, subsampling in _QUALITIES:
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=quality, subsampling=subsampling)
+        if out.tell() <= _BYTES_MAX:
+            break
+    return _Ready(out.getvalue(), "image/jpeg")

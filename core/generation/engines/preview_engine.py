@@ -1,0 +1,107 @@
+"""The preview engine: no AI, offline; the tone reference's colours laid over the subject picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+from PIL import Image, ImageOps
+
+from core.errors import BadImage, EngineError, EngineFault
+from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
+from core.generation.records.comparison import Cost, RenderSettings, Size
+from core.images.decode import decode_picture
+from core.images.still import neutral_still
+from core.images.tone_transfer import transfer
+from core.injection.wishes import SideName
+from core.references.key import file_name
+from core.references.vocabulary import Role
+
+_FREE = Cost(usd=0.0)
+_PARTIAL_SIDE = 256
+
+
+class PreviewEngine:
+    """Grades the first model reference, else the angle reference, else a neutral still."""
+
+    name = "preview"
+    models = ("colour-transfer-1",)
+
+    def qualities(self, _model: str) -> tuple[str, ...]:
+        """None: a colour transfer has no qualities."""
+        return ()
+
+    def check(self, _render: RenderSettings, *, references: int, prompt_chars: int) -> None:
+        """Any size and prompt will do; a side without a picture to grade fails on its own."""
+        del references, prompt_chars
+
+    def estimate(self, _render: RenderSettings, *, references: int) -> float | None:
+        """Nothing, whatever is asked."""
+        del references
+        return 0.0
+
+    def prepare(self, _reference: AttachedReference) -> None:
+        """Nothing: what it decodes belongs to one picture."""
+
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+        """Yield the ungraded subject as a partial, then the graded picture. Raises EngineError."""
+        tone = _first(request.references, Role.TONE)
+        subject = _first(request.references, Role.MODEL) or _first(request.references, Role.ANGLE)
+        if tone is None and subject is None:
+            pick = "a tone" if request.side is SideName.TONE_ONLY else "a tone or an angle"
+            raise EngineError(
+                f"There is nothing to preview: pick {pick}, or ask for a person.", kind=EngineFault.BAD_REQUEST
+            )
+        content = _fitted(subject, request.size)
+        yield Partial(_encoded(content, side=_PARTIAL_SIDE), "image/jpeg", progress=0.3)
+        _check(cancelled)
+        picture = transfer(content, _decoded(tone)) if tone else content
+        _check(cancelled)
+        yield Final(_png(picture), request.size, _FREE, notes=_notes(tone, subject))
+
+
+def _first(references: tuple[AttachedReference, ...], role: Role) -> AttachedReference | None:
+    return next((reference for reference in references if reference.role is role), None)
+
+
+def _decoded(reference: AttachedReference) -> Image.Image:
+    try:
+        return decode_picture(reference.data)
+    except BadImage as err:
+        raise EngineError(
+            f"The reference `{reference.key}` cannot be read: {err.message} Re-roll or switch off its slot.",
+            kind=EngineFault.BAD_REQUEST,
+        ) from err
+
+
+def _fitted(subject: AttachedReference | None, size: Size) -> Image.Image:
+    if subject is None:
+        return neutral_still(size.width, size.height)
+    return ImageOps.fit(_decoded(subject), (size.width, size.height), Image.Resampling.LANCZOS, centering=(0.5, 0.4))
+
+
+def _notes(tone: AttachedReference | None, subject: AttachedReference | None) -> tuple[str, ...]:
+    """What the card says about how this picture came about."""
+    what = f"the {subject.role.value} reference {file_name(subject.key)}" if subject else "a neutral grey still"
+    if tone is None:
+        return (f"Preview, no AI: {what} as it is; no tone reference went in.",)
+    return (f"Preview, no AI: the colours of {file_name(tone.key)} laid over {what}.",)
+
+
+def _check(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _encoded(picture: Image.Image, *, side: int) -> bytes:
+    small = picture.copy()
+    small.thumbnail((side, side))
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=70)
+    return out.getvalue()

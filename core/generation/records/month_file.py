@@ -1,0 +1,117 @@
+"""The month file: a row for each comparison of a month, as search needs it, packed into one object."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from sys import intern
+from typing import Any, Final, NamedTuple
+
+from core.errors import StorageError
+from core.generation.records.comparison import Comparison
+from core.references.key import folded
+
+_EPOCH: Final = date(1970, 1, 1)
+_DAY_MS: Final = 86_400_000
+# A ULID's digits as `int` reads them: its first ten are milliseconds. https://github.com/ulid/spec
+_DIGITS: Final = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789abcdefghijklmnopqrstuv")
+
+
+class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many are made when a page is opened
+    """What search needs of one comparison. `etag` is its comparison.json's, `text` its prompt, folded."""
+
+    id: str
+    etag: str
+    person: str
+    mode: str
+    tone: str | None
+    angle: str | None
+    text: str
+    references: tuple[str, ...]
+
+    @classmethod
+    def of(cls, comparison: Comparison, etag: str) -> Row:
+        """The row of a record."""
+        return cls(
+            id=comparison.id,
+            etag=etag,
+            person=comparison.person,
+            mode=comparison.mode.value,
+            tone=comparison.tone,
+            angle=comparison.angle,
+            text=folded(comparison.wishes.prompt),
+            references=comparison.reference_keys,
+        )
+
+
+class MonthFile(NamedTuple):
+    """The rows of a month, as one file holds them; complete up to `listed_at`."""
+
+    listed_at: datetime
+    rows: tuple[Row, ...]
+
+    def packed(self) -> bytes:
+        """The file's bytes: gzip of a JSON header line and a JSON line for each row."""
+        lines: list[Any] = [{"listed_at": self.listed_at.isoformat(), "rows": len(self.rows)}]
+        lines += self.rows
+        text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+        return gzip.compress(text.encode("utf-8", "surrogatepass"), compresslevel=6, mtime=0)
+
+    def saved_as(self, etag: str) -> Saved:
+        """What to remember of it."""
+        return Saved(etag, self.listed_at, {row.id: row.etag for row in self.rows})
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> MonthFile:
+        """Read a file. Raises StorageError when any of it makes no sense: then nothing in it is believed."""
+        try:
+            return _month_file_in(gzip.decompress(data).decode("utf-8", "surrogatepass"))
+        except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as err:
+            raise StorageError(f"This month file cannot be read: {err}.") from err
+
+
+def _month_file_in(text: str) -> MonthFile:
+    head, *lines = text.split("\n")[:-1]
+    header = json.loads(head)
+    listed_at = datetime.fromisoformat(header["listed_at"]).astimezone(UTC)
+    # one document is parsed at twice the speed of as many lines
+    rows = tuple(map(_row_in, json.loads(f"[{','.join(lines)}]")))
+    if len(rows) != header["rows"]:
+        raise ValueError("it has not as many rows as it says")
+    return MonthFile(listed_at, rows)
+
+
+def day_of(comparison_id: str) -> str:
+    """The day a comparison lies under, like `2026/11/22`. Raises ValueError for what is no ULID in time."""
+    return _day(int(comparison_id[:10].translate(_DIGITS), 32) // _DAY_MS)
+
+
+@lru_cache(maxsize=10_000)
+def _day(number: int) -> str:
+    try:
+        return f"{date.fromordinal(_EPOCH.toordinal() + number):%Y/%m/%d}"
+    except OverflowError as err:
+        raise ValueError("beyond the calendar") from err
+
+
+def _row_in(cells: list[Any]) -> Row:
+    comparison_id, etag, person, mode, tone, angle, text, references = cells
+    if not isinstance(references, list):
+        raise TypeError("a row's references are no list")
+    "".join((comparison_id, etag, text, tone or "", angle or ""))  # a TypeError, unless all of them are text
+    day_of(comparison_id)
+    keys = tuple(map(intern, references))  # few values, many rows
+    return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, text, keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A month file as this process last saw it; broken ones have no rows and were listed never."""
+
+    etag: str
+    listed_at: datetime
+    etags: dict[str, str]

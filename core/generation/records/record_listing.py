@@ -1,0 +1,51 @@
+"""The listing of records: which comparisons lie below a prefix, told by S3 itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import pyarrow.compute as pc
+
+from core.generation.records.month_file import day_of
+from core.objects import ObjectStore
+from core.references.listing.page import PageSource, read_page
+
+_NAME: Final = "/comparison.json"
+_RECORD: Final = re.compile(r"(\d{4}/\d\d/\d\d)/([0-9A-HJKMNP-TV-Z]{26})/comparison\.json")
+
+
+class RecordListing:
+    """Lists comparisons by their record's id and etag.
+
+    With `pages` the answers are read as S3 sent them, in a tenth of the time that the store's client takes.
+    """
+
+    def __init__(self, store: ObjectStore, root: str, pages: PageSource | None) -> None:
+        self._store = store
+        self._root = root
+        self._pages = pages
+
+    def below(self, prefix: str, *, start_after: str = "") -> dict[str, str]:
+        """The records below a prefix: ids and etags. One that does not lie under its own day is none."""
+        found = {}
+        for key, etag in self._rows(prefix, start_after):
+            match = _RECORD.fullmatch(key, len(self._root))
+            if match is not None and match[2][0] < "8" and day_of(match[2]) == match[1]:
+                found[match[2]] = etag
+        return found
+
+    def _rows(self, prefix: str, start_after: str) -> Iterator[tuple[str, str]]:
+        if self._pages is None:
+            for row in self._store.list(prefix, start_after=start_after):
+                yield row.key, row.etag
+            return
+        position = {"start_after": start_after}
+        while True:
+            page = read_page(self._pages.page(prefix, **position))
+            records = page.rows.filter(pc.ends_with(page.rows.column("key"), _NAME))  # one in seven or so
+            yield from zip(records.column("key").to_pylist(), records.column("etag").to_pylist(), strict=True)
+            if not page.truncated:
+                return
+            position = {"token": page.token}

@@ -1,0 +1,115 @@
+"""Attachments: the reference pictures of a side, fetched side by side and shared by all who need them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from core.concurrency.background import seen
+from core.concurrency.single_flight import SingleFlightCache
+from core.errors import EngineError, EngineFault, NotFound, StudioError
+from core.generation.engines.engine import AttachedReference
+from core.generation.records.comparison import Comparison, SideRecord
+from core.injection.slots import Slot
+from core.objects import ObjectStore
+
+_KEPT_BYTES = 96 * 1024 * 1024
+# Threads that wait for a slow S3, or for each other's picture, must not keep the rest from theirs.
+_AT_ONCE = 32
+# What may never be ordered is made ready by few threads, and left alone when these have fallen behind.
+_FORESEEN_AT_ONCE = 2
+_FORESEEN_WAITING_MAX = 32
+# For so long what S3 said of a picture is believed: from the start of an order to the engines' calls.
+_FRESH_S = 5.0
+
+Prepare = Callable[[AttachedReference], None]
+
+
+@dataclass(slots=True)
+class _Fetched:
+    """A picture's bytes, and when S3 last said that they are still there (monotonic seconds)."""
+
+    data: bytes
+    seen_at: float
+
+
+class Attachments:
+    """Fetches the very bytes that were planned; anything else in their place is refused."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="reference")
+        self._foreseeing = ThreadPoolExecutor(_FORESEEN_AT_ONCE, thread_name_prefix="foreseen")
+        self._room = threading.BoundedSemaphore(_FORESEEN_WAITING_MAX)
+        self._fetched: SingleFlightCache[_Fetched] = SingleFlightCache(
+            bytes_max=_KEPT_BYTES, size_of=lambda fetched: len(fetched.data)
+        )
+
+    def of(self, record: SideRecord) -> tuple[AttachedReference, ...]:
+        """A side's references in slot order. Raises EngineError for one that left S3 or changed, or StorageError."""
+        return tuple(self._pool.map(self._attached, _filled(record)))
+
+    def prepare_soon(self, comparison: Comparison, prepare: Prepare) -> None:
+        """Fetch and prepare behind the caller's back what the sides will ask for; trouble shows when they do."""
+        for slot in _different(comparison.sides):
+            self._pool.submit(seen(partial(self._prepare, slot, prepare), name="prepare"))
+
+    def prefetch(self, sides: Iterable[SideRecord], prepare: Prepare) -> None:
+        """The same for sides that are planned and may be ordered, as far as there is room; what is here is left."""
+        for slot in _different(sides):
+            if self._fetched.holds((slot.key, slot.etag)):
+                continue
+            if not self._room.acquire(blocking=False):
+                return
+            foreseen = self._foreseeing.submit(seen(partial(self._prepare, slot, prepare), name="foresee"))
+            foreseen.add_done_callback(lambda _: self._room.release())
+
+    def close(self) -> None:
+        """End the threads."""
+        self._foreseeing.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _prepare(self, slot: Slot, prepare: Prepare) -> None:
+        with suppress(StudioError):
+            prepare(self._attached(slot))
+
+    def _attached(self, slot: Slot) -> AttachedReference:
+        key, etag = slot.key or "", slot.etag or ""
+        try:
+            fetched = self._fetched.get((key, etag), lambda: _Fetched(self._fetch(key, etag), time.monotonic()))
+            if time.monotonic() - fetched.seen_at > _FRESH_S:
+                self._check(key, etag, self._store.head(key).etag)
+                fetched.seen_at = time.monotonic()
+        except NotFound as err:
+            self._fetched.forget((key, etag))
+            raise EngineError(
+                f"The reference `{key}` has left S3 since it was planned: plan again.", kind=EngineFault.BAD_REQUEST
+            ) from err
+        return AttachedReference(role=slot.role, key=key, data=fetched.data, etag=etag)
+
+    def _fetch(self, key: str, etag: str) -> bytes:
+        blob = self._store.get(key)
+        self._check(key, etag, blob.etag)
+        return blob.data
+
+    def _check(self, key: str, planned: str, found: str) -> None:
+        if found != planned:
+            self._fetched.forget((key, planned))
+            raise EngineError(
+                f"The reference `{key}` has changed in S3 since it was planned: plan again.",
+                kind=EngineFault.BAD_REQUEST,
+            )
+
+
+def _different(sides: Iterable[SideRecord]) -> Iterable[Slot]:
+    """What the sides send, each picture once."""
+    return {(slot.key, slot.etag): slot for record in sides for slot in _filled(record)}.values()
+
+
+def _filled(record: SideRecord) -> list[Slot]:
+    return [slot for slot in record.slots if slot.key and slot.etag]

@@ -1,0 +1,143 @@
+"""An attempt: the references are fetched, the engine is called once, and its picture is stored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from PIL import Image
+
+from core.errors import Charge, EngineError, EngineFault, StorageError, StudioError
+from core.generation.engines.engine import AttachedReference, Engine, Final, SideRequest
+from core.generation.records.comparison import Comparison, Outcome, OutcomeState, Picture, SideRecord
+from core.generation.records.history import History
+from core.generation.running.attachments import Attachments
+from core.generation.running.job import Job
+from core.generation.running.spool import Spool
+from core.images.decode import decode_picture
+from core.images.tone_fidelity import tone_fidelity
+from core.objects import ObjectStore
+from core.references.vocabulary import Role
+
+Patience = Callable[[Callable[[], tuple[str, str]]], tuple[str, str]]
+# The score samples 48 × 48 fields: of a camera's picture an eighth is decoded, which is ten times faster.
+_SCORED_SIDE = 512
+
+
+class Attempts:
+    """Carries out attempts for the runner."""
+
+    def __init__(
+        self,
+        history: History,
+        store: ObjectStore,
+        engines: Mapping[str, Engine],
+        spool: Spool | None,
+        *,
+        deadline_s: float,
+    ) -> None:
+        self._history = history
+        self._engines = engines
+        self._spool = spool
+        self._deadline_s = deadline_s
+        self._attachments = Attachments(store)
+        self._scorers = ThreadPoolExecutor(2, thread_name_prefix="fidelity")
+
+    def prepare_soon(self, comparison: Comparison) -> None:
+        """Begin to fetch what its sides will need, while the record is being written."""
+        self._attachments.prepare_soon(comparison, self._engines[comparison.engine].prepare)
+
+    def prefetch(self, sides: Iterable[SideRecord], engine: str) -> None:
+        """Fetch what planned sides would need; nothing is promised."""
+        self._attachments.prefetch(sides, self._engines[engine].prepare)
+
+    def make(self, job: Job, patiently: Patience) -> Outcome:
+        """Call the engine and store its picture, offered to S3 `patiently`. Raises EngineError or StorageError.
+
+        The picture is on this server's disk before that, and stays there (`job.kept`) if S3 does not take it.
+        """
+        job.check_wanted()
+        record, comparison = job.comparison.side(job.side), job.comparison
+        references = self._attachments.of(record)
+        request = SideRequest(
+            side=job.side,
+            prompt=record.prompt,
+            references=references,
+            size=comparison.size,
+            quality=comparison.quality,
+            model=comparison.model,
+            seed=comparison.seed,
+            deadline_s=self._deadline_s,
+            person_hash=hashlib.sha256(comparison.person.strip().lower().encode()).hexdigest(),
+        )
+        tone = self._tone_of(references)
+        final = self._final(job, request)
+        draft = self._draft(job, final)
+        job.kept = self._spool is not None and self._spool.keep(draft, final.data)
+        score = self._scorers.submit(_fidelity, final.data, tone) if tone else None
+        try:
+            key, etag = patiently(lambda: self._history.add_picture(comparison.id, job.side, job.attempt, final.data))
+        except StorageError as err:
+            raise _not_stored(err, final, kept=job.kept) from err
+        done = draft.pictured(key, etag, fidelity=score.result() if score else None)
+        return done.model_copy(update={"finished_at": datetime.now(UTC)})
+
+    def close(self) -> None:
+        """End the threads."""
+        self._attachments.close()
+        self._scorers.shutdown(wait=True)
+
+    def _final(self, job: Job, request: SideRequest) -> Final:
+        final = None
+        for step in self._engines[job.comparison.engine].generate(request, job.stopped):
+            if isinstance(step, Final):
+                final = step
+            else:
+                job.partial = step
+        if final is None:
+            raise EngineError("The engine ended without a picture: retry this side.", kind=EngineFault.UNAVAILABLE)
+        return final
+
+    def _draft(self, job: Job, final: Final) -> Outcome:
+        """The outcome as it will be, but for what only S3 and the score can say."""
+        return Outcome(
+            comparison=job.comparison.id,
+            side=job.side,
+            attempt=job.attempt,
+            state=OutcomeState.DONE,
+            started_at=job.since,
+            finished_at=datetime.now(UTC),
+            picture=Picture(key="", etag="", content_type="image/png", size=final.size),
+            request_id=final.request_id,
+            cost=final.cost,
+            notes=final.notes,
+            person=job.person,
+            mode=job.comparison.mode,
+        )
+
+    def _tone_of(self, references: tuple[AttachedReference, ...]) -> Future[Image.Image] | None:
+        """The tone reference, decoded for its score while the engine is at work; None without one."""
+        tone = next((reference for reference in references if reference.role is Role.TONE), None)
+        return self._scorers.submit(decode_picture, tone.data, max_side=_SCORED_SIDE) if tone else None
+
+
+def _fidelity(picture: bytes, tone: Future[Image.Image]) -> float | None:
+    """The score while S3 takes the picture; the tone was begun before, on the same threads."""
+    try:
+        return round(tone_fidelity(decode_picture(picture), tone.result()), 1)
+    except StudioError:
+        return None
+
+
+def _not_stored(err: StorageError, final: Final, *, kept: bool) -> EngineError:
+    """The price of the picture is not lost with it; nor is the picture, where this server keeps it."""
+    message = (
+        f"The picture is made and kept on this server, but S3 does not take it: {err.message} "
+        "It will be stored when S3 is back."
+        if kept
+        else err.message
+    )
+    charge = Charge(final.cost.usd, final.cost.input_tokens, final.cost.output_tokens)
+    return EngineError(message, kind=EngineFault.UNAVAILABLE, request_id=final.request_id, charge=charge)

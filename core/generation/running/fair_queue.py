@@ -1,0 +1,86 @@
+"""The fair queue: whose work is next."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T", bound=Hashable)
+
+
+class FairQueue(Generic[T]):
+    """Waiting work. Next is whoever has the fewest at work, then whoever was served longest ago.
+
+    People who were never served come before those who were, in the order in which they came; one person's
+    work keeps its order. Nobody starves: to be served puts a person behind all others who wait with as few at
+    work. Not safe for threads by itself: its owner holds a lock.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[T]] = {}  # people in the order in which they began to wait
+        self._at_work: deque[str] = deque()  # whose work was begun and has not ended, oldest first
+        self._served: dict[str, int] = {}  # when each person was last served
+        self._turn = 0
+        self._places: dict[T, int] | None = None
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def add(self, person: str, work: T) -> None:
+        """Let work wait."""
+        self._waiting.setdefault(person, deque()).append(work)
+        self._places = None
+
+    def take(self) -> T | None:
+        """Begin the next work; None when nothing waits."""
+        if not self._waiting:
+            return None
+        at_work = Counter(self._at_work)
+        person = min(self._waiting, key=lambda each: (at_work[each], self._served.get(each, -1)))
+        work = self._waiting[person].popleft()
+        if not self._waiting[person]:
+            del self._waiting[person]
+        self._turn += 1
+        self._served[person] = self._turn
+        self._at_work.append(person)
+        self._places = None
+        return work
+
+    def end(self, person: str) -> None:
+        """Work of this person that was taken has ended."""
+        self._at_work.remove(person)
+        self._places = None
+
+    def remove(self, person: str, work: T) -> bool:
+        """Let work wait no more; False when it does not wait."""
+        if work not in self._waiting.get(person, ()):
+            return False
+        self._waiting[person].remove(work)
+        if not self._waiting[person]:
+            del self._waiting[person]
+        self._places = None
+        return True
+
+    def place(self, work: T) -> int:
+        """How much will begin before this, if nothing else comes and what began first ends first.
+
+        0 for what does not wait.
+        """
+        if self._places is None:
+            self._places = {each: place for place, each in enumerate(self._foreseen())}
+        return self._places.get(work, 0)
+
+    def _foreseen(self) -> list[T]:
+        """All that waits in the order in which it will begin."""
+        plan_diff = FairQueue[T]()
+        plan_diff._waiting = {person: deque(work) for person, work in self._waiting.items()}
+        plan_diff._at_work = deque(self._at_work)
+        plan_diff._served, plan_diff._turn = dict(self._served), self._turn
+        order = []
+        while plan_diff._waiting:
+            if plan_diff._at_work:
+                plan_diff._at_work.popleft()
+            if (work := plan_diff.take()) is not None:
+                order.append(work)
+        return order

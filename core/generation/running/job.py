@@ -1,0 +1,87 @@
+"""A job: one attempt of one side while this process works on it, and how it is said to have ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from core.errors import EngineError, EngineFault
+from core.generation.engines.engine import Partial
+from core.generation.records.comparison import AttemptPhase, Comparison, Cost, Failure, Outcome, OutcomeState
+from core.injection.wishes import SideName
+
+
+@dataclass(eq=False)
+class Job:
+    """One attempt of one side; `person` asked for it.
+
+    `recorded` once its end is in S3, `kept` while its picture is on this server's disk and not yet there.
+    """
+
+    comparison: Comparison
+    side: SideName
+    attempt: int
+    earlier: tuple[Outcome, ...]
+    person: str
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    phase: AttemptPhase = AttemptPhase.QUEUED
+    partial: Partial | None = None
+    outcome: Outcome | None = None
+    stop: EngineFault | None = None
+    recorded: bool = False
+    kept: bool = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something may still come."""
+        return self.phase in (AttemptPhase.QUEUED, AttemptPhase.RUNNING)
+
+    @property
+    def about(self) -> dict[str, object]:
+        """Whose log line it is."""
+        return {"comparison": self.comparison.id, "side": self.side.value, "attempt": self.attempt}
+
+    def stopped(self) -> bool:
+        """Whether somebody cancelled it, or the server is going down."""
+        return self.stop is not None
+
+    def check_wanted(self) -> None:
+        """Raise EngineError once it is stopped."""
+        if self.stop is EngineFault.INTERRUPTED:
+            raise EngineError("The server stopped before this side was done: retry it.", kind=self.stop)
+        if self.stop is not None:
+            raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
+
+    def failed(self, err: EngineError) -> Outcome:
+        """The outcome of an attempt that brought no picture."""
+        err = self._as_asked(err)
+        failure = Failure(
+            kind=err.kind, message=err.message, request_id=err.request_id, retry_after_s=err.retry_after_s
+        )
+        return Outcome(
+            comparison=self.comparison.id,
+            side=self.side,
+            attempt=self.attempt,
+            state=OutcomeState.FAILED,
+            started_at=self.since,
+            finished_at=datetime.now(UTC),
+            failure=failure,
+            request_id=err.request_id,
+            cost=_cost_of(err),
+            person=self.person,
+            mode=self.comparison.mode,
+        )
+
+    def _as_asked(self, err: EngineError) -> EngineError:
+        """An engine knows only that it was told to stop; that the server is going down, the job knows."""
+        if err.kind is not EngineFault.CANCELLED or self.stop is not EngineFault.INTERRUPTED:
+            return err
+        charged = "it may still be charged. Retry it." if err.charge else ""
+        message = f"The server stopped before this side was done{f'; {charged}' if charged else ': retry it.'}"
+        return EngineError(message, kind=EngineFault.INTERRUPTED, request_id=err.request_id, charge=err.charge)
+
+
+def _cost_of(err: EngineError) -> Cost | None:
+    if err.charge is None:
+        return None
+    return Cost(usd=err.charge.usd, input_tokens=err.charge.input_tokens, output_tokens=err.charge.output_tokens)

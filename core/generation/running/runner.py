@@ -1,0 +1,311 @@
+"""The runner: owns the work on comparisons, whatever becomes of the browser that asked for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from core.concurrency.background import seen
+from core.errors import (
+    Charge,
+    EngineError,
+    EngineFault,
+    InputError,
+    StorageError,
+    StudioError,
+    WriteConflict,
+)
+from core.generation.engines.engine import Engine, Partial
+from core.generation.records.comparison import (
+    AttemptPhase,
+    AttemptStart,
+    Comparison,
+    ComparisonStatus,
+    Server,
+    SideRecord,
+    SideStatus,
+)
+from core.generation.records.history import History
+from core.generation.running.attempt import Attempts
+from core.generation.running.fair_queue import FairQueue
+from core.generation.running.job import Job
+from core.generation.running.job_board import JobBoard
+from core.generation.running.outcome_writer import Observe, OutcomeWriter
+from core.generation.running.spool import Spool
+from core.incidents import report
+from core.injection.wishes import SideName
+from core.objects import ObjectStore
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Sides that wait for their turn, and sides at work."""
+
+    waiting: int
+    running: int
+
+
+class Runner:
+    """Runs sides in an app-wide pool: each on its own, and each person in turn.
+
+    A comparison's record and each attempt's start are in S3 before an engine is called; a picture is in
+    S3 before anybody is shown it.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        store: ObjectStore,
+        engines: Mapping[str, Engine],
+        *,
+        concurrency: int,
+        deadline_s: float,
+        server: Server,
+        observe: Observe = lambda _comparison, _outcome: None,
+        spool: Spool | None = None,
+        stop_patience_s: float = 0.0,
+    ) -> None:
+        """Without an `outbox` a picture that S3 never takes is lost; `stop_patience_s` as in `close`."""
+        self._history = history
+        self._engines = engines
+        self._deadline_s = deadline_s
+        self._server = server
+        self._board = JobBoard()
+        self._outcome_writer = OutcomeWriter(history, self._board, spool, observe)
+        self._stop_patience_s = stop_patience_s
+        self._attempts = Attempts(history, store, engines, spool, deadline_s=deadline_s)
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="side")
+        self._lock = threading.Lock()
+        self._queue: FairQueue[Job] = FairQueue()
+        self._working: set[Future[None]] = set()
+        self._abandoned: set[str] = set()  # comparisons whose sides this process did not all begin
+        self._closed = False
+
+    def prefetch(self, sides: Iterable[SideRecord], engine: str) -> None:
+        """Get what planned sides would send ready in the background, as far as there is room for it."""
+        if not self._closed:
+            self._attempts.prefetch(sides, engine)
+
+    def submit(self, comparison: Comparison) -> None:
+        """Record the comparison and start all its sides; the same id a second time changes nothing."""
+        self._check_open(comparison.engine)
+        self._attempts.prepare_soon(comparison)
+        try:
+            self._history.add(comparison)
+        except WriteConflict:
+            return
+        try:
+            for record in comparison.sides:
+                self._start(Job(comparison, record.side, attempt=1, earlier=(), person=comparison.person))
+        except StudioError:
+            self._abandoned.add(comparison.id)
+            raise
+
+    def retry(self, comparison_id: str, side: SideName, *, person: str | None = None) -> None:
+        """Run one side again as a new attempt, at the expense of whoever asks.
+
+        A picture that is made and only waits for S3 is stored instead.
+        Raises InputError while the side is at work.
+        """
+        status = self.status(comparison_id)
+        before = status.side(side)
+        if before.busy:
+            raise InputError("This side is still at work: wait for it, or cancel it first.")
+        if self._outcome_writer.is_stored_now(comparison_id, before):
+            return
+        self._check_open(status.comparison.engine)
+        comparison, attempt = status.comparison, before.attempt + 1
+        self._start(Job(comparison, side, attempt, before.outcomes, person or comparison.person))
+
+    def cancel(self, comparison_id: str, side: SideName) -> None:
+        """End one side's attempt: at once while it waits, else as soon as its engine looks up.
+
+        Nothing happens when it has ended already.
+        """
+        job = self._board.get(comparison_id, side)
+        if job is None:
+            return
+        with self._lock:
+            if not job.busy:
+                return
+            job.stop = job.stop or EngineFault.CANCELLED
+            was_waiting = self._queue.remove(job.person, job)
+        if was_waiting:
+            self._end_unbegun(job)
+
+    def status(self, comparison_id: str) -> ComparisonStatus:
+        """Where each side stands: from memory while this process works on it, else from S3."""
+        jobs = self._board.of(comparison_id)
+        comparison = self._history.get(comparison_id)
+        if jobs.keys() >= {record.side for record in comparison.sides}:
+            sides = tuple(self._live(jobs[record.side]) for record in comparison.sides)
+            return ComparisonStatus(comparison=comparison, sides=sides)
+        stored = self._history.status(comparison_id)
+        jobs |= self._board.of(comparison_id)
+        if any(self._has_lost(comparison_id, side) for side in stored.sides if side.side not in jobs):
+            # It ended while S3 was read, or its claim arrived and the answer to that did not.
+            stored = self._history.status(comparison_id)
+        sides = tuple(
+            self._live(jobs[s.side]) if s.side in jobs else self._settled(comparison_id, s) for s in stored.sides
+        )
+        return ComparisonStatus(comparison=comparison, sides=sides)
+
+    def statuses(self, comparison_ids: Sequence[str]) -> list[ComparisonStatus]:
+        """Many statuses, read side by side; the order is kept."""
+        if not comparison_ids:
+            return []
+        with ThreadPoolExecutor(min(16, len(comparison_ids))) as pool:
+            return list(pool.map(self.status, comparison_ids))
+
+    def partial(self, comparison_id: str, side: SideName) -> Partial | None:
+        """The newest picture on its way, if this process makes one."""
+        job = self._board.get(comparison_id, side)
+        return job.partial if job else None
+
+    @property
+    def load(self) -> Load:
+        """How much waits and how much runs in this process."""
+        running = sum(job.phase is AttemptPhase.RUNNING for job in self._board.all())
+        with self._lock:
+            return Load(waiting=len(self._queue), running=running)
+
+    def recover(self) -> None:
+        """Store the finished pictures that an earlier process on this machine could not."""
+        self._outcome_writer.recover()
+
+    def close(self) -> None:
+        """End all work: what waits is interrupted at once, what runs may take `stop_patience_s` more to finish."""
+        with self._lock:
+            self._closed = self._outcome_writer.is_closing = True
+            waiting = [job for job in self._board.all() if self._queue.remove(job.person, job)]
+            for job in waiting:
+                job.stop = job.stop or EngineFault.INTERRUPTED
+        for job in waiting:
+            self._end_unbegun(job)
+        wait_for(list(self._working), timeout=self._stop_patience_s)
+        with self._lock:
+            for job in self._board.all():
+                job.stop = job.stop or EngineFault.INTERRUPTED
+        self._pool.shutdown(wait=True)
+        self._outcome_writer.record_leftovers()
+        self._attempts.close()
+
+    def wait(self, comparison_id: str, *, poll_s: float = 0.02) -> ComparisonStatus:
+        """Block until no side of a comparison is at work any more."""
+        pause = threading.Event()
+        while (status := self.status(comparison_id)).busy:
+            pause.wait(poll_s)
+        return status
+
+    def _check_open(self, engine: str) -> None:
+        if self._closed:
+            raise _closing()
+        if engine not in self._engines:
+            raise InputError(f"There is no engine `{engine}` here: choose {', '.join(self._engines)}.")
+
+    def _start(self, job: Job) -> None:
+        before = self._board.put(job)  # before it is claimed in S3, so that a claim of ours always has a job
+        try:
+            self._claim(job, before)
+            with self._lock:
+                if self._closed:
+                    raise _closing()
+                self._queue.add(job.person, job)
+                work = self._pool.submit(seen(self._work_next, name="side"))
+                self._working.add(work)
+                work.add_done_callback(self._working.discard)
+        except StudioError:
+            self._board.take_back(job, before)
+            raise
+
+    def _claim(self, job: Job, before: Job | None) -> None:
+        """Write an attempt's start, and before it the end of the last one if S3 still lacks that."""
+        if before is not None and not before.recorded:
+            self._outcome_writer.record(before)
+        start = AttemptStart(
+            comparison=job.comparison.id,
+            side=job.side,
+            attempt=job.attempt,
+            started_at=job.since,
+            deadline_s=self._deadline_s,
+            server=self._server,
+            person=job.person,
+        )
+        try:
+            self._history.add_start(start)
+        except WriteConflict as err:
+            raise InputError("Somebody else has just started this side: it will show up here.") from err
+
+    def _has_lost(self, comparison_id: str, side: SideStatus) -> bool:
+        """Whether S3 says that this very process works on a side, or will; asked only where there is no job."""
+        if side.phase is AttemptPhase.QUEUED:
+            return comparison_id in self._abandoned
+        mine = side.server is not None and side.server.boot == self._server.boot
+        return mine and side.phase is AttemptPhase.RUNNING
+
+    def _settled(self, comparison_id: str, side: SideStatus) -> SideStatus:
+        lost = self._has_lost(comparison_id, side)
+        return side.model_copy(update={"phase": AttemptPhase.INTERRUPTED}) if lost else side
+
+    def _live(self, job: Job) -> SideStatus:
+        with self._lock:
+            ahead = self._queue.place(job)
+        outcomes = (*job.earlier, job.outcome) if job.outcome else job.earlier
+        return SideStatus(
+            side=job.side,
+            attempt=job.attempt,
+            phase=job.phase,
+            outcomes=outcomes,
+            ahead=ahead,
+            progress=job.partial.progress if job.partial else None,
+            since=job.since,
+        )
+
+    def _work_next(self) -> None:
+        """Work on what is next by now; that may be nothing, for what was cancelled waits no more."""
+        with self._lock:
+            job = self._queue.take()
+            if job is None:
+                return
+            job.phase, job.since = AttemptPhase.RUNNING, datetime.now(UTC)
+        try:
+            with structlog.contextvars.bound_contextvars(**job.about):  # whatever is logged below says whose it is
+                _log.info("side_began", engine=job.comparison.engine, person=job.person)
+                self._work(job)
+        finally:
+            with self._lock:
+                self._queue.end(job.person)
+
+    def _work(self, job: Job) -> None:
+        try:
+            outcome = self._attempts.make(job, self._outcome_writer.patiently)
+        except EngineError as err:
+            outcome = job.failed(err)
+        except StorageError as err:
+            outcome = job.failed(EngineError(err.message, kind=EngineFault.UNAVAILABLE))
+        except StudioError as err:
+            outcome = job.failed(EngineError(err.message, kind=EngineFault.BAD_REQUEST))
+        except Exception as err:  # noqa: BLE001 - whatever it is, the side ends, with an incident id
+            incident = report("engine_crashed", err, **job.about)
+            message = f"The engine stopped unexpectedly. Retry this side, or report incident {incident}."
+            outcome = job.failed(EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
+        self._outcome_writer.conclude(job, outcome, patient=True)
+
+    def _end_unbegun(self, job: Job) -> None:
+        """Conclude what was stopped while it waited."""
+        try:
+            job.check_wanted()
+        except EngineError as err:
+            self._outcome_writer.conclude(job, job.failed(err), patient=False)
+
+
+def _closing() -> EngineError:
+    return EngineError("The server is stopping: try again in a moment.", kind=EngineFault.UNAVAILABLE)

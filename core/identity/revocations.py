@@ -1,0 +1,141 @@
+"""Revocations: which sessions have ended early, kept in S3 so that every server knows, also after a restart."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import ReplayedLoginToken, SignedOut, StorageUnavailable
+from core.identity.document import Document
+from core.identity.session import HANDOVER_S, LONGEST_S, LoginToken, Session
+from core.objects import ObjectStore
+
+FRESH_S: Final = 10.0  # how long another server takes to hear of a sign-out, at most twice that among many callers
+MAX_AGE_S: Final = 60.0  # how long what was known last counts while S3 is away: as long as the access list's
+_PEOPLE_MAX = 1000  # whose record is kept in memory; it is read again when it is needed
+_MARGIN_S = 3600  # records outlive what they refuse, whatever clock wrote them
+
+
+class PersonSessions(BaseModel):
+    """One person's record. `epoch` counts sign-outs everywhere; the rest are ids and when they may be forgotten."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: int = 0
+    ended: dict[str, int] = {}
+    spent_handovers: dict[str, int] = {}
+
+    def without_history(self, now: float) -> PersonSessions:
+        """The same without what no clock would still let in."""
+        return self.model_copy(
+            update={
+                "ended": {name: until for name, until in self.ended.items() if until > now},
+                "spent_handovers": {name: until for name, until in self.spent_handovers.items() if until > now},
+            }
+        )
+
+
+class Revocations:
+    """Answers whether a session still holds, and ends sessions. Every method raises StorageError."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        app_prefix: str,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._folder = f"{app_prefix}sessions/"
+        self._clock = clock
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._people: OrderedDict[str, Document[PersonSessions]] = OrderedDict()
+
+    def epoch(self, subject: str) -> int:
+        """How often this person has signed out everywhere, as S3 has it now."""
+        return self._of(subject).read().value.epoch
+
+    def check(self, session: Session) -> None:
+        """Raise SignedOut if the session was ended, here or on another server."""
+        if _is_over(session, self._of(session.subject).value()):
+            raise SignedOut("You have been signed out: sign in again.")
+
+    def redeem(self, login_token: LoginToken) -> None:
+        """Use a hand-over up. Raises ReplayedLoginToken the second time, and SignedOut if its session has ended."""
+
+        def spend(record: PersonSessions) -> PersonSessions:
+            if login_token.id in record.spent_handovers:
+                raise ReplayedLoginToken("This sign-in has been used already: sign in again.")
+            if _is_over(session, record):
+                raise SignedOut("You have been signed out: sign in again.")
+            until = int(self._clock()) + HANDOVER_S + _MARGIN_S
+            kept = record.without_history(self._clock())
+            return _with(kept, spent_handovers={**kept.spent_handovers, login_token.id: until})
+
+        session = login_token.session
+        self._of(session.subject).change(spend)
+
+    def end(self, session: Session) -> None:
+        """End this session on every server."""
+
+        def ended(record: PersonSessions) -> PersonSessions:
+            kept = record.without_history(self._clock())
+            return _with(kept, ended={**kept.ended, session.id: int(self._clock()) + LONGEST_S + _MARGIN_S})
+
+        self._of(session.subject).change(ended)
+
+    def end_all(self, session: Session) -> None:
+        """End every session of the person behind this one, if it still holds."""
+
+        def ended(record: PersonSessions) -> PersonSessions:
+            if _is_over(session, record):
+                return record  # somebody who holds a cookie that was ended has no say any more
+            return _with(record.without_history(self._clock()), epoch=record.epoch + 1, ended={})
+
+        self._of(session.subject).change(ended)
+
+    def _of(self, subject: str) -> Document[PersonSessions]:
+        with self._lock:
+            document = self._people.pop(subject, None)
+            if document is None:
+                # a subject is Google's text: hashed, it is a name that fits every store
+                name = sha256(subject.encode()).hexdigest()[:40]
+                document = Document(
+                    self._store,
+                    f"{self._folder}{name}.json",
+                    parse=_parsed,
+                    serialize=lambda record: record.model_dump_json().encode(),
+                    fresh_s=FRESH_S,
+                    max_age_s=MAX_AGE_S,
+                    clock=self._monotonic,
+                )
+            self._people[subject] = document
+            while len(self._people) > _PEOPLE_MAX:
+                self._people.popitem(last=False)
+            return document
+
+
+def _is_over(session: Session, record: PersonSessions) -> bool:
+    return session.id in record.ended or session.epoch != record.epoch
+
+
+def _with(record: PersonSessions, **fields: object) -> PersonSessions:
+    return record.model_copy(update=fields)
+
+
+def _parsed(data: bytes | None) -> PersonSessions:
+    """A record, or an empty one. Raises StorageUnavailable for bytes that are none: nobody is let in on a guess."""
+    if data is None:
+        return PersonSessions()
+    try:
+        return PersonSessions.model_validate_json(data)
+    except ValidationError as err:
+        raise StorageUnavailable("The record of your sessions in S3 is damaged: ask an administrator.") from err

@@ -1,0 +1,1 @@
+"""The labels that travel with the repository."""

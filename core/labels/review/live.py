@@ -1,0 +1,130 @@
+"""Live labels: the published file with everybody's reviews on top, kept up with S3 while the server runs."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from core.concurrency.periodic import Periodic
+from core.errors import StorageError
+from core.labels.published.label_file import PublishedLabels, load_published
+from core.labels.published.schema import Label
+from core.labels.review.review_log import ReviewLog
+from core.labels.review.reviewed_labels import ReviewedLabels
+from core.labels.review.reviews import Picture, reviewed_label
+
+_log = structlog.get_logger(__name__)
+_REFRESH_S: Final = 15.0
+
+
+class LiveLabels:
+    """Hands out an immutable set of labels at a time; equal versions are equal labels.
+
+    The file's version alone while nobody has reviewed anything, else with the number of the last save behind it:
+    the log is the same on every server, so the version names its labels on every server.
+    """
+
+    def __init__(self, file: Path, log: ReviewLog, *, refresh_s: float = _REFRESH_S) -> None:
+        self._log = log
+        self._file = file
+        self._lock = threading.Lock()
+        self._folded: dict[str, tuple[Picture, Label | None]] = {}
+        self._current: tuple[int, PublishedLabels] | None = None
+        self._stamp = _stamp_of(file)
+        self._published = PublishedLabels(())
+        self._by_etag: dict[str, Label] = {}
+        self._take_up()
+        self._looked = False
+        self.loop = Periodic(self._look, name="live-labels", every_s=refresh_s)
+        self.trouble: StorageError | None = None
+
+    def start(self) -> None:
+        """Keep up with S3 in the background from now on."""
+        self._tell_broken()
+        self.loop.start()
+
+    def stop(self) -> None:
+        """End the background work."""
+        self.loop.stop()
+
+    @property
+    def current(self) -> PublishedLabels:
+        """The labels as they are known now; S3 is asked only if nobody has ever asked it.
+
+        Never raises: without S3 the last known ones serve, and `trouble` says why.
+        """
+        if not self._looked:
+            self.refresh()
+        with self._lock:
+            if self._current is None or self._current[0] != self._log.number:
+                self._current = self._made()
+            return self._current[1]
+
+    def refresh(self) -> None:
+        """Look for new reviews, and for another file in the place of the old one; `trouble` says why it failed."""
+        try:
+            self._look()
+        except StorageError as err:
+            _log.warning("reviews_not_read", error=err.message)
+
+    def _look(self) -> None:
+        """The same, but raises StorageError."""
+        stamp = _stamp_of(self._file)
+        if stamp != self._stamp:
+            with self._lock:
+                self._stamp = stamp
+                self._take_up()
+            self._tell_broken()
+        try:
+            self._log.refresh()
+        except StorageError as err:
+            self.trouble = err
+            raise
+        finally:
+            self._looked = True
+        self.trouble = None
+
+    @property
+    def published(self) -> PublishedLabels:
+        """The file alone, without the reviews."""
+        return self._published
+
+    def before_reviews(self, etag: str) -> Label | None:
+        """What the published file says about these bytes."""
+        return self._by_etag.get(etag)
+
+    def _take_up(self) -> None:
+        self._published = load_published(self._file)
+        self._by_etag = {label.etag: label for label in self._published}
+        self._folded, self._current = {}, None
+
+    def _tell_broken(self) -> None:
+        for broken in self._published.broken:
+            _log.warning("label_line_left_out", line=broken.line, reason=broken.reason)
+
+    def _made(self) -> tuple[int, PublishedLabels]:
+        number, reviews = self._log.number, self._log.reviews
+        folded = {}
+        for etag in reviews.etags:
+            decisions = reviews.of_picture(etag)
+            known = self._folded.get(etag)
+            if known is None or known[0] is not decisions:
+                known = (decisions, reviewed_label(self._by_etag.get(etag), decisions))
+            folded[etag] = known
+        self._folded = folded
+        if not number:
+            return 0, self._published
+        reviewed = [label for _, label in folded.values() if label is not None]
+        version = f"{self._published.version}+{number}"
+        return number, ReviewedLabels(self._published, reviewed, version=version)
+
+
+def _stamp_of(file: Path) -> tuple[int, int]:
+    try:
+        about = file.stat()
+    except OSError:
+        return 0, 0
+    return about.st_mtime_ns, about.st_size

@@ -1,0 +1,290 @@
+"""The review queue: which portraits a person should look at first, and why."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from core.labels.machine.labeler import Proposal
+from core.labels.published.label_file import FoundLabel, LabelState
+from core.labels.published.schema import Gender, Label, LabelField, LabelSource
+from core.labels.review.reports import MismatchReport
+from core.labels.review.reviews import Decision, Picture, deciding, reviewed_label, standing, value_in
+from core.references.reference import Reference
+
+UNSURE: Final = 0.6
+SECOND_LOOK_SHARE: Final = 10  # one label in so many is looked at by two people
+# Ages this far apart at their nearest are no rounding.
+_AGES_APART: Final = 5
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+_SPEAKERS: Final = {
+    LabelSource.OPENAI: "OpenAI",
+    LabelSource.LOCAL: "the local labeler",
+    LabelSource.NOMINAL: "the nominal label",
+    LabelSource.HUMAN: "the published label",
+}
+
+
+class Why(StrEnum):
+    """The reasons to look at a label, the most pressing first."""
+
+    WRONG_MATCH = "wrong match reported"
+    REVIEWERS_DISAGREE = "reviewers disagree"
+    STALE = "picture changed"
+    LABELERS_DISAGREE = "labelers disagree"
+    FOLDER = "folder says otherwise"
+    LOW_CONFIDENCE = "low confidence"
+    UNLABELLED = "nothing is known"
+    SECOND_LOOK = "second look"
+    NOT_REVIEWED = "not reviewed yet"
+
+
+_RANK: Final = {why: rank for rank, why in enumerate(Why)}
+
+
+class ReviewState(StrEnum):
+    """How far people have come with a label."""
+
+    OPEN = "open"
+    REVIEWED = "reviewed"
+    STALE = "stale"
+    MISSING = "missing"
+    SECOND_LOOK = "second look"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a label is in the queue, with the sentence that says it."""
+
+    why: Why
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """A portrait to be looked at. `shown` is the label a person should judge.
+
+    For a second look that is the label as it was before anybody reviewed it, so that the second opinion is its own.
+    `proposals` are the machines', the weightiest first. `decided_by` are the reviewers whose word counts, in order.
+    """
+
+    reference: Reference
+    state: ReviewState
+    shown: Label | None
+    reasons: tuple[Reason, ...]
+    proposals: tuple[Proposal, ...]
+    decided_by: tuple[str, ...] = ()
+    second_by: tuple[str, ...] = ()
+    skipped_by: frozenset[str] = frozenset()
+    unsure: float = 1.0
+    blind: Label | None = None
+
+    def for_reviewer(self, reviewer: str) -> QueueItem:
+        """The portrait as this person should see it: a second look is blind, and never at one's own."""
+        if self.state is not ReviewState.SECOND_LOOK:
+            return self
+        if reviewer not in self.decided_by:
+            return replace(self, shown=self.blind)
+        others = tuple(reason for reason in self.reasons if reason.why is not Why.SECOND_LOOK)
+        return replace(self, state=ReviewState.REVIEWED, reasons=others)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """What a reviewer narrows the queue to; empty fields do not narrow. `everything` shows what needs no look too."""
+
+    text: str = ""
+    age_range: str | None = None
+    gender: Gender | None = None
+    group: str | None = None
+    source: LabelSource | None = None
+    state: ReviewState | None = None
+    reviewer: str | None = None
+    why: Why | None = None
+    everything: bool = False
+
+
+def is_doubly_reviewed(etag: str) -> bool:
+    """Whether these bytes belong to the tenth that two people look at; the same on every server, for ever."""
+    digest = hashlib.blake2b(etag.encode(), digest_size=8, person=b"second look").digest()
+    return int.from_bytes(digest) % SECOND_LOOK_SHARE == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that is known about one portrait."""
+
+    reference: Reference
+    found: FoundLabel
+    published: Label | None
+    proposals: tuple[Proposal, ...] = ()
+    decisions: Picture = ()
+    report: MismatchReport | None = None
+
+
+def item_of(known: Evidence) -> QueueItem:
+    """The portrait with the reasons to look at it; without any it needs no look."""
+    stands = standing(known.decisions)
+    decides = deciding(known.decisions)
+    before = known.published or _first_label(known.proposals)
+    label = reviewed_label(before, known.decisions)
+    seconds = tuple(made for made in stands if made.event.second)
+    reasons = tuple(sorted(_reasons(known, label, decides, seconds), key=lambda reason: _RANK[reason.why]))
+    return QueueItem(
+        reference=known.reference,
+        state=_state(known, label, decides, reasons),
+        shown=label,
+        reasons=reasons,
+        proposals=known.proposals,
+        decided_by=tuple(dict.fromkeys(made.reviewer for made in decides)),
+        second_by=tuple(dict.fromkeys(made.reviewer for made in seconds)),
+        skipped_by=frozenset(made.reviewer for made in stands if made not in decides and not made.event.second),
+        unsure=min(label.confidence.values(), default=1.0) if label else 0.0,
+        blind=before,
+    )
+
+
+def order_of(item: QueueItem, reviewer: str) -> tuple[bool, int, int, float, bytes]:
+    """The queue's order: not skipped by this person, the most pressing reason, the most reasons, the least sure."""
+    rank = _RANK[item.reasons[0].why] if item.reasons else len(_RANK)
+    return (
+        reviewer in item.skipped_by,
+        rank,
+        -len(item.reasons),
+        item.unsure,
+        item.reference.key.encode(),
+    )
+
+
+def passes(item: QueueItem, wanted: QueueFilter) -> bool:
+    """Whether the portrait passes every part of the filter; its text is the caller's."""
+    label = item.shown
+    asked = (
+        (wanted.age_range, label.age_range if label else None),
+        (wanted.gender, label.gender_presentation if label else None),
+        (wanted.group, item.reference.group),
+        (wanted.source, label.source if label else None),
+        (wanted.state, item.state),
+    )
+    if any(want is not None and want != have for want, have in asked):
+        return False
+    if wanted.reviewer is not None and wanted.reviewer not in (*item.decided_by, *item.second_by):
+        return False
+    return wanted.why is None or any(reason.why is wanted.why for reason in item.reasons)
+
+
+def _first_label(proposals: Sequence[Proposal]) -> Label | None:
+    return proposals[0].label if proposals else None
+
+
+def _state(known: Evidence, label: Label | None, decides: Picture, reasons: Sequence[Reason]) -> ReviewState:
+    if any(made.event.whole for made in decides):
+        second = any(reason.why is Why.SECOND_LOOK for reason in reasons)
+        return ReviewState.SECOND_LOOK if second else ReviewState.REVIEWED
+    if known.found.state is LabelState.STALE:
+        return ReviewState.STALE
+    return ReviewState.MISSING if label is None else ReviewState.OPEN
+
+
+@dataclass(slots=True)
+class _Found:
+    reasons: list[Reason] = field(default_factory=list)
+
+    def add(self, why: Why, says: str) -> None:
+        self.reasons.append(Reason(why, says))
+
+
+def _reasons(known: Evidence, label: Label | None, decides: Picture, seconds: Picture) -> list[Reason]:
+    found = _Found()
+    last = decides[-1].time if decides else _LONG_AGO
+    whole = any(made.event.whole for made in decides)
+    if known.report is not None and known.report.time > last:
+        found.add(Why.WRONG_MATCH, f"Found wrong for {known.report.wished} by {known.report.person}.")
+    if whole:
+        _second_looks(found, known, decides, seconds)
+        return found.reasons
+    if known.found.state is LabelState.STALE:
+        found.add(Why.STALE, "Its label speaks of the picture that lay here before.")
+    if label is None:
+        found.add(Why.UNLABELLED, "Neither a person nor a machine has said anything about it.")
+        return found.reasons
+    _labelers(found, known)
+    _folder(found, known.reference, label, known.proposals)
+    _confidence(found, label, known.proposals)
+    if (decides or label.source is not LabelSource.HUMAN) and not found.reasons:
+        found.add(Why.NOT_REVIEWED, "No person has looked at it yet.")
+    return found.reasons
+
+
+def _second_looks(found: _Found, known: Evidence, decides: Picture, seconds: Picture) -> None:
+    if not is_doubly_reviewed(known.reference.etag):
+        return
+    if not seconds:
+        found.add(Why.SECOND_LOOK, "It belongs to the tenth that two people look at.")
+        return
+    mine, theirs = decides[-1], seconds[-1]
+    if (theirs.number, theirs.at) > (mine.number, mine.at):
+        apart = _differing(decides, theirs)
+        if apart:
+            names = ", ".join(each.value.replace("_", " ") for each in apart)
+            found.add(Why.REVIEWERS_DISAGREE, f"Reviewers {mine.reviewer} and {theirs.reviewer} differ on {names}.")
+
+
+def _differing(decides: Picture, second: Decision) -> list[LabelField]:
+    """The fields both decided on, in which they differ; words that people write freely are not compared."""
+    first = {change.field: change.after for made in decides for change in made.event.changes}
+    compared = (LabelField.AGE, LabelField.GENDER)
+    said = {change.field: change.after for change in second.event.changes}
+    return [each for each in compared if each in first and each in said and _apart(each, first[each], said[each])]
+
+
+def _labelers(found: _Found, known: Evidence) -> None:
+    """Machines against each other and against what is published."""
+    labels = [proposal.label for proposal in known.proposals]
+    if known.published is not None:
+        labels.append(known.published)
+    for each in (LabelField.GENDER, LabelField.AGE):
+        said = [(label, value_in(label, each)) for label in labels]
+        said = [(label, value) for label, value in said if value is not None]
+        for one, value in said[1:]:
+            if _apart(each, said[0][1], value):
+                first = said[0][0]
+                one_says, other_says = _SPEAKERS[first.source], _SPEAKERS[one.source]
+                says = f"{one_says} says {_worded(said[0][1])}, {other_says} says {_worded(value)}."
+                found.add(Why.LABELERS_DISAGREE, f"{says[:1].upper()}{says[1:]}")
+                return
+
+
+def _folder(found: _Found, ref: Reference, label: Label, proposals: Sequence[Proposal]) -> None:
+    """What the group's name says against what a labeler sees."""
+    for each, tagged in ((LabelField.TONE, ref.tone), (LabelField.ANGLE, ref.angle)):
+        values = [value_in(one, each) for one in (label, *(proposal.label for proposal in proposals))]
+        other = next((value for value in values if value is not None and value != tagged), None)
+        if tagged is not None and other is not None:
+            found.add(Why.FOLDER, f"The folder says {tagged}, the label says {_worded(other)}.")
+
+
+def _confidence(found: _Found, label: Label, proposals: Sequence[Proposal]) -> None:
+    sure = dict(label.confidence) or (dict(proposals[0].label.confidence) if proposals else {})
+    unsure = {each: sure[each] for each in (LabelField.GENDER, LabelField.AGE) if sure.get(each, 1.0) < UNSURE}
+    if unsure:
+        parts = [f"{each.value.replace('_', ' ')} {value:.0%}" for each, value in unsure.items()]
+        found.add(Why.LOW_CONFIDENCE, f"The labeler is unsure: {', '.join(parts)}.")
+    elif proposals and proposals[0].problem is not None:
+        found.add(Why.LOW_CONFIDENCE, proposals[0].label.notes or "The labeler could not label it.")
+
+
+def _apart(each: LabelField, one: object, other: object) -> bool:
+    if each is LabelField.AGE and isinstance(one, tuple) and isinstance(other, tuple):
+        return bool(max(one[0], other[0]) - min(one[1], other[1]) > _AGES_APART)
+    return one != other
+
+
+def _worded(value: object) -> str:
+    return f"{value[0]}–{value[1]}" if isinstance(value, tuple) else str(value)

@@ -1,0 +1,187 @@
+"""The review log: every save in its place, one object each, in an order that all servers agree on.
+
+    <app>/reviews/log/000000000001.json               one save; never written over
+    <app>/reviews/segments/v1/000000000001.json.gz    256 saves in one object, to open a long log quickly
+
+A save takes the next number, and only who has read all before it can know that number: whoever comes second finds
+it taken, reads what the other saved, and tries the next one, unless that touches what the other decided. A segment
+is nothing but its saves, which never change; it may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from core.errors import StorageError, StorageUnavailable, WriteConflict
+from core.labels.review.reviews import Event, Reviews, Save
+from core.objects import ObjectStore
+
+_log = structlog.get_logger(__name__)
+SEGMENT: Final = 256
+_WORKERS: Final = 16
+_ATTEMPTS: Final = 50
+_SAVES: Final = TypeAdapter(tuple[Save, ...])
+
+
+class ReviewLog:
+    """Reads and appends; for any number of threads.
+
+    Every method that touches S3 raises StorageDenied or StorageUnavailable when that does not play along.
+    """
+
+    def __init__(self, store: ObjectStore, *, app_prefix: str) -> None:
+        self._store = store
+        self._prefix = f"{app_prefix}reviews/log/"
+        self._segments = f"{app_prefix}reviews/segments/v1/"
+        self._turn = threading.RLock()  # one append or refresh at a time
+        self._saves: dict[int, Save] = {}
+        self._reviews = Reviews()
+        self._number = 0
+        self._packed_up_to = 0
+        self._etags_of: list[tuple[int, frozenset[str]]] = []
+        self._unreadable: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The number of the newest save that is known; 0 for none."""
+        return self._number
+
+    @property
+    def reviews(self) -> Reviews:
+        """Everything decided in the saves known by now."""
+        return self._reviews
+
+    @property
+    def saves(self) -> list[Save]:
+        """The saves known by now, in their order."""
+        with self._turn:
+            return [self._saves[number] for number in sorted(self._saves)]
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """Keys in the log that hold no save; the others serve."""
+        return self._unreadable
+
+    def touched_since(self, number: int) -> set[str]:
+        """The pictures that saves after this number speak of."""
+        touched: set[str] = set()
+        for at, etags in reversed(self._etags_of):
+            if at <= number:
+                break
+            touched |= etags
+        return touched
+
+    def refresh(self) -> None:
+        """Learn what others have saved: one listing, and one request for each save that is new."""
+        with self._turn:
+            if not self._number:
+                self._read_segments()
+            keys = [row.key for row in self._store.list(self._prefix, start_after=self._key_of(self._number))]
+            if not keys:
+                return
+            with ThreadPoolExecutor(min(_WORKERS, len(keys)), thread_name_prefix="reviews") as pool:
+                found = list(pool.map(self._read, keys))
+            self._unreadable += tuple(key for key, save in zip(keys, found, strict=True) if save is None)
+            self._learn([save for save in found if save is not None])
+            with suppress(ValueError):
+                self._number = max(self._number, int(keys[-1].removeprefix(self._prefix).removesuffix(".json")))
+            self._write_segments()
+
+    def append(self, reviewer: str, settle: Callable[[Reviews], Sequence[Event]]) -> Save | None:
+        """Save what `settle` makes of the newest reviews; None where that is nothing.
+
+        It is asked again after every lost race, and raises what it wants to give up with: WriteConflict when
+        somebody else has decided the same.
+        """
+        with self._turn:
+            for _ in range(_ATTEMPTS):
+                events = settle(self._reviews)
+                if not events:
+                    return None
+                save = Save(number=self._number + 1, reviewer=reviewer, time=datetime.now(UTC), events=tuple(events))
+                try:
+                    self._store.put(
+                        self._key_of(save.number),
+                        save.model_dump_json(exclude_none=True).encode(),
+                        content_type="application/json",
+                        create_only=True,
+                    )
+                except WriteConflict:
+                    self.refresh()
+                    continue
+                self._learn([save])
+                self._write_segments()
+                return save
+        raise StorageUnavailable("Others save so fast that there was no turn: nothing was saved, try again.")
+
+    def _learn(self, saves: Sequence[Save]) -> None:
+        new = [save for save in saves if save.number not in self._saves]
+        if not new:
+            return
+        self._reviews = self._reviews | Reviews.of(new)
+        for save in new:
+            self._saves[save.number] = save
+            self._etags_of.append((save.number, frozenset(event.etag for event in save.events)))
+            self._number = max(self._number, save.number)
+
+    def _read(self, key: str) -> Save | None:
+        data = self._store.get(key).data
+        try:
+            return Save.model_validate_json(data)
+        except ValidationError:
+            _log.warning("review_unreadable", key=key)
+            return None
+
+    def _read_segments(self) -> None:
+        keys = [row.key for row in self._store.list(self._segments)]
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="segments") as pool:
+            for first, saves in enumerate(pool.map(self._unpacked, keys)):
+                if not saves or saves[0].number != first * SEGMENT + 1:
+                    return  # what follows is read from the log itself
+                self._learn(saves)
+                self._packed_up_to = self._number
+
+    def _unpacked(self, key: str) -> tuple[Save, ...]:
+        try:
+            saves = _SAVES.validate_json(gzip.decompress(self._store.get(key).data))
+        except (OSError, EOFError, zlib.error, ValidationError) as err:
+            _log.warning("segment_unreadable", key=key, error=type(err).__name__)
+            return ()
+        first = saves[0].number if saves else 0
+        whole = [save.number for save in saves] == list(range(first, first + SEGMENT))
+        return saves if whole else ()
+
+    def _write_segments(self) -> None:
+        """Pack the last block once it is full; an older one that is missing is packed by who reads it."""
+        for first in self._full_blocks():
+            saves = tuple(self._saves[number] for number in range(first, first + SEGMENT))
+            packed = gzip.compress(_SAVES.dump_json(saves, exclude_none=True), compresslevel=6, mtime=0)
+            key = f"{self._segments}{first:012d}.json.gz"
+            try:
+                self._store.put(key, packed, content_type="application/gzip", create_only=True)
+            except WriteConflict:
+                pass  # it holds the same
+            except StorageError as err:  # without it the next start takes longer
+                _log.warning("segment_not_written", first=first, error=err.message)
+                return
+            self._packed_up_to = first + SEGMENT - 1
+
+    def _full_blocks(self) -> Iterable[int]:
+        first = self._packed_up_to + 1
+        while first + SEGMENT - 1 <= self._number:
+            if all(number in self._saves for number in range(first, first + SEGMENT)):
+                yield first
+            first += SEGMENT
+
+    def _key_of(self, number: int) -> str:
+        return f"{self._prefix}{number:012d}.json"

@@ -1,0 +1,257 @@
+"""Review service: what reviewers ask and decide; everything it knows comes from S3 and the published file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.concurrency.periodic import Periodic
+from core.errors import InputError
+from core.labels.machine.proposals import Proposals
+from core.labels.published.label_file import LabelState
+from core.labels.published.schema import LabelField
+from core.labels.review.live import LiveLabels
+from core.labels.review.progress import Progress, progress_of
+from core.labels.review.queue import QueueFilter, QueueItem, order_of, passes
+from core.labels.review.queue_rows import IndexSource, QueueRows
+from core.labels.review.reports import Reports
+from core.labels.review.review_history import HistoryLine, history_of, undoable_of
+from core.labels.review.review_log import ReviewLog
+from core.labels.review.reviews import Event, Kind, Reviews, Save, Value, check_value, value_in
+from core.labels.review.verdicts import ID_MAX, Verdict, conflicts_of, event_of, lost_race, new_verdicts, undoing
+from core.references.key import folded
+from core.references.vocabulary import Vocabulary
+from core.viewer import Capability, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save came to: its number in the log, the events that are new, and the ids that were there already."""
+
+    number: int
+    events: tuple[str, ...]
+    already: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCounts:
+    """The library's portraits in numbers; `waiting` are those that wait for this person."""
+
+    portraits: int
+    labelled: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Portraits that somebody has to look after: without a label, with one of other bytes, and reported as wrong."""
+
+    missing: int
+    stale: int
+    reported: int
+
+
+class ReviewService:
+    """Queue, verdicts, history and progress. Every method that takes a viewer asks what they may: AccessDenied if not.
+
+    Reading serves what is known; `refresh` asks S3. Writing raises StorageError, and WriteConflict when somebody
+    else decided otherwise in between: then nothing of that save is written.
+    """
+
+    def __init__(
+        self,
+        catalog: IndexSource,
+        live: LiveLabels,
+        log: ReviewLog,
+        proposals: Proposals,
+        reports: Reports,
+        vocabulary: Vocabulary,
+    ) -> None:
+        self._live = live
+        self._log = log
+        self._rows = QueueRows(catalog, live, log, proposals, reports)
+        self._known = {
+            LabelField.TONE: {term.id for term in vocabulary.tones},
+            LabelField.ANGLE: {term.id for term in vocabulary.angles},
+        }
+
+    def start(self) -> None:
+        """Keep the queue up in the background from now on."""
+        self._rows.start()
+
+    def stop(self) -> None:
+        """End the background work."""
+        self._rows.stop()
+
+    @property
+    def loop(self) -> Periodic:
+        """The background work."""
+        return self._rows.loop
+
+    def backlog(self) -> Backlog | None:
+        """What there is to do, for the server's own figures: as of the last look, None before there was one.
+
+        It names nobody and nothing, so nobody has to be asked for.
+        """
+        known = self._rows.known()
+        if known is None:
+            return None
+        states = Counter(each.found.state for each in known)
+        reported = sum(each.report is not None for each in known)
+        return Backlog(states[LabelState.MISSING], states[LabelState.STALE], reported)
+
+    def refresh(self, viewer: Viewer) -> None:
+        """Look for what others have saved. Raises StorageError."""
+        viewer.require(Capability.REVIEW)
+        self._log.refresh()
+
+    def queue(self, viewer: Viewer, wanted: QueueFilter) -> list[QueueItem]:
+        """The portraits to look at, the most pressing first; `wanted.everything` has the others behind them.
+
+        To look is everybody's. Raises StorageError while there is no index.
+        """
+        viewer.require(Capability.BROWSE)
+        text = folded(wanted.text)
+        found = [
+            shown
+            for item in self._rows.items()
+            if (shown := item.for_reviewer(viewer.email)).reasons
+            or wanted.everything
+            or wanted.state
+            or wanted.reviewer
+            if (not text or text in folded(shown.reference.key)) and passes(shown, wanted)
+        ]
+        return sorted(found, key=lambda item: order_of(item, viewer.email))
+
+    def counts(self, viewer: Viewer) -> LabelCounts:
+        """How many portraits there are, have a label, and wait for a person. Raises StorageError without an index."""
+        viewer.require(Capability.BROWSE)
+        items = self._rows.items()
+        return LabelCounts(
+            portraits=len(items),
+            labelled=sum(item.shown is not None for item in items),
+            waiting=sum(bool(item.for_reviewer(viewer.email).reasons) for item in items),
+        )
+
+    def reviewers(self, viewer: Viewer) -> list[str]:
+        """Everybody who has decided something, in order."""
+        viewer.require(Capability.BROWSE)
+        return sorted({save.reviewer for save in self._log.saves})
+
+    def item(self, viewer: Viewer, key: str) -> QueueItem:
+        """One portrait. Raises InputError for a key that is not in the library."""
+        viewer.require(Capability.REVIEW)
+        item = self._rows.get(key)
+        if item is None:
+            raise InputError(f"`{key}` is not in the library any more: reload the page.")
+        return item.for_reviewer(viewer.email)
+
+    def save(self, viewer: Viewer, verdicts: Sequence[Verdict]) -> Saved:
+        """Save verdicts together, each picture once or oftener, as one object.
+
+        Raises InputError for a value that cannot be, WriteConflict with `.theirs` (see `theirs_in`).
+        """
+        viewer.require(Capability.REVIEW)
+        for verdict in verdicts:
+            self._check(verdict)
+
+        def settle(reviews: Reviews) -> Sequence[Event]:
+            new = new_verdicts(verdicts, reviews)
+            conflicts = [each for verdict in new for each in conflicts_of(verdict, viewer.email, reviews)]
+            if conflicts:
+                raise lost_race(conflicts)
+            return [
+                event_of(verdict, viewer.email, reviews, machine=self._rows.machine_label(verdict.etag))
+                for verdict in new
+            ]
+
+        save = self._log.append(viewer.email, settle)
+        written = tuple(event.id for event in save.events) if save else ()
+        already = tuple(verdict.id for verdict in verdicts if verdict.id not in written)
+        return Saved(save.number if save else self._log.number, written, already)
+
+    def set_field(
+        self, viewer: Viewer, items: Sequence[QueueItem], field: LabelField, value: Value, *, id_prefix: str
+    ) -> Saved:
+        """Give a field of many portraits one value, in one save; `id_prefix` is this edit's, never used again."""
+        verdicts = [
+            Verdict(
+                id=f"{id_prefix}-{item.reference.etag}",
+                kind=Kind.CORRECT,
+                key=item.reference.key,
+                etag=item.reference.etag,
+                seen={field: value_in(item.shown, field)},
+                values={field: value},
+                whole=False,
+            )
+            for item in {each.reference.etag: each for each in items}.values()
+        ]
+        return self.save(viewer, verdicts)
+
+    def undo(self, viewer: Viewer, events: Sequence[str]) -> Saved:
+        """Take decisions of one's own back, a whole save too; undoing an undo brings the decision back.
+
+        What somebody else decided in a field since then stays. Raises InputError for another person's decision.
+        """
+        viewer.require(Capability.REVIEW)
+        wanted = set(events)
+
+        def settle(reviews: Reviews) -> Sequence[Event]:
+            made = {decision.event.id: decision for decision in reviews if decision.event.id in wanted}
+            for event in events:
+                if event not in made:
+                    raise InputError("There is nothing to undo: that decision was never saved.")
+                if made[event].reviewer != viewer.email:
+                    raise InputError(f"Only {made[event].reviewer} can undo that; decide anew instead.")
+            return [
+                undo for event in dict.fromkeys(events) if (undo := undoing(made[event].event, reviews)) is not None
+            ]
+
+        save = self._log.append(viewer.email, settle)
+        written = tuple(event.id for event in save.events) if save else ()
+        return Saved(save.number if save else self._log.number, written, ())
+
+    def undoable(self, viewer: Viewer, *, limit: int = 50) -> list[Event]:
+        """This person's newest decisions that stand, the newest last."""
+        viewer.require(Capability.REVIEW)
+        return undoable_of(self._log.saves, self._log.reviews, viewer.email, limit=limit)
+
+    def last_save(self, viewer: Viewer) -> Save | None:
+        """This person's newest save of which something stands, to be undone as a whole; None without one."""
+        viewer.require(Capability.REVIEW)
+        last = self.undoable(viewer, limit=1)
+        return next((save for save in reversed(self._log.saves) if last and last[0] in save.events), None)
+
+    def events_of(self, viewer: Viewer, number: int) -> tuple[str, ...]:
+        """The events of one save, to undo it as a whole; none for a number that no save has."""
+        viewer.require(Capability.REVIEW)
+        return next((tuple(each.id for each in save.events) for save in self._log.saves if save.number == number), ())
+
+    def history(self, viewer: Viewer, etag: str) -> list[HistoryLine]:
+        """Every change of a picture's fields, newest first."""
+        viewer.require(Capability.BROWSE)
+        return history_of(self._log.reviews.of_picture(etag))
+
+    def progress(self, viewer: Viewer) -> Progress:
+        """How far the studio is, and each reviewer's share and pace."""
+        viewer.require(Capability.REVIEW)
+        return progress_of(self._rows.items(), self._log.saves)
+
+    def _check(self, verdict: Verdict) -> None:
+        if verdict.kind is Kind.UNDO or not 0 < len(verdict.id) <= ID_MAX:
+            raise InputError("That is no verdict this desk can take.")
+        for field, value in verdict.values.items():
+            try:
+                check_value(field, value)
+            except ValueError as err:
+                raise InputError(f"{str(err).capitalize()}.") from err
+            known = self._known.get(field)
+            if known is not None and value is not None and value not in known:
+                raise InputError(f"“{value}” is no {field.value} of the studio: choose {', '.join(sorted(known))}.")
+        if verdict.kind is Kind.ACCEPT and not any(value is not None for value in verdict.seen.values()):
+            raise InputError("There is nothing to accept: say what you see, or skip the picture.")
+        if verdict.kind is Kind.CORRECT and not verdict.values:
+            raise InputError("A correction says what is right: give a value, or accept the label.")
+        if self._rows.get(verdict.key) is None and not self._log.reviews.of_picture(verdict.etag):
+            raise InputError(f"`{verdict.key}` is not in the library any more: reload the page.")

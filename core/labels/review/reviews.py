@@ -1,0 +1,221 @@
+"""Reviews: what people decided about portraits, field by field, and what all decisions together come to.
+
+A label's value is what the last standing decision says, in the order of the review log; an undone decision does
+not stand, and neither does an undo that was itself undone. Decisions are a set: joining two sets of them in any
+order, any number of times, comes to the same and loses none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from core.labels.published.schema import FRAMINGS, Gender, Label, LabelField, LabelSource, Years, age_range_of
+
+# Both years of an age, a word for every other field, None for unsure or nothing.
+Value = tuple[Years, Years] | Annotated[str, Field(min_length=1, max_length=500)] | None
+
+
+class Kind(StrEnum):
+    """What a person did with a label."""
+
+    ACCEPT = "accept"
+    CORRECT = "correct"
+    SKIP = "skip"
+    UNDO = "undo"
+
+
+class Change(BaseModel):
+    """One field: what it was, what it is now, and what a machine had said when it was decided."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    field: LabelField
+    before: Value = None
+    after: Value = None
+    seen: Value = None
+    seen_from: LabelSource | None = None
+
+    @model_validator(mode="after")
+    def _check_value(self) -> Self:
+        check_value(self.field, self.after)
+        return self
+
+
+class Event(BaseModel):
+    """One decision about one picture. `id` comes from whoever decided: what arrives twice counts once.
+
+    `whole` says that the whole label was judged, and not only the fields that changed. A `second` look is an opinion
+    of somebody who was not shown the first one's; it changes no value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str = Field(min_length=1)
+    kind: Kind
+    key: str = Field(min_length=1)
+    etag: str = Field(min_length=1)
+    changes: tuple[Change, ...] = ()
+    undoes: str | None = None
+    second: bool = False
+    whole: bool = True
+
+
+class Save(BaseModel):
+    """What one person decided and saved together; `number` is its place in the review log."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    number: int = Field(ge=1)
+    reviewer: str
+    time: datetime
+    events: tuple[Event, ...]
+
+
+class Decision(NamedTuple):
+    """An event with its place in the log, who decided, and when."""
+
+    number: int
+    at: int
+    reviewer: str
+    time: datetime
+    event: Event
+
+
+Picture = tuple[Decision, ...]
+
+
+class Reviews:
+    """A set of decisions, by picture; never changed once made."""
+
+    def __init__(self, by_etag: Mapping[str, Picture] | None = None) -> None:
+        self._by_etag = dict(by_etag or {})
+
+    @classmethod
+    def of(cls, saves: Iterable[Save]) -> Reviews:
+        """The decisions of some saves, in any order."""
+        gathered: dict[str, list[Decision]] = {}
+        for save in saves:
+            for at, event in enumerate(save.events):
+                made = Decision(save.number, at, save.reviewer, save.time, event)
+                gathered.setdefault(event.etag, []).append(made)
+        return cls({etag: _joined((), made) for etag, made in gathered.items()})
+
+    def __or__(self, other: Reviews) -> Reviews:
+        joined = dict(self._by_etag)
+        for etag, decisions in other._by_etag.items():
+            joined[etag] = _joined(joined.get(etag, ()), decisions)
+        return Reviews(joined)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reviews) and self._by_etag == other._by_etag
+
+    __hash__ = None  # type: ignore[assignment]  # sets of decisions are compared, not kept in sets
+
+    def __iter__(self) -> Iterator[Decision]:
+        return (made for decisions in self._by_etag.values() for made in decisions)
+
+    @property
+    def etags(self) -> Iterable[str]:
+        """Every picture that somebody has decided something about."""
+        return self._by_etag.keys()
+
+    def of_picture(self, etag: str) -> Picture:
+        """All decisions about a picture in their order, undone ones too."""
+        return self._by_etag.get(etag, ())
+
+
+def in_force(decisions: Picture) -> Picture:
+    """The decisions that were not undone, and the undos that were not, in their order."""
+    if all(made.event.kind is not Kind.UNDO for made in decisions):
+        return decisions
+    undone: set[str] = set()
+    kept = []
+    for made in reversed(decisions):  # an undo comes after what it undoes
+        if made.event.id not in undone:
+            kept.append(made)
+            if made.event.kind is Kind.UNDO:
+                undone.add(made.event.undoes or "")
+    return tuple(reversed(kept))
+
+
+def standing(decisions: Picture) -> Picture:
+    """The decisions that stand, undos left out, in their order."""
+    return tuple(made for made in in_force(decisions) if made.event.kind is not Kind.UNDO)
+
+
+def deciding(decisions: Picture) -> Picture:
+    """The standing decisions that say something about the label: no skips, no second looks."""
+    return tuple(made for made in standing(decisions) if made.event.kind is not Kind.SKIP and not made.event.second)
+
+
+def decided(decisions: Picture) -> dict[LabelField, Value]:
+    """The fields people have decided on, with their values."""
+    return {change.field: change.after for made in deciding(decisions) for change in made.event.changes}
+
+
+def reviewed_label(base: Label | None, decisions: Picture) -> Label | None:
+    """The label with people's decisions on top of what was said before; `base` where nobody decided.
+
+    What machines said in the other fields stays, with its confidence.
+    """
+    made = deciding(decisions)
+    if not made:
+        return base
+    last = made[-1]
+    values = decided(decisions)
+    kept = base.model_dump() if base is not None else {}
+    confidence = {field: sure for field, sure in kept.get("confidence", {}).items() if field not in values}
+    fields = {**kept, **_as_fields(values), "confidence": confidence}
+    fields |= {"etag": last.event.etag, "source": LabelSource.HUMAN, "reviewer": last.reviewer, "time": last.time}
+    fields["key"] = base.key if base is not None else last.event.key
+    return Label(**fields)
+
+
+def value_in(label: Label | None, field: LabelField) -> Value:
+    """What a label says in a field."""
+    if label is None:
+        return None
+    if field is LabelField.AGE:
+        return label.ages
+    said = getattr(label, field.value)
+    return said.value if isinstance(said, Gender) else said
+
+
+def check_value(field: LabelField, value: Value) -> None:
+    """Raise ValueError with a plain sentence unless the field can have this value."""
+    if value is None:
+        return
+    if field is LabelField.AGE:
+        if not isinstance(value, tuple) or value[0] > value[1]:
+            raise ValueError("an age is two years, the lower one first")
+    elif not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{field.value} is a word or nothing")
+    elif field is LabelField.GENDER and value not in tuple(Gender):
+        raise ValueError(f"gender_presentation is {' or '.join(Gender)}, or nothing")
+    elif field is LabelField.FRAMING and value not in FRAMINGS:
+        raise ValueError(f"framing is one of {', '.join(FRAMINGS)}, or nothing")
+
+
+def _as_fields(values: Mapping[LabelField, Value]) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for field, value in values.items():
+        if field is not LabelField.AGE:
+            fields[field.value] = value
+        elif isinstance(value, tuple):
+            fields |= {"age_low": value[0], "age_high": value[1], "age_range": age_range_of(*value)}
+        else:
+            fields |= {"age_low": None, "age_high": None, "age_range": None}
+    return fields
+
+
+def _joined(one: Picture, other: Iterable[Decision]) -> Picture:
+    """Both, each event once at its first place in the log, in the log's order."""
+    by_id: dict[str, Decision] = {}
+    for made in sorted((*one, *other), key=lambda made: (made.number, made.at)):
+        by_id.setdefault(made.event.id, made)
+    return tuple(by_id.values())

@@ -1,0 +1,177 @@
+"""Verdicts: what a person decides about a portrait as the page hands it over, how two collide, and what is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from core.errors import WriteConflict
+from core.labels.published.schema import Label, LabelField
+from core.labels.review.queue import QueueItem, is_doubly_reviewed
+from core.labels.review.reviews import Change, Event, Kind, Reviews, Value, deciding, in_force, standing, value_in
+
+UNDO_PREFIX: Final = "undo-"
+ID_MAX: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person decided about one portrait.
+
+    `id` is made where it was decided and never used again: a verdict that is sent twice counts once. `seen` is what
+    was on the screen in the fields that are decided on; for an accept, in every field that is accepted. `values`
+    are the new values of a correction. `whole` says that the whole label was judged, which ends its time in the queue;
+    an edit of one field of many pictures does not.
+    """
+
+    id: str
+    kind: Kind
+    key: str
+    etag: str
+    seen: Mapping[LabelField, Value]
+    values: Mapping[LabelField, Value]
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """A field that somebody else decided differently while one was looking."""
+
+    key: str
+    etag: str
+    field: LabelField
+    value: Value
+    reviewer: str
+    time: datetime | None
+
+
+def accept(item: QueueItem, *, id: str) -> Verdict:
+    """The verdict that everything shown is right."""
+    seen = {field: value_in(item.shown, field) for field in LabelField}
+    return Verdict(id, Kind.ACCEPT, item.reference.key, item.reference.etag, seen, {})
+
+
+def theirs_in(lost: WriteConflict) -> tuple[Theirs, ...]:
+    """What others decided, out of a lost race."""
+    rows: list[dict[str, Any]] = json.loads(lost.theirs or b"[]")
+    return tuple(
+        Theirs(
+            key=row["key"],
+            etag=row["etag"],
+            field=LabelField(row["field"]),
+            value=tuple(row["value"]) if isinstance(row["value"], list) else row["value"],
+            reviewer=row["reviewer"],
+            time=datetime.fromisoformat(row["time"]) if row["time"] else None,
+        )
+        for row in rows
+    )
+
+
+def lost_race(conflicts: Sequence[Theirs]) -> WriteConflict:
+    """The error that says what somebody else decided; `theirs_in` reads it back."""
+    first = conflicts[0]
+    value = f"{first.value[0]}–{first.value[1]}" if isinstance(first.value, tuple) else first.value or "unsure"
+    more = f" and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+    rows = [
+        {
+            "key": each.key,
+            "etag": each.etag,
+            "field": each.field.value,
+            "value": each.value,
+            "reviewer": each.reviewer,
+            "time": each.time.isoformat() if each.time else None,
+        }
+        for each in conflicts
+    ]
+    name = first.key.rsplit("/", 1)[-1]
+    return WriteConflict(
+        f"{first.reviewer} has just set the {first.field.value.replace('_', ' ')} of {name} to {value}{more}: "
+        "nothing was saved, look again.",
+        key=first.key,
+        theirs=json.dumps(rows, ensure_ascii=False).encode(),
+    )
+
+
+def new_verdicts(verdicts: Sequence[Verdict], reviews: Reviews) -> list[Verdict]:
+    """The verdicts that are not in the log yet, each once."""
+    new: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        if all(made.event.id != verdict.id for made in reviews.of_picture(verdict.etag)):
+            new.setdefault(verdict.id, verdict)
+    return list(new.values())
+
+
+def is_second(verdict: Verdict, reviewer: str, reviews: Reviews) -> bool:
+    """Whether this is the second opinion on a label of the doubly reviewed tenth."""
+    if not is_doubly_reviewed(verdict.etag) or verdict.kind is Kind.SKIP or not verdict.whole:
+        return False
+    decisions = reviews.of_picture(verdict.etag)
+    first = {made.reviewer for made in deciding(decisions) if made.event.whole}
+    seconds = any(made.event.second for made in standing(decisions))
+    return bool(first) and reviewer not in first and not seconds
+
+
+def conflicts_of(verdict: Verdict, reviewer: str, reviews: Reviews) -> list[Theirs]:
+    """The fields somebody else decided otherwise than this person saw, unless both say the same now."""
+    if verdict.kind is Kind.SKIP or is_second(verdict, reviewer, reviews):
+        return []
+    current: dict[LabelField, tuple[Value, str, datetime]] = {
+        change.field: (change.after, made.reviewer, made.time)
+        for made in deciding(reviews.of_picture(verdict.etag))
+        for change in made.event.changes
+    }
+    wanted = {**verdict.seen, **verdict.values}
+    return [
+        Theirs(verdict.key, verdict.etag, field, *current[field])
+        for field, value in wanted.items()
+        if field in current and current[field][0] not in (verdict.seen.get(field), value)
+    ]
+
+
+def event_of(verdict: Verdict, reviewer: str, reviews: Reviews, *, machine: Label | None) -> Event:
+    """The event that keeps a verdict, with what a machine had said."""
+    fields = {} if verdict.kind is Kind.SKIP else {**verdict.seen, **verdict.values}
+    changes = tuple(
+        Change(
+            field=field,
+            before=verdict.seen.get(field),
+            after=value,
+            seen=value_in(machine, field),
+            seen_from=machine.source if machine else None,
+        )
+        for field, value in fields.items()
+        if value is not None or field in verdict.values
+    )
+    return Event(
+        id=verdict.id,
+        kind=verdict.kind,
+        key=verdict.key,
+        etag=verdict.etag,
+        changes=changes,
+        second=is_second(verdict, reviewer, reviews),
+        whole=verdict.whole,
+    )
+
+
+def undoing(event: Event, reviews: Reviews) -> Event | None:
+    """The event that takes this one back; None where it is taken back already."""
+    decisions = reviews.of_picture(event.etag)
+    if all(made.event.id != event.id for made in in_force(decisions)):
+        return None
+    times = sum(made.event.undoes == event.id for made in decisions)
+    changes = tuple(
+        Change(field=each.field, before=each.after, after=each.before, seen=each.seen, seen_from=each.seen_from)
+        for each in event.changes
+    )
+    return Event(
+        id=f"{UNDO_PREFIX}{times + 1}-{event.id}",
+        kind=Kind.UNDO,
+        key=event.key,
+        etag=event.etag,
+        changes=changes,
+        undoes=event.id,
+        second=event.second,
+    )

@@ -1,0 +1,1 @@
+"""What the image engine, the prompt reader and the labelers share when they talk to OpenAI."""

@@ -1,0 +1,163 @@
+"""The catalog: keeps the newest complete index of the library and refreshes it in the background."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.concurrency.periodic import Periodic
+from core.errors import StorageError, StorageUnavailable
+from core.references.index import Drift, ReferenceIndex, index_over
+from core.references.listing.listing import list_all
+from core.references.listing.page import PageSource
+from core.references.table import ReferenceTable
+from core.references.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogStatus:
+    """How fresh the served index is. `listed` counts the keys of a refresh under way."""
+
+    ready: bool
+    built_at: datetime | None
+    refreshing: bool
+    listed: int
+    error: str | None
+    drift: Drift
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the served index was built."""
+        if self.built_at is None:
+            return None
+        return max(0.0, (datetime.now(UTC) - self.built_at).total_seconds())  # a clock may be set back
+
+
+class Catalog:
+    """Serves one immutable index at a time; a refresh swaps in the next only when it is complete."""
+
+    def __init__(
+        self,
+        pages: PageSource,
+        vocabulary: Vocabulary,
+        *,
+        library_prefix: str,
+        app_prefix: str,
+        refresh_s: float,
+        workers: int,
+        unreadable: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """`unreadable` gives the etags of pictures that S3 says cannot be decoded; asked at each refresh."""
+        self._pages = pages
+        self._vocabulary = vocabulary
+        self._library_prefix = library_prefix
+        self._app_prefix = app_prefix
+        self._workers = workers
+        self._unreadable = unreadable
+        self._hints: tuple[str, ...] = ()
+        self._index: ReferenceIndex | None = None
+        self._drift = Drift()
+        self._error: StorageError | None = None
+        self._listed = 0
+        self._refreshing = threading.Lock()
+        self._answered = threading.Event()  # there is a first index, or an error instead of it
+        self.loop = Periodic(self._round, name="index-refresh", every_s=refresh_s, crashed=self._crashed)
+
+    def start(self) -> None:
+        """Refresh now and then every `refresh_s` seconds, in a thread of its own."""
+        self.loop.start()
+
+    def stop(self) -> None:
+        """End the background refresh; the last index keeps serving."""
+        self.loop.stop()
+        self._answered.set()
+
+    def request_refresh(self) -> None:
+        """Ask the background thread for a refresh; returns at once."""
+        self.loop.wake()
+
+    def refresh(self) -> ReferenceIndex:
+        """Build the next generation now and serve it. A second caller waits for the first one's result.
+
+        Raises StorageError and leaves the served generation as it was.
+        """
+        before = self._index
+        with self._refreshing:
+            if self._index is not None and self._index is not before:
+                return self._index
+            started = time.monotonic()
+            self._listed = 0
+            try:
+                listing = list_all(
+                    self._pages,
+                    self._library_prefix,
+                    workers=self._workers,
+                    hints=self._hints,
+                    progress=self._count,
+                )
+                unreadable = self._unreadable()
+            except StorageError as err:
+                self._failed(err)
+                raise
+            table = ReferenceTable.of(listing, self._vocabulary, without_prefix=self._app_prefix, unreadable=unreadable)
+            self._hints = listing.hints()
+            following = self._next(table, seconds=time.monotonic() - started)
+            following.warm()
+            self._index = following
+            self._error = None
+            self._answered.set()
+            return self._index
+
+    def wait(self, patience_s: float) -> bool:
+        """Wait for the first index, or for an error instead of it, and return whether there is an index."""
+        self._answered.wait(patience_s)
+        return self._index is not None
+
+    @property
+    def index(self) -> ReferenceIndex:
+        """The newest complete generation. Raises the refresh's own StorageError if there is none yet."""
+        if self._index is not None:
+            return self._index
+        if self._error is not None:
+            raise self._error
+        raise StorageUnavailable("The reference library is still being listed: one moment.")
+
+    @property
+    def status(self) -> CatalogStatus:
+        """What the screens say about freshness."""
+        return CatalogStatus(
+            ready=self._index is not None,
+            built_at=self._index.built_at if self._index else None,
+            refreshing=self._refreshing.locked(),
+            listed=self._listed,
+            error=self._error.message if self._error else None,
+            drift=self._drift,
+        )
+
+    def _next(self, table: ReferenceTable, *, seconds: float) -> ReferenceIndex:
+        """The generation to serve from now on; where nothing has changed, what was worked out already stays."""
+        served = self._index
+        if served is not None:
+            drift = served.drift_of(table)
+            if drift.is_empty and table.unreadable == served.table.unreadable:
+                return served.seen_again(seconds=seconds)
+            if not drift.is_empty:
+                self._drift = drift
+        return index_over(table, self._vocabulary, seconds=seconds)
+
+    def _count(self, keys: int) -> None:
+        self._listed = keys
+        self.loop.beat()
+
+    def _round(self) -> None:
+        self.refresh()
+
+    def _crashed(self, incident: str) -> None:
+        self._failed(StorageUnavailable(f"The listing stopped unexpectedly: report incident {incident}."))
+
+    def _failed(self, err: StorageError) -> None:
+        self._error = err
+        self._answered.set()

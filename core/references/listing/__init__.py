@@ -1,0 +1,1 @@
+"""The whole library, listed from S3 in parallel."""

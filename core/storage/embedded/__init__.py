@@ -1,0 +1,1 @@
+"""The demo's own S3 server."""

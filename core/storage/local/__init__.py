@@ -1,0 +1,1 @@
+"""What lies in DATA_DIR: files that are there whole or not at all."""

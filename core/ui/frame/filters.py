@@ -1,0 +1,90 @@
+"""Filters: the parts of a filter row. Each stands in the URL, so that a view can be shared.
+
+What is narrow for a row is for the style sheet to say: `st-key-filters-…` there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import streamlit as st
+
+from core.ui.frame.state import Key
+
+
+@contextmanager
+def folded_when_narrow(shown: Key, narrowing: Sequence[Key]) -> Iterator[None]:
+    """Filters that a narrow screen keeps behind a button; it says how many of them narrow."""
+    active = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in narrowing)
+    is_shown = bool(st.session_state.get(shown))
+    label = "Hide filters" if is_shown else f"Filters · {active} active" if active else "Filters"
+    with st.container(key="filters-fold", width="content"):
+        st.button(label, key=f"{shown}_button", icon=":material/tune:", on_click=partial(_turn, shown))
+    state = "shown" if is_shown else "folded"
+    with st.container(key=f"filters-{state}", horizontal=True, vertical_alignment="center"):
+        yield
+
+
+def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
+    """A search field that answers while a person types. `page` is the pagination that starts anew."""
+    text = st.text_input(
+        "Search",
+        key=key,
+        type="search",
+        live="200ms",
+        bind="query-params",
+        placeholder=placeholder,
+        label_visibility="collapsed",
+        on_change=_anew(page),
+        width=260,
+    )
+    return text or ""
+
+
+def choice(label: str, options: Sequence[str], key: Key, *, page: Key | None = None, width: int = 150) -> str | None:
+    """One of many, or none: the label then says what that means ("Any tone")."""
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        placeholder=label,
+        label_visibility="collapsed",
+        bind="query-params",
+        on_change=_anew(page),
+        width=width,
+    )
+
+
+def segments(label: str, options: Sequence[str], key: Key, *, page: Key, default: str | None = None) -> str | None:
+    """A few choices beside each other; with a default, one is always chosen."""
+    return st.segmented_control(
+        label,
+        options,
+        key=key,
+        default=default,
+        required=default is not None,
+        bind="query-params",
+        label_visibility="collapsed",
+        on_change=_anew(page),
+    )
+
+
+def switch(label: str, key: Key, *, page: Key) -> bool:
+    """A filter that is on or off."""
+    return st.toggle(label, key=key, bind="query-params", on_change=_anew(page))
+
+
+def first_page(page: Key) -> None:
+    """Start a pagination anew: another filter has other pages."""
+    st.session_state[page] = 1
+
+
+def _turn(shown: Key) -> None:
+    st.session_state[shown] = not st.session_state.get(shown)
+
+
+def _anew(page: Key | None) -> Callable[[], None] | None:
+    return partial(first_page, page) if page is not None else None

@@ -1,0 +1,209 @@
+"""The closed door: signing in with Google, and what people see who may not come in."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from core.errors import AccessDenied, StudioError
+from core.identity.attempt import CALLBACK_PATH, MALFORMED, NOT_CONFIRMED, SCOPE, check_answer, id_token_of, refused
+from core.studio import Studio
+from core.ui.frame.markdown import plain
+from core.ui.frame.problems import show_problem
+from core.ui.frame.session import cookies, origin
+from core.ui.frame.session_request import hand_over
+from core.ui.frame.state import Key
+from core.web.auth_routes import START_PATH
+
+_BUTTON: Final = Path(__file__).with_name("sign_in_button.js")
+_dress = st.components.v2.component(
+    "studio.sign_in_button",
+    html='<div class="studio-way"><p role="status"></p><a target="_self">Sign in in this tab</a></div>',
+    css=_BUTTON.with_suffix(".css").read_text("utf-8"),
+    js=_BUTTON.read_text("utf-8"),
+    # in a shadow root axe-core would not see that the page's skip link stands before this one
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to sign in: its name, and the nonce that Google's answer has to carry."""
+
+    key: str = field(default_factory=lambda: f"sign-in-{secrets.token_hex(8)}")
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    begun_at_s: float = field(default_factory=time.monotonic)
+
+    def discard(self) -> None:
+        """Forget the attempt, with all that the library and the browser have put into the session for it."""
+        for key in (Key.ATTEMPT, self.key, f"state-{self.key}", f"pkce-{self.key}"):
+            st.session_state.pop(key, None)
+        st.session_state[Key.LAST_ATTEMPT] = self.key
+
+
+def sign_in(studio: Studio, reason: str) -> None:
+    """The door for somebody we do not know; `reason` is why a session ended, if there was one."""
+    login_token = st.session_state.pop(Key.HANDOVER, None)
+    if isinstance(login_token, str):
+        with _authenticator("Signing you in…"):
+            hand_over(login_token)
+        return
+    problem = _problem(studio)
+    if isinstance(problem, AccessDenied):
+        ask_somebody(studio, problem)
+        return
+    with _authenticator("Fair comparisons from an image model, steered with the studio’s own references."):
+        attempt = _attempt()
+        if attempt.key in st.session_state and st.session_state[attempt.key] is not None:
+            st.caption("Asking Google who you are…", text_alignment="center")
+        elif problem is not None:
+            show_problem(problem)
+        elif reason:
+            st.caption(plain(reason), text_alignment="center")
+        if origin() == studio.settings.origin:
+            _button(studio, attempt)
+        else:
+            _elsewhere(studio.settings.origin)
+
+
+def was_just_refused(studio: Studio) -> bool:
+    """Whether a sign-in in this tab was refused a moment ago, which `sign_in` says why."""
+    return _problem(studio) is not None
+
+
+def ask_somebody(studio: Studio, err: AccessDenied) -> None:
+    """For somebody verified who is not on the list: whom to ask, and another account."""
+    with _authenticator("This account cannot come in."):
+        st.markdown(plain(err.message), text_alignment="center")
+        st.button("Use another account", width="stretch", on_click=_another_account)
+        _said_elsewhere(studio)
+
+
+def out_of_order(err: StudioError) -> None:
+    """While nobody can find out who may come in, nobody does."""
+    with _authenticator("Nobody can be let in right now."):
+        show_problem(err)
+        st.button("Try again", type="primary", width="stretch")
+
+
+def _problem(studio: Studio) -> StudioError | None:
+    """What the last try ended with: the pop-up's in this tab, or the redirect's that has led here."""
+    if studio.redirect is not None and Key.REFUSAL_TOLD not in st.session_state:
+        st.session_state[Key.REFUSAL_TOLD] = True
+        if error := studio.redirect.error(cookies()):
+            st.session_state[Key.SIGN_IN_PROBLEM] = error
+    problem = st.session_state.get(Key.SIGN_IN_PROBLEM)
+    return problem if isinstance(problem, StudioError) else None
+
+
+def _another_account() -> None:
+    st.session_state.pop(Key.SIGN_IN_PROBLEM, None)
+    st.session_state[Key.OTHER_ACCOUNT] = True
+
+
+def _said_elsewhere(studio: Studio) -> None:
+    if origin() != studio.settings.origin:
+        _elsewhere(studio.settings.origin)
+
+
+def _elsewhere(address: str) -> None:
+    st.caption(f"You can sign in at [{plain(address)}]({address}) only.", text_alignment="center")
+
+
+@contextmanager
+def _authenticator(sentence: str) -> Iterator[None]:
+    with st.container(key="door", horizontal_alignment="center"):
+        st.title("Studio", anchor=False, text_alignment="center")
+        st.markdown(sentence, text_alignment="center")
+        yield
+
+
+def _button(studio: Studio, attempt: Attempt) -> None:
+    """Google's pop-up behind a button, and what comes back from it. Each answer ends the attempt."""
+    try:
+        id_token = _answer(studio, attempt)
+        if id_token is None:
+            return
+        login_token = studio.authenticator.let_in(id_token, nonce=attempt.nonce)
+    except StudioError as err:
+        st.session_state[Key.SIGN_IN_PROBLEM] = err
+    else:
+        st.session_state.pop(Key.SIGN_IN_PROBLEM, None)
+        st.session_state[Key.HANDOVER] = login_token
+    attempt.discard()
+    st.rerun()
+
+
+def _attempt() -> Attempt:
+    attempt = st.session_state.setdefault(Key.ATTEMPT, Attempt())
+    assert isinstance(attempt, Attempt)  # noqa: S101 - session state is untyped; nobody else writes this key
+    return attempt
+
+
+def _answer(studio: Studio, attempt: Attempt) -> str | None:
+    """The ID token this attempt has brought, or None while nobody has come back. Raises SignInError."""
+    # imported here: before the server runs, its component would stay unknown to it; and who is let in needs neither
+    import httpx
+    from httpx_oauth.exceptions import HTTPXOAuthError
+    from streamlit_oauth import StreamlitOauthError
+
+    returned = st.session_state.get(attempt.key)
+    if returned is not None:
+        studio.authenticator.count_attempt("sign-in", st.context.ip_address or "")
+        _check(returned, attempt)
+    try:
+        answer = _draw_button(studio, attempt)
+    except (StreamlitOauthError, HTTPXOAuthError, httpx.HTTPError, *MALFORMED) as err:
+        # messages of some of these repeat the code or the state
+        raise refused(type(err).__name__, NOT_CONFIRMED) from None
+    if answer is None:
+        return None
+    try:
+        return id_token_of(answer.get("token"))
+    finally:
+        answer.clear()  # it is the very object that the session keeps for this component
+
+
+def _check(returned: object, attempt: Attempt) -> None:
+    """Refuse what does not answer this very attempt before its code is used. Raises SignInError.
+
+    The library accepts an answer without a state.
+    """
+    state = str(st.session_state.get(f"state-{attempt.key}") or "")
+    check_answer(returned, state=state, age_s=time.monotonic() - attempt.begun_at_s)
+
+
+def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
+    from streamlit_oauth import OAuth2Component
+
+    from core.identity.oauth import oauth_client
+
+    answer: dict[str, Any] | None = OAuth2Component(client=oauth_client(studio.settings)).authorize_button(
+        "Sign in with Google",
+        redirect_uri=studio.settings.origin + CALLBACK_PATH,
+        scope=SCOPE,
+        height=640,
+        width=520,
+        key=attempt.key,
+        pkce="S256",
+        extras_params={"nonce": attempt.nonce, "prompt": "select_account"},
+        use_container_width=True,
+    )
+    after = st.session_state.get(Key.LAST_ATTEMPT, "")
+    _dress(
+        key="sign-in-dress",
+        data={"attempt": attempt.key, "after": after, "start": START_PATH},
+        on_returned_change=_returned,
+    )
+    return answer
+
+
+def _returned() -> None:
+    """Nothing to do: the run is all, in which a session that has begun since draws an attempt of its own."""

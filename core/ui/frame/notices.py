@@ -1,0 +1,66 @@
+"""Notices: the quiet states of a page, before there is anything to show."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from core.references.catalog import CatalogStatus
+from core.studio import Studio
+from core.ui.frame.session import fragment
+
+_MOMENT_S: Final = 1.0
+
+
+def library_is_listed(studio: Studio, *, patience_s: float = _MOMENT_S) -> bool:
+    """Whether there is an index to draw from. After a start the first one is waited for.
+
+    Until a run ends the browser leaves standing what another server drew, and keeps what is pressed in it for the
+    next run.
+    """
+    return studio.catalog.wait(patience_s)
+
+
+def library_loading(studio: Studio) -> None:
+    """Progress while the library is listed for the first time, or why it cannot be."""
+
+    def follow() -> None:
+        status = studio.catalog.status
+        if status.ready:
+            st.rerun()
+        elif status.error:
+            st.error(f"The reference library cannot be listed: {status.error}", icon=":material/cloud_off:")
+            st.button("Try again", on_click=studio.catalog.request_refresh)
+        else:
+            st.caption(f"Listing the reference library straight from S3: {status.listed:,} pictures so far.")
+            st.skeleton(height=360)
+
+    fragment(follow, run_every=0.5)()
+
+
+def library_trouble(studio: Studio, status: CatalogStatus) -> None:
+    """One line while S3 fails and the last index keeps serving."""
+    error = studio.storage.circuit_breaker.reason or status.error
+    if status.ready and error:
+        st.warning(
+            f"S3 does not answer: {error} What you see is from {age(status.age_s)} ago.",
+            icon=":material/cloud_off:",
+        )
+
+
+def quiet(title: str, text: str) -> None:
+    """An empty page: what is not there, and what to do about it."""
+    with st.container(horizontal_alignment="center"):
+        st.space("large")
+        st.markdown(f"**{title}**", text_alignment="center")
+        st.caption(text, text_alignment="center")
+
+
+def age(seconds: float | None) -> str:
+    """A time span as people say it."""
+    if seconds is None:
+        return "an unknown time"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

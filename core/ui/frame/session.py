@@ -1,0 +1,89 @@
+"""Who is looking at this page, asked again in every run of a page or a part of it, and where its pictures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, Literal, ParamSpec
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from core.errors import SignInError, StudioError
+from core.studio import Studio, get_studio
+from core.ui.frame.state import Key
+from core.viewer import Viewer
+
+P = ParamSpec("P")
+_WATCH_S: Final = 15
+
+
+def open_session() -> tuple[Studio, Viewer]:
+    """The studio and the verified person behind this browser.
+
+    Raises SignInError, AccessDenied for somebody who is no longer on the list, and StorageError when neither
+    can be found out. Callbacks that act ask here too: they run before the page does.
+    """
+    studio = get_studio()
+    if left := st.session_state.get(Key.LEFT):
+        raise SignInError(left)
+    return studio, studio.authenticator.viewer(cookies())
+
+
+def cookies() -> dict[str, str]:
+    """The cookies this page was opened with."""
+    return dict(st.context.cookies.to_dict())
+
+
+def fragment(body: Callable[P, None], *, run_every: float | None = None) -> Callable[P, None]:
+    """A part of a page that runs by itself, `run_every` so many seconds, and only for who may still see it.
+
+    Streamlit runs a fragment without the shell: a person who may not come in any more gets the whole page
+    run instead, and so the door.
+    """
+    guarded: Callable[P, None] = st.fragment(_guarded(body), run_every=run_every)
+    return guarded
+
+
+def dialog(
+    title: str,
+    body: Callable[P, None],
+    *,
+    width: Literal["small", "medium", "large"] = "small",
+    position: Literal["center", "right"] = "center",
+) -> Callable[P, None]:
+    """A drawer or a window; what happens in it runs without the shell, as in a fragment, and is guarded alike."""
+    guarded: Callable[P, None] = st.dialog(title, width=width, position=position)(_guarded(body))
+    return guarded
+
+
+def watch() -> None:
+    """Ask every few seconds who is there, so that a page nobody touches closes too."""
+    fragment(_nothing, run_every=_WATCH_S)()
+
+
+def origin() -> str:
+    """Scheme, host and port of the address this page was opened under."""
+    parts = urlsplit(st.context.url or "")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def absolute(path: str) -> str:
+    """A route of ours as `st.image` needs it: with the origin, or it would be taken for a file."""
+    return f"{origin()}{path}"
+
+
+def _guarded(body: Callable[P, None]) -> Callable[P, None]:
+    @wraps(body)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            open_session()
+        except StudioError:
+            st.rerun()
+        body(*args, **kwargs)
+
+    return guarded
+
+
+def _nothing() -> None:
+    """Nothing to draw: asking is all."""

@@ -1,0 +1,119 @@
+"""Session requests: what a page asks the browser to tell the server about its session, and what came of it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from core.errors import SignInError
+from core.studio import Studio
+from core.ui.components.draft_in_browser import with_draft
+from core.ui.frame.session import cookies
+from core.ui.frame.state import Key
+from core.web.auth_routes import REQUEST_HEADER, SESSION_PATH
+
+_HERE = Path(__file__)
+_MOUNT: Final = "session-request"
+_RENEWAL_PAUSE_S: Final = 300.0  # a renewal that failed is tried again, but not with every click
+_component = st.components.v2.component(
+    "studio.session_request", html="<span hidden></span>", js=with_draft(_HERE.with_suffix(".js"))
+)
+
+
+class Purpose(StrEnum):
+    """What a request is for."""
+
+    OPEN = "open"
+    RENEW = "renew"
+    SIGN_OUT = "sign out"
+    SIGN_OUT_EVERYWHERE = "sign out everywhere"
+
+
+_UNANSWERED = {
+    Purpose.OPEN: "The server did not answer: sign in again.",
+    Purpose.RENEW: "",
+    Purpose.SIGN_OUT: "The server did not answer, so you are still signed in: sign out again.",
+    Purpose.SIGN_OUT_EVERYWHERE: "The server did not answer, so you are still signed in: sign out again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """One request, which the browser makes once."""
+
+    purpose: Purpose
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    made_at_s: float = field(default_factory=time.monotonic)
+
+
+def hand_over(token: str) -> None:
+    """Give the browser's request a hand-over token; the page is loaded again when the session is there."""
+    request = SessionRequest(Purpose.OPEN)
+    st.session_state[Key.REQUEST] = request
+    _mount(request, body=token)
+
+
+def keep_renewed(studio: Studio) -> None:
+    """Have the browser ask for a fresh cookie while the session is in use, when that is due, and once."""
+    if not studio.authenticator.is_renewal_due(cookies()):
+        return
+    request = st.session_state.get(Key.REQUEST)
+    if not isinstance(request, SessionRequest) or time.monotonic() - request.made_at_s > _RENEWAL_PAUSE_S:
+        request = st.session_state[Key.REQUEST] = SessionRequest(Purpose.RENEW)
+    _mount(request)
+
+
+def sign_out(*, everywhere: bool) -> None:
+    """From the next run on this tab signs out."""
+    st.session_state[Key.REQUEST] = SessionRequest(Purpose.SIGN_OUT_EVERYWHERE if everywhere else Purpose.SIGN_OUT)
+
+
+def is_signing_out() -> bool:
+    """Whether this tab is signing out: draws the request, and then nothing else of the page is to be drawn."""
+    request = st.session_state.get(Key.REQUEST)
+    if not isinstance(request, SessionRequest) or request.purpose in (Purpose.OPEN, Purpose.RENEW):
+        return False
+    _mount(request)
+    return True
+
+
+def _mount(request: SessionRequest, *, body: str = "") -> None:
+    everywhere = "?everywhere=1" if request.purpose is Purpose.SIGN_OUT_EVERYWHERE else ""
+    _component(
+        key=_MOUNT,
+        height=1,
+        data={
+            "id": request.id,
+            "method": "POST" if request.purpose in (Purpose.OPEN, Purpose.RENEW) else "DELETE",
+            "url": f"{SESSION_PATH}{everywhere}",
+            "header": REQUEST_HEADER,
+            "body": body,
+            "reloads": request.purpose is not Purpose.RENEW,
+            "reports": request.purpose is not Purpose.RENEW,
+        },
+        on_refused_change=_refused,
+    )
+
+
+def _refused() -> None:
+    """Say why a request failed. A 503 to a sign-out means that the cookie is gone, and only S3 does not know."""
+    answer = (st.session_state.get(_MOUNT) or {}).get("refused")
+    request = st.session_state.get(Key.REQUEST)
+    if not isinstance(answer, Mapping) or not isinstance(request, SessionRequest) or answer.get("id") != request.id:
+        return
+    del st.session_state[Key.REQUEST]
+    said = answer.get("said")
+    sentence = said if isinstance(said, str) and said else _UNANSWERED[request.purpose]
+    is_sign_out = request.purpose is not Purpose.OPEN
+    if is_sign_out and answer.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
+        st.session_state[Key.LEFT] = sentence
+    else:
+        st.session_state[Key.SIGN_IN_PROBLEM] = SignInError(sentence)

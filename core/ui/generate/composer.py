@@ -1,0 +1,216 @@
+"""The composer: the sidebar in which a designer says what the picture should be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.errors import StorageError
+from core.generation.records.comparison import RenderSettings
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.injection.reader import Reading
+from core.injection.wishes import Mode, Wishes
+from core.references.index import ReferenceIndex
+from core.references.key import parent
+from core.references.reference import Reference, ReferenceFolder
+from core.references.vocabulary import Role, Term
+from core.studio import Studio
+from core.ui.components.prompt_box import prompt_box
+from core.ui.components.tiles import Tile, tile_picker
+from core.ui.frame.markdown import plain
+from core.ui.frame.state import COMPARISON_PARAM, Key
+from core.ui.generate.draft import (
+    AGE_SPAN,
+    FROM_PROMPT,
+    GENDER_CHOICES,
+    PERSON_CHOICES,
+    SIZES,
+    clear,
+    draft,
+    size_chosen,
+    wishes_from_widgets,
+)
+from core.ui.generate.draft_keeper import begin_draft
+from core.ui.generate.engine_choice import chosen_engine, engine_choices
+from core.web.addresses import image_url
+
+_MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What the composer asks for, and what was read from its prompt: once, for all who need it."""
+
+    wishes: Wishes
+    reading: Reading
+
+
+def composer(studio: Studio, index: ReferenceIndex) -> Composed:
+    """Draw the composer in the sidebar and return what it asks for."""
+    with st.sidebar, st.container(gap="xsmall", key="composer"):
+        prompt_box(
+            "Prompt",
+            key=Key.PROMPT,
+            placeholder="What is in the picture? Korean works too.",
+            submitted=Key.ORDERED,
+            height=92,
+        )
+        st.session_state.setdefault(Key.MODE, Mode.COMPARE)
+        st.segmented_control(
+            "Mode",
+            list(_MODES),
+            format_func=_MODES.__getitem__,
+            key=Key.MODE,
+            required=True,
+            label_visibility="collapsed",
+            width="stretch",
+            persist_state="session",
+        )
+        folders = index.folders_of(Role.MODEL)
+        project = parent(st.session_state.get(Key.FOLDER) or (folders[0].path if folders else ""))
+        read = studio.comparison_service.read(st.session_state.get(Key.PROMPT) or "")
+        tone = _tiles("Tone", Role.TONE, Key.TONE, studio, index, project, read.tone)
+        angle = _tiles("Angle", Role.ANGLE, Key.ANGLE, studio, index, project, read.angle)
+        _model_folder(folders)
+        _person_fields()
+        _render_fields(studio)
+    return Composed(wishes_from_widgets(tone, angle), read)
+
+
+def clear_composer(studio: Studio) -> None:
+    """Nothing in the composer and nothing on the stage, and so nothing that a reload would bring back."""
+    clear(next(iter(engine_choices(studio))))
+    st.session_state.pop(Key.SHOWN, None)
+    st.query_params.pop(COMPARISON_PARAM, None)
+    begin_draft()
+
+
+def _tiles(
+    label: str,
+    role: Role,
+    key: Key,
+    studio: Studio,
+    index: ReferenceIndex,
+    project: str,
+    proposed: str | None,
+) -> str | None:
+    """A picker of tones or angles, each with a picture from its own group."""
+    terms = studio.vocabulary.tones if role is Role.TONE else studio.vocabulary.angles
+    examples = _examples(index, role, project)
+    held = draft().tone if role is Role.TONE else draft().angle
+    by_chance = role is Role.TONE and draft().tone_by_chance and proposed is None
+    return tile_picker(
+        label,
+        [_tile(term, examples.get(term.id)) for term in terms],
+        key=key,
+        picked=held,
+        proposed=proposed,
+        columns=4 if role is Role.TONE else 5,
+        note="by chance" if by_chance else "from the prompt",
+    )
+
+
+def _tile(term: Term, example: Reference | None) -> Tile:
+    if example is None:
+        return Tile(term.id, term.name, None, term.name, disabled_reason=f"No group in S3 is tagged {term.id}.")
+    return Tile(term.id, term.name, image_url(example.key, example.etag, THUMBNAIL_SIDES[0]), f"{term.name}: example")
+
+
+def _examples(index: ReferenceIndex, role: Role, project: str) -> dict[str, Reference]:
+    """The first picture of each tag, from the designer's project if it has one."""
+    found: dict[str, Reference] = {}
+    folders = sorted(index.folders_of(role), key=lambda folder: folder.project != project)
+    for folder in folders:
+        for group in folder.groups:
+            tag = group.tags.tone if role is Role.TONE else group.tags.angle
+            if tag and group.is_injectable:
+                found.setdefault(tag, group.references[0])
+    return found
+
+
+def _model_folder(folders: tuple[ReferenceFolder, ...]) -> None:
+    paths = [folder.path for folder in folders]
+    if st.session_state.get(Key.FOLDER) not in paths:
+        st.session_state[Key.FOLDER] = paths[0] if paths else None
+    if not paths:
+        st.caption("No model folder in S3 yet: make one named like `01. Model`.")
+        return
+    named = {folder.path: folder_label(folder) for folder in folders}
+    st.selectbox(
+        "Model folder",
+        paths,
+        format_func=lambda path: named.get(path, path),
+        key=Key.FOLDER,
+        persist_state="session",
+    )
+    chosen = next(folder for folder in folders if folder.path == st.session_state[Key.FOLDER])
+    st.caption(plain(folder_health(chosen)))
+
+
+def folder_label(folder: ReferenceFolder) -> str:
+    """A model folder in a list: where it lies, how many groups serve and how many need mending."""
+    usable = sum(group.is_injectable for group in folder.groups)
+    to_mend = len(folder.groups) - usable
+    place = " / ".join(folder.path.split("/")[-2:])
+    return f"{place} · {_count(usable, 'group')}" + (f", {to_mend} to mend" if to_mend else "")
+
+
+def folder_health(folder: ReferenceFolder) -> str:
+    """What a model folder can serve, and which of its groups cannot be injected from."""
+    pictures = sum(len(group.references) for group in folder.groups if group.is_injectable)
+    problems = Counter(group.tags.problem.value for group in folder.groups if group.tags.problem is not None)
+    problems["empty"] = sum(group.tags.problem is None and not group.references for group in folder.groups)
+    found = [f"{count} {problem}" for problem, count in sorted(problems.items()) if count]
+    loose = [f"{_count(len(folder.loose), 'picture')} in no group"] if folder.loose else []
+    return f"{_count(pictures, 'picture')} · " + (", ".join([*found, *loose]) or "all groups tagged")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _person_fields() -> None:
+    left, right = st.columns(2)
+    with left:
+        st.selectbox("Person", list(PERSON_CHOICES), key=Key.PERSON, persist_state="session")
+    with right:
+        st.selectbox("Gender", list(GENDER_CHOICES), key=Key.GENDER, persist_state="session")
+    st.session_state.setdefault(Key.AGES, AGE_SPAN)
+    st.slider(
+        "Age",
+        *AGE_SPAN,
+        key=Key.AGES,
+        help=f"The whole span means any age; then an age in the prompt counts ({FROM_PROMPT.lower()}).",
+        persist_state="session",
+    )
+
+
+def _render_fields(studio: Studio) -> None:
+    """Size, and where there is a choice the engine's model and its quality; nothing that would be ignored."""
+    st.selectbox("Size", list(SIZES), key=Key.SIZE, persist_state="session")
+    choices = engine_choices(studio)
+    if len(choices) > 1:
+        st.selectbox("Engine", list(choices), key=Key.ENGINE, persist_state="session")
+    engine, model = chosen_engine(studio)
+    qualities = engine.qualities(model)
+    if st.session_state.get(Key.QUALITY) not in qualities:
+        st.session_state[Key.QUALITY] = "medium" if "medium" in qualities else next(iter(qualities), None)
+    if qualities:
+        st.selectbox("Quality", qualities, key=Key.QUALITY, persist_state="session")
+
+
+def render_settings(studio: Studio) -> RenderSettings:
+    """What both sides will share besides prompt and references."""
+    engine, model = chosen_engine(studio)
+    quality = st.session_state.get(Key.QUALITY) if engine.qualities(model) else None
+    return RenderSettings(engine=engine.name, model=model, size=size_chosen(), quality=quality or "auto")
+
+
+def recent_keys(studio: Studio, email: str) -> tuple[str, ...]:
+    """What this person was given last time; nothing while S3 does not say."""
+    try:
+        return studio.history.last_given(email)
+    except StorageError:
+        return ()

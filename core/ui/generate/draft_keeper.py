@@ -1,0 +1,179 @@
+"""The draft keeper: has the browser keep what is not sent yet, and takes it back in a session that has just begun.
+
+The draft lives in the browser: only there are the keystrokes that no server has heard, and the next connection
+may meet any server.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from core.errors import NotFound
+from core.identity.session import pseudonym
+from core.studio import Studio
+from core.ui.components.draft_in_browser import with_draft
+from core.ui.frame.state import COMPARISON_PARAM, Key
+from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, widgets_now
+from core.viewer import Viewer
+
+_HERE: Final = Path(__file__)
+_TAKEN: Final = "draft-taken"
+_NOT_KEPT: Final = {
+    "too long": "This draft is too long to be kept in the browser: reloading the page loses it.",
+    "no room": "The browser has no room to keep this draft: reloading the page loses it.",
+}
+_component = st.components.v2.component(
+    "studio.draft_keeper",
+    html="<span hidden></span>",
+    js=with_draft(_HERE.with_suffix(".js")),
+)
+
+
+def _token() -> str:
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What this session and its browser know of each other.
+
+    `taken` counts what the browser has handed over, `waiting` is what of it has yet to be put back. A draft has
+    begun with `picks` and `widgets`, and is unsent once it differs; the widgets count as they are first drawn.
+    `line` changes when the draft gives way to a recalled comparison.
+    """
+
+    session: str = field(default_factory=_token)
+    taken: int = 0
+    waiting: Mapping[str, object] | None = None
+    line: str = ""
+    picks: Stored | None = None
+    widgets: Stored | None = None
+    is_unsent: bool = False  # whatever it has begun with
+
+    def heard(self, kept: object) -> Keeping:
+        """The same with what the browser has handed over, once; of this session's own draft it knows better."""
+        number = kept.get("number") if isinstance(kept, Mapping) else None
+        if not isinstance(kept, Mapping) or type(number) is not int or number <= self.taken:
+            return self
+        is_news = kept.get("from") != self.session and isinstance(kept.get("draft"), Mapping)
+        return replace(self, taken=number, waiting=kept if is_news else self.waiting)
+
+
+def meet_browser(studio: Studio, viewer: Viewer) -> None:
+    """Say whose drafts are to be kept here, and hear what the browser hands over. Call before a page is drawn."""
+    keeping = _keeping()
+    owner = pseudonym(studio.settings.session_secret or "", viewer.email)
+    with st.container(key="draft-keeper"):
+        said = _component(key=_TAKEN, data={"owner": owner}, on_kept_change=_heard_below)
+    _keep(keeping.heard(said.kept))
+
+
+def forget_drafts() -> None:
+    """Have the browser forget the drafts of somebody whose session was ended."""
+    with st.container(key="draft-keeper"):
+        _component(key="draft-forgotten", data={"forgets": True})
+
+
+def patience_s() -> float:
+    """How long a page may stay as another server drew it: longer where the browser has handed over a draft, so that
+    a restart takes no press from anybody.
+    """
+    return 10.0 if _keeping().waiting is not None else 1.0
+
+
+def put_draft_back(studio: Studio) -> None:
+    """Set the composer to what the browser has kept, unless the address names another comparison. Call before it is
+    drawn. Raises StorageError while S3 does not say whether the comparison on the stage is there.
+    """
+    keeping = _keeping()
+    kept = keeping.waiting
+    if kept is None:
+        return
+    shown, named = kept.get("shown"), st.query_params.get(COMPARISON_PARAM)
+    is_there = isinstance(shown, str) and _is_there(studio, shown)
+    _keep(replace(keeping, waiting=None))
+    if named is not None and named != shown:
+        return
+    content, heard = kept["draft"], kept.get("heard")
+    assert isinstance(content, Mapping)  # noqa: S101 - nothing else waits
+    left_out = put_back(content, heard if isinstance(heard, Mapping) else {}, studio)
+    st.session_state[Key.SHOWN] = shown if is_there else None
+    begin_draft()
+    _keep(replace(_keeping(), line=keeping.line, is_unsent=kept.get("unsent") is not False))
+    if left_out:
+        st.toast(f"Your draft is back, but for its {_listed(left_out)}.", icon=":material/edit_off:")
+
+
+def begin_draft() -> None:
+    """From what the composer holds now on a draft begins: nothing of it is unsent."""
+    _keep(replace(_keeping(), picks=picks_now(), widgets=None, is_unsent=False))
+
+
+def leave_draft() -> None:
+    """The same, where a recalled comparison has taken a draft's place: that one is kept for another tab."""
+    begin_draft()
+    _keep(replace(_keeping(), line=_token()))
+
+
+def show_draft() -> bool:
+    """Tell the browser what the composer holds, and return whether anything of it is unsent. Says why it is not kept.
+
+    Call when the composer is drawn and its order is placed.
+    """
+    keeping, picks, widgets = _keeping(), picks_now(), widgets_now()
+    if keeping.widgets is None:
+        keeping = replace(keeping, widgets=widgets)
+        _keep(keeping)
+    is_unsent = keeping.is_unsent or (picks, widgets) != (keeping.picks, keeping.widgets)
+    with st.container(key="draft-teller"):
+        said = _component(
+            key="draft-shown",
+            data={
+                "session": keeping.session,
+                "line": keeping.line,
+                "taken": keeping.taken,
+                "shown": st.session_state.get(Key.SHOWN),
+                "unsent": is_unsent,
+                "draft": picks | widgets,
+                "heard": heard_now(),
+            },
+            on_problem_change=_heard_below,
+        )
+    if said.problem in _NOT_KEPT:
+        st.caption(f":material/warning: {_NOT_KEPT[said.problem]}")
+    return is_unsent
+
+
+def _keeping() -> Keeping:
+    """What is known; a session that has just begun has a draft that nothing was done to."""
+    if Key.KEEPING not in st.session_state:
+        st.session_state[Key.KEEPING] = Keeping(picks=picks_now())
+    held = st.session_state[Key.KEEPING]
+    assert isinstance(held, Keeping)  # noqa: S101 - session state is untyped; nobody else writes this key
+    return held
+
+
+def _keep(keeping: Keeping) -> None:
+    st.session_state[Key.KEEPING] = keeping
+
+
+def _is_there(studio: Studio, comparison: str) -> bool:
+    try:
+        studio.history.get(comparison)
+    except NotFound:
+        return False
+    return True
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _heard_below() -> None:
+    """Nothing: what the browser hands over is heard where its component is drawn."""

@@ -1,0 +1,113 @@
+"""The header of a plan: what it holds, whether it is fair, what it costs, and the button that makes it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from core.generation.comparison_service import Planned
+from core.injection.fairness import Fairness
+from core.injection.wishes import Mode
+from core.studio import Studio
+from core.ui.frame.markdown import plain, without_formulas
+from core.ui.frame.state import Key
+from core.ui.generate.composer import clear_composer, recent_keys
+from core.ui.generate.draft import adopt, shuffle
+from core.ui.generate.plan_notices import read_from_prompt
+from core.ui.generate.price import Price
+from core.viewer import Viewer
+
+_TITLES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
+
+
+def plan_header(
+    studio: Studio, viewer: Viewer, planned: Planned, price: Price, *, busy: bool, verdict: bool, unsent: bool
+) -> None:
+    """Draw it; `busy` while a comparison is made, `verdict` once there is something to judge, `unsent` once there is
+    something to lose.
+    """
+    fairness = planned.injection.fairness if verdict else None
+    with st.container(gap=None):
+        can_generate = not busy and price.objection is None
+        _first_row(studio, viewer, planned, fairness, can_generate=can_generate, can_clear=unsent or verdict)
+        with _row():
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                read_from_prompt(planned, studio.vocabulary)
+            st.caption(plain(price.line), width="content")
+        if fairness is not None:
+            _fairness(studio, planned, fairness)
+    if price.objection is not None:
+        st.error(without_formulas(price.objection), icon=":material/error:")
+
+
+def _first_row(
+    studio: Studio, viewer: Viewer, planned: Planned, fairness: Fairness | None, *, can_generate: bool, can_clear: bool
+) -> None:
+    with _row():
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.markdown(
+                f"**{_TITLES[planned.injection.wishes.mode]}** :gray[· {_references(planned)}]", width="content"
+            )
+            if fairness is not None:
+                st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+            st.button(
+                "Clear",
+                type="tertiary",
+                help="Begin anew, with nothing on the stage. What you have made stays in History.",
+                disabled=not can_clear,
+                on_click=partial(clear_composer, studio),
+            )
+            st.button(
+                "Shuffle",
+                icon=":material/shuffle:",
+                help="Draw all references anew, away from what you were given last time.",
+                on_click=lambda: shuffle(recent_keys(studio, viewer.email)),
+            )
+            is_pressed = st.button(
+                "Generate",
+                type="primary",
+                shortcut="Ctrl+Enter",
+                disabled=not can_generate,
+                on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
+            )
+    _answer_a_first_press(is_pressed=is_pressed)
+
+
+def _answer_a_first_press(*, is_pressed: bool) -> None:
+    """A press that a session met before it had drawn the button called nobody back: it is answered now."""
+    is_known = st.session_state.get(Key.BUTTON_KNOWN, False)
+    st.session_state[Key.BUTTON_KNOWN] = True
+    if is_pressed and not is_known:
+        st.session_state[Key.ORDERED] = True
+        st.rerun()
+
+
+def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:
+    """The one thing that differs and the nearest fair choice as a button; of a fair pair what it cannot tell."""
+    if fairness.controlled:
+        if fairness.note:
+            st.caption(f":material/info: {fairness.note}")
+        return
+    choice = studio.comparison_service.fair_choice(planned)
+    with st.container(horizontal=True, vertical_alignment="center", key="unfair"):
+        st.caption(f":material/balance: {plain(' '.join(one.says for one in fairness.differences))}", width="content")
+        if choice is not None:
+            st.button(
+                plain(choice.says),
+                help="The nearest change that makes the pair fair: it has been planned, and came out controlled.",
+                on_click=partial(adopt, choice.wishes),
+                key="fair-choice",
+            )
+        else:
+            st.caption("Nothing in the library would make it fair.", width="content")
+
+
+def _row() -> st.delta_generator.DeltaGenerator:
+    return st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small")
+
+
+def _references(planned: Planned) -> str:
+    count = sum(slot.filled for side in planned.sides for slot in side.slots)
+    return f"{count} {'reference' if count == 1 else 'references'}"

@@ -1,0 +1,56 @@
+"""The price: what pressing a button may cost, what is left today, and why it may not be pressed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.errors import InputError, StorageError
+from core.generation.comparison_service import Planned
+from core.generation.records.comparison import RenderSettings
+from core.generation.spending.budget import dollars, dollars_left
+from core.injection.wishes import check_prompt
+from core.studio import Studio
+from core.ui.generate.composer import render_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One line beside the button, and the sentence that disables it."""
+
+    line: str
+    objection: str | None = None
+
+
+def price_of(studio: Studio, planned: Planned, person: str) -> Price:
+    """What the composer's plan may cost this person."""
+    render = render_settings(studio)
+    price = price_for(studio, studio.comparison_service.estimate(planned, render), render, person)
+    return Price(price.line, _too_long(planned.injection.wishes.prompt) or price.objection)
+
+
+def price_for(studio: Studio, usd: float | None, render: RenderSettings, person: str) -> Price:
+    """What something estimated at so much may cost this person; None is an unknown price."""
+    if usd == 0:
+        return Price("Preview engine · free")
+    cost = "price unknown" if usd is None else f"{dollars(usd)} (estimate)"
+    try:
+        budget = studio.comparison_service.budget(person)
+    except StorageError as err:
+        return Price(f"{render.model} · {cost}", f"What is left of today's budget is not known: {err.message}")
+    if budget is None:
+        return Price(f"{render.model} · {cost if usd is None else f'about {cost}'}")
+    if not budget.counted:
+        return Price(f"{render.model} · {cost} · counting what was spent today…")
+    left = f"{dollars_left(budget.left_usd)} left today"
+    line = f"{render.model} · {cost}" + (f" · {left}" if usd is None else f" of {left}")
+    return Price(line, budget.objection(usd, now=datetime.now(UTC)))
+
+
+def _too_long(prompt: str) -> str | None:
+    """Why this prompt cannot be sent; an empty one is only told when Generate is pressed."""
+    try:
+        check_prompt(prompt or "-")
+    except InputError as err:
+        return err.message
+    return None

@@ -1,0 +1,182 @@
+"""Results: the stage with both sides, and under each side what it cost, how near it came and the file."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+import streamlit as st
+
+from core.errors import EngineFault
+from core.generation.records.comparison import AttemptPhase, ComparisonStatus, Failure, Outcome, Picture, SideStatus
+from core.injection.wishes import SideName
+from core.studio import Studio
+from core.ui.components.stage import StageSide, StageState, stage
+from core.ui.frame.problems import problems_shown
+from core.ui.frame.session import absolute, fragment, open_session
+from core.web.addresses import ORIGINAL, image_url, partial_url
+
+STAGE_HEIGHT = 720
+_POLL_S = 0.5
+_STATES = {
+    AttemptPhase.QUEUED: StageState.QUEUED,
+    AttemptPhase.RUNNING: StageState.RUNNING,
+    AttemptPhase.DONE: StageState.DONE,
+    AttemptPhase.FAILED: StageState.FAILED,
+    AttemptPhase.INTERRUPTED: StageState.FAILED,
+    AttemptPhase.CANCELLED: StageState.CANCELLED,
+}
+_HEADLINES = {
+    EngineFault.REFUSED: "Refused",
+    EngineFault.RATE_LIMITED: "Too many requests",
+    EngineFault.TIMED_OUT: "Not ready in time",
+    EngineFault.UNAVAILABLE: "It did not work",
+    EngineFault.BAD_REQUEST: "Not accepted",
+    EngineFault.INTERRUPTED: "Interrupted",
+    EngineFault.CANCELLED: "Cancelled",
+}
+_NEXT = {
+    EngineFault.REFUSED: "A retry alone sends the same once more.",
+    EngineFault.RATE_LIMITED: "Wait a moment, then retry this side.",
+    EngineFault.TIMED_OUT: "Retry this side; nothing in your prompt caused this.",
+    EngineFault.UNAVAILABLE: "Retry this side in a moment.",
+    EngineFault.BAD_REQUEST: "Re-roll, switch off or change what is named above, then generate again.",
+    EngineFault.INTERRUPTED: "Retry this side.",
+    EngineFault.CANCELLED: "Retry this side when you want it after all.",
+}
+FIDELITY_HELP = (
+    "How near the picture's colours come to its tone reference: 100 is the same distribution of colours, "
+    "50 is 12 units away, where 2 units are just noticeable and black to white is 100."
+)
+
+
+def results(studio: Studio, shown: ComparisonStatus) -> None:
+    """Draw a comparison and follow it while it is at work, without rerunning the page.
+
+    The first draw takes the status as it was read for the page; S3 is not asked again for it.
+    """
+    comparison_id, busy, read = shown.comparison.id, shown.busy, [shown]
+
+    def follow() -> None:
+        with problems_shown():
+            status = read.pop() if read else studio.runner.status(comparison_id)
+            _draw(status)
+            if busy != status.busy:  # polling starts and ends with the work
+                st.rerun()
+
+    fragment(follow, run_every=_POLL_S if busy else None)()
+
+
+def _draw(status: ComparisonStatus) -> None:
+    comparison = status.comparison
+    letters = "AB" if len(status.sides) > 1 else " "
+    sides = [_stage_side(status, side, letters[at].strip()) for at, side in enumerate(status.sides)]
+    stage(comparison.id, sides, key=f"stage-{comparison.id}", height=STAGE_HEIGHT)
+    columns = st.columns(len(sides))
+    for side, column in zip(status.sides, columns, strict=True):
+        with column:
+            _footer(status, side)
+
+
+def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> StageSide:
+    comparison, outcome = status.comparison, side.latest
+    failure = outcome.failure if outcome else None
+    headline, detail = "", ""
+    if side.phase is AttemptPhase.QUEUED:
+        headline = "Waiting" + (f": {side.ahead} ahead of you" if side.ahead else "")
+    elif side.phase is AttemptPhase.RUNNING:
+        headline = "Working"
+    elif failure is not None:
+        headline = _HEADLINES[failure.kind]
+        detail = _spoken(f"{failure.message} {next_step(failure)}".strip())
+    elif side.phase is AttemptPhase.INTERRUPTED:
+        headline, detail = "Interrupted", "The server stopped before this side was done. Retry this side."
+    return StageSide(
+        name=letter or "A",
+        title=side.side.heading,
+        state=_STATES[side.phase],
+        width_px=comparison.size.width,
+        height_px=comparison.size.height,
+        picture_url=_picture_url(status, side),
+        alt=f"{side.side.heading}: {comparison.wishes.prompt[:200]}",
+        headline=headline,
+        detail=detail,
+        request_id=failure.request_id if failure else None,
+        progress=side.progress,
+    )
+
+
+def next_step(failure: Failure) -> str:
+    """What to do about a failure; nothing where only an administrator can, as the message says."""
+    if failure.kind is EngineFault.RATE_LIMITED and failure.retry_after_s is None:
+        return ""
+    return _NEXT[failure.kind]
+
+
+def _spoken(message: str) -> str:
+    """A message where no Markdown is drawn: what stands in backticks is quoted."""
+    return re.sub(r"`([^`]*)`", r"“\1”", message)
+
+
+def _picture_url(status: ComparisonStatus, side: SideStatus) -> str | None:
+    if side.phase is AttemptPhase.RUNNING and side.progress is not None:
+        return partial_url(status.comparison.id, side.side, side.progress)
+    outcome = side.latest
+    if outcome is not None and outcome.picture is not None:
+        return image_url(outcome.picture.key, outcome.picture.etag, ORIGINAL)
+    return None
+
+
+def _footer(status: ComparisonStatus, side: SideStatus) -> None:
+    comparison, outcome = status.comparison, side.latest
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if side.busy:
+            st.space("small")
+            cancel = partial(_cancel, comparison.id, side.side)
+            st.button("Cancel", key=f"cancel-{side.side.value}", type="tertiary", on_click=cancel)
+        elif outcome is not None and outcome.picture is not None:
+            _figures(outcome)
+            _download(outcome, outcome.picture, side.side)
+        else:
+            charged = f" · {money(outcome)}" if outcome is not None else ""
+            st.caption(f"Attempt {side.attempt}: {side.phase.value}{charged}", width="content")
+            retry = partial(_retry, comparison.id, side.side)
+            st.button("Retry this side", key=f"retry-{side.side.value}", icon=":material/refresh:", on_click=retry)
+    for note in outcome.notes if outcome is not None else ():
+        st.caption(note)
+
+
+def _figures(outcome: Outcome) -> None:
+    fidelity = outcome.picture.fidelity if outcome.picture else None
+    with st.container(horizontal=True, vertical_alignment="center", width="content"):
+        if fidelity is not None:
+            st.markdown(f"**Fidelity {fidelity:.0f}**", help=FIDELITY_HELP, width="content")
+        st.caption(f"{outcome.seconds:.1f} s · {money(outcome)}", width="content")
+
+
+def _download(outcome: Outcome, picture: Picture, side: SideName) -> None:
+    name = f"{outcome.comparison}-{side.value}.png"
+    url = absolute(image_url(picture.key, picture.etag, ORIGINAL, download_as=name))
+    st.link_button("PNG", url, type="tertiary", icon=":material/download:", help=f"Download {side.heading}")
+
+
+def _cancel(comparison_id: str, side: SideName) -> None:
+    with problems_shown():
+        studio, viewer = open_session()
+        studio.comparison_service.cancel(comparison_id, side, viewer)
+
+
+def _retry(comparison_id: str, side: SideName) -> None:
+    with problems_shown():
+        studio, viewer = open_session()
+        studio.comparison_service.retry(comparison_id, side, viewer)
+
+
+def money(outcome: Outcome) -> str:
+    """What an attempt cost, in words that make neither an unknown price look free nor a failure charged."""
+    if outcome.cost is None and outcome.failure is not None:
+        return "not charged"
+    if outcome.cost is None or outcome.cost.usd is None:
+        return "unpriced"
+    about = "about " if outcome.cost.estimate else ""
+    return "free" if outcome.cost.usd == 0 else f"{about}${outcome.cost.usd:.2f}"

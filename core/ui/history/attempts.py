@@ -1,0 +1,79 @@
+"""Attempts: what became of each try at a side, in words: how it ended, when, what it cost, by which request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.errors import EngineFault
+from core.generation.records.attempt_status import phase_of
+from core.generation.records.comparison import AttemptPhase, Cost, Outcome, SideStatus
+from core.ui.frame.markdown import code, plain, without_formulas
+from core.ui.generate.results import FIDELITY_HELP, money, next_step
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptWords:
+    """One attempt: its heading, the facts in one line, and what went wrong or is worth a note, a line each."""
+
+    heading: str
+    facts: str
+    request_id: str | None
+    notes: tuple[str, ...]
+    fidelity: float | None = None
+
+
+def attempts(side: SideStatus) -> None:
+    """Draw every attempt of a side, the newest first."""
+    for words in attempt_words(side):
+        with st.container(gap=None):
+            fidelity = f" · Fidelity {words.fidelity:.0f}" if words.fidelity is not None else ""
+            st.markdown(
+                f":small[**{words.heading}** :gray[{plain(words.facts)}{fidelity}]]",
+                help=FIDELITY_HELP if words.fidelity is not None else None,
+            )
+            if words.request_id:
+                st.caption(f"request {code(words.request_id)}")
+            for note in words.notes:
+                st.caption(without_formulas(note))
+
+
+def attempt_words(side: SideStatus) -> list[AttemptWords]:
+    """Every attempt of a side, the newest first; one without an outcome is at work or was interrupted."""
+    words = [_ended(outcome) for outcome in side.outcomes]
+    if side.latest is None:
+        since = f"since {side.since:%H:%M:%S} UTC" if side.since else ""
+        notes = ("The server stopped before this side was done: regenerate it.",)
+        interrupted = side.phase is AttemptPhase.INTERRUPTED
+        words.append(AttemptWords(_heading(side.attempt, side.phase), since, None, notes if interrupted else ()))
+    return words[::-1]
+
+
+def _ended(outcome: Outcome) -> AttemptWords:
+    failure = outcome.failure
+    facts = [f"{outcome.started_at:%Y-%m-%d %H:%M:%S} UTC", f"{outcome.seconds:.1f} s", money(outcome)]
+    if tokens := _tokens(outcome.cost):
+        facts.append(tokens)
+    if outcome.person is not None:
+        facts.append(outcome.person)
+    if failure is not None and failure.kind not in (EngineFault.CANCELLED, EngineFault.INTERRUPTED):
+        facts.insert(0, failure.kind.value.replace("_", " "))
+    told = (failure.message, next_step(failure)) if failure is not None else ()
+    return AttemptWords(
+        heading=_heading(outcome.attempt, phase_of(outcome)),
+        facts=" · ".join(facts),
+        request_id=outcome.request_id,
+        notes=(*filter(None, told), *outcome.notes),
+        fidelity=outcome.picture.fidelity if outcome.picture else None,
+    )
+
+
+def _heading(attempt: int, phase: AttemptPhase) -> str:
+    return f"Attempt {attempt}: {phase.value}"
+
+
+def _tokens(cost: Cost | None) -> str:
+    if cost is None or cost.input_tokens is None or cost.output_tokens is None:
+        return ""
+    return f"{cost.input_tokens:,} tokens in, {cost.output_tokens:,} out"

@@ -1,0 +1,83 @@
+"""Ways on from a comparison of the past: into the composer, again as it was, or one side of it again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import StudioError
+from core.generation.records.comparison import Comparison, ComparisonStatus, SideStatus
+from core.generation.variation import lost_slots
+from core.studio import Studio
+from core.ui.frame.markdown import code, without_formulas
+from core.ui.frame.problems import show_problem
+from core.ui.frame.state import Key
+from core.ui.generate.price import price_for
+from core.ui.references.reference_details import go_to
+from core.viewer import Capability, Viewer
+
+
+def show_in_generate(comparison_id: str) -> None:
+    """Go to the Generate page with this comparison on the stage and in the composer."""
+    st.session_state.pop(Key.SHOWN, None)
+    st.session_state[Key.RECALL] = comparison_id
+    go_to("generate")
+
+
+def open_button(comparison_id: str) -> None:
+    """Recall the whole composer state."""
+    if st.button("Open in Generate", type="primary", icon=":material/open_in_full:"):
+        show_in_generate(comparison_id)
+
+
+def replay_button(studio: Studio, viewer: Viewer, comparison: Comparison) -> None:
+    """Send the identical request again; not while anything of it is missing."""
+    missing = studio.comparison_service.missing(comparison)
+    usd = studio.comparison_service.estimate_again(comparison)
+    price = price_for(studio, usd, comparison.render, viewer.email)
+    if st.button(
+        "Replay",
+        icon=":material/replay:",
+        disabled=bool(missing) or price.objection is not None,
+        help=f"Send the identical request again: {without_formulas(price.line)}. The model has no seed: "
+        "the picture will differ.",
+    ):
+        try:
+            viewer.require(Capability.GENERATE)
+            again = studio.comparison_service.replay(comparison, viewer)
+        except StudioError as err:
+            show_problem(err)
+            return
+        show_in_generate(again.id)
+
+
+def what_is_missing(studio: Studio, comparison: Comparison) -> None:
+    """Name the references that are no longer there."""
+    for slot in studio.comparison_service.missing(comparison):
+        st.caption(
+            f":material/broken_image: {code(slot.key or '')} is no longer in S3 as it was: it cannot be replayed."
+        )
+
+
+def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
+    """Another attempt of one side in the same comparison; the other side stays and is not charged."""
+    comparison = status.comparison
+    record = comparison.side(side.side)
+    price = price_for(
+        studio, studio.comparison_service.estimate_again(comparison, side.side), comparison.render, viewer.email
+    )
+    missing = lost_slots([record], studio.catalog.index)
+    if st.button(
+        "Regenerate this side",
+        key=f"regenerate-{side.side.value}",
+        icon=":material/refresh:",
+        disabled=side.busy or bool(missing) or price.objection is not None,
+        help=f"Another attempt, beside those there are: {without_formulas(price.line)}. Other sides stay as they are.",
+    ):
+        try:
+            viewer.require(Capability.GENERATE)
+            studio.comparison_service.retry(comparison.id, side.side, viewer)
+        except StudioError as err:
+            show_problem(err)
+            return
+        show_in_generate(comparison.id)
+    st.caption(without_formulas(price.objection or price.line), width="content")

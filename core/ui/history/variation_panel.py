@@ -1,0 +1,172 @@
+"""The remake panel: what a past comparison would be with something changed, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.errors import StudioError
+from core.generation.comparison_service import Planned
+from core.generation.records.comparison import Comparison, SideRecord
+from core.generation.variation import Changes, Fate, Place, Variation
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.injection.slots import Slot
+from core.injection.wishes import SideName
+from core.references.vocabulary import Term
+from core.studio import Studio
+from core.ui.frame.markdown import code, plain, without_formulas
+from core.ui.frame.problems import show_problem
+from core.ui.frame.session import absolute
+from core.ui.frame.state import Key
+from core.ui.generate.draft import SIZES
+from core.ui.generate.price import price_for
+from core.ui.generate.slot_strip import sent_prompt
+from core.ui.history.history_ways import show_in_generate
+from core.viewer import Capability, Viewer
+from core.web.addresses import image_url
+
+_BOTH = "Both sides"
+_THUMBNAIL_PX = 44
+_WORDS_PX = 250  # beside two thumbnails in half of the drawer, and in one line on a phone
+
+
+def remake_panel(studio: Studio, viewer: Viewer, comparison: Comparison) -> None:
+    """Pick what is to be different, see what would go in and what it may cost, and send it."""
+    with st.container(border=True, key="remake"):
+        try:
+            changes = _changes(studio, comparison)
+            again = studio.comparison_service.variation(comparison, changes)
+        except StudioError as err:
+            show_problem(err)
+            return
+        places = st.container()
+        for record, column in zip(again.sides, places.columns(len(again.sides)), strict=True):
+            with column:
+                _side(record, [place for place in again.places if place.side is record.side])
+        planned = studio.comparison_service.planned(again, recent=comparison.recent)
+        _send(studio, viewer, comparison, changes, again, planned)
+
+
+def _changes(studio: Studio, comparison: Comparison) -> Changes:
+    """The pickers; each says how it was."""
+    sides = [record.side for record in comparison.sides]
+    picked = None
+    if len(sides) > 1:
+        picked = st.segmented_control(
+            "Sides",
+            [_BOTH, *(side.heading for side in sides)],
+            default=_BOTH,
+            required=True,
+            key=_key(Key.REMAKE_SIDE, comparison),
+            label_visibility="collapsed",
+        )
+    side = next((side for side in sides if side.heading == picked), None)
+    left, middle, right = st.columns(3)
+    with left:
+        tone = _term("Tone", studio.vocabulary.tones, comparison.tone, _key(Key.REMAKE_TONE, comparison))
+    angle = None
+    if SideName.TONE_ANGLE in ([side] if side else sides):
+        with middle:
+            angle = _term("Angle", studio.vocabulary.angles, comparison.angle, _key(Key.REMAKE_ANGLE, comparison))
+    with right:
+        others = [label for label, size in SIZES.items() if size != comparison.size]
+        was = next((label for label, size in SIZES.items() if size == comparison.size), str(comparison.size))
+        ratio = st.selectbox("Ratio", others, index=None, placeholder=was, key=_key(Key.REMAKE_SIZE, comparison))
+    return Changes(
+        tone=tone,
+        angle=angle,
+        size=SIZES[ratio] if ratio else None,
+        side=side,
+        redraw_missing=bool(st.session_state.get(_key(Key.REMAKE_MISSING, comparison))),
+    )
+
+
+def _term(label: str, terms: Sequence[Term], was: str | None, key: str) -> str | None:
+    names = {term.name: term.id for term in terms if term.id != was}
+    before = next((term.name for term in terms if term.id == was), "none")
+    picked = st.selectbox(label, list(names), index=None, placeholder=before, key=key)
+    return names[picked] if picked else None
+
+
+def _side(record: SideRecord, places: Sequence[Place]) -> None:
+    """What changes with its picture before and after, then what stays as thumbnails in a row."""
+    moved = [place for place in places if place.fate is Fate.NEW]
+    kept = [place for place in places if place.fate is Fate.KEPT and place.now and place.now.filled]
+    told = "as recorded" if not moved else f"{len(moved)} of {len(places)} slots change"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{record.side.heading}** :gray[{told}]", width="content")
+        sent_prompt(record)
+    for at, place in enumerate(moved):
+        _moved(place, f"{record.side.value}-{at}")
+    for place in places:
+        if place.fate is Fate.MISSING and place.then is not None:
+            st.caption(
+                f":material/broken_image: {place.role.value.capitalize()}: {code(place.then.key or '')} "
+                "is no longer in S3 as recorded."
+            )
+    if kept:
+        stays = f"fold-stays-{record.side.value}"
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=stays):
+            for place in kept:
+                _thumbnail(place.now)
+            st.caption("stay" if len(kept) > 1 else "stays", width="content")
+
+
+def _moved(place: Place, name: str) -> None:
+    now = place.now
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"fold-moved-{name}"):
+        _thumbnail(place.then, gone=place.then_is_gone)
+        st.caption(":material/arrow_forward:", width="content")
+        _thumbnail(now)
+        held = code(now.name or "") if now and now.filled else ":gray[empty]"
+        why = f"  \n:gray[{plain(now.why)}]" if now else ""
+        st.markdown(f":small[**{place.role.value.capitalize()}** {held}{why}]", width=_WORDS_PX)
+
+
+def _thumbnail(slot: Slot | None, *, gone: bool = False) -> None:
+    if slot is None or gone or not (slot.key and slot.etag):
+        with st.container(width=_THUMBNAIL_PX, horizontal_alignment="center"):
+            st.markdown(":gray[:material/broken_image:]" if gone else ":gray[—]", width="content")
+        return
+    url = absolute(image_url(slot.key, slot.etag, THUMBNAIL_SIDES[0]))
+    st.image(url, width=_THUMBNAIL_PX, alt=f"{slot.role.value} reference {slot.name}")
+
+
+def _send(
+    studio: Studio, viewer: Viewer, comparison: Comparison, changes: Changes, again: Variation, planned: Planned
+) -> None:
+    # Each line has a place of its own, filled or not: or the button would move, and stand there twice meanwhile.
+    missing, says, objects, row = (st.container() for _ in range(4))
+    if again.missing or changes.redraw_missing:
+        missing.toggle("Draw others in place of missing references", key=_key(Key.REMAKE_MISSING, comparison))
+    price = price_for(studio, studio.comparison_service.estimate(planned, again.render), again.render, viewer.email)
+    objection = _objection(studio, again, planned) or price.objection
+    if again.says:
+        says.markdown("  \n".join(f":small[{plain(line)}]" for line in again.says))
+    if objection is not None:
+        objects.caption(without_formulas(objection))
+    with row, st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Make it", type="primary", disabled=objection is not None, key=f"make-{comparison.id}"):
+            try:
+                viewer.require(Capability.GENERATE)
+                new = studio.comparison_service.order_remake(comparison, changes, viewer)
+            except StudioError as err:
+                show_problem(err)
+                return
+            show_in_generate(new.id)
+        st.caption(plain(price.line), width="content")
+
+
+def _objection(studio: Studio, again: Variation, planned: Planned) -> str | None:
+    """Why this cannot be sent as it is, if so."""
+    try:
+        again.check()
+        studio.comparison_service.check(planned, again.render)
+    except StudioError as err:
+        return err.message
+    return None
+
+
+def _key(key: Key, comparison: Comparison) -> str:
+    return f"{key}-{comparison.id}"

@@ -1,0 +1,164 @@
+"""The labels page's focus mode: the review queue at the focus desk, and what becomes of its decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+
+import streamlit as st
+
+from core.errors import InputError, WriteConflict
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.labels.published.schema import Label, LabelField
+from core.labels.review.queue import QueueFilter, QueueItem
+from core.labels.review.review_service import ReviewService
+from core.labels.review.reviews import Kind, Value, value_in
+from core.labels.review.verdicts import Theirs, Verdict, theirs_in
+from core.references.key import file_name
+from core.studio import Studio
+from core.ui.components.review_focus import (
+    DecisionKind,
+    FocusDecision,
+    FocusItem,
+    FocusValue,
+    LostRace,
+    Undoable,
+    review_focus,
+)
+from core.ui.frame.session import open_session
+from core.ui.frame.state import Key
+from core.ui.references.label_values import FIELD_NAMES, focus_fields, from_words, in_words, sealed, unsealed
+from core.viewer import Viewer
+from core.web.addresses import image_url
+
+_SHOWN = 60
+_KINDS = {DecisionKind.ACCEPT: Kind.ACCEPT, DecisionKind.CORRECT: Kind.CORRECT, DecisionKind.SKIP: Kind.SKIP}
+
+
+def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], wanted: QueueFilter) -> None:
+    """Draw the desk over the first of the queue, and whatever was just undone."""
+    items = {item.reference.key: item for item in queue[:_SHOWN]}
+    for key in st.session_state.get(Key.LABEL_UNDONE, ()):
+        if key not in items and studio.catalog.index.get(key) is not None:
+            undone = studio.review_service.item(viewer, key)
+            items |= {key: undone} if undone.reasons else {}
+    review_focus(
+        [_focus_item(item) for item in items.values()],
+        focus_fields(studio.vocabulary),
+        key=Key.LABEL_DESK,
+        queue=repr(wanted),
+        left=len(queue),
+        undoable=[Undoable(event.id, event.key) for event in studio.review_service.undoable(viewer)],
+        take=_take,
+    )
+
+
+def _focus_item(item: QueueItem) -> FocusItem:
+    ref, label = item.reference, item.shown
+    values = {field: value_in(label, field) for field in LabelField}
+    whys = ", ".join(reason.why.value for reason in item.reasons) or "reviewed"
+    return FocusItem(
+        id=ref.key,
+        title=ref.key,
+        reason=f"{whys[:1].upper()}{whys[1:]}",
+        detail=" ".join(reason.says for reason in item.reasons),
+        picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[-1]),
+        thumbnail_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[0]),
+        alt=ref.name,
+        seen=sealed(ref.etag, values),
+        values={
+            field.value: FocusValue(
+                value=in_words(values[field]),
+                by=_by(label),
+                confidence=label.confidence.get(field) if label else None,
+                others=tuple(_others(item, field, values[field])),
+            )
+            for field in LabelField
+        },
+    )
+
+
+def _by(label: Label | None) -> str:
+    return "" if label is None else label.reviewer or label.source.value
+
+
+def _others(item: QueueItem, field: LabelField, shown: Value) -> Iterator[str]:
+    """What machines say that is not what is shown."""
+    for proposal in item.proposals:
+        said = value_in(proposal.label, field)
+        if said is None or said == shown or field is LabelField.NOTES:
+            continue
+        sure = proposal.label.confidence.get(field)
+        yield f"{proposal.label.source.value} says {in_words(said)}" + (f", {sure * 100:.0f} % sure" if sure else "")
+
+
+def _take(decisions: Sequence[FocusDecision]) -> list[LostRace]:
+    """Keep what was decided, in its order. Raises StudioError while nothing can be kept."""
+    studio, viewer = open_session()
+    review_service, lost = studio.review_service, []
+    for is_undo, run in groupby(decisions, key=lambda decision: decision.kind is DecisionKind.UNDO):
+        if is_undo:
+            for decision in run:
+                lost += _kept(partial(_undo, review_service, viewer), decision)
+        else:
+            lost += _saved(studio, viewer, list(run))
+    return lost
+
+
+def _undo(review_service: ReviewService, viewer: Viewer, decision: FocusDecision) -> None:
+    review_service.undo(viewer, [decision.undoes])
+    undone = st.session_state.setdefault(Key.LABEL_UNDONE, [])
+    undone[:] = [*(key for key in undone if key != decision.item), decision.item][-20:]
+
+
+def _saved(studio: Studio, viewer: Viewer, decisions: Sequence[FocusDecision]) -> list[LostRace]:
+    """Save them together, or one by one where one of them lost a race."""
+    try:
+        studio.review_service.save(viewer, [_verdict(decision) for decision in decisions])
+    except (InputError, WriteConflict):
+        each = partial(_save_one, studio, viewer)
+        return [race for decision in decisions for race in _kept(each, decision)]
+    return []
+
+
+def _save_one(studio: Studio, viewer: Viewer, decision: FocusDecision) -> None:
+    studio.review_service.save(viewer, [_verdict(decision)])
+
+
+def _verdict(decision: FocusDecision) -> Verdict:
+    """The decision in the desk's words. Raises InputError for what the browser cannot have been shown."""
+    etag, seen = unsealed(decision.seen)
+    kind = _KINDS[decision.kind]
+    values = {LabelField(name): from_words(LabelField(name), words) for name, words in _known(decision).items()}
+    return Verdict(
+        id=decision.id,
+        kind=kind,
+        key=decision.item,
+        etag=etag,
+        seen={} if kind is Kind.SKIP else seen,
+        values=values if kind is Kind.CORRECT else {},
+    )
+
+
+def _known(decision: FocusDecision) -> Mapping[str, str | None]:
+    names = {field.value for field in LabelField}
+    return {name: words for name, words in decision.values.items() if name in names}
+
+
+def _kept(keep: Callable[[FocusDecision], None], decision: FocusDecision) -> list[LostRace]:
+    """Keep one; what can never be kept is said instead of being sent for ever."""
+    try:
+        keep(decision)
+    except WriteConflict as err:
+        says = " ".join(_told(theirs) for theirs in theirs_in(err)) or err.message
+        return [LostRace(decision.id, decision.item, says, dict(decision.values))]
+    except InputError as err:
+        return [LostRace(decision.id, decision.item, err.message, {}, can_insist=False)]
+    return []
+
+
+def _told(theirs: Theirs) -> str:
+    when = f" at {theirs.time:%H:%M} UTC" if theirs.time else ""
+    value = in_words(theirs.value) or "unsure"
+    return f"{theirs.reviewer} set {FIELD_NAMES[theirs.field].lower()} of {file_name(theirs.key)} to {value}{when}."

@@ -1,0 +1,158 @@
+"""The labels page's trust part: how good the labels are, with intervals, and by whose word that is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import altair as alt
+import streamlit as st
+
+from core.labels.published.schema import LabelField
+from core.labels.review.agreement import Agreement, BetweenReviewers, Measured
+from core.labels.review.progress import Progress
+from core.studio import Studio
+from core.ui.frame.markdown import plain
+from core.ui.frame.problems import problems_shown
+from core.ui.references.label_values import FIELD_NAMES
+from core.viewer import Viewer
+
+_FEW: Final = 30  # below this an interval is too wide to conclude from
+_GREY: Final = "#808080"  # 3.9:1 on the light page, 4.0:1 on the dark one
+
+
+def label_trust(studio: Studio, viewer: Viewer) -> None:
+    """Progress, accuracy against reviews, distance to nominal values, labelers against each other, reviewers."""
+    with problems_shown():
+        _progress(studio.review_service.progress(viewer))
+        numbers = studio.trust_numbers()
+        _accuracy(numbers)
+        _section(
+            "Distance to nominal values",
+            numbers.nominal,
+            "Nominal values were told to a renderer, not measured: this is an indication, and no accuracy.",
+        )
+        _section("Labeler against labeler", numbers.labelers, "Where two machines differ, at least one is wrong.")
+        _reviewers(numbers.reviewers)
+
+
+def _progress(progress: Progress) -> None:
+    with st.container(horizontal=True):
+        st.metric("Reviewed", f"{progress.reviewed:,} of {progress.portraits:,}")
+        st.metric("Waiting", f"{progress.waiting:,}")
+        st.metric("Second looks", f"{progress.second_looks:,}")
+    st.caption(" · ".join(f"{count:,} {state.value}" for state, count in progress.by_state.items() if count))
+    rows = [
+        {
+            "Reviewer": pace.reviewer,
+            "Portraits": pace.pictures,
+            "Today": pace.today,
+            "Corrected": pace.corrected,
+            "A minute": pace.per_minute,
+            "Last": pace.last,
+        }
+        for pace in progress.reviewers
+    ]
+    if rows:
+        st.dataframe(
+            rows, hide_index=True, column_config={"Last": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")}
+        )
+
+
+def _accuracy(numbers: Agreement) -> None:
+    if not numbers.reviewed:
+        st.markdown("**Accuracy against reviews**")
+        st.caption("Nobody has reviewed a label yet: there is nothing to measure the labelers by.")
+        return
+    few = f" {numbers.reviewed} reviews are few: read the intervals, not the points." if numbers.reviewed < _FEW else ""
+    _section(
+        "Accuracy against reviews",
+        numbers.accuracy,
+        f"How often a labeler says what people decided; the line is Wilson's 95 % interval.{few}",
+    )
+
+
+def _section(title: str, rows: Sequence[Measured], meaning: str) -> None:
+    rows = [row for row in rows if row.pictures]
+    if not rows:
+        return
+    st.markdown(f"**{title}**")
+    st.caption(meaning)
+    for row in rows:
+        chart, ages, confused = st.columns([2, 2, 2])
+        with chart:
+            st.caption(f"{plain(row.said_by)} against {plain(row.against)}, {row.pictures:,} portraits")
+            st.altair_chart(_shares(row), theme=None)
+        with ages:
+            st.caption("Years off, and bias: above zero the labeler says older")
+            st.dataframe(_ages(row), hide_index=True)
+        with confused:
+            _confusion(row)
+
+
+def _shares(row: Measured) -> alt.LayerChart:
+    """A point with its interval for every field that could be compared."""
+    data = [
+        {"field": FIELD_NAMES[field], "share": share.share, "low": share.low, "high": share.high, "count": share.count}
+        for field, share in row.fields.items()
+        if share.count
+    ]
+    base = alt.Chart(alt.InlineData(values=data)).encode(y=alt.Y("field:N", title=None, sort=None))
+    scale = alt.Scale(domain=[0, 1])
+    told = [alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("count:Q")]
+    line = base.mark_rule(color=_GREY, strokeWidth=2).encode(
+        x=alt.X("low:Q", scale=scale, title=None, axis=alt.Axis(format="%", values=[0, 0.5, 1])), x2="high:Q"
+    )
+    point = base.mark_point(color=_GREY, filled=True, size=70).encode(x=alt.X("share:Q", scale=scale), tooltip=told)
+    told_aloud = f"How often {row.said_by} says what {row.against} say, with 95 % intervals"
+    return _quiet((line + point).properties(height=34 * max(1, len(data)) + 24, description=told_aloud))
+
+
+def _quiet(chart: alt.LayerChart) -> alt.LayerChart:
+    return (  # type: ignore[no-any-return]  # altair's own fluent interface
+        chart.configure(background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(labelColor=_GREY, gridColor=f"{_GREY}33", domainColor=f"{_GREY}66", tickColor=f"{_GREY}66")
+    )
+
+
+def _ages(row: Measured) -> list[dict[str, Any]]:
+    return [
+        {"Range": age.age_range, "Portraits": age.count, "Off by": round(age.mean_error, 1), "Bias": round(age.bias, 1)}
+        for age in row.ages
+    ]
+
+
+def _confusion(row: Measured) -> None:
+    """The commonest mistakes, in words: a table of all pairs says less."""
+    st.caption("What is taken for what")
+    wrong = sorted(_mistakes(row.confusion), key=lambda mistake: -mistake[0])[:8]
+    if not wrong:
+        st.caption("Nothing: they say the same everywhere.")
+    st.markdown("  \n".join(f"{count} × {plain(words)}" for count, words in wrong))
+
+
+def _mistakes(confusion: Mapping[LabelField, Mapping[tuple[str, str], int]]) -> Iterable[tuple[int, str]]:
+    for counts in confusion.values():
+        for (theirs, said), count in counts.items():
+            if theirs != said:
+                yield count, f"{theirs} said to be {said}"
+
+
+def _reviewers(reviewers: Mapping[LabelField, BetweenReviewers]) -> None:
+    st.markdown("**Between reviewers**")
+    st.caption("A tenth of all labels is looked at by two people, the second without seeing the first's decision.")
+    rows = [
+        {
+            "Field": FIELD_NAMES[field],
+            "Portraits": between.pictures,
+            "Same": between.same.share,
+            "Krippendorff's alpha": between.alpha,
+        }
+        for field, between in reviewers.items()
+        if between.pictures
+    ]
+    if not rows:
+        st.caption("No label has been looked at twice yet.")
+        return
+    st.dataframe(rows, hide_index=True, column_config={"Same": st.column_config.NumberColumn(format="percent")})

@@ -1,0 +1,112 @@
+"""Spending: who spent what, by day and mode, and what is left of the day's budgets, in a drawer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+import pandas as pd
+import streamlit as st
+
+from core.generation.spending.budget import Budget, dollars, dollars_left
+from core.generation.spending.ledger import Account, Tally
+from core.studio import Studio
+from core.ui.frame.markdown import without_formulas
+from core.ui.frame.problems import problems_shown
+from core.ui.frame.session import dialog
+from core.ui.frame.state import Key
+from core.viewer import Capability, Viewer
+
+_SPANS = {"Today": 1, "7 days": 7, "30 days": 30}
+_NOTE = (
+    "Days are UTC. An attempt that was refused, failed or cancelled is counted as that, with what it is known to have "
+    "cost. Unpriced ones were charged, or may have been, at a price nobody knows: the sum is without them, the budgets "
+    "hold their estimates."
+)
+
+
+def spend_button(studio: Studio, viewer: Viewer) -> None:
+    """Open the drawer."""
+    if st.button("Spending", type="tertiary", icon=":material/payments:"):
+        dialog("Spending", _storage, width="large", position="right")(studio, viewer)
+
+
+class Book(Protocol):
+    """What was spent; the ledger is one."""
+
+    def accounts(self, first: date, last: date) -> list[Account]:
+        """Every account of these days. Raises StorageError."""
+
+
+def accounts_seen_by(viewer: Viewer, ledger: Book, first: date, last: date) -> list[Account]:
+    """The accounts of these days that this person may see: their own, or everybody's. Raises StorageError."""
+    accounts = ledger.accounts(first, last)
+    if viewer.may(Capability.SEE_ALL_SPENDING):
+        return accounts
+    return [account for account in accounts if account.person == viewer.email]
+
+
+def summary(accounts: Sequence[Account]) -> str:
+    """The sum in one line; what has no price is said and not counted as nothing."""
+    tally = sum((account.tally for account in accounts), Tally())
+    parts = [f"**{dollars(tally.usd)}** charged"]
+    if tally.unpriced:
+        parts.append(f"{tally.unpriced:,} unpriced")
+    parts.append(f"{tally.done:,} picture{'' if tally.done == 1 else 's'}")
+    ended = {name: getattr(tally, name) for name in ("refused", "failed", "cancelled", "interrupted")}
+    parts += [f"{count:,} {name}" for name, count in ended.items() if count]
+    return " · ".join(parts)
+
+
+def table(accounts: Sequence[Account]) -> pd.DataFrame:
+    """A row for each account, the newest day first; without a price stands what is known, and how many are not."""
+    rows = [
+        {
+            "Day": account.day,
+            "Person": account.person,
+            "Mode": account.mode.value if account.mode else "not recorded",
+            "US$": round(account.tally.usd, 4),
+            "Unpriced": account.tally.unpriced,
+            "Pictures": account.tally.done,
+            "Refused": account.tally.refused,
+            "Failed": account.tally.failed,
+            "Cancelled": account.tally.cancelled,
+            "Interrupted": account.tally.interrupted,
+        }
+        for account in sorted(accounts, key=lambda account: account.day, reverse=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def budget_words(budget: Budget) -> str:
+    """How a budget stands."""
+    whose = "Your budget" if budget.personal else "Everybody's budget"
+    return (
+        f"{whose} today: {dollars(budget.used_usd)} of {dollars(budget.limit_usd)} used, "
+        f"{dollars_left(budget.left_usd)} left"
+    )
+
+
+def _storage(studio: Studio, viewer: Viewer) -> None:
+    with problems_shown():
+        days = _SPANS[
+            st.segmented_control(
+                "Days", list(_SPANS), default="Today", required=True, key=Key.SPEND_DAYS, label_visibility="collapsed"
+            )
+        ]
+        today = datetime.now(UTC).date()
+        with st.spinner("Adding up what S3 holds…", show_time=True):
+            accounts = accounts_seen_by(viewer, studio.ledger, today - timedelta(days=days - 1), today)
+            budgets = studio.comparison_service.budgets(viewer.email)
+        st.markdown(without_formulas(summary(accounts)))
+        for budget in budgets:
+            st.progress(min(1.0, budget.used_usd / budget.limit_usd), text=without_formulas(budget_words(budget)))
+        if accounts:
+            st.dataframe(
+                table(accounts), hide_index=True, column_config={"US$": st.column_config.NumberColumn(format="$%.3f")}
+            )
+        else:
+            whose = "Nobody has" if viewer.may(Capability.SEE_ALL_SPENDING) else "You have"
+            st.caption(f"{whose} sent anything in this time.")
+        st.caption(_NOTE)

@@ -1,0 +1,41 @@
+"""The rehearsal report: what renaming folders or publishing labels would change in past comparisons."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.generation.plan_diff import rehearse
+from core.references.index import ReferenceIndex
+from core.studio import Studio
+from core.ui.frame.problems import problems_shown
+from core.ui.frame.session import dialog
+
+_LAST = 20
+
+
+def rehearsal_report(studio: Studio, index: ReferenceIndex) -> None:
+    """A dialog that plans the newest comparisons again, and writes nothing."""
+    dialog("Would past comparisons pick the same?", _report, width="large")(studio, index)
+
+
+def _report(studio: Studio, index: ReferenceIndex) -> None:
+    with problems_shown():
+        plan_diffs = list(rehearse(studio.history.newest(limit=_LAST), studio.comparison_service, index))
+        changed = [plan_diff for plan_diff in plan_diffs if plan_diff.changes]
+        if not plan_diffs:
+            st.caption("There is no comparison yet.")
+            return
+        st.caption(f"{len(plan_diffs)} newest comparisons planned again: {len(changed)} would pick differently now.")
+        for plan_diff in changed:
+            st.text(plan_diff.comparison.wishes.prompt[:120])
+            rows = [
+                {
+                    "Side": change.side.heading,
+                    "Slot": change.slot,
+                    "Was": change.was or "empty",
+                    "Now": change.now or "empty",
+                    "Why": change.why,
+                }
+                for change in plan_diff.changes
+            ]
+            st.dataframe(rows, hide_index=True)

@@ -1,0 +1,144 @@
+"""Reference details: everything that is known about one picture, in a drawer on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import streamlit as st
+
+from core.errors import StorageError
+from core.images.thumbnails import THUMBNAIL_SIDES
+from core.labels.published.label_file import LabelState
+from core.labels.published.schema import Label
+from core.references.reference import Reference
+from core.references.vocabulary import GroupProblem, Role
+from core.settings import PROJECT_ROOT
+from core.studio import Studio
+from core.ui.frame.markdown import plain
+from core.ui.frame.session import absolute, dialog
+from core.ui.frame.state import Key
+from core.ui.generate import draft
+from core.ui.references.label_history import label_history
+from core.web.addresses import ORIGINAL, image_url
+
+
+def open_details(studio: Studio, reference: Reference) -> None:
+    """Open the drawer for a reference."""
+    dialog(plain(reference.name), _details, width="medium", position="right")(studio, reference)
+
+
+def _details(studio: Studio, reference: Reference) -> None:
+    with st.container(horizontal=True, gap="xsmall"):
+        for tag in filter(None, (reference.role, reference.tone, reference.angle, reference.problem)):
+            st.badge(str(tag), color="gray")
+    picture, facts = st.columns([3, 2])
+    with picture:
+        url = image_url(reference.key, reference.etag, THUMBNAIL_SIDES[1])
+        st.image(absolute(url), width="stretch", alt=f"{reference.name}, large")
+    with facts:
+        for name, value in _facts(studio, reference):
+            with st.container(gap=None):
+                st.caption(name)
+                st.text(value)
+    label_history(studio, reference)
+    st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
+    with st.container(horizontal=True):
+        _use(reference)
+        if st.button("Show in History", icon=":material/history:"):
+            go_to("history", {Key.HISTORY_REFERENCE: reference.key})
+        download = image_url(reference.key, reference.etag, ORIGINAL, download_as=reference.name)
+        st.link_button("Download original", absolute(download), icon=":material/download:")
+
+
+def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
+    found = studio.labels.find(reference.key, reference.etag)
+    facts = [
+        ("Folder", reference.folder or "in no reference folder"),
+        ("Group", reference.group or "loose, in no group"),
+        ("Tone tag", f"{reference.tone}, from the group's name" if reference.tone else "none"),
+        ("Angle tag", f"{reference.angle}, from the group's name" if reference.angle else "none"),
+        ("Persona", reference.persona or "none in the file name"),
+        ("Size", size_text(reference.size_bytes)),
+        ("Modified", f"{reference.modified:%Y-%m-%d %H:%M} UTC"),
+        ("ETag", reference.etag),
+    ]
+    if found.label is not None:
+        stale = " (stale: the picture has changed since)" if found.state is LabelState.STALE else ""
+        facts.append(("Label", label_text(found.label) + stale))
+    facts.append(("History", _used(studio, reference)))
+    return facts
+
+
+def _used(studio: Studio, reference: Reference) -> str:
+    """In how many comparisons it went in."""
+    try:
+        times = len(studio.history.used_in(reference.key))
+    except StorageError as err:
+        return f"Not known: {err.message}"
+    so_far = " so far: older ones are still being read" if studio.history.progress.days_left else ""
+    return f"Used in {times:,} comparison{'' if times == 1 else 's'}{so_far}"
+
+
+def _use(reference: Reference) -> None:
+    usable = reference.role is not None and reference.problem is None and reference.size_bytes > 0
+    if st.button("Use in Generate", type="primary", icon=":material/add_photo_alternate:", disabled=not usable):
+        _put_into_composer(reference)
+        go_to("generate")
+    if not usable:
+        st.caption(f"It cannot be injected: {_why_not(reference)}.")
+
+
+def _why_not(reference: Reference) -> str:
+    if reference.role is None:
+        return "it lies in no reference folder"
+    if reference.size_bytes == 0:
+        return "the file is empty"
+    reasons = {
+        GroupProblem.AMBIGUOUS: "its group is tagged twice",
+        GroupProblem.UNTAGGED: "its group's name holds no tag",
+        GroupProblem.UNREADABLE: "it could not be decoded",
+        GroupProblem.LOOSE: "it lies directly in the reference folder, in no group",
+    }
+    return reasons[reference.problem] if reference.problem else "it is not listed any more"
+
+
+def _put_into_composer(reference: Reference) -> None:
+    """Wish for what this picture is tagged with, and pin it."""
+    if reference.role is Role.MODEL:
+        st.session_state[Key.FOLDER] = reference.folder
+        st.session_state[Key.PERSON] = "Yes"
+        draft.set_draft(tone=reference.tone or draft.draft().tone, angle=reference.angle or draft.draft().angle)
+        draft.pin(f"model:{reference.folder}/{reference.group}", reference.key)
+    elif reference.role is Role.TONE:
+        draft.set_draft(tone=reference.tone)
+        draft.pin(Role.TONE.value, reference.key)
+    else:
+        draft.set_draft(angle=reference.angle)
+        draft.pin(Role.ANGLE.value, reference.key)
+
+
+def go_to(page: str, view: Mapping[Key, str] = MappingProxyType({})) -> None:
+    """Show another page with these filters. Those of this one that stand in the URL stay behind."""
+    st.switch_page(
+        PROJECT_ROOT / "pages" / f"{page}.py", query_params={key.value: value for key, value in view.items()}
+    )
+
+
+def label_text(label: Label) -> str:
+    """A label in one line, with who said so."""
+    parts = []
+    if label.gender_presentation:
+        parts.append(label.gender_presentation.value)
+    if label.age_low is not None:
+        years = f"{label.age_low}" if label.age_low == label.age_high else f"{label.age_low}–{label.age_high}"
+        parts.append(f"{years} years")
+    said_by = label.reviewer or label.source.value
+    return f"{', '.join(parts) or 'nothing said'} ({said_by})"
+
+
+def size_text(size_bytes: int) -> str:
+    """Bytes as people read them."""
+    if size_bytes < 1000:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1000:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1e6:.1f} MB"

@@ -1,0 +1,201 @@
+"""Auth routes: those by which a browser gets its session cookie, renews it and gives it back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from core.errors import ReplayedLoginToken, SignInError, StudioError, TooManyAttempts
+from core.identity.attempt import CALLBACK_PATH
+from core.identity.authenticator import SealedCookie
+from core.settings import Settings
+from core.studio import Studio, get_studio
+from core.web.addresses import FIRST_PAGE, own_page
+from core.web.answers import plain
+
+if TYPE_CHECKING:
+    from core.identity.redirect import Redirect
+
+SESSION_PATH: Final = "/session"
+START_PATH: Final = "/oauth/start"
+REQUEST_HEADER: Final = "X-Studio-Session"  # a header of our own: no form and no foreign page can send it
+_LONGEST_BODY: Final = 8192
+# No script: for as long as the window that opened it may still come for the address, it says so, and then what to do.
+_CALLBACK_STYLE: Final = """body { font: 16px/1.5 sans-serif; margin: 3rem auto; max-width: 26rem; padding: 0 1.5rem; }
+p { animation: 0s 5s both; }
+.soon { animation-name: go; } .late { animation-name: come; }
+@keyframes go { to { position: absolute; visibility: hidden; } } @keyframes come { from { visibility: hidden; } }
+a { color: inherit; } :root { color-scheme: light dark; }"""
+_CALLBACK_PAGE: Final = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Studio</title>
+<meta name="viewport" content="width=device-width"><style>{_CALLBACK_STYLE}</style>
+<main><p class="soon">Signing in. This window closes by itself.</p>
+<p class="late">The dashboard’s page did not hear from this window. Close this window and choose “Sign in in this tab”
+there, or <a href="{FIRST_PAGE}">open the dashboard here</a>.</p></main></html>"""
+_NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_STYLE_HASH: Final = base64.b64encode(sha256(_CALLBACK_STYLE.encode()).digest()).decode()
+_INERT = {
+    **_NEVER_KEPT,
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'",
+}
+_GONE: Final = SealedCookie("", 0)
+
+_log = structlog.get_logger(__name__)
+
+
+def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """Serve only requests that a page of ours has made by script, and say failures in one sentence."""
+
+    def answered(request: Request, body: str) -> Response:
+        try:
+            studio = get_studio()
+            if not _is_ours(request, studio.settings):
+                _log.warning("session_request_refused", reason="foreign origin")
+                return plain("This request did not come from the dashboard.", 403)
+            studio.authenticator.count_attempt("session", request.client.host if request.client else "")
+            return handler(request, studio, body)
+        except TooManyAttempts as err:
+            return plain(err.message, 429, {"Retry-After": "60"})
+        except ReplayedLoginToken as err:
+            return plain(err.message, 409)
+        except SignInError as err:
+            return plain(err.message, 400)
+        except StudioError as err:
+            return plain(err.message, 503)
+
+    @wraps(handler)
+    async def guarded(request: Request) -> Response:
+        body = b""
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LONGEST_BODY:
+                    return plain("That is too long for a sign-in.", 413)
+        except ClientDisconnect:  # uvicorn would log a traceback for whoever hangs up
+            return plain("The request broke off.", 400)
+        return await run_in_threadpool(answered, request, body.decode("ascii", "replace"))
+
+    return guarded
+
+
+def _is_ours(request: Request, settings: Settings) -> bool:
+    """Whether the browser says that our own page asks. `Origin` must be there: every fetch of ours sends it."""
+    return (
+        request.headers.getlist("origin") == [settings.origin]
+        and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        and request.headers.get(REQUEST_HEADER) == "1"
+    )
+
+
+@_from_our_page
+def _open_session(request: Request, studio: Studio, login_token: str) -> Response:
+    """A cookie for a hand-over token in the body, or, with an empty body, a fresh one for the session there is."""
+    cookie = studio.authenticator.redeem(login_token) if login_token else studio.authenticator.renew(request.cookies)
+    return _with_cookie(Response(status_code=204, headers=_NEVER_KEPT), studio.settings, cookie)
+
+
+@_from_our_page
+def _end_session(request: Request, studio: Studio, _body: str) -> Response:
+    """Forget the cookie and end its session, or with `?everywhere=1` every session of its person."""
+    gone = SealedCookie("", 0)
+    try:
+        studio.authenticator.sign_out(request.cookies, everywhere=request.query_params.get("everywhere") == "1")
+    except StudioError as err:
+        message = f"You are signed out in this browser, but S3 could not be told to end your session: {err.message}"
+        return _with_cookie(plain(message, 503), studio.settings, gone)
+    return _with_cookie(Response(status_code=204, headers=_NEVER_KEPT), studio.settings, gone)
+
+
+def _start(request: Request) -> Response:
+    """Begin a sign-in in this tab, which is to end at the page `to`."""
+    studio = get_studio()
+    if studio.redirect is None:
+        return plain("There is no sign-in here.", 404)
+    if not _is_navigation(request) or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        _log.warning("session_request_refused", reason="foreign origin")
+        return plain("This request did not come from the dashboard.", 403)
+    to = own_page(request.query_params.get("to", FIRST_PAGE))
+    try:
+        studio.authenticator.count_attempt("redirect", request.client.host if request.client else "")
+    except TooManyAttempts as err:
+        return _to_the_door(studio, studio.redirect, to, err)
+    address, cookie = studio.redirect.begin(to)
+    response = _with_cookie(_led_to(address), studio.settings, cookie, name=studio.settings.attempt_cookie_name)
+    return _with_cookie(response, studio.settings, _GONE, name=studio.settings.refusal_cookie_name)
+
+
+def _callback(request: Request) -> Response:
+    """Where Google sends people back to.
+
+    What answers a sign-in in this tab ends with a session at the page that was wanted, or at its door with a sentence.
+    For the pop-up it is a page that does nothing: the window that opened it reads the address.
+    """
+    studio, given = get_studio(), request.query_params
+    redirect, is_plain = studio.redirect, len(given.multi_items()) == len(given)  # nothing is said twice
+    if (
+        redirect is None
+        or not is_plain
+        or not redirect.is_answer(given.get("state", ""))
+        or not _is_navigation(request)
+    ):
+        return HTMLResponse(_CALLBACK_PAGE, headers=_INERT)
+    try:
+        studio.authenticator.count_attempt("sign-in", request.client.host if request.client else "")
+        attempt = redirect.attempt(request.cookies, given["state"])
+    except StudioError as err:  # an attempt that waits for its own answer goes on waiting
+        return _to_the_door(studio, redirect, FIRST_PAGE, err)
+    try:
+        session = redirect.session(attempt, given)
+    except StudioError as err:
+        response = _to_the_door(studio, redirect, attempt.to, err)
+    else:
+        response = _with_cookie(_led_to(attempt.to), studio.settings, session)
+    return _with_cookie(response, studio.settings, _GONE, name=studio.settings.attempt_cookie_name)
+
+
+def _is_navigation(request: Request) -> bool:
+    """Whether a window asks, as far as the browser says: no frame, no picture, no script, and no HEAD."""
+    return (
+        request.method == "GET"
+        and request.headers.get("sec-fetch-mode", "navigate") == "navigate"
+        and request.headers.get("sec-fetch-dest", "document") == "document"
+    )
+
+
+def _led_to(address: str) -> Response:
+    return RedirectResponse(address, 303, headers=_NEVER_KEPT)
+
+
+def _to_the_door(studio: Studio, redirect: Redirect, page: str, err: StudioError) -> Response:
+    """To the page, whose door says what was refused."""
+    error = redirect.refuse(err)
+    return _with_cookie(_led_to(page), studio.settings, error, name=studio.settings.refusal_cookie_name)
+
+
+def _with_cookie(response: Response, settings: Settings, cookie: SealedCookie, *, name: str = "") -> Response:
+    response.set_cookie(
+        name or settings.cookie_name,
+        cookie.value,
+        max_age=cookie.max_age_s,
+        path="/",
+        secure=settings.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+ROUTES: Final = (
+    Route(SESSION_PATH, _open_session, methods=["POST"]),
+    Route(SESSION_PATH, _end_session, methods=["DELETE"]),
+    Route(START_PATH, _start),
+    Route(CALLBACK_PATH, _callback),
+)

@@ -1,0 +1,77 @@
+"""The lifespan of a server: what must hold before it listens, each refused in one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+import structlog
+
+from core.errors import ConfigError, StudioError
+from core.logs import Discretion, adopt_foreign_logs, configure_logs
+from core.settings import known_secrets, load_settings
+from core.studio import get_studio
+from core.web.garbage import hold, settle
+from core.web.stop import Stop
+
+_log = structlog.get_logger(__name__)
+
+EXIT_BAD_START = 2  # what PM2 and systemd are told not to start again after
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Open the studio before the first request and close it after the last.
+
+    What cannot start says why in one sentence and ends the process with exit code 2.
+    """
+    hold()
+    try:
+        refuse_cluster(os.environ)
+        settings = load_settings()
+        discretion = Discretion(known_secrets(settings), prompts=settings.log_prompts)
+        configure_logs(discretion=discretion)
+        adopt_foreign_logs(discretion)
+        stop = Stop(work_s=settings.generation_stop_s)
+        stop.listen()
+        studio = await asyncio.to_thread(get_studio)
+    except StudioError as err:
+        give_up(err)
+    settle()
+    _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines])
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stop.connections_closed)
+
+
+def give_up(err: StudioError) -> NoReturn:
+    """Say why the dashboard cannot start, and end at once: any exception would come with a traceback."""
+    print(f"The dashboard cannot start: {err.message}", file=sys.stderr, flush=True)
+    os._exit(EXIT_BAD_START)
+
+
+def refuse_cluster(environ: Mapping[str, str]) -> None:
+    """Raise ConfigError where PM2 spreads one port over several processes: Streamlit's sessions live in one.
+
+    PM2 hands a process its own settings in the environment: `exec_mode`, and NODE_APP_INSTANCE, which counts
+    the instances of one name from 0. https://pm2.keymetrics.io/docs/usage/environment/
+    """
+    if environ.get("exec_mode") == "cluster_mode":
+        raise _cluster("exec_mode", "exec_mode is cluster")
+    if environ.get("NODE_APP_INSTANCE", "0") not in ("", "0"):
+        raise _cluster("NODE_APP_INSTANCE", "this is a further instance of the same name")
+    if "pm_id" in environ and environ.get("instances", "1") not in ("", "1"):
+        raise _cluster("instances", f"instances is {environ['instances']}")
+
+
+def _cluster(setting: str, what: str) -> ConfigError:
+    return ConfigError(
+        f"PM2 would spread its sessions over several processes ({what}): start ecosystem.config.js as it is, "
+        "in fork mode, and set REPLICAS for more servers, each on a port of its own.",
+        setting=setting,
+    )

@@ -1,0 +1,172 @@
+"""Attachments: fetched once for all who need them, and never anything but what was planned and is still there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.concurrency.single_flight import SingleFlightCache
+from core.errors import EngineError, StorageUnavailable
+from core.generation.running import attachments
+from core.generation.running.attachments import Attachments
+from core.injection.wishes import Mode
+from core.references.vocabulary import Role
+from tests.faults.sluice import Does, Sluice
+from tests.generation.comparisons import TONE_ONLY, Bench, comparison, png
+from tests.support.patience import LONG_S, until
+
+
+@pytest.fixture
+def sluice(bench: Bench) -> Sluice:
+    return Sluice(bench.s3.endpoint_url)
+
+
+@pytest.fixture
+def attached(bench: Bench, sluice: Sluice) -> Iterator[Attachments]:
+    own = Attachments(bench.store_at(sluice.url))
+    yield own
+    own.close()
+
+
+def test_both_sides_share_one_fetch(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
+    tone = bench.reference("tone.png", png("#ff0000"))
+    fetched = sluice.rule(r"(GET|HEAD) .*tone\.png$", times=2)
+    fetched.turnstile.open()
+    wanted = comparison(tone)
+    attached.prepare_soon(wanted, lambda _: None)
+    with ThreadPoolExecutor(2) as both:
+        found = list(both.map(attached.of, wanted.sides))
+    assert [[each.data for each in side] for side in found] == [[png("#ff0000")]] * 2
+    assert len(fetched.lines) == 1
+
+
+def test_references_are_fetched_side_by_side(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
+    slots = [bench.reference(f"{at}.png", png(f"#0000{at:02x}"), Role.MODEL) for at in range(5)]
+    held = sluice.rule(r"GET .*\d\.png$")
+    wanted = comparison(*slots, mode=Mode.TONE_ONLY)
+    with ThreadPoolExecutor(1) as fetching:
+        found = fetching.submit(attached.of, wanted.side(TONE_ONLY))
+        held.turnstile.wait_for(5)  # all at once, or this would never come about
+        sluice.lift(held)
+        assert [each.key for each in found.result()] == [slot.key for slot in slots]
+
+
+@pytest.mark.parametrize(("change", "says"), [("gone", "has left S3"), ("other bytes", "has changed")])
+def test_what_was_fetched_before_is_not_used_once_it_left_or_changed(
+    bench: Bench, attached: Attachments, monkeypatch: pytest.MonkeyPatch, change: str, says: str
+) -> None:
+    monkeypatch.setattr(attachments, "_FRESH_S", 0.0)
+    tone = bench.reference("tone.png", png())
+    record = comparison(tone, mode=Mode.TONE_ONLY).side(TONE_ONLY)
+    attached.of(record)
+    if change == "gone":
+        bench.store.delete(tone.key or "")
+    else:
+        bench.store.put(tone.key or "", png("#123456"), content_type="image/png")
+    for _ in range(2):
+        with pytest.raises(EngineError, match=says):
+            attached.of(record)
+
+
+def test_trouble_while_preparing_is_nobodys_failure(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
+    tone = bench.reference("tone.png", png())
+    refused = sluice.rule(r"GET .*tone\.png$", Does.REFUSE, times=3)
+    wanted = comparison(tone, mode=Mode.TONE_ONLY)
+    attached.prepare_soon(wanted, lambda _: None)
+    until(lambda: len(refused.lines) == 3)
+    found: list[bytes] = []
+
+    def is_fetched() -> bool:
+        with suppress(StorageUnavailable):  # who asks before that has quite failed shares its failure
+            found.append(attached.of(wanted.side(TONE_ONLY))[0].data)
+        return bool(found)
+
+    until(is_fetched)
+    assert found == [png()]
+
+
+def test_what_a_plan_shows_is_ready_before_the_press(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
+    tone = bench.reference("tone.png", png("#ff0000"))
+    fetched = sluice.rule(r"GET .*tone\.png$", times=2)
+    fetched.turnstile.open()
+    wanted, prepared = comparison(tone), threading.Event()
+    attached.prefetch(wanted.sides, lambda _: prepared.set())
+    assert prepared.wait(LONG_S)
+    for _ in range(20):  # every rerun of the page foresees the same again
+        attached.prefetch(wanted.sides, lambda _: pytest.fail("prepared twice"))
+    assert [each.data for each in attached.of(wanted.side(TONE_ONLY))] == [png("#ff0000")]
+    assert len(fetched.lines) == 1
+
+
+def test_plans_that_change_quickly_leave_no_long_queue_behind(
+    bench: Bench, sluice: Sluice, attached: Attachments
+) -> None:
+    held = sluice.rule(r"GET .*\d\.png$")
+    many = attachments._FORESEEN_WAITING_MAX + 8
+    for at in range(many):
+        slot = bench.reference(f"{at}.png", png(f"#0000{at:02x}"))
+        attached.prefetch(comparison(slot, mode=Mode.TONE_ONLY).sides, lambda _: None)
+    held.turnstile.wait_for(attachments._FORESEEN_AT_ONCE)
+    last = comparison(bench.reference("last.png", png("#00ff00")), mode=Mode.TONE_ONLY)
+    assert attached.of(last.side(TONE_ONLY))[0].data == png("#00ff00"), "who orders does not wait behind them"
+    sluice.lift(held)
+    until(lambda: len(held.lines) >= attachments._FORESEEN_AT_ONCE)
+    attached.close()
+    assert len(held.lines) <= attachments._FORESEEN_WAITING_MAX
+
+
+def test_trouble_with_what_was_only_planned_is_told_to_who_orders_it(bench: Bench, attached: Attachments) -> None:
+    tone = bench.reference("tone.png", png())
+    bench.store.put(tone.key or "", png("#123456"), content_type="image/png")
+    record = comparison(tone, mode=Mode.TONE_ONLY).side(TONE_ONLY)
+    attached.prefetch([record], lambda _: pytest.fail("it is not what was planned"))
+    with pytest.raises(EngineError, match="has changed"):
+        attached.of(record)
+
+
+class TestOnce:
+    def test_who_asks_at_the_same_time_gets_the_one_that_is_made(self) -> None:
+        made, gate = [], threading.Event()
+
+        def make() -> bytes:
+            made.append(gate.wait(LONG_S))
+            return b"value"
+
+        values: SingleFlightCache[bytes] = SingleFlightCache(bytes_max=100, size_of=len)
+        with ThreadPoolExecutor(8) as asking:
+            found = [asking.submit(values.get, "name", make) for _ in range(8)]
+            gate.set()
+            assert {each.result() for each in found} == {b"value"}
+        assert made == [True]
+
+    def test_what_fails_is_tried_again_by_the_next(self) -> None:
+        values: SingleFlightCache[bytes] = SingleFlightCache(bytes_max=100, size_of=len)
+
+        def fail() -> bytes:
+            raise EngineError("No.", kind=None)  # type: ignore[arg-type]  # any error will do
+
+        with pytest.raises(EngineError):
+            values.get("name", fail)
+        assert values.get("name", lambda: b"value") == b"value"
+
+    @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=60))
+    def test_what_is_kept_never_exceeds_its_bytes_and_is_what_was_used_last(
+        self, steps: list[tuple[int, bool]]
+    ) -> None:
+        values: SingleFlightCache[bytes] = SingleFlightCache(bytes_max=30, size_of=len)
+        kept: list[int] = []
+        for name, forgets in steps:
+            if forgets:
+                values.forget(name)
+                kept = [each for each in kept if each != name]
+                continue
+            made: list[int] = []
+            values.get(name, lambda: made.append(1) or b"x" * 10)  # noqa: B023 - called at once
+            assert bool(made) == (name not in kept)
+            kept = [*(each for each in kept if each != name), name][-3:]

@@ -1,0 +1,40 @@
+"""A reviewer in a process of its own: says when it is ready, waits for a line, saves one verdict, says how it went.
+
+`python -m tests.labels.review.save_one ENDPOINT BUCKET REVIEWER VALUE`
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from core.errors import WriteConflict
+from core.labels.published.schema import LabelField
+from core.labels.review.reviews import Kind
+from core.labels.review.verdicts import Verdict, theirs_in
+from core.viewer import PersonRole, Viewer
+from tests.labels.review.services import Desk
+from tests.support.s3_servers import S3Server
+
+
+def main() -> None:
+    endpoint, bucket, reviewer, value, key = sys.argv[1:]
+    review_service = Desk(S3Server("moto", endpoint, bucket))
+    person = Viewer(reviewer, PersonRole.OPS)
+    item = review_service.reviews.item(person, key)
+    seen = item.shown.gender_presentation.value if item.shown and item.shown.gender_presentation else None
+    verdict = Verdict(
+        f"{reviewer}-1", Kind.CORRECT, key, item.reference.etag, {LabelField.GENDER: seen}, {LabelField.GENDER: value}
+    )
+    print("ready", flush=True)
+    sys.stdin.readline()
+    try:
+        saved = review_service.reviews.save(person, [verdict])
+        print(json.dumps({"saved": saved.number}), flush=True)
+    except WriteConflict as lost:
+        theirs = theirs_in(lost)[0]
+        print(json.dumps({"lost": lost.message, "value": theirs.value, "reviewer": theirs.reviewer}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,484 @@
+"""The stage in a real Chromium on a real Streamlit server: what a person does, and what reruns must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from core.ui.components.stage import StageSide, StageState
+from tests.support.chromium import Contexts, chromium
+from tests.support.demos import STAGE_HEIGHT, STAGE_WIDTH, stage_demo
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with stage_demo(tmp_path_factory.mktemp("stage")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
+
+
+@pytest.fixture
+def page(contexts: Contexts, url: str) -> Iterator[Page]:
+    context = contexts.take(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    yield page
+    contexts.give_back(context, url)
+    assert faults == []
+
+
+@pytest.fixture
+def phone(contexts: Contexts, url: str) -> Iterator[Page]:
+    context = contexts.take(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    yield context.new_page()
+    contexts.give_back(context, url)
+
+
+def open_case(page: Page, url: str, case: str = "pair", pictures: int | None = None) -> Locator:
+    """The floor of the stage, once `pictures` of them (default: all of the pair) are drawn."""
+    page.goto(f"{url}/?case={case}")
+    floor = page.locator(".stage .floor")
+    expected = {"pair": 2, "one": 1}.get(case, 0) if pictures is None else pictures
+    expect(floor.locator("img")).to_have_count(expected)
+    expect(page.get_by_text("run 1, step 0")).to_be_visible()
+    return floor
+
+
+def framings(floor: Locator) -> list[list[float]]:
+    """For each pane: where its picture lies in it and how large it is."""
+    found: list[list[float]] = floor.evaluate(
+        """(floor) => [...floor.querySelectorAll(".pane")].map((pane) => {
+            const room = pane.getBoundingClientRect();
+            const box = pane.querySelector(".frame").getBoundingClientRect();
+            const sizes = [box.x - room.x, box.y - room.y, box.width, box.height];
+            return sizes.map((size) => Math.round(size * 100) / 100);
+        })"""
+    )
+    return found
+
+
+def shown(floor: Locator) -> list[bool]:
+    found: list[bool] = floor.evaluate(
+        "(floor) => [...floor.querySelectorAll('.pane')].map((pane) => getComputedStyle(pane).opacity == 1)"
+    )
+    return found
+
+
+def advance(page: Page, step: int) -> None:
+    page.get_by_role("button", name="Advance").click()
+    expect(page.get_by_text(f"step {step},")).to_be_visible()
+
+
+# ---- comparing -----------------------------------------------------------------------------------------
+
+
+def test_keys_turn_between_the_sides(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    assert shown(floor) == [True, True]
+    for key, expected in {"a": [True, False], "b": [False, True], "Space": [True, False]}.items():
+        floor.press(key)
+        assert shown(floor) == expected
+    expect(page.get_by_role("button", name="Flip", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Show A, Tone only")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_korean_keyboard_turns_too(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    floor.evaluate("(at) => at.dispatchEvent(new KeyboardEvent('keydown', {key: 'ㅠ', code: 'KeyB', bubbles: true}))")
+    assert shown(floor) == [False, True]
+
+
+def test_typing_in_the_prompt_does_not_touch_the_stage(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    before = framings(floor)
+    page.get_by_label("Prompt").press_sequentially("b a +1 b")
+    assert shown(floor) == [True, True]
+    assert framings(floor) == before
+
+
+def test_a_turn_is_made_within_the_keys_own_event(page: Page, url: str) -> None:
+    """Neither the server nor the next frame is waited for; `bench.keys` times it, on original pixels."""
+    floor = open_case(page, url)
+    floor.press("a")
+    turned = floor.evaluate(
+        """(floor) => [..."ba".repeat(20)].map((key) => {
+            floor.dispatchEvent(new KeyboardEvent("keydown", { key, code: `Key${key.toUpperCase()}`, bubbles: true }));
+            return [...floor.querySelectorAll(".pane")].map((pane) => getComputedStyle(pane).opacity === "1");
+        })"""
+    )
+    assert turned == [[False, True], [True, False]] * 20
+
+
+def test_zoom_is_locked_on_both_sides_and_stays_under_the_pointer(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    floor.press("1")
+    box = floor.locator(".pane").first.bounding_box()
+    assert box
+    at_x, at_y = box["width"] * 0.3, box["height"] * 0.6
+    (x, y, width, height), _ = framings(floor)
+    spot = ((at_x - x) / width, (at_y - y) / height)
+    page.mouse.move(box["x"] + at_x, box["y"] + at_y)
+    page.keyboard.down("Control")
+    for _ in range(3):
+        page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    expect(page.get_by_role("button", name="Fit, now at")).not_to_have_text("100 %")
+    floor.evaluate("() => new Promise(requestAnimationFrame)")
+    one, other = framings(floor)
+    assert one == other
+    assert one[2] > STAGE_WIDTH
+    assert ((at_x - one[0]) / one[2], (at_y - one[1]) / one[3]) == pytest.approx(spot, abs=0.003)
+
+
+def test_zooming_stops_at_original_pixels_on_the_way_in_and_at_fit_on_the_way_out(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    level = page.get_by_role("button", name="Fit, now at")
+    levels = []
+    for key in "+" * 8 + "-" * 10:
+        floor.press(key)
+        levels.append(level.text_content())
+    assert levels.index("100 %") < 8
+    assert levels[-1] == "Fit"
+
+
+def test_a_plain_wheel_scrolls_the_page_and_leaves_the_zoom(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    before = framings(floor)
+    floor.hover()
+    page.mouse.wheel(0, -120)
+    assert framings(floor) == before
+
+
+def test_dragging_one_side_pans_both(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    floor.press("1")
+    before, _ = framings(floor)
+    box = floor.locator(".pane").nth(1).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 70, steps=5)
+    page.mouse.up()
+    floor.evaluate("() => new Promise(requestAnimationFrame)")
+    one, other = framings(floor)
+    assert one == other
+    assert one[0] == pytest.approx(before[0] - 40, abs=1)
+    assert one[1] == pytest.approx(before[1] - 30, abs=1)
+
+
+def test_original_pixels_are_pixels_and_large_ones_are_crisp(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    page.get_by_role("button", name="Original pixels, 1:1").click()
+    assert [framing[2:] for framing in framings(floor)] == [[STAGE_WIDTH, STAGE_HEIGHT]] * 2
+    smooth = floor.locator("img").first.evaluate("(img) => getComputedStyle(img).imageRendering")
+    for _ in range(5):
+        page.get_by_role("button", name="Zoom in").click()
+    crisp = floor.locator("img").first.evaluate("(img) => getComputedStyle(img).imageRendering")
+    assert (smooth, crisp) == ("auto", "pixelated")
+    floor.press("0")
+    expect(page.get_by_role("button", name="Fit, now at")).to_have_text("Fit")
+
+
+def test_the_divider_moves_by_pointer_and_by_arrow(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    page.get_by_role("button", name="Slider", exact=True).click()
+    divider = page.get_by_role("slider", name="Divider between A and B")
+    expect(divider).to_have_attribute("aria-valuenow", "50")
+    floor.press("ArrowLeft")
+    expect(divider).to_have_attribute("aria-valuenow", "48")
+    divider.press("Shift+ArrowRight")
+    expect(divider).to_have_attribute("aria-valuetext", "58 % A, 42 % B")
+    divider.press("End")
+    expect(divider).to_have_attribute("aria-valuenow", "100")
+    divider.press("Home")
+    box = divider.bounding_box()
+    frame = floor.locator(".frame").first.bounding_box()
+    assert box
+    assert frame
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + frame["width"] / 4, box["y"] + 60, steps=4)
+    page.mouse.up()
+    expect(divider).to_have_attribute("aria-valuenow", "25")
+
+
+@pytest.mark.parametrize("native", [True, False], ids=["full screen", "top layer where there is none"])
+def test_full_screen_and_back(page: Page, url: str, native: bool) -> None:
+    floor = open_case(page, url)
+    if not native:
+        page.locator(".stage").evaluate("(stage) => { stage.requestFullscreen = undefined; }")
+    page.get_by_role("button", name="Full screen").click()
+    leave = page.get_by_role("button", name="Leave full screen")
+    expect(leave).to_be_visible()
+    box = page.locator(".stage").bounding_box()
+    assert box
+    assert (box["x"], box["width"]) == (0, 1280)
+    floor.press("b")
+    assert shown(floor) == [False, True]
+    if native:
+        leave.click()
+    else:
+        floor.press("Escape")
+    expect(page.get_by_role("button", name="Full screen", exact=True)).to_be_visible()
+
+
+# ---- reruns --------------------------------------------------------------------------------------------
+
+
+def test_the_view_and_the_nodes_survive_twenty_reruns(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    floor.press("1")
+    floor.press("b")
+    floor.press("+")
+    floor.press("ArrowLeft")
+    floor.evaluate("(floor) => { window.before = [floor, ...floor.querySelectorAll('img')]; }")
+    before = framings(floor)
+    for run in range(2, 22):
+        page.get_by_role("button", name="Rerun").click()
+        expect(page.get_by_text(f"run {run},")).to_be_visible()
+    assert framings(floor) == before
+    assert shown(floor) == [False, True]
+    same = "(floor) => [floor, ...floor.querySelectorAll('img')].every((node, at) => node === window.before[at])"
+    assert floor.evaluate(same)
+
+
+def test_every_comparison_is_remembered_by_itself(page: Page, url: str) -> None:
+    floor = open_case(page, url)
+    floor.press("b")
+    other = page.get_by_role("button", name="Other comparison")
+    other.click()
+    expect(page.get_by_text("comparison 2")).to_be_visible()
+    assert shown(floor) == [True, True]
+    other.click()
+    expect(page.get_by_text("comparison 1")).to_be_visible()
+    assert shown(floor) == [False, True]
+
+
+def test_looking_asks_the_server_nothing(page: Page, url: str) -> None:
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.on("request", lambda request: sent.append(request.url))
+    floor = open_case(page, url)
+    page.wait_for_load_state("networkidle")
+    assert sent
+    sent.clear()
+    for key in ("b", "a", "Space", "1", "+", "-", "ArrowLeft", "0"):
+        floor.press(key)
+    page.get_by_role("button", name="Slider", exact=True).click()
+    floor.press("ArrowRight")
+    page.get_by_role("button", name="Side by side").click()
+    page.get_by_role("button", name="Zoom in").click()
+    floor.drag_to(floor, source_position={"x": 200, "y": 200}, target_position={"x": 150, "y": 180})
+    page.wait_for_load_state("networkidle")
+    assert sent == []
+
+
+def test_nothing_moves_from_waiting_to_done(page: Page, url: str) -> None:
+    floor = open_case(page, url, "making")
+    below = page.get_by_text("run 1, step 0")
+    before = framings(floor)
+    ground = below.bounding_box()
+    for step in range(1, 7):
+        advance(page, step)
+        assert framings(floor) == before
+    after = page.get_by_text("step 6,").bounding_box()
+    assert ground
+    assert after
+    assert after["y"] == ground["y"]
+
+
+def test_a_next_partial_replaces_the_last_without_a_flash(page: Page, url: str) -> None:
+    floor = open_case(page, url, "making")
+    advance(page, 1)
+    pane = floor.locator(".pane").nth(1)
+    expect(pane.locator("img")).to_have_attribute("src", "/picture/b-1.png")
+    pane.evaluate(
+        """(pane) => {
+            window.seen = [];
+            const look = () => {
+                const imgs = [...pane.querySelectorAll("img")];
+                window.seen.push(imgs.length === 1 && imgs[0].complete && imgs[0].naturalWidth > 0);
+                requestAnimationFrame(look);
+            };
+            look();
+        }"""
+    )
+    advance(page, 2)
+    expect(pane.locator("img")).to_have_attribute("src", "/picture/b-2.png")
+    advance(page, 3)
+    expect(pane.locator("img")).to_have_attribute("src", "/picture/b.png")
+    seen: list[bool] = page.evaluate("window.seen")
+    assert len(seen) > 3
+    assert all(seen)
+
+
+def test_zoom_survives_the_change_from_partial_to_done(page: Page, url: str) -> None:
+    floor = open_case(page, url, "making")
+    advance(page, 1)
+    expect(floor.locator("img")).to_have_count(1)
+    floor.press("1")
+    for step in (2, 3, 4):
+        advance(page, step)
+    expect(floor.locator("img")).to_have_count(2)
+    one, other = framings(floor)
+    assert one == other
+    assert one[2:] == [STAGE_WIDTH, STAGE_HEIGHT]
+
+
+# ---- states --------------------------------------------------------------------------------------------
+
+
+def test_each_side_tells_its_own_state(page: Page, url: str) -> None:
+    floor = open_case(page, url, "making")
+    a = page.get_by_role("group", name="A, Tone only", exact=True)
+    b = page.get_by_role("group", name="B, Tone + angle", exact=True)
+    expect(a).to_contain_text("Waiting: 2 ahead of you")
+    advance(page, 1)
+    expect(a.get_by_role("progressbar")).not_to_have_attribute("aria-valuenow", "0")
+    expect(b.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "33")
+    advance(page, 2)
+    expect(a).to_contain_text("Reword the prompt.")
+    expect(a.locator("code")).to_have_text("req_42")
+    expect(a.locator(".mark")).to_be_visible()
+    expect(a.get_by_role("progressbar")).to_have_count(0)
+    expect(floor.page.locator("[aria-live=polite]").filter(has_text="A, Tone only: Refused.")).to_have_count(1)
+    advance(page, 3)
+    expect(b.get_by_role("img", name="Picture B")).to_be_visible()
+
+
+def test_the_request_id_can_be_copied(page: Page, url: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_case(page, url, "making")
+    for step in (1, 2):
+        advance(page, step)
+    copy = page.get_by_role("button", name="Copy the request id of A")
+    copy.click()
+    expect(copy).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "req_42"
+
+
+def test_a_picture_that_does_not_load_says_so_and_can_be_asked_for_again(page: Page, url: str) -> None:
+    answers = iter([404])
+
+    def answer(route: Any) -> None:
+        status = next(answers, None)
+        if status:
+            route.fulfill(status=status)
+        else:
+            route.continue_(url=f"{url}/picture/b.png")
+
+    page.route("**/picture/nowhere.png", answer)
+    floor = open_case(page, url, "lost", pictures=1)
+    expect(floor).to_contain_text("The picture did not load")
+    page.get_by_role("button", name="Try again").click()
+    expect(floor.locator("img")).to_have_count(2)
+    expect(floor).not_to_contain_text("The picture did not load")
+
+
+def test_one_side_stands_alone_without_tools_for_two(page: Page, url: str) -> None:
+    floor = open_case(page, url, "one")
+    for name in ("Side by side", "Slider", "Flip"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    pane, frame = floor.bounding_box(), floor.locator(".frame").bounding_box()
+    assert pane
+    assert frame
+    assert frame["x"] - pane["x"] == pytest.approx(pane["x"] + pane["width"] - frame["x"] - frame["width"], abs=1)
+    floor.press("b")
+    assert shown(floor) == [True]
+
+
+def test_words_from_outside_are_shown_as_words(page: Page, url: str) -> None:
+    floor = open_case(page, url, "hostile", pictures=1)
+    expect(floor).to_contain_text("<img src=x onerror=alert(1)>")
+    expect(floor).to_contain_text("<b>no</b>")
+
+
+def test_progress_stands_still_for_those_who_asked_for_it(page: Page, url: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    floor = open_case(page, url, "making")
+    advance(page, 1)
+    moving = floor.locator(".line.unknown i").evaluate("(bar) => getComputedStyle(bar).animationName")
+    assert moving == "none"
+
+
+# ---- touch ---------------------------------------------------------------------------------------------
+
+
+class Fingers:
+    """Touches as the browser gets them from a screen; in one session, or the second lifts the first."""
+
+    def __init__(self, page: Page) -> None:
+        self.session = page.context.new_cdp_session(page)
+
+    def __call__(self, kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+
+def test_on_a_phone_one_picture_fills_the_width_and_a_tap_turns_it(phone: Page, url: str) -> None:
+    floor = open_case(phone, url)
+    assert shown(floor) == [True, False]
+    frame, room = floor.locator(".frame").first.bounding_box(), floor.bounding_box()
+    assert frame
+    assert room
+    assert frame["width"] == pytest.approx(room["width"], abs=1)
+    floor.tap()
+    assert shown(floor) == [False, True]
+    floor.tap()
+    assert shown(floor) == [True, False]
+    bar = phone.locator(".stage .bar")
+    assert bar.evaluate("(bar) => bar.scrollWidth <= bar.clientWidth")
+
+
+def test_two_fingers_zoom_both_sides_and_one_then_pans(phone: Page, url: str) -> None:
+    floor = open_case(phone, url)
+    phone.get_by_role("button", name="Both").tap()
+    box = floor.bounding_box()
+    assert box
+    x, y = box["x"] + 80, box["y"] + 100
+    before = framings(floor)[0]
+    touch = Fingers(phone)
+    touch("touchStart", (x - 20, y), (x + 20, y))
+    for spread in (30, 45, 60):
+        touch("touchMove", (x - spread, y), (x + spread, y))
+    touch("touchEnd")
+    one, other = framings(floor)
+    assert one == other
+    assert one[2] == pytest.approx(before[2] * 3, rel=0.02)
+    touch("touchStart", (x, y))
+    for moved in (15, 30):
+        touch("touchMove", (x + moved, y + moved))
+    touch("touchEnd")
+    floor.evaluate("() => new Promise(requestAnimationFrame)")
+    panned, locked = framings(floor)
+    assert panned == locked
+    assert panned[1] > one[1]
+    assert phone.evaluate("visualViewport.scale") == 1
+
+
+# ---- the Python side -----------------------------------------------------------------------------------
+
+
+def test_a_side_must_have_a_size_and_if_done_a_picture() -> None:
+    side = StageSide("A", "Tone only", StageState.QUEUED, STAGE_WIDTH, STAGE_HEIGHT)
+    with pytest.raises(ValueError, match="size"):
+        replace(side, width_px=0)
+    with pytest.raises(ValueError, match="no picture"):
+        replace(side, state=StageState.DONE)

@@ -1,0 +1,50 @@
+"""What a failed side is told to do next, and what it is said to have cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.errors import EngineFault
+from core.generation.records.comparison import Cost, Failure, Outcome, OutcomeState
+from core.injection.wishes import SideName
+from core.ui.generate.results import money, next_step
+
+
+@pytest.mark.parametrize("kind", EngineFault)
+def test_every_kind_of_failure_has_a_next_step(kind: EngineFault) -> None:
+    assert next_step(Failure(kind=kind, message="It did not work.", retry_after_s=7.0))
+
+
+def test_where_waiting_does_not_help_nobody_is_told_to_wait() -> None:
+    assert next_step(Failure(kind=EngineFault.RATE_LIMITED, message="The account has used up its credit.")) == ""
+
+
+@pytest.mark.parametrize(
+    ("cost", "kind", "words"),
+    [
+        (Cost(usd=0.041), None, "$0.04"),
+        (Cost(usd=0.0), None, "free"),
+        (Cost(usd=None), None, "unpriced"),
+        (None, None, "unpriced"),
+        (None, EngineFault.REFUSED, "not charged"),
+        (Cost(usd=None), EngineFault.TIMED_OUT, "unpriced"),
+        (Cost(usd=0.06), EngineFault.UNAVAILABLE, "$0.06"),
+    ],
+)
+def test_no_unknown_price_looks_free_and_no_failure_charged_that_was_not(
+    cost: Cost | None, kind: EngineFault | None, words: str
+) -> None:
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        comparison="01JX0000000000000000000000",
+        side=SideName.TONE_ONLY,
+        attempt=1,
+        state=OutcomeState.FAILED if kind else OutcomeState.DONE,
+        started_at=now,
+        finished_at=now,
+        failure=Failure(kind=kind, message="It did not work.") if kind else None,
+        cost=cost,
+    )
+    assert money(outcome) == words
