@@ -28,11 +28,11 @@ _ASK = """
 import os, sys
 from datetime import UTC, datetime
 from core.generation.records.comparison import AttemptStart
-from core.generation.records.attempt_status import Standing, this_server
+from core.generation.records.attempt_status import StatusReader, this_server
 claim = AttemptStart.model_validate_json(sys.argv[1])
 if os.getuid() == 0:  # an administrator's signal would be allowed
     os.setuid(65534)
-print(Standing(this_server()).is_alive(claim))
+print(StatusReader(this_server()).is_alive(claim))
 """
 
 

@@ -151,7 +151,7 @@ class TestAnswer:
 class TestReasons:
     """What is wrong with a picture becomes a label with a reason, never a stop."""
 
-    @pytest.mark.parametrize("fault", ["error", "blocked"])
+    @pytest.mark.parametrize("fault", ["refusal", "blocked"])
     def test_a_refused_picture_is_labelled_as_refused(self, openai: FakeOpenAI, fault: str) -> None:
         openai.text.portraits(lambda _picture: fault)
         proposal = ask(openai)

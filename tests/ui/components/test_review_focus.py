@@ -34,7 +34,7 @@ def window() -> Iterator[BrowserContext]:
         yield browser.new_context(viewport={"width": 1440, "height": 900})
 
 
-class Desk:
+class FocusPage:
     """The desk as a person at the keyboard sees it."""
 
     def __init__(self, page: Page) -> None:
@@ -57,200 +57,200 @@ class Desk:
 
 
 @pytest.fixture
-def comparison_service(window: BrowserContext, address: str) -> Iterator[Desk]:
+def focus(window: BrowserContext, address: str) -> Iterator[FocusPage]:
     page = window.new_page()
     page.goto(address)
     page.get_by_role("button", name="Come back").click()
     page.get_by_role("button", name="Forget").click()
     expect(page.get_by_text(re.compile("^kept$|^kept $"))).to_be_visible()
     page.goto(address)  # a desk that has never seen a decision
-    comparison_service = Desk(page)
-    comparison_service.expect_picture(0)
+    focus = FocusPage(page)
+    focus.expect_picture(0)
     page.locator(".desk").focus()
-    yield comparison_service
+    yield focus
     page.close()
 
 
-def test_one_key_accepts_and_shows_the_next(comparison_service: Desk) -> None:
-    comparison_service.press("a")
-    comparison_service.expect_picture(1)
-    comparison_service.expect_kept("accept:p0")
+def test_one_key_accepts_and_shows_the_next(focus: FocusPage) -> None:
+    focus.press("a")
+    focus.expect_picture(1)
+    focus.expect_kept("accept:p0")
 
 
-def test_twenty_fast_keys_are_twenty_decisions(comparison_service: Desk) -> None:
+def test_twenty_fast_keys_are_twenty_decisions(focus: FocusPage) -> None:
     """A key acts in the browser; nothing waits for the server, and nothing is lost on the way."""
-    comparison_service.press(*"a" * 20)
-    comparison_service.expect_kept(*(f"accept:p{n}" for n in range(20)))
-    expect(comparison_service.status).to_contain_text("all saved · 4 left")
-    comparison_service.expect_picture(20)
+    focus.press(*"a" * 20)
+    focus.expect_kept(*(f"accept:p{n}" for n in range(20)))
+    expect(focus.status).to_contain_text("all saved · 4 left")
+    focus.expect_picture(20)
 
 
-def test_the_next_pictures_have_been_fetched_before_they_are_asked_for(comparison_service: Desk) -> None:
+def test_the_next_pictures_have_been_fetched_before_they_are_asked_for(focus: FocusPage) -> None:
     """So a key need not wait for one; `bench.keys` times it."""
     for n in range(1, 6):
-        comparison_service.page.wait_for_function(
+        focus.page.wait_for_function(
             "name => performance.getEntriesByType('resource').some((one) => one.name.endsWith(name))",
             arg=f"/picture/{n}",
         )
-        comparison_service.press("ArrowRight")
-        comparison_service.expect_picture(n)
+        focus.press("ArrowRight")
+        focus.expect_picture(n)
 
 
-def test_digits_open_a_field_and_choose_and_the_correction_travels(comparison_service: Desk) -> None:
-    comparison_service.press("1", "4")
-    expect(comparison_service.page.get_by_role("button", name="Save correction")).to_be_enabled()
-    comparison_service.press("a")
-    comparison_service.expect_kept("correct:p0")
-    expect(comparison_service.page.get_by_text(re.compile("^kept "))).to_contain_text("{'age_range': '35–44'}")
+def test_digits_open_a_field_and_choose_and_the_correction_travels(focus: FocusPage) -> None:
+    focus.press("1", "4")
+    expect(focus.page.get_by_role("button", name="Save correction")).to_be_enabled()
+    focus.press("a")
+    focus.expect_kept("correct:p0")
+    expect(focus.page.get_by_text(re.compile("^kept "))).to_contain_text("{'age_range': '35–44'}")
 
 
-def test_a_word_that_is_no_choice_can_be_typed(comparison_service: Desk) -> None:
-    comparison_service.press("3")
-    comparison_service.page.keyboard.type("as short as a brush")
-    comparison_service.press("Enter", "a")
-    expect(comparison_service.page.get_by_text(re.compile("^kept "))).to_contain_text("{'hair': 'as short as a brush'}")
+def test_a_word_that_is_no_choice_can_be_typed(focus: FocusPage) -> None:
+    focus.press("3")
+    focus.page.keyboard.type("as short as a brush")
+    focus.press("Enter", "a")
+    expect(focus.page.get_by_text(re.compile("^kept "))).to_contain_text("{'hair': 'as short as a brush'}")
 
 
-def test_what_is_being_typed_outlives_an_answer_of_the_server(comparison_service: Desk) -> None:
+def test_what_is_being_typed_outlives_an_answer_of_the_server(focus: FocusPage) -> None:
     """A decision is acknowledged while the next picture's field is open: no letter is lost, none becomes a command."""
-    comparison_service.press("a", "3")
-    comparison_service.page.keyboard.type("as sho")
-    comparison_service.expect_kept("accept:p0")
-    expect(comparison_service.status).to_contain_text("all saved")
-    comparison_service.page.keyboard.type("rt as a brush")
-    comparison_service.press("Enter", "a")
-    expect(comparison_service.page.get_by_text(re.compile("^kept "))).to_contain_text("{'hair': 'as short as a brush'}")
-    comparison_service.expect_kept("accept:p0", "correct:p1")
+    focus.press("a", "3")
+    focus.page.keyboard.type("as sho")
+    focus.expect_kept("accept:p0")
+    expect(focus.status).to_contain_text("all saved")
+    focus.page.keyboard.type("rt as a brush")
+    focus.press("Enter", "a")
+    expect(focus.page.get_by_text(re.compile("^kept "))).to_contain_text("{'hair': 'as short as a brush'}")
+    focus.expect_kept("accept:p0", "correct:p1")
 
 
-def test_choosing_what_was_said_already_is_no_correction(comparison_service: Desk) -> None:
-    comparison_service.press("1", "3", "a")
-    comparison_service.expect_kept("accept:p0")
+def test_choosing_what_was_said_already_is_no_correction(focus: FocusPage) -> None:
+    focus.press("1", "3", "a")
+    focus.expect_kept("accept:p0")
 
 
-def test_unsure_is_a_value_of_its_own(comparison_service: Desk) -> None:
-    comparison_service.press("2", "3", "a")
-    comparison_service.expect_kept("correct:p0")
-    expect(comparison_service.page.get_by_text(re.compile("^kept "))).to_contain_text("{'gender_presentation': None}")
+def test_unsure_is_a_value_of_its_own(focus: FocusPage) -> None:
+    focus.press("2", "3", "a")
+    focus.expect_kept("correct:p0")
+    expect(focus.page.get_by_text(re.compile("^kept "))).to_contain_text("{'gender_presentation': None}")
 
 
-def test_what_nobody_has_noted_is_none_and_not_unsure(comparison_service: Desk) -> None:
-    expect(comparison_service.page.locator(".desk .field").last).to_have_text(re.compile("Notes.*none"))
+def test_what_nobody_has_noted_is_none_and_not_unsure(focus: FocusPage) -> None:
+    expect(focus.page.locator(".desk .field").last).to_have_text(re.compile("Notes.*none"))
 
 
-def test_a_thumbnail_that_is_missing_leaves_an_empty_tile_that_can_be_chosen(comparison_service: Desk) -> None:
-    comparison_service.page.route("**/picture/3", lambda asked: asked.fulfill(status=404))
-    comparison_service.page.reload()
-    tile = comparison_service.page.locator(".desk").get_by_role("button", name="Person 03")
+def test_a_thumbnail_that_is_missing_leaves_an_empty_tile_that_can_be_chosen(focus: FocusPage) -> None:
+    focus.page.route("**/picture/3", lambda asked: asked.fulfill(status=404))
+    focus.page.reload()
+    tile = focus.page.locator(".desk").get_by_role("button", name="Person 03")
     expect(tile).to_have_class(re.compile("broken"))
     expect(tile.locator("img")).to_have_css("visibility", "hidden")
     tile.click()
-    comparison_service.expect_picture(3)
-    expect(comparison_service.page.get_by_text("This picture cannot be shown")).to_be_visible()
+    focus.expect_picture(3)
+    expect(focus.page.get_by_text("This picture cannot be shown")).to_be_visible()
 
 
-def test_escape_closes_a_field_and_changes_nothing(comparison_service: Desk) -> None:
-    comparison_service.press("1", "Escape", "a")
-    comparison_service.expect_kept("accept:p0")
+def test_escape_closes_a_field_and_changes_nothing(focus: FocusPage) -> None:
+    focus.press("1", "Escape", "a")
+    focus.expect_kept("accept:p0")
 
 
-def test_arrows_look_around_and_decide_nothing(comparison_service: Desk) -> None:
-    comparison_service.press("ArrowRight", "ArrowRight", "ArrowLeft")
-    comparison_service.expect_picture(1)
-    comparison_service.press("s")
-    comparison_service.expect_kept("skip:p1")
-    comparison_service.expect_picture(2)
+def test_arrows_look_around_and_decide_nothing(focus: FocusPage) -> None:
+    focus.press("ArrowRight", "ArrowRight", "ArrowLeft")
+    focus.expect_picture(1)
+    focus.press("s")
+    focus.expect_kept("skip:p1")
+    focus.expect_picture(2)
 
 
-def test_undo_comes_back_to_the_picture_with_its_correction(comparison_service: Desk) -> None:
-    comparison_service.press("1", "4", "a")
-    comparison_service.expect_kept("correct:p0")
-    comparison_service.press("z")
-    comparison_service.expect_picture(0)
-    expect(comparison_service.page.get_by_role("button", name="Save correction")).to_be_enabled()
-    comparison_service.expect_kept("correct:p0", "undo:p0")
+def test_undo_comes_back_to_the_picture_with_its_correction(focus: FocusPage) -> None:
+    focus.press("1", "4", "a")
+    focus.expect_kept("correct:p0")
+    focus.press("z")
+    focus.expect_picture(0)
+    expect(focus.page.get_by_role("button", name="Save correction")).to_be_enabled()
+    focus.expect_kept("correct:p0", "undo:p0")
 
 
-def test_undo_before_anything_was_sent_sends_nothing(comparison_service: Desk) -> None:
-    comparison_service.press("a", "z")
-    comparison_service.expect_picture(0)
-    comparison_service.press("s")
-    comparison_service.expect_kept("skip:p0")
+def test_undo_before_anything_was_sent_sends_nothing(focus: FocusPage) -> None:
+    focus.press("a", "z")
+    focus.expect_picture(0)
+    focus.press("s")
+    focus.expect_kept("skip:p0")
 
 
-def test_undo_reaches_across_a_reload(comparison_service: Desk) -> None:
-    comparison_service.press("a", "a", "a")
-    comparison_service.expect_kept("accept:p0", "accept:p1", "accept:p2")
-    comparison_service.page.reload()
-    comparison_service.expect_picture(3)
-    comparison_service.page.locator(".desk").focus()
-    comparison_service.press("z", "z")
-    comparison_service.expect_picture(1)
-    comparison_service.expect_kept("accept:p0", "accept:p1", "accept:p2", "undo:p2", "undo:p1")
-    comparison_service.press("a")
-    comparison_service.expect_kept("accept:p0", "accept:p1", "accept:p2", "undo:p2", "undo:p1", "accept:p1")
+def test_undo_reaches_across_a_reload(focus: FocusPage) -> None:
+    focus.press("a", "a", "a")
+    focus.expect_kept("accept:p0", "accept:p1", "accept:p2")
+    focus.page.reload()
+    focus.expect_picture(3)
+    focus.page.locator(".desk").focus()
+    focus.press("z", "z")
+    focus.expect_picture(1)
+    focus.expect_kept("accept:p0", "accept:p1", "accept:p2", "undo:p2", "undo:p1")
+    focus.press("a")
+    focus.expect_kept("accept:p0", "accept:p1", "accept:p2", "undo:p2", "undo:p1", "accept:p1")
 
 
-def test_what_could_not_be_kept_is_kept_here_and_sent_again(comparison_service: Desk) -> None:
-    comparison_service.page.get_by_role("button", name="Go away").click()
-    comparison_service.page.locator(".desk").focus()
-    comparison_service.press("a", "a")
-    expect(comparison_service.status).to_contain_text("2 kept in this browser · S3 does not answer.")
-    comparison_service.page.get_by_role("button", name="Come back").click()
-    comparison_service.expect_kept("accept:p0", "accept:p1")
-    expect(comparison_service.status).to_contain_text("all saved")
+def test_what_could_not_be_kept_is_kept_here_and_sent_again(focus: FocusPage) -> None:
+    focus.page.get_by_role("button", name="Go away").click()
+    focus.page.locator(".desk").focus()
+    focus.press("a", "a")
+    expect(focus.status).to_contain_text("2 kept in this browser · S3 does not answer.")
+    focus.page.get_by_role("button", name="Come back").click()
+    focus.expect_kept("accept:p0", "accept:p1")
+    expect(focus.status).to_contain_text("all saved")
 
 
-def test_a_reload_while_the_keeper_is_away_loses_nothing(comparison_service: Desk) -> None:
-    comparison_service.page.get_by_role("button", name="Go away").click()
-    comparison_service.page.locator(".desk").focus()
-    comparison_service.press("a", "a")
-    expect(comparison_service.status).to_contain_text("2 kept in this browser")
-    comparison_service.page.reload()
-    comparison_service.expect_picture(2)
-    comparison_service.page.get_by_role("button", name="Come back").click()
-    comparison_service.expect_kept("accept:p0", "accept:p1")
+def test_a_reload_while_the_keeper_is_away_loses_nothing(focus: FocusPage) -> None:
+    focus.page.get_by_role("button", name="Go away").click()
+    focus.page.locator(".desk").focus()
+    focus.press("a", "a")
+    expect(focus.status).to_contain_text("2 kept in this browser")
+    focus.page.reload()
+    focus.expect_picture(2)
+    focus.page.get_by_role("button", name="Come back").click()
+    focus.expect_kept("accept:p0", "accept:p1")
 
 
-def test_a_lost_race_shows_theirs_and_lets_one_choose(comparison_service: Desk) -> None:
-    comparison_service.page.get_by_role("button", name="Rival at p2").click()
-    comparison_service.page.locator(".desk").focus()
-    comparison_service.press("a", "a", "1", "4", "a")
-    expect(comparison_service.page.get_by_text("Ops set age range of p2 to 60+ first.")).to_be_visible()
-    comparison_service.page.get_by_role("button", name="Keep theirs").click()
-    expect(comparison_service.page.get_by_text("Ops set age range of p2")).to_have_count(0)
-    expect(comparison_service.status).to_contain_text("all saved · 22 left")
-    comparison_service.expect_picture(2)
-    comparison_service.expect_kept("accept:p0", "accept:p1")
-    comparison_service.press("a")
-    comparison_service.expect_kept("accept:p0", "accept:p1", "accept:p2")
+def test_a_lost_race_shows_theirs_and_lets_one_choose(focus: FocusPage) -> None:
+    focus.page.get_by_role("button", name="Rival at p2").click()
+    focus.page.locator(".desk").focus()
+    focus.press("a", "a", "1", "4", "a")
+    expect(focus.page.get_by_text("Ops set age range of p2 to 60+ first.")).to_be_visible()
+    focus.page.get_by_role("button", name="Keep theirs").click()
+    expect(focus.page.get_by_text("Ops set age range of p2")).to_have_count(0)
+    expect(focus.status).to_contain_text("all saved · 22 left")
+    focus.expect_picture(2)
+    focus.expect_kept("accept:p0", "accept:p1")
+    focus.press("a")
+    focus.expect_kept("accept:p0", "accept:p1", "accept:p2")
 
 
-def test_ones_own_answer_to_a_lost_race_is_kept(comparison_service: Desk) -> None:
-    comparison_service.page.get_by_role("button", name="Rival at p2").click()
-    comparison_service.page.locator(".desk").focus()
-    comparison_service.press("a", "a", "1", "4", "a")
-    comparison_service.page.get_by_role("button", name="Use mine").click()
-    comparison_service.expect_kept("accept:p0", "accept:p1", "correct:p2")
-    expect(comparison_service.page.get_by_text(re.compile("^kept "))).to_contain_text("{'age_range': '35–44'}")
-    expect(comparison_service.status).to_contain_text("all saved · 21 left")
-    comparison_service.expect_picture(3)
+def test_ones_own_answer_to_a_lost_race_is_kept(focus: FocusPage) -> None:
+    focus.page.get_by_role("button", name="Rival at p2").click()
+    focus.page.locator(".desk").focus()
+    focus.press("a", "a", "1", "4", "a")
+    focus.page.get_by_role("button", name="Use mine").click()
+    focus.expect_kept("accept:p0", "accept:p1", "correct:p2")
+    expect(focus.page.get_by_text(re.compile("^kept "))).to_contain_text("{'age_range': '35–44'}")
+    expect(focus.status).to_contain_text("all saved · 21 left")
+    focus.expect_picture(3)
 
 
-def test_everything_can_be_done_with_the_mouse(comparison_service: Desk) -> None:
-    comparison_service.page.get_by_role("button", name="Age range").click()
-    comparison_service.page.get_by_role("button", name="60+").click()
-    comparison_service.page.get_by_role("button", name="Save correction").click()
-    comparison_service.page.get_by_role("button", name="Skip").click()
-    comparison_service.page.get_by_role("button", name="Undo").click()
-    comparison_service.expect_picture(1)
-    expect(comparison_service.page.get_by_text(re.compile("^kept "))).to_contain_text("{'age_range': '60+'}")
+def test_everything_can_be_done_with_the_mouse(focus: FocusPage) -> None:
+    focus.page.get_by_role("button", name="Age range").click()
+    focus.page.get_by_role("button", name="60+").click()
+    focus.page.get_by_role("button", name="Save correction").click()
+    focus.page.get_by_role("button", name="Skip").click()
+    focus.page.get_by_role("button", name="Undo").click()
+    focus.expect_picture(1)
+    expect(focus.page.get_by_text(re.compile("^kept "))).to_contain_text("{'age_range': '60+'}")
 
 
-def test_the_desk_ends_with_a_sentence_when_nothing_is_left(comparison_service: Desk, address: str) -> None:
-    comparison_service.page.goto(f"{address}?count=2&queue=two")
-    comparison_service.expect_picture(0)
-    comparison_service.page.locator(".desk").focus()
-    comparison_service.press("a", "a")
-    expect(comparison_service.page.get_by_text("Nothing waits for a decision").first).to_be_visible()
-    comparison_service.expect_kept("accept:p0", "accept:p1")
+def test_the_desk_ends_with_a_sentence_when_nothing_is_left(focus: FocusPage, address: str) -> None:
+    focus.page.goto(f"{address}?count=2&queue=two")
+    focus.expect_picture(0)
+    focus.page.locator(".desk").focus()
+    focus.press("a", "a")
+    expect(focus.page.get_by_text("Nothing waits for a decision").first).to_be_visible()
+    focus.expect_kept("accept:p0", "accept:p1")
