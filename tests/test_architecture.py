@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.ui.frame.state import Key
-from tests.room_picture import DOCUMENT, FLOORS, FOUNDATION, arrows, drawn, picture_in
+from tests.room_picture import DOCUMENT, FLOORS, FOUNDATION, PICTURES, arrows, drawn, picture_in
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "core").rglob("*.py")])
@@ -203,9 +203,10 @@ def test_arrows_between_the_subrooms_of_a_room_point_one_way(room: str) -> None:
     assert tuple(TopologicalSorter(arrows).static_order()) != ()  # raises CycleError, which names the circle
 
 
-def test_the_picture_of_the_rooms_is_true() -> None:
-    """`python -m tests.room_picture` draws it anew."""
-    assert picture_in(DOCUMENT.read_text("utf-8")) == drawn()
+@pytest.mark.parametrize("picture", PICTURES)
+def test_the_pictures_of_the_rooms_are_true(picture: str) -> None:
+    """`python -m tests.room_picture` draws them anew."""
+    assert picture_in(DOCUMENT.read_text("utf-8"), picture) == drawn(picture)
 
 
 def test_every_room_stands_on_a_floor_of_the_picture() -> None:
