@@ -21,7 +21,7 @@ from core.ui.components.browser_history import one_entry_an_act
 from core.ui.frame import login
 from core.ui.frame.person_menu import person_menu
 from core.ui.frame.problems import problems_shown, show_problem
-from core.ui.frame.reruns import redrawn_after_a_race, rerun
+from core.ui.frame.reruns import observe_rerun, rerun_after_race
 from core.ui.frame.session import cookies, open_session, watch
 from core.ui.frame.session_request import is_signing_out, keep_renewed
 from core.ui.frame.state import Key
@@ -88,7 +88,7 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
         if problem := st.session_state.pop(Key.SIGN_IN_PROBLEM, None):
             show_problem(problem)
     meet_browser(studio, viewer)
-    with rerun(studio, _name_of(page)), problems_shown():
+    with observe_rerun(studio, _name_of(page)), problems_shown():
         page.run()
 
 
@@ -136,5 +136,5 @@ def _nothing() -> None:
     """Nothing of the page."""
 
 
-with redrawn_after_a_race():
+with rerun_after_race():
     main()

@@ -20,6 +20,7 @@ from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
 from core.ui.frame.session_request import hand_over
 from core.ui.frame.state import Key
+from core.ui.frame.streamlit_internals import forget_oauth, oauth_answer, oauth_state
 from core.web.auth_routes import START_PATH
 
 _BUTTON: Final = Path(__file__).with_name("sign_in_button.js")
@@ -43,8 +44,8 @@ class Attempt:
 
     def discard(self) -> None:
         """Forget the attempt, with all that the library and the browser have put into the session for it."""
-        for key in (Key.ATTEMPT, self.key, f"state-{self.key}", f"pkce-{self.key}"):
-            st.session_state.pop(key, None)
+        forget_oauth(self.key)
+        st.session_state.pop(Key.ATTEMPT, None)
         st.session_state[Key.LAST_ATTEMPT] = self.key
 
 
@@ -61,7 +62,7 @@ def sign_in(studio: Studio, reason: str) -> None:
         return
     with _authenticator("Fair comparisons from an image model, steered with the studio’s own references."):
         attempt = _attempt()
-        if attempt.key in st.session_state and st.session_state[attempt.key] is not None:
+        if oauth_answer(attempt.key) is not None:
             st.caption("Asking Google who you are…", text_alignment="center")
         elif problem is not None:
             show_problem(problem)
@@ -154,7 +155,7 @@ def _answer(studio: Studio, attempt: Attempt) -> str | None:
     from httpx_oauth.exceptions import HTTPXOAuthError
     from streamlit_oauth import StreamlitOauthError
 
-    returned = st.session_state.get(attempt.key)
+    returned = oauth_answer(attempt.key)
     if returned is not None:
         studio.authenticator.count_attempt("sign-in", st.context.ip_address or "")
         _check(returned, attempt)
@@ -176,8 +177,7 @@ def _check(returned: object, attempt: Attempt) -> None:
 
     The library accepts an answer without a state.
     """
-    state = str(st.session_state.get(f"state-{attempt.key}") or "")
-    check_answer(returned, state=state, age_s=time.monotonic() - attempt.begun_at_s)
+    check_answer(returned, state=oauth_state(attempt.key), age_s=time.monotonic() - attempt.begun_at_s)
 
 
 def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:

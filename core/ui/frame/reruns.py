@@ -10,21 +10,20 @@ from typing import Final
 
 import streamlit as st
 import structlog
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ulid import ULID
 
 from core.studio import Studio
 from core.ui.frame.state import Key
+from core.ui.frame.streamlit_internals import is_session_race, session_id
 
 _log = structlog.get_logger(__name__)
 _SLOW_S: Final = 2.0
-_RACE: Final = "dictionary changed size during iteration"
 _RACES_MAX: Final = 3
 _RACES_WITHIN_S: Final = 10.0
 
 
 @contextmanager
-def rerun(studio: Studio, page: str) -> Iterator[None]:
+def observe_rerun(studio: Studio, page: str) -> Iterator[None]:
     """A page is drawn inside, once."""
     request, began = str(ULID()), time.perf_counter()
     about = {"page": page, "request.id": request}
@@ -42,19 +41,17 @@ def rerun(studio: Studio, page: str) -> Iterator[None]:
 
 
 @contextmanager
-def redrawn_after_a_race() -> Iterator[None]:
-    """Begin a run anew that met Streamlit 1.67 in the middle of ending the one before.
+def rerun_after_race() -> Iterator[None]:
+    """Begin a run anew that met Streamlit in the middle of ending the one before.
 
-    Each of its script runners keeps the session's state behind a lock of its own, so the end of one run can take
-    widgets out of the very dictionary that the next one is reading. What happens for the fourth time in ten seconds
-    is no race, and is raised as it is.
+    What happens for the fourth time in ten seconds is no race, and is raised as it is.
     """
     try:
         yield
     except RuntimeError as err:
         now = time.monotonic()
         races = [at for at in st.session_state.get(Key.RACES, ()) if now - at < _RACES_WITHIN_S]
-        if str(err) != _RACE or len(races) >= _RACES_MAX:
+        if not is_session_race(err) or len(races) >= _RACES_MAX:
             raise
         st.session_state[Key.RACES] = [*races, now]
         _log.info("rerun_raced")
@@ -63,5 +60,5 @@ def redrawn_after_a_race() -> Iterator[None]:
 
 def session_name() -> str:
     """A browser session's name in the log. Its real id is as good as a key to it, so it is hashed."""
-    running = get_script_run_ctx(suppress_warning=True)
-    return hashlib.sha256(running.session_id.encode()).hexdigest()[:10] if running else "none"
+    session = session_id()
+    return hashlib.sha256(session.encode()).hexdigest()[:10] if session else "none"

@@ -14,9 +14,9 @@ from tests.support.patience import LONG_S
 def draws() -> None:
     import streamlit as st
 
-    from core.ui.frame.reruns import redrawn_after_a_race
+    from core.ui.frame.reruns import rerun_after_race
 
-    with redrawn_after_a_race():
+    with rerun_after_race():
         st.session_state.runs = st.session_state.get("runs", 0) + 1
         if st.session_state.runs in st.session_state.races:
             kept = {1: 1}
