@@ -23,9 +23,9 @@ import structlog
 from ulid import ULID
 
 from core.concurrency.periodic import Periodic
-from core.errors import NotFound, StorageError
+from core.errors import NotFound, StorageError, WriteConflict
 from core.generation.records.comparison import Comparison, parse_comparison
-from core.generation.records.month_file import MonthFile, Row, Saved, day_of
+from core.generation.records.month_file import MONTH_FILE, MonthFile, Row, Saved, day_of
 from core.generation.records.record_listing import RecordListing
 from core.objects import ObjectStore
 from core.references.listing.page import PageSource
@@ -250,14 +250,10 @@ class HistoryIndex:
         """A month file and its etag; one that makes no sense is taken for an empty one, to be replaced."""
         nothing = MonthFile(_EPOCH, ())
         try:
-            blob = self._store.get(key)
+            etag, file = MONTH_FILE.read(self._store, key)
         except NotFound:
             return _GONE, nothing
-        try:
-            return blob.etag, MonthFile.unpacked(blob.data)
-        except StorageError as err:
-            _log.warning("month_file_left_out", key=key, error=err.message)
-            return blob.etag, nothing
+        return etag, file or nothing
 
     def _is_open_since(self, month: str, months: set[str]) -> str | None:
         """The first day of a month that its file may not know completely; None if it knows them all.
@@ -334,18 +330,12 @@ class HistoryIndex:
             if was_over or not is_over:
                 return
         try:
-            etag = self._store.put(
-                self._key_of(month),
-                file.packed(),
-                content_type="application/gzip",
-                create_only=saved is None,
-                if_match=saved.etag if saved else None,
-            )
-        except StorageError as err:  # it is a cache: without it the next start takes longer
-            _log.warning("month_file_not_written", month=month, error=err.message)
+            etag = MONTH_FILE.write(self._store, self._key_of(month), file, replacing=saved.etag if saved else None)
+        except WriteConflict:  # made up for in the next round
             return
-        with self._lock:
-            self._saved[month] = file.saved_as(etag)
+        if etag is not None:
+            with self._lock:
+                self._saved[month] = file.saved_as(etag)
 
     def _key_of(self, month: str) -> str:
         return f"{self._files}{month.replace('/', '-')}.jsonl.gz"

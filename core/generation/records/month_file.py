@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple
 
-from core.errors import StorageError
+from core.derived import DerivedFormat
 from core.generation.records.comparison import Comparison
 from core.references.key import folded
 
@@ -54,28 +52,20 @@ class MonthFile(NamedTuple):
     listed_at: datetime
     rows: tuple[Row, ...]
 
-    def packed(self) -> bytes:
-        """The file's bytes: gzip of a JSON header line and a JSON line for each row."""
-        lines: list[Any] = [{"listed_at": self.listed_at.isoformat(), "rows": len(self.rows)}]
-        lines += self.rows
-        text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
-        return gzip.compress(text.encode("utf-8", "surrogatepass"), compresslevel=6, mtime=0)
-
     def saved_as(self, etag: str) -> Saved:
         """What to remember of it."""
         return Saved(etag, self.listed_at, {row.id: row.etag for row in self.rows})
 
-    @classmethod
-    def unpacked(cls, data: bytes) -> MonthFile:
-        """Read a file. Raises StorageError when any of it makes no sense: then nothing in it is believed."""
-        try:
-            return _month_file_in(gzip.decompress(data).decode("utf-8", "surrogatepass"))
-        except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as err:
-            raise StorageError(f"This month file cannot be read: {err}.") from err
+
+def _dump(file: MonthFile) -> bytes:
+    lines: list[Any] = [{"listed_at": file.listed_at.isoformat(), "rows": len(file.rows)}]
+    lines += file.rows
+    text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+    return text.encode("utf-8", "surrogatepass")
 
 
-def _month_file_in(text: str) -> MonthFile:
-    head, *lines = text.split("\n")[:-1]
+def _load(data: bytes) -> MonthFile:
+    head, *lines = data.decode("utf-8", "surrogatepass").split("\n")[:-1]
     header = json.loads(head)
     listed_at = datetime.fromisoformat(header["listed_at"]).astimezone(UTC)
     # one document is parsed at twice the speed of as many lines
@@ -83,6 +73,10 @@ def _month_file_in(text: str) -> MonthFile:
     if len(rows) != header["rows"]:
         raise ValueError("it has not as many rows as it says")
     return MonthFile(listed_at, rows)
+
+
+# A JSON line `{"listed_at": …, "rows": how many}`, and a JSON line for each row: its cells in order.
+MONTH_FILE: Final = DerivedFormat(_dump, _load, "month_file_left_out", "month_file_not_written")
 
 
 def day_of(comparison_id: str) -> str:

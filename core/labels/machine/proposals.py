@@ -8,9 +8,7 @@ A pack may lack what came after it, never hold what is not there; who finds it b
 
 from __future__ import annotations
 
-import gzip
 import threading
-import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,7 +20,8 @@ import structlog
 from pydantic import ValidationError
 
 from core.concurrency.periodic import Periodic
-from core.errors import NotFound, StorageError, WriteConflict
+from core.derived import DerivedFormat
+from core.errors import NotFound, WriteConflict
 from core.labels.machine.labeler import LabelerSpec, Proposal
 from core.labels.published.schema import LabelSource
 from core.objects import ObjectStore
@@ -104,10 +103,12 @@ class Proposals:
             return
         packs = [row for row in self._store.list(self._packs) if row.key.endswith(".jsonl.gz")]
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="packs") as pool:
-            for slug, etag, proposals in pool.map(self._unpacked, (row.key for row in packs)):
+            read = pool.map(lambda row: _PACK.read(self._store, row.key), packs)
+            for row, (etag, proposals) in zip(packs, read, strict=True):
+                slug = row.key.removeprefix(self._packs).removesuffix(".jsonl.gz")
                 self._pack_etags[slug] = etag
-                self._packed[slug] = len(proposals)
-                self._learn(slug, proposals)
+                self._packed[slug] = len(proposals or ())  # a broken one is written anew
+                self._learn(slug, proposals or ())
         self._loaded = True
 
     def catch_up(self) -> None:
@@ -143,34 +144,19 @@ class Proposals:
             _log.warning("proposal_unreadable", key=key)
             return None
 
-    def _unpacked(self, key: str) -> tuple[str, str, list[Proposal]]:
-        """A pack's labeler, etag and proposals; a broken one has none, and is written anew."""
-        slug = key.removeprefix(self._packs).removesuffix(".jsonl.gz")
-        blob = self._store.get(key)
-        try:
-            return slug, blob.etag, proposals_in(gzip.decompress(blob.data).decode())
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError, ValidationError) as err:
-            _log.warning("pack_unreadable", key=key, error=type(err).__name__)
-            return slug, blob.etag, []
-
     def _pack(self, slug: str) -> None:
         with self._lock:
             proposals = sorted(self._known[slug].values(), key=lambda each: each.label.etag)
-        text = "".join(f"{each.model_dump_json(exclude_none=True)}\n" for each in proposals)
-        etag = self._pack_etags.get(slug)
         try:
-            self._pack_etags[slug] = self._store.put(
-                f"{self._packs}{slug}.jsonl.gz",
-                gzip.compress(text.encode(), compresslevel=6, mtime=0),
-                content_type="application/gzip",
-                create_only=etag is None,
-                if_match=etag,
+            etag = _PACK.write(
+                self._store, f"{self._packs}{slug}.jsonl.gz", proposals, replacing=self._pack_etags.get(slug)
             )
-            self._packed[slug] = len(proposals)
         except WriteConflict:  # another server's pack: it is taken up in the next round
             self._loaded = False
-        except StorageError as err:  # it is a cache: without it the next start takes longer
-            _log.warning("pack_not_written", labeler=slug, error=err.message)
+            return
+        if etag is not None:
+            self._pack_etags[slug] = etag
+            self._packed[slug] = len(proposals)
 
     def _key_of(self, slug: str, etag: str) -> str:
         return f"{self._root}{slug}/{quote(etag, safe='')}.json"
@@ -179,6 +165,13 @@ class Proposals:
 def proposals_in(text: str) -> list[Proposal]:
     """Proposals from JSON lines. Raises ValidationError."""
     return [Proposal.model_validate_json(line) for line in text.split("\n") if line]
+
+
+def _dump(proposals: Iterable[Proposal]) -> bytes:
+    return "".join(f"{each.model_dump_json(exclude_none=True)}\n" for each in proposals).encode()
+
+
+_PACK: Final = DerivedFormat(_dump, lambda data: proposals_in(data.decode()), "pack_unreadable", "pack_not_written")
 
 
 def load_shipped(file: Path) -> list[Proposal]:

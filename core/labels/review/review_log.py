@@ -10,9 +10,7 @@ is nothing but its saves, which never change; it may be deleted at any time.
 
 from __future__ import annotations
 
-import gzip
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,7 +20,8 @@ from typing import Final
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from core.errors import StorageError, StorageUnavailable, WriteConflict
+from core.derived import DerivedFormat
+from core.errors import StorageUnavailable, WriteConflict
 from core.labels.review.reviews import Event, Reviews, Save
 from core.objects import ObjectStore
 
@@ -31,6 +30,12 @@ SEGMENT: Final = 256
 _WORKERS: Final = 16
 _ATTEMPTS: Final = 50
 _SAVES: Final = TypeAdapter(tuple[Save, ...])
+_SEGMENT: Final = DerivedFormat(
+    lambda saves: _SAVES.dump_json(saves, exclude_none=True),
+    _SAVES.validate_json,
+    "segment_unreadable",
+    "segment_not_written",
+)
 
 
 class ReviewLog:
@@ -145,18 +150,14 @@ class ReviewLog:
     def _read_segments(self) -> None:
         keys = [row.key for row in self._store.list(self._segments)]
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="segments") as pool:
-            for first, saves in enumerate(pool.map(self._unpacked, keys)):
+            for first, saves in enumerate(pool.map(self._read_segment, keys)):
                 if not saves or saves[0].number != first * SEGMENT + 1:
                     return  # what follows is read from the log itself
                 self._learn(saves)
                 self._packed_up_to = self._number
 
-    def _unpacked(self, key: str) -> tuple[Save, ...]:
-        try:
-            saves = _SAVES.validate_json(gzip.decompress(self._store.get(key).data))
-        except (OSError, EOFError, zlib.error, ValidationError) as err:
-            _log.warning("segment_unreadable", key=key, error=type(err).__name__)
-            return ()
+    def _read_segment(self, key: str) -> tuple[Save, ...]:
+        saves = _SEGMENT.read(self._store, key).content or ()
         first = saves[0].number if saves else 0
         whole = [save.number for save in saves] == list(range(first, first + SEGMENT))
         return saves if whole else ()
@@ -165,15 +166,9 @@ class ReviewLog:
         """Pack the last block once it is full; an older one that is missing is packed by who reads it."""
         for first in self._full_blocks():
             saves = tuple(self._saves[number] for number in range(first, first + SEGMENT))
-            packed = gzip.compress(_SAVES.dump_json(saves, exclude_none=True), compresslevel=6, mtime=0)
-            key = f"{self._segments}{first:012d}.json.gz"
-            try:
-                self._store.put(key, packed, content_type="application/gzip", create_only=True)
-            except WriteConflict:
-                pass  # it holds the same
-            except StorageError as err:  # without it the next start takes longer
-                _log.warning("segment_not_written", first=first, error=err.message)
-                return
+            with suppress(WriteConflict):  # it holds the same
+                if _SEGMENT.write(self._store, f"{self._segments}{first:012d}.json.gz", saves, replacing=None) is None:
+                    return
             self._packed_up_to = first + SEGMENT - 1
 
     def _full_blocks(self) -> Iterable[int]:

@@ -18,7 +18,7 @@ from ulid import ULID
 from core.errors import StorageError, StorageUnavailable
 from core.generation.records.comparison import Comparison
 from core.generation.records.history import History, HistoryFilter
-from core.generation.records.month_file import MonthFile, Row, day_of
+from core.generation.records.month_file import MONTH_FILE, MonthFile, Row, day_of
 from core.generation.records.record_listing import RecordListing
 from core.injection.wishes import Mode, Wishes
 from tests.generation.comparisons import Bench, comparison, slot
@@ -101,7 +101,7 @@ def test_a_month_file_says_what_the_records_say(bench: Bench) -> None:
     records = [at(MARCH, "비 오는 서울", "refs/a.png", "refs/b.png"), *days(2, before=MARCH - timedelta(days=1))]
     fill(bench, records)
     bench.history().catch_up()
-    file = MonthFile.unpacked(bench.store.get(f"{bench.prefix}{FILE}").data)
+    file = MONTH_FILE.unpack(bench.store.get(f"{bench.prefix}{FILE}").data)
     etags = {row.key.split("/")[-2]: row.etag for row in bench.store.list(f"{bench.prefix}generations/")}
     assert file.rows == tuple(Row.of(record, etags[record.id]) for record in sorted(records, key=lambda r: r.id))
 
@@ -172,7 +172,7 @@ GOOD = packed({"listed_at": "2026-04-02T00:00:00+00:00", "rows": 0})
 BROKEN = {
     "empty": b"",
     "no gzip": b"hello",
-    "cut off": MonthFile(MARCH, (Row.of(at(MARCH), "e"),)).packed()[:-9],
+    "cut off": MONTH_FILE.pack(MonthFile(MARCH, (Row.of(at(MARCH), "e"),)))[:-9],
     "damaged": GOOD[:12] + b"\xff\xff" + GOOD[14:],
     "no text": gzip.compress(b"\xff\xfe"),
     "no header": packed(),
@@ -197,7 +197,7 @@ def test_a_broken_month_file_hides_nothing_and_is_written_anew(bench: Bench, dam
         assert ids(bench.history()) == ids_of(records)
     assert [line["event"] for line in log] == ["month_file_left_out"]
     bench.history().catch_up()
-    mended = MonthFile.unpacked(bench.store.get(f"{bench.prefix}{FILE}").data)
+    mended = MONTH_FILE.unpack(bench.store.get(f"{bench.prefix}{FILE}").data)
     assert [row.id for row in mended.rows] == ids_of(records)[::-1]
 
 
@@ -207,7 +207,7 @@ def test_a_month_file_that_lies_is_not_believed(bench: Bench) -> None:
     etag = bench.store.head(key_of(bench, record)).etag
     lies = (Row.of(never, "e"), Row.of(at(MARCH).model_copy(update={"id": record.id}), etag))
     listed = MARCH + timedelta(days=2)
-    bench.store.put(f"{bench.prefix}{FILE}", MonthFile(listed, lies).packed(), content_type="application/gzip")
+    bench.store.put(f"{bench.prefix}{FILE}", MONTH_FILE.pack(MonthFile(listed, lies)), content_type="application/gzip")
     history = bench.history()
     assert ids(history, text="hat") == []
     assert ids(history, text="portrait") == []
@@ -220,11 +220,11 @@ def test_a_file_written_before_its_month_was_over_does_not_hide_what_came_after(
     fill(bench, records)
     early = tuple(Row.of(record, bench.store.head(key_of(bench, record)).etag) for record in records[6:10])
     file = MonthFile(MARCH - timedelta(days=5, hours=12), early)
-    bench.store.put(f"{bench.prefix}{FILE}", file.packed(), content_type="application/gzip")
+    bench.store.put(f"{bench.prefix}{FILE}", MONTH_FILE.pack(file), content_type="application/gzip")
     assert ids(bench.history()) == ids_of(records)
     running = bench.history()
     running.catch_up()
-    assert MonthFile.unpacked(bench.store.get(f"{bench.prefix}{FILE}").data).listed_at > MARCH
+    assert MONTH_FILE.unpack(bench.store.get(f"{bench.prefix}{FILE}").data).listed_at > MARCH
 
 
 def test_a_server_that_was_away_for_days_reads_those_days_and_shows_the_rest_at_once(bench: Bench) -> None:
@@ -234,7 +234,7 @@ def test_a_server_that_was_away_for_days_reads_those_days_and_shows_the_rest_at_
     rows = tuple(Row.of(record, bench.store.head(key_of(bench, record)).etag) for record in known)
     for month in {day_of(record.id)[:7] for record in known}:
         mine = tuple(row for row in rows if day_of(row.id).startswith(month))
-        file = MonthFile(now - timedelta(days=39), mine).packed()
+        file = MONTH_FILE.pack(MonthFile(now - timedelta(days=39), mine))
         key = f"{bench.prefix}history/v1/{month.replace('/', '-')}.jsonl.gz"
         bench.store.put(key, file, content_type="application/gzip")
     history = bench.history()
@@ -278,7 +278,7 @@ def test_servers_that_race_for_a_month_file_all_stay_right(bench: Bench) -> None
     for server in (*servers, bench.history()):
         server.catch_up()
         assert ids(server) == ids_of(records)
-    file = MonthFile.unpacked(bench.store.get(f"{bench.prefix}{FILE}").data)
+    file = MONTH_FILE.unpack(bench.store.get(f"{bench.prefix}{FILE}").data)
     assert [row.id for row in file.rows] == ids_of(records)[::-1]
 
 
@@ -379,7 +379,7 @@ rows = st.builds(
 @given(moments, st.lists(rows, max_size=5).map(tuple))
 def test_every_month_file_comes_back_as_it_was_written(listed_at: datetime, written: tuple[Row, ...]) -> None:
     file = MonthFile(listed_at, written)
-    assert MonthFile.unpacked(file.packed()) == file
+    assert MONTH_FILE.unpack(MONTH_FILE.pack(file)) == file
 
 
 @settings(max_examples=200, deadline=None)
@@ -392,7 +392,7 @@ def test_a_day_is_the_one_its_ulid_says(moment: datetime) -> None:
 @given(st.binary(max_size=60) | st.binary(max_size=60).map(gzip.compress))
 def test_no_bytes_are_taken_for_a_month_file_by_mistake(data: bytes) -> None:
     with pytest.raises(StorageError, match="cannot be read"):
-        MonthFile.unpacked(data)
+        MONTH_FILE.unpack(data)
 
 
 KINDS = st.sampled_from(["put", "delete", "round", "other round", "break", "drop"])
