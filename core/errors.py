@@ -6,13 +6,14 @@ StudioError
 ├── SignInError            who is this? nobody we can verify
 │   ├── SignedOut          a session that was ended before its time
 │   ├── AccessDenied       verified, but not allowed
-│   ├── ReplayedLoginToken   a sign-in that has been used already
+│   ├── ReplayedLoginToken a sign-in that has been used already
 │   └── TooManyAttempts    somebody tries to sign in too often
 ├── StorageError
-│   ├── NotFound  the key is not in the bucket (any more)
 │   ├── StorageDenied      the credentials may not do that
 │   ├── StorageUnavailable the endpoint does not answer, or answers with a fault
-│   └── WriteConflict      somebody else was first; `.theirs` holds their bytes
+│   └── ObjectError        about one object; names its key
+│       ├── NotFound       the key is not in the bucket (any more)
+│       └── WriteConflict  somebody else was first; `.theirs` holds their bytes
 ├── InjectionError         the wishes contradict each other or name what is unknown
 ├── EngineError            a picture could not be made; `.kind` says which way
 ├── LabelError             a label or a label file is invalid
@@ -71,14 +72,6 @@ class StorageError(StudioError):
     """S3 could not do what was asked."""
 
 
-class NotFound(StorageError):
-    """No object has this key; `key` is the one that was asked for."""
-
-    def __init__(self, message: str, *, key: str = "") -> None:
-        super().__init__(message)
-        self.key = key
-
-
 class StorageDenied(StorageError):
     """The credentials are missing, wrong, or lack a permission."""
 
@@ -87,12 +80,23 @@ class StorageUnavailable(StorageError):
     """The endpoint is unreachable, too slow, or failing."""
 
 
-class WriteConflict(StorageError):
+class ObjectError(StorageError):
+    """Something is amiss with one object; `key` is the one that was asked for."""
+
+    def __init__(self, message: str, *, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class NotFound(ObjectError):
+    """No object has this key."""
+
+
+class WriteConflict(ObjectError):
     """A conditional write lost a race; `theirs` is what the winner wrote, if it could be read."""
 
     def __init__(self, message: str, *, key: str, theirs: bytes | None = None) -> None:
-        super().__init__(message)
-        self.key = key
+        super().__init__(message, key=key)
         self.theirs = theirs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -204,6 +205,14 @@ def _is_bare(parts: SplitResult) -> bool:
     """Whether this is written as browsers write it in an Origin header: lower case, ASCII, no default port."""
     default = {"http": 80, "https": 443}[parts.scheme]
     return parts.netloc == parts.netloc.lower() and parts.netloc.isascii() and parts.port != default
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, without its port, is this machine itself."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Path = SECRETS_FILE) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 from collections.abc import Generator
@@ -10,6 +9,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from core.settings import is_loopback
 from tests.support import evidence
 
 # A busy machine is slow, not wrong: no example has a deadline of its own.
@@ -84,17 +84,8 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every connection of this process beyond loopback is refused, loudly."""
 
     def connect(self: socket.socket, address: object) -> None:
-        if isinstance(address, tuple) and not _is_loopback(str(address[0])):
+        if isinstance(address, tuple) and not is_loopback(str(address[0])):
             raise OutsideConnectionError(f"a test tried to connect to {address[0]}")
         _connect(self, address)  # type: ignore[arg-type]  # whatever the caller gave
 
     monkeypatch.setattr(socket.socket, "connect", connect)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -25,7 +25,7 @@ from core.injection.reader import Reading
 from core.injection.slots import Slot
 from core.injection.wishes import SideName, Wishes, check_prompt
 from core.labels.published.label_file import PublishedLabels
-from core.references.index import ReferenceIndex
+from core.references.index import IndexSource
 from core.references.vocabulary import Vocabulary
 from core.viewer import Capability, Viewer
 
@@ -37,14 +37,6 @@ class Reader(Protocol):
 
     def read(self, prompt: str) -> Reading:
         """What the prompt says about person, age, tone and angle."""
-
-
-class IndexSource(Protocol):
-    """Hands out the newest complete index."""
-
-    @property
-    def index(self) -> ReferenceIndex:
-        """The index; raises StorageError while there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from core.injection.narrowing import Narrowing
 from core.injection.slots import Rule, Trail
-from core.references.key import folded
+from core.references.key import fold
 from core.references.reference import AttributeGroup, Reference
 
 
@@ -38,7 +38,7 @@ class Candidates:
 
     def of(self, persona: str | None) -> tuple[Reference, ...]:
         """The pictures of one person."""
-        return self.by_person.get(folded(persona), ()) if persona is not None else ()
+        return self.by_person.get(fold(persona), ()) if persona is not None else ()
 
 
 def walk(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:

@@ -10,7 +10,7 @@ from core.injection.plan import Injection
 from core.injection.slots import Slot
 from core.injection.wishes import PersonWish, SideName, Wishes
 from core.references.index import ReferenceIndex
-from core.references.key import folded
+from core.references.key import fold
 from core.references.vocabulary import Role, Term, Vocabulary
 
 V = TypeVar("V")
@@ -141,7 +141,7 @@ def _people(injection: Injection, side: SideName) -> list[str]:
 
 def _names(slots: Iterable[Slot]) -> list[str]:
     names = (slot.persona or slot.name or "" for slot in slots)
-    return list({folded(name): name for name in names}.values())
+    return list({fold(name): name for name in names}.values())
 
 
 def _listed(names: list[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.injection.slots import Slot
-from core.references.key import folded
+from core.references.key import fold
 from core.references.vocabulary import Role
 
 
@@ -96,5 +96,5 @@ def _people(slots: Sequence[Slot]) -> dict[str, list[Slot]]:
     """The model slots by person; a picture whose name says nobody counts as somebody of its own."""
     people: dict[str, list[Slot]] = {}
     for slot in _models(slots):
-        people.setdefault(folded(slot.persona) if slot.persona else f"\0{slot.key}", []).append(slot)
+        people.setdefault(fold(slot.persona) if slot.persona else f"\0{slot.key}", []).append(slot)
     return people

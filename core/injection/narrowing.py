@@ -11,7 +11,7 @@ from core.injection.wishes import SettledWishes, SideName, WishedFrom
 from core.labels.published.label_file import FoundLabel
 from core.labels.published.label_index import Claim
 from core.references.index import ReferenceIndex
-from core.references.key import folded
+from core.references.key import fold
 from core.references.reference import AttributeGroup, Reference, ReferenceFolder
 from core.references.vocabulary import Role
 
@@ -53,7 +53,7 @@ class Narrowing:
 
 def _of_persona(persona: str) -> _Among:
     def among(group: AttributeGroup, references: Sequence[Reference]) -> tuple[Reference, ...]:
-        theirs = group.people.get(folded(persona), ())
+        theirs = group.people.get(fold(persona), ())
         if references is group.usable:
             return theirs
         kept = {ref.key for ref in references}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.injection.slots import Slot
 from core.injection.wishes import SettledWishes, SideName, Strength, Wishes
-from core.references.key import folded
+from core.references.key import fold
 from core.references.vocabulary import Role, Vocabulary
 
 _TAKE = {
@@ -52,7 +52,7 @@ def assemble(
     if attached:
         lines = [_line(number, slot, wishes) for number, slot in enumerate(attached, start=1)]
         people = [number for number, slot in enumerate(attached, start=1) if slot.role is Role.MODEL]
-        names = {folded(slot.persona or "") for slot in attached if slot.role is Role.MODEL}
+        names = {fold(slot.persona or "") for slot in attached if slot.role is Role.MODEL}
         if len(people) > 1 and len(names) == 1 and "" not in names:
             lines.append(f"Pictures {', '.join(map(str, people))} show the same person.")
         sections.append(Section("Attached pictures", "\n".join(lines)))

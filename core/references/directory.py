@@ -32,7 +32,7 @@ class Directory(NamedTuple):
 
 
 def directory_at(directory: str, vocabulary: Vocabulary, tags_by_name: dict[str, Tags]) -> Directory:
-    """The stem of a directory without its slash; `tags_by_name` remembers the groups read so far."""
+    """The directory with this path, which has no slash at its end; `tags_by_name` remembers the groups read so far."""
     text = f"{directory}/"
     place = place_of(directory, vocabulary)
     if place is None:

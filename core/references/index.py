@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Protocol
 
 from core.errors import InjectionError, NotFound
 from core.objects import StoredObject
@@ -148,6 +149,14 @@ class ReferenceIndex:
         again = replace(self, built_at=datetime.now(UTC), seconds=seconds)
         again.__dict__.update({name: value for name, value in vars(self).items() if name not in vars(again)})
         return again
+
+
+class IndexSource(Protocol):
+    """Hands out the newest complete index."""
+
+    @property
+    def index(self) -> ReferenceIndex:
+        """The index; raises StorageError while there is none."""
 
 
 def build_index(

@@ -45,14 +45,14 @@ def persona_of(key: str) -> str | None:
     """
     name = unicodedata.normalize("NFC", file_name(key))
     dot = name.rfind(".")
-    directory = name[:dot] if dot > 0 else name
-    directory = _RUNNING_NUMBER.sub("", directory)
-    while (shorter := _PARTED_NUMBER.sub("", directory)) != directory:
-        directory = shorter
-    return directory.strip() or None
+    stem = name[:dot] if dot > 0 else name
+    stem = _RUNNING_NUMBER.sub("", stem)
+    while (shorter := _PARTED_NUMBER.sub("", stem)) != stem:
+        stem = shorter
+    return stem.strip() or None
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """The form in which names are compared: NFC, case-folded. Keys themselves are never changed."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 

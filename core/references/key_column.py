@@ -1,4 +1,4 @@
-"""A column of keys: which are pictures, and their directories and file names, told for all of them at once."""
+"""A column of keys: which are pictures, and their directories and file names, for all of them at once."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from core.references.key import file_name, folded, parent, persona_of
+from core.references.key import file_name, fold, parent, persona_of
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
 
 # So many times fewer than all of a group, and it is quicker to read their names than to look all others up.
@@ -136,7 +136,7 @@ def by_person(references: Iterable[Reference]) -> dict[str, tuple[Reference, ...
     for ref in references:
         persona = ref.persona
         if persona is not None:
-            people.setdefault(folded(persona), []).append(ref)
+            people.setdefault(fold(persona), []).append(ref)
     return {name: tuple(refs) for name, refs in people.items()}
 
 

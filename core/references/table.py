@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.references.directory import Directory, directory_at
-from core.references.key import file_name, folded
+from core.references.key import file_name, fold
 from core.references.key_column import are_pictures, split, whole
 from core.references.listing.listing import Listing
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder
@@ -73,7 +73,18 @@ class References(Sequence[Reference]):
 
 
 class ReferenceTable(Sequence[Reference]):
-    """Every picture of a listing with what its place says about it; immutable, for any number of threads."""
+    """Every picture of a listing with what its place says about it; immutable, for any number of threads.
+
+    A row is a picture, 0 the first in key order. Every column but the directories has one value for each row:
+
+    - `_directories`: each directory once. A directory's code is its place in here; the last one may be `""`, where
+      keys without a slash lie.
+    - `_directory_of` (int32): the code of each row's directory.
+    - `_names`, `_etags`: file names and etags; `_folded`: the names as they are searched.
+    - `_sizes` (int64): bytes. `_modified` (int64): microseconds since 1970 in UTC.
+    - `_by_directory` (int32): all rows, sorted by code and, within a directory, by key. Those of code `c` are
+      `_by_directory[_starts[c] : _starts[c + 1]]`; `_starts` (int64) has one value more than there are directories.
+    """
 
     def __init__(
         self,
@@ -92,10 +103,9 @@ class ReferenceTable(Sequence[Reference]):
         self._etags = Texts(etags)
         self._sizes = sizes
         self.unreadable = unreadable  # etags
-        self._modified = modified  # microseconds since 1970
+        self._modified = modified
         self._code_of = {directory.text: code for code, directory in enumerate(directories)}
-        self._folded_directories = [folded(directory.text) for directory in directories]
-        # rows by folder: a name is found by halving among its siblings
+        self._folded_directories = [fold(directory.text) for directory in directories]
         self._by_directory = np.argsort(directory_of, kind="stable").astype(np.int32)
         self._starts = _starts(directory_of, len(directories))
         # the same memory for one row at a time: a view gives its number in a third of an array's time
@@ -159,7 +169,7 @@ class ReferenceTable(Sequence[Reference]):
 
     def reference(self, row: int) -> Reference:
         """The reference in this row."""
-        return self._made(
+        return self._make(
             self._codes[row],
             self._names[row].decode(),
             self._etags[row].decode(),
@@ -171,7 +181,7 @@ class ReferenceTable(Sequence[Reference]):
         """The references in these rows."""
         picked = np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else rows
         return map(
-            self._made,
+            self._make,
             self._directory_of[picked].tolist(),
             self._names.column.take(picked).to_pylist(),
             self._etags.column.take(picked).to_pylist(),
@@ -201,7 +211,7 @@ class ReferenceTable(Sequence[Reference]):
             return ()
         wanted = unicodedata.normalize("NFC", text)
         # the same folded name is not enough, but nothing else can be it; then the full check on those few
-        rows = self._folded.rows_with(folded(file_name(text)))
+        rows = self._folded.rows_with(fold(file_name(text)))
         if "/" in text:
             asked = wanted[: wanted.rfind("/") + 1]
             alike = np.fromiter(
@@ -215,7 +225,7 @@ class ReferenceTable(Sequence[Reference]):
 
     def search(self, wanted: Filter) -> References:
         """All references that pass every part of the filter, in key order."""
-        words = folded(wanted.text).split()
+        words = fold(wanted.text).split()
         if not all(map(_could_be_listed, words)):
             return References(self, range(0))
         found = self._narrowed(wanted)
@@ -290,13 +300,14 @@ class ReferenceTable(Sequence[Reference]):
         )
         return flags
 
-    def _made(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
+    def _make(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
         directory = self._directories[code]
         moment = _EPOCH + timedelta(microseconds=modified)
         place = directory[1:] if etag not in self.unreadable else (*directory[1:-1], GroupProblem.UNREADABLE)
         return Reference(f"{directory.text}{name}", etag, size, moment, *place)
 
     def _row_of(self, key: str) -> int | None:
+        """The row with this key, found by halving among the names of its directory."""
         cut = key.rfind("/") + 1
         code = self._code_of.get(key[:cut])
         if code is None:

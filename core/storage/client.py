@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
 from core.errors import ConfigError
+from core.settings import is_loopback
 
 POOL_CONNECTIONS: Final = 64
 DEFAULT_REGION: Final = "us-east-1"  # what S3-compatible servers expect when nobody has named a region
@@ -48,7 +48,7 @@ def s3_client(
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         # HTTP_PROXY without NO_PROXY would send loopback traffic to the proxy
-        proxies={} if _is_loopback(endpoint_url) else None,
+        proxies={} if is_loopback(urlsplit(endpoint_url or "").hostname or "") else None,
     )
     # A session of its own: boto3's default session is shared and not safe to build clients from in
     # several threads. https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html
@@ -79,13 +79,3 @@ def _session() -> botocore.session.Session:
 @cache
 def _loader(data_path: str | None) -> Loader:
     return create_loader(data_path)
-
-
-def _is_loopback(endpoint_url: str | None) -> bool:
-    host = urlsplit(endpoint_url or "").hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

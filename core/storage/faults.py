@@ -12,6 +12,7 @@ from botocore.parsers import ResponseParserError
 from core.errors import (
     InputError,
     NotFound,
+    ObjectError,
     StorageDenied,
     StorageError,
     StorageUnavailable,
@@ -96,10 +97,8 @@ def translated(*, bucket: str, endpoint: str, key: str = "") -> Iterator[None]:
     except (vendor.ClientError, vendor.BotoCoreError, ResponseParserError, UnicodeEncodeError) as err:
         fault, code = _fault_of(err)
         message = fault.sentence.format(bucket=bucket, key=key, endpoint=endpoint, code=code)
-        if fault.error is NotFound:
-            raise NotFound(message, key=key) from err
-        if fault.error is WriteConflict:
-            raise WriteConflict(message, key=key) from err
+        if issubclass(fault.error, ObjectError):
+            raise fault.error(message, key=key) from err
         raise fault.error(message) from err
 
 

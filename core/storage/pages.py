@@ -1,6 +1,6 @@
 """Raw pages of a listing: everything but the reading of the answer is left to botocore.
 
-botocore's own parser takes ten times as long for a page as the reading in `core/references/listing/page_rows.py`,
+botocore's own parser takes ten times as long for a page as the reading in `core/references/listing/page.py`,
 and in pure Python, so that threads do not help. Its client has an event between an answer's arrival and
 its parsing; there the page is taken out, and the parser is given an empty one.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from core.concurrency.periodic import Pulse
 from core.errors import StorageError
 from core.labels.review.review_service import Backlog
-from core.settings import Profile
+from core.settings import Profile, is_loopback
 from core.studio import Studio, get_studio
 
 _NOT_STORED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -139,16 +138,7 @@ def is_operator(request: Request, token: str | None) -> bool:
         return True
     if any(name in request.headers for name in _PROXY_HEADERS):
         return False
-    return _is_loopback(request.client.host if request.client else "") and _is_loopback(request.url.hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(request.client.host if request.client else "") and is_loopback(request.url.hostname or "")
 
 
 def for_operators(answer: Callable[[Studio], Response]) -> Callable[[Request], Response]:

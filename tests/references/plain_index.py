@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from core.objects import StoredObject
 from core.references.index import Drift
-from core.references.key import folded, is_picture, parent
+from core.references.key import fold, is_picture, parent
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, place_of
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
 
@@ -44,7 +44,7 @@ class PlainIndex:
 
     def search(self, wanted: Filter) -> tuple[Reference, ...]:
         """All references that pass every part of the filter, in key order."""
-        words = folded(wanted.text).split()
+        words = fold(wanted.text).split()
         return tuple(ref for ref in self.references if _passes(ref, wanted, words))
 
     def drift_since(self, previous: PlainIndex) -> Drift:
@@ -133,5 +133,5 @@ def _passes(ref: Reference, wanted: Filter, words: Sequence[str]) -> bool:
         return False
     if not words:
         return True
-    name = folded(ref.key)
+    name = fold(ref.key)
     return all(word in name for word in words)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import NotFound
-from core.references.key import decode_key, encode_key, file_name, folded, is_picture, parent, persona_of
+from core.references.key import decode_key, encode_key, file_name, fold, is_picture, parent, persona_of
 
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=0, max_size=80)
 
@@ -116,5 +116,5 @@ def test_parent_and_file_name_are_the_two_sides_of_the_last_slash(key: str, fold
 
 @given(st.text(max_size=20))
 def test_folding_ignores_case_and_unicode_form_and_is_stable(text: str) -> None:
-    assert folded(folded(text)) == folded(text)
-    assert folded(unicodedata.normalize("NFD", text)) == folded(unicodedata.normalize("NFC", text))
+    assert fold(fold(text)) == fold(text)
+    assert fold(unicodedata.normalize("NFD", text)) == fold(unicodedata.normalize("NFC", text))

@@ -28,7 +28,7 @@ from core.generation.records.history_index import HistoryIndex, Progress
 from core.generation.records.month_file import Row
 from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
-from core.references.key import folded
+from core.references.key import fold
 from core.references.listing.page import PageSource
 
 _log = structlog.get_logger(__name__)
@@ -190,7 +190,7 @@ class History:
 
 def _passing(wanted: HistoryFilter) -> Callable[[Row], bool]:
     """The test that a filter means."""
-    text, comparison_id = folded(wanted.text.strip()), wanted.text.strip().upper()
+    text, comparison_id = fold(wanted.text.strip()), wanted.text.strip().upper()
 
     def passes(row: Row) -> bool:
         return (

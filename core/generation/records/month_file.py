@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from core.derived import DerivedFormat
 from core.generation.records.comparison import Comparison
-from core.references.key import folded
+from core.references.key import fold
 
 _EPOCH: Final = date(1970, 1, 1)
 _DAY_MS: Final = 86_400_000
@@ -41,7 +41,7 @@ class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many
             mode=comparison.mode.value,
             tone=comparison.tone,
             angle=comparison.angle,
-            text=folded(comparison.wishes.prompt),
+            text=fold(comparison.wishes.prompt),
             references=comparison.reference_keys,
         )
 

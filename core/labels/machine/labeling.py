@@ -20,7 +20,7 @@ from core.labels.machine.labeler import Labeler, LabelerSpec, Portrayed, Problem
 from core.labels.machine.proposals import Proposals
 from core.objects import ObjectStore
 from core.references.index import ReferenceIndex
-from core.references.key import folded
+from core.references.key import fold
 from core.references.reference import Filter, Reference
 from core.references.vocabulary import Role
 
@@ -114,8 +114,8 @@ def sitters_in(index: ReferenceIndex, folder: str | None) -> list[Sitter]:
     if folder is None:
         references: Sequence[Reference] = index.search(Filter(role=Role.MODEL))
     else:
-        wanted = folded(folder.strip("/")) + "/"
-        references = [ref for ref in index.references if folded(ref.key).startswith(wanted)]
+        wanted = fold(folder.strip("/")) + "/"
+        references = [ref for ref in index.references if fold(ref.key).startswith(wanted)]
         if not references:
             folders = ", ".join(f"`{each.path}`" for each in index.folders_of(Role.MODEL)) or "none yet"
             raise InputError(f"There is no picture under `{folder}` in S3. The model folders are {folders}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 from core.concurrency.periodic import Periodic
 from core.errors import StorageError
@@ -16,21 +16,13 @@ from core.labels.review.live import LiveLabels
 from core.labels.review.queue import Evidence, QueueItem, item_of
 from core.labels.review.reports import MismatchReport, Reports
 from core.labels.review.review_log import ReviewLog
-from core.references.index import ReferenceIndex
+from core.references.index import IndexSource, ReferenceIndex
 from core.references.reference import Filter, Reference
 from core.references.vocabulary import Role
 
 _LOOK_EVERY_S: Final = 2.0  # a look at what has not changed is a comparison of versions
 
 _REPORTS_AGE_S: Final = 15.0
-
-
-class IndexSource(Protocol):
-    """Hands out the newest complete index."""
-
-    @property
-    def index(self) -> ReferenceIndex:
-        """The index; raises StorageError while there is none."""
 
 
 class QueueRows:

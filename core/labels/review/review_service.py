@@ -14,13 +14,14 @@ from core.labels.published.schema import LabelField
 from core.labels.review.live import LiveLabels
 from core.labels.review.progress import Progress, progress_of
 from core.labels.review.queue import QueueFilter, QueueItem, order_of, passes
-from core.labels.review.queue_rows import IndexSource, QueueRows
+from core.labels.review.queue_rows import QueueRows
 from core.labels.review.reports import Reports
 from core.labels.review.review_history import HistoryLine, history_of, undoable_of
 from core.labels.review.review_log import ReviewLog
 from core.labels.review.reviews import Event, Kind, Reviews, Save, Value, check_value, value_in
 from core.labels.review.verdicts import ID_MAX, Verdict, conflicts_of, event_of, lost_race, new_verdicts, undoing
-from core.references.key import folded
+from core.references.index import IndexSource
+from core.references.key import fold
 from core.references.vocabulary import Vocabulary
 from core.viewer import Capability, Viewer
 
@@ -112,7 +113,7 @@ class ReviewService:
         To look is everybody's. Raises StorageError while there is no index.
         """
         viewer.require(Capability.BROWSE)
-        text = folded(wanted.text)
+        text = fold(wanted.text)
         found = [
             shown
             for item in self._rows.items()
@@ -120,7 +121,7 @@ class ReviewService:
             or wanted.everything
             or wanted.state
             or wanted.reviewer
-            if (not text or text in folded(shown.reference.key)) and passes(shown, wanted)
+            if (not text or text in fold(shown.reference.key)) and passes(shown, wanted)
         ]
         return sorted(found, key=lambda item: order_of(item, viewer.email))
 

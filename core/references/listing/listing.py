@@ -19,8 +19,7 @@ import pyarrow as pa
 from core.errors import StorageUnavailable
 from core.objects import StoredObject
 from core.references.listing.key_range import SEQUENTIAL_PAGES
-from core.references.listing.page import PageSource, read_page
-from core.references.listing.page_rows import ROWS
+from core.references.listing.page import ROWS, PageSource, read_page
 from core.references.listing.parallel_lister import FOR_EVER, NotInOrder, ParallelLister
 from core.references.listing.worker_pool import WorkerPool
 
@@ -97,7 +96,7 @@ def list_all(
         rows = _one_after_another(source, prefix, progress)
         return Listing(rows, worker_pool.requests + len(rows.to_batches()))
     finally:
-        worker_pool.dismiss()
+        worker_pool.shut_down()
 
 
 def _one_after_another(source: PageSource, prefix: str, progress: Callable[[int], None]) -> pa.Table:

@@ -1,4 +1,4 @@
-"""The parallel lister: walks the ranges of a listing with a worker pool, and cuts long ones as hands become free."""
+"""The parallel lister: walks the ranges of a listing with a worker pool, and cuts long ones as workers become idle."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from core.errors import StorageUnavailable
 from core.references.listing.key_range import Cut, Range, alphabet_behind, ranges_between, shared_start
-from core.references.listing.page import Page, PageSource, read_page
-from core.references.listing.page_rows import are_ascending, rows_of, rows_up_to
+from core.references.listing.page import Page, PageSource, are_ascending, read_page, rows_of, rows_up_to
 from core.references.listing.worker_pool import Task, WorkerPool
 
 LEVELS: Final = 8  # to be looked at for folders
@@ -28,7 +27,7 @@ class NotInOrder(Exception):
 
 
 class ParallelLister:
-    """Hands out walks and looks to the crew, and reads what they bring, all in one thread.
+    """Gives walks and looks to the worker pool and reads the pages they return, all in one thread.
 
     More readers would only fight over the interpreter, and with whoever else is running in it.
     """
@@ -54,21 +53,20 @@ class ParallelLister:
     def run(self) -> list[pa.RecordBatch]:
         """The rows of all ranges, in no order."""
         while self._waiting or self._walking:
-            self._employ()
+            self._give_work()
             task, at, page = self._worker_pool.next_result()
             if isinstance(page, BaseException):
                 raise page
             if task is Task.WALK:
-                self._walked(at, page)
+                self._end_walk(at, page)
             else:
-                self._looked(at, page)
+                self._end_look(at, page)
         self._read()
         return self._listed
 
-    def _employ(self) -> None:
+    def _give_work(self) -> None:
         """Work for every free worker: waiting ranges, then parts of long ones, then looks for places to cut."""
-        free = self._worker_pool.free_hands
-        while free > len(self._waiting):
+        while self._worker_pool.idle > len(self._waiting):
             longest = max((*self._waiting, *self._walking), key=lambda at: at.keys_left, default=None)
             if longest is None or longest.keys_left < WORTH_CUTTING_KEYS:
                 break
@@ -78,9 +76,9 @@ class ParallelLister:
             self._walking.append(following)
             following.may_stay_whole = max(1, following.may_stay_whole)
             self._walk(following)
-            if following.at.endswith("/") and self._worker_pool.free_hands > len(self._waiting):
+            if following.at.endswith("/") and self._worker_pool.idle > len(self._waiting):
                 self._look(following, (following.at,))
-        if self._worker_pool.free_hands:
+        if self._worker_pool.idle:
             unknown = (at for at in self._walking if at.pages >= at.next_look and not at.cuts and not at.looks)
             for at in unknown:
                 self._look(at, _levels(self._prefix, at))
@@ -103,9 +101,9 @@ class ParallelLister:
         def fetch() -> Page:
             return read_page(source.page(prefix, start_after=start_after, token=token, delimiter=delimiter))
 
-        self._worker_pool.give(task, at, fetch)
+        self._worker_pool.submit(task, at, fetch)
 
-    def _looked(self, at: Range, page: Page) -> None:
+    def _end_look(self, at: Range, page: Page) -> None:
         at.looks -= 1
         at.offer(Cut(folder, WEIGHT_PER_LEVEL ** -folder.count("/")) for folder in page.folders)
         if at.looks:
@@ -116,7 +114,7 @@ class ParallelLister:
             at.density = None
             at.offer(Cut(key, 1.0) for key in alphabet_behind(at.last_start, at.at))
 
-    def _walked(self, at: Range, page: Page) -> None:
+    def _end_walk(self, at: Range, page: Page) -> None:
         if (page.token and page.token in at.tokens) or at.empty_pages > EMPTY_PAGES:
             raise StorageUnavailable(FOR_EVER)
         if not page.goes_on_from(at.at):

@@ -36,47 +36,47 @@ class WorkerPool:
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._hired = 0
-        self._given = 0
+        self._started = 0
+        self._pending = 0
         self._last_start = 0.0
         self._work: SimpleQueue[tuple[Task, Range, Callable[[], Page]] | None] = SimpleQueue()
         self._results: SimpleQueue[Result] = SimpleQueue()
         self.requests = 0
 
     @property
-    def free_hands(self) -> int:
+    def idle(self) -> int:
         """How many workers have nothing to do."""
-        return max(0, self._workers - self._given)
+        return max(0, self._workers - self._pending)
 
     @property
     def has_room(self) -> bool:
-        """Whether more may be given: as much again as is being done, so that nobody waits for the reader."""
-        return self._given < 2 * self._workers
+        """Whether more may be given: as much again as is being done, so that no worker waits for the reader."""
+        return self._pending < 2 * self._workers
 
-    def give(self, task: Task, at: Range, fetch: Callable[[], Page]) -> None:
-        """Have this fetched by whoever is free next."""
-        if self.free_hands:  # it starts at once: not in one moment with the others
+    def submit(self, task: Task, at: Range, fetch: Callable[[], Page]) -> None:
+        """Have this fetched by the next idle worker; returns at once."""
+        if self.idle:  # it starts at once: not in one moment with the others
             time.sleep(max(0.0, self._last_start + PACE_S - time.monotonic()))
             self._last_start = time.monotonic()
-        self._given += 1
+        self._pending += 1
         self.requests += 1
-        if self._hired < min(self._given, self._workers):
-            self._hired += 1
-            threading.Thread(target=self._serve, name=f"list-{self._hired}", daemon=True).start()
+        if self._started < min(self._pending, self._workers):
+            self._started += 1
+            threading.Thread(target=self._serve, name=f"list-{self._started}", daemon=True).start()
         self._work.put((task, at, fetch))
 
     def next_result(self) -> Result:
         """Wait for whatever arrives next."""
         result = self._results.get()
-        self._given -= 1
+        self._pending -= 1
         return result
 
-    def dismiss(self) -> None:
-        """Send everybody home; what is on its way is thrown away when it arrives."""
+    def shut_down(self) -> None:
+        """End the threads; pages that are on their way are thrown away when they arrive."""
         with suppress(Empty):
             while True:
                 self._work.get_nowait()
-        for _ in range(self._hired):
+        for _ in range(self._started):
             self._work.put(None)
 
     def _serve(self) -> None:
