@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from google.auth import jwt, transport
 from google.auth.transport.requests import Request as GoogleRequest
 from google.oauth2.id_token import verify_oauth2_token
 
+from core.concurrency.single_flight import SingleFlightCache
 from core.errors import SignInError
 from core.identity.attempt import AGAIN, refused
 
@@ -31,7 +32,8 @@ _CERTIFICATES_TIMEOUT_S = 5.0
 _CERTIFICATES_MAX_AGE_S = 3600.0
 _CERTIFICATES_STALE_S = 24 * 3600.0  # how long the last good ones serve while Google does not answer
 _REFETCH_PAUSE_S = 30.0  # tokens with made-up key ids must not send us to Google each time
-_FAILURE_PAUSE_S = 10.0  # people who wait behind a fetch that failed must not each wait for another
+_COOLDOWN_S = 10.0  # people who wait behind a fetch that failed must not each wait for another
+_URLS_MAX = 8  # there is one
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
 _EARLY = (
@@ -65,7 +67,7 @@ class GoogleAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer(transport.Response):
+class _CertificateResponse(transport.Response):
     """An answer that can be given again; the names are google-auth's."""
 
     status: int
@@ -75,7 +77,7 @@ class _Answer(transport.Response):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    answer: _Answer
+    response: _CertificateResponse
     key_ids: frozenset[str]
     fetched_at: float
     fresh_s: float
@@ -92,28 +94,25 @@ class Certificates(transport.Request):
     ) -> None:
         self._request = request or GoogleRequest()
         self._clock = clock
+        self._fetches: SingleFlightCache[_Kept] = SingleFlightCache(
+            size_max=_URLS_MAX,
+            is_fresh=lambda kept: self._age_s(kept) < kept.fresh_s,
+            cooldown_s=_COOLDOWN_S,
+            clock=clock,
+        )
+        self._last_good: dict[str, _Kept] = {}
         self._lock = threading.Lock()
-        self._kept: dict[str, _Kept] = {}
         self._asked_again_at = float("-inf")
-        self._failed_at = float("-inf")
 
-    def __call__(self, url: str, method: str = "GET", *_: Any, **__: Any) -> _Answer:
+    def __call__(self, url: str, method: str = "GET", *_: Any, **__: Any) -> _CertificateResponse:
         """The answer for this URL, as google-auth asks for it. Raises TransportError."""
-        with self._lock:
-            kept = self._kept.get(url)
-            now = self._clock()
-            if kept is not None and now - kept.fetched_at < kept.fresh_s:
-                return kept.answer
-            if now - self._failed_at >= _FAILURE_PAUSE_S:
-                try:
-                    self._kept[url] = self._fetched(url, method)
-                    return self._kept[url].answer
-                except vendor.TransportError:
-                    self._failed_at = self._clock()
-                    _log.warning("certificates_unreachable")
-            if kept is None or now - kept.fetched_at >= _CERTIFICATES_STALE_S:
-                raise vendor.TransportError("no certificates")
-            return kept.answer
+        try:
+            return self._fetches.get(url, lambda: self._fetch(url, method)).response
+        except vendor.TransportError:
+            last = self._last_good.get(url)
+            if last is None or self._age_s(last) >= _CERTIFICATES_STALE_S:
+                raise
+            return last.response
 
     def ask_again_for(self, key_id: str) -> bool:
         """Let the next call fetch anew for a key that is not among those kept; whether it will.
@@ -122,22 +121,34 @@ class Certificates(transport.Request):
         """
         with self._lock:
             now = self._clock()
-            is_known = any(key_id in kept.key_ids for kept in self._kept.values())
+            is_known = any(key_id in kept.key_ids for kept in self._last_good.values())
             if is_known or now - self._asked_again_at < _REFETCH_PAUSE_S:
                 return False
             self._asked_again_at = now
-            self._kept = {url: replace(kept, fresh_s=0.0) for url, kept in self._kept.items()}
+            for url in list(self._last_good):
+                self._fetches.forget(url)
             return True
 
-    def _fetched(self, url: str, method: str) -> _Kept:
+    def _fetch(self, url: str, method: str) -> _Kept:
+        try:
+            kept = self._last_good[url] = self._ask(url, method)
+        except vendor.TransportError:
+            _log.warning("certificates_unreachable")
+            raise
+        return kept
+
+    def _ask(self, url: str, method: str) -> _Kept:
         """What the endpoint answers, if these are certificates: a proxy's own page must not be kept in their place."""
         started_at = self._clock()
         told = self._request(url, method=method, timeout=_CERTIFICATES_TIMEOUT_S)
-        answer = _Answer(told.status, dict(told.headers), bytes(told.data))
-        key_ids = _key_ids(answer.data) if answer.status == HTTPStatus.OK else frozenset()
+        response = _CertificateResponse(told.status, dict(told.headers), bytes(told.data))
+        key_ids = _key_ids(response.data) if response.status == HTTPStatus.OK else frozenset()
         if not key_ids:
-            raise vendor.TransportError(f"certificates: status {answer.status}")
-        return _Kept(answer, key_ids, started_at, min(_CERTIFICATES_MAX_AGE_S, _told_max_age_s(answer.headers)))
+            raise vendor.TransportError(f"certificates: status {response.status}")
+        return _Kept(response, key_ids, started_at, min(_CERTIFICATES_MAX_AGE_S, _max_age_s(response.headers)))
+
+    def _age_s(self, kept: _Kept) -> float:
+        return self._clock() - kept.fetched_at
 
 
 class GoogleVerifier:
@@ -236,7 +247,6 @@ def _key_ids(data: bytes) -> frozenset[str]:
     return frozenset(certificates)
 
 
-def _told_max_age_s(headers: Mapping[str, str]) -> float:
-    told = {name.lower(): value for name, value in headers.items()}.get("cache-control", "")
-    match = _MAX_AGE.search(told)
+def _max_age_s(headers: Mapping[str, str]) -> float:
+    match = _MAX_AGE.search({name.lower(): value for name, value in headers.items()}.get("cache-control", ""))
     return float(match[1]) if match else 300.0

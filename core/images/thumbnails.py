@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Lock
 
+from core.concurrency.single_flight import SingleFlightCache
 from core.errors import BadImage, NotFound, StorageError, WriteConflict
 from core.images.decode import DECODER, decode_picture
 from core.objects import Blob, ObjectStore
@@ -34,8 +34,8 @@ class Thumbnails:
         self._unreadable = f"{self._prefix}unreadable/{DECODER}/"
         self._observe = observe  # told `found`, `made` or `failed`
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="thumbnail")
-        self._under_way: dict[str, Future[bytes]] = {}  # looking and making are one: the next finds it in S3
-        self._lock = Lock()
+        # Looking and making are one, and nothing is kept: the next finds it in S3.
+        self._under_way: SingleFlightCache[bytes] = SingleFlightCache(size_max=0)
 
     def key_of(self, etag: str, side: int) -> str:
         """Where a thumbnail lies. Raises NotFound for a string that is no etag."""
@@ -49,20 +49,7 @@ class Thumbnails:
         Raises BadImage when the original cannot be shown, StorageError when S3 does not answer.
         """
         key = self.key_of(etag, side)
-        with self._lock:
-            under_way = self._under_way.get(key)
-            flight = under_way or self._under_way.setdefault(key, Future())
-        if under_way is not None:
-            return under_way.result()
-        try:
-            flight.set_result(self._find_or_make(key, etag, side, original))
-        except BaseException as err:
-            flight.set_exception(err)
-            raise
-        finally:
-            with self._lock:
-                del self._under_way[key]
-        return flight.result()
+        return self._under_way.get(key, lambda: self._find_or_make(key, etag, side, original))
 
     def unreadable(self) -> frozenset[str]:
         """The etags of all pictures that S3 says cannot be decoded by this decoder. Raises StorageError."""

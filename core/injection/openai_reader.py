@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -15,6 +13,7 @@ import openai
 import structlog
 from pydantic import BaseModel, Field
 
+from core.concurrency.single_flight import SingleFlightCache
 from core.injection.reader import OfflineReader, Reading
 from core.labels.published.schema import AGE_MAX
 from core.openai.connection import AbortableConnection, trusted
@@ -71,54 +70,30 @@ class OpenAIReader:
         offline: OfflineReader,
         *,
         limit_s: float = _LIMIT_S,
-        sulk_s: float = _COOLDOWN_S,
+        cooldown_s: float = _COOLDOWN_S,
     ) -> None:
         self._api_key = api_key
         self._base_url = base_url
         self._model = model
         self._offline = offline
         self._limit_s = limit_s
-        self._sulk_s = sulk_s
         self._tones = {term.id for term in vocabulary.tones}
         self._angles = {term.id for term in vocabulary.angles}
         self._system = _INSTRUCTIONS + _listed("tone", vocabulary.tones) + _listed("angle", vocabulary.angles)
         self._schema = _schema(sorted(self._tones), sorted(self._angles))
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, Future[Reading]] = OrderedDict()
-        self._sulks_until = 0.0
+        self._readings: SingleFlightCache[Reading] = SingleFlightCache(size_max=_REMEMBERED, cooldown_s=cooldown_s)
 
     def read(self, prompt: str) -> Reading:
         """Read one prompt, with one call however many ask for it at once. Never raises."""
         if not prompt.strip():
             return self._offline.read(prompt)
-        with self._lock:
-            known = self._known.get(prompt)
-            if known is None:
-                if time.monotonic() < self._sulks_until:
-                    return self._fallen_back(prompt)
-                mine = self._known[prompt] = Future()
-                while len(self._known) > _REMEMBERED:
-                    self._known.popitem(last=False)
-        if known is not None:
-            return known.result()
-        mine.set_result(self._read_first(prompt))
-        return mine.result()
-
-    def _read_first(self, prompt: str) -> Reading:
         try:
-            return self._ask_in_time(prompt)
-        except Exception as err:  # noqa: BLE001 - whatever a server of that address may answer, a page needs a reading
-            _log.warning("openai_reader_failed", error=type(err).__name__, status=getattr(err, "status_code", None))
-        with self._lock:
-            self._known.pop(prompt, None)
-            self._sulks_until = time.monotonic() + self._sulk_s
-        return self._fallen_back(prompt)
-
-    def _fallen_back(self, prompt: str) -> Reading:
-        return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
+            return self._readings.get(prompt, lambda: self._ask_in_time(prompt))
+        except Exception:  # noqa: BLE001 - whatever a server of that address may answer, a page needs a reading
+            return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
 
     def _ask_in_time(self, prompt: str) -> Reading:
-        """Ask on a thread of its own and hang up when the time is over. Raises whatever went wrong."""
+        """Ask on a thread of its own and hang up when the time is over. Raises whatever went wrong, and logs it."""
         line = AbortableConnection()
         answer: Future[Reading] = Future()
 
@@ -131,6 +106,9 @@ class OpenAIReader:
         threading.Thread(target=ask, name="openai-reader", daemon=True).start()
         try:
             return answer.result(self._limit_s)
+        except Exception as err:
+            _log.warning("openai_reader_failed", error=type(err).__name__, status=getattr(err, "status_code", None))
+            raise
         finally:
             line.hang_up()
 

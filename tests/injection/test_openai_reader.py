@@ -186,7 +186,7 @@ class TestFaults:
 
     def test_after_a_failure_nothing_is_asked_for_a_while(self, server: FakeText, readers: Readers) -> None:
         server.script(lambda _: TextFault.SERVER_ERROR)
-        reader = readers(sulk_s=3600.0)
+        reader = readers(cooldown_s=3600.0)
         reader.read(PROMPT)
         server.script(lambda _: None)
         assert reader.read(PROMPT) == fallback(PROMPT)
@@ -195,14 +195,14 @@ class TestFaults:
 
     def test_after_that_while_the_same_prompt_is_asked_again(self, server: FakeText, readers: Readers) -> None:
         server.script(lambda _: TextFault.SERVER_ERROR)
-        reader = readers(sulk_s=0.0)
+        reader = readers(cooldown_s=0.0)
         assert reader.read(PROMPT).note == NOTE
         server.script(lambda _: None)
         assert reader.read(PROMPT).note == ""
         assert server.calls == 2
 
     def test_what_was_read_before_a_failure_is_still_known(self, server: FakeText, readers: Readers) -> None:
-        reader = readers(sulk_s=3600.0)
+        reader = readers(cooldown_s=3600.0)
         known = reader.read(PROMPT)
         server.script(lambda _: TextFault.RATE_LIMIT)
         reader.read("something else")

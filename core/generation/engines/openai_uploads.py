@@ -46,7 +46,7 @@ class Uploads:
 
     def __init__(self) -> None:
         self._ready: SingleFlightCache[_Ready] = SingleFlightCache(
-            bytes_max=_KEPT_BYTES, size_of=lambda ready: len(ready.data)
+            size_max=_KEPT_BYTES, size_of=lambda ready: len(ready.data)
         )
         self._turn = threading.BoundedSemaphore(_DECODED_AT_ONCE)
 
@@ -54,9 +54,9 @@ class Uploads:
         """Upright, in sRGB, opaque, without metadata. Raises EngineError for what is no picture."""
         try:
             ready = (
-                self._ready.get(reference.etag, lambda: self._made_ready(reference.data))
+                self._ready.get(reference.etag, lambda: self._make_ready(reference.data))
                 if reference.etag
-                else self._made_ready(reference.data)
+                else self._make_ready(reference.data)
             )
         except BadImage as err:
             raise EngineError(
@@ -66,12 +66,12 @@ class Uploads:
         extension = "png" if ready.content_type == "image/png" else "jpg"
         return Upload(f"{number:02d}-{reference.role.value}.{extension}", ready.data, ready.content_type)
 
-    def _made_ready(self, data: bytes) -> _Ready:
+    def _make_ready(self, data: bytes) -> _Ready:
         with self._turn:
-            return _made_ready(data)
+            return _make_ready(data)
 
 
-def _made_ready(data: bytes) -> _Ready:
+def _make_ready(data: bytes) -> _Ready:
     if len(data) <= _BYTES_MAX and (kind := is_plain(data, side_max=_SIDE_MAX)):
         return _Ready(without_metadata(data), kind)
     picture = decode_picture(data, max_side=_SIDE_MAX, decoded_side_min=_DECODED_SIDE_MIN)

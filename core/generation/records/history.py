@@ -58,7 +58,7 @@ class History:
         self.standing = StatusReader(server)
         self._index = HistoryIndex(store, app_prefix=app_prefix, pages=pages)
         self._comparisons: dict[str, Comparison] = {}
-        self._files: SingleFlightCache[bytes] = SingleFlightCache(bytes_max=_KEPT_BYTES, size_of=len)
+        self._files: SingleFlightCache[bytes] = SingleFlightCache(size_max=_KEPT_BYTES, size_of=len)
         self._lock = threading.Lock()
 
     def start(self) -> None:

@@ -47,7 +47,7 @@ class Attachments:
         self._foreseeing = ThreadPoolExecutor(_FORESEEN_AT_ONCE, thread_name_prefix="foreseen")
         self._room = threading.BoundedSemaphore(_FORESEEN_WAITING_MAX)
         self._fetched: SingleFlightCache[_Fetched] = SingleFlightCache(
-            bytes_max=_KEPT_BYTES, size_of=lambda fetched: len(fetched.data)
+            size_max=_KEPT_BYTES, size_of=lambda fetched: len(fetched.data)
         )
 
     def of(self, record: SideRecord) -> tuple[AttachedReference, ...]:

@@ -8,10 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from core.concurrency.single_flight import SingleFlightCache
 from core.errors import EngineError, StorageUnavailable
 from core.generation.running import attachments
 from core.generation.running.attachments import Attachments
@@ -128,45 +125,3 @@ def test_trouble_with_what_was_only_planned_is_told_to_who_orders_it(bench: Benc
     attached.prefetch([record], lambda _: pytest.fail("it is not what was planned"))
     with pytest.raises(EngineError, match="has changed"):
         attached.of(record)
-
-
-class TestOnce:
-    def test_who_asks_at_the_same_time_gets_the_one_that_is_made(self) -> None:
-        made, gate = [], threading.Event()
-
-        def make() -> bytes:
-            made.append(gate.wait(LONG_S))
-            return b"value"
-
-        values: SingleFlightCache[bytes] = SingleFlightCache(bytes_max=100, size_of=len)
-        with ThreadPoolExecutor(8) as asking:
-            found = [asking.submit(values.get, "name", make) for _ in range(8)]
-            gate.set()
-            assert {each.result() for each in found} == {b"value"}
-        assert made == [True]
-
-    def test_what_fails_is_tried_again_by_the_next(self) -> None:
-        values: SingleFlightCache[bytes] = SingleFlightCache(bytes_max=100, size_of=len)
-
-        def fail() -> bytes:
-            raise EngineError("No.", kind=None)  # type: ignore[arg-type]  # any error will do
-
-        with pytest.raises(EngineError):
-            values.get("name", fail)
-        assert values.get("name", lambda: b"value") == b"value"
-
-    @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=60))
-    def test_what_is_kept_never_exceeds_its_bytes_and_is_what_was_used_last(
-        self, steps: list[tuple[int, bool]]
-    ) -> None:
-        values: SingleFlightCache[bytes] = SingleFlightCache(bytes_max=30, size_of=len)
-        kept: list[int] = []
-        for name, forgets in steps:
-            if forgets:
-                values.forget(name)
-                kept = [each for each in kept if each != name]
-                continue
-            made: list[int] = []
-            values.get(name, lambda: made.append(1) or b"x" * 10)  # noqa: B023 - called at once
-            assert bool(made) == (name not in kept)
-            kept = [*(each for each in kept if each != name), name][-3:]
