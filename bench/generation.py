@@ -114,7 +114,7 @@ def outside() -> Iterator[Outside]:
     engine = [sys.executable, "tests/fakes/openai_server.py", f"--port={port}", f"--delay={ENGINE_S / EVENTS}"]
     with ExitStack() as ending:
         folder = ending.enter_context(tempfile.TemporaryDirectory())
-        bucket = [sys.executable, "tests/support/serve_embedded.py", folder, str(PROJECT / "samples" / "refs"), "0"]
+        bucket = [sys.executable, "tests/support/s3/serve_embedded.py", folder, str(PROJECT / "samples" / "refs"), "0"]
         quiet: dict[str, Any] = {"cwd": PROJECT, "stderr": subprocess.DEVNULL}
         fake = ending.enter_context(subprocess.Popen(engine, stdout=subprocess.DEVNULL, **quiet))
         ending.callback(fake.kill)

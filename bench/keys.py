@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from bench.listing import machine
 from bench.results import write_section
-from tests.support.chromium import chromium
-from tests.support.demos import focus_demo, grid_demo, stage_demo
+from tests.support.browser.chromium import chromium
+from tests.support.dashboards.demos import focus_demo, grid_demo, stage_demo
 
 HEADING = "## Keys"
 ROUNDS = 20

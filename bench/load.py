@@ -25,7 +25,7 @@ from bench.large_studio import LargeStudio, large_studio
 from bench.listing import machine
 from bench.results import write_section
 from bench.sessions import Drawn, Session, session
-from tests.support.chromium import program
+from tests.support.browser.chromium import program
 
 HEADING = "## Load"
 P95_MAX_S = 1.0

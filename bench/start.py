@@ -29,7 +29,7 @@ from playwright.sync_api import Error as PlaywrightError
 from bench.listing import machine
 from bench.results import write_section
 from core.settings import PROJECT_ROOT
-from tests.support.chromium import ARGUMENTS, program
+from tests.support.browser.chromium import ARGUMENTS, program
 from tests.support.ports import own_port
 
 HEADING = "## Start"

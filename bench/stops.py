@@ -28,8 +28,8 @@ from bench.listing import machine
 from bench.results import write_section
 from bench.sessions import session
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault
-from tests.support.patience import until
-from tests.support.servers import Server, serving
+from tests.support.processes.servers import Server, serving
+from tests.support.timeouts import until
 
 HEADING = "## Stops"
 MARGIN_S = 3.0  # what a stop may take beside GENERATION_STOP_S

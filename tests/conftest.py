@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from core.settings import is_loopback
-from tests.support import evidence
+from tests.support import artifacts
 
 # A busy machine is slow, not wrong: no example has a deadline of its own.
 settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,7 +39,14 @@ _OURS = (
 )
 # The files that take a worker longest, the longest first: behind the others one of them would be waited for alone.
 _LONGEST = (
-    *("test_draft.py", "test_sign_in.py", "test_look.py", "test_web.py", "test_commands.py", "test_doors.py"),
+    *(
+        "test_draft.py",
+        "test_sign_in.py",
+        "test_look.py",
+        "test_routes.py",
+        "test_commands.py",
+        "test_first_requests.py",
+    ),
     *("test_addresses.py", "test_fault_matrix.py", "test_stage.py", "test_picture_grid.py", "test_sign_in_tab.py"),
     *("test_review_focus.py", "test_label_command.py", "test_draft_of_a_person.py", "test_label_review.py"),
 )
@@ -53,14 +60,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup() -> None:
-    evidence.begin()
+    artifacts.begin()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failure names the server logs and the pictures of pages that were kept of it."""
     told = yield
-    evidence.report(item, told)
+    artifacts.report(item, told)
     return told
 
 

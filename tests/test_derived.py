@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from core.derived import DerivedFormat
 from core.errors import NotFound, StorageUnavailable, WriteConflict
-from tests.support.moto_servers import fill, moto_server, with_bucket
-from tests.support.s3_servers import S3Server
+from tests.support.s3.moto_server import fill, moto_server, with_bucket
+from tests.support.s3.servers import S3Server
 
 NUMBERS: DerivedFormat[list[int]] = DerivedFormat(
     lambda numbers: json.dumps(numbers).encode(),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.support.dashboard import Tab
+from tests.support.dashboards.dashboard import Tab
 
 RULES: Final = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 COLOURS: Final = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # those that look at colours

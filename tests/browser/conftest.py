@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.chromium import Contexts
-from tests.support.chromium import chromium as launched_chromium
-from tests.support.dashboard import Dashboard, Tab, Visitor, dashboard
+from tests.support.browser.chromium import Contexts
+from tests.support.browser.chromium import chromium as launched_chromium
+from tests.support.dashboards.dashboard import Dashboard, Tab, Visitor, dashboard
 
 HERE = Path(__file__).parent
 StartDashboard = Callable[..., Dashboard]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.support.dashboard import Tab
+from tests.support.dashboards.dashboard import Tab
 
 State = Callable[[Tab, str], None]
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.support.dashboard import Dashboard, Tab, Visitor, dashboard
+from tests.support.dashboards.dashboard import Dashboard, Tab, Visitor, dashboard
 
 NOBODY = ",".join(f"designer{number:02}@studio.example" for number in range(90))
 # What a page's view is for a person: what stands in its fields and which of its choices are made.

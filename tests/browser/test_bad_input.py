@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.support.dashboard import Dashboard, Tab, dashboard, key_of
+from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard, key_of
 
 PROJECT = "refs/Bad input"
 BROKEN_GROUP = f"{PROJECT}/03. Angle/overhead"

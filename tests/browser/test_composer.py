@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from bench.checkout import copy_of_the_checkout
 from tests.browser.conftest import Visit
-from tests.support.dashboard import Dashboard, Tab, dashboard
+from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.states import make, planned
-from tests.support.dashboard import Dashboard
+from tests.support.dashboards.dashboard import Dashboard
 from tests.support.ports import own_port
 
 SMUGGLED = """async (elsewhere) => {

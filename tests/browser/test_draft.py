@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import Visit
 from tests.browser.states import make, plan
 from tests.fakes.openai_server import FakeOpenAI
-from tests.support.dashboard import Dashboard, Tab, expect_line
+from tests.support.dashboards.dashboard import Dashboard, Tab, expect_line
 from tests.support.ports import own_port
-from tests.support.servers import Server
-from tests.support.wires import wire_to
+from tests.support.processes.servers import Server
+from tests.support.tcp_proxy import tcp_proxy
 
 PROMPT = "A woman in a linen shirt by a window"
 TALL = {"width": 1440, "height": 1300}  # the whole composer: a list that is scrolled to may close again
@@ -270,15 +270,15 @@ class TestALostLine:
     def test_what_is_typed_meanwhile_is_there_and_the_next_press_orders_it(
         self, studio: Dashboard, visit: Visit
     ) -> None:
-        with wire_to(studio.url) as wire:
-            tab = visit(Redeployed(Path(), {}, int(wire.url.rsplit(":", 1)[1]), None)).open()  # type: ignore[arg-type]
+        with tcp_proxy(studio.url) as proxy:
+            tab = visit(Redeployed(Path(), {}, int(proxy.url.rsplit(":", 1)[1]), None)).open()  # type: ignore[arg-type]
             tab.tile("Tone", "Vivid").click()
             typed(tab)
-            wire.cut()
+            proxy.cut()
             expect_line(tab, is_there=False)
             tab.prompt.fill(f"{PROMPT}, from above")
             tab.tile("Angle", "Profile").click()
-            wire.mend()
+            proxy.mend()
             expect_line(tab, is_there=True)
             press_in_the_box(tab)
             asked = wishes(studio.record(tab.shown_comparison))

@@ -12,13 +12,21 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.fakes.google import Account
-from tests.support.dashboard import Tab, Visitor, expect_line
-from tests.support.https_studio import ADA, BO, HttpsStudio, expect_door, expect_inside, https_studio, sign_in
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.programs import ROOT
-from tests.support.relay import Passing, relayed
-from tests.support.s3_servers import client_of
-from tests.support.turnstile import Turnstile
+from tests.support.dashboards.dashboard import Tab, Visitor, expect_line
+from tests.support.dashboards.https_studio import (
+    ADA,
+    BO,
+    HttpsStudio,
+    expect_door,
+    expect_inside,
+    https_studio,
+    sign_in,
+)
+from tests.support.latch import Latch
+from tests.support.processes.programs import ROOT
+from tests.support.s3.http_proxy import Exchange, proxied
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import client_of
 
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
 PROMPT = "Ada in a linen shirt"
@@ -29,16 +37,16 @@ ALL_KEPT = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
 class Listings:
     """Where listings of the library pass by on their way to S3; they can be held there."""
 
-    held: Turnstile | None = None
+    held: Latch | None = None
 
-    def pass_by(self, passing: Passing) -> bool:
+    def pass_by(self, passing: Exchange) -> bool:
         if self.held and not passing.key and "prefix=refs" in passing.target:
             self.held.hold()
         return True
 
     @contextmanager
-    def holding(self) -> Iterator[Turnstile]:
-        self.held = Turnstile()
+    def holding(self) -> Iterator[Latch]:
+        self.held = Latch()
         try:
             yield self.held
         finally:
@@ -53,7 +61,7 @@ LISTINGS = Listings()
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpsStudio]:
     with (
         moto_server() as server,
-        relayed(with_bucket(server, {KEY: (ROOT / "samples" / KEY).read_bytes()}), before=LISTINGS.pass_by) as s3,
+        proxied(with_bucket(server, {KEY: (ROOT / "samples" / KEY).read_bytes()}), before=LISTINGS.pass_by) as s3,
         https_studio(tmp_path_factory.mktemp("https"), s3) as running,
     ):
         yield running

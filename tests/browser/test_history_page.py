@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from ulid import ULID
 
 from tests.browser.conftest import StartDashboard, Visit
-from tests.support.dashboard import Dashboard, Tab, dashboard
+from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 
 GRID = "Comparisons"
 

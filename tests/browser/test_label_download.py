@@ -15,11 +15,11 @@ from playwright.sync_api import expect
 from bench.checkout import copy_of_the_checkout
 from core.identity.session import SessionSigner
 from tests.browser.conftest import Visit
-from tests.support.dashboard import Dashboard, Visitor, dashboard
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.patience import LONG_S
-from tests.support.production import KEY, PICTURE, SECRET, session, settings_of
-from tests.support.programs import ROOT
+from tests.support.dashboards.dashboard import Dashboard, Visitor, dashboard
+from tests.support.dashboards.production import KEY, PICTURE, SECRET, session, settings_of
+from tests.support.processes.programs import ROOT
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.timeouts import LONG_S
 
 ACCESS = b'{"people": {"olga@studio.example": "ops"}, "domains": {"studio.example": "designer"}}'
 # A folder's mode says nothing to root, unless it starts the server without the power to overrule it.

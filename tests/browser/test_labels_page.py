@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.support.dashboard import Dashboard, Tab
+from tests.support.dashboards.dashboard import Dashboard, Tab
 
 GRID = "Portraits"
 

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser
 from tests.browser.accessible import COLOURS, RULES, inaccessible
 from tests.browser.conftest import Visit
 from tests.browser.states import STATES, State, make, planned
-from tests.support.achromatic import assert_page_is_achromatic
-from tests.support.dashboard import Dashboard, Tab
+from tests.support.browser.achromatic import assert_page_is_achromatic
+from tests.support.dashboards.dashboard import Dashboard, Tab
 
 SIZES = [(1440, 900), (1024, 768), (390, 844)]
 READ_AT = (1440, 390)  # the widths between differ in columns alone

@@ -13,8 +13,8 @@ from tests.browser.accessible import inaccessible
 from tests.browser.conftest import StartDashboard, Visit
 from tests.browser.states import plan
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault, Received
-from tests.support.dashboard import Dashboard, Tab, dashboard
-from tests.support.patience import LONG_S
+from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
+from tests.support.timeouts import LONG_S
 
 PROMPT = "Ada in a linen shirt, three-quarter view"
 A, B = "A, Tone only", "B, Tone + angle"

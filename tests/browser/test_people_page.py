@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.fakes.openai_server import FakeOpenAI
-from tests.support.dashboard import Tab
+from tests.support.dashboards.dashboard import Tab
 
 ACCESS, BUDGETS = "studio/access.json", "studio/budgets.json"
 

@@ -17,8 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.states import done, history, labels, make, nothing_yet, plan, references
-from tests.support.dashboard import Dashboard, Tab, dashboard
-from tests.support.programs import ROOT
+from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
+from tests.support.processes.programs import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"
 WRITE = os.environ.get("STUDIO_WRITE_PICTURES") == "1"

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Response, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.browser.conftest import StartDashboard, Visit
-from tests.support.dashboard import Dashboard, Tab, key_of
+from tests.support.dashboards.dashboard import Dashboard, Tab, key_of
 
 GRID = "References"
 

@@ -19,9 +19,8 @@ from core.identity.session import Session, SessionSigner
 from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
 from tests.fakes.google import CLIENT_SECRET, Account, Fault
-from tests.support.clock import Clock
-from tests.support.dashboard import Tab, Visitor
-from tests.support.https_studio import (
+from tests.support.dashboards.dashboard import Tab, Visitor
+from tests.support.dashboards.https_studio import (
     ADA,
     BO,
     BOSS,
@@ -36,10 +35,11 @@ from tests.support.https_studio import (
     press_sign_in,
     sign_in,
 )
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.patience import LONG_S
-from tests.support.programs import ROOT
-from tests.support.s3_servers import S3Server, client_of
+from tests.support.processes.clock import Clock
+from tests.support.processes.programs import ROOT
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import S3Server, client_of
+from tests.support.timeouts import LONG_S
 
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
 ACCESS = "studio/access.json"

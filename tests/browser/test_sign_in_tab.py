@@ -12,9 +12,8 @@ from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
 from tests.browser.test_sign_in import ACCESS, KEY, RESTART, leave, moved, pardon, session_cookies
 from tests.fakes.google import Account
-from tests.support.clock import Clock
-from tests.support.dashboard import Tab, Visitor
-from tests.support.https_studio import (
+from tests.support.dashboards.dashboard import Tab, Visitor
+from tests.support.dashboards.https_studio import (
     ADA,
     BO,
     STRANGER,
@@ -26,9 +25,10 @@ from tests.support.https_studio import (
     press_sign_in,
     sign_in,
 )
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.programs import ROOT
-from tests.support.s3_servers import S3Server
+from tests.support.processes.clock import Clock
+from tests.support.processes.programs import ROOT
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import S3Server
 
 CLOSED = "Google’s window was closed, or cannot answer this page."
 BLOCK_POP_UPS = "window.open = () => null"  # as every browser answers whose person allows no pop-ups

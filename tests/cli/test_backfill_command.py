@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from core.generation.backfill.backfill import WORKERS
-from tests.support.commands import Done, core, fails
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.patience import until
-from tests.support.programs import ROOT
-from tests.support.s3_servers import S3Server, environment
+from tests.support.processes.commands import Done, core, fails
+from tests.support.processes.programs import ROOT
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import S3Server, environment
+from tests.support.timeouts import until
 
 TONE = "refs/02. Tone/a(natural,film)"
 COUNTS = ["read", "linked", "already", "ambiguous", "missing", "invalid"]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.openai_server import FakeOpenAI
-from tests.support.commands import Done, core, started
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.s3_servers import S3Server, environment
+from tests.support.processes.commands import Done, core, started
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import S3Server, environment
 
 SIGN_IN = {
     "GOOGLE_CLIENT_ID": "id",

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.commands import Done, core, fails, started
-from tests.support.moto_servers import moto_server, remove, with_bucket
-from tests.support.s3_servers import S3Server, client_of, environment
+from tests.support.processes.commands import Done, core, fails, started
+from tests.support.s3.moto_server import moto_server, remove, with_bucket
+from tests.support.s3.servers import S3Server, client_of, environment
 
 ROOT = Path(__file__).parents[2]
 FAIR = ("--prompt", "a man by the window", "--tone", "noir", "--angle", "low angle", "--seed", "7")

@@ -15,9 +15,9 @@ from core.labels.review.publication import check_lines
 from tests.labels.portraits import APP
 from tests.labels.review.checkouts import KEYS, checkout_in, etag, labels, reviewed_bucket
 from tests.labels.review.services import proposed
-from tests.support.commands import fails
-from tests.support.moto_servers import moto_server, remove, with_bucket
-from tests.support.s3_servers import S3Server, environment
+from tests.support.processes.commands import fails
+from tests.support.s3.moto_server import moto_server, remove, with_bucket
+from tests.support.s3.servers import S3Server, environment
 
 PUBLICATION = f"{APP}labels/publication.json"
 FIELDS = {field.value for field in LabelField}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ssl import SSLContext
 
 from bench.sessions import Drawn, Session, session
-from tests.support.servers import Server
+from tests.support.processes.servers import Server
 
 PROMPT = "Ada in a linen shirt, cinematic, three-quarter view"
 

@@ -9,11 +9,11 @@ from playwright.sync_api import expect
 
 from core.storage.embedded.server import EmbeddedS3
 from tests.deploy.test_nginx import Site, nginx_before
-from tests.support.chromium import chromium
-from tests.support.dashboard import Dashboard, Tab, Visitor
-from tests.support.patience import until
-from tests.support.programs import ROOT
-from tests.support.servers import serving
+from tests.support.browser.chromium import chromium
+from tests.support.dashboards.dashboard import Dashboard, Tab, Visitor
+from tests.support.processes.programs import ROOT
+from tests.support.processes.servers import serving
+from tests.support.timeouts import until
 
 
 def test_the_first_press_on_another_replica_orders_what_the_screen_shows(tmp_path: Path) -> None:

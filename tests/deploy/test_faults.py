@@ -18,15 +18,15 @@ from core.web.addresses import ORIGINAL, image_url
 from tests.deploy.tabs import PROMPT, ended, look, order
 from tests.deploy.test_health import PRODUCTION
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment
-from tests.support.clock import Clock
-from tests.support.embedded_on_a_wire import wired
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.patience import LONG_S, until
+from tests.support.dashboards.behind_proxy import behind_proxy
+from tests.support.latch import Latch
 from tests.support.ports import own_port
-from tests.support.programs import ROOT
-from tests.support.servers import Server, serving
-from tests.support.turnstile import Turnstile
-from tests.support.wires import wire_to
+from tests.support.processes.clock import Clock
+from tests.support.processes.programs import ROOT
+from tests.support.processes.servers import Server, serving
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.tcp_proxy import tcp_proxy
+from tests.support.timeouts import LONG_S, until
 
 KEY = "refs/02. Tone/noir/desk.jpg"
 ETAG = hashlib.md5((ROOT / "samples" / KEY).read_bytes(), usedforsecurity=False).hexdigest()
@@ -52,12 +52,12 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
     """
     with moto_server() as moto:
         bucket = with_bucket(moto, {KEY: (ROOT / "samples" / KEY).read_bytes()})
-        with wire_to(bucket.endpoint_url) as wire:
-            wire.cut()
+        with tcp_proxy(bucket.endpoint_url) as proxy:
+            proxy.cut()
             settings = {
                 **PRODUCTION,
                 "S3_BUCKET": bucket.bucket,
-                "S3_ENDPOINT_URL": wire.url,
+                "S3_ENDPOINT_URL": proxy.url,
                 "AWS_ACCESS_KEY_ID": bucket.access_key,
                 "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
                 "INDEX_REFRESH_S": "0.5",
@@ -68,13 +68,13 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
                 assert server.get("/readyz").status_code == 503
                 assert "You can sign in at" in look(server, "").texts()
                 assert server.get(image_url(KEY, ETAG)).status_code == 401
-                wire.mend()
+                proxy.mend()
                 until(lambda: server.ready()["reasons"] == [], "nothing is wrong any more")
                 assert server.metric("studio_index_references") == 1
 
                 kim = sealed_cookie()
                 assert server.get(image_url(KEY, ETAG), **kim).status_code == 200
-                wire.cut()
+                proxy.cut()
                 answer = sign_out(server, kim)
                 assert answer.status_code == 503
                 assert answer.text.startswith(
@@ -84,7 +84,7 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
                 assert '__Host-studio="";' in answer.headers["set-cookie"]
                 assert "Max-Age=0" in answer.headers["set-cookie"]
                 assert server.events("signed_out") == []
-                wire.mend()
+                proxy.mend()
                 until(lambda: server.get(image_url(KEY, ETAG), **kim).status_code == 200, "it holds until it is ended")
                 assert sign_out(server, kim).status_code == 204
                 assert server.get(image_url(KEY, ETAG), **kim).status_code == 401
@@ -92,12 +92,12 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
 
 def test_s3_away_under_use(tmp_path: Path) -> None:
     """Longer than several refreshes: the last index serves with its age, and nothing that was asked for is lost."""
-    with wired(tmp_path) as at:
-        server, wire = at.server, at.wire
+    with behind_proxy(tmp_path) as at:
+        server, proxy = at.server, at.proxy
         assert "110 pictures in 40 groups" in look(server, "references").texts()
         assert server.get(image_url(KEY, ETAG)).status_code == 200
 
-        wire.cut()
+        proxy.cut()
         until(lambda: server.check("storage")["state"] == "degraded", "the refresh has failed")
         assert server.get("/readyz").status_code == 200, "people are still served"
         built = server.get("/readyz").json()["index_age_s"]
@@ -111,7 +111,7 @@ def test_s3_away_under_use(tmp_path: Path) -> None:
         assert "could not be reached" in drawn.failures()[0]
         assert until(lambda: server.get("/readyz").json()["index_age_s"] > max(built, 2), "several refreshes failed")
 
-        wire.mend()
+        proxy.mend()
         until(lambda: server.check("storage")["state"] == "ok", "the refresh works again")
         assert "S3 does not answer" not in look(server, "references").texts()
         assert server.get(image_url(KEY, ETAG, ORIGINAL)).content == (ROOT / "samples" / KEY).read_bytes()
@@ -174,10 +174,10 @@ def test_a_full_disk_below_data_dir(tmp_path: Path) -> None:
 
 def test_a_clock_that_jumps_by_half_a_minute(tmp_path: Path) -> None:
     """Forwards and backwards, while sides are at work: all goes on, and no age is less than nothing."""
-    clock, held = Clock(tmp_path / "clock", steady=True), Turnstile()
+    clock, held = Clock(tmp_path / "clock", steady=True), Latch()
     with (
-        FakeOpenAI(default=Behaviour(turnstiles={Moment.RECEIVED: held})).serving() as openai,
-        wired(
+        FakeOpenAI(default=Behaviour(latches={Moment.RECEIVED: held})).serving() as openai,
+        behind_proxy(
             tmp_path,
             OPENAI_API_KEY="sk-key-of-a-test",
             OPENAI_BASE_URL=openai.base_url,

@@ -10,7 +10,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from bench.sessions import session
 from tests.deploy.tabs import PROMPT
-from tests.support.servers import Server, serving
+from tests.support.processes.servers import Server, serving
 
 
 def test_a_press_that_a_new_session_hears_first_is_carried_out_once(tmp_path: Path) -> None:

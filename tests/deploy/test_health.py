@@ -13,8 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.sessions import session
-from tests.support.patience import AT_ONCE_S, until
-from tests.support.servers import Server, serving
+from tests.support.processes.servers import Server, serving
+from tests.support.timeouts import AT_ONCE_S, until
 
 TOKEN = "a-token-for-prometheus"
 PRODUCTION = {

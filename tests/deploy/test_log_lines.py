@@ -12,9 +12,9 @@ import pytest
 
 from bench.sessions import session
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault
-from tests.support.checkouts import check_out
-from tests.support.patience import until
-from tests.support.servers import Server, serving
+from tests.support.processes.checkouts import check_out
+from tests.support.processes.servers import Server, serving
+from tests.support.timeouts import until
 
 PROMPT = "a marmalade cat beside a teapot"
 SECRETS = {

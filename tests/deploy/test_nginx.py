@@ -22,10 +22,10 @@ from bench.sessions import session
 from core.settings import Settings
 from core.storage.embedded.server import EmbeddedS3
 from core.web.addresses import image_url
-from tests.support.patience import LONG_S, until
 from tests.support.ports import own_port
-from tests.support.programs import ROOT, running
-from tests.support.servers import Server, serving
+from tests.support.processes.programs import ROOT, running
+from tests.support.processes.servers import Server, serving
+from tests.support.timeouts import LONG_S, until
 
 CONFIGURATION = ROOT / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"

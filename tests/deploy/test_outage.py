@@ -16,10 +16,10 @@ from bench.sessions import Drawn, session
 from core.web.addresses import ORIGINAL, image_url
 from tests.deploy.tabs import PROMPT, ended, order, press
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment
-from tests.support.embedded_on_a_wire import Wired, wired
-from tests.support.patience import AT_ONCE_S, until
-from tests.support.programs import ROOT
-from tests.support.turnstile import Turnstile
+from tests.support.dashboards.behind_proxy import ProxiedDashboard, behind_proxy
+from tests.support.latch import Latch
+from tests.support.processes.programs import ROOT
+from tests.support.timeouts import AT_ONCE_S, until
 
 PEOPLE = 3
 PAUSE_S = 0.3  # of somebody who looks at a page
@@ -91,7 +91,7 @@ class Studio:
         return often and bool(self.of(s3, "generate"))
 
 
-def check_outage(at: Wired, says: str) -> None:
+def check_outage(at: ProxiedDashboard, says: str) -> None:
     """What the server says of itself and serves, while S3 is away in one way or the other."""
     server = at.server
     until(lambda: says in server.check("storage").get("reason", ""), f"it {says}")
@@ -107,12 +107,12 @@ def check_outage(at: Wired, says: str) -> None:
     assert server.metric("studio_storage_failing") == 1
 
 
-def circuit_breaker(at: Wired, studio: Studio, held: Turnstile) -> None:
+def circuit_breaker(at: ProxiedDashboard, studio: Studio, held: Latch) -> None:
     """S3 up, refusing, silent, up again; each until everybody has seen every page, and away for a minute."""
-    server, wire = at.server, at.wire
+    server, proxy = at.server, at.proxy
     try:
         until(lambda: studio.is_seen("up"), "everybody has ordered")
-        wire.cut()
+        proxy.cut()
         studio.s3 = "refused"
         held.open()  # what was ordered before is finished while there is nowhere to put it
         studio.gone_at = monotonic()
@@ -122,18 +122,18 @@ def circuit_breaker(at: Wired, studio: Studio, held: Turnstile) -> None:
         assert server.get("/readyz").json()["index_age_s"] > 1, "no refresh has succeeded"
         assert at.kept() != [], "a finished picture waits on the disk"
 
-        wire.silence()
+        proxy.silence()
         studio.s3 = "silent"
-        taken = wire.taken
+        taken = proxy.taken
         check_outage(at, "did not answer in time")
         until(lambda: studio.is_seen("silent"), "everybody has seen S3 silent")
-        until(lambda: wire.taken >= taken + 4, "S3 was asked again and again")
+        until(lambda: proxy.taken >= taken + 4, "S3 was asked again and again")
         studio.over.wait(max(0.0, AWAY_S - (monotonic() - studio.gone_at)))
         away_s = monotonic() - studio.gone_at
         assert away_s >= AWAY_S
         assert server.get("/readyz").json()["index_age_s"] > away_s - 2, "no refresh has succeeded"
 
-        wire.mend()
+        proxy.mend()
         studio.s3 = "mended"
         until(lambda: server.check("storage")["state"] == "ok", "a refresh came by itself")
         assert server.get("/readyz").json()["index_age_s"] < away_s
@@ -150,10 +150,10 @@ def test_s3_is_away_for_a_minute_under_load_and_nothing_is_lost(tmp_path: Path) 
 
     Towards the end nobody knows any more who may come in, and the page says so to everybody.
     """
-    held = Turnstile()
+    held = Latch()
     with (
-        FakeOpenAI(default=Behaviour(turnstiles={Moment.FINISHED: held})).serving() as openai,
-        wired(
+        FakeOpenAI(default=Behaviour(latches={Moment.FINISHED: held})).serving() as openai,
+        behind_proxy(
             tmp_path,
             in_production=True,
             OPENAI_API_KEY="sk-key-of-a-test",
@@ -199,21 +199,21 @@ def test_s3_is_away_for_a_minute_under_load_and_nothing_is_lost(tmp_path: Path) 
 
 def test_s3_goes_while_pictures_are_made(tmp_path: Path) -> None:
     """A picture that is finished while S3 is away is kept, and stored once S3 is back: the same, and paid for once."""
-    held = Turnstile()
+    held = Latch()
     with (
-        FakeOpenAI(default=Behaviour(turnstiles={Moment.FINISHED: held})).serving() as openai,
-        wired(tmp_path, OPENAI_API_KEY="sk-key-of-a-test", OPENAI_BASE_URL=openai.base_url) as at,
+        FakeOpenAI(default=Behaviour(latches={Moment.FINISHED: held})).serving() as openai,
+        behind_proxy(tmp_path, OPENAI_API_KEY="sk-key-of-a-test", OPENAI_BASE_URL=openai.base_url) as at,
     ):
         comparison, drawn = order(at.server)
         assert drawn.failures() == []
         held.wait_for(2)
-        at.wire.cut()
+        at.proxy.cut()
         held.open()
         until(lambda: len(at.kept()) == 2, "both pictures are on the disk")
         until(lambda: at.server.check("storage")["state"] == "degraded", "S3 is away")
         assert ended(at.server, comparison) == [], "nobody is told that they are stored"
         assert at.keys(".png") == []
-        at.wire.mend()
+        at.proxy.mend()
         until(lambda: ended(at.server, comparison) == ["done", "done"], "both are stored")
         assert sorted(key.rsplit("/", 1)[1] for key in at.keys(f"{comparison}/t") if key.endswith(".png")) == [
             "tone-angle-1.png",

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.checkouts import check_out
-from tests.support.patience import LONG_S, until
 from tests.support.ports import own_port
-from tests.support.programs import ROOT, clean_environment
+from tests.support.processes.checkouts import check_out
+from tests.support.processes.programs import ROOT, clean_environment
+from tests.support.timeouts import LONG_S, until
 
 PM2 = ROOT / "deploy" / "node_modules" / ".bin" / "pm2"
 DEADLINE_S = 300

@@ -13,9 +13,9 @@ import pytest
 from bench.sessions import session
 from core.storage.embedded.server import EmbeddedS3
 from tests.fakes.openai_server import Behaviour, FakeOpenAI
-from tests.support.patience import LONG_S, until
-from tests.support.programs import ROOT
-from tests.support.servers import Server, serving
+from tests.support.processes.programs import ROOT
+from tests.support.processes.servers import Server, serving
+from tests.support.timeouts import LONG_S, until
 
 
 @pytest.mark.parametrize(

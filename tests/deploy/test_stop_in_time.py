@@ -15,9 +15,9 @@ from playwright.sync_api import expect
 from bench.lingering import half_requests, large_picture, slow_readers, spare_connections, web_sockets
 from bench.stops import MARGIN_S, at_work
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault
-from tests.support.chromium import chromium
-from tests.support.patience import LONG_S
-from tests.support.servers import Server, serving
+from tests.support.browser.chromium import chromium
+from tests.support.processes.servers import Server, serving
+from tests.support.timeouts import LONG_S
 
 STOP_S = 0.5
 

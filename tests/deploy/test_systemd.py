@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from core.settings import Settings
-from tests.support.programs import ROOT
+from tests.support.processes.programs import ROOT
 
 UNIT = ROOT / "deploy" / "studio.service"
 

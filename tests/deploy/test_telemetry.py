@@ -14,9 +14,9 @@ import pytest
 from core.telemetry import wants_telemetry
 from tests.deploy.test_log_lines import make
 from tests.fakes.otlp_collector import Collector
-from tests.support.patience import AT_ONCE_S, until
-from tests.support.programs import ROOT, clean_environment
-from tests.support.servers import serving
+from tests.support.processes.programs import ROOT, clean_environment
+from tests.support.processes.servers import serving
+from tests.support.timeouts import AT_ONCE_S, until
 
 
 @pytest.fixture

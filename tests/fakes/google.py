@@ -38,7 +38,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 CLIENT_ID = "1234-studio.apps.googleusercontent.com"
 CLIENT_SECRET = "GOCSPX-made-up-client-secret"

@@ -44,8 +44,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # for when it is started as 
 
 from tests.fakes.openai_batches import FakeBatches
 from tests.fakes.openai_text import FakeText
-from tests.support.patience import LONG_S
-from tests.support.turnstile import Turnstile
+from tests.support.latch import Latch
+from tests.support.timeouts import LONG_S
 
 PICTURE_BYTES_MAX = 50_000_000
 OUTPUT_TOKENS = {"low": 196, "medium": 1756, "high": 7024, "xhigh": 9000, "max": 12000, "auto": 7024}
@@ -123,7 +123,7 @@ class Moment(StrEnum):
 class Behaviour:
     """How a call is answered. `delay_s` passes before each event; `cut_at` counts bytes of the body.
 
-    A turnstile holds the call at its moment: before anything is answered, after the first partial picture was
+    A latch holds the call at its moment: before anything is answered, after the first partial picture was
     sent, or before the finished one is. A streamed picture is finished only once `hold` is set.
     """
 
@@ -134,7 +134,7 @@ class Behaviour:
     retry_after_ms: str | None = None
     categories: tuple[str, ...] = ("sexual", "self-harm/intent")
     hold: threading.Event | None = None
-    turnstiles: Mapping[Moment, Turnstile] = field(default_factory=dict)
+    latches: Mapping[Moment, Latch] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,8 +437,8 @@ class _Answering(Response):
             watching.cancel()
 
     async def _hold(self, moment: Moment, watching: asyncio.Task[None]) -> None:
-        if (turnstile := self._behaviour.turnstiles.get(moment)) is not None:
-            passing = asyncio.ensure_future(turnstile.passed())
+        if (latch := self._behaviour.latches.get(moment)) is not None:
+            passing = asyncio.ensure_future(latch.passed())
             await asyncio.wait({passing, watching}, return_when=asyncio.FIRST_COMPLETED)
             passing.cancel()
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.support.patience import LONG_S, until
 from tests.support.ports import own_port
-from tests.support.programs import Program, clean_environment
-from tests.support.s3_servers import S3Server
+from tests.support.processes.programs import Program, clean_environment
+from tests.support.s3.servers import S3Server
+from tests.support.timeouts import LONG_S, until
 
 SCRIPT = Path(__file__).with_name("serve_studio.py")
 BUSY = ("queued", "running")

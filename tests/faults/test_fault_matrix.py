@@ -11,6 +11,7 @@ import pytest
 
 from core.injection.wishes import Mode
 from tests.fakes.openai_server import Fault, Moment
+from tests.faults.harness import ANGLES, TONES, Cell, FaultHarness, all_at_once
 from tests.faults.matrix import (
     DELIVERS,
     DOCUMENT,
@@ -25,9 +26,8 @@ from tests.faults.matrix import (
     State,
     document,
 )
+from tests.faults.proxy import Does, FaultProxy, Rule
 from tests.faults.servers import Refused, Server, Servers, servers, until
-from tests.faults.sluice import Does, Rule, Sluice
-from tests.faults.theatre import ANGLES, TONES, Cell, Theatre, all_at_once
 
 LIVE = (Moment.RECEIVED, Moment.PARTIAL)
 
@@ -48,18 +48,18 @@ def impatient(studio: Servers) -> Server:
     return studio.start("1", GENERATION_DEADLINE_S="12")
 
 
-def check_end(theatre: Theatre, cell: Cell, case: EngineCase, ended: dict[str, dict]) -> str:
+def check_end(harness: FaultHarness, cell: Cell, case: EngineCase, ended: dict[str, dict]) -> str:
     """What a person finds on the sides that the fault hit; the others are as if it had not been."""
     for side in cell.spared:
         assert ended[side]["phase"] == "done", (cell.name, ended[side])
-        theatre.check_picture(ended[side])
+        harness.check_picture(ended[side])
     for side in cell.hit:
         found = ended[side]
         (outcome,) = found["outcomes"]
-        (call,) = theatre.calls(cell, side)
+        (call,) = harness.calls(cell, side)
         if case.ends == "done":
             halved = case.behaviour.fault is Fault.WRONG_SIZE
-            theatre.check_picture(found, size=(512, 320) if halved else (1024, 640))
+            harness.check_picture(found, size=(512, 320) if halved else (1024, 640))
             assert bool(outcome["notes"]) == (case.name in NOTED)
             assert outcome["request_id"] == call.request_id
             continue
@@ -67,7 +67,7 @@ def check_end(theatre: Theatre, cell: Cell, case: EngineCase, ended: dict[str, d
         assert outcome["failure"]["request_id"] == (call.request_id if case.has_request_id else None)
         assert (outcome["cost"] is not None) == call.billed
     for side in cell.sides:
-        assert theatre.billed(cell, side) <= 1
+        assert harness.billed(cell, side) <= 1
     if case.ends == "done":
         return "done"
     return f"failed: {case.ends.replace('_', ' ')}{', with its request id' if case.has_request_id else ''}"
@@ -79,181 +79,181 @@ NOTED = ("another size than asked", "another format", "another quality")
 class TestTheEngineFails:
     """Each fault on each side, with the page opened anew at each moment."""
 
-    def live(self, theatre: Theatre, server: Server, case: EngineCase, place: str) -> None:
+    def live(self, harness: FaultHarness, server: Server, case: EngineCase, place: str) -> None:
         cell = Cell(slug("live", case.name, place), place, behaviour=case.behaviour, holds=LIVE, everywhere=True)
         cell.case = case
-        theatre.order(server, cell)
-        theatre.refresh(server, cell)
+        harness.order(server, cell)
+        harness.refresh(server, cell)
         cell.reach(Moment.RECEIVED)
-        theatre.refresh(server, cell)
+        harness.refresh(server, cell)
         assert all(side["phase"] == "running" for side in cell.told[-1].values())
         cell.open(Moment.RECEIVED)
         for side in cell.spared if not case.holds_at_partial else cell.sides:
-            cell.turnstiles[side][Moment.PARTIAL].wait_for()
-        theatre.refresh(server, cell)
+            cell.latches[side][Moment.PARTIAL].wait_for()
+        harness.refresh(server, cell)
         cell.open(Moment.PARTIAL)
         ended = server.ended(cell.id)
-        theatre.refresh(server, cell)
+        harness.refresh(server, cell)
         assert {side: told["phase"] for side, told in cell.told[-1].items()} == {
             side: told["phase"] for side, told in ended.items()
         }
-        theatre.live.append(cell)
-        theatre.rows.append(Row("engine", case.name, place, check_end(theatre, cell, case, ended)))
+        harness.live.append(cell)
+        harness.rows.append(Row("engine", case.name, place, check_end(harness, cell, case, ended)))
 
     def test_every_fault_ends_its_own_side_alone_and_no_refresh_loses_anything(
-        self, theatre: Theatre, server: Server
+        self, harness: FaultHarness, server: Server
     ) -> None:
         cases = [(case, place) for case in (*DELIVERS, *FAILS) for place in PLACES]
-        all_at_once([partial(self.live, theatre, server, case, place) for case, place in cases])
+        all_at_once([partial(self.live, harness, server, case, place) for case, place in cases])
 
-    def test_a_call_that_never_ends_is_ended_at_the_deadline(self, theatre: Theatre, impatient: Server) -> None:
+    def test_a_call_that_never_ends_is_ended_at_the_deadline(self, harness: FaultHarness, impatient: Server) -> None:
         cases = [(case, place) for case in HANGS for place in PLACES]
-        all_at_once([partial(self.live, theatre, impatient, case, place) for case, place in cases])
+        all_at_once([partial(self.live, harness, impatient, case, place) for case, place in cases])
 
     def test_a_closed_port_charges_nothing_and_spares_the_side_that_got_through(
-        self, theatre: Theatre, studio: Servers
+        self, harness: FaultHarness, studio: Servers
     ) -> None:
-        authenticator = Sluice(theatre.fake.base_url)
+        authenticator = FaultProxy(harness.fake.base_url)
         behind_it = studio.start(OPENAI_BASE_URL=authenticator.url)
         for place, angle in zip(PLACES, ANGLES[2:5], strict=True):
-            held = theatre.sluice.rule(f"(GET|HEAD) .*/03. Angle/{angle}/")
+            held = harness.proxy.rule(f"(GET|HEAD) .*/03. Angle/{angle}/")
             cell = Cell(slug("closed", place), place, angle=angle)
             if place != "B":
                 authenticator.shut()
-            theatre.order(behind_it, cell)
+            harness.order(behind_it, cell)
             behind_it.ended(cell.id, A)
             authenticator.shut() if place == "B" else None
             if place == "A":
                 authenticator.reopen()
-            theatre.sluice.lift(held)
+            harness.proxy.lift(held)
             ended = behind_it.ended(cell.id)
             for side in cell.hit:
                 failure = ended[side]["outcomes"][0]["failure"]
                 assert failure["kind"] == "unavailable"
                 assert "nothing was sent or charged" in failure["message"]
                 assert ended[side]["outcomes"][0]["cost"] is None
-                assert theatre.calls(cell, side) == []
+                assert harness.calls(cell, side) == []
             for side in cell.spared:
-                theatre.check_picture(ended[side])
+                harness.check_picture(ended[side])
             if place != "A":
                 authenticator.reopen()
             for side in cell.hit:
-                assert theatre.retry(behind_it, cell, side)["phase"] == "done"
-            theatre.rows.append(Row("engine", "connection refused", place, "failed: unavailable"))
+                assert harness.retry(behind_it, cell, side)["phase"] == "done"
+            harness.rows.append(Row("engine", "connection refused", place, "failed: unavailable"))
         behind_it.kill()
 
 
 class TestS3Fails:
     """S3 does not take what is written, loses its answer, or stays away."""
 
-    def held(self, theatre: Theatre, server: Server, name: str, place: str) -> Cell:
+    def held(self, harness: FaultHarness, server: Server, name: str, place: str) -> Cell:
         """A comparison whose sides wait at the engine."""
         cell = Cell(slug("s3", name, place), place, holds=(Moment.RECEIVED,), everywhere=True)
-        theatre.order(server, cell)
+        harness.order(server, cell)
         cell.reach(Moment.RECEIVED)
         return cell
 
-    def passing(self, theatre: Theatre, server: Server, what: str, does: Does, times: int, place: str) -> None:
+    def passing(self, harness: FaultHarness, server: Server, what: str, does: Does, times: int, place: str) -> None:
         name = f"{'the answer to' if does is Does.LOSE_THE_ANSWER else 'S3 refuses'} the {what[0]}"
         name += " is lost" if does is Does.LOSE_THE_ANSWER else " for a while"
-        cell = self.held(theatre, server, name, place)
+        cell = self.held(harness, server, name, place)
         for side in cell.hit:
-            theatre.sluice.rule(f"PUT .*/{cell.id}/{side}-1{what[1]}$", does, times=times)
+            harness.proxy.rule(f"PUT .*/{cell.id}/{side}-1{what[1]}$", does, times=times)
         cell.open_all()
         ended = server.ended(cell.id)
-        theatre.refresh(server, cell)
+        harness.refresh(server, cell)
         for side in cell.sides:
             assert ended[side]["phase"] == "done"
-            theatre.check_picture(ended[side])
-            assert theatre.billed(cell, side) == 1
-            assert f"{side}-1.json" in theatre.names(cell)
-        theatre.rows.append(Row("s3", name, place, "done"))
+            harness.check_picture(ended[side])
+            assert harness.billed(cell, side) == 1
+            assert f"{side}-1.json" in harness.names(cell)
+        harness.rows.append(Row("s3", name, place, "done"))
 
-    def test_what_passes_costs_nothing(self, theatre: Theatre, server: Server) -> None:
+    def test_what_passes_costs_nothing(self, harness: FaultHarness, server: Server) -> None:
         whats = (("picture", r"\.png"), ("outcome", r"\.json"))
         doings = ((Does.REFUSE, 4), (Does.LOSE_THE_ANSWER, 1))
         work = [
-            partial(self.passing, theatre, server, what, does, times, place)
+            partial(self.passing, harness, server, what, does, times, place)
             for what in whats
             for does, times in doings
             for place in PLACES
         ]
         all_at_once(work)
 
-    def lasting(self, theatre: Theatre, impatient: Server, what: tuple[str, str], place: str) -> None:
+    def lasting(self, harness: FaultHarness, impatient: Server, what: tuple[str, str], place: str) -> None:
         name = f"S3 stays away while the {what[0]} is written"
-        cell = self.held(theatre, impatient, name, place)
-        rules = [theatre.sluice.rule(f"PUT .*/{cell.id}/{side}-1{what[1]}$", Does.REFUSE) for side in cell.hit]
+        cell = self.held(harness, impatient, name, place)
+        rules = [harness.proxy.rule(f"PUT .*/{cell.id}/{side}-1{what[1]}$", Does.REFUSE) for side in cell.hit]
         cell.open_all()
         ended = impatient.ended(cell.id)
-        theatre.refresh(impatient, cell)
+        harness.refresh(impatient, cell)
         for side in cell.spared:
-            theatre.check_picture(ended[side])
+            harness.check_picture(ended[side])
         for rule in rules:
-            theatre.sluice.lift(rule)
+            harness.proxy.lift(rule)
         for side in cell.hit:
             if what[0] == "picture":
                 assert "kept on this server" in ended[side]["outcomes"][0]["failure"]["message"]
-            found = theatre.retry(impatient, cell, side) if what[0] == "picture" else ended[side]
+            found = harness.retry(impatient, cell, side) if what[0] == "picture" else ended[side]
             assert (found["phase"], found["attempt"]) == ("done", 1)
-            theatre.check_picture(found)
-            assert theatre.billed(cell, side) == 1
+            harness.check_picture(found)
+            assert harness.billed(cell, side) == 1
         found = "failed, and kept: Retry stores it, nothing is paid twice" if what[0] == "picture" else "done"
-        theatre.rows.append(Row("s3", name, place, found))
+        harness.rows.append(Row("s3", name, place, found))
 
     def test_a_picture_that_s3_does_not_take_is_kept_and_stored_by_retry_without_another_call(
-        self, theatre: Theatre, impatient: Server
+        self, harness: FaultHarness, impatient: Server
     ) -> None:
-        all_at_once([partial(self.lasting, theatre, impatient, ("picture", r"\.png"), place) for place in PLACES])
+        all_at_once([partial(self.lasting, harness, impatient, ("picture", r"\.png"), place) for place in PLACES])
 
     def test_an_outcome_that_s3_does_not_take_is_shown_and_written_later(
-        self, theatre: Theatre, impatient: Server
+        self, harness: FaultHarness, impatient: Server
     ) -> None:
-        all_at_once([partial(self.lasting, theatre, impatient, ("outcome", r"\.json"), place) for place in PLACES])
+        all_at_once([partial(self.lasting, harness, impatient, ("outcome", r"\.json"), place) for place in PLACES])
         after = Cell("s3-after")
-        theatre.order(impatient, after)
+        harness.order(impatient, after)
         impatient.ended(after.id)
-        until(lambda: theatre.outcome_writer(".png") <= theatre.outcome_writer(".json"))
+        until(lambda: harness.attempts_with(".png") <= harness.outcome_writer(".json"))
 
     def test_an_order_that_cannot_be_recorded_says_so_and_sends_nothing(
-        self, theatre: Theatre, impatient: Server
+        self, harness: FaultHarness, impatient: Server
     ) -> None:
-        rule = theatre.sluice.rule(r"PUT .*/comparison\.json$", Does.REFUSE)
+        rule = harness.proxy.rule(r"PUT .*/comparison\.json$", Does.REFUSE)
         cell = Cell("s3-unrecorded")
         with pytest.raises(Refused, match="fault"):
-            theatre.order(impatient, cell)
-        theatre.sluice.lift(rule)
-        assert theatre.calls(cell, A) == theatre.calls(cell, B) == []
-        theatre.order(impatient, cell)
+            harness.order(impatient, cell)
+        harness.proxy.lift(rule)
+        assert harness.calls(cell, A) == harness.calls(cell, B) == []
+        harness.order(impatient, cell)
         assert {side["phase"] for side in impatient.ended(cell.id).values()} == {"done"}
-        theatre.rows.append(Row("s3", "S3 refuses the record", "both", "the order is refused; nothing is sent"))
+        harness.rows.append(Row("s3", "S3 refuses the record", "both", "the order is refused; nothing is sent"))
 
     @pytest.mark.parametrize("place", ["A", "B"])
     def test_a_side_that_cannot_be_claimed_is_interrupted_at_once(
-        self, theatre: Theatre, impatient: Server, place: str
+        self, harness: FaultHarness, impatient: Server, place: str
     ) -> None:
         (side,) = PLACES[place]
-        rule = theatre.sluice.rule(rf"PUT .*/{side}-1\.started\.json$", Does.REFUSE)
+        rule = harness.proxy.rule(rf"PUT .*/{side}-1\.started\.json$", Does.REFUSE)
         cell = Cell(slug("s3-unclaimed", place), place)
         with pytest.raises(Refused, match="fault"):
-            theatre.order(impatient, cell)
-        theatre.sluice.lift(rule)
+            harness.order(impatient, cell)
+        harness.proxy.lift(rule)
         cell.id = rule.lines[0].split("/")[-2]
-        theatre.ordered.append(cell)
+        harness.ordered.append(cell)
         ended = impatient.ended(cell.id)
         assert ended[side]["phase"] == "interrupted"
-        assert theatre.calls(cell, side) == []
+        assert harness.calls(cell, side) == []
         for each in cell.sides:
             if ended[each]["phase"] == "interrupted":
-                assert theatre.retry(impatient, cell, each)["phase"] == "done"
-            assert theatre.billed(cell, each) == 1
-        theatre.rows.append(Row("s3", "S3 refuses the claim", place, "interrupted, nothing is sent"))
+                assert harness.retry(impatient, cell, each)["phase"] == "done"
+            assert harness.billed(cell, each) == 1
+        harness.rows.append(Row("s3", "S3 refuses the claim", place, "interrupted, nothing is sent"))
 
 
 class TestKill:
     """`kill -9` of the server, at exactly each state."""
 
-    def test_every_side_survives_a_kill_at_every_state(self, theatre: Theatre, studio: Servers) -> None:
+    def test_every_side_survives_a_kill_at_every_state(self, harness: FaultHarness, studio: Servers) -> None:
         dying = studio.start()
         cells = [
             (state, Cell(slug("kill", state, place), place))
@@ -261,49 +261,49 @@ class TestKill:
             for place in PLACES
             if (state, place) not in IMPOSSIBLE
         ]
-        all_at_once([partial(FREEZE[state], theatre, dying, cell) for state, cell in cells if state in STEADY])
+        all_at_once([partial(FREEZE[state], harness, dying, cell) for state, cell in cells if state in STEADY])
         for state, cell in cells:
             if state in MOMENTARY:
-                FREEZE[state](theatre, dying, cell)
-        before = {cell.name: theatre.names(cell) for _, cell in cells if cell.id}
+                FREEZE[state](harness, dying, cell)
+        before = {cell.name: harness.names(cell) for _, cell in cells if cell.id}
         dying.kill()
-        theatre.sluice.drop_all()
+        harness.proxy.drop_all()
         after = studio.start()
-        all_at_once([partial(self.revived, theatre, after, state, cell, before) for state, cell in cells])
+        all_at_once([partial(self.revived, harness, after, state, cell, before) for state, cell in cells])
         after.kill()
 
     def revived(
-        self, theatre: Theatre, server: Server, state: State, cell: Cell, before: dict[str, dict[str, bytes]]
+        self, harness: FaultHarness, server: Server, state: State, cell: Cell, before: dict[str, dict[str, bytes]]
     ) -> None:
-        theatre.heal(cell)
+        harness.heal(cell)
         cell.open_all()
         if state is State.UNRECORDED:
-            assert theatre.calls(cell, A) == theatre.calls(cell, B) == []
-            theatre.order(server, cell)
+            assert harness.calls(cell, A) == harness.calls(cell, B) == []
+            harness.order(server, cell)
             assert {side["phase"] for side in server.ended(cell.id).values()} == {"done"}
-            theatre.rows.append(Row("kill", state, cell.place, "nothing was sent; ordering again makes it"))
+            harness.rows.append(Row("kill", state, cell.place, "nothing was sent; ordering again makes it"))
             return
         kept = state in (State.COMPLETE, State.STORED, State.RECORDED)
         ended = server.ended(cell.id)
-        assert before[cell.name].items() <= theatre.names(cell).items()
+        assert before[cell.name].items() <= harness.names(cell).items()
         for side in cell.hit:
             assert ended[side]["phase"] == ("done" if kept else "interrupted"), (cell.name, ended[side])
-            assert theatre.billed(cell, side) == int(state not in (State.UNCLAIMED, State.CLAIMED))
+            assert harness.billed(cell, side) == int(state not in (State.UNCLAIMED, State.CLAIMED))
             if kept:
-                theatre.check_picture(ended[side])
+                harness.check_picture(ended[side])
                 assert ended[side]["outcomes"][-1]["cost"]["usd"] is not None
                 continue
-            again = theatre.retry(server, cell, side)
+            again = harness.retry(server, cell, side)
             assert again["phase"] == "done", (cell.name, again)
-            theatre.check_picture(again)
+            harness.check_picture(again)
         for side in cell.spared:
             assert ended[side]["phase"] == "done"
-            assert theatre.billed(cell, side) == 1
-        theatre.rows.append(Row("kill", state, cell.place, "done" if kept else "interrupted, with Retry"))
+            assert harness.billed(cell, side) == 1
+        harness.rows.append(Row("kill", state, cell.place, "done" if kept else "interrupted, with Retry"))
 
     @pytest.mark.parametrize("half", [0, 1])
     def test_a_failure_that_is_not_written_down_is_an_interruption(
-        self, theatre: Theatre, studio: Servers, half: int
+        self, harness: FaultHarness, studio: Servers, half: int
     ) -> None:
         dying = studio.start()
         cells = [
@@ -311,9 +311,9 @@ class TestKill:
             for case in FAILS[half::2]
             for place in PLACES
         ]
-        all_at_once([partial(freeze_write(r"\.json"), theatre, dying, cell) for cell in cells])
+        all_at_once([partial(freeze_write(r"\.json"), harness, dying, cell) for cell in cells])
         dying.kill()
-        theatre.sluice.drop_all()
+        harness.proxy.drop_all()
         after = studio.start()
 
         def revived(cell: Cell) -> None:
@@ -321,20 +321,20 @@ class TestKill:
             assert {ended[side]["phase"] for side in cell.hit} == {"interrupted"}
             for side in cell.spared:
                 assert ended[side]["phase"] == "done"
-                assert theatre.billed(cell, side) == 1
+                assert harness.billed(cell, side) == 1
             for side in cell.hit:
-                (call,) = theatre.calls(cell, side)
-                theatre.untold.add(call.request_id)
-                assert theatre.retry(after, cell, side)["phase"] == "done"
-                assert theatre.billed(cell, side) == call.billed + 1
+                (call,) = harness.calls(cell, side)
+                harness.untold.add(call.request_id)
+                assert harness.retry(after, cell, side)["phase"] == "done"
+                assert harness.billed(cell, side) == call.billed + 1
             name = cell.case.name if cell.case else ""
-            theatre.rows.append(Row("kill after", name, cell.place, "interrupted, with Retry"))
+            harness.rows.append(Row("kill after", name, cell.place, "interrupted, with Retry"))
 
         all_at_once([partial(revived, cell) for cell in cells])
         after.kill()
 
     def test_what_was_written_down_is_told_again_by_the_next_server(
-        self, theatre: Theatre, server: Server, studio: Servers
+        self, harness: FaultHarness, server: Server, studio: Servers
     ) -> None:
         server.kill()
         after = studio.start()
@@ -347,15 +347,15 @@ class TestKill:
                     cell.told[-1][side]["outcomes"],
                 )
             name = f"{cell.case.name if cell.case else ''}, written down"
-            theatre.rows.append(Row("kill after", name, cell.place, "as before the kill"))
+            harness.rows.append(Row("kill after", name, cell.place, "as before the kill"))
 
-        all_at_once([partial(revived, cell) for cell in theatre.live])
+        all_at_once([partial(revived, cell) for cell in harness.live])
         after.kill()
 
     def test_the_embedded_s3_dies_with_its_server_and_loses_nothing(
-        self, theatre: Theatre, tmp_path_factory: pytest.TempPathFactory
+        self, harness: FaultHarness, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        settings = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": theatre.fake.base_url}
+        settings = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": harness.fake.base_url}
         with servers(tmp_path_factory.mktemp("embedded"), settings | {"GENERATION_CONCURRENCY": "16"}) as embedded:
             dying = embedded.start()
             cells = [
@@ -364,63 +364,63 @@ class TestKill:
                 for place in PLACES
             ]
             for state, cell in cells:
-                FREEZE[state](theatre, dying, cell)
+                FREEZE[state](harness, dying, cell)
             dying.kill()
             after = embedded.start()
             for state, cell in cells:
-                theatre.heal(cell)
+                harness.heal(cell)
                 cell.open_all()
                 ended = after.ended(cell.id)
                 for side in cell.sides:
                     survives = state is State.RECORDED or side in cell.spared
                     assert ended[side]["phase"] == ("done" if survives else "interrupted")
                     if not survives:
-                        assert theatre.retry(after, cell, side)["phase"] == "done"
-                    assert theatre.billed(cell, side) == (1 if survives else 2)
+                        assert harness.retry(after, cell, side)["phase"] == "done"
+                    assert harness.billed(cell, side) == (1 if survives else 2)
                 found = "done" if state is State.RECORDED else "interrupted, with Retry"
-                theatre.rows.append(Row("embedded", state, cell.place, found))
-                theatre.elsewhere(cell)
+                harness.rows.append(Row("embedded", state, cell.place, found))
+                harness.elsewhere(cell)
 
 
-def hold_write(theatre: Theatre, cell: Cell, side: str, ending: str) -> Rule:
-    return theatre.sluice.rule(f"PUT .*/{cell.id}/{side}-1{ending}$")
+def hold_write(harness: FaultHarness, cell: Cell, side: str, ending: str) -> Rule:
+    return harness.proxy.rule(f"PUT .*/{cell.id}/{side}-1{ending}$")
 
 
-def freeze_unrecorded(theatre: Theatre, server: Server, cell: Cell) -> None:
-    rule = theatre.sluice.rule(r"PUT .*/comparison\.json$", times=1)
-    order_in_vain(theatre, server, cell)
-    hold_on(theatre, rule)
+def freeze_unrecorded(harness: FaultHarness, server: Server, cell: Cell) -> None:
+    rule = harness.proxy.rule(r"PUT .*/comparison\.json$", times=1)
+    order_in_vain(harness, server, cell)
+    hold_on(harness, rule)
 
 
-def hold_on(theatre: Theatre, rule: Rule) -> None:
+def hold_on(harness: FaultHarness, rule: Rule) -> None:
     """Wait for the one request of a rule; its repetitions, after a time-out, are held as well."""
-    rule.turnstile.wait_for()
-    theatre.sluice.rule(re.escape(rule.lines[0]))
+    rule.latch.wait_for()
+    harness.proxy.rule(re.escape(rule.lines[0]))
 
 
-def freeze_unclaimed(theatre: Theatre, server: Server, cell: Cell) -> None:
-    rule = theatre.sluice.rule(rf"PUT .*/{cell.hit[0]}-1\.started\.json$", times=1)
-    order_in_vain(theatre, server, cell)
-    hold_on(theatre, rule)
+def freeze_unclaimed(harness: FaultHarness, server: Server, cell: Cell) -> None:
+    rule = harness.proxy.rule(rf"PUT .*/{cell.hit[0]}-1\.started\.json$", times=1)
+    order_in_vain(harness, server, cell)
+    hold_on(harness, rule)
     cell.id = rule.lines[0].split("/")[-2]
-    theatre.ordered.append(cell)
+    harness.ordered.append(cell)
     for side in cell.spared:
         server.ended(cell.id, side)
 
 
-def order_in_vain(theatre: Theatre, server: Server, cell: Cell) -> None:
+def order_in_vain(harness: FaultHarness, server: Server, cell: Cell) -> None:
     """Press Generate on a server that will die before it answers."""
 
     def press() -> None:
         try:
-            theatre.order(server, cell)
+            harness.order(server, cell)
         except (OSError, Refused):
             return
 
     threading.Thread(target=press, daemon=True).start()
 
 
-def freeze_claimed(theatre: Theatre, server: Server, cell: Cell) -> None:
+def freeze_claimed(harness: FaultHarness, server: Server, cell: Cell) -> None:
     if cell.place == "A":
         cell.mode, cell.tone = Mode.TONE_ONLY, TONES[1]
     elif cell.place == "B":
@@ -428,18 +428,18 @@ def freeze_claimed(theatre: Theatre, server: Server, cell: Cell) -> None:
     else:
         cell.tone = TONES[2]
     held = f"02. Tone/a\\({cell.tone}\\)" if cell.place != "B" else f"03. Angle/{cell.angle}"
-    rule = theatre.sluice.rule(f"(GET|HEAD) .*/{held}/")
-    theatre.order(server, cell)
-    rule.turnstile.wait_for()
+    rule = harness.proxy.rule(f"(GET|HEAD) .*/{held}/")
+    harness.order(server, cell)
+    rule.latch.wait_for()
     for side in cell.spared:
         server.ended(cell.id, side)
-    until(lambda: all(f"{side}-1.started.json" in theatre.names(cell) for side in cell.hit))
+    until(lambda: all(f"{side}-1.started.json" in harness.names(cell) for side in cell.hit))
 
 
-def freeze_at(moment: Moment) -> Callable[[Theatre, Server, Cell], None]:
-    def freeze(theatre: Theatre, server: Server, cell: Cell) -> None:
+def freeze_at(moment: Moment) -> Callable[[FaultHarness, Server, Cell], None]:
+    def freeze(harness: FaultHarness, server: Server, cell: Cell) -> None:
         cell.holds = (moment,)
-        theatre.order(server, cell)
+        harness.order(server, cell)
         cell.reach(moment)
         for side in cell.spared:
             server.ended(cell.id, side)
@@ -449,27 +449,27 @@ def freeze_at(moment: Moment) -> Callable[[Theatre, Server, Cell], None]:
     return freeze
 
 
-def freeze_write(ending: str) -> Callable[[Theatre, Server, Cell], None]:
-    def freeze(theatre: Theatre, server: Server, cell: Cell) -> None:
+def freeze_write(ending: str) -> Callable[[FaultHarness, Server, Cell], None]:
+    def freeze(harness: FaultHarness, server: Server, cell: Cell) -> None:
         cell.holds = (Moment.RECEIVED,)
-        theatre.order(server, cell)
+        harness.order(server, cell)
         cell.reach(Moment.RECEIVED)
-        rules = [hold_write(theatre, cell, side, ending) for side in cell.hit]
+        rules = [hold_write(harness, cell, side, ending) for side in cell.hit]
         cell.open_all()
         for rule in rules:
-            rule.turnstile.wait_for()
+            rule.latch.wait_for()
         for side in cell.spared:
             server.ended(cell.id, side)
 
     return freeze
 
 
-def freeze_recorded(theatre: Theatre, server: Server, cell: Cell) -> None:
-    theatre.order(server, cell)
+def freeze_recorded(harness: FaultHarness, server: Server, cell: Cell) -> None:
+    harness.order(server, cell)
     server.ended(cell.id)
 
 
-FREEZE: dict[State, Callable[[Theatre, Server, Cell], None]] = {
+FREEZE: dict[State, Callable[[FaultHarness, Server, Cell], None]] = {
     State.UNRECORDED: freeze_unrecorded,
     State.UNCLAIMED: freeze_unclaimed,
     State.CLAIMED: freeze_claimed,
@@ -489,20 +489,20 @@ IMPOSSIBLE = {(State.UNRECORDED, "A"), (State.UNRECORDED, "B"), (State.UNCLAIMED
 class TestTheWhole:
     """What holds for all cells together, once they have all been played."""
 
-    def test_every_attempt_is_in_the_ledger_once_and_every_charge_with_it(self, theatre: Theatre) -> None:
-        tally, claimed = theatre.accounts()
-        usd, unnamed = theatre.bill()
+    def test_every_attempt_is_in_the_ledger_once_and_every_charge_with_it(self, harness: FaultHarness) -> None:
+        tally, claimed = harness.accounts()
+        usd, unnamed = harness.bill()
         ended = tally.done + tally.refused + tally.failed + tally.cancelled + tally.interrupted
         assert ended == claimed
         assert tally.usd == pytest.approx(usd)
         assert tally.unpriced >= unnamed
 
-    def test_the_document_says_what_was_found(self, theatre: Theatre) -> None:
-        losses = theatre.losses()
+    def test_the_document_says_what_was_found(self, harness: FaultHarness) -> None:
+        losses = harness.losses()
         assert set(losses.values()) == {0}, losses
-        counts = {"cells": len(theatre.rows), "comparisons ordered": len(theatre.ordered), **losses}
+        counts = {"cells": len(harness.rows), "comparisons ordered": len(harness.ordered), **losses}
         order = {name: at for at, name in enumerate(dict.fromkeys((*NAMES, *State)))}
-        rows = sorted(theatre.rows, key=lambda row: (row.section, order.get(row.name, len(order)), row.name))
+        rows = sorted(harness.rows, key=lambda row: (row.section, order.get(row.name, len(order)), row.name))
         text = document(rows, counts)
         if WRITE:
             DOCUMENT.write_text(text, encoding="utf-8")

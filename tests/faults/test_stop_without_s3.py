@@ -8,24 +8,24 @@ from datetime import datetime
 
 from bench.stops import MARGIN_S
 from tests.fakes.openai_server import Moment
+from tests.faults.harness import Cell, FaultHarness
 from tests.faults.matrix import A, B
 from tests.faults.servers import Servers
-from tests.faults.theatre import Cell, Theatre
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 STOP_S = 0.2
 
 
-def test_an_s3_that_does_not_answer_holds_no_stop_up(theatre: Theatre, studio: Servers) -> None:
+def test_an_s3_that_does_not_answer_holds_no_stop_up(harness: FaultHarness, studio: Servers) -> None:
     server = studio.start(GENERATION_STOP_S=str(STOP_S))
     cell = Cell("stop-without-s3", holds=(Moment.RECEIVED,), everywhere=True)
-    theatre.order(server, cell)
+    harness.order(server, cell)
     cell.reach(Moment.RECEIVED)
-    rule = theatre.sluice.rule("^PUT ")
+    rule = harness.proxy.rule("^PUT ")
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(LONG_S) == 0
     assert rule.lines, "it did try"
-    theatre.sluice.drop_all()
+    harness.proxy.drop_all()
     logged = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
     began, ended = (each for each in logged if each["event"].startswith("server_stop"))
     assert (began["event"], ended["event"]) == ("server_stopping", "server_stop_overdue")

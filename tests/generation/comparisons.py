@@ -149,7 +149,7 @@ class PatientEngine:
         yield Final(png(), request.size, Cost(usd=None))
 
 
-class Bench:
+class StudioFixture:
     """A prefix of a bucket, with any number of runners at it, each as if it were a server of its own."""
 
     def __init__(self, s3: EmbeddedS3, prefix: str) -> None:

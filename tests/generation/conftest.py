@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.storage.embedded.server import EmbeddedS3
-from tests.generation.comparisons import Bench
+from tests.generation.comparisons import StudioFixture
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedS3]:
 
 
 @pytest.fixture
-def bench(s3: EmbeddedS3, tmp_path: Path) -> Iterator[Bench]:
+def studio(s3: EmbeddedS3, tmp_path: Path) -> Iterator[StudioFixture]:
     """A place in the bucket of this test's own; whatever still runs is ended afterwards."""
-    own = Bench(s3, f"{tmp_path.name}/")
+    own = StudioFixture(s3, f"{tmp_path.name}/")
     yield own
     own.close()

@@ -27,7 +27,7 @@ from core.labels.published.label_file import PublishedLabels
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role
 from core.viewer import PersonRole, Viewer
-from tests.generation.comparisons import Bench, PricedEngine
+from tests.generation.comparisons import PricedEngine, StudioFixture
 from tests.injection.libraries import A_PERSON, VOCABULARY, library, sample_library, stored
 
 TONE_ONLY, TONE_ANGLE = SideName.TONE_ONLY, SideName.TONE_ANGLE
@@ -326,10 +326,10 @@ def engine() -> PricedEngine:
 
 
 def comparison_service(
-    bench: Bench, engine: PricedEngine, object_files: ObjectFiles, *, daily_usd: float | None = None
+    studio: StudioFixture, engine: PricedEngine, object_files: ObjectFiles, *, daily_usd: float | None = None
 ) -> ComparisonService:
-    runner = bench.runner(engine)
-    ledger = Ledger(bench.history(), bench.store, {"test": engine}, app_prefix=bench.prefix)
+    runner = studio.runner(engine)
+    ledger = Ledger(studio.history(), studio.store, {"test": engine}, app_prefix=studio.prefix)
     return ComparisonService(
         object_files,
         lambda: PublishedLabels(()),
@@ -337,19 +337,21 @@ def comparison_service(
         VOCABULARY,
         runner,
         {"test": engine},
-        IdempotencyKeys(bench.store, app_prefix=bench.prefix, at_work=lambda name: runner.status(name).busy),
+        IdempotencyKeys(studio.store, app_prefix=studio.prefix, at_work=lambda name: runner.status(name).busy),
         Budgets(ledger, lambda: DailyLimits(daily_usd)),
         max_model_references=3,
     )
 
 
-def test_the_new_record_names_what_it_was_made_from_and_holds_what_was_sent(bench: Bench, engine: PricedEngine) -> None:
+def test_the_new_record_names_what_it_was_made_from_and_holds_what_was_sent(
+    studio: StudioFixture, engine: PricedEngine
+) -> None:
     made = record()
     before = datetime.now(UTC)
-    new = comparison_service(bench, engine, ObjectFiles(_INDEX)).order_remake(
+    new = comparison_service(studio, engine, ObjectFiles(_INDEX)).order_remake(
         made, Changes(tone="vivid", size=WIDE), BERT
     )
-    stored_as = bench.history().get(new.id)
+    stored_as = studio.history().get(new.id)
     assert (stored_as.made_from, stored_as.replay_of, stored_as.person) == (made.id, None, "bert@studio")
     assert (stored_as.tone, stored_as.angle, stored_as.size) == ("vivid", "low-angle", WIDE)
     assert stored_as.created_at >= before
@@ -357,25 +359,27 @@ def test_the_new_record_names_what_it_was_made_from_and_holds_what_was_sent(benc
     assert stored_as.wishes.tone == "vivid"
 
 
-def test_a_remake_is_estimated_before_it_is_sent_and_refused_over_budget(bench: Bench, engine: PricedEngine) -> None:
-    made, at = record(), comparison_service(bench, engine, ObjectFiles(_INDEX), daily_usd=0.05)
+def test_a_remake_is_estimated_before_it_is_sent_and_refused_over_budget(
+    studio: StudioFixture, engine: PricedEngine
+) -> None:
+    made, at = record(), comparison_service(studio, engine, ObjectFiles(_INDEX), daily_usd=0.05)
     both, one = (at.variation(made, Changes(tone="vivid", side=side)) for side in (None, TONE_ONLY))
     assert at.estimate(at.planned(both), both.render) == pytest.approx(0.08)
     assert at.estimate(at.planned(one), one.render) == pytest.approx(0.04)
     with pytest.raises(InputError, match="budget"):
         at.order_remake(made, Changes(tone="vivid"), BERT)
-    assert bench.keys() == set()
+    assert studio.keys() == set()
     at.order_remake(made, Changes(tone="vivid", side=TONE_ONLY), BERT)
 
 
-def test_nothing_is_recorded_or_sent_while_a_reference_is_missing(bench: Bench, engine: PricedEngine) -> None:
+def test_nothing_is_recorded_or_sent_while_a_reference_is_missing(studio: StudioFixture, engine: PricedEngine) -> None:
     made = record()
-    at = comparison_service(bench, engine, ObjectFiles(without(key_of(made, TONE_ONLY, Role.TONE))))
+    at = comparison_service(studio, engine, ObjectFiles(without(key_of(made, TONE_ONLY, Role.TONE))))
     with pytest.raises(InputError, match="no longer in S3"):
         at.replay(made, BERT)
     with pytest.raises(InputError, match="no longer in S3"):
         at.order_remake(made, Changes(size=WIDE), BERT)
-    assert bench.keys() == set()
+    assert studio.keys() == set()
     assert engine.requests == []
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.storage.s3 import Store
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.s3_servers import S3Server
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import S3Server
 
 
 @pytest.fixture(scope="module")

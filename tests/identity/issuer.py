@@ -15,7 +15,7 @@ from typing import Any
 from google.auth.transport.requests import Request as GoogleRequest
 
 from tests.fakes.google import CLIENT_ID, Key
-from tests.support.s3_servers import Answer, scripted_server
+from tests.support.s3.servers import Answer, scripted_server
 
 CERTIFICATES_URL = "https://www.googleapis.com/oauth2/v1/certs"
 NONCE = "the-nonce-this-sign-in-began-with"

@@ -23,9 +23,9 @@ from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
 from tests.identity.conftest import Clock
-from tests.support.moto_servers import fill, remove
-from tests.support.patience import LONG_S
-from tests.support.s3_servers import S3Server
+from tests.support.s3.moto_server import fill, remove
+from tests.support.s3.servers import S3Server
+from tests.support.timeouts import LONG_S
 
 ROOT = Path(__file__).parents[2]
 ADA, BO, CY = "ada@studio.example", "bo@studio.example", "cy@freelance.example"
@@ -314,7 +314,7 @@ def test_two_processes_that_change_the_list_at_once_lose_nothing(s3: S3Server, s
     }
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.identity.change_list", admin, json.dumps(people)],
+            [sys.executable, "-m", "tests.identity.change_access_list", admin, json.dumps(people)],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,

@@ -12,8 +12,8 @@ from core.errors import StorageError, StorageUnavailable, WriteConflict
 from core.identity.document import Document
 from core.storage.s3 import Store
 from tests.identity.conftest import Clock
-from tests.support.moto_servers import fill, remove
-from tests.support.s3_servers import S3Server, scripted_server
+from tests.support.s3.moto_server import fill, remove
+from tests.support.s3.servers import S3Server, scripted_server
 
 FRESH_S, MAX_AGE_S = 10.0, 60.0
 Names = tuple[str, ...]

@@ -31,7 +31,7 @@ from tests.identity.issuer import (
     tampered,
     token,
 )
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 ROOT = Path(__file__).parents[2]
 AGAIN = "Sign in again."

@@ -16,7 +16,7 @@ from core.identity.session import SessionSigner, sealing
 from core.settings import Settings
 from core.web.addresses import own_page
 from tests.identity.conftest import Clock
-from tests.support.production import session
+from tests.support.dashboards.production import session
 
 SECRET = "a-secret-that-is-long-enough-to-sign-with"
 COOKIE = "__Host-studio-refusal"

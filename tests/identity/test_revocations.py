@@ -15,8 +15,8 @@ from core.identity.revocations import MAX_AGE_S, Revocations
 from core.identity.session import HANDOVER_S, LoginToken, Session
 from core.storage.s3 import Store
 from tests.identity.conftest import Clock
-from tests.support.moto_servers import fill
-from tests.support.s3_servers import S3Server, scripted_server
+from tests.support.s3.moto_server import fill
+from tests.support.s3.servers import S3Server, scripted_server
 
 KIM = GoogleAccount("1101", "kim@studio.example", "Kim", "studio.example")
 

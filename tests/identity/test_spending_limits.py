@@ -12,8 +12,8 @@ from core.identity.spending_limits import SpendingLimits
 from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.s3_servers import S3Server
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import S3Server
 
 KIM = Viewer("kim@studio.example", PersonRole.ADMIN)
 BO = Viewer("bo@studio.example", PersonRole.ADMIN)

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 
 from core.errors import BadImage
 from core.images.decode import BYTES_MAX, DECODER, PIXELS_MAX, SIGNATURE_BYTES, content_type_of, decode_picture
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 ROOT = Path(__file__).parents[2]
 SRGB = ImageCms.createProfile("sRGB")

@@ -25,7 +25,7 @@ from core.references.vocabulary import Role
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.openai_text import FakeText, TextFault
 from tests.injection.libraries import VOCABULARY, model_keys, plan, sample_library
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-proj-NOT-FOR-ANY-LOG-0123456789"

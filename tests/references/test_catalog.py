@@ -18,9 +18,9 @@ from core.references.reference import Filter
 from core.references.vocabulary import GroupProblem
 from core.storage.pages import Pages
 from tests.injection.libraries import VOCABULARY
-from tests.support.moto_servers import fill, moto_server, remove, with_bucket
-from tests.support.patience import LONG_S, until
-from tests.support.s3_servers import Answer, S3Server, client_of, scripted_server
+from tests.support.s3.moto_server import fill, moto_server, remove, with_bucket
+from tests.support.s3.servers import Answer, S3Server, client_of, scripted_server
+from tests.support.timeouts import LONG_S, until
 
 ADA, BEN = "refs/01. Model/noir/Ada.jpg", "refs/01. Model/noir/Ben.jpg"
 

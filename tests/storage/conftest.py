@@ -18,7 +18,7 @@ from moto.s3.models import s3_backends
 
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
-from tests.support.s3_servers import PAGED_KEYS, SERVERS, S3Server, client_of, paged_name, served_by
+from tests.support.s3.servers import PAGED_KEYS, SERVERS, S3Server, client_of, paged_name, served_by
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import pytest
 from core.errors import StorageDenied, StorageError, StorageUnavailable
 from core.storage.circuit_breaker import CircuitBreaker
 from core.storage.s3 import Store
-from tests.support.patience import LONG_S, until
-from tests.support.s3_servers import S3Server
-from tests.support.turnstile import Turnstile
-from tests.support.wires import Wire, wire_to
+from tests.support.latch import Latch
+from tests.support.s3.servers import S3Server
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.timeouts import LONG_S, until
 
 QUICK_S = 0.2
 PATIENT_S = 3.0  # of a call that nobody answers; the thread that asks again waits for QUICK_S
@@ -23,17 +23,17 @@ KEY = "refs/02. Tone/noir/desk.jpg"
 
 
 @pytest.fixture
-def wire(embedded: S3Server) -> Iterator[Wire]:
-    with wire_to(embedded.endpoint_url) as wire:
-        yield wire
+def proxy(embedded: S3Server) -> Iterator[TcpProxy]:
+    with tcp_proxy(embedded.endpoint_url) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def store(embedded: S3Server, wire: Wire) -> Iterator[Store]:
+def store(embedded: S3Server, proxy: TcpProxy) -> Iterator[Store]:
     embedded.store().put(KEY, b"a picture", content_type="image/png")
-    impatient = embedded.store(endpoint_url=wire.url, read_timeout_s=QUICK_S, attempts=1)
+    impatient = embedded.store(endpoint_url=proxy.url, read_timeout_s=QUICK_S, attempts=1)
     circuit_breaker = CircuitBreaker(impatient.check_bucket, every_s=0.05)
-    yield embedded.store(endpoint_url=wire.url, read_timeout_s=PATIENT_S, attempts=1, circuit_breaker=circuit_breaker)
+    yield embedded.store(endpoint_url=proxy.url, read_timeout_s=PATIENT_S, attempts=1, circuit_breaker=circuit_breaker)
     circuit_breaker.close()
 
 
@@ -45,26 +45,26 @@ def is_told_at_once(store: Store) -> bool:
     return time.monotonic() - began < PATIENT_S
 
 
-def test_a_silent_s3_is_waited_for_once_and_not_by_everybody(store: Store, wire: Wire) -> None:
+def test_a_silent_s3_is_waited_for_once_and_not_by_everybody(store: Store, proxy: TcpProxy) -> None:
     data = store.get(KEY).data
-    wire.silence()
+    proxy.silence()
     with pytest.raises(StorageUnavailable, match="did not answer in time"):
         store.get(KEY)
     until(lambda: is_told_at_once(store), "nobody waits any more")
     with ThreadPoolExecutor(16) as people:
         assert all(people.map(is_told_at_once, [store] * 64))
-    wire.mend()
+    proxy.mend()
     until(lambda: _got(store) == data, "it is back by itself")
 
 
-def test_an_s3_that_refuses_is_away_until_it_takes_calls_again(store: Store, wire: Wire) -> None:
-    wire.cut()
+def test_an_s3_that_refuses_is_away_until_it_takes_calls_again(store: Store, proxy: TcpProxy) -> None:
+    proxy.cut()
     with pytest.raises(StorageUnavailable, match="could not be reached"):
         store.get(KEY)
     until(lambda: is_told_at_once(store), "nobody waits any more")
     with pytest.raises(StorageUnavailable, match="could not be reached"):
         store.put("studio/x", b"x", content_type="text/plain")
-    wire.mend()
+    proxy.mend()
     until(lambda: _got(store), "it is back by itself")
     assert store.put("studio/x", b"x", content_type="text/plain")
 
@@ -79,7 +79,7 @@ def test_one_call_that_fails_is_no_outage() -> None:
 
 
 def test_what_was_asked_before_an_answer_finds_nobody_away() -> None:
-    asked = Turnstile()
+    asked = Latch()
 
     def ask() -> None:
         asked.hold()

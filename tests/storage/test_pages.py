@@ -14,7 +14,7 @@ from bench.list_server import Bucket
 from core.errors import StorageDenied
 from core.references.listing.listing import list_all
 from core.references.listing.page import read_page
-from tests.support.s3_servers import PAGED_KEYS, Answer, S3Server, paged_name, scripted_server
+from tests.support.s3.servers import PAGED_KEYS, Answer, S3Server, paged_name, scripted_server
 
 PAGE = Bucket(["refs/a b.jpg"]).page({})
 OF_ONE_CALL = {"amz-sdk-invocation-id", "amz-sdk-request", "x-amz-date", "authorization"}

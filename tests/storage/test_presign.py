@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from core.errors import InputError, StorageDenied
 from core.storage.presign import VALID_S, WINDOW_S, Presigner, survives_browsers
 from core.storage.s3 import Store
-from tests.support.patience import LONG_S
-from tests.support.s3_servers import S3Server
+from tests.support.s3.servers import S3Server
+from tests.support.timeouts import LONG_S
 
 START = 1_795_346_100  # 2026-11-22 11:15:00 UTC, the start of a window
 AWKWARD = [

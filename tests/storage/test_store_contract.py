@@ -26,8 +26,8 @@ from core.errors import (
 )
 from core.objects import ObjectStore
 from core.storage.s3 import Store
-from tests.support.patience import LONG_S
-from tests.support.s3_servers import PAGED_KEYS, SERVERS, Answer, S3Server, paged_name, scripted_server
+from tests.support.s3.servers import PAGED_KEYS, SERVERS, Answer, S3Server, paged_name, scripted_server
+from tests.support.timeouts import LONG_S
 
 TEXT = "text/plain"
 

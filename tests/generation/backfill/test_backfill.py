@@ -27,7 +27,7 @@ from core.injection.wishes import Mode
 from core.references.index import ReferenceIndex, build_index
 from core.references.vocabulary import Role, load_vocabulary
 from core.studio import VOCABULARY_FILE
-from tests.generation.comparisons import Bench, png, side_of
+from tests.generation.comparisons import StudioFixture, png, side_of
 
 TONE = "refs/02. Tone/b(vivid,colorful)/노을 100% + sea, (2).png"
 NFD = f"refs/03. Angle/{unicodedata.normalize('NFD', '로우앵글')}/{unicodedata.normalize('NFD', '계단')} 1.jpg"
@@ -210,15 +210,15 @@ def lines_of(tmp_path: Path, *records: object, name: str = "old.jsonl") -> list[
     return list(read_lines(file))
 
 
-def library(bench: Bench) -> ReferenceIndex:
+def library(studio: StudioFixture) -> ReferenceIndex:
     """The index of a bucket that holds the keys."""
     for key in KEYS:
-        bench.store.put(f"{bench.prefix}{key}", png(), content_type="image/png")
-    return build_index(bench.store.list(f"{bench.prefix}refs/"), load_vocabulary(VOCABULARY_FILE))
+        studio.store.put(f"{studio.prefix}{key}", png(), content_type="image/png")
+    return build_index(studio.store.list(f"{studio.prefix}refs/"), load_vocabulary(VOCABULARY_FILE))
 
 
-def backfill(bench: Bench, lines: list[Line], *, apply: bool = True) -> list[Verdict]:
-    work = Backfill(bench.history(), bench.store, library(bench), library_prefix=f"{bench.prefix}refs/")
+def backfill(studio: StudioFixture, lines: list[Line], *, apply: bool = True) -> list[Verdict]:
+    work = Backfill(studio.history(), studio.store, library(studio), library_prefix=f"{studio.prefix}refs/")
     return list(work.run(lines, apply=apply))
 
 
@@ -226,66 +226,66 @@ def fates(verdicts: list[Verdict]) -> list[str]:
     return [verdict.fate.value for verdict in verdicts]
 
 
-def in_s3(bench: Bench) -> dict[str, str]:
-    return {row.key: row.etag for row in bench.store.list(bench.prefix) if "/refs/" not in row.key}
+def in_s3(studio: StudioFixture) -> dict[str, str]:
+    return {row.key: row.etag for row in studio.store.list(studio.prefix) if "/refs/" not in row.key}
 
 
-def test_an_imported_record_stands_in_the_history_with_its_references(bench: Bench, tmp_path: Path) -> None:
-    (verdict,) = backfill(bench, lines_of(tmp_path, record(output_url=f"https://cdn.example/{quote(PLUS)}")))
+def test_an_imported_record_stands_in_the_history_with_its_references(studio: StudioFixture, tmp_path: Path) -> None:
+    (verdict,) = backfill(studio, lines_of(tmp_path, record(output_url=f"https://cdn.example/{quote(PLUS)}")))
     assert verdict.fate is Fate.LINKED
-    (found,) = bench.history().newest(limit=5, wanted=HistoryFilter(text="RED COAT", person="kim@studio"))
+    (found,) = studio.history().newest(limit=5, wanted=HistoryFilter(text="RED COAT", person="kim@studio"))
     assert (found.id, found.origin, found.engine) == (verdict.comparison, Origin.BACKFILL, "legacy")
     assert found.created_at == datetime(2025, 3, 2, 9, tzinfo=UTC)
     assert (found.mode, found.tone, found.angle) == (Mode.TONE_ANGLE, "vivid", "low-angle")
     (side,) = found.sides
     assert {slot.role: slot.key for slot in side.slots} == {
-        Role.TONE: f"{bench.prefix}{TONE}",
-        Role.ANGLE: f"{bench.prefix}{NFD}",
-        Role.MODEL: f"{bench.prefix}{MODEL}",
+        Role.TONE: f"{studio.prefix}{TONE}",
+        Role.ANGLE: f"{studio.prefix}{NFD}",
+        Role.MODEL: f"{studio.prefix}{MODEL}",
     }
     assert {slot.why for slot in side.slots} == {"tone: vivid, picked by hand"}
-    shown = bench.history().status(found.id).sides[0]
-    assert (shown.phase, shown.picture and shown.picture.key) == (AttemptPhase.DONE, f"{bench.prefix}{PLUS}")
-    assert bench.history().used_in(f"{bench.prefix}{TONE}") == (found.id,)
+    shown = studio.history().status(found.id).sides[0]
+    assert (shown.phase, shown.picture and shown.picture.key) == (AttemptPhase.DONE, f"{studio.prefix}{PLUS}")
+    assert studio.history().used_in(f"{studio.prefix}{TONE}") == (found.id,)
 
 
-def test_a_record_that_names_nothing_is_taken_in_with_empty_slots(bench: Bench, tmp_path: Path) -> None:
+def test_a_record_that_names_nothing_is_taken_in_with_empty_slots(studio: StudioFixture, tmp_path: Path) -> None:
     bare = {**record(mode="tone_only"), **dict.fromkeys(record_files(), None)}
-    (verdict,) = backfill(bench, lines_of(tmp_path, bare))
-    found = bench.history().get(verdict.comparison or "")
+    (verdict,) = backfill(studio, lines_of(tmp_path, bare))
+    found = studio.history().get(verdict.comparison or "")
     assert [(slot.role, slot.key) for slot in found.sides[0].slots] == [(Role.TONE, None)]
-    assert side_of(bench.history().status(found.id)).phase is AttemptPhase.DONE
+    assert side_of(studio.history().status(found.id)).phase is AttemptPhase.DONE
 
 
 def record_files() -> list[str]:
     return [name for name in record() if name.startswith("injected_")]
 
 
-def test_a_picture_elsewhere_in_the_bucket_is_kept_as_its_key(bench: Bench, tmp_path: Path) -> None:
-    key = f"{bench.prefix}outputs/2025 봄/made 1.png"
-    bench.store.put(key, png(), content_type="image/png")
+def test_a_picture_elsewhere_in_the_bucket_is_kept_as_its_key(studio: StudioFixture, tmp_path: Path) -> None:
+    key = f"{studio.prefix}outputs/2025 봄/made 1.png"
+    studio.store.put(key, png(), content_type="image/png")
     url = f"https://studio.s3.amazonaws.com/{quote(key)}{SIGNED}"
     records = [record(1, output_url=url), record(2, output_filename="/home/ubuntu/made 1.png")]
-    for verdict, output in zip(backfill(bench, lines_of(tmp_path, *records)), (key, None), strict=True):
-        found = bench.history().get(verdict.comparison or "")
+    for verdict, output in zip(backfill(studio, lines_of(tmp_path, *records)), (key, None), strict=True):
+        found = studio.history().get(verdict.comparison or "")
         assert verdict.fate is Fate.LINKED  # a picture that was never uploaded is no fault of the record
         assert found.legacy is not None
         assert (found.legacy.output, found.legacy.output_etag) == (output, None)
 
 
-def test_a_dry_run_writes_nothing_and_a_second_run_nothing_more(bench: Bench, tmp_path: Path) -> None:
+def test_a_dry_run_writes_nothing_and_a_second_run_nothing_more(studio: StudioFixture, tmp_path: Path) -> None:
     lines = lines_of(tmp_path, *(record(number) for number in range(1, 6)))
-    assert fates(backfill(bench, lines, apply=False)) == ["linked"] * 5
-    assert in_s3(bench) == {}
-    assert fates(backfill(bench, lines)) == ["linked"] * 5
-    after = in_s3(bench)
+    assert fates(backfill(studio, lines, apply=False)) == ["linked"] * 5
+    assert in_s3(studio) == {}
+    assert fates(backfill(studio, lines)) == ["linked"] * 5
+    after = in_s3(studio)
     assert len(after) == 5
-    assert fates(backfill(bench, lines)) == ["already"] * 5
-    assert fates(backfill(bench, lines, apply=False)) == ["already"] * 5
-    assert in_s3(bench) == after
+    assert fates(backfill(studio, lines)) == ["already"] * 5
+    assert fates(backfill(studio, lines, apply=False)) == ["already"] * 5
+    assert in_s3(studio) == after
 
 
-def test_only_linked_records_are_written_and_the_worst_reference_counts(bench: Bench, tmp_path: Path) -> None:
+def test_only_linked_records_are_written_and_the_worst_reference_counts(studio: StudioFixture, tmp_path: Path) -> None:
     records = [
         record(1),
         record(2, injected_model_filename="서연 01.png"),
@@ -295,25 +295,25 @@ def test_only_linked_records_are_written_and_the_worst_reference_counts(bench: B
         record(1),
         record(1, prompt="another"),
     ]
-    verdicts = backfill(bench, lines_of(tmp_path, *records))
+    verdicts = backfill(studio, lines_of(tmp_path, *records))
     assert fates(verdicts) == ["linked", "ambiguous", "missing", "missing", "invalid", "already", "invalid"]
-    assert [record.id for record in bench.history().newest(limit=9)] == [verdicts[0].comparison]
+    assert [record.id for record in studio.history().newest(limit=9)] == [verdicts[0].comparison]
     assert "line 1" in verdicts[5].reason.lower()
     (_, pointing) = verdicts[1].references[2]
-    assert set(pointing.candidates) == {f"{bench.prefix}{key}" for key in TWICE}
+    assert set(pointing.candidates) == {f"{studio.prefix}{key}" for key in TWICE}
 
 
-def test_two_runs_at_once_write_each_record_once(bench: Bench, tmp_path: Path) -> None:
+def test_two_runs_at_once_write_each_record_once(studio: StudioFixture, tmp_path: Path) -> None:
     lines = lines_of(tmp_path, *(record(number) for number in range(1, 21)))
     one, other = (
-        Backfill(bench.history(), bench.store, library(bench), library_prefix=f"{bench.prefix}refs/").run(
+        Backfill(studio.history(), studio.store, library(studio), library_prefix=f"{studio.prefix}refs/").run(
             lines, apply=True
         )
         for _ in range(2)
     )
     told = Counter(fates([*one, *other]))
     assert told == {"linked": 20, "already": 20}
-    assert len(in_s3(bench)) == 20
+    assert len(in_s3(studio)) == 20
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from core.generation.records.comparison import Size
 from core.injection.wishes import SideName
 from core.references.vocabulary import Role
 from tests.fakes.openai_server import PICTURE_TOKENS, Behaviour, FakeOpenAI, Fault
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 KEY = "sk-proj-NOT-FOR-ANY-LOG-0123456789"
 MODEL = "gpt-image-2"

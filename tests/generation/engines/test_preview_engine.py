@@ -19,7 +19,7 @@ from core.images.still import neutral_still
 from core.images.tone_fidelity import tone_distance
 from core.injection.wishes import Mode, SideName
 from core.references.vocabulary import Role
-from tests.generation.comparisons import TONE_ONLY, Bench, comparison, side_of
+from tests.generation.comparisons import TONE_ONLY, StudioFixture, comparison, side_of
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "refs"
 TONES = sorted({path.parent: path for path in sorted((SAMPLES / "02. Tone").glob("*/*.jpg"))}.values())
@@ -159,10 +159,10 @@ def test_it_stops_when_it_is_told_to() -> None:
     assert told.value.kind is EngineFault.CANCELLED
 
 
-def test_a_previews_tone_fidelity_is_recorded(bench: Bench) -> None:
-    tone = bench.reference("tone.jpg", TONE.data)
-    person = bench.reference("person.jpg", MODEL.data, Role.MODEL)
-    runner = bench.runner(PreviewEngine())
+def test_a_previews_tone_fidelity_is_recorded(studio: StudioFixture) -> None:
+    tone = studio.reference("tone.jpg", TONE.data)
+    person = studio.reference("person.jpg", MODEL.data, Role.MODEL)
+    runner = studio.runner(PreviewEngine())
     wanted = comparison(tone, person, mode=Mode.TONE_ONLY, engine="preview", model="colour-transfer-1")
     runner.submit(wanted)
     picture = side_of(runner.wait(wanted.id), TONE_ONLY).picture

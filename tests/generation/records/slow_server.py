@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
 from core.logs import configure_logs
 from core.storage.embedded.server import EmbeddedS3
-from tests.generation.comparisons import Bench, comparison, png
+from tests.generation.comparisons import StudioFixture, comparison, png
 
 
 class EndlessEngine:
@@ -31,8 +31,8 @@ class EndlessEngine:
 def main() -> None:
     configure_logs()  # standard output is for the engine's word
     data_dir, samples, prefix, comparison_id = sys.argv[1:]
-    bench = Bench(EmbeddedS3.open(Path(data_dir), Path(samples)), prefix)
-    bench.runner(EndlessEngine()).submit(comparison(id=comparison_id))
+    studio = StudioFixture(EmbeddedS3.open(Path(data_dir), Path(samples)), prefix)
+    studio.runner(EndlessEngine()).submit(comparison(id=comparison_id))
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ from tests.generation.comparisons import (
     SIZE,
     TONE_ANGLE,
     TONE_ONLY,
-    Bench,
     PaintingEngine,
+    StudioFixture,
     comparison,
     side_of,
     slot,
@@ -88,31 +88,31 @@ def failed(wanted: Comparison, *, attempt: int = 1, kind: EngineFault = EngineFa
     )
 
 
-def test_the_newest_comes_first_whatever_day_it_lies_under(bench: Bench) -> None:
-    history = bench.history()
+def test_the_newest_comes_first_whatever_day_it_lies_under(studio: StudioFixture) -> None:
+    history = studio.history()
     days = [NOW, NOW - timedelta(days=40), NOW + timedelta(days=300), NOW + timedelta(milliseconds=1)]
     for day in days:
         history.add(at(day))
-    found = [record.created_at for record in bench.history().newest(limit=10)]
+    found = [record.created_at for record in studio.history().newest(limit=10)]
     assert found == sorted(days, reverse=True)
-    assert [record.created_at for record in bench.history().newest(limit=2)] == found[:2]
+    assert [record.created_at for record in studio.history().newest(limit=2)] == found[:2]
 
 
-def test_a_record_lies_under_its_day(bench: Bench) -> None:
+def test_a_record_lies_under_its_day(studio: StudioFixture) -> None:
     record = at(NOW)
-    bench.history().add(record)
-    assert bench.store.head(f"{bench.prefix}generations/2026/11/22/{record.id}/comparison.json")
+    studio.history().add(record)
+    assert studio.store.head(f"{studio.prefix}generations/2026/11/22/{record.id}/comparison.json")
 
 
-def test_a_record_is_never_written_over(bench: Bench) -> None:
+def test_a_record_is_never_written_over(studio: StudioFixture) -> None:
     record = at(NOW)
-    bench.history().add(record)
+    studio.history().add(record)
     with pytest.raises(WriteConflict):
-        bench.history().add(record.model_copy(update={"person": "somebody@else"}))
-    assert bench.history().get(record.id).person == "demo@localhost"
+        studio.history().add(record.model_copy(update={"person": "somebody@else"}))
+    assert studio.history().get(record.id).person == "demo@localhost"
 
 
-def test_every_filter_narrows_and_together_they_narrow_more(bench: Bench) -> None:
+def test_every_filter_narrows_and_together_they_narrow_more(studio: StudioFixture) -> None:
     tone = slot(AWKWARD[0], "e1")
     plain = at(NOW)
     mine = at(
@@ -124,7 +124,7 @@ def test_every_filter_narrows_and_together_they_narrow_more(bench: Bench) -> Non
         sides=comparison(tone, mode=Mode.TONE_ONLY).sides,
     )
     other_mode = comparison(id=str(ULID.from_datetime(NOW + timedelta(seconds=2))))
-    history = bench.history()
+    history = studio.history()
     for record in (plain, mine, other_mode):
         history.add(record)
     for wanted in (
@@ -143,36 +143,36 @@ def test_every_filter_narrows_and_together_they_narrow_more(bench: Bench) -> Non
     assert len(history.newest(limit=9, wanted=HistoryFilter(text="   "))) == 3
 
 
-def test_a_broken_record_is_left_out_and_logged_and_costs_no_other(bench: Bench) -> None:
+def test_a_broken_record_is_left_out_and_logged_and_costs_no_other(studio: StudioFixture) -> None:
     good = at(NOW)
-    bench.history().add(good)
-    broken = f"{bench.history().folder_of(str(ULID.from_datetime(NOW)))}comparison.json"
+    studio.history().add(good)
+    broken = f"{studio.history().folder_of(str(ULID.from_datetime(NOW)))}comparison.json"
     for key, data in (
         (broken, b'{"version": 1, "id": '),
-        (f"{bench.prefix}generations/notes/comparison.json", b"{}"),
-        (f"{bench.prefix}generations/2026/11/22/readme.txt", b"hello"),
+        (f"{studio.prefix}generations/notes/comparison.json", b"{}"),
+        (f"{studio.prefix}generations/2026/11/22/readme.txt", b"hello"),
     ):
-        bench.store.put(key, data, content_type="application/json")
+        studio.store.put(key, data, content_type="application/json")
     with capture_logs() as log:
-        assert bench.history().newest(limit=9) == [good]
+        assert studio.history().newest(limit=9) == [good]
     assert {line["event"] for line in log} == {"record_left_out"}
 
 
-def test_an_s3_that_fails_is_told_and_not_taken_for_an_empty_history(bench: Bench) -> None:
-    bench.history().add(at(NOW))
-    away = bench.store_at("http://127.0.0.1:9", attempts=1)
+def test_an_s3_that_fails_is_told_and_not_taken_for_an_empty_history(studio: StudioFixture) -> None:
+    studio.history().add(at(NOW))
+    away = studio.store_at("http://127.0.0.1:9", attempts=1)
     with pytest.raises(StorageUnavailable):
-        bench.history(store=away).newest(limit=9)
+        studio.history(store=away).newest(limit=9)
 
 
 @pytest.mark.parametrize("name", ["", "nonsense", "../../access", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ", "0" * 27, "é" * 26])
-def test_what_is_no_id_is_not_found(bench: Bench, name: str) -> None:
+def test_what_is_no_id_is_not_found(studio: StudioFixture, name: str) -> None:
     with pytest.raises(NotFound):
-        bench.history().get(name)
+        studio.history().get(name)
 
 
-def test_last_given_is_what_went_into_this_persons_newest(bench: Bench) -> None:
-    history = bench.history()
+def test_last_given_is_what_went_into_this_persons_newest(studio: StudioFixture) -> None:
+    history = studio.history()
     assert history.last_given("me@studio") == ()
     older = comparison(slot(AWKWARD[0], "e"), id=str(ULID.from_datetime(NOW)), person="me@studio")
     newer = comparison(
@@ -189,28 +189,30 @@ def test_last_given_is_what_went_into_this_persons_newest(bench: Bench) -> None:
     assert history.last_given("me@studio") == (AWKWARD[1], AWKWARD[2])
 
 
-def test_a_claim_of_a_dead_process_on_this_machine_is_interrupted_at_once(bench: Bench) -> None:
+def test_a_claim_of_a_dead_process_on_this_machine_is_interrupted_at_once(studio: StudioFixture) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     wanted = at(datetime.now(UTC))
-    history = bench.history()
+    history = studio.history()
     history.add(wanted)
     history.add_start(started(wanted, this_server().model_copy(update={"pid": gone.pid})))
     assert side_of(history.status(wanted.id)).phase is AttemptPhase.INTERRUPTED
 
 
-def test_a_claim_of_a_process_that_had_our_number_before_us_is_interrupted(bench: Bench) -> None:
+def test_a_claim_of_a_process_that_had_our_number_before_us_is_interrupted(studio: StudioFixture) -> None:
     wanted = at(datetime.now(UTC))
-    history = bench.history()
+    history = studio.history()
     history.add(wanted)
     history.add_start(started(wanted, this_server()))  # the same pid, another boot: a restarted container
     assert side_of(history.status(wanted.id)).phase is AttemptPhase.INTERRUPTED
 
 
 @pytest.mark.parametrize(("ago_s", "phase"), [(100, AttemptPhase.RUNNING), (151, AttemptPhase.INTERRUPTED)])
-def test_another_machines_claim_runs_until_patience_ends(bench: Bench, ago_s: float, phase: AttemptPhase) -> None:
+def test_another_machines_claim_runs_until_patience_ends(
+    studio: StudioFixture, ago_s: float, phase: AttemptPhase
+) -> None:
     wanted = at(datetime.now(UTC))
-    history = bench.history()
+    history = studio.history()
     history.add(wanted)
     history.add_start(started(wanted, Server(host="elsewhere", pid=1, boot="b"), ago_s=ago_s))
     assert side_of(history.status(wanted.id)).phase is phase
@@ -218,16 +220,16 @@ def test_another_machines_claim_runs_until_patience_ends(bench: Bench, ago_s: fl
 
 @pytest.mark.parametrize(("ago_s", "phase"), [(0, AttemptPhase.QUEUED), (60, AttemptPhase.INTERRUPTED)])
 def test_a_record_without_a_claim_is_about_to_start_or_was_never_started(
-    bench: Bench, ago_s: float, phase: AttemptPhase
+    studio: StudioFixture, ago_s: float, phase: AttemptPhase
 ) -> None:
     wanted = at(datetime.now(UTC) - timedelta(seconds=ago_s))
-    bench.history().add(wanted)
-    assert side_of(bench.history().status(wanted.id)).phase is phase
+    studio.history().add(wanted)
+    assert side_of(studio.history().status(wanted.id)).phase is phase
 
 
-def test_the_newest_attempt_counts_and_the_earlier_ones_are_kept(bench: Bench) -> None:
+def test_the_newest_attempt_counts_and_the_earlier_ones_are_kept(studio: StudioFixture) -> None:
     wanted = at(NOW)
-    history = bench.history()
+    history = studio.history()
     history.add(wanted)
     for attempt in (1, 2, 10):
         history.add_outcome(failed(wanted, attempt=attempt))
@@ -236,9 +238,9 @@ def test_the_newest_attempt_counts_and_the_earlier_ones_are_kept(bench: Bench) -
     assert [outcome.attempt for outcome in side.outcomes] == [1, 2, 10]
 
 
-def test_an_outcome_may_be_offered_again_but_not_changed(bench: Bench) -> None:
+def test_an_outcome_may_be_offered_again_but_not_changed(studio: StudioFixture) -> None:
     wanted = at(NOW)
-    history = bench.history()
+    history = studio.history()
     history.add_outcome(failed(wanted))
     history.add_outcome(failed(wanted))
     with pytest.raises(WriteConflict):
@@ -246,11 +248,11 @@ def test_an_outcome_may_be_offered_again_but_not_changed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("name", ["tone-only-1.json", "tone-only-1.started.json"])
-def test_a_broken_attempt_is_shown_as_ended_and_can_be_retried(bench: Bench, name: str) -> None:
+def test_a_broken_attempt_is_shown_as_ended_and_can_be_retried(studio: StudioFixture, name: str) -> None:
     wanted = at(NOW)
-    runner = bench.runner(PaintingEngine())
-    bench.history().add(wanted)
-    bench.store.put(f"{bench.history().folder_of(wanted.id)}{name}", b"{]", content_type="application/json")
+    runner = studio.runner(PaintingEngine())
+    studio.history().add(wanted)
+    studio.store.put(f"{studio.history().folder_of(wanted.id)}{name}", b"{]", content_type="application/json")
     side = side_of(runner.status(wanted.id))
     assert side.attempt == 1
     if name == "tone-only-1.json":
@@ -265,11 +267,11 @@ def test_a_broken_attempt_is_shown_as_ended_and_can_be_retried(bench: Bench, nam
 @pytest.mark.parametrize(
     "name", ["notes.txt", "tone-only-0.json", "side-1.json", "tone-only-1.json.bak", "tone-only-.json"]
 )
-def test_what_else_lies_beside_a_record_is_passed_over(bench: Bench, name: str) -> None:
+def test_what_else_lies_beside_a_record_is_passed_over(studio: StudioFixture, name: str) -> None:
     wanted = at(NOW)
-    bench.history().add(wanted)
-    bench.store.put(f"{bench.history().folder_of(wanted.id)}{name}", b"?", content_type="text/plain")
-    assert side_of(bench.history().status(wanted.id)).outcomes == ()
+    studio.history().add(wanted)
+    studio.store.put(f"{studio.history().folder_of(wanted.id)}{name}", b"?", content_type="text/plain")
+    assert side_of(studio.history().status(wanted.id)).outcomes == ()
 
 
 def test_a_side_whose_process_was_killed_is_interrupted_for_the_next_one_and_can_be_retried(tmp_path: Path) -> None:
@@ -284,15 +286,15 @@ def test_a_side_whose_process_was_killed_is_interrupted_for_the_next_one_and_can
         process.kill()
     assert at_work == {"tone-only", "tone-angle"}
     server = EmbeddedS3.open(tmp_path / "data", samples)
-    bench = Bench(server, "studio/")
-    runner = bench.runner(PaintingEngine())
+    studio = StudioFixture(server, "studio/")
+    runner = studio.runner(PaintingEngine())
     status = runner.status(wanted)
     assert [(side.phase, side.attempt) for side in status.sides] == [(AttemptPhase.INTERRUPTED, 1)] * 2
     runner.retry(wanted, TONE_ANGLE)
     after = runner.wait(wanted)
     assert (side_of(after, TONE_ANGLE).phase, side_of(after, TONE_ANGLE).attempt) == (AttemptPhase.DONE, 2)
     assert side_of(after, TONE_ONLY).phase is AttemptPhase.INTERRUPTED
-    bench.close()
+    studio.close()
     server.close()
 
 

@@ -21,8 +21,8 @@ from core.generation.records.history import History, HistoryFilter
 from core.generation.records.month_file import MONTH_FILE, MonthFile, Row, day_of
 from core.generation.records.record_listing import RecordListing
 from core.injection.wishes import Mode, Wishes
-from tests.generation.comparisons import Bench, comparison, slot
-from tests.support.patience import until
+from tests.generation.comparisons import StudioFixture, comparison, slot
+from tests.support.timeouts import until
 
 MARCH = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
 FILE = "history/v1/2026-03.jsonl.gz"
@@ -45,24 +45,24 @@ def days(count: int, *, before: datetime = MARCH) -> list[Comparison]:
     return [at(before - timedelta(days=day), f"prompt {day}") for day in range(count)]
 
 
-def fill(bench: Bench, records: list[Comparison]) -> None:
+def fill(studio: StudioFixture, records: list[Comparison]) -> None:
     """Put records into S3 behind every index's back."""
     for record in records:
-        put(bench, record)
+        put(studio, record)
 
 
-def put(bench: Bench, record: Comparison) -> None:
+def put(studio: StudioFixture, record: Comparison) -> None:
     data = record.model_dump_json().encode()
-    bench.store.put(key_of(bench, record), data, content_type="application/json")
+    studio.store.put(key_of(studio, record), data, content_type="application/json")
 
 
-def key_of(bench: Bench, record: Comparison) -> str:
-    return f"{bench.history().folder_of(record.id)}comparison.json"
+def key_of(studio: StudioFixture, record: Comparison) -> str:
+    return f"{studio.history().folder_of(record.id)}comparison.json"
 
 
-def files(bench: Bench) -> dict[str, str]:
+def files(studio: StudioFixture) -> dict[str, str]:
     """The month files and their etags."""
-    return {row.key.rsplit("/", 1)[-1]: row.etag for row in bench.store.list(f"{bench.prefix}history/")}
+    return {row.key.rsplit("/", 1)[-1]: row.etag for row in studio.store.list(f"{studio.prefix}history/")}
 
 
 def ids(history: History, **wanted: str) -> list[str]:
@@ -74,60 +74,62 @@ def ids_of(records: list[Comparison]) -> list[str]:
 
 
 @pytest.mark.parametrize("written_down", [False, True])
-def test_a_fresh_server_finds_everything_with_month_files_and_without(bench: Bench, written_down: bool) -> None:
+def test_a_fresh_server_finds_everything_with_month_files_and_without(
+    studio: StudioFixture, written_down: bool
+) -> None:
     records = days(70)
-    fill(bench, records)
+    fill(studio, records)
     if written_down:
-        bench.history().catch_up()
-        assert sorted(files(bench)) == [f"2026-0{month}.jsonl.gz" for month in (1, 2, 3)]
-    fresh = bench.history()
+        studio.history().catch_up()
+        assert sorted(files(studio)) == [f"2026-0{month}.jsonl.gz" for month in (1, 2, 3)]
+    fresh = studio.history()
     assert ids(fresh) == ids_of(records)
     assert ids(fresh, text="prompt 69") == [records[69].id]
     assert fresh.count() == 70
     assert fresh.progress.days_left == 0
 
 
-def test_looking_writes_nothing_and_what_is_known_is_not_written_again(bench: Bench) -> None:
-    fill(bench, days(3))
-    ids(bench.history())
-    assert files(bench) == {}
-    bench.history().catch_up()
-    before = files(bench)
-    bench.history().catch_up()
-    assert files(bench) == before != {}
+def test_looking_writes_nothing_and_what_is_known_is_not_written_again(studio: StudioFixture) -> None:
+    fill(studio, days(3))
+    ids(studio.history())
+    assert files(studio) == {}
+    studio.history().catch_up()
+    before = files(studio)
+    studio.history().catch_up()
+    assert files(studio) == before != {}
 
 
-def test_a_month_file_says_what_the_records_say(bench: Bench) -> None:
+def test_a_month_file_says_what_the_records_say(studio: StudioFixture) -> None:
     records = [at(MARCH, "비 오는 서울", "refs/a.png", "refs/b.png"), *days(2, before=MARCH - timedelta(days=1))]
-    fill(bench, records)
-    bench.history().catch_up()
-    file = MONTH_FILE.unpack(bench.store.get(f"{bench.prefix}{FILE}").data)
-    etags = {row.key.split("/")[-2]: row.etag for row in bench.store.list(f"{bench.prefix}generations/")}
+    fill(studio, records)
+    studio.history().catch_up()
+    file = MONTH_FILE.unpack(studio.store.get(f"{studio.prefix}{FILE}").data)
+    etags = {row.key.split("/")[-2]: row.etag for row in studio.store.list(f"{studio.prefix}generations/")}
     assert file.rows == tuple(Row.of(record, etags[record.id]) for record in sorted(records, key=lambda r: r.id))
 
 
-def test_only_the_newest_days_are_read_for_the_newest_records(bench: Bench) -> None:
-    fill(bench, days(40))
-    history = bench.history()
+def test_only_the_newest_days_are_read_for_the_newest_records(studio: StudioFixture) -> None:
+    fill(studio, days(40))
+    history = studio.history()
     assert len(history.newest(limit=2)) == 2
     assert history.progress.days_left > 30
 
 
-def test_a_record_that_arrives_late_is_found_by_the_next_round(bench: Bench) -> None:
+def test_a_record_that_arrives_late_is_found_by_the_next_round(studio: StudioFixture) -> None:
     records = days(5)
-    fill(bench, records)
-    running = bench.history()
+    fill(studio, records)
+    running = studio.history()
     running.catch_up()
     late = at(MARCH - timedelta(days=200, hours=1)), at(MARCH - timedelta(days=2, hours=1))
-    fill(bench, list(late))
+    fill(studio, list(late))
     running.catch_up()
     assert ids(running) == ids_of([*records, *late])
-    assert ids(bench.history()) == ids_of([*records, *late])
-    assert sorted(files(bench)) == ["2025-09.jsonl.gz", "2026-03.jsonl.gz"]
+    assert ids(studio.history()) == ids_of([*records, *late])
+    assert sorted(files(studio)) == ["2025-09.jsonl.gz", "2026-03.jsonl.gz"]
 
 
-def test_what_another_server_writes_today_is_there_at_once(bench: Bench) -> None:
-    one, other = bench.history(), bench.history()
+def test_what_another_server_writes_today_is_there_at_once(studio: StudioFixture) -> None:
+    one, other = studio.history(), studio.history()
     assert (ids(one), ids(other)) == ([], [])
     made = [at(datetime.now(UTC) + timedelta(milliseconds=n)) for n in range(3)]
     for record in made:
@@ -136,30 +138,30 @@ def test_what_another_server_writes_today_is_there_at_once(bench: Bench) -> None
         assert one.count() == other.count()
 
 
-def test_a_record_that_has_left_s3_is_never_shown(bench: Bench) -> None:
+def test_a_record_that_has_left_s3_is_never_shown(studio: StudioFixture) -> None:
     records = days(6)
-    fill(bench, records)
-    running = bench.history()
+    fill(studio, records)
+    running = studio.history()
     running.catch_up()
     assert ids(running) == ids_of(records)
-    bench.store.delete(key_of(bench, records[2]))
+    studio.store.delete(key_of(studio, records[2]))
     assert ids(running) == ids_of([*records[:2], *records[3:]])
     assert running.newest(limit=3)[-1].id == records[3].id  # the next one takes its place
-    assert ids(bench.history()) == ids_of([*records[:2], *records[3:]])
-    bench.store.delete(key_of(bench, records[4]))
+    assert ids(studio.history()) == ids_of([*records[:2], *records[3:]])
+    studio.store.delete(key_of(studio, records[4]))
     running.catch_up()
     assert running.count() == 4
-    assert bench.history().count() == 4
+    assert studio.history().count() == 4
 
 
-def test_a_month_of_which_nothing_is_left_is_forgotten(bench: Bench) -> None:
+def test_a_month_of_which_nothing_is_left_is_forgotten(studio: StudioFixture) -> None:
     records = days(2)
-    fill(bench, records)
-    running = bench.history()
+    fill(studio, records)
+    running = studio.history()
     running.catch_up()
     for record in records:
-        bench.store.delete(key_of(bench, record))
-    assert bench.history().count() == 0
+        studio.store.delete(key_of(studio, record))
+    assert studio.history().count() == 0
     running.catch_up()
     assert running.count() == 0
 
@@ -189,82 +191,84 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("damage", BROKEN)
-def test_a_broken_month_file_hides_nothing_and_is_written_anew(bench: Bench, damage: str) -> None:
+def test_a_broken_month_file_hides_nothing_and_is_written_anew(studio: StudioFixture, damage: str) -> None:
     records = days(3)
-    fill(bench, records)
-    bench.store.put(f"{bench.prefix}{FILE}", BROKEN[damage], content_type="application/gzip")
+    fill(studio, records)
+    studio.store.put(f"{studio.prefix}{FILE}", BROKEN[damage], content_type="application/gzip")
     with capture_logs() as log:
-        assert ids(bench.history()) == ids_of(records)
+        assert ids(studio.history()) == ids_of(records)
     assert [line["event"] for line in log] == ["month_file_left_out"]
-    bench.history().catch_up()
-    mended = MONTH_FILE.unpack(bench.store.get(f"{bench.prefix}{FILE}").data)
+    studio.history().catch_up()
+    mended = MONTH_FILE.unpack(studio.store.get(f"{studio.prefix}{FILE}").data)
     assert [row.id for row in mended.rows] == ids_of(records)[::-1]
 
 
-def test_a_month_file_that_lies_is_not_believed(bench: Bench) -> None:
+def test_a_month_file_that_lies_is_not_believed(studio: StudioFixture) -> None:
     record, never = at(MARCH, "a red coat"), at(MARCH - timedelta(hours=3), "a red hat")
-    fill(bench, [record])
-    etag = bench.store.head(key_of(bench, record)).etag
+    fill(studio, [record])
+    etag = studio.store.head(key_of(studio, record)).etag
     lies = (Row.of(never, "e"), Row.of(at(MARCH).model_copy(update={"id": record.id}), etag))
     listed = MARCH + timedelta(days=2)
-    bench.store.put(f"{bench.prefix}{FILE}", MONTH_FILE.pack(MonthFile(listed, lies)), content_type="application/gzip")
-    history = bench.history()
+    studio.store.put(
+        f"{studio.prefix}{FILE}", MONTH_FILE.pack(MonthFile(listed, lies)), content_type="application/gzip"
+    )
+    history = studio.history()
     assert ids(history, text="hat") == []
     assert ids(history, text="portrait") == []
     assert ids(history, text="red coat") == [record.id]  # what was read on the way has put the row right
     assert ids(history) == [record.id]
 
 
-def test_a_file_written_before_its_month_was_over_does_not_hide_what_came_after(bench: Bench) -> None:
+def test_a_file_written_before_its_month_was_over_does_not_hide_what_came_after(studio: StudioFixture) -> None:
     records = [*days(10), at(MARCH + timedelta(days=20))]
-    fill(bench, records)
-    early = tuple(Row.of(record, bench.store.head(key_of(bench, record)).etag) for record in records[6:10])
+    fill(studio, records)
+    early = tuple(Row.of(record, studio.store.head(key_of(studio, record)).etag) for record in records[6:10])
     file = MonthFile(MARCH - timedelta(days=5, hours=12), early)
-    bench.store.put(f"{bench.prefix}{FILE}", MONTH_FILE.pack(file), content_type="application/gzip")
-    assert ids(bench.history()) == ids_of(records)
-    running = bench.history()
+    studio.store.put(f"{studio.prefix}{FILE}", MONTH_FILE.pack(file), content_type="application/gzip")
+    assert ids(studio.history()) == ids_of(records)
+    running = studio.history()
     running.catch_up()
-    assert MONTH_FILE.unpack(bench.store.get(f"{bench.prefix}{FILE}").data).listed_at > MARCH
+    assert MONTH_FILE.unpack(studio.store.get(f"{studio.prefix}{FILE}").data).listed_at > MARCH
 
 
-def test_a_server_that_was_away_for_days_reads_those_days_and_shows_the_rest_at_once(bench: Bench) -> None:
+def test_a_server_that_was_away_for_days_reads_those_days_and_shows_the_rest_at_once(studio: StudioFixture) -> None:
     now = datetime.now(UTC)
     known, missed = days(4, before=now - timedelta(days=40)), days(9, before=now)
-    fill(bench, [*known, *missed])
-    rows = tuple(Row.of(record, bench.store.head(key_of(bench, record)).etag) for record in known)
+    fill(studio, [*known, *missed])
+    rows = tuple(Row.of(record, studio.store.head(key_of(studio, record)).etag) for record in known)
     for month in {day_of(record.id)[:7] for record in known}:
         mine = tuple(row for row in rows if day_of(row.id).startswith(month))
         file = MONTH_FILE.pack(MonthFile(now - timedelta(days=39), mine))
-        key = f"{bench.prefix}history/v1/{month.replace('/', '-')}.jsonl.gz"
-        bench.store.put(key, file, content_type="application/gzip")
-    history = bench.history()
+        key = f"{studio.prefix}history/v1/{month.replace('/', '-')}.jsonl.gz"
+        studio.store.put(key, file, content_type="application/gzip")
+    history = studio.history()
     assert [record.id for record in history.newest(limit=2)] == ids_of(missed)[:2]
     assert history.progress.days_left >= 6
     assert ids(history) == ids_of([*known, *missed])
     assert history.progress.days_left == 0
 
 
-def test_records_of_the_first_day_of_all_are_no_trouble(bench: Bench) -> None:
+def test_records_of_the_first_day_of_all_are_no_trouble(studio: StudioFixture) -> None:
     oldest = at(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
-    fill(bench, [oldest])
-    history = bench.history()
+    fill(studio, [oldest])
+    history = studio.history()
     history.catch_up()
-    assert ids(history) == [oldest.id] == ids(bench.history())
+    assert ids(history) == [oldest.id] == ids(studio.history())
 
 
-def test_a_month_file_that_somebody_removed_is_written_again(bench: Bench) -> None:
-    fill(bench, days(3))
-    running = bench.history()
+def test_a_month_file_that_somebody_removed_is_written_again(studio: StudioFixture) -> None:
+    fill(studio, days(3))
+    running = studio.history()
     running.catch_up()
-    bench.store.delete(f"{bench.prefix}{FILE}")
-    assert ids(bench.history()) == ids(running)
+    studio.store.delete(f"{studio.prefix}{FILE}")
+    assert ids(studio.history()) == ids(running)
     running.catch_up()
-    assert list(files(bench)) == ["2026-03.jsonl.gz"]
+    assert list(files(studio)) == ["2026-03.jsonl.gz"]
 
 
-def test_servers_that_race_for_a_month_file_all_stay_right(bench: Bench) -> None:
+def test_servers_that_race_for_a_month_file_all_stay_right(studio: StudioFixture) -> None:
     records = days(24)
-    servers = [bench.history() for _ in range(3)]
+    servers = [studio.history() for _ in range(3)]
     gate = threading.Barrier(3)
 
     def work(number: int) -> None:
@@ -275,76 +279,76 @@ def test_servers_that_race_for_a_month_file_all_stay_right(bench: Bench) -> None
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(work, range(3)))
-    for server in (*servers, bench.history()):
+    for server in (*servers, studio.history()):
         server.catch_up()
         assert ids(server) == ids_of(records)
-    file = MONTH_FILE.unpack(bench.store.get(f"{bench.prefix}{FILE}").data)
+    file = MONTH_FILE.unpack(studio.store.get(f"{studio.prefix}{FILE}").data)
     assert [row.id for row in file.rows] == ids_of(records)[::-1]
 
 
-def test_broken_and_misplaced_records_are_left_out_and_cost_no_other(bench: Bench) -> None:
+def test_broken_and_misplaced_records_are_left_out_and_cost_no_other(studio: StudioFixture) -> None:
     good, broken, other = days(3)
-    fill(bench, [good])
-    bench.store.put(key_of(bench, broken), b"{", content_type="application/json")
+    fill(studio, [good])
+    studio.store.put(key_of(studio, broken), b"{", content_type="application/json")
     data = good.model_dump_json().encode()
-    bench.store.put(key_of(bench, other), data, content_type="application/json")  # says that it is another
-    generations = f"{bench.prefix}generations"
+    studio.store.put(key_of(studio, other), data, content_type="application/json")  # says that it is another
+    generations = f"{studio.prefix}generations"
     for key in (f"{generations}/2020/01/01/{good.id}", f"{generations}/2026/03/{good.id}", f"{generations}/{good.id}"):
-        bench.store.put(f"{key}/comparison.json", data, content_type="application/json")
-    history = bench.history()
+        studio.store.put(f"{key}/comparison.json", data, content_type="application/json")
+    history = studio.history()
     with capture_logs() as log:
         history.catch_up()
         history.catch_up()
     assert [line["event"] for line in log] == ["record_left_out"] * 2  # each once, not in every round
     assert ids(history) == [good.id]
-    put(bench, broken)  # mended
+    put(studio, broken)  # mended
     history.catch_up()
     assert ids(history) == ids_of([good, broken])
 
 
-def test_a_listing_of_many_pages_is_the_same_whichever_way_it_is_read(bench: Bench) -> None:
+def test_a_listing_of_many_pages_is_the_same_whichever_way_it_is_read(studio: StudioFixture) -> None:
     """S3 gives 1,000 keys a page: the records lie before, between and behind more than that of other objects."""
     records = sorted(days(1) + [at(MARCH.replace(hour=hour)) for hour in (1, 12)], key=lambda one: one.id)
-    fill(bench, records)
-    crowded = bench.history().folder_of(records[1].id)
+    fill(studio, records)
+    crowded = studio.history().folder_of(records[1].id)
     with ThreadPoolExecutor(16) as pool:
         for made in [
-            pool.submit(bench.store.put, f"{crowded}z-{n}.png", b"", content_type="image/png") for n in range(1001)
+            pool.submit(studio.store.put, f"{crowded}z-{n}.png", b"", content_type="image/png") for n in range(1001)
         ]:
             made.result()
-    root = f"{bench.prefix}generations/"
-    ways = [RecordListing(bench.store, root, pages).below(root) for pages in (bench.pages, None)]
+    root = f"{studio.prefix}generations/"
+    ways = [RecordListing(studio.store, root, pages).below(root) for pages in (studio.pages, None)]
     assert ways[0] == ways[1]
     assert sorted(ways[0]) == [one.id for one in records]
     behind = f"{root}2026/03/31/{records[0].id}/comparison.json"
-    assert sorted(RecordListing(bench.store, root, bench.pages).below(root, start_after=behind)) == sorted(
+    assert sorted(RecordListing(studio.store, root, studio.pages).below(root, start_after=behind)) == sorted(
         one.id for one in records[1:]
     )
 
 
-def test_it_is_known_which_comparisons_a_reference_went_into(bench: Bench) -> None:
+def test_it_is_known_which_comparisons_a_reference_went_into(studio: StudioFixture) -> None:
     key, other = "refs/02. Tone/b(vivid)/노을 1.png", "refs/x.png"
     records = [at(MARCH, "one", key), at(MARCH - timedelta(days=3), "two", other, key), at(MARCH, "three", other)]
-    fill(bench, records)
-    history = bench.history()
+    fill(studio, records)
+    history = studio.history()
     assert list(history.used_in(key)) == ids_of(records[:2]) == ids(history, reference=key)
     assert history.used_in("refs/never.png") == ()
     history.add(at(datetime.now(UTC), "four", key))
     assert len(history.used_in(key)) == 3
 
 
-def test_started_it_reads_all_in_the_background_and_follows_other_servers(bench: Bench) -> None:
+def test_started_it_reads_all_in_the_background_and_follows_other_servers(studio: StudioFixture) -> None:
     records = days(40)
-    fill(bench, records)
-    history = bench.history()
+    fill(studio, records)
+    history = studio.history()
     history.start()
     try:
         until(lambda: history.progress.checked)
         assert history.progress.days_left == 0
         assert ids(history) == ids_of(records)
-        assert len(files(bench)) == 2
+        assert len(files(studio)) == 2
         new = at(datetime.now(UTC))
-        bench.history().add(new)
+        studio.history().add(new)
         assert history.last_given("demo@localhost") == ()
         assert ids(history)[0] == new.id
     finally:
@@ -352,9 +356,9 @@ def test_started_it_reads_all_in_the_background_and_follows_other_servers(bench:
     until(lambda: "history-index" not in {thread.name for thread in threading.enumerate()})
 
 
-def test_an_s3_that_is_away_is_told_and_forgotten_when_it_is_back(bench: Bench) -> None:
-    fill(bench, days(2))
-    away = bench.history(store=bench.store_at("http://127.0.0.1:9", attempts=1))
+def test_an_s3_that_is_away_is_told_and_forgotten_when_it_is_back(studio: StudioFixture) -> None:
+    fill(studio, days(2))
+    away = studio.history(store=studio.store_at("http://127.0.0.1:9", attempts=1))
     for ask in (away.count, away.catch_up, lambda: away.used_in("x"), lambda: away.last_given("x")):
         with pytest.raises(StorageUnavailable):
             ask()
@@ -402,8 +406,8 @@ POOL = days(8, before=datetime(2026, 4, 3, tzinfo=UTC))
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ops=OPS)
-def test_whatever_happens_a_round_later_it_is_what_s3_holds(bench: Bench, ops: list[tuple[str, int]]) -> None:
-    own = Bench(bench.s3, f"{bench.prefix}{uuid4()}/")
+def test_whatever_happens_a_round_later_it_is_what_s3_holds(studio: StudioFixture, ops: list[tuple[str, int]]) -> None:
+    own = StudioFixture(studio.s3, f"{studio.prefix}{uuid4()}/")
     running, other = own.history(), own.history()
     there: dict[str, Comparison] = {}
     month = f"{own.prefix}{FILE}"

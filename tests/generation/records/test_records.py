@@ -12,7 +12,7 @@ import pytest
 
 from core.generation.records.attempt_status import this_server
 from core.generation.records.comparison import AttemptPhase, AttemptStart, Server
-from tests.generation.comparisons import TONE_ONLY, Bench, comparison, png
+from tests.generation.comparisons import TONE_ONLY, StudioFixture, comparison, png
 
 ROOT = Path(__file__).parents[3]
 INIT = 1  # a process that is always there, and never this person's
@@ -44,34 +44,34 @@ def test_a_claim_of_a_process_that_belongs_to_somebody_else_is_at_work() -> None
 
 
 def test_a_retry_lies_under_its_day_in_utc_wherever_the_server_stands(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    studio: StudioFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "Asia/Seoul")
     time.tzset()
     try:
         late = datetime(2026, 5, 4, 22, 30, tzinfo=UTC)  # in Seoul it is the fifth already
         record = comparison(created_at=late - timedelta(days=3))
-        bench.history().add(record)
-        bench.history().add_start(
+        studio.history().add(record)
+        studio.history().add_start(
             claimed_by(this_server(), at=late).model_copy(update={"comparison": record.id, "attempt": 2})
         )
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()
-    days = {row.key.removeprefix(f"{bench.prefix}generations/")[:10] for row in bench.store.list(bench.prefix)}
+    days = {row.key.removeprefix(f"{studio.prefix}generations/")[:10] for row in studio.store.list(studio.prefix)}
     assert "2026/05/04" in days
     assert "2026/05/05" not in days
 
 
-def test_a_picture_whose_server_died_before_it_could_say_so_is_the_sides_picture(bench: Bench) -> None:
-    history, here = bench.history(), this_server()
+def test_a_picture_whose_server_died_before_it_could_say_so_is_the_sides_picture(studio: StudioFixture) -> None:
+    history, here = studio.history(), this_server()
     record = comparison()
     history.add(record)
     gone = here.model_copy(update={"boot": "another", "pid": here.pid})  # our number is ours by now
     claim = claimed_by(gone, at=record.created_at)
     history.add_start(claim.model_copy(update={"comparison": record.id}))
     key = f"{history.folder_of(record.id)}{TONE_ONLY}-1.png"
-    etag = bench.store.put(key, png(), content_type="image/png")
+    etag = studio.store.put(key, png(), content_type="image/png")
     side = history.status(record.id).side(TONE_ONLY)
     assert side.phase is AttemptPhase.DONE
     assert side.picture is not None

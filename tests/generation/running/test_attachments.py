@@ -14,27 +14,27 @@ from core.generation.running import attachments
 from core.generation.running.attachments import Attachments
 from core.injection.wishes import Mode
 from core.references.vocabulary import Role
-from tests.faults.sluice import Does, Sluice
-from tests.generation.comparisons import TONE_ONLY, Bench, comparison, png
-from tests.support.patience import LONG_S, until
+from tests.faults.proxy import Does, FaultProxy
+from tests.generation.comparisons import TONE_ONLY, StudioFixture, comparison, png
+from tests.support.timeouts import LONG_S, until
 
 
 @pytest.fixture
-def sluice(bench: Bench) -> Sluice:
-    return Sluice(bench.s3.endpoint_url)
+def proxy(studio: StudioFixture) -> FaultProxy:
+    return FaultProxy(studio.s3.endpoint_url)
 
 
 @pytest.fixture
-def attached(bench: Bench, sluice: Sluice) -> Iterator[Attachments]:
-    own = Attachments(bench.store_at(sluice.url))
+def attached(studio: StudioFixture, proxy: FaultProxy) -> Iterator[Attachments]:
+    own = Attachments(studio.store_at(proxy.url))
     yield own
     own.close()
 
 
-def test_both_sides_share_one_fetch(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
-    tone = bench.reference("tone.png", png("#ff0000"))
-    fetched = sluice.rule(r"(GET|HEAD) .*tone\.png$", times=2)
-    fetched.turnstile.open()
+def test_both_sides_share_one_fetch(studio: StudioFixture, proxy: FaultProxy, attached: Attachments) -> None:
+    tone = studio.reference("tone.png", png("#ff0000"))
+    fetched = proxy.rule(r"(GET|HEAD) .*tone\.png$", times=2)
+    fetched.latch.open()
     wanted = comparison(tone)
     attached.prepare_soon(wanted, lambda _: None)
     with ThreadPoolExecutor(2) as both:
@@ -43,37 +43,39 @@ def test_both_sides_share_one_fetch(bench: Bench, sluice: Sluice, attached: Atta
     assert len(fetched.lines) == 1
 
 
-def test_references_are_fetched_side_by_side(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
-    slots = [bench.reference(f"{at}.png", png(f"#0000{at:02x}"), Role.MODEL) for at in range(5)]
-    held = sluice.rule(r"GET .*\d\.png$")
+def test_references_are_fetched_side_by_side(studio: StudioFixture, proxy: FaultProxy, attached: Attachments) -> None:
+    slots = [studio.reference(f"{at}.png", png(f"#0000{at:02x}"), Role.MODEL) for at in range(5)]
+    held = proxy.rule(r"GET .*\d\.png$")
     wanted = comparison(*slots, mode=Mode.TONE_ONLY)
     with ThreadPoolExecutor(1) as fetching:
         found = fetching.submit(attached.of, wanted.side(TONE_ONLY))
-        held.turnstile.wait_for(5)  # all at once, or this would never come about
-        sluice.lift(held)
+        held.latch.wait_for(5)  # all at once, or this would never come about
+        proxy.lift(held)
         assert [each.key for each in found.result()] == [slot.key for slot in slots]
 
 
 @pytest.mark.parametrize(("change", "says"), [("gone", "has left S3"), ("other bytes", "has changed")])
 def test_what_was_fetched_before_is_not_used_once_it_left_or_changed(
-    bench: Bench, attached: Attachments, monkeypatch: pytest.MonkeyPatch, change: str, says: str
+    studio: StudioFixture, attached: Attachments, monkeypatch: pytest.MonkeyPatch, change: str, says: str
 ) -> None:
     monkeypatch.setattr(attachments, "_FRESH_S", 0.0)
-    tone = bench.reference("tone.png", png())
+    tone = studio.reference("tone.png", png())
     record = comparison(tone, mode=Mode.TONE_ONLY).side(TONE_ONLY)
     attached.of(record)
     if change == "gone":
-        bench.store.delete(tone.key or "")
+        studio.store.delete(tone.key or "")
     else:
-        bench.store.put(tone.key or "", png("#123456"), content_type="image/png")
+        studio.store.put(tone.key or "", png("#123456"), content_type="image/png")
     for _ in range(2):
         with pytest.raises(EngineError, match=says):
             attached.of(record)
 
 
-def test_trouble_while_preparing_is_nobodys_failure(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
-    tone = bench.reference("tone.png", png())
-    refused = sluice.rule(r"GET .*tone\.png$", Does.REFUSE, times=3)
+def test_trouble_while_preparing_is_nobodys_failure(
+    studio: StudioFixture, proxy: FaultProxy, attached: Attachments
+) -> None:
+    tone = studio.reference("tone.png", png())
+    refused = proxy.rule(r"GET .*tone\.png$", Does.REFUSE, times=3)
     wanted = comparison(tone, mode=Mode.TONE_ONLY)
     attached.prepare_soon(wanted, lambda _: None)
     until(lambda: len(refused.lines) == 3)
@@ -88,10 +90,12 @@ def test_trouble_while_preparing_is_nobodys_failure(bench: Bench, sluice: Sluice
     assert found == [png()]
 
 
-def test_what_a_plan_shows_is_ready_before_the_press(bench: Bench, sluice: Sluice, attached: Attachments) -> None:
-    tone = bench.reference("tone.png", png("#ff0000"))
-    fetched = sluice.rule(r"GET .*tone\.png$", times=2)
-    fetched.turnstile.open()
+def test_what_a_plan_shows_is_ready_before_the_press(
+    studio: StudioFixture, proxy: FaultProxy, attached: Attachments
+) -> None:
+    tone = studio.reference("tone.png", png("#ff0000"))
+    fetched = proxy.rule(r"GET .*tone\.png$", times=2)
+    fetched.latch.open()
     wanted, prepared = comparison(tone), threading.Event()
     attached.prefetch(wanted.sides, lambda _: prepared.set())
     assert prepared.wait(LONG_S)
@@ -102,25 +106,27 @@ def test_what_a_plan_shows_is_ready_before_the_press(bench: Bench, sluice: Sluic
 
 
 def test_plans_that_change_quickly_leave_no_long_queue_behind(
-    bench: Bench, sluice: Sluice, attached: Attachments
+    studio: StudioFixture, proxy: FaultProxy, attached: Attachments
 ) -> None:
-    held = sluice.rule(r"GET .*\d\.png$")
+    held = proxy.rule(r"GET .*\d\.png$")
     many = attachments._FORESEEN_WAITING_MAX + 8
     for at in range(many):
-        slot = bench.reference(f"{at}.png", png(f"#0000{at:02x}"))
+        slot = studio.reference(f"{at}.png", png(f"#0000{at:02x}"))
         attached.prefetch(comparison(slot, mode=Mode.TONE_ONLY).sides, lambda _: None)
-    held.turnstile.wait_for(attachments._FORESEEN_AT_ONCE)
-    last = comparison(bench.reference("last.png", png("#00ff00")), mode=Mode.TONE_ONLY)
+    held.latch.wait_for(attachments._FORESEEN_AT_ONCE)
+    last = comparison(studio.reference("last.png", png("#00ff00")), mode=Mode.TONE_ONLY)
     assert attached.of(last.side(TONE_ONLY))[0].data == png("#00ff00"), "who orders does not wait behind them"
-    sluice.lift(held)
+    proxy.lift(held)
     until(lambda: len(held.lines) >= attachments._FORESEEN_AT_ONCE)
     attached.close()
     assert len(held.lines) <= attachments._FORESEEN_WAITING_MAX
 
 
-def test_trouble_with_what_was_only_planned_is_told_to_who_orders_it(bench: Bench, attached: Attachments) -> None:
-    tone = bench.reference("tone.png", png())
-    bench.store.put(tone.key or "", png("#123456"), content_type="image/png")
+def test_trouble_with_what_was_only_planned_is_told_to_who_orders_it(
+    studio: StudioFixture, attached: Attachments
+) -> None:
+    tone = studio.reference("tone.png", png())
+    studio.store.put(tone.key or "", png("#123456"), content_type="image/png")
     record = comparison(tone, mode=Mode.TONE_ONLY).side(TONE_ONLY)
     attached.prefetch([record], lambda _: pytest.fail("it is not what was planned"))
     with pytest.raises(EngineError, match="has changed"):

@@ -15,8 +15,8 @@ from core.generation.engines.engine import SideRequest
 from core.generation.records.comparison import AttemptPhase, Comparison
 from core.generation.running.fair_queue import FairQueue
 from core.injection.wishes import Mode
-from tests.generation.comparisons import TONE_ONLY, Bench, PaintingEngine, comparison, side_of
-from tests.support.patience import LONG_S, until
+from tests.generation.comparisons import TONE_ONLY, PaintingEngine, StudioFixture, comparison, side_of
+from tests.support.timeouts import LONG_S, until
 
 PEOPLE = "abcdefgh"
 
@@ -152,14 +152,14 @@ class TestFairness:
 
 
 class TestTheRunnersQueue:
-    def test_a_few_do_not_wait_behind_the_many_of_somebody_else(self, bench: Bench) -> None:
+    def test_a_few_do_not_wait_behind_the_many_of_somebody_else(self, studio: StudioFixture) -> None:
         gate, served = threading.Event(), []
 
         def note(request: SideRequest) -> None:
             gate.wait(LONG_S)
             served.append(request.person_hash)
 
-        runner = bench.runner(PaintingEngine(note), concurrency=1)
+        runner = studio.runner(PaintingEngine(note), concurrency=1)
         many = [comparison(mode=Mode.TONE_ONLY, person="many@studio") for _ in range(5)]
         few = comparison(mode=Mode.TONE_ONLY, person="few@studio")
         for wanted in (*many, few):
@@ -172,9 +172,9 @@ class TestTheRunnersQueue:
             runner.wait(wanted.id)
         assert served[1] == hash_of("few@studio")
 
-    def test_a_retry_counts_for_who_asked_for_it(self, bench: Bench) -> None:
+    def test_a_retry_counts_for_who_asked_for_it(self, studio: StudioFixture) -> None:
         gate = threading.Event()
-        runner = bench.runner(PaintingEngine(lambda _: gate.wait(LONG_S) and None), concurrency=1)
+        runner = studio.runner(PaintingEngine(lambda _: gate.wait(LONG_S) and None), concurrency=1)
         first = comparison(mode=Mode.TONE_ONLY, person="a@studio")
         gate.set()
         runner.submit(first)
@@ -194,14 +194,16 @@ class TestTheRunnersQueue:
         assert outcome.person == "b@studio"
 
     @pytest.mark.timeout(300)
-    def test_200_comparisons_of_20_people_end_in_fair_order_and_leave_nothing_in_memory(self, bench: Bench) -> None:
+    def test_200_comparisons_of_20_people_end_in_fair_order_and_leave_nothing_in_memory(
+        self, studio: StudioFixture
+    ) -> None:
         gate, served = threading.Event(), []
 
         def note(request: SideRequest) -> None:
             gate.wait(LONG_S)
             served.append(request.person_hash)
 
-        runner = bench.runner(PaintingEngine(note), concurrency=1)
+        runner = studio.runner(PaintingEngine(note), concurrency=1)
         people = [f"person-{number}@studio" for number in range(20)]
         wanted: list[Comparison] = []
         for person in people:  # each all ten at once: in the order of arrival the last would wait for 190

@@ -15,18 +15,18 @@ from core.generation.records.history import History
 from core.generation.running.runner import Runner
 from core.injection.wishes import Mode
 from core.references.vocabulary import Role
+from tests.generation.breaking_proxy import BreakingProxy
 from tests.generation.comparisons import (
     TONE_ANGLE,
     TONE_ONLY,
-    Bench,
     PaintingEngine,
     PatientEngine,
+    StudioFixture,
     comparison,
     png,
     side_of,
 )
-from tests.generation.wire import Wire
-from tests.support.patience import LONG_S, until
+from tests.support.timeouts import LONG_S, until
 
 
 def failure_kind(side: SideStatus) -> EngineFault:
@@ -41,33 +41,33 @@ def failure_message(side: SideStatus) -> str:
     return side.latest.failure.message
 
 
-def test_the_record_and_the_attempts_start_are_in_s3_before_an_engine_is_called(bench: Bench) -> None:
+def test_the_record_and_the_attempts_start_are_in_s3_before_an_engine_is_called(studio: StudioFixture) -> None:
     seen: list[set[str]] = []
-    engine = PaintingEngine(lambda _: seen.append(bench.keys()))
-    runner, wanted = bench.runner(engine), comparison(mode=Mode.TONE_ONLY)
+    engine = PaintingEngine(lambda _: seen.append(studio.keys()))
+    runner, wanted = studio.runner(engine), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     runner.wait(wanted.id)
     assert seen == [{"comparison.json", "tone-only-1.started.json"}]
 
 
-def test_a_picture_is_in_s3_before_anybody_is_told_that_it_is_done(bench: Bench) -> None:
-    runner, wanted = bench.runner(PaintingEngine()), comparison()
+def test_a_picture_is_in_s3_before_anybody_is_told_that_it_is_done(studio: StudioFixture) -> None:
+    runner, wanted = studio.runner(PaintingEngine()), comparison()
     runner.submit(wanted)
     while (status := runner.status(wanted.id)).busy:
         for side in status.sides:
             if side.picture is not None:
-                assert bench.store.get(side.picture.key).data == png()
+                assert studio.store.get(side.picture.key).data == png()
     for side in status.sides:
         assert side.phase is AttemptPhase.DONE
         assert side.picture is not None
-        assert bench.store.head(side.picture.key).etag == side.picture.etag
-    assert bench.keys() == {"comparison.json"} | {
+        assert studio.store.head(side.picture.key).etag == side.picture.etag
+    assert studio.keys() == {"comparison.json"} | {
         f"{side}-1{end}" for side in ("tone-only", "tone-angle") for end in (".started.json", ".json", ".png")
     }
 
 
-def test_an_outcome_says_what_the_engine_said(bench: Bench) -> None:
-    runner, wanted = bench.runner(PaintingEngine()), comparison(mode=Mode.TONE_ONLY)
+def test_an_outcome_says_what_the_engine_said(studio: StudioFixture) -> None:
+    runner, wanted = studio.runner(PaintingEngine()), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     outcome = side_of(runner.wait(wanted.id)).latest
     assert outcome is not None
@@ -78,20 +78,20 @@ def test_an_outcome_says_what_the_engine_said(bench: Bench) -> None:
     assert outcome.started_at <= outcome.finished_at
 
 
-def test_memory_and_s3_tell_the_same_story(bench: Bench) -> None:
-    runner, wanted = bench.runner(PaintingEngine()), comparison()
+def test_memory_and_s3_tell_the_same_story(studio: StudioFixture) -> None:
+    runner, wanted = studio.runner(PaintingEngine()), comparison()
     runner.submit(wanted)
     here = runner.wait(wanted.id)
-    there = bench.runner(PaintingEngine()).status(wanted.id)
+    there = studio.runner(PaintingEngine()).status(wanted.id)
     assert [side.outcomes for side in there.sides] == [side.outcomes for side in here.sides]
     assert there.comparison == wanted
 
 
-def test_the_engine_gets_the_planned_references_in_slot_order(bench: Bench) -> None:
-    tone = bench.reference("tone.png", png("#ff0000"))
-    person = bench.reference("person.png", png("#00ff00"), Role.MODEL)
+def test_the_engine_gets_the_planned_references_in_slot_order(studio: StudioFixture) -> None:
+    tone = studio.reference("tone.png", png("#ff0000"))
+    person = studio.reference("person.png", png("#00ff00"), Role.MODEL)
     engine = PaintingEngine()
-    runner, wanted = bench.runner(engine), comparison(tone, person, mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(engine), comparison(tone, person, mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     runner.wait(wanted.id)
     attached = engine.requests[0].references
@@ -102,9 +102,9 @@ def test_the_engine_gets_the_planned_references_in_slot_order(bench: Bench) -> N
     assert (engine.requests[0].prompt, engine.requests[0].seed, engine.requests[0].deadline_s) == ("a portrait", 7, 60)
 
 
-def test_tone_fidelity_is_recorded_when_a_tone_went_in(bench: Bench) -> None:
-    same = bench.reference("same.png", png())
-    runner = bench.runner(PaintingEngine())
+def test_tone_fidelity_is_recorded_when_a_tone_went_in(studio: StudioFixture) -> None:
+    same = studio.reference("same.png", png())
+    runner = studio.runner(PaintingEngine())
     with_tone, without = comparison(same, mode=Mode.TONE_ONLY), comparison(mode=Mode.TONE_ONLY)
     runner.submit(with_tone)
     runner.submit(without)
@@ -115,20 +115,20 @@ def test_tone_fidelity_is_recorded_when_a_tone_went_in(bench: Bench) -> None:
     assert unscored.fidelity is None
 
 
-def test_both_sides_run_at_the_same_time(bench: Bench) -> None:
+def test_both_sides_run_at_the_same_time(studio: StudioFixture) -> None:
     both_are_here = threading.Barrier(2)
-    runner = bench.runner(PaintingEngine(lambda _: both_are_here.wait(LONG_S) and None))
+    runner = studio.runner(PaintingEngine(lambda _: both_are_here.wait(LONG_S) and None))
     wanted = comparison()
     runner.submit(wanted)
     assert all(side.phase is AttemptPhase.DONE for side in runner.wait(wanted.id).sides)
 
 
-def test_one_sides_failure_leaves_the_other_alone(bench: Bench) -> None:
+def test_one_sides_failure_leaves_the_other_alone(studio: StudioFixture) -> None:
     def refuse_the_angle(request: SideRequest) -> None:
         if request.side is TONE_ANGLE:
             raise EngineError("Refused: choose other words.", kind=EngineFault.REFUSED, request_id="req-9")
 
-    runner, wanted = bench.runner(PaintingEngine(refuse_the_angle)), comparison()
+    runner, wanted = studio.runner(PaintingEngine(refuse_the_angle)), comparison()
     runner.submit(wanted)
     status = runner.wait(wanted.id)
     assert side_of(status, TONE_ONLY).phase is AttemptPhase.DONE
@@ -139,7 +139,7 @@ def test_one_sides_failure_leaves_the_other_alone(bench: Bench) -> None:
     assert (failure_kind(failed), failure_message(failed)) == (EngineFault.REFUSED, "Refused: choose other words.")
 
 
-def test_a_retry_runs_that_side_only_and_keeps_the_first_attempt(bench: Bench) -> None:
+def test_a_retry_runs_that_side_only_and_keeps_the_first_attempt(studio: StudioFixture) -> None:
     fails_once = iter([True])
 
     def fail_the_first_angle(request: SideRequest) -> None:
@@ -147,10 +147,10 @@ def test_a_retry_runs_that_side_only_and_keeps_the_first_attempt(bench: Bench) -
             raise EngineError("Too many at once.", kind=EngineFault.RATE_LIMITED, retry_after_s=3)
 
     engine = PaintingEngine(fail_the_first_angle)
-    runner, wanted = bench.runner(engine), comparison()
+    runner, wanted = studio.runner(engine), comparison()
     runner.submit(wanted)
     before = runner.wait(wanted.id)
-    first = bench.store.get(f"{bench.history().folder_of(wanted.id)}tone-angle-1.json")
+    first = studio.store.get(f"{studio.history().folder_of(wanted.id)}tone-angle-1.json")
     runner.retry(wanted.id, TONE_ANGLE)
     after = runner.wait(wanted.id)
     assert len(engine.requests) == 3
@@ -158,11 +158,11 @@ def test_a_retry_runs_that_side_only_and_keeps_the_first_attempt(bench: Bench) -
     again = side_of(after, TONE_ANGLE)
     assert (again.attempt, again.phase) == (2, AttemptPhase.DONE)
     assert [outcome.state for outcome in again.outcomes] == [OutcomeState.FAILED, OutcomeState.DONE]
-    assert bench.store.get(first.key).data == first.data
+    assert studio.store.get(first.key).data == first.data
 
 
-def test_a_retry_of_a_finished_side_adds_a_picture_and_overwrites_none(bench: Bench) -> None:
-    runner, wanted = bench.runner(PaintingEngine()), comparison(mode=Mode.TONE_ONLY)
+def test_a_retry_of_a_finished_side_adds_a_picture_and_overwrites_none(studio: StudioFixture) -> None:
+    runner, wanted = studio.runner(PaintingEngine()), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     first = side_of(runner.wait(wanted.id)).picture
     runner.retry(wanted.id, TONE_ONLY)
@@ -170,12 +170,12 @@ def test_a_retry_of_a_finished_side_adds_a_picture_and_overwrites_none(bench: Be
     assert first is not None
     assert second is not None
     assert (first.key.rsplit("/", 1)[-1], second.key.rsplit("/", 1)[-1]) == ("tone-only-1.png", "tone-only-2.png")
-    assert bench.store.head(first.key).etag == first.etag
+    assert studio.store.head(first.key).etag == first.etag
 
 
-def test_a_side_at_work_cannot_be_retried(bench: Bench) -> None:
+def test_a_side_at_work_cannot_be_retried(studio: StudioFixture) -> None:
     engine = PatientEngine()
-    runner, wanted = bench.runner(engine), comparison(mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(engine), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     assert engine.started.wait(LONG_S)
     with pytest.raises(InputError, match="still at work"):
@@ -184,9 +184,9 @@ def test_a_side_at_work_cannot_be_retried(bench: Bench) -> None:
     assert side_of(runner.wait(wanted.id)).attempt == 1
 
 
-def test_the_same_comparison_submitted_twice_runs_once(bench: Bench) -> None:
+def test_the_same_comparison_submitted_twice_runs_once(studio: StudioFixture) -> None:
     engine = PaintingEngine()
-    runner, other_tab, wanted = bench.runner(engine), bench.runner(engine), comparison()
+    runner, other_tab, wanted = studio.runner(engine), studio.runner(engine), comparison()
     with ThreadPoolExecutor(4) as clicks:
         for runs_it in (runner, other_tab, runner, other_tab):
             clicks.submit(runs_it.submit, wanted)
@@ -194,16 +194,16 @@ def test_the_same_comparison_submitted_twice_runs_once(bench: Bench) -> None:
     assert sorted(request.side for request in engine.requests) == [TONE_ANGLE, TONE_ONLY]
 
 
-def test_of_two_servers_that_retry_at_once_one_wins_and_the_other_is_told(bench: Bench) -> None:
+def test_of_two_servers_that_retry_at_once_one_wins_and_the_other_is_told(studio: StudioFixture) -> None:
     def refuse(_: SideRequest) -> None:
         raise EngineError("Refused.", kind=EngineFault.REFUSED)
 
     wanted = comparison(mode=Mode.TONE_ONLY)
-    first = bench.runner(PaintingEngine(refuse))
+    first = studio.runner(PaintingEngine(refuse))
     first.submit(wanted)
     first.wait(wanted.id)
     engine = PatientEngine()
-    servers = [bench.runner(engine) for _ in range(4)]
+    servers = [studio.runner(engine) for _ in range(4)]
     at_once = threading.Barrier(len(servers))
 
     def retry(runner: Runner) -> str | None:
@@ -226,10 +226,10 @@ def test_of_two_servers_that_retry_at_once_one_wins_and_the_other_is_told(bench:
     assert side_of(first.status(wanted.id)).attempt == 2
 
 
-def test_a_double_click_on_retry_starts_one_attempt(bench: Bench) -> None:
+def test_a_double_click_on_retry_starts_one_attempt(studio: StudioFixture) -> None:
     engine = PatientEngine()
     engine.let_go.set()
-    runner, wanted = bench.runner(engine), comparison(mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(engine), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     runner.wait(wanted.id)
     engine.let_go.clear()
@@ -248,9 +248,9 @@ def test_a_double_click_on_retry_starts_one_attempt(bench: Bench) -> None:
     assert side_of(runner.wait(wanted.id)).attempt == 2
 
 
-def test_what_waits_knows_how_many_are_ahead(bench: Bench) -> None:
+def test_what_waits_knows_how_many_are_ahead(studio: StudioFixture) -> None:
     engine = PatientEngine()
-    runner = bench.runner(engine, concurrency=1)
+    runner = studio.runner(engine, concurrency=1)
     running, second, third = (comparison(mode=Mode.TONE_ONLY) for _ in range(3))
     for wanted in (running, second, third):
         runner.submit(wanted)
@@ -268,25 +268,25 @@ def test_what_waits_knows_how_many_are_ahead(bench: Bench) -> None:
     assert starts == sorted(starts)
 
 
-def test_cancelling_what_waits_ends_it_at_once_and_no_engine_hears_of_it(bench: Bench) -> None:
+def test_cancelling_what_waits_ends_it_at_once_and_no_engine_hears_of_it(studio: StudioFixture) -> None:
     engine = PatientEngine()
-    runner = bench.runner(engine, concurrency=1)
+    runner = studio.runner(engine, concurrency=1)
     running, waiting = comparison(mode=Mode.TONE_ONLY), comparison(mode=Mode.TONE_ONLY)
     runner.submit(running)
     runner.submit(waiting)
     assert engine.started.wait(LONG_S)
     runner.cancel(waiting.id, TONE_ONLY)
     assert side_of(runner.status(waiting.id)).phase is AttemptPhase.CANCELLED
-    assert side_of(bench.history().status(waiting.id)).phase is AttemptPhase.CANCELLED
+    assert side_of(studio.history().status(waiting.id)).phase is AttemptPhase.CANCELLED
     assert side_of(runner.status(running.id)).phase is AttemptPhase.RUNNING
     engine.let_go.set()
     runner.wait(running.id)
     assert side_of(runner.status(waiting.id)).phase is AttemptPhase.CANCELLED
 
 
-def test_cancelling_what_runs_stops_its_engine_and_keeps_the_request_id(bench: Bench) -> None:
+def test_cancelling_what_runs_stops_its_engine_and_keeps_the_request_id(studio: StudioFixture) -> None:
     engine = PatientEngine()
-    runner, wanted = bench.runner(engine), comparison(mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(engine), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     assert engine.started.wait(LONG_S)
     runner.cancel(wanted.id, TONE_ONLY)
@@ -300,9 +300,9 @@ def test_cancelling_what_runs_stops_its_engine_and_keeps_the_request_id(bench: B
     assert side_of(runner.wait(wanted.id)).phase is AttemptPhase.DONE
 
 
-def test_a_partial_picture_is_handed_out_while_the_side_runs(bench: Bench) -> None:
+def test_a_partial_picture_is_handed_out_while_the_side_runs(studio: StudioFixture) -> None:
     engine = PatientEngine()
-    runner, wanted = bench.runner(engine), comparison(mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(engine), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     assert engine.started.wait(LONG_S)
     partial = runner.partial(wanted.id, TONE_ONLY)
@@ -313,11 +313,11 @@ def test_a_partial_picture_is_handed_out_while_the_side_runs(bench: Bench) -> No
     runner.wait(wanted.id)
 
 
-def test_an_engine_that_crashes_fails_its_side_with_an_incident_that_the_log_explains(bench: Bench) -> None:
+def test_an_engine_that_crashes_fails_its_side_with_an_incident_that_the_log_explains(studio: StudioFixture) -> None:
     def crash(_: SideRequest) -> None:
         raise ZeroDivisionError("nobody expected this")
 
-    runner, wanted = bench.runner(PaintingEngine(crash)), comparison(mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(PaintingEngine(crash)), comparison(mode=Mode.TONE_ONLY)
     with capture_logs() as log:
         runner.submit(wanted)
         side = side_of(runner.wait(wanted.id))
@@ -328,21 +328,21 @@ def test_an_engine_that_crashes_fails_its_side_with_an_incident_that_the_log_exp
     assert line["comparison"] == wanted.id
 
 
-def test_an_engine_that_ends_without_a_picture_fails_its_side(bench: Bench) -> None:
+def test_an_engine_that_ends_without_a_picture_fails_its_side(studio: StudioFixture) -> None:
     class SilentEngine(PaintingEngine):
         def generate(self, *_args: object) -> object:  # type: ignore[override]  # keeps less than it promises
             return iter(())
 
-    runner, wanted = bench.runner(SilentEngine()), comparison(mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(SilentEngine()), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     assert "without a picture" in failure_message(side_of(runner.wait(wanted.id)))
 
 
-def test_a_reference_that_has_left_s3_is_named_and_nothing_is_sent(bench: Bench) -> None:
-    gone = bench.reference("떠난 사진 (2).png", png())
-    bench.store.delete(gone.key or "")
+def test_a_reference_that_has_left_s3_is_named_and_nothing_is_sent(studio: StudioFixture) -> None:
+    gone = studio.reference("떠난 사진 (2).png", png())
+    studio.store.delete(gone.key or "")
     engine = PaintingEngine()
-    runner, wanted = bench.runner(engine), comparison(gone, mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(engine), comparison(gone, mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     side = side_of(runner.wait(wanted.id))
     assert failure_kind(side) is EngineFault.BAD_REQUEST
@@ -350,11 +350,11 @@ def test_a_reference_that_has_left_s3_is_named_and_nothing_is_sent(bench: Bench)
     assert engine.requests == []
 
 
-def test_a_reference_that_has_changed_is_named_and_nothing_is_sent(bench: Bench) -> None:
-    planned = bench.reference("changed.png", png("#111111"))
-    bench.reference("changed.png", png("#eeeeee"))
+def test_a_reference_that_has_changed_is_named_and_nothing_is_sent(studio: StudioFixture) -> None:
+    planned = studio.reference("changed.png", png("#111111"))
+    studio.reference("changed.png", png("#eeeeee"))
     engine = PaintingEngine()
-    runner, wanted = bench.runner(engine), comparison(planned, mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(engine), comparison(planned, mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     side = side_of(runner.wait(wanted.id))
     assert failure_kind(side) is EngineFault.BAD_REQUEST
@@ -362,15 +362,15 @@ def test_a_reference_that_has_changed_is_named_and_nothing_is_sent(bench: Bench)
     assert engine.requests == []
 
 
-def test_an_engine_nobody_has_is_refused_before_anything_is_written(bench: Bench) -> None:
-    runner = bench.runner(PaintingEngine())
+def test_an_engine_nobody_has_is_refused_before_anything_is_written(studio: StudioFixture) -> None:
+    runner = studio.runner(PaintingEngine())
     with pytest.raises(InputError, match="no engine `magic`"):
         runner.submit(comparison(engine="magic"))
-    assert bench.keys() == set()
+    assert studio.keys() == set()
 
 
-def test_a_comparison_nobody_made_is_not_found(bench: Bench) -> None:
-    runner = bench.runner(PaintingEngine())
+def test_a_comparison_nobody_made_is_not_found(studio: StudioFixture) -> None:
+    runner = studio.runner(PaintingEngine())
     for call in (runner.status, lambda name: runner.retry(name, TONE_ONLY)):
         with pytest.raises(NotFound):
             call(comparison().id)
@@ -378,31 +378,31 @@ def test_a_comparison_nobody_made_is_not_found(bench: Bench) -> None:
 
 @pytest.mark.parametrize("cut", ["before the write arrives", "after the write arrived"])
 @pytest.mark.parametrize("of", [".png", "tone-only-1.json"])
-def test_s3_away_for_a_while_when_a_picture_is_done_loses_nothing(bench: Bench, cut: str, of: str) -> None:
-    with Wire(bench.s3.endpoint_url) as wire:
-        store = bench.store_at(wire.url, connect_timeout_s=1, read_timeout_s=2, attempts=1)
-        wire.cut_at(f"PUT .*{of}", answered=cut == "after the write arrived")
-        runner, wanted = bench.runner(PaintingEngine(), store=store), comparison(mode=Mode.TONE_ONLY)
+def test_s3_away_for_a_while_when_a_picture_is_done_loses_nothing(studio: StudioFixture, cut: str, of: str) -> None:
+    with BreakingProxy(studio.s3.endpoint_url) as proxy:
+        store = studio.store_at(proxy.url, connect_timeout_s=1, read_timeout_s=2, attempts=1)
+        proxy.cut_at(f"PUT .*{of}", answered=cut == "after the write arrived")
+        runner, wanted = studio.runner(PaintingEngine(), store=store), comparison(mode=Mode.TONE_ONLY)
         runner.submit(wanted)
-        assert wire.was_cut.wait(LONG_S)
+        assert proxy.was_cut.wait(LONG_S)
         assert side_of(runner.status(wanted.id)).busy
-        wire.mend()
+        proxy.mend()
         side = side_of(runner.wait(wanted.id))
         assert side.phase is AttemptPhase.DONE
-        assert side_of(bench.history().status(wanted.id)).outcomes == side.outcomes
+        assert side_of(studio.history().status(wanted.id)).outcomes == side.outcomes
         assert side.picture is not None
-        assert bench.store.get(side.picture.key).data == png()
+        assert studio.store.get(side.picture.key).data == png()
 
 
-def test_a_claim_whose_answer_was_lost_does_not_spin_for_ever(bench: Bench) -> None:
-    with Wire(bench.s3.endpoint_url) as wire:
-        store = bench.store_at(wire.url, connect_timeout_s=1, read_timeout_s=2, attempts=1)
-        wire.cut_at(r"PUT .*started\.json", answered=True)
+def test_a_claim_whose_answer_was_lost_does_not_spin_for_ever(studio: StudioFixture) -> None:
+    with BreakingProxy(studio.s3.endpoint_url) as proxy:
+        store = studio.store_at(proxy.url, connect_timeout_s=1, read_timeout_s=2, attempts=1)
+        proxy.cut_at(r"PUT .*started\.json", answered=True)
         engine = PaintingEngine()
-        runner, wanted = bench.runner(engine, store=store), comparison(mode=Mode.TONE_ONLY)
+        runner, wanted = studio.runner(engine, store=store), comparison(mode=Mode.TONE_ONLY)
         with pytest.raises(StorageUnavailable):
             runner.submit(wanted)
-        wire.mend()
+        proxy.mend()
         assert engine.requests == []
         assert side_of(runner.status(wanted.id)).phase is AttemptPhase.INTERRUPTED
         runner.retry(wanted.id, TONE_ONLY)
@@ -411,37 +411,37 @@ def test_a_claim_whose_answer_was_lost_does_not_spin_for_ever(bench: Bench) -> N
 
 
 def test_an_outcome_that_s3_never_took_is_offered_again_with_the_next(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    studio: StudioFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.generation.running.outcome_writer._STORE_PATIENCE_S", 0.0)
-    with Wire(bench.s3.endpoint_url) as wire:
-        store = bench.store_at(wire.url, connect_timeout_s=1, read_timeout_s=2, attempts=1)
-        wire.cut_at("PUT .*tone-only-1.json", answered=False)
-        runner = bench.runner(PaintingEngine(), store=store)
+    with BreakingProxy(studio.s3.endpoint_url) as proxy:
+        store = studio.store_at(proxy.url, connect_timeout_s=1, read_timeout_s=2, attempts=1)
+        proxy.cut_at("PUT .*tone-only-1.json", answered=False)
+        runner = studio.runner(PaintingEngine(), store=store)
         unlucky, next_one = comparison(mode=Mode.TONE_ONLY), comparison()
         runner.submit(unlucky)
         assert side_of(runner.wait(unlucky.id)).phase is AttemptPhase.DONE  # shown, though only memory knows
-        assert not any(key.endswith("/tone-only-1.json") for key in full_keys(bench))
-        wire.mend()
+        assert not any(key.endswith("/tone-only-1.json") for key in full_keys(studio))
+        proxy.mend()
         runner.submit(next_one)
         runner.wait(next_one.id)
-        until(lambda: f"{unlucky.id}/tone-only-1.json" in {"/".join(key.split("/")[-2:]) for key in full_keys(bench)})
-        assert side_of(bench.history().status(unlucky.id)).phase is AttemptPhase.DONE
+        until(lambda: f"{unlucky.id}/tone-only-1.json" in {"/".join(key.split("/")[-2:]) for key in full_keys(studio)})
+        assert side_of(studio.history().status(unlucky.id)).phase is AttemptPhase.DONE
 
 
-def full_keys(bench: Bench) -> list[str]:
-    return [row.key for row in bench.store.list(f"{bench.prefix}generations/")]
+def full_keys(studio: StudioFixture) -> list[str]:
+    return [row.key for row in studio.store.list(f"{studio.prefix}generations/")]
 
 
-def test_closing_marks_what_runs_and_what_waits_as_interrupted(bench: Bench) -> None:
+def test_closing_marks_what_runs_and_what_waits_as_interrupted(studio: StudioFixture) -> None:
     engine = PatientEngine()
-    runner = bench.runner(engine, concurrency=1)
+    runner = studio.runner(engine, concurrency=1)
     running, waiting = comparison(mode=Mode.TONE_ONLY), comparison(mode=Mode.TONE_ONLY)
     runner.submit(running)
     runner.submit(waiting)
     assert engine.started.wait(LONG_S)
     runner.close()
-    after = bench.runner(PaintingEngine())
+    after = studio.runner(PaintingEngine())
     for wanted in (running, waiting):
         side = side_of(after.status(wanted.id))
         assert side.phase is AttemptPhase.INTERRUPTED
@@ -450,30 +450,30 @@ def test_closing_marks_what_runs_and_what_waits_as_interrupted(bench: Bench) -> 
         assert side_of(after.wait(wanted.id)).phase is AttemptPhase.DONE
 
 
-def test_a_closed_runner_takes_no_more_work_and_says_so(bench: Bench) -> None:
-    runner = bench.runner(PaintingEngine())
+def test_a_closed_runner_takes_no_more_work_and_says_so(studio: StudioFixture) -> None:
+    runner = studio.runner(PaintingEngine())
     runner.close()
     with pytest.raises(EngineError, match="stopping"):
         runner.submit(comparison())
-    assert bench.keys() == set()
+    assert studio.keys() == set()
 
 
-def test_an_ended_comparison_leaves_memory(bench: Bench) -> None:
-    runner, wanted = bench.runner(PaintingEngine()), comparison()
+def test_an_ended_comparison_leaves_memory(studio: StudioFixture) -> None:
+    runner, wanted = studio.runner(PaintingEngine()), comparison()
     runner.submit(wanted)
     runner.wait(wanted.id)
     until(lambda: runner.partial(wanted.id, TONE_ONLY) is None)
 
 
-def test_a_foreign_picture_under_an_attempts_name_is_never_taken_for_ours(bench: Bench) -> None:
-    history: History = bench.history()
+def test_a_foreign_picture_under_an_attempts_name_is_never_taken_for_ours(studio: StudioFixture) -> None:
+    history: History = studio.history()
     wanted = comparison(mode=Mode.TONE_ONLY)
-    bench.store.put(f"{history.folder_of(wanted.id)}tone-only-1.png", b"theirs", content_type="image/png")
+    studio.store.put(f"{history.folder_of(wanted.id)}tone-only-1.png", b"theirs", content_type="image/png")
     with pytest.raises(WriteConflict):
         history.add_picture(wanted.id, TONE_ONLY, 1, png())
 
 
-def test_what_was_made_is_kept_when_the_cancel_comes_too_late(bench: Bench) -> None:
+def test_what_was_made_is_kept_when_the_cancel_comes_too_late(studio: StudioFixture) -> None:
     begun, too_late = threading.Event(), threading.Event()
 
     class StubbornEngine(PaintingEngine):
@@ -482,7 +482,7 @@ def test_what_was_made_is_kept_when_the_cancel_comes_too_late(bench: Bench) -> N
             too_late.wait(LONG_S)
             yield Final(png(), request.size, Cost(usd=0.04))
 
-    runner, wanted = bench.runner(StubbornEngine()), comparison(mode=Mode.TONE_ONLY)
+    runner, wanted = studio.runner(StubbornEngine()), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     assert begun.wait(LONG_S)
     runner.cancel(wanted.id, TONE_ONLY)

@@ -15,18 +15,18 @@ from core.generation.running.spool import Spool
 from core.injection.wishes import Mode
 from core.storage.local.file_spool import FileSpool
 from core.storage.s3 import Store
-from tests.faults.sluice import Does, Sluice
-from tests.generation.comparisons import TONE_ONLY, Bench, PaintingEngine, comparison, png, side_of
-from tests.support.patience import until
+from tests.faults.proxy import Does, FaultProxy
+from tests.generation.comparisons import TONE_ONLY, PaintingEngine, StudioFixture, comparison, png, side_of
+from tests.support.timeouts import until
 
 
-def runner_at(bench: Bench, folder: Path, engine: PaintingEngine, *, store: Store | None = None) -> Runner:
+def runner_at(studio: StudioFixture, folder: Path, engine: PaintingEngine, *, store: Store | None = None) -> Runner:
     """A server with its outbox in a folder."""
     server = this_server()
-    history = bench.history(store=store, server=server)
+    history = studio.history(store=store, server=server)
     return Runner(
         history,
-        store or bench.store,
+        store or studio.store,
         {engine.name: engine},
         concurrency=2,
         deadline_s=60,
@@ -41,11 +41,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.generation.running.outcome_writer._CLOSING_PATIENCE_S", 0.0)
 
 
-def stranded(bench: Bench, folder: Path, engine: PaintingEngine) -> tuple[Comparison, Sluice, Runner]:
-    """A comparison whose picture S3 did not take, the sluice that holds it back, and the server it is on."""
-    sluice = Sluice(bench.s3.endpoint_url)
-    sluice.rule(r"PUT .*\.png$", Does.REFUSE)
-    runner = runner_at(bench, folder, engine, store=bench.store_at(sluice.url, attempts=1))
+def stranded(studio: StudioFixture, folder: Path, engine: PaintingEngine) -> tuple[Comparison, FaultProxy, Runner]:
+    """A comparison whose picture S3 did not take, the proxy that holds it back, and the server it is on."""
+    proxy = FaultProxy(studio.s3.endpoint_url)
+    proxy.rule(r"PUT .*\.png$", Does.REFUSE)
+    runner = runner_at(studio, folder, engine, store=studio.store_at(proxy.url, attempts=1))
     wanted = comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     failed = side_of(runner.wait(wanted.id))
@@ -54,16 +54,16 @@ def stranded(bench: Bench, folder: Path, engine: PaintingEngine) -> tuple[Compar
     assert failed.latest.failure is not None
     assert "kept on this server" in failed.latest.failure.message
     assert len(list(folder.iterdir())) == 1
-    return wanted, sluice, runner
+    return wanted, proxy, runner
 
 
 @pytest.mark.usefixtures("impatient")
 class TestAPictureThatS3DoesNotTake:
-    def test_is_delivered_by_the_next_server_on_this_machine(self, bench: Bench, tmp_path: Path) -> None:
+    def test_is_delivered_by_the_next_server_on_this_machine(self, studio: StudioFixture, tmp_path: Path) -> None:
         engine = PaintingEngine()
-        wanted, _, runner = stranded(bench, tmp_path, engine)
+        wanted, _, runner = stranded(studio, tmp_path, engine)
         runner.close()
-        after = runner_at(bench, tmp_path, engine)
+        after = runner_at(studio, tmp_path, engine)
         assert side_of(after.status(wanted.id)).phase is AttemptPhase.INTERRUPTED
         after.recover()
         done = side_of(after.status(wanted.id))
@@ -72,64 +72,68 @@ class TestAPictureThatS3DoesNotTake:
         assert done.latest.cost is not None
         assert (done.latest.request_id, done.latest.cost.usd) == ("req-1", 0.04)
         assert done.picture is not None
-        assert bench.store.get(done.picture.key).data == png()
+        assert studio.store.get(done.picture.key).data == png()
         assert list(tmp_path.iterdir()) == []
         assert len(engine.requests) == 1
         after.close()
 
-    def test_is_stored_by_retry_and_not_made_again(self, bench: Bench, tmp_path: Path) -> None:
+    def test_is_stored_by_retry_and_not_made_again(self, studio: StudioFixture, tmp_path: Path) -> None:
         engine = PaintingEngine()
-        wanted, sluice, runner = stranded(bench, tmp_path, engine)
-        sluice.drop_all()
+        wanted, proxy, runner = stranded(studio, tmp_path, engine)
+        proxy.drop_all()
         runner.retry(wanted.id, TONE_ONLY)
         assert (side_of(runner.status(wanted.id)).phase, len(engine.requests)) == (AttemptPhase.DONE, 1)
         assert list(tmp_path.iterdir()) == []
         runner.close()
 
-    def test_is_stored_by_the_retry_of_a_server_that_has_not_delivered_yet(self, bench: Bench, tmp_path: Path) -> None:
+    def test_is_stored_by_the_retry_of_a_server_that_has_not_delivered_yet(
+        self, studio: StudioFixture, tmp_path: Path
+    ) -> None:
         engine = PaintingEngine()
-        wanted, _, runner = stranded(bench, tmp_path, engine)
+        wanted, _, runner = stranded(studio, tmp_path, engine)
         runner.close()
-        after = runner_at(bench, tmp_path, engine)
+        after = runner_at(studio, tmp_path, engine)
         after.retry(wanted.id, TONE_ONLY)
         assert (side_of(after.status(wanted.id)).phase, len(engine.requests)) == (AttemptPhase.DONE, 1)
         after.close()
 
-    def test_goes_along_with_the_next_one_that_s3_takes(self, bench: Bench, tmp_path: Path) -> None:
+    def test_goes_along_with_the_next_one_that_s3_takes(self, studio: StudioFixture, tmp_path: Path) -> None:
         engine = PaintingEngine()
-        wanted, sluice, runner = stranded(bench, tmp_path, engine)
-        sluice.drop_all()
+        wanted, proxy, runner = stranded(studio, tmp_path, engine)
+        proxy.drop_all()
         another = comparison(mode=Mode.TONE_ONLY)
         runner.submit(another)
         runner.wait(another.id)
-        until(lambda: side_of(bench.history().status(wanted.id)).phase is AttemptPhase.DONE)
+        until(lambda: side_of(studio.history().status(wanted.id)).phase is AttemptPhase.DONE)
         runner.close()
         assert list(tmp_path.iterdir()) == []
 
-    def test_waits_on_while_s3_is_away(self, bench: Bench, tmp_path: Path) -> None:
-        wanted, _, runner = stranded(bench, tmp_path, PaintingEngine())
+    def test_waits_on_while_s3_is_away(self, studio: StudioFixture, tmp_path: Path) -> None:
+        wanted, _, runner = stranded(studio, tmp_path, PaintingEngine())
         runner.close()
-        away = runner_at(bench, tmp_path, PaintingEngine(), store=bench.store_at("http://127.0.0.1:9", attempts=1))
+        away = runner_at(studio, tmp_path, PaintingEngine(), store=studio.store_at("http://127.0.0.1:9", attempts=1))
         away.recover()
         assert [file.name for file in tmp_path.iterdir()] == [f"{wanted.id}.tone-only.1.made"]
         away.close()
 
-    def test_delivered_by_two_servers_at_once_it_is_the_same_picture(self, bench: Bench, tmp_path: Path) -> None:
-        wanted, _, runner = stranded(bench, tmp_path, PaintingEngine())
+    def test_delivered_by_two_servers_at_once_it_is_the_same_picture(
+        self, studio: StudioFixture, tmp_path: Path
+    ) -> None:
+        wanted, _, runner = stranded(studio, tmp_path, PaintingEngine())
         (kept,) = tmp_path.iterdir()
         bytes_kept = kept.read_bytes()
         runner.close()
         for _ in range(2):
             kept.write_bytes(bytes_kept)
-            after = runner_at(bench, tmp_path, PaintingEngine())
+            after = runner_at(studio, tmp_path, PaintingEngine())
             after.recover()
             assert side_of(after.status(wanted.id)).phase is AttemptPhase.DONE
             assert list(tmp_path.iterdir()) == []
             after.close()
 
 
-def test_what_was_stored_leaves_the_disk(bench: Bench, tmp_path: Path) -> None:
-    runner = runner_at(bench, tmp_path, PaintingEngine())
+def test_what_was_stored_leaves_the_disk(studio: StudioFixture, tmp_path: Path) -> None:
+    runner = runner_at(studio, tmp_path, PaintingEngine())
     wanted = comparison()
     runner.submit(wanted)
     runner.wait(wanted.id)
@@ -137,18 +141,18 @@ def test_what_was_stored_leaves_the_disk(bench: Bench, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_takes_nothing_costs_no_picture_while_s3_is_there(bench: Bench, tmp_path: Path) -> None:
+def test_a_disk_that_takes_nothing_costs_no_picture_while_s3_is_there(studio: StudioFixture, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    runner = runner_at(bench, tmp_path / "file", PaintingEngine())
+    runner = runner_at(studio, tmp_path / "file", PaintingEngine())
     wanted = comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     assert side_of(runner.wait(wanted.id)).phase is AttemptPhase.DONE
     runner.close()
 
 
-def test_a_file_that_makes_no_sense_holds_up_no_other(bench: Bench, tmp_path: Path) -> None:
+def test_a_file_that_makes_no_sense_holds_up_no_other(studio: StudioFixture, tmp_path: Path) -> None:
     FileSpool(tmp_path).keep("00.made", b"nonsense\n", b"picture")
-    runner = runner_at(bench, tmp_path, PaintingEngine())
+    runner = runner_at(studio, tmp_path, PaintingEngine())
     runner.recover()
     runner.close()
     assert [file.name for file in tmp_path.iterdir()] == ["00.made"]

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from core.generation.records.comparison import Cost
 from core.generation.spending.budget import Budget
-from tests.generation.comparisons import Bench
+from tests.generation.comparisons import StudioFixture
 from tests.generation.spending.test_ledger import DAY, begun, ended, ledger, recorded
 
 MIDNIGHT = datetime(2026, 5, 5, tzinfo=UTC)
@@ -34,12 +34,12 @@ def test_a_spent_budget_says_how_long_it_is_until_it_starts_anew(before_s: int, 
 
 
 @pytest.mark.parametrize("name", ["tone-only-1.json", "tone-only-1.started.json"])
-def test_a_record_that_cannot_be_read_is_logged_by_its_key(bench: Bench, name: str) -> None:
-    broken, whole = recorded(bench), recorded(bench)
-    key = f"{bench.history().folder_of(broken.id)}{name}"
-    bench.store.put(key, b"{}", content_type="application/json")
-    begun(bench, whole)
-    ended(bench, whole, Cost(usd=0.04))
+def test_a_record_that_cannot_be_read_is_logged_by_its_key(studio: StudioFixture, name: str) -> None:
+    broken, whole = recorded(studio), recorded(studio)
+    key = f"{studio.history().folder_of(broken.id)}{name}"
+    studio.store.put(key, b"{}", content_type="application/json")
+    begun(studio, whole)
+    ended(studio, whole, Cost(usd=0.04))
     with capture_logs() as logs:
-        ledger(bench).accounts(DAY, DAY)
+        ledger(studio).accounts(DAY, DAY)
     assert {(line["event"], line["key"]) for line in logs} == {("record_left_out", key)}

@@ -34,10 +34,10 @@ from core.injection.wishes import Mode, SideName, Wishes
 from core.labels.published.label_file import PublishedLabels
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
-from tests.faults.sluice import Sluice
-from tests.generation.comparisons import TONE_ANGLE, TONE_ONLY, Bench, PricedEngine, comparison
+from tests.faults.proxy import FaultProxy
+from tests.generation.comparisons import TONE_ANGLE, TONE_ONLY, PricedEngine, StudioFixture, comparison
 from tests.injection.libraries import VOCABULARY, library, plan
-from tests.support.patience import LONG_S, until
+from tests.support.timeouts import LONG_S, until
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = NOON.date()
@@ -48,21 +48,23 @@ def designer(email: str) -> Viewer:
     return Viewer(email, PersonRole.DESIGNER)
 
 
-def ledger(bench: Bench, *, estimate_usd: float | None = 0.04, now: datetime | None = None, **more: Any) -> Ledger:
+def ledger(
+    studio: StudioFixture, *, estimate_usd: float | None = 0.04, now: datetime | None = None, **more: Any
+) -> Ledger:
     engines = {"test": PricedEngine(estimate_usd=estimate_usd)}
     clock = {"now": lambda: now} if now else {}
-    return Ledger(bench.history(), more.get("store", bench.store), engines, app_prefix=bench.prefix, **clock)
+    return Ledger(studio.history(), more.get("store", studio.store), engines, app_prefix=studio.prefix, **clock)
 
 
-def recorded(bench: Bench, at: datetime = NOON, **changes: Any) -> Comparison:
+def recorded(studio: StudioFixture, at: datetime = NOON, **changes: Any) -> Comparison:
     """A comparison in S3, as old as wanted."""
     name = ULID.from_datetime(at)
     wanted = comparison(**({"id": str(name), "created_at": at, "person": ANNA} | changes))
-    bench.history().add(wanted)
+    studio.history().add(wanted)
     return wanted
 
 
-def begun(bench: Bench, of: Comparison, at: datetime = NOON, **changes: Any) -> AttemptStart:
+def begun(studio: StudioFixture, of: Comparison, at: datetime = NOON, **changes: Any) -> AttemptStart:
     """An attempt's claim in S3."""
     start = AttemptStart(
         **(
@@ -78,12 +80,12 @@ def begun(bench: Bench, of: Comparison, at: datetime = NOON, **changes: Any) -> 
             | changes
         )
     )
-    bench.history().add_start(start)
+    studio.history().add_start(start)
     return start
 
 
 def ended(
-    bench: Bench,
+    studio: StudioFixture,
     of: Comparison,
     cost: Cost | None,
     kind: EngineFault | None = None,
@@ -104,7 +106,7 @@ def ended(
         "mode": of.mode,
     }
     outcome = Outcome(**(values | changes))
-    bench.history().add_outcome(outcome)
+    studio.history().add_outcome(outcome)
     return outcome
 
 
@@ -114,12 +116,12 @@ def only(accounts: list[Account]) -> Tally:
 
 
 class TestAccounts:
-    def test_spending_is_kept_by_person_day_and_mode(self, bench: Bench) -> None:
-        ended(bench, recorded(bench), Cost(usd=0.10))
-        ended(bench, recorded(bench, mode=Mode.TONE_ONLY), Cost(usd=0.20))
-        ended(bench, recorded(bench, person=BERT), Cost(usd=0.40))
-        ended(bench, recorded(bench, NOON - timedelta(days=1)), Cost(usd=0.80), at=NOON - timedelta(days=1))
-        accounts = ledger(bench).accounts(DAY - timedelta(days=1), DAY)
+    def test_spending_is_kept_by_person_day_and_mode(self, studio: StudioFixture) -> None:
+        ended(studio, recorded(studio), Cost(usd=0.10))
+        ended(studio, recorded(studio, mode=Mode.TONE_ONLY), Cost(usd=0.20))
+        ended(studio, recorded(studio, person=BERT), Cost(usd=0.40))
+        ended(studio, recorded(studio, NOON - timedelta(days=1)), Cost(usd=0.80), at=NOON - timedelta(days=1))
+        accounts = ledger(studio).accounts(DAY - timedelta(days=1), DAY)
         assert [(each.person, each.day, each.mode, each.tally.usd) for each in accounts] == [
             (ANNA, DAY - timedelta(days=1), Mode.COMPARE, 0.80),
             (ANNA, DAY, Mode.COMPARE, 0.10),
@@ -145,67 +147,67 @@ class TestAccounts:
         ],
     )
     def test_an_attempt_is_counted_as_what_it_is(
-        self, bench: Bench, cost: Cost | None, kind: EngineFault | None, tally: Tally
+        self, studio: StudioFixture, cost: Cost | None, kind: EngineFault | None, tally: Tally
     ) -> None:
-        ended(bench, recorded(bench), cost, kind)
-        assert only(ledger(bench).accounts(DAY, DAY)) == tally
+        ended(studio, recorded(studio), cost, kind)
+        assert only(ledger(studio).accounts(DAY, DAY)) == tally
 
-    def test_every_attempt_of_every_side_counts(self, bench: Bench) -> None:
-        wanted = recorded(bench)
+    def test_every_attempt_of_every_side_counts(self, studio: StudioFixture) -> None:
+        wanted = recorded(studio)
         for attempt in (1, 2, 3):
             for side in (TONE_ONLY, TONE_ANGLE):
-                ended(bench, wanted, Cost(usd=0.5), side=side, attempt=attempt)
-        assert only(ledger(bench).accounts(DAY, DAY)) == Tally(done=6, usd=3.0)
+                ended(studio, wanted, Cost(usd=0.5), side=side, attempt=attempt)
+        assert only(ledger(studio).accounts(DAY, DAY)) == Tally(done=6, usd=3.0)
 
-    def test_a_retry_is_at_the_expense_of_who_asked_for_it(self, bench: Bench) -> None:
-        wanted = recorded(bench)
-        ended(bench, wanted, Cost(usd=0.1))
-        ended(bench, wanted, Cost(usd=0.2), attempt=2, person=BERT)
-        accounts = ledger(bench).accounts(DAY, DAY)
+    def test_a_retry_is_at_the_expense_of_who_asked_for_it(self, studio: StudioFixture) -> None:
+        wanted = recorded(studio)
+        ended(studio, wanted, Cost(usd=0.1))
+        ended(studio, wanted, Cost(usd=0.2), attempt=2, person=BERT)
+        accounts = ledger(studio).accounts(DAY, DAY)
         assert [(each.person, each.tally.usd) for each in accounts] == [(ANNA, 0.1), (BERT, 0.2)]
 
-    def test_older_records_belong_to_who_made_the_comparison(self, bench: Bench) -> None:
-        ended(bench, recorded(bench), Cost(usd=0.1), person=None, mode=None)
-        [account] = ledger(bench).accounts(DAY, DAY)
+    def test_older_records_belong_to_who_made_the_comparison(self, studio: StudioFixture) -> None:
+        ended(studio, recorded(studio), Cost(usd=0.1), person=None, mode=None)
+        [account] = ledger(studio).accounts(DAY, DAY)
         assert (account.person, account.mode, account.tally) == (ANNA, Mode.COMPARE, Tally(done=1, usd=0.1))
 
-    def test_what_nobody_can_read_may_have_cost_something(self, bench: Bench) -> None:
-        wanted = recorded(bench, datetime.now(UTC))
-        bench.store.put(f"{bench.history().folder_of(wanted.id)}tone-only-1.json", b"{", content_type="text/plain")
+    def test_what_nobody_can_read_may_have_cost_something(self, studio: StudioFixture) -> None:
+        wanted = recorded(studio, datetime.now(UTC))
+        studio.store.put(f"{studio.history().folder_of(wanted.id)}tone-only-1.json", b"{", content_type="text/plain")
         today = datetime.now(UTC).date()
-        assert only(ledger(bench).accounts(today, today)) == Tally(failed=1, unpriced=1, held_usd=0.04)
+        assert only(ledger(studio).accounts(today, today)) == Tally(failed=1, unpriced=1, held_usd=0.04)
 
-    def test_attempts_without_their_comparison_are_counted_under_nobody(self, bench: Bench) -> None:
-        ended(bench, comparison(id=str(ULID.from_datetime(NOON))), Cost(usd=0.1), person=None, mode=None)
-        [account] = ledger(bench).accounts(DAY, DAY)
+    def test_attempts_without_their_comparison_are_counted_under_nobody(self, studio: StudioFixture) -> None:
+        ended(studio, comparison(id=str(ULID.from_datetime(NOON))), Cost(usd=0.1), person=None, mode=None)
+        [account] = ledger(studio).accounts(DAY, DAY)
         assert (account.person, account.mode, account.tally.usd) == ("unknown", None, 0.1)
 
-    def test_other_files_are_no_attempts(self, bench: Bench) -> None:
-        folder = bench.history().folder_of(recorded(bench).id)
+    def test_other_files_are_no_attempts(self, studio: StudioFixture) -> None:
+        folder = studio.history().folder_of(recorded(studio).id)
         for name in ("tone-only-1.png", "tone-only-0.json", "notes.json", "tone-only-1.json.bak"):
-            bench.store.put(f"{folder}{name}", b"{}", content_type="text/plain")
-        assert ledger(bench).accounts(DAY, DAY) == []
+            studio.store.put(f"{folder}{name}", b"{}", content_type="text/plain")
+        assert ledger(studio).accounts(DAY, DAY) == []
 
 
 class TestCatchingUp:
-    def test_a_ledger_that_kept_up_and_one_built_from_s3_alone_agree(self, bench: Bench) -> None:
-        kept_up = ledger(bench, now=NOON)
+    def test_a_ledger_that_kept_up_and_one_built_from_s3_alone_agree(self, studio: StudioFixture) -> None:
+        kept_up = ledger(studio, now=NOON)
         for number in range(12):
-            wanted = recorded(bench, person=(ANNA, BERT)[number % 2], mode=list(Mode)[number % 3])
-            begun(bench, wanted)
+            wanted = recorded(studio, person=(ANNA, BERT)[number % 2], mode=list(Mode)[number % 3])
+            begun(studio, wanted)
             kept_up.catch_up()
             if number % 4 != 3:
-                ended(bench, wanted, Cost(usd=0.01 * number), EngineFault.REFUSED if number % 5 == 4 else None)
+                ended(studio, wanted, Cost(usd=0.01 * number), EngineFault.REFUSED if number % 5 == 4 else None)
             if number % 2:
                 kept_up.catch_up()
-        built = ledger(bench, now=NOON)
+        built = ledger(studio, now=NOON)
         built.catch_up()
         kept_up.catch_up()
         assert kept_up.accounts(DAY, DAY) == built.accounts(DAY, DAY)
         for person in (None, ANNA, BERT):
             assert kept_up.used_today(person) == pytest.approx(built.used_today(person))
 
-    def test_what_is_known_is_not_read_again(self, bench: Bench) -> None:
+    def test_what_is_known_is_not_read_again(self, studio: StudioFixture) -> None:
         got: list[str] = []
 
         class CountingStore(Store):
@@ -213,50 +215,50 @@ class TestCatchingUp:
                 got.append(key)
                 return super().get(key)
 
-        s3 = bench.s3
+        s3 = studio.s3
         store = CountingStore(
             s3.bucket, endpoint_url=s3.endpoint_url, access_key=s3.access_key, secret_key=s3.secret_key
         )
-        reading = ledger(bench, store=store, now=NOON)
+        reading = ledger(studio, store=store, now=NOON)
         for attempt in range(1, 6):
-            wanted = recorded(bench)
-            begun(bench, wanted, attempt=attempt)
-            ended(bench, wanted, Cost(usd=0.1), attempt=attempt)
+            wanted = recorded(studio)
+            begun(studio, wanted, attempt=attempt)
+            ended(studio, wanted, Cost(usd=0.1), attempt=attempt)
         reading.catch_up()
         assert len(got) == 5
         reading.catch_up()
         reading.accounts(DAY, DAY)
         assert len(got) == 5
 
-    def test_a_retry_of_an_old_comparison_counts_on_the_day_of_the_retry(self, bench: Bench) -> None:
-        old = recorded(bench, NOON - timedelta(days=40))
-        reading = ledger(bench, now=NOON)
-        begun(bench, old, attempt=2, person=BERT)
+    def test_a_retry_of_an_old_comparison_counts_on_the_day_of_the_retry(self, studio: StudioFixture) -> None:
+        old = recorded(studio, NOON - timedelta(days=40))
+        reading = ledger(studio, now=NOON)
+        begun(studio, old, attempt=2, person=BERT)
         reading.catch_up()
         assert reading.used_today(BERT) == 0.04
-        ended(bench, old, Cost(usd=0.30), attempt=2, person=BERT)
+        ended(studio, old, Cost(usd=0.30), attempt=2, person=BERT)
         reading.catch_up()
         reading.catch_up()
         assert reading.used_today(BERT) == reading.used_today() == 0.30
-        assert ledger(bench).accounts(DAY, DAY) == reading.accounts(DAY, DAY)
-        assert ledger(bench).accounts(DAY - timedelta(days=50), DAY) == reading.accounts(DAY, DAY)
+        assert ledger(studio).accounts(DAY, DAY) == reading.accounts(DAY, DAY)
+        assert ledger(studio).accounts(DAY - timedelta(days=50), DAY) == reading.accounts(DAY, DAY)
 
-    def test_what_waited_past_midnight_counts_on_the_day_on_which_it_began(self, bench: Bench) -> None:
+    def test_what_waited_past_midnight_counts_on_the_day_on_which_it_began(self, studio: StudioFixture) -> None:
         midnight = NOON.replace(hour=0)
-        wanted = recorded(bench, midnight - timedelta(minutes=5))
-        begun(bench, wanted, midnight - timedelta(minutes=5))
-        ended(bench, wanted, Cost(usd=0.25), at=midnight + timedelta(minutes=1))
-        reading = ledger(bench, now=NOON)
+        wanted = recorded(studio, midnight - timedelta(minutes=5))
+        begun(studio, wanted, midnight - timedelta(minutes=5))
+        ended(studio, wanted, Cost(usd=0.25), at=midnight + timedelta(minutes=1))
+        reading = ledger(studio, now=NOON)
         reading.catch_up()
         assert reading.used_today() == 0.25
 
-    def test_a_new_day_starts_with_nothing_used(self, bench: Bench) -> None:
+    def test_a_new_day_starts_with_nothing_used(self, studio: StudioFixture) -> None:
         clock = [NOON]
         reading = Ledger(
-            bench.history(), bench.store, {"test": PricedEngine()}, app_prefix=bench.prefix, now=lambda: clock[0]
+            studio.history(), studio.store, {"test": PricedEngine()}, app_prefix=studio.prefix, now=lambda: clock[0]
         )
-        begun(bench, recorded(bench))
-        ended(bench, recorded(bench), Cost(usd=0.3))
+        begun(studio, recorded(studio))
+        ended(studio, recorded(studio), Cost(usd=0.3))
         reading.catch_up()
         assert reading.used_today() == pytest.approx(0.34)
         clock[0] = NOON + timedelta(hours=12)
@@ -264,29 +266,29 @@ class TestCatchingUp:
 
 
 class TestWhatCountsAgainstABudget:
-    def test_what_is_at_work_counts_with_its_estimate_until_its_price_is_known(self, bench: Bench) -> None:
-        wanted = recorded(bench)
-        begun(bench, wanted)
-        begun(bench, wanted, side=TONE_ANGLE)
-        reading = ledger(bench, now=NOON)
+    def test_what_is_at_work_counts_with_its_estimate_until_its_price_is_known(self, studio: StudioFixture) -> None:
+        wanted = recorded(studio)
+        begun(studio, wanted)
+        begun(studio, wanted, side=TONE_ANGLE)
+        reading = ledger(studio, now=NOON)
         reading.catch_up()
         assert reading.used_today(ANNA) == 0.08
-        ended(bench, wanted, Cost(usd=0.01))
-        ended(bench, wanted, None, EngineFault.REFUSED, side=TONE_ANGLE)
+        ended(studio, wanted, Cost(usd=0.01))
+        ended(studio, wanted, None, EngineFault.REFUSED, side=TONE_ANGLE)
         reading.catch_up()
         assert reading.used_today(ANNA) == 0.01
 
-    def test_a_call_at_an_unknown_price_counts_with_its_estimate(self, bench: Bench) -> None:
-        ended(bench, recorded(bench), Cost(usd=None), EngineFault.TIMED_OUT)
-        reading = ledger(bench, now=NOON)
+    def test_a_call_at_an_unknown_price_counts_with_its_estimate(self, studio: StudioFixture) -> None:
+        ended(studio, recorded(studio), Cost(usd=None), EngineFault.TIMED_OUT)
+        reading = ledger(studio, now=NOON)
         reading.catch_up()
         assert reading.used_today() == 0.04
 
-    def test_another_servers_work_counts_as_soon_as_it_is_claimed(self, bench: Bench) -> None:
+    def test_another_servers_work_counts_as_soon_as_it_is_claimed(self, studio: StudioFixture) -> None:
         gate = threading.Event()
-        here = ledger(bench)
+        here = ledger(studio)
         here.catch_up()
-        there = bench.runner(PricedEngine(lambda _: gate.wait(LONG_S) and None))
+        there = studio.runner(PricedEngine(lambda _: gate.wait(LONG_S) and None))
         wanted = comparison(person=ANNA)
         there.submit(wanted)
         here.catch_up()
@@ -297,10 +299,10 @@ class TestWhatCountsAgainstABudget:
         assert here.used_today(ANNA) == 0.08
         assert only(here.accounts(datetime.now(UTC).date(), datetime.now(UTC).date())) == Tally(done=2, usd=0.08)
 
-    def test_the_figure_on_screen_is_brought_up_to_date_behind_the_scenes(self, bench: Bench) -> None:
-        reading = ledger(bench, now=NOON)
+    def test_the_figure_on_screen_is_brought_up_to_date_behind_the_scenes(self, studio: StudioFixture) -> None:
+        reading = ledger(studio, now=NOON)
         reading.catch_up_soon(max_age_s=0)
-        ended(bench, recorded(bench), Cost(usd=0.3))
+        ended(studio, recorded(studio), Cost(usd=0.3))
 
         def is_known() -> bool:
             reading.catch_up_soon(max_age_s=0)
@@ -315,21 +317,21 @@ class TestWhatCountsAgainstABudget:
 class TestTheFirstCount:
     """A bucket full of today's attempts takes seconds to count: nobody's page waits for that."""
 
-    def test_nobody_waits_for_it_and_the_budget_says_that_it_is_still_counting(self, bench: Bench) -> None:
-        ended(bench, recorded(bench), Cost(usd=0.3))
-        sluice = Sluice(bench.s3.endpoint_url)
-        listing = sluice.rule(r"GET .*list-type=2")
-        reading = ledger(bench, now=NOON, store=bench.store_at(sluice.url))
+    def test_nobody_waits_for_it_and_the_budget_says_that_it_is_still_counting(self, studio: StudioFixture) -> None:
+        ended(studio, recorded(studio), Cost(usd=0.3))
+        proxy = FaultProxy(studio.s3.endpoint_url)
+        listing = proxy.rule(r"GET .*list-type=2")
+        reading = ledger(studio, now=NOON, store=studio.store_at(proxy.url))
         budgets = Budgets(reading, lambda: DailyLimits(1.0), now=lambda: NOON)
         first = budgets.of(ANNA)
         assert first is not None
         assert not first.counted
-        sluice.lift(listing)
+        proxy.lift(listing)
         until(lambda: (found := budgets.of(ANNA)) is not None and found.counted and found.left_usd == 0.7)
 
-    def test_a_count_that_fails_is_said_and_tried_again(self, bench: Bench) -> None:
-        nowhere = bench.store_at("http://127.0.0.1:9", connect_timeout_s=1, read_timeout_s=1, attempts=1)
-        budgets = Budgets(ledger(bench, now=NOON, store=nowhere), lambda: DailyLimits(1.0))
+    def test_a_count_that_fails_is_said_and_tried_again(self, studio: StudioFixture) -> None:
+        nowhere = studio.store_at("http://127.0.0.1:9", connect_timeout_s=1, read_timeout_s=1, attempts=1)
+        budgets = Budgets(ledger(studio, now=NOON, store=nowhere), lambda: DailyLimits(1.0))
         seen: list[str] = []
 
         def is_said() -> bool:
@@ -350,10 +352,10 @@ class TestTheFirstCount:
 class Table:
     """A desk with its runner and its engine."""
 
-    def __init__(self, bench: Bench, engine: PricedEngine, **budgets: float | None) -> None:
+    def __init__(self, studio: StudioFixture, engine: PricedEngine, **budgets: float | None) -> None:
         self.engine = engine
-        self.runner: Runner = bench.runner(engine)
-        self.ledger = Ledger(bench.history(), bench.store, {"test": engine}, app_prefix=bench.prefix)
+        self.runner: Runner = studio.runner(engine)
+        self.ledger = Ledger(studio.history(), studio.store, {"test": engine}, app_prefix=studio.prefix)
         self.comparison_service = ComparisonService(
             Nowhere(),
             lambda: PublishedLabels(()),
@@ -361,7 +363,7 @@ class Table:
             VOCABULARY,
             self.runner,
             {"test": engine},
-            IdempotencyKeys(bench.store, app_prefix=bench.prefix, at_work=lambda name: self.runner.status(name).busy),
+            IdempotencyKeys(studio.store, app_prefix=studio.prefix, at_work=lambda name: self.runner.status(name).busy),
             Budgets(self.ledger, lambda: DailyLimits(**budgets)),
             max_model_references=3,
         )
@@ -391,13 +393,13 @@ def planned(prompt: str, *, seed: int = 7) -> Planned:
 
 
 class TestBudgets:
-    def test_without_one_nothing_is_asked_and_nothing_refused(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine(estimate_usd=None))
+    def test_without_one_nothing_is_asked_and_nothing_refused(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine(estimate_usd=None))
         assert table.comparison_service.budget(ANNA) is None
         assert not table.runner.wait(table.order().id).busy
 
-    def test_what_is_left_is_what_was_not_spent(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine(), daily_person_usd=1.0)
+    def test_what_is_left_is_what_was_not_spent(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine(), daily_person_usd=1.0)
         table.runner.wait(table.order().id)
         table.ledger.catch_up()
         until(lambda: (found := table.comparison_service.budget(ANNA)) is not None and found.counted)
@@ -408,38 +410,38 @@ class TestBudgets:
         assert other is not None
         assert other.left_usd == 1.0
 
-    def test_over_it_nothing_is_recorded_or_sent_and_the_sentence_says_why(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine(), daily_person_usd=0.10)
+    def test_over_it_nothing_is_recorded_or_sent_and_the_sentence_says_why(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine(), daily_person_usd=0.10)
         table.runner.wait(table.order("first").id)
-        before = bench.keys()
+        before = studio.keys()
         with pytest.raises(InputError) as caught:
             table.order("second")
         assert caught.value.message.startswith(
             "Your budget for today has $0.02 of $0.10 left and this would cost about $0.08: "
             "it starts anew at 00:00 UTC, in "
         )
-        assert bench.keys() == before
+        assert studio.keys() == before
         assert len(table.engine.requests) == 2
         table.order("second", person=BERT)
 
-    def test_everybodys_budget_holds_for_everybody(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine(), daily_usd=0.10, daily_person_usd=5.0)
+    def test_everybodys_budget_holds_for_everybody(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine(), daily_usd=0.10, daily_person_usd=5.0)
         table.runner.wait(table.order().id)
         with pytest.raises(InputError, match=r"Everybody's budget for today has \$0\.02"):
             table.order(person=BERT)
 
-    def test_what_is_free_is_always_allowed(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine(estimate_usd=0.0), daily_usd=0.0)
+    def test_what_is_free_is_always_allowed(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine(estimate_usd=0.0), daily_usd=0.0)
         assert not table.runner.wait(table.order().id).busy
 
-    def test_an_unknown_price_is_refused_under_a_budget(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine(estimate_usd=None), daily_usd=100.0)
+    def test_an_unknown_price_is_refused_under_a_budget(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine(estimate_usd=None), daily_usd=100.0)
         with pytest.raises(InputError, match="Nobody can say what this would cost"):
             table.order()
-        assert bench.keys() == set()
+        assert studio.keys() == set()
 
-    def test_a_retry_and_a_replay_are_refused_like_an_order(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine(), daily_person_usd=0.10)
+    def test_a_retry_and_a_replay_are_refused_like_an_order(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine(), daily_person_usd=0.10)
         first = table.order()
         table.runner.wait(first.id)
         table.comparison_service.retry(first.id, TONE_ONLY, designer(BERT))
@@ -450,9 +452,9 @@ class TestBudgets:
             table.comparison_service.replay(first, designer(ANNA))
         assert len(table.engine.requests) == 3
 
-    def test_many_who_order_at_once_cannot_all_take_what_is_left(self, bench: Bench) -> None:
+    def test_many_who_order_at_once_cannot_all_take_what_is_left(self, studio: StudioFixture) -> None:
         gate = threading.Event()
-        table = Table(bench, PricedEngine(lambda _: gate.wait(LONG_S) and None), daily_usd=0.25)
+        table = Table(studio, PricedEngine(lambda _: gate.wait(LONG_S) and None), daily_usd=0.25)
         orders = []
 
         def order(number: int) -> None:
@@ -467,11 +469,11 @@ class TestBudgets:
         assert len(orders) == 3
         assert len(table.engine.requests) == 6
 
-    def test_a_damaged_pictures_price_is_not_lost(self, bench: Bench) -> None:
+    def test_a_damaged_pictures_price_is_not_lost(self, studio: StudioFixture) -> None:
         def damaged(_: SideRequest) -> None:
             raise EngineError("It arrived damaged.", kind=EngineFault.UNAVAILABLE, charge=Charge(0.06, 10, 20))
 
-        table = Table(bench, PricedEngine(damaged), daily_person_usd=1.0)
+        table = Table(studio, PricedEngine(damaged), daily_person_usd=1.0)
         status = table.runner.wait(table.order().id)
         assert [side.latest.cost for side in status.sides if side.latest] == [
             Cost(usd=0.06, input_tokens=10, output_tokens=20)
@@ -479,7 +481,7 @@ class TestBudgets:
         table.ledger.catch_up()
         assert table.ledger.used_today(ANNA) == 0.12
 
-    def test_a_cancelled_side_keeps_what_its_engine_said_of_the_price(self, bench: Bench) -> None:
+    def test_a_cancelled_side_keeps_what_its_engine_said_of_the_price(self, studio: StudioFixture) -> None:
         started, let_go = threading.Event(), threading.Event()
         said = EngineError("Cancelled; it may still be charged.", kind=EngineFault.CANCELLED, charge=Charge())
 
@@ -488,7 +490,7 @@ class TestBudgets:
             let_go.wait(LONG_S)
             raise said
 
-        table = Table(bench, PricedEngine(stop))
+        table = Table(studio, PricedEngine(stop))
         wanted = table.order()
         assert started.wait(LONG_S)
         table.runner.cancel(wanted.id, TONE_ONLY)
@@ -499,7 +501,9 @@ class TestBudgets:
         assert outcome.failure.message == said.message
         assert outcome.cost == Cost(usd=None)
 
-    def test_a_side_that_is_interrupted_by_a_stop_may_have_been_charged_and_says_so(self, bench: Bench) -> None:
+    def test_a_side_that_is_interrupted_by_a_stop_may_have_been_charged_and_says_so(
+        self, studio: StudioFixture
+    ) -> None:
         started = threading.Event()
 
         class StoppingEngine(PricedEngine):
@@ -508,11 +512,11 @@ class TestBudgets:
                 until(cancelled)
                 raise EngineError("Cancelled.", kind=EngineFault.CANCELLED, request_id="req-1", charge=Charge())
 
-        table = Table(bench, StoppingEngine())
+        table = Table(studio, StoppingEngine())
         wanted = table.order()
         assert started.wait(LONG_S)
         table.runner.close()
-        outcome = bench.history().status(wanted.id).side(TONE_ONLY).latest
+        outcome = studio.history().status(wanted.id).side(TONE_ONLY).latest
         assert outcome is not None
         assert outcome.failure is not None
         assert outcome.failure.kind is EngineFault.INTERRUPTED
@@ -535,9 +539,9 @@ class TestBudgets:
 
 
 class TestPresses:
-    def test_a_press_in_two_tabs_on_two_servers_is_one_comparison(self, bench: Bench) -> None:
+    def test_a_press_in_two_tabs_on_two_servers_is_one_comparison(self, studio: StudioFixture) -> None:
         gate = threading.Event()
-        tables = [Table(bench, PricedEngine(lambda _: gate.wait(LONG_S) and None)) for _ in range(2)]
+        tables = [Table(studio, PricedEngine(lambda _: gate.wait(LONG_S) and None)) for _ in range(2)]
         at_once = threading.Barrier(6)
 
         def press(number: int) -> str:
@@ -553,11 +557,11 @@ class TestPresses:
         assert sorted(requests) == [SideName.TONE_ANGLE, SideName.TONE_ONLY]
 
     def test_a_press_while_it_is_at_work_changes_nothing_however_late(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+        self, studio: StudioFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("core.generation.idempotency._DOUBLE_CLICK", timedelta(0))
         gate = threading.Event()
-        table = Table(bench, PricedEngine(lambda _: gate.wait(LONG_S) and None))
+        table = Table(studio, PricedEngine(lambda _: gate.wait(LONG_S) and None))
         first = table.order()
         assert table.order() == first
         gate.set()
@@ -566,14 +570,14 @@ class TestPresses:
         assert again.id != first.id
         table.runner.wait(again.id)
 
-    def test_a_second_click_after_a_very_fast_picture_is_still_the_same_press(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine())
+    def test_a_second_click_after_a_very_fast_picture_is_still_the_same_press(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine())
         first = table.order()
         table.runner.wait(first.id)
         assert table.order().id == first.id
 
-    def test_another_person_prompt_or_replay_is_another_press(self, bench: Bench) -> None:
-        table = Table(bench, PricedEngine())
+    def test_another_person_prompt_or_replay_is_another_press(self, studio: StudioFixture) -> None:
+        table = Table(studio, PricedEngine())
         first = table.order()
         others = [
             table.order("a table"),
@@ -584,28 +588,30 @@ class TestPresses:
         for each in (first, *others):
             table.runner.wait(each.id)
 
-    def test_a_press_whose_server_died_before_it_was_recorded_is_carried_out_by_the_next(self, bench: Bench) -> None:
-        dying = Table(bench, PricedEngine())
+    def test_a_press_whose_server_died_before_it_was_recorded_is_carried_out_by_the_next(
+        self, studio: StudioFixture
+    ) -> None:
+        dying = Table(studio, PricedEngine())
         dying.runner.close()
         with pytest.raises(EngineError, match="stopping"):
             dying.order()
-        [press] = bench.store.list(f"{bench.prefix}presses/")
-        table = Table(bench, PricedEngine())
+        [press] = studio.store.list(f"{studio.prefix}presses/")
+        table = Table(studio, PricedEngine())
         wanted = table.order()
-        assert wanted.id == bench.store.get(press.key).data.decode()
+        assert wanted.id == studio.store.get(press.key).data.decode()
         assert not table.runner.wait(wanted.id).busy
 
     def test_what_is_over_is_removed_and_what_was_just_pressed_stays(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+        self, studio: StudioFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        table = Table(bench, PricedEngine())
+        table = Table(studio, PricedEngine())
         old = table.order()
         table.runner.wait(old.id)
-        idempotency_keys = IdempotencyKeys(bench.store, app_prefix=bench.prefix, at_work=lambda _: False)
+        idempotency_keys = IdempotencyKeys(studio.store, app_prefix=studio.prefix, at_work=lambda _: False)
         idempotency_keys.sweep()
-        [press] = bench.store.list(f"{bench.prefix}presses/")
+        [press] = studio.store.list(f"{studio.prefix}presses/")
         monkeypatch.setattr("core.generation.idempotency._OVER", timedelta(0))
         until(lambda: datetime.now(UTC) > press.modified)
         idempotency_keys.sweep()
-        assert list(bench.store.list(f"{bench.prefix}presses/")) == []
+        assert list(studio.store.list(f"{studio.prefix}presses/")) == []
         assert table.order("a table").id != old.id

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.production import Production, production
+from tests.support.dashboards.production import Production, production
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import httpx
 from itsdangerous import URLSafeSerializer
 
 from core.web.addresses import ORIGINAL, image_url
-from tests.support.production import KEY, MADE, SECRET, Production
+from tests.support.dashboards.production import KEY, MADE, SECRET, Production
 
 COMPARISON = "01KAM8K4T0YZ7C4D0Q7H7P3N5E"
 TOLD_BY_PAGES = (b"Ada 03", b"a(natural,film)", b"01. Model", b"/image/")

@@ -17,7 +17,7 @@ from core.web.addresses import ORIGINAL, image_url
 from tests.fakes.google import unsigned
 from tests.identity.attacks.forgeries import NOW, door_only, forged, kept_out, pictures, refused, unsealed
 from tests.identity.issuer import claims, token
-from tests.support.production import COOKIE, KEY, PICTURE, SECRET, Production, from_our_page, session
+from tests.support.dashboards.production import COOKIE, KEY, PICTURE, SECRET, Production, from_our_page, session
 
 
 def test_a_good_cookie_opens_pictures_and_pages(studio: Production) -> None:

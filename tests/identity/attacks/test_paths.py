@@ -10,7 +10,7 @@ import pytest
 from core.references.key import encode_key
 from core.web.addresses import ORIGINAL, image_url
 from tests.identity.attacks.forgeries import COMPARISON
-from tests.support.production import COOKIE, KEY, Production
+from tests.support.dashboards.production import COOKIE, KEY, Production
 
 
 @pytest.mark.parametrize(

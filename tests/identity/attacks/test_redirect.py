@@ -23,11 +23,11 @@ from core.identity.session import LIFETIME_S, sealing
 from tests.browser.test_sign_in import CERTIFICATES, SAID
 from tests.fakes.google import CLIENT_SECRET, Account, Fault
 from tests.identity.attacks.forgeries import forged, unsealed
-from tests.support.https_studio import ADA, BO, BOSS, SESSION_SECRET, STRANGER, HttpsStudio, https_studio
-from tests.support.moto_servers import moto_server, with_bucket
+from tests.support.dashboards.https_studio import ADA, BO, BOSS, SESSION_SECRET, STRANGER, HttpsStudio, https_studio
+from tests.support.dashboards.production import Production, from_our_page
 from tests.support.ports import own_port
-from tests.support.production import Production, from_our_page
-from tests.support.s3_servers import S3Server
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import S3Server
 
 SESSION, ATTEMPT, REFUSAL = "__Host-studio", "__Host-studio-attempt", "__Host-studio-refusal"
 FOREIGN = "This answer belongs to another sign-in. Sign in again."

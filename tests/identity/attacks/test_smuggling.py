@@ -10,8 +10,8 @@ import pytest
 
 from core.web.addresses import ORIGINAL, image_url
 from tests.identity.attacks.forgeries import kept_out
-from tests.support.patience import LONG_S
-from tests.support.production import COOKIE, KEY, ORIGIN, PICTURE, Production
+from tests.support.dashboards.production import COOKIE, KEY, ORIGIN, PICTURE, Production
+from tests.support.timeouts import LONG_S
 
 
 def head(*lines: str, method: str = "POST", path: str = "/session") -> bytes:

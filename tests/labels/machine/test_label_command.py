@@ -22,10 +22,10 @@ from core.labels.published.schema import LabelSource
 from tests.fakes.openai_portraits import pictures_of
 from tests.fakes.openai_server import FakeOpenAI
 from tests.labels.portraits import APP, INSTRUCTIONS, ROOT, VOCABULARY, jpeg
-from tests.support.commands import core, fails, started
-from tests.support.moto_servers import fill, moto_server, with_bucket
-from tests.support.patience import until
-from tests.support.s3_servers import S3Server, environment
+from tests.support.processes.commands import core, fails, started
+from tests.support.s3.moto_server import fill, moto_server, with_bucket
+from tests.support.s3.servers import S3Server, environment
+from tests.support.timeouts import until
 
 FOLDER = "refs/01. Model"
 PICTURES = {f"{FOLDER}/noir/Ada {number:02d}.jpg": jpeg(number) for number in range(16)}

@@ -14,10 +14,10 @@ from core.labels.published.schema import LabelField
 from core.labels.review.verdicts import accept
 from tests.labels.portraits import OPS, jpeg
 from tests.labels.review.services import Desk, correct, proposed
-from tests.support.commands import Done, core
-from tests.support.moto_servers import with_bucket
-from tests.support.patience import LONG_S
-from tests.support.s3_servers import S3Server
+from tests.support.processes.commands import Done, core
+from tests.support.s3.moto_server import with_bucket
+from tests.support.s3.servers import S3Server
+from tests.support.timeouts import LONG_S
 
 GROUP = "refs/01. Model/noir"
 PICTURES = {f"{GROUP}/Ada {number:02d}.jpg": jpeg(number) for number in range(6)}

@@ -14,7 +14,7 @@ from core.labels.review.reviews import Kind
 from core.labels.review.verdicts import Verdict, theirs_in
 from core.viewer import PersonRole, Viewer
 from tests.labels.review.services import Desk
-from tests.support.s3_servers import S3Server
+from tests.support.s3.servers import S3Server
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from core.labels.review.verdicts import Verdict
 from core.references.index import ReferenceIndex, build_index
 from core.storage.local.disk import renew
 from tests.labels.portraits import APP, VOCABULARY
-from tests.support.s3_servers import S3Server
+from tests.support.s3.servers import S3Server
 
 
 class Library:

@@ -25,10 +25,10 @@ from core.storage.local.disk import publish
 from tests.injection.libraries import library
 from tests.labels.portraits import OPS, OTHER, ROOT, jpeg
 from tests.labels.review.services import Desk, correct, proposed
-from tests.support.moto_servers import fill, moto_server, remove, with_bucket
-from tests.support.patience import LONG_S
-from tests.support.relay import Passing, relayed
-from tests.support.s3_servers import S3Server
+from tests.support.s3.http_proxy import Exchange, proxied
+from tests.support.s3.moto_server import fill, moto_server, remove, with_bucket
+from tests.support.s3.servers import S3Server
+from tests.support.timeouts import LONG_S
 
 GROUP = "refs/01. Model/noir"
 PICTURES = {f"{GROUP}/Ada {number:02d}.jpg": jpeg(number) for number in range(6)}
@@ -194,13 +194,13 @@ class TestServers:
         their_draft = publisher(theirs, other).draft(theirs.library.index)
         raced: list[Published] = []
 
-        def overtake(passing: Passing) -> bool:
+        def overtake(passing: Exchange) -> bool:
             """They publish between our look at the newest publication and our write."""
             if passing.method == "PUT" and not raced:
                 raced.append(publisher(theirs, other).publish(their_draft, OTHER))
             return True
 
-        with relayed(bucket, before=overtake) as way:
+        with proxied(bucket, before=overtake) as way:
             mine = publisher(review_service(way, file), file)
             draft = mine.draft(at.library.index)
             with pytest.raises(WriteConflict):
@@ -253,7 +253,7 @@ def test_killed_while_publishing_the_file_is_the_old_or_the_new_one(tmp_path: Pa
         Path(f"{file}.{name}").write_bytes(data)
     for moment in (0.005, 0.013, 0.021):
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.labels.review.publish_over_and_over", str(file)],
+            [sys.executable, "-m", "tests.labels.review.publish_repeatedly", str(file)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -19,10 +19,10 @@ from core.storage.local.disk import renew
 from tests.labels.portraits import APP, ROOT
 from tests.labels.review.checkouts import checkout_in, labels, reviewed_bucket, start
 from tests.labels.review.services import Desk
-from tests.support.moto_servers import moto_server, remove
-from tests.support.patience import LONG_S
-from tests.support.relay import Passing, Watch, passes, relayed
-from tests.support.s3_servers import S3Server, environment
+from tests.support.s3.http_proxy import Exchange, Watch, passes, proxied
+from tests.support.s3.moto_server import moto_server, remove
+from tests.support.s3.servers import S3Server, environment
+from tests.support.timeouts import LONG_S
 
 PUBLICATION = f"{APP}labels/publication.json"
 LINES = 4000  # so that writing takes a moment
@@ -101,7 +101,7 @@ def killed(shop: Shop, *, before: str = "", after: str = "", wait_s: float = 0.0
     is_told = threading.Event()
 
     def at(moment: str) -> Watch:
-        def watch(passing: Passing) -> bool:
+        def watch(passing: Exchange) -> bool:
             if (passing.method, passing.key) != (moment, PUBLICATION):
                 return True
             running[0].kill()
@@ -110,7 +110,7 @@ def killed(shop: Shop, *, before: str = "", after: str = "", wait_s: float = 0.0
 
         return watch if moment else passes
 
-    def has_told(passing: Passing) -> bool:
+    def has_told(passing: Exchange) -> bool:
         if passing.method == "PUT":
             is_told.set()
         return True
@@ -118,7 +118,7 @@ def killed(shop: Shop, *, before: str = "", after: str = "", wait_s: float = 0.0
     is_writing = not (before or after)
     with ExitStack() as stack:
         watch = has_told if is_writing else at(after)
-        way = stack.enter_context(relayed(shop.bucket, before=at(before), after=watch))
+        way = stack.enter_context(proxied(shop.bucket, before=at(before), after=watch))
         running.append(start(shop.checkout, "publish", environ=environment(way)))
         stack.enter_context(running[0])
         if is_writing:

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from core.labels.review.review_log import SEGMENT, ReviewLog
 from core.labels.review.reviews import Event, Kind, Save
 from tests.labels.portraits import APP
-from tests.support.moto_servers import fill, moto_server, with_bucket
-from tests.support.s3_servers import S3Server
+from tests.support.s3.moto_server import fill, moto_server, with_bucket
+from tests.support.s3.servers import S3Server
 
 
 @pytest.fixture(scope="module")

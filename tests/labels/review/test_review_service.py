@@ -24,9 +24,9 @@ from core.labels.review.verdicts import Verdict, accept, theirs_in
 from core.viewer import PersonRole, Viewer
 from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, jpeg
 from tests.labels.review.services import Desk, correct, proposed, skip
-from tests.support.moto_servers import fill, moto_server, remove, with_bucket
-from tests.support.patience import LONG_S, until
-from tests.support.s3_servers import S3Server
+from tests.support.s3.moto_server import fill, moto_server, remove, with_bucket
+from tests.support.s3.servers import S3Server
+from tests.support.timeouts import LONG_S, until
 
 GROUP = "refs/01. Model/noir low angle"
 ALL = QueueFilter(everything=True)

@@ -20,9 +20,9 @@ from core.references.listing import parallel_lister
 from core.references.listing.listing import Listing, list_all
 from core.references.listing.page import read_page
 from core.storage.pages import Pages
-from tests.support.moto_servers import moto_server, with_bucket
-from tests.support.patience import LONG_S
-from tests.support.s3_servers import S3Server
+from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.servers import S3Server
+from tests.support.timeouts import LONG_S
 
 ACCESS: dict[str, Any] = {"access_key": "AKIDTEST", "secret_key": "secret"}
 AWKWARD = [

@@ -33,8 +33,8 @@ from core.errors import (
 )
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
-from tests.support.patience import LONG_S
-from tests.support.s3_servers import ServingProcess, client_of, served_by
+from tests.support.s3.servers import ServingProcess, client_of, served_by
+from tests.support.timeouts import LONG_S
 
 TEXT = "text/plain"
 ROUNDS = 12

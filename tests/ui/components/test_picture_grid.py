@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
 
 from core.ui.components.picture_grid import Card, _Memory, _Sent, picture_grid
-from tests.support.chromium import PATIENCE_MS, chromium
-from tests.support.demos import grid_demo
+from tests.support.browser.chromium import PATIENCE_MS, chromium
+from tests.support.dashboards.demos import grid_demo
 
 
 def test_a_message_from_before_a_drop_loses_only_what_was_dropped() -> None:

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from core.ui.components.review_focus import DecisionKind, FocusDecision, _decisions
-from tests.support.chromium import chromium
-from tests.support.demos import focus_demo
+from tests.support.browser.chromium import chromium
+from tests.support.dashboards.demos import focus_demo
 
 
 def test_what_the_browser_says_in_another_shape_is_no_decision() -> None:

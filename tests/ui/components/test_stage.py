@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.ui.components.stage import StageSide, StageState
-from tests.support.chromium import Contexts, chromium
-from tests.support.demos import STAGE_HEIGHT, STAGE_WIDTH, stage_demo
+from tests.support.browser.chromium import Contexts, chromium
+from tests.support.dashboards.demos import STAGE_HEIGHT, STAGE_WIDTH, stage_demo
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 
 def authenticator(state: str | None, age_s: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Set
 from streamlit.testing.v1 import AppTest
 
 from core.ui.frame.state import Key
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 
 def draws() -> None:

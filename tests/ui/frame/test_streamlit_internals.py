@@ -7,7 +7,7 @@ from streamlit.runtime.state import SafeSessionState, SessionState
 from streamlit.testing.v1 import AppTest
 
 from core.ui.frame.streamlit_internals import is_session_race, session_id
-from tests.support.patience import LONG_S
+from tests.support.timeouts import LONG_S
 
 
 def name_the_session() -> None:

@@ -1,0 +1,141 @@
+"""Every page's URL as the very first request to a server that has just started.
+
+Streamlit has run a page's file before the script that asks who is there; this is where it would show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.s3.models import s3_backends
+from playwright.sync_api import expect
+
+from core.injection.wishes import SideName
+from core.web.addresses import ORIGINAL, image_url, partial_url
+from tests.browser.conftest import StartDashboard, Visit
+from tests.support.dashboards.dashboard import Tab, s3_client
+from tests.support.processes.programs import ROOT
+
+BUCKET = "library-behind-the-door"
+KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
+NO_PAGES = ("/nothing", "/a/b")
+FOREIGN_URL = "http://127.0.0.1:1"  # the public URL of a dashboard nobody can sign in to from here
+
+
+@pytest.mark.parametrize(
+    ("path", "only_there"),
+    [
+        ("/", "Nothing planned yet"),
+        ("/generate", "Nothing planned yet"),
+        ("/references", "110 pictures in 40 groups"),
+        ("/labels", "82 of 82 portraits have a label"),
+        ("/history", "No comparison yet"),
+        ("/people", "In the demo nobody signs in"),
+    ],
+)
+def test_the_first_request_finds_its_page(
+    path: str, only_there: str, start_dashboard: StartDashboard, visit: Visit
+) -> None:
+    tab = visit(start_dashboard()).open(path)
+    expect(tab.main).to_contain_text(only_there)
+    expect(tab.main).to_contain_text("demo@localhost")
+    expect(tab.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(5)
+    expect(tab.dialog).to_have_count(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedLibrary:
+    """A bucket that only people who sign in may see, and what must not be heard of it outside."""
+
+    settings: dict[str, str]
+    etag: str
+    secrets: tuple[bytes, ...]
+
+
+@pytest.fixture(scope="module")
+def library() -> Iterator[ClosedLibrary]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    s3 = s3_client(f"http://{host}:{port}", "AKIDTEST", "secret")
+    s3.create_bucket(Bucket=BUCKET)
+    picture = (ROOT / "samples" / KEY).read_bytes()
+    etag = s3.put_object(Bucket=BUCKET, Key=KEY, Body=picture)["ETag"].strip('"')
+    settings = {
+        "S3_BUCKET": BUCKET,
+        "S3_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "AKIDTEST",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "GOOGLE_CLIENT_ID": "anybody-may-know-this.apps.googleusercontent.com",
+        "GOOGLE_CLIENT_SECRET": "kept-client-secret",
+        "PUBLIC_URL": FOREIGN_URL,
+        "SESSION_SECRET": "kept-session-secret-long-enough-to-sign-with",
+        "ALLOWED_DOMAINS": "studio.example",
+        "OPENAI_API_KEY": "kept-openai-key",
+    }
+    secrets = ("Ada", "a(natural,film)", "01. Model", "natural-film", BUCKET, etag, "/image/", "kept-")
+    yield ClosedLibrary(settings, etag, tuple(secret.encode() for secret in secrets))
+    server.stop()
+    for account in list(s3_backends.values()):  # or moto complains about keys that were not disposed of
+        account.reset()
+
+
+@pytest.mark.parametrize("path", ["/", "/generate", "/references", "/labels", "/history", "/people", *NO_PAGES])
+def test_nobody_sees_anything_before_signing_in(
+    path: str, library: ClosedLibrary, start_dashboard: StartDashboard, visit: Visit
+) -> None:
+    studio = start_dashboard(library.settings)
+    visitor = visit(studio)
+    tab = Tab(visitor.context.new_page(), studio.url)
+    frames: list[bytes] = []
+    tab.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(_bytes(frame))))
+
+    tab.goto(path)
+    expect(tab.main).to_contain_text("You can sign in at")
+    if path in NO_PAGES:  # the console says so
+        visitor.complaints[:] = [line for line in visitor.complaints if "404 (Not Found)" not in line]
+    told = tab.page.content().encode()
+    assert frames, "the page came without the WebSocket that is listened to"
+    for secret in library.secrets:
+        assert secret not in told
+        assert not any(secret in frame for frame in frames)
+
+    page = tab.page
+    for pictured in page.get_by_role("img").all():
+        assert pictured.get_attribute("alt") == "Logo"
+    for role in ("textbox", "searchbox", "combobox", "list", "listbox", "slider"):
+        expect(page.get_by_role(role)).to_have_count(0)
+    expect(page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(0)
+    expect(tab.dialog).to_have_count(0)
+
+
+def test_pictures_are_served_to_nobody_before_signing_in(
+    library: ClosedLibrary, start_dashboard: StartDashboard, visit: Visit
+) -> None:
+    studio = start_dashboard(library.settings)
+    request = visit(studio).context.request
+    for path in (
+        image_url(KEY, library.etag),
+        image_url(KEY, library.etag, 960),
+        image_url(KEY, library.etag, ORIGINAL),
+        image_url(KEY, library.etag, ORIGINAL, download_as="Ada.jpg"),
+        image_url("refs/no such.jpg", library.etag),
+        image_url("studio/generations/x/y.png", library.etag, ORIGINAL),
+        partial_url("01M81AWXAK8CRY1N6BYMMB3E81", SideName.TONE_ONLY, 0.3),
+    ):
+        answer = request.get(studio.url + path)
+        assert answer.status == 401, path
+        assert answer.headers["cache-control"] == "no-store"
+        assert len(answer.body()) < 200
+    for path, status in (("/healthz", 200), ("/readyz", 200)):
+        answer = request.get(studio.url + path)
+        assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
+        assert not any(secret in answer.body() for secret in library.secrets)
+
+
+def _bytes(frame: str | bytes) -> bytes:
+    return frame.encode() if isinstance(frame, str) else frame

@@ -1,0 +1,347 @@
+"""Demos: the product's components alone on a page each, served by a real `streamlit run`, for tests and `bench`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from tests.support.ports import give_back, own_port
+from tests.support.processes.programs import ROOT, streamlit_app
+
+STAGE_WIDTH, STAGE_HEIGHT = 1024, 1280
+_CONFIG = """
+[server]
+headless = true
+fileWatcherType = "none"
+[global]
+minCachedMessageSize = 1e12
+[browser]
+gatherUsageStats = false
+"""
+_GRID_THEME = """
+[theme]
+primaryColor = "#ff0000"
+backgroundColor = "#f4f4f4"
+secondaryBackgroundColor = "#e9e9e9"
+textColor = "#1c1c1c"
+"""
+_GRID_APP = """
+import io
+
+import streamlit as st
+from PIL import Image
+from starlette.responses import Response
+from starlette.routing import Route
+
+SIZES = {"tall": (80, 100), "wide": (120, 80)}
+
+
+def picture(request):
+    size = SIZES.get(request.path_params["shape"])
+    if size is None:
+        return Response(status_code=404)
+    out = io.BytesIO()
+    Image.new("RGB", size, (120, 120, 120)).save(out, "PNG")
+    return Response(out.getvalue(), media_type="image/png")
+
+
+app = st.App("demo.py", routes=[Route("/picture/{shape}/{number}", picture)])
+"""
+_GRID = """
+import time
+
+import streamlit as st
+
+from core.ui.components.picture_grid import Card, clear_selection, picture_grid
+
+st.set_page_config(layout="wide")
+query = st.query_params
+count = int(query.get("count", 60))
+selectable = query.get("list") is None
+state = st.session_state
+TITLES = {1: "<b>bold</b>.jpg", 2: "김하늘 05.jpg", 3: "صورة 05.jpg"}
+PICTURES = {4: "/picture/none/4", 5: None, 6: "/picture/wide/6"}
+
+
+def card(n):
+    return Card(
+        id=f"card {n}",
+        picture_url=PICTURES.get(n, f"/picture/tall/{n}"),
+        alt=f"Picture {n}",
+        title=TITLES.get(n, f"Title {n}"),
+        subtitle=f"turn {state.get('turn', 0)}" if n == 0 else "",
+        badge="untagged" if n == 0 else "",
+        problem="Not in S3 any more" if n == 5 else "",
+    )
+
+
+@st.dialog("Details", position="right")
+def details(card_id):
+    st.write(f"Details of {card_id}")
+
+
+def do_act():
+    state.acted = list((state.get("demo") or {}).get("selection", {}).get("ids", []))
+
+
+with st.container(horizontal=True):
+    if st.button("Turn"):
+        state.turn = state.get("turn", 0) + 1
+    st.button("Clear on the server", on_click=clear_selection, args=("demo",))
+    st.button("Act", on_click=do_act, shortcut="B")
+    other_page = st.toggle("Other page")
+    hidden = st.toggle("Hidden")
+    reversed_order = st.toggle("Reversed")
+slow = query.get("slow")
+st.text(f"acted on {state.get('acted', [])}")
+if slow:  # a run that lasts, so that the next can interrupt it: the state under test
+    time.sleep(0.3)
+    st.empty()
+    time.sleep(0.3)
+if not hidden:
+    numbers = range(100, 100 + count) if other_page else range(count)
+    cards = [card(n) for n in numbers]
+    if reversed_order:
+        cards.reverse()
+    event = picture_grid(
+        cards,
+        key="demo",
+        label="Demo pictures",
+        selectable=selectable,
+        click=query.get("click", "open"),
+        min_card_px=int(query.get("min", 200)),
+    )
+    if event.opened:
+        state.openings = state.get("openings", 0) + 1
+    st.text(f"selected {list(event.selected)}")
+    st.text(f"opened {event.opened}, {state.get('openings', 0)} openings")
+    if event.opened and query.get("dialog"):
+        details(event.opened)
+"""
+_FOCUS_APP = """
+import os
+from pathlib import Path
+
+import streamlit as st
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+FOLDER = Path(os.environ["PICTURES"])
+
+
+def picture(request):
+    return FileResponse(sorted(FOLDER.rglob("*.jpg"))[int(request.path_params["number"])])
+
+
+app = st.App("demo.py", routes=[Route("/picture/{number}", picture)])
+"""
+_FOCUS = """
+from pathlib import Path
+from types import SimpleNamespace
+
+import streamlit as st
+
+from core.errors import StorageUnavailable
+from core.ui.components.review_focus import (
+    Choice, DecisionKind, FocusField, FocusItem, FocusValue, LostRace, Undoable, review_focus,
+)
+
+st.set_page_config(layout="wide")
+
+
+@st.cache_resource
+def keeper():
+    return SimpleNamespace(kept=[], rival=set(), told=set(), away=False, calls=0)
+
+
+desk = keeper()
+FIELDS = [
+    FocusField("age_range", "Age range", tuple(Choice(a, a) for a in
+               ("under 18", "18–24", "25–34", "35–44", "45–59", "60+"))),
+    FocusField("gender_presentation", "Gender presentation",
+               (Choice("feminine", "feminine"), Choice("masculine", "masculine"))),
+    FocusField("hair", "Hair", (Choice("brown short", "brown short"),), is_free=True),
+    FocusField("notes", "Notes", (), is_free=True),
+]
+
+
+def take(decisions):
+    desk.calls += 1
+    if desk.away:
+        raise StorageUnavailable("S3 does not answer.")
+    lost = []
+    for decision in decisions:
+        if any(kept.id == decision.id for kept in desk.kept):
+            continue
+        if decision.item in desk.rival and decision.seen == "0":
+            desk.told.add(decision.item)
+            lost.append(LostRace(decision.id, decision.item, f"Ops set age range of {decision.item} to 60+ first.",
+                                 decision.values))
+            continue
+        desk.kept.append(decision)
+    return lost
+
+
+def undone():
+    return {kept.undoes for kept in desk.kept if kept.kind is DecisionKind.UNDO}
+
+
+def standing():
+    return [kept for kept in desk.kept if kept.kind is not DecisionKind.UNDO and kept.id not in undone()]
+
+
+def item(n):
+    name = f"p{n}"
+    return FocusItem(
+        id=name,
+        title=f"refs/01. Model/b(vivid) profile/Person {n:02}.jpg",
+        reason="Labelers disagree on age range" if n % 2 else "Low confidence in hair",
+        detail="Openai says 25–34, local says 35–44." if n % 2 else "",
+        picture_url=f"/picture/{n}",
+        thumbnail_url=f"/picture/{n}",
+        alt=f"Person {n:02}",
+        seen="1" if name in desk.told else "0",
+        values={
+            "age_range": FocusValue("25–34", "openai", 0.78, ("local says 35–44, 61 %",) if n % 2 else ()),
+            "gender_presentation": FocusValue("feminine", "openai", 0.93),
+            "hair": FocusValue("brown long", "openai", 0.41),
+            "notes": FocusValue(None, "openai", None),
+        },
+    )
+
+
+decided = {kept.item for kept in standing()}
+waiting = [n for n in range(int(st.query_params.get("count", 24))) if f"p{n}" not in decided]
+review_focus(
+    [item(n) for n in waiting[:20]],
+    FIELDS,
+    key="focus",
+    queue=st.query_params.get("queue", "all"),
+    left=len(waiting),
+    undoable=[Undoable(kept.id, kept.item) for kept in standing()][-50:],
+    take=take,
+)
+with st.container(horizontal=True):
+    st.button("Go away", on_click=lambda: setattr(desk, "away", True))
+    st.button("Come back", on_click=lambda: setattr(desk, "away", False))
+    st.button("Rival at p2", on_click=lambda: desk.rival.add("p2"))
+    st.button("Forget", on_click=lambda: (desk.kept.clear(), desk.rival.clear(), desk.told.clear()))
+st.text("kept " + " ".join(f"{kept.kind.value}:{kept.item}:{dict(kept.values)}" for kept in desk.kept))
+st.text(f"twice {len(desk.kept) - len({kept.id for kept in desk.kept})}")
+"""
+_STAGE_APP = """
+from pathlib import Path
+import streamlit as st
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+HERE = Path(__file__).parent
+KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+
+def picture(request):
+    return FileResponse(HERE / "pictures" / request.path_params["name"], headers=KEPT)
+
+
+app = st.App("shell/main.py", routes=[Route("/picture/{name}", picture)])
+"""
+_STAGE = """
+from functools import partial
+import streamlit as st
+from core.ui.components.stage import StageSide, StageState, stage
+
+st.set_page_config(layout="wide")
+st.text_area("Prompt")
+
+
+def side(name, title, state, picture=None, **facts):
+    url = f"/picture/{picture}" if picture else None
+    return StageSide(name, title, StageState(state), 1024, 1280, url, f"Picture {name}", **facts)
+
+
+side_a = partial(side, "A", "Tone only")
+side_b = partial(side, "B", "Tone + angle")
+A, B = side_a("done", "a.png"), side_b("done", "b.png")
+REFUSED = {"headline": "Refused", "detail": "Reword the prompt.", "request_id": "req_42"}
+CASES = {
+    "pair": [[A, B]],
+    "one": [[A]],
+    "hostile": [[side("A", "<img src=x onerror=alert(1)>", "failed", headline="<b>no</b>"), B]],
+    "lost": [[A, side_b("done", "nowhere.png")]],
+    "making": [
+        [side_a("queued", headline="Waiting: 2 ahead of you"), side_b("queued")],
+        [side_a("running"), side_b("running", "b-1.png", progress=0.33)],
+        [side_a("failed", **REFUSED), side_b("running", "b-2.png", progress=0.66)],
+        [side_a("failed", **REFUSED), B],
+        [A, B],
+        [side_a("cancelled"), B],
+        [side_a("empty"), B],
+    ],
+}
+steps = CASES[st.query_params.get("case", "pair")]
+st.session_state.setdefault("runs", 0)
+st.session_state.setdefault("step", 0)
+st.session_state.setdefault("comparison", 1)
+st.session_state.runs += 1
+if st.button("Advance"):
+    st.session_state.step += 1
+if st.button("Other comparison"):
+    st.session_state.comparison = 3 - st.session_state.comparison
+st.button("Rerun")
+run, step, comparison = (st.session_state[name] for name in ("runs", "step", "comparison"))
+stage(f"comparison-{comparison}", steps[step % len(steps)], key="stage", height=560)
+st.text(f"run {run}, step {step}, comparison {comparison}")
+"""
+
+
+@contextmanager
+def grid_demo(folder: Path) -> Iterator[str]:
+    """The picture grid; the query says how many cards it has, how small they may be, and how slow a run is."""
+    with _served(folder, {"app.py": _GRID_APP, "demo.py": _GRID}, _CONFIG + _GRID_THEME) as url:
+        yield url
+
+
+@contextmanager
+def focus_demo(folder: Path) -> Iterator[str]:
+    """The review desk in front of a keeper that can go away and has a rival."""
+    ours = (ROOT / ".streamlit/config.toml").read_text("utf-8").replace("enableStaticServing = true", "")
+    files = {"app.py": _FOCUS_APP, "demo.py": _FOCUS}
+    with _served(folder, files, ours, PICTURES=str(ROOT / "samples" / "refs")) as url:
+        yield url
+
+
+@contextmanager
+def stage_demo(folder: Path) -> Iterator[str]:
+    """The stage with two ruled pictures, or with sides that come into being step by step."""
+    (folder / "pictures").mkdir()
+    for name, shade in {"a": 40, "b": 200, "b-1": 90, "b-2": 150}.items():
+        _paint(folder / "pictures" / f"{name}.png", shade)
+    with _served(folder, {"app.py": _STAGE_APP, "shell/main.py": _STAGE}, _CONFIG) as url:
+        yield url
+
+
+@contextmanager
+def _served(folder: Path, files: Mapping[str, str], config: str, **environment: str) -> Iterator[str]:
+    for name, source in {**files, ".streamlit/config.toml": config}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(source, "utf-8")
+    port = own_port()
+    with streamlit_app(folder, port, **environment):
+        yield f"http://127.0.0.1:{port}"
+    give_back(port)
+
+
+def _paint(path: Path, shade: int) -> None:
+    """A ruled picture: its lines show whether two panes are framed alike."""
+    picture = Image.new("RGB", (STAGE_WIDTH, STAGE_HEIGHT), (shade, shade, shade))
+    draw = ImageDraw.Draw(picture)
+    for at in range(0, STAGE_HEIGHT, 64):
+        draw.line([(0, at), (STAGE_WIDTH, at)], fill=(255 - shade,) * 3, width=3)
+        draw.line([(at, 0), (at, STAGE_HEIGHT)], fill=(255 - shade,) * 3, width=3)
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    path.write_bytes(out.getvalue())

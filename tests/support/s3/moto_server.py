@@ -1,0 +1,65 @@
+"""moto's S3 over real HTTP, with a bucket for whoever asks."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from moto.s3.models import s3_backends
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+from tests.support.s3.servers import S3Server, client_of
+
+
+def _one_write_at_a_time(app: WSGIApplication) -> WSGIApplication:
+    """S3 checks a condition and writes in one step; moto does one after the other, and another thread in between."""
+    lock = threading.Lock()
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with nullcontext() if environ["REQUEST_METHOD"] in ("GET", "HEAD") else lock:
+            return app(environ, start_response)
+
+    return serve
+
+
+@contextmanager
+def moto_server() -> Iterator[S3Server]:
+    """A server of its own on a free loopback port; it has no bucket yet."""
+    server = make_server("127.0.0.1", 0, _one_write_at_a_time(DomainDispatcherApplication(create_backend_app)), True)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        yield S3Server("moto", f"http://127.0.0.1:{server.server_port}", "none")
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+        for account in list(s3_backends.values()):  # or moto complains about keys that were not disposed of
+            account.reset()
+
+
+def with_bucket(server: S3Server, objects: Mapping[str, bytes] | None = None) -> S3Server:
+    """The same server with a new bucket that holds these objects."""
+    named = replace(server, bucket=f"studio-{uuid.uuid4().hex[:12]}")
+    client_of(named).create_bucket(Bucket=named.bucket)
+    fill(named, objects or {})
+    return named
+
+
+def fill(server: S3Server, objects: Mapping[str, bytes]) -> None:
+    """Put objects into the server's bucket."""
+    client = client_of(server)
+    for key, data in objects.items():
+        client.put_object(Bucket=server.bucket, Key=key, Body=data)
+
+
+def remove(server: S3Server, *keys: str) -> None:
+    """Take objects out of the server's bucket."""
+    client = client_of(server)
+    for key in keys:
+        client.delete_object(Bucket=server.bucket, Key=key)

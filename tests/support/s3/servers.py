@@ -1,0 +1,153 @@
+"""Servers for the storage tests: how to reach one, one that does as it is told, and one to be killed."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from core.storage.embedded.server import EmbeddedS3
+from core.storage.pages import Pages
+from core.storage.s3 import Store
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+PAGED_KEYS = 1005
+SERVERS = ("moto", "embedded", "rclone")
+
+
+@dataclass(frozen=True, slots=True)
+class S3Server:
+    """A running server with one bucket."""
+
+    name: str
+    endpoint_url: str
+    bucket: str
+    access_key: str = "AKIDTEST"
+    secret_key: str = "secret"
+    pages_bucket: str | None = None  # holds PAGED_KEYS objects
+
+    def store(self, **changes: Any) -> Store:
+        asked: dict[str, Any] = {
+            "bucket": self.bucket,
+            "endpoint_url": self.endpoint_url,
+            "access_key": self.access_key,
+            "secret_key": self.secret_key,
+        }
+        return Store(**(asked | changes))
+
+    def pages(self, **changes: Any) -> Pages:
+        """Its listing, page by page; what does not answer is given up on quickly."""
+        asked: dict[str, Any] = {
+            "bucket": self.bucket,
+            "endpoint_url": self.endpoint_url,
+            "access_key": self.access_key,
+            "secret_key": self.secret_key,
+            "attempts": 2,
+        }
+        return Pages(**(asked | changes))
+
+
+def paged_name(number: int) -> str:
+    return f"{number:04d} +é"
+
+
+def served_by(server: EmbeddedS3) -> S3Server:
+    return S3Server("embedded", server.endpoint_url, server.bucket, server.access_key, server.secret_key)
+
+
+def environment(server: S3Server, **more: str) -> dict[str, str]:
+    """The settings that mean this server's bucket."""
+    return {
+        "S3_BUCKET": server.bucket,
+        "S3_ENDPOINT_URL": server.endpoint_url,
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        **more,
+    }
+
+
+def client_of(server: S3Server, **changes: Any) -> Any:
+    """A plain boto3 client, for what the store does not do."""
+    asked: dict[str, Any] = {
+        "endpoint_url": server.endpoint_url,
+        "aws_access_key_id": server.access_key,
+        "aws_secret_access_key": server.secret_key,
+        "region_name": "us-east-1",
+        "config": Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+    }
+    return boto3.session.Session().client("s3", **(asked | changes))
+
+
+Answer = tuple[int, dict[str, str], bytes]
+Script = Callable[[BaseHTTPRequestHandler, bytes], Answer | None]
+
+
+@contextmanager
+def scripted_server(script: Script) -> Iterator[S3Server]:
+    """A server that gives each request to `script`; None breaks the connection off."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.close_connection = True
+            answer = script(self, body)
+            if answer is None:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            status, headers, content = answer
+            self.send_response(status)
+            for name, value in ({"Content-Length": str(len(content))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        do_GET = do_PUT = do_HEAD = do_DELETE = answer  # noqa: N815 - http.server's names
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.02,))
+        thread.start()
+        yield S3Server("scripted", f"http://127.0.0.1:{http.server_port}", "contract")
+        http.shutdown()
+        thread.join()
+
+
+class ServingProcess:
+    """The embedded S3 in a process of its own, to be killed."""
+
+    def __init__(self, data_dir: Path, samples: Path, *, largest_file_bytes: int = 0) -> None:
+        command = [sys.executable, str(HERE / "serve_embedded.py"), str(data_dir), str(samples)]
+        self._process = subprocess.Popen(
+            [*command, str(largest_file_bytes)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.server = S3Server("embedded", **json.loads(self._process.stdout.readline()))
+
+    def kill(self) -> None:
+        self._process.kill()  # SIGKILL: nothing is flushed, nothing is tidied up
+        self._process.communicate()
+
+    def __enter__(self) -> ServingProcess:
+        return self
+
+    def __exit__(self, *_args: object) -> None:
+        self.kill()
