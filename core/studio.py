@@ -26,9 +26,9 @@ from core.generation.running.runner import Runner
 from core.generation.running.spool import Spool
 from core.generation.spending.budget import Budgets
 from core.generation.spending.ledger import Ledger
+from core.generation.spending.limits import SpendingLimits
 from core.identity.access import Access
 from core.identity.authenticator import Authenticator, ClosedAuthenticator, DemoAuthenticator
-from core.identity.spending_limits import SpendingLimits
 from core.images.thumbnails import Thumbnails
 from core.injection.reader import OfflineReader
 from core.labels.machine.instructions import Instructions, load_instructions

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.generation.spending.limits import LimitSheet
 from core.identity.access_list import AccessLevel, AccessList
-from core.identity.spending_limits import LimitSheet
 from core.settings import Profile
 from core.ui.frame.filters import search_box
 from core.ui.frame.notices import quiet

@@ -10,7 +10,18 @@ ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "architecture.md"
 PICTURES = ("rooms", "subrooms")
 # What every room may stand on; arrows to it would hide all others.
-FOUNDATION = ("errors", "objects", "derived", "settings", "openai", "logs", "viewer", "incidents", "concurrency")
+FOUNDATION = (
+    "errors",
+    "objects",
+    "documents",
+    "derived",
+    "settings",
+    "openai",
+    "logs",
+    "viewer",
+    "incidents",
+    "concurrency",
+)
 FLOORS = {
     "what people and operators open": ("app", "pages", "ui", "web", "cli"),
     "what runs it": ("studio", "metrics", "telemetry"),

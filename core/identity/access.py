@@ -5,18 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
 
 import structlog
 
-from core.identity.access_list import AccessLevel, AccessList, parsed
-from core.identity.document import Document, Version
+from core.documents import Version, settings_document
+from core.identity.access_list import AccessLevel, AccessList
 from core.objects import ObjectStore
 from core.settings import Settings
 from core.viewer import Capability, PersonRole, Viewer
-
-FRESH_S: Final = 10.0
-MAX_AGE_S: Final = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -32,17 +28,9 @@ class Access:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        bootstrap = AccessList.from_settings(settings)
         self._now = now
-        self._document: Document[AccessList] = Document(
-            store,
-            f"{settings.s3_app_prefix}access.json",
-            parse=lambda data: bootstrap if data is None else parsed(data),
-            serialize=lambda content: content.model_dump_json(indent=1).encode(),
-            fresh_s=FRESH_S,
-            max_age_s=MAX_AGE_S,
-            clock=monotonic,
-        )
+        bootstrap = AccessList.from_settings(settings)
+        self._document = settings_document(store, f"{settings.s3_app_prefix}access.json", bootstrap, clock=monotonic)
 
     def role_of(self, email: str, *, hosted_domain: str) -> PersonRole:
         """The role of a verified address. Raises AccessDenied, or StorageError when the list cannot be read."""

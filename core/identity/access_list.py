@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from core.errors import AccessDenied, ConfigError, InputError, StorageUnavailable
+from core.errors import AccessDenied, ConfigError, InputError
 from core.identity.authenticator import DEMO_EMAIL
 from core.settings import Profile, Settings
 from core.viewer import Capability, PersonRole, Viewer
@@ -178,19 +177,6 @@ def _checked_setting(name: str, values: tuple[str, ...], checked: Callable[[str]
         return [checked(value) for value in values]
     except InputError as err:
         raise ConfigError(f"{name} cannot be used: {err.message}", setting=name) from err
-
-
-def parsed(data: bytes) -> AccessList:
-    """The list in these bytes. Raises StorageUnavailable: with a damaged list nobody comes in on a guess."""
-    try:
-        content = AccessList.model_validate_json(data)
-    except (ValidationError, json.JSONDecodeError) as err:
-        first = err.errors()[0]["msg"] if isinstance(err, ValidationError) else str(err)
-        raise StorageUnavailable(
-            f"access.json in S3 is damaged ({first}): restore its last good version, or remove it to go back to "
-            "the settings."
-        ) from err
-    return content
 
 
 def _either(names: tuple[str, ...]) -> str:

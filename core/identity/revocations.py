@@ -7,17 +7,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.documents import Document
 from core.errors import ReplayedLoginToken, SignedOut, StorageUnavailable
-from core.identity.document import Document
 from core.identity.session import HANDOVER_S, LONGEST_S, LoginToken, Session
 from core.objects import ObjectStore
 
-FRESH_S: Final = 10.0  # how long another server takes to hear of a sign-out, at most twice that among many callers
-MAX_AGE_S: Final = 60.0  # how long what was known last counts while S3 is away: as long as the access list's
 _PEOPLE_MAX = 1000  # whose record is kept in memory; it is read again when it is needed
 _MARGIN_S = 3600  # records outlive what they refuse, whatever clock wrote them
 
@@ -113,8 +110,6 @@ class Revocations:
                     f"{self._folder}{name}.json",
                     parse=_parsed,
                     serialize=lambda record: record.model_dump_json().encode(),
-                    fresh_s=FRESH_S,
-                    max_age_s=MAX_AGE_S,
                     clock=self._monotonic,
                 )
             self._people[subject] = document

@@ -15,9 +15,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from core.documents import MAX_AGE_S, parse_settings
 from core.errors import AccessDenied, ConfigError, InputError, StorageUnavailable, StudioError, WriteConflict
-from core.identity.access import MAX_AGE_S, Access
-from core.identity.access_list import AccessLevel, AccessList, parsed
+from core.identity.access import Access
+from core.identity.access_list import AccessLevel, AccessList
 from core.identity.authenticator import DEMO_EMAIL
 from core.settings import Settings
 from core.storage.s3 import Store
@@ -208,7 +209,11 @@ def test_with_a_damaged_list_nobody_comes_in_on_a_guess(
 
 
 def test_a_capital_letter_written_by_hand_does_not_undo_a_block() -> None:
-    listed = parsed(b'{"people": {"Mal@Studio.example": "blocked"}, "domains": {"@Studio.example": "designer"}}')
+    listed = parse_settings(
+        AccessList,
+        "access.json",
+        b'{"people": {"Mal@Studio.example": "blocked"}, "domains": {"@Studio.example": "designer"}}',
+    )
     with pytest.raises(AccessDenied):
         listed.role_of("mal@studio.example", hosted_domain="studio.example")
     assert listed.role_of("kim@studio.example", hosted_domain="studio.example") is PersonRole.DESIGNER
@@ -293,7 +298,7 @@ def test_who_loses_a_race_sees_the_other_change(access: Access, store: Store, se
     access.change(ADMIN, BO, AccessLevel.OPS, seen=access.read(ADMIN))
     with pytest.raises(WriteConflict) as lost:
         other.change(ADMIN, CY, AccessLevel.OPS, seen=seen)
-    theirs = parsed(lost.value.theirs or b"")
+    theirs = parse_settings(AccessList, "access.json", lost.value.theirs or b"")
     assert theirs.people[BO] is AccessLevel.OPS
     assert CY not in theirs.people
 
@@ -333,7 +338,7 @@ def test_two_processes_that_change_the_list_at_once_lose_nothing(s3: S3Server, s
     for process in processes:
         process.communicate(timeout=LONG_S)
     assert [process.returncode for process in processes] == [0, 0]
-    listed = parsed(s3.store().get(f"{settings.s3_app_prefix}access.json").data)
+    listed = parse_settings(AccessList, "access.json", s3.store().get(f"{settings.s3_app_prefix}access.json").data)
     everybody = {person for people in added.values() for person in people}
     assert set(listed.people) == {ADA, BO, *everybody}
     trail = [(change.by, change.entry) for change in listed.changes]
@@ -368,14 +373,14 @@ def test_the_trail_tells_every_change_and_nothing_else(changes: list[tuple[str, 
         else:
             replayed[change.entry] = change.after
     assert replayed == now.people | now.domains
-    assert parsed(now.model_dump_json().encode()) == now
+    assert parse_settings(AccessList, "access.json", now.model_dump_json().encode()) == now
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 @examples(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_are_ever_a_list_by_accident(data: bytes) -> None:
     try:
-        listed = parsed(data)
+        listed = parse_settings(AccessList, "access.json", data)
     except StudioError:
         return
     assert not listed.people

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from core.documents import MAX_AGE_S
 from core.errors import AccessDenied, ReplayedLoginToken, SignInError, StorageError, TooManyAttempts
-from core.identity.access import MAX_AGE_S, Access
+from core.identity.access import Access
 from core.identity.access_list import AccessLevel
 from core.identity.authenticator import DEMO_EMAIL, Authenticator, DemoAuthenticator
 from core.identity.google import Certificates, GoogleVerifier

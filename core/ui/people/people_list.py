@@ -8,9 +8,9 @@ from functools import partial
 
 import streamlit as st
 
+from core.documents import Version
 from core.errors import StudioError, WriteConflict
 from core.identity.access_list import AccessChange, AccessLevel, AccessList
-from core.identity.document import Version
 from core.ui.frame.markdown import plain
 from core.ui.frame.problems import problems_shown, show_problem
 from core.ui.frame.session import open_session

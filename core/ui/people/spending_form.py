@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.documents import Version
 from core.errors import StudioError, WriteConflict
 from core.generation.spending.budget import DailyLimits
-from core.identity.document import Version
-from core.identity.spending_limits import LimitChange, LimitSheet
+from core.generation.spending.limits import LimitChange, LimitSheet
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key

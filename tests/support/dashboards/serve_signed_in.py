@@ -15,7 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 from streamlit.web.cli import main  # noqa: E402 - the repository has to be on the path
 
-from core.identity import access, google, google_authenticator, revocations  # noqa: E402
+from core import documents  # noqa: E402
+from core.identity import google, google_authenticator  # noqa: E402
 from core.ui.frame import session  # noqa: E402
 
 authorize_url, token_url, certs_url, max_age_s, *options = sys.argv[1:]
@@ -30,8 +31,7 @@ class FakeGooglesCertificates(google.GoogleRequest):  # type: ignore[misc]  # go
 
 google.GOOGLE = google.Provider(authorize_url, token_url)  # type: ignore[misc]  # constant for everybody else
 google.GoogleRequest = FakeGooglesCertificates  # type: ignore[misc]
-access.MAX_AGE_S = float(max_age_s)  # type: ignore[misc]
-revocations.MAX_AGE_S = min(float(max_age_s), revocations.MAX_AGE_S)  # type: ignore[misc]
+documents.MAX_AGE_S = float(max_age_s)  # type: ignore[misc]
 google._FAILURE_PAUSE_S = 0.5  # a fetch that failed is tried again as soon as somebody presses once more
 google_authenticator._ATTEMPTS = google_authenticator.parse("200/minute")  # one address here stands for a whole studio
 session._WATCH_S = min(float(max_age_s) / 3, session._WATCH_S)  # type: ignore[misc]

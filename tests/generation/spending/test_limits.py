@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import AccessDenied, InputError, StorageUnavailable, WriteConflict
 from core.generation.spending.budget import DailyLimits
-from core.identity.spending_limits import SpendingLimits
+from core.generation.spending.limits import SpendingLimits
 from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer

@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from core.errors import InputError, StorageUnavailable
+from core.documents import Version, settings_document
+from core.errors import InputError
 from core.generation.spending.budget import DailyLimits
-from core.identity.document import Document, Version
 from core.objects import ObjectStore
 from core.settings import Settings
 from core.viewer import Capability, Viewer
-
-FRESH_S: Final = 10.0
-MAX_AGE_S: Final = 60.0
 
 _Usd = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 _log = structlog.get_logger(__name__)
@@ -77,14 +74,7 @@ class SpendingLimits:
     ) -> None:
         bootstrap = LimitSheet(daily_usd=settings.daily_budget_usd, daily_person_usd=settings.daily_budget_person_usd)
         self._now = now
-        self._document: Document[LimitSheet] = Document(
-            store,
-            f"{settings.s3_app_prefix}budgets.json",
-            parse=lambda data: bootstrap if data is None else _parsed(data),
-            serialize=lambda sheet: sheet.model_dump_json(indent=1).encode(),
-            fresh_s=FRESH_S,
-            max_age_s=MAX_AGE_S,
-        )
+        self._document = settings_document(store, f"{settings.s3_app_prefix}budgets.json", bootstrap)
 
     def limits(self) -> DailyLimits:
         """What may be spent today. Raises StorageError."""
@@ -108,14 +98,3 @@ class SpendingLimits:
         for change in changed.changes[len(seen.value.changes) :]:
             _log.info("budget_changed", by=change.by, whose=change.whose, before=change.before, after=change.after)
         return version
-
-
-def _parsed(data: bytes) -> LimitSheet:
-    """The sheet in these bytes. Raises StorageUnavailable: with a damaged one nothing is spent on a guess."""
-    try:
-        return LimitSheet.model_validate_json(data)
-    except ValidationError as err:
-        raise StorageUnavailable(
-            f"budgets.json in S3 is damaged ({err.errors()[0]['msg']}): restore its last good version, or remove "
-            "it to go back to the settings."
-        ) from err

@@ -1,4 +1,4 @@
-"""A document in S3 that several servers read and write: never older than it may be, never overwritten unseen."""
+"""Documents: JSON objects in S3 that several servers change, never older than they may be, never overwritten unseen."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from core.errors import NotFound, StorageError, WriteConflict
+from pydantic import BaseModel, ValidationError
+
+from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
 from core.objects import ObjectStore
 
+FRESH_S: Final = 10.0  # how long another server takes to hear of a change, at most twice that among many callers
+MAX_AGE_S: Final = 60.0  # how long what was known last counts while S3 is away
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 _ATTEMPTS: Final = 8  # of a change that keeps losing races
 _RETRY_S: Final = 5.0
@@ -29,8 +34,8 @@ class Version(Generic[T]):
 class Document(Generic[T]):
     """One JSON object in S3. `parse` gets None for a document that is not there yet.
 
-    A read is served from memory while it is younger than `fresh_s` seconds. From then on one caller at a time reads
-    anew while the others are served; when S3 does not answer, the value serves until it is `max_age_s` old, and S3 is
+    A read is served from memory while it is younger than `FRESH_S`. From then on one caller at a time reads
+    anew while the others are served; when S3 does not answer, the value serves until it is `MAX_AGE_S` old, and S3 is
     asked every few seconds only, so that nobody's page waits for it in vain.
     """
 
@@ -41,27 +46,23 @@ class Document(Generic[T]):
         *,
         parse: Callable[[bytes | None], T],
         serialize: Callable[[T], bytes],
-        fresh_s: float,
-        max_age_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._key = key
         self._parse = parse
         self._serialize = serialize
-        self._fresh_s = fresh_s
-        self._max_age_s = max_age_s
         self._clock = clock
         self._version: Version[T] | None = None
         self._failed_at: float | None = None
         self._reading = threading.Lock()
 
     def value(self) -> T:
-        """What the document says, at most `max_age_s` seconds old. Raises StorageError."""
+        """What the document says, at most `MAX_AGE_S` old. Raises StorageError."""
         version = self._version
         if version is not None and self._serves(version):
             return version.value
-        is_usable = version is not None and self._age_s(version) < self._max_age_s
+        is_usable = version is not None and self._age_s(version) < MAX_AGE_S
         if not self._reading.acquire(blocking=not is_usable):
             assert version is not None  # noqa: S101 - it is usable, or we would have waited
             return version.value
@@ -73,7 +74,7 @@ class Document(Generic[T]):
                 return self._read().value
             except StorageError:
                 self._failed_at = self._clock()
-                if newest is not None and self._age_s(newest) < self._max_age_s:
+                if newest is not None and self._age_s(newest) < MAX_AGE_S:
                     return newest.value
                 raise
         finally:
@@ -83,7 +84,7 @@ class Document(Generic[T]):
         """Whether this is good enough not to ask S3: it is fresh, or it may be used and S3 has just not answered."""
         age_s = self._age_s(version)
         has_just_failed = self._failed_at is not None and self._clock() - self._failed_at < _RETRY_S
-        return age_s < self._fresh_s or (age_s < self._max_age_s and has_just_failed)
+        return age_s < FRESH_S or (age_s < MAX_AGE_S and has_just_failed)
 
     def read(self) -> Version[T]:
         """What the document says now. Raises StorageError."""
@@ -132,3 +133,27 @@ class Document(Generic[T]):
 
     def _age_s(self, version: Version[T]) -> float:
         return self._clock() - version.read_at
+
+
+def settings_document(
+    store: ObjectStore, key: str, bootstrap: M, *, clock: Callable[[], float] = time.monotonic
+) -> Document[M]:
+    """What admins keep in place of settings: until the object exists, `bootstrap` holds."""
+
+    def parse(data: bytes | None) -> M:
+        return bootstrap if data is None else parse_settings(type(bootstrap), key.rsplit("/", 1)[-1], data)
+
+    return Document(
+        store, key, parse=parse, serialize=lambda value: value.model_dump_json(indent=1).encode(), clock=clock
+    )
+
+
+def parse_settings(kind: type[M], name: str, data: bytes) -> M:
+    """What these bytes say. Raises StorageUnavailable for damaged ones: nothing is let in or spent on a guess."""
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as err:
+        raise StorageUnavailable(
+            f"{name} in S3 is damaged ({err.errors()[0]['msg']}): restore its last good version, or remove "
+            "it to go back to the settings."
+        ) from err

@@ -8,14 +8,13 @@ from itertools import pairwise
 
 import pytest
 
+from core.documents import FRESH_S, MAX_AGE_S, Document
 from core.errors import StorageError, StorageUnavailable, WriteConflict
-from core.identity.document import Document
 from core.storage.s3 import Store
 from tests.identity.conftest import Clock
 from tests.support.s3.moto_server import fill, remove
 from tests.support.s3.servers import S3Server, scripted_server
 
-FRESH_S, MAX_AGE_S = 10.0, 60.0
 Names = tuple[str, ...]
 LISTED = {"Content-Type": "application/json", "ETag": '"1"', "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
 
@@ -35,8 +34,6 @@ def document(store: Store, prefix: str, clock: Clock) -> Document[Names]:
         f"{prefix}names.json",
         parse=parsed,
         serialize=lambda names: json.dumps(names).encode(),
-        fresh_s=FRESH_S,
-        max_age_s=MAX_AGE_S,
         clock=clock,
     )
 
