@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.concurrency.single_flight import SingleFlightCache
-from tests.support.patience import LONG_S, until
+from tests.support.timeouts import LONG_S, until
 
 
 class Clock:
