@@ -45,6 +45,7 @@ from core.generation.running.runner import Runner
 from core.injection.slots import Slot
 from core.injection.wishes import Mode, SideName
 from core.references.vocabulary import Role
+from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
 from tests.generation.comparisons import comparison, slot
@@ -91,12 +92,7 @@ class Outside:
     @contextmanager
     def bench(self) -> Iterator[Bench]:
         """A new server of ours."""
-        store = Store(
-            EmbeddedS3.bucket,
-            endpoint_url=self.s3["endpoint_url"],
-            access_key=self.s3["access_key"],
-            secret_key=self.s3["secret_key"],
-        )
+        store = Store(Reach(EmbeddedS3.bucket, self.s3["endpoint_url"], self.s3["access_key"], self.s3["secret_key"]))
         server = this_server()
         engine = OpenAIEngine("sk-bench", model=MODEL, base_url=self.openai_url)
         history = History(store, app_prefix="bench/", server=server)

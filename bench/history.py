@@ -24,6 +24,7 @@ from bench.results import write_section
 from core.generation.records.attempt_status import this_server
 from core.generation.records.history import History, HistoryFilter
 from core.generation.running.runner import Runner
+from core.storage.client import Reach
 from core.storage.pages import Pages
 from core.storage.s3 import Store
 
@@ -61,8 +62,8 @@ def measure(count: int, latency_s: float, rounds: int) -> dict[str, float]:
     with served(count, latency_s) as address:
 
         def history() -> tuple[History, Runner]:
-            place = {"endpoint_url": address, "access_key": "bench", "secret_key": "bench-bench"}
-            store, pages = Store(BUCKET, **place), Pages(BUCKET, **place)
+            reach = Reach(BUCKET, address, "bench", "bench-bench")
+            store, pages = Store(reach), Pages(reach)
             server = this_server()
             made = History(store, app_prefix=ROOT.removesuffix("generations/"), server=server, pages=pages)
             return made, Runner(made, store, {}, concurrency=1, deadline_s=270, server=server)

@@ -11,6 +11,7 @@ import streamlit as st
 from core import studio as room
 from core.references.catalog import Catalog
 from core.settings import load_settings
+from core.storage.client import Reach
 from core.storage.pages import Pages
 from core.ui.frame.problems import report_script_error
 from core.web import ROUTES, lifespan
@@ -20,7 +21,7 @@ def over(address: str) -> room.Studio:
     """A studio whose references are those that the server at this address lists."""
     made = room.build_studio(load_settings())
     catalog = Catalog(
-        Pages("bench", endpoint_url=address, access_key="bench", secret_key="bench-bench"),  # noqa: S106 - made up
+        Pages(Reach("bench", address, "bench", "bench-bench")),
         made.vocabulary,
         library_prefix="refs/",
         app_prefix=made.settings.s3_app_prefix,

@@ -15,6 +15,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from core.images.decode import SIGNATURE_BYTES
 from core.settings import PROJECT_ROOT
+from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
 from core.web.addresses import ORIGINAL, image_url
@@ -103,7 +104,7 @@ def web_sockets(url: str) -> Iterator[None]:
 def large_picture(data_dir: Path) -> str:
     """Put a picture that is long in coming into the bucket of a running server, and return its path there."""
     s3 = EmbeddedS3.open(data_dir, PROJECT_ROOT / "samples" / "refs")
-    store = Store(s3.bucket, endpoint_url=s3.endpoint_url, access_key=s3.access_key, secret_key=s3.secret_key)
+    store = Store(Reach(s3.bucket, s3.endpoint_url, s3.access_key, s3.secret_key))
     etag = store.put(_PICTURE_KEY, _PICTURE, content_type="image/png")
     return image_url(_PICTURE_KEY, etag, ORIGINAL)
 

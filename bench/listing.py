@@ -34,6 +34,7 @@ from core.references.listing.page import read_page
 from core.references.reference import Filter
 from core.references.table import ReferenceTable
 from core.references.vocabulary import Role, load_vocabulary
+from core.storage.client import Reach
 from core.storage.pages import Pages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,7 +57,7 @@ def served(count: int, latency_s: float) -> Iterator[str]:
 
 def contenders(address: str, workers: int, hints: tuple[str, ...]) -> dict[str, Callable[[], int]]:
     """What lists, by name; each gives the number of keys."""
-    pages = Pages(BUCKET, endpoint_url=address, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+    pages = Pages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
     client = boto3.session.Session().client(
         "s3",
         endpoint_url=address,
@@ -97,7 +98,7 @@ def program(name: str) -> str | None:
 def race(count: int, latency_s: float, workers: int, rounds: int) -> tuple[dict[str, float], Listing]:
     """Median seconds of every contender, and the listing."""
     with served(count, latency_s) as address:
-        pages = Pages(BUCKET, endpoint_url=address, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+        pages = Pages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
         listing = list_all(pages, PREFIX, workers=workers)
         ways = contenders(address, workers, listing.hints())
         spent: dict[str, list[float]] = {name: [] for name in ways}
@@ -118,7 +119,7 @@ def race(count: int, latency_s: float, workers: int, rounds: int) -> tuple[dict[
 def page_cpu_ms(latency_s: float = 0.0) -> tuple[float, float]:
     """CPU of reading one full page, and of fetching it."""
     with served(20_000, latency_s) as address:
-        pages = Pages(BUCKET, endpoint_url=address, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+        pages = Pages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
         raw = pages.page(PREFIX)
         return cpu_ms(lambda: read_page(raw).rows), cpu_ms(lambda: pages.page(PREFIX))
 
@@ -176,7 +177,7 @@ def stalls(latency_s: float, workers: int) -> dict[str, tuple[float, float]]:
     """How late an event loop's timers ring (p95, worst, in ms): at rest, and while 100k keys are refreshed."""
     vocabulary = load_vocabulary(ROOT / "labels" / "attributes.toml")
     with served(STALL_KEYS, latency_s) as address:
-        pages = Pages(BUCKET, endpoint_url=address, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+        pages = Pages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
         first = list_all(pages, PREFIX, workers=workers)
         table = ReferenceTable.of(first, vocabulary)
 

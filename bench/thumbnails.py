@@ -22,6 +22,7 @@ from PIL import Image
 from bench.listing import machine
 from bench.results import write_section
 from core.images.thumbnails import THUMBNAIL_SIDES, encode_webp
+from core.storage.client import Reach
 from core.storage.presign import VALID_S, Presigner
 from core.storage.s3 import Store
 
@@ -70,14 +71,14 @@ def in_turns(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
 
 def presigning(rounds: int) -> dict[str, float]:
     """Seconds for BATCH URLs of different keys."""
-    store = Store(BUCKET, endpoint_url="http://127.0.0.1:9", access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+    store = Store(Reach(BUCKET, "http://127.0.0.1:9", ACCESS_KEY, SECRET_KEY))
     presigner = Presigner(store)
     keys = [f"refs/01. Model/a(natural,film) eye-level/Araya {number:05d}.jpg" for number in range(BATCH)]
 
     def by_boto3() -> None:
         for key in keys:
             params = {"Bucket": BUCKET, "Key": key, "ResponseContentType": "image/jpeg"}
-            store._s3.generate_presigned_url("get_object", Params=params, ExpiresIn=VALID_S)
+            store.client.s3.generate_presigned_url("get_object", Params=params, ExpiresIn=VALID_S)
 
     def ours() -> None:
         for key in keys:

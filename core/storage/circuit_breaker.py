@@ -22,7 +22,10 @@ _EVERY_S: Final = 0.5
 
 
 class CircuitBreaker:
-    """Knows whether S3 is away. `ask` asks it for something small, and raises StorageUnavailable without an answer."""
+    """Knows whether S3 is away. `ask` asks it for something small, and raises StorageUnavailable without an answer.
+
+    Calls of all threads come in at once; `_lock` guards who asks, and that the end of it is noticed once.
+    """
 
     def __init__(self, ask: Callable[[], None], *, every_s: float = _EVERY_S) -> None:
         self._ask = ask
@@ -30,9 +33,9 @@ class CircuitBreaker:
         self._lock = threading.Lock()
         self._is_asking = False
         self._answers = 0  # to everybody's calls
-        self._closed = threading.Event()
+        self._stopped = threading.Event()
         self.reason: str | None = None  # the sentence, while S3 is away
-        self.known = threading.Event()  # is set for as long
+        self.opened = threading.Event()  # is set for as long, which is when the breaker is open
         self.when_back: Callable[[], None] | None = None  # called when S3 answers again
 
     def check(self) -> None:
@@ -43,39 +46,39 @@ class CircuitBreaker:
     def suspect(self) -> None:
         """A call was not answered: find out whether S3 is away altogether. Returns at once."""
         with self._lock:
-            if self._is_asking or self._closed.is_set():
+            if self._is_asking or self._stopped.is_set():
                 return
             self._is_asking = True
-        in_background(self._until_it_answers, name="outage")
+        in_background(self._until_it_answers, name="circuit-breaker")
 
-    def answered(self) -> None:
+    def record_answer(self) -> None:
         """A call was answered: whatever was asked before cannot find S3 away any more."""
         self._answers += 1  # two at once may count as one: that there was one is all that matters
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Ask no more."""
-        self._closed.set()
+        self._stopped.set()
 
     def _until_it_answers(self) -> None:
-        while not self._closed.is_set():
+        while not self._stopped.is_set():
             before = self._answers
-            reason = self._asked()
+            reason = self._ask_once()
             if reason is None or self._answers != before:
                 break
             if self.reason is None:
                 _log.warning("storage_away", error=reason)
             self.reason = reason
-            self.known.set()
-            self._closed.wait(self._every_s)
-        self.known.clear()
+            self.opened.set()
+            self._stopped.wait(self._every_s)
+        self.opened.clear()
         with self._lock:
             was_away, self.reason, self._is_asking = self.reason is not None, None, False
-        if was_away and not self._closed.is_set():
+        if was_away and not self._stopped.is_set():
             _log.info("storage_back")
             if self.when_back is not None:
                 self.when_back()
 
-    def _asked(self) -> str | None:
+    def _ask_once(self) -> str | None:
         try:
             self._ask()
         except StorageUnavailable as err:

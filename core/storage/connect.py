@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.settings import Profile, Settings, export_aws_secrets
 from core.storage.circuit_breaker import CircuitBreaker
+from core.storage.client import DEFAULT_REGION, Reach
 from core.storage.pages import Pages
-from core.storage.s3 import Reach, Store
+from core.storage.s3 import Store
 
 if TYPE_CHECKING:
     from core.storage.embedded.server import EmbeddedS3
@@ -29,7 +30,7 @@ class Storage:
 
     def close(self) -> None:
         """End the embedded server, if there is one."""
-        self.circuit_breaker.close()
+        self.circuit_breaker.stop()
         if self.embedded is not None:
             self.embedded.close()
 
@@ -41,25 +42,21 @@ def open_storage(settings: Settings, samples: Path, *, lends: bool = True) -> St
     """
     if settings.profile is Profile.PRODUCTION:
         export_aws_secrets()
-        return _opened(settings.s3_bucket or "", Reach(endpoint_url=settings.s3_endpoint_url))
+        return _connect(Reach(settings.s3_bucket or "", settings.s3_endpoint_url))
     from core.storage.embedded.server import EmbeddedS3  # moto: half of the start of an operator's command
 
     embedded = EmbeddedS3.open(settings.data_dir, samples, lends=lends)
     reach = Reach(
-        endpoint_url=embedded.endpoint_url,
-        access_key=embedded.access_key,
-        secret_key=embedded.secret_key,
-        region="us-east-1",
+        embedded.bucket, embedded.endpoint_url, embedded.access_key, embedded.secret_key, region=DEFAULT_REGION
     )
-    return _opened(embedded.bucket, reach, embedded)
+    return _connect(reach, embedded)
 
 
-def _opened(bucket: str, reach: Reach, embedded: EmbeddedS3 | None = None) -> Storage:
+def _connect(reach: Reach, embedded: EmbeddedS3 | None = None) -> Storage:
     @cache
     def impatient() -> Store:
-        once = Reach({**reach, "connect_timeout_s": _ASKED_AGAIN_S, "read_timeout_s": _ASKED_AGAIN_S})
-        return Store(bucket, attempts=1, **once)
+        return Store(replace(reach, connect_timeout_s=_ASKED_AGAIN_S, read_timeout_s=_ASKED_AGAIN_S), attempts=1)
 
     circuit_breaker = CircuitBreaker(lambda: impatient().check_bucket())
-    watched = Reach({**reach, "circuit_breaker": circuit_breaker})
-    return Storage(Store(bucket, **watched), Pages(bucket, **watched), circuit_breaker, embedded)
+    watched = replace(reach, circuit_breaker=circuit_breaker)
+    return Storage(Store(watched), Pages(watched), circuit_breaker, embedded)

@@ -90,7 +90,7 @@ _BY_EXCEPTION: Final[tuple[tuple[type[Exception], _Fault], ...]] = (
 
 
 @contextmanager
-def translated(*, bucket: str, endpoint: str, key: str = "") -> Iterator[None]:
+def translate_faults(*, bucket: str, endpoint: str, key: str = "") -> Iterator[None]:
     """Raise what boto3 raises as the studio's own errors."""
     try:
         yield

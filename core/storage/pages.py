@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, MutableMapping
-from typing import Any, Final, Unpack
+from typing import Any, Final
 
 from botocore import exceptions as vendor
 from botocore import handlers
@@ -26,8 +26,8 @@ from tenacity.stop import stop_base
 
 from core.errors import NotFound, StorageError, StorageUnavailable
 from core.storage.circuit_breaker import CircuitBreaker
-from core.storage.request_template import OPERATION, RequestTemplate, is_late_fault, whole
-from core.storage.s3 import Reach, Store
+from core.storage.client import BucketClient, Reach
+from core.storage.request_template import OPERATION, RequestTemplate, check_whole, is_late_fault
 
 PAGE_KEYS: Final = 1000
 BACKOFF_S: Final = 0.2
@@ -48,35 +48,32 @@ class Pages:
     """The ListObjectsV2 pages of one bucket, as the bytes that S3 sent, for any number of threads.
 
     What passes by itself (SlowDown, 5xx, time-outs, a connection that is cut) is tried again up to
-    `attempts` times within `patience_s`, with growing random pauses; then it is StorageUnavailable. During an
-    `circuit_breaker` it is that at once.
+    `attempts` times within `patience_s`, with growing random pauses; then it is StorageUnavailable. While the circuit
+    breaker is open it is that at once.
     """
 
     def __init__(
         self,
-        bucket: str,
+        reach: Reach,
         *,
         attempts: int = 6,
         patience_s: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
-        **reach: Unpack[Reach],
     ) -> None:
-        # A store, and so a client, of its own: the events below must not reach anybody else's listing.
-        self._store = Store(bucket, attempts=1, **reach)
+        # A client of its own: the events below must not reach anybody else's listing.
+        self._client = BucketClient(reach, attempts=1)
         self._retrying = Retrying(
             retry=_will_pass,
-            stop=stop_after_attempt(attempts)
-            | stop_after_delay(patience_s)
-            | _stop_during(reach.get("circuit_breaker")),
+            stop=stop_after_attempt(attempts) | stop_after_delay(patience_s) | _stop_by(reach.circuit_breaker),
             wait=wait_random_exponential(multiplier=BACKOFF_S, max=LONGEST_BACKOFF_S),
             sleep=sleep,
             reraise=True,
         )
-        events = self._store._s3.meta.events
+        events = self._client.s3.meta.events
         # It parses every answer once more, to find errors that came with a 200; `_take_page` looks for those.
         events.unregister("before-parse.s3.*", handlers._handle_200_error)  # type: ignore[attr-defined]
         events.register(f"before-parse.s3.{OPERATION}", _take_page)
-        self._repeated = RequestTemplate(self._store._s3)
+        self._template = RequestTemplate(self._client)
 
     def page(self, prefix: str, *, start_after: str = "", token: str = "", delimiter: str = "") -> bytes:
         """One page of up to 1000 rows, keys URL-encoded, behind `start_after` or at a continuation token.
@@ -85,29 +82,25 @@ class Pages:
         """
         asked = {"StartAfter": start_after, "ContinuationToken": token, "Delimiter": delimiter}
         given = {name: value for name, value in asked.items() if value}
-        raw: bytes = self._retrying(self._fetched, prefix, given)
+        raw: bytes = self._retrying(self._fetch, prefix, given)
         return raw
 
-    def _fetched(self, prefix: str, given: dict[str, str]) -> bytes:
-        store = self._store
+    def _fetch(self, prefix: str, given: dict[str, str]) -> bytes:
+        client = self._client
         try:
-            with store._faults():
-                again = self._like_the_last(prefix, given)
-                if again is not None:
-                    return again
-                answer = store._s3.list_objects_v2(
-                    Bucket=store.bucket, Prefix=prefix, MaxKeys=PAGE_KEYS, EncodingType="url", **given
-                )
+            with client.faults():
+                page = self._from_template(prefix, given)
+                if page is None:
+                    page = client.list_page(prefix, MaxKeys=PAGE_KEYS, EncodingType="url", **given)["RawPage"]
         except NotFound as err:  # a bare 404: nothing but the bucket can be missing here
-            raise StorageUnavailable(f"The bucket “{store.bucket}” does not exist.") from err
-        page: bytes = answer["RawPage"]
+            raise StorageUnavailable(f"The bucket “{client.bucket}” does not exist.") from err
         return page
 
-    def _like_the_last(self, prefix: str, given: dict[str, str]) -> bytes | None:
+    def _from_template(self, prefix: str, given: dict[str, str]) -> bytes | None:
         """The page by the short way; None if the whole way is to be gone, which knows redirects and what is amiss."""
         query = {"list-type": "2", "prefix": prefix, "max-keys": str(PAGE_KEYS), "encoding-type": "url"}
         try:
-            return self._repeated.page(query | {_IN_THE_QUERY[name]: value for name, value in given.items()})
+            return self._template.page(query | {_IN_THE_QUERY[name]: value for name, value in given.items()})
         except vendor.ClientError as err:
             if _passes(err):
                 raise
@@ -123,12 +116,12 @@ def _take_page(
     if is_late_fault(response_dict["body"]):
         response_dict["status_code"] = 500
         return
-    customized_response_dict["RawPage"] = whole(response_dict["body"], response_dict["headers"])
+    customized_response_dict["RawPage"] = check_whole(response_dict["body"], response_dict["headers"])
     response_dict["body"] = b""
 
 
-def _stop_during(circuit_breaker: CircuitBreaker | None) -> stop_base:
-    return stop_when_event_set(circuit_breaker.known) if circuit_breaker is not None else stop_never
+def _stop_by(circuit_breaker: CircuitBreaker | None) -> stop_base:
+    return stop_when_event_set(circuit_breaker.opened) if circuit_breaker is not None else stop_never
 
 
 def _will_pass(attempt: RetryCallState) -> bool:

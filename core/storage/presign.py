@@ -17,8 +17,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from botocore.exceptions import NoCredentialsError
-
 from core.errors import InputError
 from core.storage.s3 import Store
 
@@ -59,7 +57,7 @@ class Presigner:
     """
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
-        self._store = store
+        self._client = store.client
         self._clock = clock
         self._window: _Window | None = None
 
@@ -72,7 +70,7 @@ class Presigner:
         if not key:
             raise InputError("An object without a key cannot be addressed.")  # it would be the bucket's listing
         now = self._clock()
-        with self._store._faults(key):
+        with self._client.faults(key):
             window = self._current(int(now // WINDOW_S) * WINDOW_S)
             path = quote(key)
         query = window.query  # in the order of the names, as the canonical request wants them
@@ -89,23 +87,20 @@ class Presigner:
     @property
     def origin(self) -> str:
         """Scheme, host and port of every address. No credentials are needed, and nobody is asked."""
-        address, _ = self._place()
+        address, _ = self._client.place()
         parts = urlsplit(address)
         return f"{parts.scheme}://{parts.netloc}"
 
     def _current(self, start: int) -> _Window:
-        held = self._store._s3._get_credentials()
-        if held is None:
-            raise NoCredentialsError
-        credentials = held.get_frozen_credentials()  # refreshes what is about to expire
+        credentials = self._client.credentials()
         window = self._window
         if window is None or (window.start, window.credentials) != (start, credentials):
-            window = self._window = self._opened(start, credentials)
+            window = self._window = self._open(start, credentials)
         return window
 
-    def _opened(self, start: int, credentials: Any) -> _Window:
+    def _open(self, start: int, credentials: Any) -> _Window:
         """Everything but the key."""
-        address, region = self._place()
+        address, region = self._client.place()
         parts = urlsplit(address)
         path = f"{parts.path.rstrip('/')}/"
         timestamp = datetime.fromtimestamp(start, UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -132,20 +127,6 @@ class Presigner:
             to_sign=f"{_ALGORITHM}\n{timestamp}\n{'/'.join(scope)}\n".encode(),
             signing_key=signing_key,
         )
-
-    def _place(self) -> tuple[str, str]:
-        """The bucket's address and region, where the client itself would go for a GetObject now.
-
-        Not read from a URL of generate_presigned_url: that goes to s3.amazonaws.com whatever the region is,
-        which redirects for a young bucket and knows none of the opt-in regions.
-        https://github.com/boto/boto3/issues/2989
-        """
-        client: Any = self._store._s3
-        operation = client.meta.service_model.operation_model("GetObject")
-        context = {"client_region": client.meta.region_name, "client_config": client.meta.config}
-        params = client._emit_api_params({"Bucket": self._store.bucket, "Key": "k"}, operation, context)
-        address, _, _ = client._resolve_endpoint_ruleset(operation, params, context)
-        return address, context["signing"]["region"]
 
 
 def survives_browsers(key: str) -> bool:

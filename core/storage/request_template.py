@@ -17,10 +17,12 @@ from botocore.endpoint import convert_to_response_dict
 from botocore.parsers import create_parser
 from botocore.utils import percent_encode_sequence
 
+from core.storage.client import BucketClient
+
 OPERATION: Final = "ListObjectsV2"
 _CLOSING_TAG: Final = b"</ListBucketResult>"
 _OF_ONE_CALL: Final = ("amz-sdk-invocation-id", "amz-sdk-request")
-_OURS: Final = "repeated"
+_FROM_TEMPLATE: Final = "from-template"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,11 @@ class _Pattern:
 class RequestTemplate:
     """ListObjectsV2 requests after the pattern of the last one that went the whole way; for any number of threads."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: BucketClient) -> None:
         self._client = client
-        self._model = client.meta.service_model.operation_model(OPERATION)
+        self._model = client.s3.meta.service_model.operation_model(OPERATION)
         self._pattern: _Pattern | None = None
-        client.meta.events.register_last(f"before-sign.s3.{OPERATION}", self._remember)
+        client.s3.meta.events.register_last(f"before-sign.s3.{OPERATION}", self._remember)
 
     def page(self, query: Mapping[str, str]) -> bytes | None:
         """The page, or None while there is no pattern yet. Raises what botocore raises."""
@@ -49,24 +51,24 @@ class RequestTemplate:
             return None
         url = f"{pattern.url}?{percent_encode_sequence(query)}"
         request = AWSRequest("GET", url, dict(pattern.headers), auth_path=pattern.auth_path)
-        request.context.update(pattern.context, **{_OURS: True})
-        self._client._request_signer.sign(OPERATION, request)
-        answer: AWSResponse = self._client._endpoint.http_session.send(request.prepare())
+        request.context.update(pattern.context, **{_FROM_TEMPLATE: True})
+        self._client.sign(OPERATION, request)
+        answer = self._client.send(request)
         if answer.status_code != 200 or is_late_fault(answer.content):
             raise self._fault(answer)
-        return whole(answer.content, answer.headers)
+        return check_whole(answer.content, answer.headers)
 
     def _remember(self, request: AWSRequest, **_event: object) -> None:
-        if _OURS in request.context:
+        if _FROM_TEMPLATE in request.context:
             return
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _OF_ONE_CALL}
         context = {name: value for name, value in request.context.items() if name != "retries"}
         self._pattern = _Pattern(str(request.url).partition("?")[0], headers, context, request.auth_path)
 
     def _fault(self, answer: AWSResponse) -> vendor.ClientError:
-        told = convert_to_response_dict(answer, self._model)
-        told["status_code"] = 500 if answer.status_code == 200 else answer.status_code
-        parsed = create_parser("rest-xml").parse(told, self._model.output_shape)
+        response = convert_to_response_dict(answer, self._model)
+        response["status_code"] = 500 if answer.status_code == 200 else answer.status_code
+        parsed = create_parser("rest-xml").parse(response, self._model.output_shape)
         return vendor.ClientError(parsed, OPERATION)
 
 
@@ -75,7 +77,7 @@ def is_late_fault(body: bytes) -> bool:
     return b"<Error>" in body[:200]
 
 
-def whole(body: bytes, headers: Mapping[str, str]) -> bytes:
+def check_whole(body: bytes, headers: Mapping[str, str]) -> bytes:
     """The body, if none of it is missing. Raises IncompleteReadError."""
     expected = headers.get("content-length")
     if expected is not None and int(expected) != len(body):

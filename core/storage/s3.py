@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Final, Self, TypedDict, Unpack
+from typing import Any, Final, Self
 
 from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
 from core.objects import Blob, StoredObject
-from core.storage.circuit_breaker import CircuitBreaker
-from core.storage.client import s3_client
-from core.storage.faults import is_not_implemented, no_bucket, translated
+from core.storage.client import BucketClient, Reach
+from core.storage.faults import is_not_implemented, no_bucket
 
 CHUNK_BYTES: Final = 256 * 1024
 CLAIM: Final = "write-claim"  # user metadata by which a conditional write recognises itself
@@ -59,80 +58,33 @@ class ObjectStream:
         self.close()
 
 
-class Reach(TypedDict, total=False):
-    """How a bucket is reached: Amazon's where no `endpoint_url` is named, by the usual AWS chain where no keys are."""
-
-    endpoint_url: str | None
-    access_key: str | None
-    secret_key: str | None
-    region: str | None
-    connect_timeout_s: float  # 3 unless told
-    read_timeout_s: float  # 10 unless told
-    circuit_breaker: CircuitBreaker | None
-
-
 class Store:
-    """One bucket of an S3, for any number of threads.
+    """One bucket of an S3, for any number of threads; `attempts` and time limits as in BucketClient."""
 
-    Without keys the usual AWS chain finds the credentials. A call ends in bounded time: at most
-    `attempts` times `connect_timeout_s` + `read_timeout_s`, and a little backoff between them; at once during an
-    `circuit_breaker`.
-    """
-
-    def __init__(
-        self,
-        bucket: str,
-        *,
-        attempts: int = 3,
-        **reach: Unpack[Reach],
-    ) -> None:
-        self._bucket = bucket
-        self._circuit_breaker = reach.get("circuit_breaker")
-        self._endpoint = reach.get("endpoint_url") or "Amazon S3"
-        self._s3: Any = s3_client(
-            endpoint_url=reach.get("endpoint_url"),
-            access_key=reach.get("access_key"),
-            secret_key=reach.get("secret_key"),
-            region=reach.get("region"),
-            connect_timeout_s=reach.get("connect_timeout_s", 3.0),
-            read_timeout_s=reach.get("read_timeout_s", 10.0),
-            attempts=attempts,
-        )
+    def __init__(self, reach: Reach, *, attempts: int = 3) -> None:
+        self.client = BucketClient(reach, attempts=attempts)
 
     @property
     def bucket(self) -> str:
         """The bucket's name."""
-        return self._bucket
+        return self.client.bucket
 
     def list(self, prefix: str, *, start_after: str = "") -> Iterator[StoredObject]:
         """All objects under a prefix in key order (UTF-8 bytes), page by page."""
-        position = {"StartAfter": start_after} if start_after else {}
-        while True:
-            with self._faults():
-                page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **position)
+        for page in self._pages(prefix, **({"StartAfter": start_after} if start_after else {})):
             for row in page.get("Contents", ()):
                 yield StoredObject(row["Key"], _bare(row.get("ETag")), row["Size"], _utc(row["LastModified"]))
-            if not page.get("IsTruncated"):
-                return
-            position = {"ContinuationToken": page["NextContinuationToken"]}
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names right below a prefix that end with a slash there, without it, in key order."""
-        position: dict[str, str] = {}
-        while True:
-            with self._faults():
-                page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, Delimiter="/", **position)
+        for page in self._pages(prefix, Delimiter="/"):
             for row in page.get("CommonPrefixes", ()):
                 yield row["Prefix"].removeprefix(prefix).removesuffix("/")
-            if not page.get("IsTruncated"):
-                return
-            position = {"ContinuationToken": page["NextContinuationToken"]}
 
     def head(self, key: str) -> StoredObject:
         """One object's row. Raises NotFound."""
         try:
-            with self._faults(key):
-                row = self._s3.head_object(Bucket=self._bucket, Key=key)
+            row = self.client.call("head_object", Key=key)
         except NotFound:
             self.check_bucket()  # a HEAD's 404 does not say whether the key or the bucket is missing
             raise
@@ -148,8 +100,7 @@ class Store:
         Raises NotFound, and InputError for a range that starts behind the object's end.
         """
         wanted = {"Range": f"bytes={byte_range[0]}-{byte_range[1]}"} if byte_range else {}
-        with self._faults(key):
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key, **wanted)
+        answer = self.client.call("get_object", Key=key, **wanted)
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
         size = answer["ContentLength"]
         return ObjectStream(
@@ -190,10 +141,7 @@ class Store:
         if conditions:
             conditions["Metadata"] = {CLAIM: claim}
         try:
-            with self._faults(key):
-                answer = self._s3.put_object(
-                    Bucket=self._bucket, Key=key, Body=data, ContentType=content_type, **conditions
-                )
+            answer = self.client.call("put_object", Key=key, Body=data, ContentType=content_type, **conditions)
         except WriteConflict as lost:
             theirs, their_claim = self._winner(key)
             if theirs is not None and their_claim == claim:
@@ -208,23 +156,20 @@ class Store:
 
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is no error."""
-        with suppress(NotFound), self._faults(key):
-            self._s3.delete_object(Bucket=self._bucket, Key=key)
+        with suppress(NotFound):
+            self.client.call("delete_object", Key=key)
 
     def check_bucket(self) -> None:
         """Raise unless the bucket is there and the credentials may see it."""
         try:
-            with self._faults():
-                self._s3.head_bucket(Bucket=self._bucket)
+            self.client.call("head_bucket")
         except NotFound as err:
-            raise no_bucket(bucket=self._bucket, endpoint=self._endpoint) from err
+            raise no_bucket(bucket=self.bucket, endpoint=self.client.endpoint) from err
 
     def clock_offset_s(self) -> float:
         """Seconds by which the server's clock is ahead of this machine's, to the second; 0 if it does not say."""
-        with self._faults():
-            answer = self._s3.head_bucket(Bucket=self._bucket)
-        told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        return (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds() if told else 0.0
+        date = self.client.call("head_bucket")["ResponseMetadata"]["HTTPHeaders"].get("date")
+        return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds() if date else 0.0
 
     def honours_conditions(self, prefix: str) -> bool:
         """Whether this server really refuses a write whose condition does not hold.
@@ -241,6 +186,16 @@ class Store:
         finally:
             self.delete(key)
 
+    def _pages(self, prefix: str, **position: str) -> Iterator[Any]:
+        """The pages of a listing from a position on, each asked for when the one before it has been used."""
+        shape = {"Delimiter": position["Delimiter"]} if "Delimiter" in position else {}
+        while True:
+            page = self.client.list_page(prefix, **position)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            position = {**shape, "ContinuationToken": page["NextContinuationToken"]}
+
     def _is_refused(self, key: str, *, create_only: bool = False, if_match: str | None = None) -> bool:
         try:
             self.put(key, b"second", content_type="text/plain", create_only=create_only, if_match=if_match)
@@ -252,8 +207,8 @@ class Store:
         return False
 
     def _read(self, key: str) -> tuple[Blob, str | None]:
-        with self._faults(key):
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+        with self.client.faults(key):
+            answer = self.client.s3.get_object(Bucket=self.bucket, Key=key)
             with closing(answer["Body"]) as body:  # its own `with` would hand out urllib3's errors
                 data = body.read()
         blob = Blob(
@@ -272,23 +227,8 @@ class Store:
             return None, None  # gone again, or unreadable: the conflict itself is what matters
 
     def _chunks(self, key: str, body: Any) -> Iterator[bytes]:
-        with self._faults(key), closing(body):
+        with self.client.faults(key), closing(body):
             yield from body.iter_chunks(CHUNK_BYTES)
-
-    @contextmanager
-    def _faults(self, key: str = "") -> Iterator[None]:
-        """Turn what boto3 raises into our errors, and ask nothing of an S3 that is known to be away."""
-        if self._circuit_breaker is not None:
-            self._circuit_breaker.check()
-        try:
-            with translated(bucket=self._bucket, endpoint=self._endpoint, key=key):
-                yield
-        except StorageUnavailable:
-            if self._circuit_breaker is not None:
-                self._circuit_breaker.suspect()
-            raise
-        if self._circuit_breaker is not None:
-            self._circuit_breaker.answered()
 
 
 def _bare(etag: str | None) -> str:

@@ -31,6 +31,7 @@ from core.injection.reader import Reading
 from core.injection.slots import Slot, Step
 from core.injection.wishes import SIDES_OF_MODE, Mode, SideName, Wishes
 from core.references.vocabulary import Role
+from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.pages import Pages
 from core.storage.s3 import Store
@@ -156,17 +157,12 @@ class StudioFixture:
         self.prefix = prefix
         self.s3 = s3
         self.store = self.store_at(s3.endpoint_url)
-        self.pages = Pages(s3.bucket, endpoint_url=s3.endpoint_url, access_key=s3.access_key, secret_key=s3.secret_key)
+        self.pages = Pages(Reach(s3.bucket, s3.endpoint_url, s3.access_key, s3.secret_key))
         self._runners: list[Runner] = []
 
-    def store_at(self, endpoint_url: str, **changes: Any) -> Store:
-        return Store(
-            self.s3.bucket,
-            endpoint_url=endpoint_url,
-            access_key=self.s3.access_key,
-            secret_key=self.s3.secret_key,
-            **changes,
-        )
+    def store_at(self, endpoint_url: str, *, attempts: int = 3, **changes: Any) -> Store:
+        reach = Reach(self.s3.bucket, endpoint_url, self.s3.access_key, self.s3.secret_key, **changes)
+        return Store(reach, attempts=attempts)
 
     def history(self, *, store: Store | None = None, server: Server | None = None) -> History:
         pages = self.pages if store is None else None

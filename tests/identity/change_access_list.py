@@ -9,12 +9,13 @@ from core.errors import WriteConflict
 from core.identity.access import Access
 from core.identity.access_list import AccessLevel
 from core.settings import load_settings
+from core.storage.client import Reach
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
 
 admin, people = sys.argv[1], json.loads(sys.argv[2])
 settings = load_settings()
-access = Access(Store(settings.s3_bucket or "", endpoint_url=settings.s3_endpoint_url), settings)
+access = Access(Store(Reach(settings.s3_bucket or "", settings.s3_endpoint_url)), settings)
 viewer = Viewer(admin, PersonRole.ADMIN)
 lost = 0
 print("ready", flush=True)

@@ -15,6 +15,7 @@ from PIL import Image
 from core.errors import BadImage, NotFound
 from core.images.thumbnails import THUMBNAIL_SIDES, Thumbnails, encode_webp
 from core.objects import Blob
+from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
 
@@ -24,12 +25,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     samples = tmp_path_factory.mktemp("library") / "refs"
     samples.mkdir()
     server = EmbeddedS3.open(tmp_path_factory.mktemp("data"), samples)
-    yield Store(
-        server.bucket,
-        endpoint_url=server.endpoint_url,
-        access_key=server.access_key,
-        secret_key=server.secret_key,
-    )
+    yield Store(Reach(server.bucket, server.endpoint_url, server.access_key, server.secret_key))
     server.close()
 
 

@@ -34,7 +34,7 @@ def store(embedded: S3Server, proxy: TcpProxy) -> Iterator[Store]:
     impatient = embedded.store(endpoint_url=proxy.url, read_timeout_s=QUICK_S, attempts=1)
     circuit_breaker = CircuitBreaker(impatient.check_bucket, every_s=0.05)
     yield embedded.store(endpoint_url=proxy.url, read_timeout_s=PATIENT_S, attempts=1, circuit_breaker=circuit_breaker)
-    circuit_breaker.close()
+    circuit_breaker.stop()
 
 
 def is_told_at_once(store: Store) -> bool:
@@ -88,13 +88,13 @@ def test_what_was_asked_before_an_answer_finds_nobody_away() -> None:
     circuit_breaker = CircuitBreaker(ask, every_s=30)
     circuit_breaker.suspect()
     asked.wait_for()
-    circuit_breaker.answered()
+    circuit_breaker.record_answer()
     asked.open()
     for thread in threading.enumerate():
-        if thread.name == "outage":
+        if thread.name == "circuit-breaker":
             thread.join(LONG_S)
     circuit_breaker.check()
-    assert not circuit_breaker.known.is_set()
+    assert not circuit_breaker.opened.is_set()
 
 
 def test_a_refusal_is_an_answer() -> None:
@@ -143,7 +143,7 @@ def test_many_suspicions_are_looked_into_by_one_thread() -> None:
     assert len(asked) == 1
     with pytest.raises(StorageUnavailable, match=r"^S3 is away\.$"):
         circuit_breaker.check()
-    circuit_breaker.close()
+    circuit_breaker.stop()
 
 
 def test_who_waits_for_s3_is_told_once_it_is_back() -> None:
@@ -164,7 +164,7 @@ def test_who_waits_for_s3_is_told_once_it_is_back() -> None:
     until(lambda: told, "it is told")
     assert circuit_breaker.reason is None
     circuit_breaker.suspect()
-    circuit_breaker.close()
+    circuit_breaker.stop()
     assert told == [None]
 
 

@@ -79,7 +79,7 @@ def test_a_server_that_checks_signatures_takes_the_short_way_s(rclone: S3Server)
     pages.page("")
     for prefix in ("", "0001 +é"):
         query = {"list-type": "2", "prefix": prefix, "max-keys": "1000", "encoding-type": "url"}
-        answer = pages._repeated.page(query)  # itself: `page` would ask again in the whole way
+        answer = pages._template.page(query)  # itself: `page` would ask again in the whole way
         assert answer is not None
         assert read_page(answer).rows.num_rows == (1000 if not prefix else 1)
 

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, StorageDenied
+from core.storage.client import Reach
 from core.storage.presign import VALID_S, WINDOW_S, Presigner, survives_browsers
 from core.storage.s3 import Store
 from tests.support.s3.servers import S3Server
@@ -52,7 +53,7 @@ PLACES: dict[str, dict[str, Any]] = {
 
 def store_at(**place: Any) -> Store:
     asked: dict[str, Any] = {"bucket": "studio-test", "access_key": "AKID/TEST+", "secret_key": "secret/+"}
-    return Store(**(asked | place))
+    return Store(Reach(**(asked | place)))
 
 
 def parts(url: str) -> tuple[str, dict[str, list[str]]]:
@@ -108,7 +109,7 @@ def test_the_bucket_is_where_the_stores_own_requests_go(place: str) -> None:
     def stop(request: Any, **_event: object) -> None:
         raise AskedError(request.url)
 
-    store._s3.meta.events.register("request-created.s3.GetObject", stop)
+    store.client.s3.meta.events.register("request-created.s3.GetObject", stop)
     with pytest.raises(AskedError) as asked:
         store.get("a b/c.jpg")
     assert parts(presigner(store).url("a b/c.jpg").url)[0] == str(asked.value)
@@ -126,9 +127,9 @@ def test_a_session_token_goes_along(monkeypatch: pytest.MonkeyPatch) -> None:
     account = {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "to/ken+=="}
     for name, value in account.items():
         monkeypatch.setenv(name, value)
-    store = Store("studio-test", endpoint_url="http://127.0.0.1:9000")
+    store = Store(Reach("studio-test", "http://127.0.0.1:9000"))
     params = {"Bucket": "studio-test", "Key": "k.jpg"}
-    theirs = store._s3.generate_presigned_url("get_object", Params=params, ExpiresIn=VALID_S)
+    theirs = store.client.s3.generate_presigned_url("get_object", Params=params, ExpiresIn=VALID_S)
     ours = presigner(store).url("k.jpg").url
     assert parts(ours) == parts(theirs)
     assert parts(ours)[1]["X-Amz-Security-Token"] == ["to/ken+=="]
@@ -170,7 +171,7 @@ def test_a_url_handed_out_at_the_end_of_its_window_still_works_for_a_while() -> 
 def test_botocore_is_asked_once_a_window_and_not_for_every_url() -> None:
     store = store_at(endpoint_url="http://127.0.0.1:9000")
     asked = []
-    store._s3.meta.events.register("before-parameter-build.s3.GetObject", lambda **_event: asked.append(1))
+    store.client.s3.meta.events.register("before-parameter-build.s3.GetObject", lambda **_event: asked.append(1))
     ours = presigner(store)
     for number in range(20):
         ours.url(f"{number}.jpg")
@@ -186,7 +187,7 @@ def test_credentials_that_were_renewed_sign_at_once(monkeypatch: pytest.MonkeyPa
     (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {tmp_path / 'account.json'}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     issue("FIRST")
-    ours = presigner(Store("studio-test", endpoint_url="http://127.0.0.1:9000"))
+    ours = presigner(Store(Reach("studio-test", "http://127.0.0.1:9000")))
     before = ours.url("k.jpg").url
     issue("SECOND")
     after = ours.url("k.jpg").url
@@ -195,7 +196,7 @@ def test_credentials_that_were_renewed_sign_at_once(monkeypatch: pytest.MonkeyPa
 
 def test_without_credentials_it_says_so() -> None:
     with pytest.raises(StorageDenied, match="No usable S3 credentials"):
-        presigner(Store("studio-test", endpoint_url="http://127.0.0.1:9000")).url("k.jpg")
+        presigner(Store(Reach("studio-test", "http://127.0.0.1:9000"))).url("k.jpg")
 
 
 @pytest.mark.parametrize("key", ["", "half \ud800"])

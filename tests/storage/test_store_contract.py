@@ -25,6 +25,7 @@ from core.errors import (
     WriteConflict,
 )
 from core.objects import ObjectStore
+from core.storage.client import Reach
 from core.storage.s3 import Store
 from tests.support.s3.servers import PAGED_KEYS, SERVERS, Answer, S3Server, paged_name, scripted_server
 from tests.support.timeouts import LONG_S
@@ -389,7 +390,7 @@ def test_a_key_that_cannot_be_is_refused(embedded: S3Server, key: str) -> None:
 def test_nobody_listening_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    store = Store("b", endpoint_url=f"http://127.0.0.1:{port}", access_key="a", secret_key="b", attempts=2)
+    store = Store(Reach("b", f"http://127.0.0.1:{port}", "a", "b"), attempts=2)
     with pytest.raises(StorageUnavailable, match=str(port)) as caught:
         store.get("a")
     assert caught.value.__cause__ is not None
@@ -398,7 +399,7 @@ def test_nobody_listening_is_unavailable() -> None:
 def test_a_server_that_never_answers_is_given_up_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        store = Store("b", endpoint_url=url, access_key="a", secret_key="b", attempts=2, read_timeout_s=0.2)
+        store = Store(Reach("b", url, "a", "b", read_timeout_s=0.2), attempts=2)
         started = time.monotonic()
         with pytest.raises(StorageUnavailable, match="in time"):
             store.get("a")
@@ -407,7 +408,7 @@ def test_a_server_that_never_answers_is_given_up_in_time() -> None:
 
 def test_an_endpoint_that_is_no_address_is_a_setting_to_correct() -> None:
     with pytest.raises(ConfigError) as caught:
-        Store("b", endpoint_url="not a url")
+        Store(Reach("b", "not a url"))
     assert caught.value.setting == "S3_ENDPOINT_URL"
 
 

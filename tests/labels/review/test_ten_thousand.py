@@ -12,6 +12,7 @@ from bench.labels import BULK, FOCUS, GRID, PORTRAITS, bulk_save, label_studio
 from bench.large_studio import LargeStudio
 from bench.sessions import Drawn, session
 from core.labels.review.reviews import Save
+from core.storage.client import Reach
 from core.storage.s3 import Store
 from tests.support.ports import own_port
 
@@ -48,7 +49,7 @@ def test_the_page_opens_counts_all_of_them_and_shows_the_first(
 
 def test_a_bulk_edit_of_two_hundred_is_one_save_of_two_hundred_reviews(studio: LargeStudio) -> None:
     asyncio.run(bulk_save(studio, "45–59"))
-    store = Store("studio", endpoint_url=studio.s3_url, access_key="any", secret_key="any", region="us-east-1")
+    store = Store(Reach("studio", studio.s3_url, "any", "any", region="us-east-1"))
     (made,) = list(store.list(LOG, start_after=f"{LOG}{REVIEWED:012d}.json"))
     events = Save.model_validate_json(store.get(made.key).data).events
     assert len({event.etag for event in events}) == len(events) == BULK

@@ -10,6 +10,7 @@ import pytest
 from bench.list_server import Bucket, ListServer, Raw, answer, error
 from core.errors import StorageDenied, StorageError, StorageUnavailable
 from core.references.catalog import Catalog
+from core.storage.client import Reach
 from core.storage.pages import Pages
 from tests.injection.libraries import VOCABULARY
 
@@ -66,11 +67,7 @@ FAULTS: dict[str, tuple[Callable[[int], Raw], type[StorageError], str]] = {
 
 def catalog_over(server: ListServer) -> Catalog:
     pages = Pages(
-        "bench",
-        endpoint_url=server.endpoint_url,
-        access_key="AKIDTEST",
-        secret_key="secret",
-        read_timeout_s=0.3,
+        Reach("bench", server.endpoint_url, "AKIDTEST", "secret", read_timeout_s=0.3),
         attempts=2,
         sleep=lambda _s: None,
     )

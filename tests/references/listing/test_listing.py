@@ -19,6 +19,7 @@ from core.errors import StorageDenied, StorageUnavailable
 from core.references.listing import parallel_lister
 from core.references.listing.listing import Listing, list_all
 from core.references.listing.page import read_page
+from core.storage.client import Reach
 from core.storage.pages import Pages
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import S3Server
@@ -85,7 +86,7 @@ def cut_eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def serving(keys: list[str], script: Script | None = None) -> Iterator[tuple[ListServer, Pages]]:
     with ListServer(Bucket(keys), script=script) as server:
-        pages = Pages("bench", endpoint_url=server.endpoint_url, **ACCESS, attempts=4, sleep=lambda _s: None)
+        pages = Pages(Reach("bench", server.endpoint_url, **ACCESS), attempts=4, sleep=lambda _s: None)
         yield server, pages
 
 
@@ -96,8 +97,7 @@ def moto() -> Iterator[S3Server]:
 
 
 def pages_of(server: S3Server, **changes: Any) -> Pages:
-    asked = {"endpoint_url": server.endpoint_url, "access_key": server.access_key, "secret_key": server.secret_key}
-    return Pages(server.bucket, **asked, sleep=lambda _s: None, **changes)
+    return Pages(server.reach, sleep=lambda _s: None, **changes)
 
 
 # What it gives
@@ -282,7 +282,7 @@ def test_no_permission_is_denied_at_once() -> None:
 def test_an_endpoint_that_hangs_is_unavailable() -> None:
     with ListServer(Bucket(["a"]), script=lambda _nth, _query: Raw(hold=True)) as server:
         pages = Pages(
-            "bench", endpoint_url=server.endpoint_url, **ACCESS, read_timeout_s=0.05, attempts=2, sleep=lambda _s: None
+            Reach("bench", server.endpoint_url, **ACCESS, read_timeout_s=0.05), attempts=2, sleep=lambda _s: None
         )
         with pytest.raises(StorageUnavailable, match="did not answer in time"):
             list_all(pages, "", workers=4)
@@ -292,7 +292,7 @@ def test_an_endpoint_that_hangs_is_unavailable() -> None:
 def test_nobody_listening_is_unavailable() -> None:
     with ListServer(Bucket([])) as server:
         address = server.endpoint_url
-    pages = Pages("bench", endpoint_url=address, **ACCESS, attempts=2, sleep=lambda _s: None)
+    pages = Pages(Reach("bench", address, **ACCESS), attempts=2, sleep=lambda _s: None)
     with pytest.raises(StorageUnavailable, match="could not be reached"):
         list_all(pages, "", workers=4)
 
@@ -329,7 +329,7 @@ def test_a_connection_that_is_always_cut_is_unavailable() -> None:
 def test_what_passes_is_waited_for(fault: Raw) -> None:
     pauses: list[float] = []
     with ListServer(Bucket(["a"]), script=lambda nth, _query: fault if nth <= 2 else None) as server:
-        pages = Pages("bench", endpoint_url=server.endpoint_url, **ACCESS, sleep=pauses.append)
+        pages = Pages(Reach("bench", server.endpoint_url, **ACCESS), sleep=pauses.append)
         assert list_all(pages, "", workers=4).keys == ["a"]
     assert len(pauses) == 2
 
@@ -341,7 +341,7 @@ def test_slow_down_in_the_middle_of_many_ranges_loses_nothing() -> None:
         return error("SlowDown", "503 Slow Down") if nth % 3 == 0 else None
 
     with ListServer(Bucket(keys), script=every_third) as server:
-        pages = Pages("bench", endpoint_url=server.endpoint_url, **ACCESS, attempts=40, sleep=lambda _s: None)
+        pages = Pages(Reach("bench", server.endpoint_url, **ACCESS), attempts=40, sleep=lambda _s: None)
         assert list_all(pages, "refs/", workers=8).keys == keys
 
 

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.pages import Pages
 from core.storage.s3 import Store
@@ -38,25 +39,16 @@ class S3Server:
     secret_key: str = "secret"
     pages_bucket: str | None = None  # holds PAGED_KEYS objects
 
-    def store(self, **changes: Any) -> Store:
-        asked: dict[str, Any] = {
-            "bucket": self.bucket,
-            "endpoint_url": self.endpoint_url,
-            "access_key": self.access_key,
-            "secret_key": self.secret_key,
-        }
-        return Store(**(asked | changes))
+    @property
+    def reach(self) -> Reach:
+        return Reach(self.bucket, self.endpoint_url, self.access_key, self.secret_key)
 
-    def pages(self, **changes: Any) -> Pages:
+    def store(self, *, attempts: int = 3, **changes: Any) -> Store:
+        return Store(replace(self.reach, **changes), attempts=attempts)
+
+    def pages(self, *, attempts: int = 2) -> Pages:
         """Its listing, page by page; what does not answer is given up on quickly."""
-        asked: dict[str, Any] = {
-            "bucket": self.bucket,
-            "endpoint_url": self.endpoint_url,
-            "access_key": self.access_key,
-            "secret_key": self.secret_key,
-            "attempts": 2,
-        }
-        return Pages(**(asked | changes))
+        return Pages(self.reach, attempts=attempts)
 
 
 def paged_name(number: int) -> str:
