@@ -32,7 +32,14 @@ class Blob:
 class ObjectStore(Protocol):
     """What the domain needs of S3. Keys are exactly as S3 gives them.
 
-    Every method raises StorageDenied or StorageUnavailable when S3 does not play along.
+    Every method raises StorageDenied when the credentials may not do that, and StorageUnavailable when S3 does not
+    answer, or answers with a fault. To change an object that others change too:
+
+        known = store.get("studio/access.json")
+        try:
+            store.put(known.key, changed, content_type=known.content_type, if_match=known.etag)
+        except WriteConflict as lost:
+            theirs = lost.theirs  # what somebody else wrote in the meantime
     """
 
     @property

@@ -64,7 +64,7 @@ class Key(FakeKey):
 
 
 class Bucket:
-    """Reads through moto and writes through here exclude each other by `lock`."""
+    """The bucket of one server. Reads through moto and writes through here exclude each other by `lock`."""
 
     def __init__(self, object_files: ObjectFiles, samples: Path) -> None:
         self.lock = threading.RLock()
@@ -90,9 +90,9 @@ class Bucket:
         return key
 
     def put(self, name: str, data: bytes, headers: Mapping[str, str], condition: Condition) -> Record:
-        """Write durably. Raises Refusal if the condition does not hold at the moment of the commit."""
+        """Write durably. Raises S3Error if the condition does not hold at the moment of the commit."""
         record = Record.of(name, data, headers, datetime.now(UTC))
-        with self._object_files.staged(record, data) as temporary, self.lock:
+        with self._object_files.stage(record, data) as temporary, self.lock:
             self._refuse_unless_open(name, condition)
             self._object_files.place(temporary, name)
             # Before the sync: should that fail, moto must still say what the disk says.
@@ -101,13 +101,13 @@ class Bucket:
         return record
 
     def delete(self, name: str, condition: Condition) -> None:
-        """Remove durably; a missing key is no error. Raises Refusal as `put` does."""
+        """Remove durably; a missing key is no error. Raises S3Error as `put` does."""
         with self.lock:
             self._refuse_unless_open(name, condition)
             if self.key(name) is None:
                 return
             if name in self._sample_keys:
-                with self._object_files.staged(Record(name, is_tombstone=True)) as tombstone:
+                with self._object_files.stage(Record(name, is_tombstone=True)) as tombstone:
                     self._object_files.place(tombstone, name)
             else:
                 self._object_files.remove(name)

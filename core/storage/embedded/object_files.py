@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.storage.local.disk import staged, sync_folder
+from core.storage.local.disk import stage, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +64,9 @@ class ObjectFiles:
         for leftover in self._incoming.iterdir():
             leftover.unlink()
 
-    def staged(self, record: Record, data: bytes = b"") -> AbstractContextManager[Path]:
+    def stage(self, record: Record, data: bytes = b"") -> AbstractContextManager[Path]:
         """A complete temporary file for `place`; gone afterwards unless it was placed."""
-        return staged(self._incoming / secrets.token_hex(16), record.line(), data)
+        return stage(self._incoming / secrets.token_hex(16), record.line(), data)
 
     def place(self, temporary: Path, key: str) -> None:
         """Put a staged file in the place of whatever the key had."""

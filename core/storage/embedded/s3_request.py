@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
 from moto.core.request import EnvironHeaders
+from werkzeug.http import parse_etags
 
 from core.storage.embedded.condition import Condition
 from core.storage.embedded.s3_error import S3Error
@@ -33,7 +34,7 @@ class S3Request:
 
     @classmethod
     def of(cls, environ: WSGIEnvironment) -> S3Request:
-        """The call of a WSGI request. Raises Refusal if its address cannot be one."""
+        """The S3 request in a WSGI one. Raises S3Error if its address cannot be one."""
         path, _, query = environ["RAW_URI"].partition("?")
         if not path.startswith("/"):
             raise S3Error(HTTPStatus.BAD_REQUEST, "InvalidURI", "The request has no path.")
@@ -64,7 +65,8 @@ class S3Request:
     @property
     def condition(self) -> Condition:
         """The condition that a write makes."""
-        return Condition(self.headers.get("if-match"), self.headers.get("if-none-match"))
+        names = ("if-match", "if-none-match")
+        return Condition(*(parse_etags(self.headers[name]) if name in self.headers else None for name in names))
 
     @property
     def access_key(self) -> str:

@@ -5,9 +5,9 @@ the one lock, its condition is decided, the file is renamed into place, moto is 
 fsynced; then the answer leaves. So a kill at any moment leaves the old object or the new one. Reading
 and listing are moto's own.
 
-    EmbeddedS3 ─→ DataDir ─────────────────→ disk    one process serves a DATA_DIR, the others use its server
-        └───────→ Gate ─→ Bucket ─→ Shelf ─→ disk    a request, the bucket's state, the files below DATA_DIR/s3
-                   └────→ Call, upload               what a request asks for and brings
+    EmbeddedS3 ─→ DataDir ────────────────────→ disk    one process serves a DATA_DIR, the others use its server
+        └─→ WsgiApp ─→ Bucket ─→ ObjectFiles ─→ disk    a request, the bucket's state, the files below DATA_DIR/s3
+               └─────→ S3Request, upload                what a request asks for and brings
 
 The server listens on loopback and asks for the access key of its DATA_DIR, which keeps out other
 users of the machine and web pages.
@@ -70,7 +70,7 @@ class EmbeddedS3:
         try:
             ours = DataDir(data_dir)
             while not ours.claim():
-                running = cls._running(ours)
+                running = cls._find_running(ours)
                 if running is not None:
                     return running
                 if time.monotonic() > patience_ends:
@@ -90,8 +90,8 @@ class EmbeddedS3:
             credentials = data_dir.credentials()
             bucket = Bucket(ObjectFiles(data_dir.objects), samples)
             ending.callback(bucket.close)
-            gate = WsgiApp(bucket, credentials.access_key)
-            server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_QuietHandler)
+            app = WsgiApp(bucket, credentials.access_key)
+            server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
             thread = threading.Thread(target=server.serve_forever, args=(STOP_POLL_S,), name="embedded-s3", daemon=True)
             thread.start()
             ending.callback(thread.join)
@@ -103,11 +103,9 @@ class EmbeddedS3:
             return cls(endpoint_url, credentials, ending.pop_all())
 
     @classmethod
-    def _running(cls, data_dir: DataDir) -> EmbeddedS3 | None:
-        announced = data_dir.announced()
-        if announced is None or not _answers(*announced):
-            return None
-        return cls(*announced)
+    def _find_running(cls, data_dir: DataDir) -> EmbeddedS3 | None:
+        announcement = data_dir.announcement()
+        return cls(*announcement) if announcement is not None and _answers(*announcement) else None
 
     def close(self) -> None:
         """Stop serving, after the write in progress; a borrowed server is left alone."""

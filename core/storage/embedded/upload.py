@@ -44,7 +44,7 @@ DEFAULTS_SAID_ALOUD: Final = frozenset({("x-amz-acl", "private"), ("x-amz-storag
 
 
 def refuse_what_would_be_lost(headers: Mapping[str, str]) -> None:
-    """Raise Refusal if the headers ask for something that nothing here keeps."""
+    """Raise S3Error if the headers ask for something that nothing here keeps."""
     for name, value in headers.items():
         is_known = name in TRANSPORT_HEADERS or name.startswith((METADATA, "x-amz-checksum-"))
         if name.startswith("x-amz-") and not is_known and (name, value) not in DEFAULTS_SAID_ALOUD:
@@ -64,35 +64,35 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def body_of(call: S3Request) -> bytes:
-    """The request's bytes. Raises Refusal if they are incomplete, too many or not what was announced."""
-    announced = call.headers.get("content-length", "")
+def body_of(request: S3Request) -> bytes:
+    """The request's bytes. Raises S3Error if they are incomplete, too many or not what was announced."""
+    announced = request.headers.get("content-length", "")
     if not announced.isdigit():
         message = "You must provide the Content-Length HTTP header."
         raise S3Error(HTTPStatus.LENGTH_REQUIRED, "MissingContentLength", message)
     if int(announced) > LARGEST_OBJECT_BYTES:
         message = f"The embedded S3 takes objects of up to {LARGEST_OBJECT_BYTES} bytes."
         raise S3Error(HTTPStatus.BAD_REQUEST, "EntityTooLarge", message)
-    data: bytes = call.environ["wsgi.input"].read(int(announced))
+    data: bytes = request.environ["wsgi.input"].read(int(announced))
     is_complete = len(data) == int(announced)
-    digest = call.headers.get("x-amz-content-sha256", "")
+    digest = request.headers.get("x-amz-content-sha256", "")
     if digest.startswith("STREAMING-"):
-        data = _dechunked(data)
-        is_complete = is_complete and str(len(data)) == call.headers.get("x-amz-decoded-content-length")
+        data = _dechunk(data)
+        is_complete = is_complete and str(len(data)) == request.headers.get("x-amz-decoded-content-length")
     if not is_complete:
         message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
         raise S3Error(HTTPStatus.BAD_REQUEST, "IncompleteBody", message)
     if len(digest) == 64 and digest != hashlib.sha256(data).hexdigest():
         message = "The provided 'x-amz-content-sha256' header does not match what was computed."
         raise S3Error(HTTPStatus.BAD_REQUEST, "XAmzContentSHA256Mismatch", message)
-    md5 = call.headers.get("content-md5")
+    md5 = request.headers.get("content-md5")
     if md5 and md5 != base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode():
         message = "The Content-MD5 you specified did not match what we received."
         raise S3Error(HTTPStatus.BAD_REQUEST, "BadDigest", message)
     return data
 
 
-def _dechunked(data: bytes) -> bytes:
+def _dechunk(data: bytes) -> bytes:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html"""
     source, parts = io.BytesIO(data), []
     with suppress(ValueError):  # a broken frame ends the body, which then is too short

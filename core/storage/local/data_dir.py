@@ -59,7 +59,7 @@ class DataDir:
     def credentials(self) -> Credentials:
         """The credentials, made up at the first time."""
         with suppress(FileNotFoundError, ValueError, KeyError):
-            return self._known_credentials()
+            return self._read_credentials()
         made = Credentials(f"STUDIO{secrets.token_hex(16).upper()}", secrets.token_urlsafe(30))
         publish(self._credentials_file, json.dumps(asdict(made)).encode())
         return made
@@ -72,12 +72,12 @@ class DataDir:
         """Take back what this process, or one that was killed, announced."""
         self._endpoint_file.unlink(missing_ok=True)
 
-    def announced(self) -> tuple[str, Credentials] | None:
+    def announcement(self) -> tuple[str, Credentials] | None:
         """Where a server is said to listen; it may be a killed process's."""
         with suppress(FileNotFoundError, ValueError, KeyError):
-            return json.loads(self._endpoint_file.read_text())["endpoint_url"], self._known_credentials()
+            return json.loads(self._endpoint_file.read_text())["endpoint_url"], self._read_credentials()
         return None
 
-    def _known_credentials(self) -> Credentials:
+    def _read_credentials(self) -> Credentials:
         content = json.loads(self._credentials_file.read_text())
         return Credentials(content["access_key"], content["secret_key"])

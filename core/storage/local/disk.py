@@ -19,7 +19,7 @@ _SHARED: Final = 0o644
 
 
 @contextmanager
-def staged(temporary: Path, *parts: bytes) -> Iterator[Path]:
+def stage(temporary: Path, *parts: bytes) -> Iterator[Path]:
     """A complete, fsynced file that only its owner reads; gone afterwards unless it was renamed."""
     try:
         with io.FileIO(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -35,7 +35,7 @@ def staged(temporary: Path, *parts: bytes) -> Iterator[Path]:
 
 def publish(path: Path, content: bytes) -> None:
     """Write or replace a file as a whole."""
-    with staged(_beside(path), content) as temporary:
+    with stage(_beside(path), content) as temporary:
         temporary.replace(path)
         sync_folder(path.parent)
 
@@ -47,7 +47,7 @@ def renew(path: Path, content: bytes) -> None:
     """
     _sweep(path)
     mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else _SHARED
-    with staged(_beside(path), content) as temporary:
+    with stage(_beside(path), content) as temporary:
         temporary.chmod(mode)  # before it is in place: a crash must not leave a file that others cannot read
         temporary.replace(path)
         sync_folder(path.parent)

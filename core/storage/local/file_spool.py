@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import NotFound, StorageUnavailable
-from core.storage.local.disk import staged, sync_folder
+from core.storage.local.disk import stage, sync_folder
 
 _UNFINISHED = ".tmp"
 
@@ -23,7 +23,7 @@ class FileSpool:
         """Write or replace a file as a whole. Raises StorageUnavailable."""
         with self._faults():
             self._folder.mkdir(parents=True, exist_ok=True)
-            with staged(self._folder / f"{name}.{secrets.token_hex(4)}{_UNFINISHED}", *parts) as temporary:
+            with stage(self._folder / f"{name}.{secrets.token_hex(4)}{_UNFINISHED}", *parts) as temporary:
                 temporary.replace(self._folder / name)
                 sync_folder(self._folder)
 
