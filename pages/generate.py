@@ -10,14 +10,14 @@ from core.generation.records.comparison import ComparisonStatus
 from core.injection.slots import Slot
 from core.studio import Studio
 from core.ui.frame.notices import library_is_listed, library_loading
-from core.ui.frame.problems import problems_shown, show_problem
+from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import COMPARISON_PARAM, Key
 from core.ui.generate.composer import composer, render_settings
 from core.ui.generate.draft import draft, recall
 from core.ui.generate.draft_keeper import begin_draft, leave_draft, patience_s, put_draft_back, show_draft
 from core.ui.generate.plan_header import plan_header
-from core.ui.generate.plan_notices import nothing_planned
+from core.ui.generate.plan_notices import show_empty_plan
 from core.ui.generate.price import price_of
 from core.ui.generate.results import results
 from core.ui.generate.slot_strip import folded_strip, slot_strip
@@ -39,7 +39,7 @@ def page() -> None:
     planned = studio.comparison_service.plan(wishes, reading=composed.reading, recent=draft().recent)
     price = price_of(studio, planned, viewer.email)
     if st.session_state.pop(Key.ORDERED, False) and price.objection is None:  # else the header says why not, once
-        with problems_shown():
+        with show_problems():
             _order(studio, viewer, planned)
     unsent = show_draft()
     shown = _shown(studio)
@@ -47,7 +47,7 @@ def page() -> None:
     busy = shown is not None and shown.busy
     plan_header(studio, viewer, planned, price, busy=busy, verdict=not empty, unsent=unsent)
     if empty:
-        nothing_planned()
+        show_empty_plan()
         return
     if shown is not None and _made_from(shown, planned):
         folded_strip(planned.sides)
@@ -69,7 +69,7 @@ def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
 
 def _wrong_match(slot: Slot) -> None:
     """Queue the picture's label for review."""
-    with problems_shown():
+    with show_problems():
         studio, viewer = open_session()
         viewer.require(Capability.GENERATE)
         studio.reports.add(viewer, key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "")

@@ -10,9 +10,10 @@ from core.generation.records.history import History, HistoryFilter
 from core.injection.wishes import Mode
 from core.studio import Studio
 from core.ui.components.picture_grid import picture_grid
-from core.ui.frame.filters import choice, folded_when_narrow, search_box
-from core.ui.frame.notices import quiet
-from core.ui.frame.problems import problems_shown
+from core.ui.frame.filters import choice, fold_when_narrow, search_box
+from core.ui.frame.layout import empty_state, row
+from core.ui.frame.problems import show_problems
+from core.ui.frame.quantities import count_of
 from core.ui.frame.session import fragment, open_session
 from core.ui.frame.state import Key
 from core.ui.history.history_cards import comparison_card
@@ -27,14 +28,14 @@ _NARROWING = (Key.HISTORY_MODE, Key.HISTORY_TONE, Key.HISTORY_ANGLE, Key.HISTORY
 def page() -> None:
     """Narrow and open comparisons."""
     studio, viewer = open_session()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with row(spread=True):
         _header(studio.history)
         spend_button(studio, viewer)
     wanted = _filters(studio)
     limit = int(st.session_state.get(Key.HISTORY_LIMIT, _FIRST))
     found = studio.history.newest(limit=limit + 1, wanted=wanted)
     if not found:
-        _nothing(wanted, is_complete=not studio.history.progress.days_left)
+        _show_nothing_found(wanted, is_complete=not studio.history.progress.days_left)
         return
     shown = found[:limit]
     cards = [comparison_card(status) for status in studio.runner.statuses([c.id for c in shown])]
@@ -42,7 +43,7 @@ def page() -> None:
     if len(found) > limit:
         st.button("Show older", on_click=partial(st.session_state.__setitem__, Key.HISTORY_LIMIT, limit + _STEP))
     if event.opened in {comparison.id for comparison in shown}:
-        with problems_shown():
+        with show_problems():
             open_comparison(studio, viewer, studio.runner.status(event.opened or ""))
 
 
@@ -57,16 +58,16 @@ def _count(history: History, *, is_reading: bool) -> None:
     count, days_left = history.count(), history.progress.days_left
     if is_reading and not days_left:
         st.rerun()  # with what has been read since
-    said = f"{count:,} comparison{'' if count == 1 else 's'}"
+    summary = count_of(count, "comparison")
     if days_left:
-        said += f" so far; {days_left:,} day{'' if days_left == 1 else 's'} of older ones still to be read"
-    st.markdown(f"**History** :gray[{said}, newest first]")
+        summary += f" so far; {count_of(days_left, 'day')} of older ones still to be read"
+    st.markdown(f"**History** :gray[{summary}, newest first]")
 
 
 def _filters(studio: Studio) -> HistoryFilter:
-    with st.container(horizontal=True, vertical_alignment="center", key="history-filters"):
+    with row(key="history-filters"):
         text = search_box(Key.HISTORY_SEARCH, "Search prompts")
-        with folded_when_narrow(Key.HISTORY_FILTERS_SHOWN, _NARROWING):
+        with fold_when_narrow(Key.HISTORY_FILTERS_SHOWN, _NARROWING):
             mode = choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
             tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.HISTORY_TONE)
             angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.HISTORY_ANGLE)
@@ -92,13 +93,13 @@ def _filters(studio: Studio) -> HistoryFilter:
     )
 
 
-def _nothing(wanted: HistoryFilter, *, is_complete: bool) -> None:
+def _show_nothing_found(wanted: HistoryFilter, *, is_complete: bool) -> None:
     if not is_complete:
-        quiet("Nothing found so far", "The history is still being read from S3.")
+        empty_state("Nothing found so far", "The history is still being read from S3.")
     elif wanted == HistoryFilter():
-        quiet("No comparison yet", "Make the first one on the Generate page.")
+        empty_state("No comparison yet", "Make the first one on the Generate page.")
     else:
-        quiet("No comparison passes these filters", "Clear the search or one of the filters.")
+        empty_state("No comparison passes these filters", "Clear the search or one of the filters.")
 
 
 page()

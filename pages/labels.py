@@ -1,4 +1,4 @@
-"""Labels: what is said about every portrait, by whom, and the desk where people decide."""
+"""Labels: what every portrait's label says and by whom, and the review in which people decide."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import streamlit as st
 from core.labels.review.queue import QueueItem
 from core.studio import Studio
 from core.ui.frame.filters import segments
-from core.ui.frame.notices import library_is_listed, library_loading, library_trouble, quiet
+from core.ui.frame.layout import empty_state, row
+from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
 from core.ui.labels.label_filters import label_filters
@@ -49,13 +50,13 @@ def page() -> None:
     elif found:
         _grid(studio, viewer, found)
     else:
-        quiet("No portrait passes these filters", "Clear the search or one of the filters.")
+        empty_state("No portrait passes these filters", "Clear the search or one of the filters.")
 
 
 def _header(studio: Studio, viewer: Viewer) -> str:
     """How things stand, the ways to look at them, and publishing."""
     counts = studio.review_service.counts(viewer)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with row(spread=True):
         st.markdown(
             f"**Labels** :gray[{counts.labelled:,} of {counts.portraits:,} portraits have a label · "
             f"{counts.waiting:,} need a person · version {studio.labels.version}]",
@@ -63,7 +64,7 @@ def _header(studio: Studio, viewer: Viewer) -> str:
         )
         if not viewer.may(Capability.REVIEW):
             return _GRID
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+        with row(width="content"):
             view = segments("View", [_FOCUS, _GRID, _TRUST], Key.LABEL_VIEW, page=Key.LABEL_PAGE, default=_FOCUS)
             publish_button(studio)
     return view or _FOCUS
@@ -72,8 +73,7 @@ def _header(studio: Studio, viewer: Viewer) -> str:
 def _grid(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> None:
     may_review = viewer.may(Capability.REVIEW)
     event = label_sheet(studio, viewer, found) if may_review else browse_labels(found)
-    opened = studio.catalog.index.get(event.opened) if event.opened else None
-    if opened is not None:
+    if event.opened and (opened := studio.catalog.index.get(event.opened)):
         open_details(studio, opened)
 
 

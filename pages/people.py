@@ -8,13 +8,13 @@ from core.generation.spending.limits import LimitSheet
 from core.identity.access_list import AccessLevel, AccessList
 from core.settings import Profile
 from core.ui.frame.filters import search_box
-from core.ui.frame.notices import quiet
-from core.ui.frame.paging import PAGE_SIZE, paged
-from core.ui.frame.problems import problems_shown
+from core.ui.frame.layout import PAGE_SIZE, empty_state, page_of
+from core.ui.frame.problems import show_problems
+from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
 from core.ui.people import spending_form
-from core.ui.people.people_list import add_form, change_text, person_rows, remember, told_problems
+from core.ui.people.people_list import add_form, change_text, person_rows, remember, show_last_problem
 
 _TRAIL = 500
 
@@ -25,45 +25,40 @@ def page() -> None:
     people = studio.access.read(viewer)
     remember(people)
     content = people.value
-    st.markdown(f"**People** :gray[{_counted(content)}]")
+    counts = (
+        count_of(len(content.people), "person", "people"),
+        count_of(len(content.domains), "domain"),
+        count_of(len(content.admins), "admin"),
+    )
+    st.markdown(f"**People** :gray[{' · '.join(counts)}]")
     if studio.settings.profile is Profile.EMBEDDED:
         st.caption("In the demo nobody signs in: this list counts as soon as people sign in with Google.")
     elif people.etag is None:
         st.caption("Until the first change here the settings decide. From then on this list alone does.")
     add_form()
-    told_problems(content)
+    show_last_problem(content)
     _people(content)
     st.space("small")
     st.markdown("**Budgets for a day** :gray[they start anew at 00:00 UTC]")
-    with problems_shown():
+    with show_problems():
         sheet = studio.spending_limits.read(viewer)
         spending_form.spending_form(sheet)
         st.space("small")
         _trail(content, sheet.value)
 
 
-def _counted(content: AccessList) -> str:
-    people, domains = len(content.people), len(content.domains)
-    return (
-        f"{people:,} {'person' if people == 1 else 'people'} · {domains:,} {'domain' if domains == 1 else 'domains'} "
-        f"· {len(content.admins):,} {'admin' if len(content.admins) == 1 else 'admins'}"
-    )
-
-
 def _people(content: AccessList) -> None:
     entries: list[tuple[str, AccessLevel]] = [*content.domains.items(), *content.people.items()]
     if not entries:
-        quiet("Nobody is on the list", "Add an address or a whole domain above.")
+        empty_state("Nobody is on the list", "Add an address or a whole domain above.")
         return
     if len(entries) > PAGE_SIZE // 4 or st.session_state.get(Key.PEOPLE_SEARCH):
         wanted = search_box(Key.PEOPLE_SEARCH, "Search people", page=Key.PEOPLE_PAGE).strip().lower()
-        entries = [(entry, standing) for entry, standing in entries if wanted in entry]
+        entries = [(entry, level) for entry, level in entries if wanted in entry]
         if not entries:
             st.caption("Nobody on the list is called that.")
             return
-    body = st.container(gap="xsmall", key="people")
-    shown = paged(entries, Key.PEOPLE_PAGE)
-    with body:
+    with page_of(entries, Key.PEOPLE_PAGE) as shown, st.container(gap="xsmall", key="people"):
         person_rows(shown)
 
 
@@ -78,11 +73,11 @@ def _trail(content: AccessList, sheet: LimitSheet) -> None:
     if not rows:
         st.caption("Nothing has been changed here yet.")
         return
-    told = [
+    newest = [
         {"When (UTC)": f"{at:%Y-%m-%d %H:%M}", "Who": by, "What": what, "Change": did}
         for at, by, what, did in sorted(rows, reverse=True)[:_TRAIL]
     ]
-    st.dataframe(told, hide_index=True, alt="Changes of people and budgets, newest first")
+    st.dataframe(newest, hide_index=True, alt="Changes of people and budgets, newest first")
 
 
 page()

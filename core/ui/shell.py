@@ -20,7 +20,7 @@ from core.studio import Studio, get_studio
 from core.ui.components.browser_history import one_entry_an_act
 from core.ui.frame import login
 from core.ui.frame.person_menu import person_menu
-from core.ui.frame.problems import problems_shown, show_problem
+from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.reruns import observe_rerun, rerun_after_race
 from core.ui.frame.session import cookies, open_session, watch
 from core.ui.frame.session_request import is_signing_out, keep_renewed
@@ -83,12 +83,12 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
     else:
         person_menu(viewer)
         watch()
-        with problems_shown():
+        with show_problems():
             keep_renewed(studio)
         if problem := st.session_state.pop(Key.SIGN_IN_PROBLEM, None):
             show_problem(problem)
     meet_browser(studio, viewer)
-    with observe_rerun(studio, _name_of(page)), problems_shown():
+    with observe_rerun(studio, _name_of(page)), show_problems():
         page.run()
 
 

@@ -7,28 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import partial
+from typing import TypeVar
 
 import streamlit as st
 
+from core.ui.frame.layout import row
 from core.ui.frame.state import Key
+
+E = TypeVar("E", bound=StrEnum)
 
 
 @contextmanager
-def folded_when_narrow(shown: Key, narrowing: Sequence[Key]) -> Iterator[None]:
+def fold_when_narrow(shown: Key, narrowing: Sequence[Key]) -> Iterator[None]:
     """Filters that a narrow screen keeps behind a button; it says how many of them narrow."""
     active = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in narrowing)
     is_shown = bool(st.session_state.get(shown))
     label = "Hide filters" if is_shown else f"Filters · {active} active" if active else "Filters"
     with st.container(key="filters-fold", width="content"):
-        st.button(label, key=f"{shown}_button", icon=":material/tune:", on_click=partial(_turn, shown))
+        st.button(label, key=f"{shown}_button", icon=":material/tune:", on_click=partial(_toggle, shown))
     state = "shown" if is_shown else "folded"
-    with st.container(key=f"filters-{state}", horizontal=True, vertical_alignment="center"):
+    with row(key=f"filters-{state}"):
         yield
 
 
 def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
-    """A search field that answers while a person types. `page` is the pagination that starts anew."""
+    """A search field that answers while a person types. `page` is the pagination that goes back to its first page."""
     text = st.text_input(
         "Search",
         key=key,
@@ -37,7 +42,7 @@ def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
         bind="query-params",
         placeholder=placeholder,
         label_visibility="collapsed",
-        on_change=_anew(page),
+        on_change=_back_to_first(page),
         width=260,
     )
     return text or ""
@@ -53,9 +58,15 @@ def choice(label: str, options: Sequence[str], key: Key, *, page: Key | None = N
         placeholder=label,
         label_visibility="collapsed",
         bind="query-params",
-        on_change=_anew(page),
+        on_change=_back_to_first(page),
         width=width,
     )
+
+
+def choice_of(label: str, kind: type[E], key: Key, *, page: Key, width: int = 150) -> E | None:
+    """One of an enumeration's values, or none."""
+    picked = choice(label, [each.value for each in kind], key, page=page, width=width)
+    return kind(picked) if picked else None
 
 
 def segments(label: str, options: Sequence[str], key: Key, *, page: Key, default: str | None = None) -> str | None:
@@ -68,23 +79,23 @@ def segments(label: str, options: Sequence[str], key: Key, *, page: Key, default
         required=default is not None,
         bind="query-params",
         label_visibility="collapsed",
-        on_change=_anew(page),
+        on_change=_back_to_first(page),
     )
 
 
 def switch(label: str, key: Key, *, page: Key) -> bool:
     """A filter that is on or off."""
-    return st.toggle(label, key=key, bind="query-params", on_change=_anew(page))
+    return st.toggle(label, key=key, bind="query-params", on_change=_back_to_first(page))
 
 
-def first_page(page: Key) -> None:
-    """Start a pagination anew: another filter has other pages."""
+def reset_page(page: Key) -> None:
+    """Go back to a pagination's first page: another filter has other pages."""
     st.session_state[page] = 1
 
 
-def _turn(shown: Key) -> None:
+def _toggle(shown: Key) -> None:
     st.session_state[shown] = not st.session_state.get(shown)
 
 
-def _anew(page: Key | None) -> Callable[[], None] | None:
-    return partial(first_page, page) if page is not None else None
+def _back_to_first(page: Key | None) -> Callable[[], None] | None:
+    return partial(reset_page, page) if page is not None else None

@@ -1,4 +1,4 @@
-"""Notices: the quiet states of a page, before there is anything to show."""
+"""Notices: whether the library is there to be drawn from, and what is said while it is not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.references.catalog import CatalogStatus
 from core.studio import Studio
+from core.ui.frame.quantities import time_span
 from core.ui.frame.session import fragment
 
 _MOMENT_S: Final = 1.0
@@ -44,23 +45,6 @@ def library_trouble(studio: Studio, status: CatalogStatus) -> None:
     error = studio.storage.circuit_breaker.reason or status.error
     if status.ready and error:
         st.warning(
-            f"S3 does not answer: {error} What you see is from {age(status.age_s)} ago.",
+            f"S3 does not answer: {error} What you see is from {time_span(status.age_s)} ago.",
             icon=":material/cloud_off:",
         )
-
-
-def quiet(title: str, text: str) -> None:
-    """An empty page: what is not there, and what to do about it."""
-    with st.container(horizontal_alignment="center"):
-        st.space("large")
-        st.markdown(f"**{title}**", text_alignment="center")
-        st.caption(text, text_alignment="center")
-
-
-def age(seconds: float | None) -> str:
-    """A time span as people say it."""
-    if seconds is None:
-        return "an unknown time"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

@@ -14,8 +14,8 @@ from core.ui.frame.reruns import session_name
 
 
 @contextmanager
-def problems_shown() -> Iterator[None]:
-    """Show a StudioError raised inside in place of what failed; the rest of the page goes on."""
+def show_problems() -> Iterator[None]:
+    """Show a StudioError that is raised inside, in place of what failed; the rest of the page goes on."""
     try:
         yield
     except StudioError as err:

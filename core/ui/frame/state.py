@@ -62,7 +62,7 @@ class Key(StrEnum):
     PEOPLE_PROBLEM = "people_problem"  # the StudioError the last change ended with
     PEOPLE_TURN = "people_turn"  # how many changes have failed: each draws the list's widgets anew
     PEOPLE_ENTRY = "people_entry"
-    PEOPLE_STANDING = "people_standing"
+    PEOPLE_LEVEL = "people_level"
     PEOPLE_SEARCH = "whom"  # bound
     PEOPLE_PAGE = "roll"  # bound
     LIMITS_SEEN = "limits_seen"  # the version of the budgets that is on the screen
@@ -82,7 +82,7 @@ class Key(StrEnum):
     LABEL_SEARCH = "find"
     LABEL_PAGE = "sheet"
     LABEL_GRID = "label_grid"
-    LABEL_DESK = "label_desk"
+    LABEL_FOCUS = "label_desk"
     LABEL_FIELD = "label_field"  # the field a bulk edit sets
     LABEL_VALUE = "label_value"
     LABEL_UNDONE = "label_undone"  # keys that were just undone and want a decision again
@@ -98,12 +98,12 @@ class Key(StrEnum):
     HISTORY_GRID = "history_grid"
 
     # History details: each with the comparison's id behind it
-    REMAKE_OPEN = "remake_open"
-    REMAKE_TONE = "remake_tone"
-    REMAKE_ANGLE = "remake_angle"
-    REMAKE_SIZE = "remake_size"
-    REMAKE_SIDE = "remake_side"
-    REMAKE_MISSING = "remake_missing"
+    VARIATION_OPEN = "variation_open"
+    VARIATION_TONE = "variation_tone"
+    VARIATION_ANGLE = "variation_angle"
+    VARIATION_SIZE = "variation_size"
+    VARIATION_SIDE = "variation_side"
+    VARIATION_MISSING = "variation_missing"
 
     # Spending
     SPEND_DAYS = "spend_days"

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
+from core.ui.frame.layout import empty_state
 from core.ui.frame.markdown import plain
 from core.ui.frame.state import Key
 
@@ -30,13 +31,11 @@ def unknown_name(names: Sequence[str]) -> str:
 def unknown_page(offered: Sequence[st.Page]) -> None:
     """Say it, and lead on."""
     st.set_page_config(page_title=f"{TITLE} · Studio")
-    with st.container(horizontal_alignment="center", key="unknown-page"):
-        st.space("large")
-        st.markdown("**There is no such page**", text_alignment="center")
-        st.caption(
-            "The address may be mistyped, or from an older version of the studio. These pages are here:",
-            text_alignment="center",
-        )
-        with st.container(horizontal=True, horizontal_alignment="center", gap=None):
-            for page in offered:
-                st.page_link(page, label=plain(page.title))
+    place = empty_state(
+        "There is no such page",
+        "The address may be mistyped, or from an older version of the studio. These pages are here:",
+        key="unknown-page",
+    )
+    with place, st.container(horizontal=True, horizontal_alignment="center", gap=None):
+        for page in offered:
+            st.page_link(page, label=plain(page.title))

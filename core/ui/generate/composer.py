@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.errors import StorageError
 from core.generation.records.comparison import RenderSettings
-from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.reader import Reading
 from core.injection.wishes import Mode, Wishes
 from core.references.index import ReferenceIndex
@@ -20,6 +19,7 @@ from core.studio import Studio
 from core.ui.components.prompt_box import prompt_box
 from core.ui.components.tiles import Tile, tile_picker
 from core.ui.frame.markdown import plain
+from core.ui.frame.quantities import count_of
 from core.ui.frame.state import COMPARISON_PARAM, Key
 from core.ui.generate.draft import (
     AGE_SPAN,
@@ -27,16 +27,16 @@ from core.ui.generate.draft import (
     GENDER_CHOICES,
     PERSON_CHOICES,
     SIZES,
+    chosen_size,
     clear,
     draft,
-    size_chosen,
     wishes_from_widgets,
 )
 from core.ui.generate.draft_keeper import begin_draft
 from core.ui.generate.engine_choice import chosen_engine, engine_choices
 from core.web.addresses import image_url
 
-_MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
+MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
         st.session_state.setdefault(Key.MODE, Mode.COMPARE)
         st.segmented_control(
             "Mode",
-            list(_MODES),
-            format_func=_MODES.__getitem__,
+            list(MODES),
+            format_func=MODES.__getitem__,
             key=Key.MODE,
             required=True,
             label_visibility="collapsed",
@@ -115,7 +115,7 @@ def _tiles(
 def _tile(term: Term, example: Reference | None) -> Tile:
     if example is None:
         return Tile(term.id, term.name, None, term.name, disabled_reason=f"No group in S3 is tagged {term.id}.")
-    return Tile(term.id, term.name, image_url(example.key, example.etag, THUMBNAIL_SIDES[0]), f"{term.name}: example")
+    return Tile(term.id, term.name, image_url(example.key, example.etag), f"{term.name}: example")
 
 
 def _examples(index: ReferenceIndex, role: Role, project: str) -> dict[str, Reference]:
@@ -154,7 +154,7 @@ def folder_label(folder: ReferenceFolder) -> str:
     usable = sum(group.is_injectable for group in folder.groups)
     to_mend = len(folder.groups) - usable
     place = " / ".join(folder.path.split("/")[-2:])
-    return f"{place} · {_count(usable, 'group')}" + (f", {to_mend} to mend" if to_mend else "")
+    return f"{place} · {count_of(usable, 'group')}" + (f", {to_mend} to mend" if to_mend else "")
 
 
 def folder_health(folder: ReferenceFolder) -> str:
@@ -163,12 +163,8 @@ def folder_health(folder: ReferenceFolder) -> str:
     problems = Counter(group.tags.problem.value for group in folder.groups if group.tags.problem is not None)
     problems["empty"] = sum(group.tags.problem is None and not group.references for group in folder.groups)
     found = [f"{count} {problem}" for problem, count in sorted(problems.items()) if count]
-    loose = [f"{_count(len(folder.loose), 'picture')} in no group"] if folder.loose else []
-    return f"{_count(pictures, 'picture')} · " + (", ".join([*found, *loose]) or "all groups tagged")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    loose = [f"{count_of(len(folder.loose), 'picture')} in no group"] if folder.loose else []
+    return f"{count_of(pictures, 'picture')} · " + (", ".join([*found, *loose]) or "all groups tagged")
 
 
 def _person_fields() -> None:
@@ -205,7 +201,7 @@ def render_settings(studio: Studio) -> RenderSettings:
     """What both sides will share besides prompt and references."""
     engine, model = chosen_engine(studio)
     quality = st.session_state.get(Key.QUALITY) if engine.qualities(model) else None
-    return RenderSettings(engine=engine.name, model=model, size=size_chosen(), quality=quality or "auto")
+    return RenderSettings(engine=engine.name, model=model, size=chosen_size(), quality=quality or "auto")
 
 
 def recent_keys(studio: Studio, email: str) -> tuple[str, ...]:

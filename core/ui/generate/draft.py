@@ -94,7 +94,7 @@ def switch_on(slot_id: str) -> None:
 def set_strength(slot_id: str, widget: str) -> None:
     """Take over how closely a slot's reference is to be followed from its widget."""
     chosen = Strength(st.session_state.get(widget) or Strength.NORMAL)
-    set_draft(strengths={**_without(draft().strengths, slot_id), slot_id: chosen})
+    set_draft(strengths={**draft().strengths, slot_id: chosen})
 
 
 def shuffle(recent: tuple[str, ...]) -> None:
@@ -124,9 +124,14 @@ def wishes_from_widgets(tone: str | None, angle: str | None) -> Wishes:
     )
 
 
-def size_chosen() -> Size:
+def chosen_size() -> Size:
     """The size both sides are made in."""
     return SIZES.get(st.session_state.get(Key.SIZE) or "", next(iter(SIZES.values())))
+
+
+def size_label(size: Size) -> str | None:
+    """What a size is called where it can be chosen; None if it cannot."""
+    return next((label for label, choice in SIZES.items() if choice == size), None)
 
 
 def recall(comparison: Comparison) -> None:
@@ -138,17 +143,17 @@ def recall(comparison: Comparison) -> None:
     state[Key.PERSON] = _label_of(PERSON_CHOICES, wishes.person)
     state[Key.GENDER] = _label_of(GENDER_CHOICES, wishes.gender)
     state[Key.AGES] = (min(wishes.ages.low, 100), min(wishes.ages.high, 100)) if wishes.ages else AGE_SPAN
-    for label, size in SIZES.items():
-        if size == comparison.size:
-            state[Key.SIZE] = label
-    pins = {slot.id: slot.key for side in comparison.sides for slot in side.slots if slot.key}
+    if label := size_label(comparison.size):
+        state[Key.SIZE] = label
+    # what was drawn is pinned, for the draw also depended on what the person had been given before
+    drawn = {slot.id: slot.key for side in comparison.sides for slot in side.slots if slot.key}
     _hand_over(
         seed=max(0, min(wishes.seed, SEED_MAX)),
         recent=(),
         tone=wishes.tone,
         angle=wishes.angle,
         tone_by_chance=wishes.tone_by_chance,
-        pins={**wishes.pins, **_kept(wishes, pins)},
+        pins=drawn | wishes.pins,
         rerolls=wishes.rerolls,
         off=wishes.off,
         strengths=wishes.strengths,
@@ -182,11 +187,6 @@ def _hand_over(**changes: object) -> None:
     for key in (Key.TONE, Key.ANGLE):
         hand_over(key)
     set_draft(**changes)
-
-
-def _kept(wishes: Wishes, given: dict[str, str]) -> dict[str, str]:
-    """What was drawn is pinned, for the draw also depended on what the person had been given before."""
-    return {slot_id: key for slot_id, key in given.items() if slot_id not in wishes.pins}
 
 
 def _label_of(choices: Mapping[str, object], value: object) -> str:

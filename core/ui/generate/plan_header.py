@@ -8,17 +8,16 @@ import streamlit as st
 
 from core.generation.comparison_service import Planned
 from core.injection.fairness import Fairness
-from core.injection.wishes import Mode
 from core.studio import Studio
+from core.ui.frame.layout import row
 from core.ui.frame.markdown import plain, without_formulas
+from core.ui.frame.quantities import count_of
 from core.ui.frame.state import Key
-from core.ui.generate.composer import clear_composer, recent_keys
+from core.ui.generate.composer import MODES, clear_composer, recent_keys
 from core.ui.generate.draft import adopt, shuffle
-from core.ui.generate.plan_notices import read_from_prompt
+from core.ui.generate.plan_notices import show_reading
 from core.ui.generate.price import Price
 from core.viewer import Viewer
-
-_TITLES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
 def plan_header(
@@ -31,9 +30,9 @@ def plan_header(
     with st.container(gap=None):
         can_generate = not busy and price.objection is None
         _first_row(studio, viewer, planned, fairness, can_generate=can_generate, can_clear=unsent or verdict)
-        with _row():
-            with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                read_from_prompt(planned, studio.vocabulary)
+        with row(spread=True):
+            with row(width="content"):
+                show_reading(planned, studio.vocabulary)
             st.caption(plain(price.line), width="content")
         if fairness is not None:
             _fairness(studio, planned, fairness)
@@ -44,14 +43,14 @@ def plan_header(
 def _first_row(
     studio: Studio, viewer: Viewer, planned: Planned, fairness: Fairness | None, *, can_generate: bool, can_clear: bool
 ) -> None:
-    with _row():
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.markdown(
-                f"**{_TITLES[planned.injection.wishes.mode]}** :gray[· {_references(planned)}]", width="content"
-            )
+    with row(spread=True):
+        with row(width="content"):
+            filled = sum(slot.filled for side in planned.sides for slot in side.slots)
+            title = f"**{MODES[planned.injection.wishes.mode]}** :gray[· {count_of(filled, 'reference')}]"
+            st.markdown(title, width="content")
             if fairness is not None:
                 st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
-        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        with row(width="content"):
             st.button(
                 "Clear",
                 type="tertiary",
@@ -91,7 +90,7 @@ def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:
             st.caption(f":material/info: {fairness.note}")
         return
     choice = studio.comparison_service.fair_choice(planned)
-    with st.container(horizontal=True, vertical_alignment="center", key="unfair"):
+    with row(key="unfair"):
         st.caption(f":material/balance: {plain(' '.join(one.says for one in fairness.differences))}", width="content")
         if choice is not None:
             st.button(
@@ -102,12 +101,3 @@ def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:
             )
         else:
             st.caption("Nothing in the library would make it fair.", width="content")
-
-
-def _row() -> st.delta_generator.DeltaGenerator:
-    return st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small")
-
-
-def _references(planned: Planned) -> str:
-    count = sum(slot.filled for side in planned.sides for slot in side.slots)
-    return f"{count} {'reference' if count == 1 else 'references'}"

@@ -8,18 +8,15 @@ import streamlit as st
 
 from core.generation.comparison_service import Planned
 from core.references.vocabulary import Vocabulary
+from core.ui.frame.layout import empty_state
+from core.ui.frame.quantities import year_span
 from core.ui.generate.draft import set_draft
 
 
-def nothing_planned() -> None:
+def show_empty_plan() -> None:
     """The empty stage."""
-    with st.container(horizontal_alignment="center", key="nothing-planned"):
-        st.space("large")
-        st.markdown("**Nothing planned yet**", text_alignment="center")
-        st.caption(
-            "Write a prompt or pick a tone. The references that will go in appear here, before anything is sent.",
-            text_alignment="center",
-        )
+    text = "Write a prompt or pick a tone. The references that will go in appear here, before anything is sent."
+    with empty_state("Nothing planned yet", text, key="nothing-planned"):
         with st.container(key="composer-hidden"):  # shown on a phone, where the composer is folded away
             st.caption("Prompt and tones are behind » at the top.", text_alignment="center")
         st.button(
@@ -30,7 +27,7 @@ def nothing_planned() -> None:
         )
 
 
-def read_from_prompt(planned: Planned, vocabulary: Vocabulary) -> None:
+def show_reading(planned: Planned, vocabulary: Vocabulary) -> None:
     """What the reader took from the prompt, so that nothing is guessed behind anyone's back."""
     reading = planned.injection.reading
     if not planned.injection.wishes.prompt.strip():
@@ -41,8 +38,7 @@ def read_from_prompt(planned: Planned, vocabulary: Vocabulary) -> None:
     if reading.gender:
         found.append("woman" if reading.gender == "feminine" else "man")
     if reading.age_low is not None and reading.age_high is not None:
-        years = str(reading.age_low)
-        found.append(years if reading.age_low == reading.age_high else f"{years}–{reading.age_high}")
+        found.append(year_span(reading.age_low, reading.age_high))
     if reading.tone:
         found.append(vocabulary.tone(reading.tone).name.lower())
     if reading.angle:

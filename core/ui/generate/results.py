@@ -12,7 +12,8 @@ from core.generation.records.comparison import AttemptPhase, ComparisonStatus, F
 from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.components.stage import StageSide, StageState, stage
-from core.ui.frame.problems import problems_shown
+from core.ui.frame.layout import row
+from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute, fragment, open_session
 from core.web.addresses import ORIGINAL, image_url, partial_url
 
@@ -26,23 +27,18 @@ _STATES = {
     AttemptPhase.INTERRUPTED: StageState.FAILED,
     AttemptPhase.CANCELLED: StageState.CANCELLED,
 }
-_HEADLINES = {
-    EngineFault.REFUSED: "Refused",
-    EngineFault.RATE_LIMITED: "Too many requests",
-    EngineFault.TIMED_OUT: "Not ready in time",
-    EngineFault.UNAVAILABLE: "It did not work",
-    EngineFault.BAD_REQUEST: "Not accepted",
-    EngineFault.INTERRUPTED: "Interrupted",
-    EngineFault.CANCELLED: "Cancelled",
-}
-_NEXT = {
-    EngineFault.REFUSED: "A retry alone sends the same once more.",
-    EngineFault.RATE_LIMITED: "Wait a moment, then retry this side.",
-    EngineFault.TIMED_OUT: "Retry this side; nothing in your prompt caused this.",
-    EngineFault.UNAVAILABLE: "Retry this side in a moment.",
-    EngineFault.BAD_REQUEST: "Re-roll, switch off or change what is named above, then generate again.",
-    EngineFault.INTERRUPTED: "Retry this side.",
-    EngineFault.CANCELLED: "Retry this side when you want it after all.",
+# What a failure is called, and what to do about it.
+_FAILURES = {
+    EngineFault.REFUSED: ("Refused", "A retry alone sends the same once more."),
+    EngineFault.RATE_LIMITED: ("Too many requests", "Wait a moment, then retry this side."),
+    EngineFault.TIMED_OUT: ("Not ready in time", "Retry this side; nothing in your prompt caused this."),
+    EngineFault.UNAVAILABLE: ("It did not work", "Retry this side in a moment."),
+    EngineFault.BAD_REQUEST: (
+        "Not accepted",
+        "Re-roll, switch off or change what is named above, then generate again.",
+    ),
+    EngineFault.INTERRUPTED: ("Interrupted", "Retry this side."),
+    EngineFault.CANCELLED: ("Cancelled", "Retry this side when you want it after all."),
 }
 FIDELITY_HELP = (
     "How near the picture's colours come to its tone reference: 100 is the same distribution of colours, "
@@ -58,7 +54,7 @@ def results(studio: Studio, shown: ComparisonStatus) -> None:
     comparison_id, busy, read = shown.comparison.id, shown.busy, [shown]
 
     def follow() -> None:
-        with problems_shown():
+        with show_problems():
             status = read.pop() if read else studio.runner.status(comparison_id)
             _draw(status)
             if busy != status.busy:  # polling starts and ends with the work
@@ -87,8 +83,8 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> Stag
     elif side.phase is AttemptPhase.RUNNING:
         headline = "Working"
     elif failure is not None:
-        headline = _HEADLINES[failure.kind]
-        detail = _spoken(f"{failure.message} {next_step(failure)}".strip())
+        headline = _FAILURES[failure.kind][0]
+        detail = _quote_code(f"{failure.message} {next_step(failure)}".strip())
     elif side.phase is AttemptPhase.INTERRUPTED:
         headline, detail = "Interrupted", "The server stopped before this side was done. Retry this side."
     return StageSide(
@@ -110,10 +106,10 @@ def next_step(failure: Failure) -> str:
     """What to do about a failure; nothing where only an administrator can, as the message says."""
     if failure.kind is EngineFault.RATE_LIMITED and failure.retry_after_s is None:
         return ""
-    return _NEXT[failure.kind]
+    return _FAILURES[failure.kind][1]
 
 
-def _spoken(message: str) -> str:
+def _quote_code(message: str) -> str:
     """A message where no Markdown is drawn: what stands in backticks is quoted."""
     return re.sub(r"`([^`]*)`", r"“\1”", message)
 
@@ -121,22 +117,20 @@ def _spoken(message: str) -> str:
 def _picture_url(status: ComparisonStatus, side: SideStatus) -> str | None:
     if side.phase is AttemptPhase.RUNNING and side.progress is not None:
         return partial_url(status.comparison.id, side.side, side.progress)
-    outcome = side.latest
-    if outcome is not None and outcome.picture is not None:
-        return image_url(outcome.picture.key, outcome.picture.etag, ORIGINAL)
-    return None
+    picture = side.latest.picture if side.latest else None
+    return image_url(picture.key, picture.etag, ORIGINAL) if picture else None
 
 
 def _footer(status: ComparisonStatus, side: SideStatus) -> None:
     comparison, outcome = status.comparison, side.latest
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with row(spread=True):
         if side.busy:
             st.space("small")
             cancel = partial(_cancel, comparison.id, side.side)
             st.button("Cancel", key=f"cancel-{side.side.value}", type="tertiary", on_click=cancel)
         elif outcome is not None and outcome.picture is not None:
-            _figures(outcome)
-            _download(outcome, outcome.picture, side.side)
+            _figures(outcome, outcome.picture.fidelity)
+            download_button(comparison.id, outcome.picture, side.side)
         else:
             charged = f" · {money(outcome)}" if outcome is not None else ""
             st.caption(f"Attempt {side.attempt}: {side.phase.value}{charged}", width="content")
@@ -146,28 +140,28 @@ def _footer(status: ComparisonStatus, side: SideStatus) -> None:
         st.caption(note)
 
 
-def _figures(outcome: Outcome) -> None:
-    fidelity = outcome.picture.fidelity if outcome.picture else None
-    with st.container(horizontal=True, vertical_alignment="center", width="content"):
+def _figures(outcome: Outcome, fidelity: float | None) -> None:
+    with row(width="content"):
         if fidelity is not None:
             st.markdown(f"**Fidelity {fidelity:.0f}**", help=FIDELITY_HELP, width="content")
         st.caption(f"{outcome.seconds:.1f} s · {money(outcome)}", width="content")
 
 
-def _download(outcome: Outcome, picture: Picture, side: SideName) -> None:
-    name = f"{outcome.comparison}-{side.value}.png"
+def download_button(comparison_id: str, picture: Picture, side: SideName) -> None:
+    """Take the original picture of a side home."""
+    name = f"{comparison_id}-{side.value}.png"
     url = absolute(image_url(picture.key, picture.etag, ORIGINAL, download_as=name))
     st.link_button("PNG", url, type="tertiary", icon=":material/download:", help=f"Download {side.heading}")
 
 
 def _cancel(comparison_id: str, side: SideName) -> None:
-    with problems_shown():
+    with show_problems():
         studio, viewer = open_session()
         studio.comparison_service.cancel(comparison_id, side, viewer)
 
 
 def _retry(comparison_id: str, side: SideName) -> None:
-    with problems_shown():
+    with show_problems():
         studio, viewer = open_session()
         studio.comparison_service.retry(comparison_id, side, viewer)
 

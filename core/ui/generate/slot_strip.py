@@ -8,11 +8,12 @@ from functools import partial
 import streamlit as st
 
 from core.generation.records.comparison import SideRecord
-from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot, Step
 from core.injection.wishes import Strength, WishedFrom
 from core.references.vocabulary import Role
+from core.ui.frame.layout import row
 from core.ui.frame.markdown import breakable, code, plain
+from core.ui.frame.quantities import count_of
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
 from core.ui.generate import draft
@@ -37,14 +38,15 @@ def slot_strip(sides: tuple[SideRecord, ...], wrong_match: Callable[[Slot], None
     for number, side in enumerate(sides):
         title = f"{_SIDE_LETTERS[number]} · {side.side.heading}" if letters else side.side.heading
         with st.container(gap=None):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{title}**  :gray[{_count(side)}]", width="content")
+            with row():
+                filled = sum(slot.filled for slot in side.slots)
+                summary = f"{count_of(filled, 'reference')} {'goes' if filled == 1 else 'go'} in"
+                st.markdown(f"**{title}**  :gray[{summary}]", width="content")
                 sent_prompt(side)
             grid = st.grid(columns, wrap=False, min_column_width=116, key=f"strip-{side.side.value}")
-            names = _names(side.slots)
-            for at, slot in enumerate(side.slots):
+            for at, (slot, name) in enumerate(zip(side.slots, _names(side.slots), strict=True)):
                 with grid.cell():
-                    _slot(slot, names[at], f"{side.side.value}-{at}", wrong_match)
+                    _slot(slot, name, f"{side.side.value}-{at}", wrong_match)
 
 
 def folded_strip(sides: tuple[SideRecord, ...]) -> None:
@@ -52,11 +54,10 @@ def folded_strip(sides: tuple[SideRecord, ...]) -> None:
     columns = st.columns(len(sides))
     for side, column in zip(sides, columns, strict=True):
         filled = [slot for slot in side.slots if slot.filled]
-        place = f"fold-{side.side.value}"
-        with column, st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=place):
+        with column, row(gap="xsmall", key=f"fold-{side.side.value}"):
             for slot in filled:
                 st.image(_url(slot), width=44, alt=_alt(slot))
-            with st.popover(_number(len(filled)), type="tertiary"):
+            with st.popover(count_of(len(filled), "reference"), type="tertiary"):
                 for slot, name in zip(side.slots, _names(side.slots), strict=True):
                     holds = code(slot.name or "") if slot.filled else ":gray[empty]"
                     st.markdown(f"**{name}** {holds}  \n:gray[{plain(slot.why)}]")
@@ -70,9 +71,7 @@ def _slot(slot: Slot, name: str, place: str, wrong_match: Callable[[Slot], None]
         else:
             with st.container(key=f"plate-{place}"):
                 st.markdown(":gray[—]", text_alignment="center")
-        with st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
-        ):
+        with row(spread=True, gap="xsmall"):
             st.markdown(f"**{name}**")
             with st.popover("Why", type="tertiary", key=f"why-{place}"):
                 st.markdown(trail(slot, name))
@@ -92,7 +91,7 @@ def _actions(slot: Slot, place: str) -> None:
     by_chance = slot.role is Role.TONE and (slot.wished is None or slot.wished_from == WishedFrom.CHANCE)
     if not (slot.filled or by_chance or slot.id in held.off or slot.id in held.pins):
         return
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True):
         if slot.id in held.off:
             _button("Switch on", place, partial(draft.switch_on, slot.id))
             return
@@ -136,7 +135,7 @@ def _strength(slot: Slot, place: str) -> None:
 
 
 def sent_prompt(side: SideRecord) -> None:
-    """What is sent, section by section: as typed, and what was added."""
+    """A button that opens what is sent."""
     with st.popover("Sent prompt", type="tertiary", key=f"sent-{side.side.value}"):
         sections(side)
 
@@ -178,17 +177,8 @@ def _names(slots: tuple[Slot, ...]) -> list[str]:
     return names
 
 
-def _count(side: SideRecord) -> str:
-    count = sum(slot.filled for slot in side.slots)
-    return f"{_number(count)} {'goes' if count == 1 else 'go'} in"
-
-
-def _number(count: int) -> str:
-    return "1 reference" if count == 1 else f"{count} references"
-
-
 def _url(slot: Slot) -> str:
-    return absolute(image_url(slot.key or "", slot.etag or "", THUMBNAIL_SIDES[0]))
+    return absolute(image_url(slot.key or "", slot.etag or ""))
 
 
 def _alt(slot: Slot) -> str:

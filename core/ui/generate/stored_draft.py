@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, fields
+from typing import Annotated, Any, Final, TypeVar
 
 import streamlit as st
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, ValidationError, ValidationInfo
 
 from core.injection.wishes import SEED_MAX, Mode, Strength
-from core.references.vocabulary import Role, Term
+from core.references.vocabulary import Role
 from core.studio import Studio
 from core.ui.components import prompt_box, tiles
 from core.ui.frame.state import Key
 from core.ui.generate.draft import AGE_SPAN, FROM_PROMPT, GENDER_CHOICES, PERSON_CHOICES, SIZES, Draft, draft, new_seed
 from core.ui.generate.engine_choice import chosen_engine, engine_choices
 
-V = TypeVar("V")
+M = TypeVar("M", bound=BaseModel)
 Stored = dict[str, Any]
 
-_NO_TEXTS: Final[tuple[str, ...]] = ()
 _REROLLS_MAX: Final = 10_000
 _ENTRIES_MAX: Final = 500
-_TEXT_MAX: Final = 1024  # characters of a slot's id or a key, of which S3 allows no more bytes
+_TEXT_MAX: Final = 1024  # bytes of a slot's id or a key, of which S3 allows no more
 _WIDGETS: Final = {
     "mode": Key.MODE,
     "folder": Key.FOLDER,
@@ -35,18 +35,81 @@ _WIDGETS: Final = {
 }
 
 
+# What a person is told of a field that could not be set, where that is not its name.
+_WORDS: Final = {
+    "recent": "seed",
+    "tone_by_chance": "tone by chance",
+    "rerolls": "re-rolls",
+    "off": "switched-off slots",
+    "folder": "model folder",
+    "ages": "age",
+}
+
+
+def _check_offered(value: str, info: ValidationInfo) -> str:
+    if info.context is None or value not in info.context[info.field_name]:
+        raise ValueError("it is not there any more")
+    return value
+
+
+def _check_length(text: str) -> str:
+    if len(text.encode()) > _TEXT_MAX:
+        raise ValueError("it is too long")
+    return text
+
+
+def _check_order(ages: tuple[int, int]) -> tuple[int, int]:
+    if ages[0] > ages[1]:
+        raise ValueError("the lower age stands first")
+    return ages
+
+
+_Choice = Annotated[StrictStr, AfterValidator(_check_offered)]
+_ShortText = Annotated[StrictStr, AfterValidator(_check_length)]
+_Age = Annotated[StrictInt, Field(ge=0, le=AGE_SPAN[1])]
+_Count = Annotated[StrictInt, Field(ge=0, le=2**31)]
+_Rerolls = Annotated[StrictInt, Field(ge=0, le=_REROLLS_MAX)]
+
+
+class _StoredDraft(BaseModel):
+    """What a browser has kept, checked; the context of the check are the choices there are now, by field."""
+
+    prompt: StrictStr = ""
+    tone: _Choice | None = None
+    angle: _Choice | None = None
+    seed: Annotated[StrictInt, Field(ge=0, le=SEED_MAX)] = Field(default_factory=new_seed)
+    recent: Annotated[tuple[_ShortText, ...], Field(max_length=_ENTRIES_MAX)] = ()
+    tone_by_chance: StrictBool = False
+    pins: Annotated[dict[_ShortText, _ShortText], Field(max_length=_ENTRIES_MAX)] = {}
+    rerolls: Annotated[dict[_ShortText, _Rerolls], Field(max_length=_ENTRIES_MAX)] = {}
+    off: Annotated[frozenset[_ShortText], Field(max_length=_ENTRIES_MAX)] = frozenset()
+    strengths: Annotated[dict[_ShortText, Strength], Field(max_length=_ENTRIES_MAX)] = {}
+    mode: Mode = Mode.COMPARE
+    folder: _Choice | None = None
+    person: _Choice = FROM_PROMPT
+    gender: _Choice = FROM_PROMPT
+    ages: Annotated[tuple[_Age, _Age], AfterValidator(_check_order)] = AGE_SPAN
+    size: _Choice = next(iter(SIZES))
+    engine: _Choice | None = None
+    quality: StrictStr | None = None
+
+
+class _Heard(BaseModel):
+    """How many messages a server had taken from each part that the browser knows best."""
+
+    prompt: _Count = 0
+    tone: _Count = 0
+    angle: _Count = 0
+
+
 def picks_now() -> Stored:
     """The prompt, the picks on the tiles, and what is set slot by slot."""
     held = draft()
-    return {
+    return asdict(held) | {
         "prompt": st.session_state.get(Key.PROMPT) or "",
         "tone": tiles.held(Key.TONE, held.tone),
         "angle": tiles.held(Key.ANGLE, held.angle),
-        "tone_by_chance": held.tone_by_chance,
-        "seed": held.seed,
         "recent": list(held.recent),
-        "pins": dict(held.pins),
-        "rerolls": dict(held.rerolls),
         "off": sorted(held.off),
         "strengths": {slot_id: strength.value for slot_id, strength in held.strengths.items()},
     }
@@ -68,122 +131,37 @@ def put_back(content: Mapping[str, object], heard: Mapping[str, object], studio:
 
     Every field is taken for itself: one that is damaged, or names what is no longer there, is left out.
     """
-    reader = _Reader(content)
-    numbers = _Reader(heard)
-    state = st.session_state
-    prompt_box.put(Key.PROMPT, reader.take("prompt", "prompt", _text, ""), number=numbers.take("prompt", "", _count, 0))
-    tone = reader.take("tone", "tone", _optional(_among(_ids(studio.vocabulary.tones))), None)
-    angle = reader.take("angle", "angle", _optional(_among(_ids(studio.vocabulary.angles))), None)
-    tiles.put(Key.TONE, tone, turn=numbers.take("tone", "", _count, 0))
-    tiles.put(Key.ANGLE, angle, turn=numbers.take("angle", "", _count, 0))
-    state[Key.DRAFT] = Draft(
-        seed=reader.take("seed", "seed", _whole_number(SEED_MAX), new_seed()),
-        recent=reader.take("recent", "seed", _texts, _NO_TEXTS),
-        tone=tone,
-        angle=angle,
-        tone_by_chance=reader.take("tone_by_chance", "tone by chance", _claim, False),
-        pins=reader.take("pins", "pins", _by_slot(_short_text), {}),
-        rerolls=reader.take("rerolls", "re-rolls", _by_slot(_whole_number(_REROLLS_MAX)), {}),
-        off=frozenset(reader.take("off", "switched-off slots", _texts, _NO_TEXTS)),
-        strengths=reader.take("strengths", "strengths", _by_slot(Strength), {}),
-    )
-    state[Key.MODE] = reader.take("mode", "mode", Mode, Mode.COMPARE)
-    folders = [folder.path for folder in studio.catalog.index.folders_of(Role.MODEL)]
-    state[Key.FOLDER] = reader.take("folder", "model folder", _optional(_among(folders)), None)
-    state[Key.PERSON] = reader.take("person", "person", _among(PERSON_CHOICES), FROM_PROMPT)
-    state[Key.GENDER] = reader.take("gender", "gender", _among(GENDER_CHOICES), FROM_PROMPT)
-    state[Key.AGES] = reader.take("ages", "age", _ages, AGE_SPAN)
-    state[Key.SIZE] = reader.take("size", "size", _among(SIZES), next(iter(SIZES)))
     engines = engine_choices(studio)
-    state[Key.ENGINE] = reader.take("engine", "engine", _optional(_among(engines)), None) or next(iter(engines))
+    offered = {
+        "tone": {term.id for term in studio.vocabulary.tones},
+        "angle": {term.id for term in studio.vocabulary.angles},
+        "folder": {folder.path for folder in studio.catalog.index.folders_of(Role.MODEL)},
+        "person": PERSON_CHOICES,
+        "gender": GENDER_CHOICES,
+        "size": SIZES,
+        "engine": engines,
+    }
+    stored, left_out = _read(_StoredDraft, content, offered)
+    numbers, _ = _read(_Heard, heard, {})
+    prompt_box.put(Key.PROMPT, stored.prompt, number=numbers.prompt)
+    tiles.put(Key.TONE, stored.tone, turn=numbers.tone)
+    tiles.put(Key.ANGLE, stored.angle, turn=numbers.angle)
+    st.session_state[Key.DRAFT] = Draft(**stored.model_dump(include={each.name for each in fields(Draft)}))
+    for name, key in _WIDGETS.items():
+        st.session_state[key] = getattr(stored, name)
+    st.session_state[Key.ENGINE] = stored.engine or next(iter(engines))
     engine, model = chosen_engine(studio)
-    state[Key.QUALITY] = reader.take("quality", "quality", _optional(_among(engine.qualities(model))), None)
-    return tuple(reader.left_out)
+    if stored.quality is not None and stored.quality not in engine.qualities(model):
+        st.session_state[Key.QUALITY] = None
+        left_out.append("quality")
+    return tuple(dict.fromkeys(_WORDS.get(name, name) for name in left_out))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Takes one field after the other out of what a browser has kept."""
-
-    content: Mapping[str, object]
-    left_out: dict[str, None] = field(default_factory=dict)
-
-    def take(self, name: str, words: str, check: Callable[[Any], V], otherwise: V) -> V:
-        """The checked field; a bad one is noted in `words`, one that an older version did not know is not."""
-        if name not in self.content:
-            return otherwise
-        try:
-            return check(self.content[name])
-        except (TypeError, ValueError, AttributeError):
-            self.left_out[words] = None
-            return otherwise
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _short_text(value: object) -> str:
-    text = _text(value)
-    if len(text.encode()) > _TEXT_MAX:  # which half a character does not survive either
-        raise ValueError
-    return text
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > _ENTRIES_MAX:
-        raise TypeError
-    return tuple(_short_text(each) for each in value)
-
-
-def _claim(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _whole_number(most: int) -> Callable[[object], int]:
-    def check(value: object) -> int:
-        if type(value) is not int or not 0 <= value <= most:
-            raise ValueError
-        return value
-
-    return check
-
-
-_count: Final = _whole_number(2**31)
-
-
-def _ages(value: Any) -> tuple[int, int]:
-    low, high = (_whole_number(AGE_SPAN[1])(each) for each in value)
-    if low > high:
-        raise ValueError
-    return low, high
-
-
-def _among(choices: Collection[str]) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if _text(value) not in choices:
-            raise ValueError
-        return str(value)
-
-    return check
-
-
-def _optional(check: Callable[[Any], V]) -> Callable[[Any], V | None]:
-    return lambda value: None if value is None else check(value)
-
-
-def _by_slot(check: Callable[[Any], V]) -> Callable[[Any], dict[str, V]]:
-    def checked(value: Any) -> dict[str, V]:
-        if len(value) > _ENTRIES_MAX:
-            raise ValueError
-        return {_short_text(slot_id): check(each) for slot_id, each in value.items()}
-
-    return checked
-
-
-def _ids(terms: tuple[Term, ...]) -> frozenset[str]:
-    return frozenset(term.id for term in terms)
+def _read(model: type[M], content: Mapping[str, object], offered: Mapping[str, Collection[str]]) -> tuple[M, list[str]]:
+    """The content without its bad fields, and their names; what an older version did not know is not bad."""
+    try:
+        return model.model_validate(dict(content), context=offered), []
+    except ValidationError as err:
+        bad = {error["loc"][0] for error in err.errors(include_input=False)}
+        good = {name: value for name, value in content.items() if name not in bad}
+        return model.model_validate(good, context=offered), [name for name in model.model_fields if name in bad]

@@ -41,7 +41,7 @@ def attempts(side: SideStatus) -> None:
 
 def attempt_words(side: SideStatus) -> list[AttemptWords]:
     """Every attempt of a side, the newest first; one without an outcome is at work or was interrupted."""
-    words = [_ended(outcome) for outcome in side.outcomes]
+    words = [_describe(outcome) for outcome in side.outcomes]
     if side.latest is None:
         since = f"since {side.since:%H:%M:%S} UTC" if side.since else ""
         notes = ("The server stopped before this side was done: regenerate it.",)
@@ -50,7 +50,7 @@ def attempt_words(side: SideStatus) -> list[AttemptWords]:
     return words[::-1]
 
 
-def _ended(outcome: Outcome) -> AttemptWords:
+def _describe(outcome: Outcome) -> AttemptWords:
     failure = outcome.failure
     facts = [f"{outcome.started_at:%Y-%m-%d %H:%M:%S} UTC", f"{outcome.seconds:.1f} s", money(outcome)]
     if tokens := _tokens(outcome.cost):
@@ -59,12 +59,12 @@ def _ended(outcome: Outcome) -> AttemptWords:
         facts.append(outcome.person)
     if failure is not None and failure.kind not in (EngineFault.CANCELLED, EngineFault.INTERRUPTED):
         facts.insert(0, failure.kind.value.replace("_", " "))
-    told = (failure.message, next_step(failure)) if failure is not None else ()
+    advice = (failure.message, next_step(failure)) if failure is not None else ()
     return AttemptWords(
         heading=_heading(outcome.attempt, phase_of(outcome)),
         facts=" · ".join(facts),
         request_id=outcome.request_id,
-        notes=(*filter(None, told), *outcome.notes),
+        notes=(*filter(None, advice), *outcome.notes),
         fidelity=outcome.picture.fidelity if outcome.picture else None,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.generation.records.comparison import AttemptPhase, ComparisonStatus
-from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import Mode
 from core.ui.components.picture_grid import Card
 from core.web.addresses import image_url
@@ -14,18 +13,17 @@ _SHORT = 80
 def comparison_card(status: ComparisonStatus) -> Card:
     """The last side's picture, the prompt, when and with what it was made."""
     comparison = status.comparison
-    pictures = [side.picture for side in status.sides if side.picture is not None]
-    picture = pictures[-1] if pictures else None
+    picture = next((side.picture for side in reversed(status.sides) if side.picture is not None), None)
     mode = "" if comparison.mode is Mode.COMPARE else comparison.mode.value
     tags = " · ".join(filter(None, (mode, comparison.tone, comparison.angle)))
     return Card(
         id=comparison.id,
-        picture_url=image_url(picture.key, picture.etag, THUMBNAIL_SIDES[0]) if picture else None,
+        picture_url=image_url(picture.key, picture.etag) if picture else None,
         alt=f"Comparison: {comparison.wishes.prompt[:_SHORT]}",
         title=comparison.wishes.prompt.strip().replace("\n", " ")[:_SHORT],
         subtitle=f"{tags} · {comparison.created_at:%d %b %H:%M}",
         badge=_badge(status),
-        problem=_problem(status),
+        problem="At work" if status.busy else "No picture",
     )
 
 
@@ -39,7 +37,3 @@ def _badge(status: ComparisonStatus) -> str:
         if phase in phases:
             return phase.value if len(phases) == 1 else f"a side {phase.value}"
     return ""
-
-
-def _problem(status: ComparisonStatus) -> str:
-    return "At work" if status.busy else "No picture"

@@ -8,15 +8,17 @@ from core.generation.records.comparison import Comparison, ComparisonStatus, Sid
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
 from core.studio import Studio
+from core.ui.frame.layout import row
 from core.ui.frame.markdown import breakable, code, plain
 from core.ui.frame.session import absolute, dialog
 from core.ui.frame.state import Key
+from core.ui.generate.results import download_button
 from core.ui.generate.slot_strip import sections, trail
 from core.ui.history.attempts import attempts
-from core.ui.history.history_ways import open_button, regenerate_button, replay_button, what_is_missing
-from core.ui.history.variation_panel import remake_panel
+from core.ui.history.comparison_actions import open_button, regenerate_button, replay_button, show_missing
+from core.ui.history.variation_panel import variation_panel
 from core.viewer import Viewer
-from core.web.addresses import ORIGINAL, image_url
+from core.web.addresses import image_url
 
 _WORDS_PX = 370  # beside a thumbnail and its "Why" in half of the drawer
 
@@ -31,14 +33,14 @@ def _details(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
     st.text(comparison.wishes.prompt)
     _facts(comparison)
     planned_here = comparison.legacy is None
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with row():
         open_button(comparison.id)
         if planned_here:
             replay_button(studio, viewer, comparison)
-            changing = st.toggle("Change and make again", key=f"{Key.REMAKE_OPEN}-{comparison.id}")
-    what_is_missing(studio, comparison)
+            changing = st.toggle("Change and make again", key=f"{Key.VARIATION_OPEN}-{comparison.id}")
+    show_missing(studio, comparison)
     if planned_here and changing:
-        remake_panel(studio, viewer, comparison)
+        variation_panel(studio, viewer, comparison)
     columns = st.columns(len(status.sides))
     for side, column in zip(status.sides, columns, strict=True):
         with column:
@@ -55,11 +57,11 @@ def _facts(comparison: Comparison) -> None:
     else:
         output = f" · picture {code(comparison.legacy.output)}" if comparison.legacy.output else ""
         st.caption(f"{plain(made)} · imported, record {code(comparison.legacy.id)}{output}")
-    for told, origin in (("Replay of", comparison.replay_of), ("Made from", comparison.made_from)):
+    for relation, origin in (("Replay of", comparison.replay_of), ("Made from", comparison.made_from)):
         if origin is not None:
-            st.caption(f"{told} [{origin}](history?{Key.HISTORY_SEARCH}={origin})")
+            st.caption(f"{relation} [{origin}](history?{Key.HISTORY_SEARCH}={origin})")
     if comparison.controlled is not None:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with row():
             st.badge(f"controlled: {'yes' if comparison.controlled else 'no'}", color="gray")
             for difference in comparison.differences:
                 st.caption(plain(difference.says), width="content")
@@ -71,20 +73,13 @@ def _side(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideSt
     st.markdown(f"**{side.side.heading}**")
     if side.picture is not None:
         with st.container(key=f"made-{side.side.value}"):
-            st.image(
-                absolute(image_url(side.picture.key, side.picture.etag, THUMBNAIL_SIDES[1])),
-                width="stretch",
-                alt=f"{side.side.heading}, made picture",
-            )
-    with st.container(horizontal=True, vertical_alignment="center"):
+            large = absolute(image_url(side.picture.key, side.picture.etag, THUMBNAIL_SIDES[1]))
+            st.image(large, width="stretch", alt=f"{side.side.heading}, made picture")
+    with row():
         if comparison.legacy is None:
             regenerate_button(studio, viewer, status, side)
         if side.picture is not None:
-            name = f"{comparison.id}-{side.side.value}.png"
-            url = absolute(image_url(side.picture.key, side.picture.etag, ORIGINAL, download_as=name))
-            st.link_button(
-                "PNG", url, type="tertiary", icon=":material/download:", help=f"Download {side.side.heading}"
-            )
+            download_button(comparison.id, side.picture, side.side)
     if comparison.legacy is None:
         attempts(side)
     else:
@@ -98,9 +93,7 @@ def _side(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideSt
 
 def _slots(studio: Studio, record: SideRecord, *, is_planned: bool) -> None:
     for at, slot in enumerate(record.slots):
-        with st.container(
-            horizontal=True, vertical_alignment="center", gap="xsmall", key=f"fold-{record.side.value}-slot-{at}"
-        ):
+        with row(gap="xsmall", key=f"fold-{record.side.value}-slot-{at}"):
             _slot(studio, slot)
             if is_planned:
                 with st.popover("Why", type="tertiary", key=f"trail-{record.side.value}-{at}"):
@@ -116,5 +109,5 @@ def _slot(studio: Studio, slot: Slot) -> None:
     if now is None or now.etag != slot.etag:
         st.caption(f":material/broken_image: **{role}** {code(slot.key)} is no longer in S3 as it was")
         return
-    st.image(absolute(image_url(slot.key, now.etag, THUMBNAIL_SIDES[0])), width=44, alt=f"{slot.name}")
+    st.image(absolute(image_url(slot.key, now.etag)), width=44, alt=f"{slot.name}")
     st.caption(f"**{role}** {breakable(slot.name or '')}. {plain(slot.why)}", width=_WORDS_PX)

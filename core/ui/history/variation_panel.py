@@ -1,4 +1,4 @@
-"""The remake panel: what a past comparison would be with something changed, before anything is sent."""
+"""The variation panel: what a past comparison would be with something changed, before anything is sent."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from core.errors import StudioError
 from core.generation.comparison_service import Planned
 from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.variation import Changes, Fate, Place, Variation
-from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
 from core.injection.wishes import SideName
 from core.references.vocabulary import Term
 from core.studio import Studio
+from core.ui.frame.layout import row
 from core.ui.frame.markdown import code, plain, without_formulas
-from core.ui.frame.problems import show_problem
+from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
-from core.ui.generate.draft import SIZES
+from core.ui.generate.draft import SIZES, size_label
 from core.ui.generate.price import price_for
 from core.ui.generate.slot_strip import sent_prompt
-from core.ui.history.history_ways import show_in_generate
+from core.ui.history.comparison_actions import show_in_generate
 from core.viewer import Capability, Viewer
 from core.web.addresses import image_url
 
@@ -31,15 +31,11 @@ _THUMBNAIL_PX = 44
 _WORDS_PX = 250  # beside two thumbnails in half of the drawer, and in one line on a phone
 
 
-def remake_panel(studio: Studio, viewer: Viewer, comparison: Comparison) -> None:
+def variation_panel(studio: Studio, viewer: Viewer, comparison: Comparison) -> None:
     """Pick what is to be different, see what would go in and what it may cost, and send it."""
-    with st.container(border=True, key="remake"):
-        try:
-            changes = _changes(studio, comparison)
-            again = studio.comparison_service.variation(comparison, changes)
-        except StudioError as err:
-            show_problem(err)
-            return
+    with st.container(border=True, key="variation"), show_problems():
+        changes = _changes(studio, comparison)
+        again = studio.comparison_service.variation(comparison, changes)
         places = st.container()
         for record, column in zip(again.sides, places.columns(len(again.sides)), strict=True):
             with column:
@@ -58,27 +54,27 @@ def _changes(studio: Studio, comparison: Comparison) -> Changes:
             [_BOTH, *(side.heading for side in sides)],
             default=_BOTH,
             required=True,
-            key=_key(Key.REMAKE_SIDE, comparison),
+            key=_key(Key.VARIATION_SIDE, comparison),
             label_visibility="collapsed",
         )
     side = next((side for side in sides if side.heading == picked), None)
     left, middle, right = st.columns(3)
     with left:
-        tone = _term("Tone", studio.vocabulary.tones, comparison.tone, _key(Key.REMAKE_TONE, comparison))
+        tone = _term("Tone", studio.vocabulary.tones, comparison.tone, _key(Key.VARIATION_TONE, comparison))
     angle = None
     if SideName.TONE_ANGLE in ([side] if side else sides):
         with middle:
-            angle = _term("Angle", studio.vocabulary.angles, comparison.angle, _key(Key.REMAKE_ANGLE, comparison))
+            angle = _term("Angle", studio.vocabulary.angles, comparison.angle, _key(Key.VARIATION_ANGLE, comparison))
     with right:
         others = [label for label, size in SIZES.items() if size != comparison.size]
-        was = next((label for label, size in SIZES.items() if size == comparison.size), str(comparison.size))
-        ratio = st.selectbox("Ratio", others, index=None, placeholder=was, key=_key(Key.REMAKE_SIZE, comparison))
+        was = size_label(comparison.size) or str(comparison.size)
+        ratio = st.selectbox("Ratio", others, index=None, placeholder=was, key=_key(Key.VARIATION_SIZE, comparison))
     return Changes(
         tone=tone,
         angle=angle,
         size=SIZES[ratio] if ratio else None,
         side=side,
-        redraw_missing=bool(st.session_state.get(_key(Key.REMAKE_MISSING, comparison))),
+        redraw_missing=bool(st.session_state.get(_key(Key.VARIATION_MISSING, comparison))),
     )
 
 
@@ -91,14 +87,14 @@ def _term(label: str, terms: Sequence[Term], was: str | None, key: str) -> str |
 
 def _side(record: SideRecord, places: Sequence[Place]) -> None:
     """What changes with its picture before and after, then what stays as thumbnails in a row."""
-    moved = [place for place in places if place.fate is Fate.NEW]
+    changed = [place for place in places if place.fate is Fate.NEW]
     kept = [place for place in places if place.fate is Fate.KEPT and place.now and place.now.filled]
-    told = "as recorded" if not moved else f"{len(moved)} of {len(places)} slots change"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{record.side.heading}** :gray[{told}]", width="content")
+    summary = "as recorded" if not changed else f"{len(changed)} of {len(places)} slots change"
+    with row():
+        st.markdown(f"**{record.side.heading}** :gray[{summary}]", width="content")
         sent_prompt(record)
-    for at, place in enumerate(moved):
-        _moved(place, f"{record.side.value}-{at}")
+    for at, place in enumerate(changed):
+        _change(place, f"{record.side.value}-{at}")
     for place in places:
         if place.fate is Fate.MISSING and place.then is not None:
             st.caption(
@@ -106,16 +102,15 @@ def _side(record: SideRecord, places: Sequence[Place]) -> None:
                 "is no longer in S3 as recorded."
             )
     if kept:
-        stays = f"fold-stays-{record.side.value}"
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=stays):
+        with row(gap="xsmall", key=f"fold-stays-{record.side.value}"):
             for place in kept:
                 _thumbnail(place.now)
             st.caption("stay" if len(kept) > 1 else "stays", width="content")
 
 
-def _moved(place: Place, name: str) -> None:
+def _change(place: Place, name: str) -> None:
     now = place.now
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"fold-moved-{name}"):
+    with row(gap="xsmall", key=f"fold-moved-{name}"):
         _thumbnail(place.then, gone=place.then_is_gone)
         st.caption(":material/arrow_forward:", width="content")
         _thumbnail(now)
@@ -129,32 +124,29 @@ def _thumbnail(slot: Slot | None, *, gone: bool = False) -> None:
         with st.container(width=_THUMBNAIL_PX, horizontal_alignment="center"):
             st.markdown(":gray[:material/broken_image:]" if gone else ":gray[—]", width="content")
         return
-    url = absolute(image_url(slot.key, slot.etag, THUMBNAIL_SIDES[0]))
-    st.image(url, width=_THUMBNAIL_PX, alt=f"{slot.role.value} reference {slot.name}")
+    st.image(
+        absolute(image_url(slot.key, slot.etag)), width=_THUMBNAIL_PX, alt=f"{slot.role.value} reference {slot.name}"
+    )
 
 
 def _send(
     studio: Studio, viewer: Viewer, comparison: Comparison, changes: Changes, again: Variation, planned: Planned
 ) -> None:
     # Each line has a place of its own, filled or not: or the button would move, and stand there twice meanwhile.
-    missing, says, objects, row = (st.container() for _ in range(4))
+    missing, says, objects, last = (st.container() for _ in range(4))
     if again.missing or changes.redraw_missing:
-        missing.toggle("Draw others in place of missing references", key=_key(Key.REMAKE_MISSING, comparison))
+        missing.toggle("Draw others in place of missing references", key=_key(Key.VARIATION_MISSING, comparison))
     price = price_for(studio, studio.comparison_service.estimate(planned, again.render), again.render, viewer.email)
     objection = _objection(studio, again, planned) or price.objection
     if again.says:
         says.markdown("  \n".join(f":small[{plain(line)}]" for line in again.says))
     if objection is not None:
         objects.caption(without_formulas(objection))
-    with row, st.container(horizontal=True, vertical_alignment="center"):
+    with last, row():
         if st.button("Make it", type="primary", disabled=objection is not None, key=f"make-{comparison.id}"):
-            try:
+            with show_problems():
                 viewer.require(Capability.GENERATE)
-                new = studio.comparison_service.order_remake(comparison, changes, viewer)
-            except StudioError as err:
-                show_problem(err)
-                return
-            show_in_generate(new.id)
+                show_in_generate(studio.comparison_service.order_remake(comparison, changes, viewer).id)
         st.caption(plain(price.line), width="content")
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from core.labels.published.schema import AGE_RANGES, Gender, LabelSource
 from core.labels.review.queue import QueueFilter, ReviewState, Why
-from core.ui.frame.filters import choice, folded_when_narrow, search_box
+from core.ui.frame.filters import choice, choice_of, fold_when_narrow, search_box
+from core.ui.frame.layout import row
 from core.ui.frame.state import Key
 
 _NARROWING = (
@@ -25,24 +24,24 @@ _NARROWING = (
 def label_filters(groups: Sequence[str], reviewers: Sequence[str], *, is_reviewer: bool) -> QueueFilter:
     """Draw the filter row and read it; without a reviewer's role there is no queue, so everything is shown."""
     page = Key.LABEL_PAGE
-    with st.container(horizontal=True, vertical_alignment="center", key="label-filters"):
+    with row(key="label-filters"):
         text = search_box(Key.LABEL_SEARCH, "Search persona or folder", page=page)
-        with folded_when_narrow(Key.LABEL_FILTERS_SHOWN, _NARROWING):
-            why = choice("Any reason", [why.value for why in Why], Key.LABEL_WHY, page=page) if is_reviewer else None
+        with fold_when_narrow(Key.LABEL_FILTERS_SHOWN, _NARROWING):
+            why = choice_of("Any reason", Why, Key.LABEL_WHY, page=page) if is_reviewer else None
             age_range = choice("Any age", [name for name, _, _ in AGE_RANGES], Key.LABEL_AGE, page=page, width=116)
-            gender = choice("Any gender", [each.value for each in Gender], Key.LABEL_GENDER, page=page, width=128)
+            gender = choice_of("Any gender", Gender, Key.LABEL_GENDER, page=page, width=128)
             group = choice("Any group", groups, Key.LABEL_GROUP, page=page)
-            source = choice("Any source", [each.value for each in LabelSource], Key.LABEL_SOURCE, page=page, width=128)
-            state = choice("Any state", [each.value for each in ReviewState], Key.LABEL_STATE, page=page, width=128)
+            source = choice_of("Any source", LabelSource, Key.LABEL_SOURCE, page=page, width=128)
+            state = choice_of("Any state", ReviewState, Key.LABEL_STATE, page=page, width=128)
             reviewer = choice("Any reviewer", reviewers, Key.LABEL_REVIEWER, page=page) if reviewers else None
     return QueueFilter(
         text=text,
         age_range=age_range,
-        gender=Gender(gender) if gender else None,
+        gender=gender,
         group=group,
-        source=LabelSource(source) if source else None,
-        state=ReviewState(state) if state else None,
+        source=source,
+        state=state,
         reviewer=reviewer,
-        why=Why(why) if why else None,
+        why=why,
         everything=not is_reviewer,
     )

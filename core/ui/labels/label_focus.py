@@ -1,9 +1,8 @@
-"""The labels page's focus mode: the review queue at the focus desk, and what becomes of its decisions."""
+"""The labels page's focus mode: the review queue one portrait at a time, and what becomes of the decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 import streamlit as st
@@ -28,7 +27,14 @@ from core.ui.components.review_focus import (
 )
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
-from core.ui.references.label_values import FIELD_NAMES, focus_fields, from_words, in_words, sealed, unsealed
+from core.ui.references.label_values import (
+    FIELD_NAMES,
+    decode_shown,
+    describe_value,
+    encode_shown,
+    focus_fields,
+    parse_value,
+)
 from core.viewer import Viewer
 from core.web.addresses import image_url
 
@@ -37,7 +43,7 @@ _KINDS = {DecisionKind.ACCEPT: Kind.ACCEPT, DecisionKind.CORRECT: Kind.CORRECT, 
 
 
 def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], wanted: QueueFilter) -> None:
-    """Draw the desk over the first of the queue, and whatever was just undone."""
+    """Draw the first of the queue, and whatever was just undone."""
     items = {item.reference.key: item for item in queue[:_SHOWN]}
     for key in st.session_state.get(Key.LABEL_UNDONE, ()):
         if key not in items and studio.catalog.index.get(key) is not None:
@@ -46,7 +52,7 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
     review_focus(
         [_focus_item(item) for item in items.values()],
         focus_fields(studio.vocabulary),
-        key=Key.LABEL_DESK,
+        key=Key.LABEL_FOCUS,
         queue=repr(wanted),
         left=len(queue),
         undoable=[Undoable(event.id, event.key) for event in studio.review_service.undoable(viewer)],
@@ -64,12 +70,12 @@ def _focus_item(item: QueueItem) -> FocusItem:
         reason=f"{whys[:1].upper()}{whys[1:]}",
         detail=" ".join(reason.says for reason in item.reasons),
         picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[-1]),
-        thumbnail_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[0]),
+        thumbnail_url=image_url(ref.key, ref.etag),
         alt=ref.name,
-        seen=sealed(ref.etag, values),
+        seen=encode_shown(ref.etag, values),
         values={
             field.value: FocusValue(
-                value=in_words(values[field]),
+                value=describe_value(values[field]),
                 by=_by(label),
                 confidence=label.confidence.get(field) if label else None,
                 others=tuple(_others(item, field, values[field])),
@@ -86,23 +92,24 @@ def _by(label: Label | None) -> str:
 def _others(item: QueueItem, field: LabelField, shown: Value) -> Iterator[str]:
     """What machines say that is not what is shown."""
     for proposal in item.proposals:
-        said = value_in(proposal.label, field)
-        if said is None or said == shown or field is LabelField.NOTES:
+        value = value_in(proposal.label, field)
+        if value is None or value == shown or field is LabelField.NOTES:
             continue
         sure = proposal.label.confidence.get(field)
-        yield f"{proposal.label.source.value} says {in_words(said)}" + (f", {sure * 100:.0f} % sure" if sure else "")
+        yield f"{proposal.label.source.value} says {describe_value(value)}" + (
+            f", {sure * 100:.0f} % sure" if sure else ""
+        )
 
 
 def _take(decisions: Sequence[FocusDecision]) -> list[LostRace]:
     """Keep what was decided, in its order. Raises StudioError while nothing can be kept."""
     studio, viewer = open_session()
-    review_service, lost = studio.review_service, []
+    lost: list[LostRace] = []
     for is_undo, run in groupby(decisions, key=lambda decision: decision.kind is DecisionKind.UNDO):
         if is_undo:
-            for decision in run:
-                lost += _kept(partial(_undo, review_service, viewer), decision)
+            lost += _keep_each(run, lambda decision: _undo(studio.review_service, viewer, decision))
         else:
-            lost += _saved(studio, viewer, list(run))
+            lost += _save(studio.review_service, viewer, list(run))
     return lost
 
 
@@ -112,25 +119,35 @@ def _undo(review_service: ReviewService, viewer: Viewer, decision: FocusDecision
     undone[:] = [*(key for key in undone if key != decision.item), decision.item][-20:]
 
 
-def _saved(studio: Studio, viewer: Viewer, decisions: Sequence[FocusDecision]) -> list[LostRace]:
+def _save(review_service: ReviewService, viewer: Viewer, decisions: Sequence[FocusDecision]) -> list[LostRace]:
     """Save them together, or one by one where one of them lost a race."""
     try:
-        studio.review_service.save(viewer, [_verdict(decision) for decision in decisions])
+        review_service.save(viewer, [_verdict(decision) for decision in decisions])
     except (InputError, WriteConflict):
-        each = partial(_save_one, studio, viewer)
-        return [race for decision in decisions for race in _kept(each, decision)]
+        return _keep_each(decisions, lambda decision: review_service.save(viewer, [_verdict(decision)]))
     return []
 
 
-def _save_one(studio: Studio, viewer: Viewer, decision: FocusDecision) -> None:
-    studio.review_service.save(viewer, [_verdict(decision)])
+def _keep_each(decisions: Iterable[FocusDecision], keep: Callable[[FocusDecision], object]) -> list[LostRace]:
+    """Keep one after the other; what can never be kept is returned with the reason instead of being sent for ever."""
+    lost = []
+    for decision in decisions:
+        try:
+            keep(decision)
+        except WriteConflict as err:
+            says = " ".join(_describe(theirs) for theirs in theirs_in(err)) or err.message
+            lost.append(LostRace(decision.id, decision.item, says, dict(decision.values)))
+        except InputError as err:
+            lost.append(LostRace(decision.id, decision.item, err.message, can_insist=False))
+    return lost
 
 
 def _verdict(decision: FocusDecision) -> Verdict:
-    """The decision in the desk's words. Raises InputError for what the browser cannot have been shown."""
-    etag, seen = unsealed(decision.seen)
+    """The decision as the review service takes it. Raises InputError for what the browser cannot have been shown."""
+    etag, seen = decode_shown(decision.seen)
     kind = _KINDS[decision.kind]
-    values = {LabelField(name): from_words(LabelField(name), words) for name, words in _known(decision).items()}
+    words = {field: decision.values[field.value] for field in LabelField if field.value in decision.values}
+    values = {field: parse_value(field, text) for field, text in words.items()}
     return Verdict(
         id=decision.id,
         kind=kind,
@@ -141,24 +158,7 @@ def _verdict(decision: FocusDecision) -> Verdict:
     )
 
 
-def _known(decision: FocusDecision) -> Mapping[str, str | None]:
-    names = {field.value for field in LabelField}
-    return {name: words for name, words in decision.values.items() if name in names}
-
-
-def _kept(keep: Callable[[FocusDecision], None], decision: FocusDecision) -> list[LostRace]:
-    """Keep one; what can never be kept is said instead of being sent for ever."""
-    try:
-        keep(decision)
-    except WriteConflict as err:
-        says = " ".join(_told(theirs) for theirs in theirs_in(err)) or err.message
-        return [LostRace(decision.id, decision.item, says, dict(decision.values))]
-    except InputError as err:
-        return [LostRace(decision.id, decision.item, err.message, {}, can_insist=False)]
-    return []
-
-
-def _told(theirs: Theirs) -> str:
+def _describe(theirs: Theirs) -> str:
     when = f" at {theirs.time:%H:%M} UTC" if theirs.time else ""
-    value = in_words(theirs.value) or "unsure"
+    value = describe_value(theirs.value) or "unsure"
     return f"{theirs.reviewer} set {FIELD_NAMES[theirs.field].lower()} of {file_name(theirs.key)} to {value}{when}."

@@ -7,7 +7,7 @@ import streamlit as st
 from core.labels.review.publication import Draft
 from core.studio import Studio
 from core.ui.frame.markdown import plain
-from core.ui.frame.problems import problems_shown
+from core.ui.frame.problems import show_problems
 from core.ui.frame.session import dialog, open_session
 
 _LINES_SHOWN = 400
@@ -21,7 +21,7 @@ def publish_button(studio: Studio) -> None:
 
 def warn_if_old(studio: Studio) -> None:
     """Say it when somebody has published a file that this server does not run."""
-    with problems_shown():
+    with show_problems():
         running = studio.live_labels.published.version
         newer = studio.publisher.newer_soon(running)
         if newer is not None:
@@ -33,7 +33,7 @@ def warn_if_old(studio: Studio) -> None:
 
 
 def _dialog(studio: Studio) -> None:
-    with problems_shown():
+    with show_problems():
         draft = studio.publisher.draft(studio.catalog.index)
         if draft.is_empty:
             st.write("There is nothing to publish: the file says what the reviews say.")

@@ -14,11 +14,12 @@ from core.labels.review.reviews import Save, Value
 from core.labels.review.verdicts import accept
 from core.studio import Studio
 from core.ui.components.picture_grid import GridEvent, clear_selection, picture_grid
-from core.ui.frame.paging import paged
-from core.ui.frame.problems import problems_shown
+from core.ui.frame.layout import page_of, row
+from core.ui.frame.problems import show_problems
+from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
-from core.ui.references.label_values import FIELD_NAMES, field_choices, from_words
+from core.ui.references.label_values import FIELD_NAMES, field_choices, parse_value
 from core.ui.references.reference_cards import label_cards
 from core.viewer import Viewer
 
@@ -26,53 +27,53 @@ PAGE_SIZE = 200
 _UNSURE = "unsure"
 
 
-def browse_labels(found: Sequence[QueueItem]) -> GridEvent:
-    """The portraits as cards that open; nothing to decide."""
-    return _cards(found, is_reviewer=False)
-
-
 def label_sheet(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> GridEvent:
     """The portraits as cards to select, with what can be done to a selection above them."""
-    bar = st.container(horizontal=True, vertical_alignment="center", key="label-bulk")
-    event = _cards(found, is_reviewer=True)
+    bar = row(key="label-bulk")
+    event = browse_labels(found, is_reviewer=True)
     chosen = [item for item in found if item.reference.key in set(event.selected)]
     with bar:
         field, value = _edit(studio)
-        name = FIELD_NAMES[field].lower()
+        name, number = FIELD_NAMES[field].lower(), len(chosen)
         st.button(
-            f"Set {name} of {len(chosen)}" if chosen else f"Set {name}",
+            f"Set {name} of {number}" if number else f"Set {name}",
             key="label-set",
             shortcut="B",
             disabled=not chosen or value is None,
             on_click=partial(_set, chosen, field, value or ""),
         )
         st.button(
-            f"Accept {len(chosen)}" if chosen else "Accept",
+            f"Accept {number}" if number else "Accept",
             key="label-accept",
             shortcut="A",
             disabled=not chosen,
             on_click=partial(_accept, chosen),
         )
-        last = studio.review_service.last_save(viewer)
-        st.button(
-            "Undo",
-            key="label-undo",
-            icon=":material/undo:",
-            shortcut="Ctrl+Z",
-            help=_told(last) if last else None,
-            disabled=last is None,
-            on_click=partial(_undo, last.number if last else 0),
-        )
+        _undo_button(studio.review_service.last_save(viewer))
         st.caption("Select with a click, Shift or Ctrl+A; Enter opens.", width="content")
     return event
 
 
-def _cards(found: Sequence[QueueItem], *, is_reviewer: bool) -> GridEvent:
-    body = st.container()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"{len(found):,} found", width="content")
-        shown = paged(found, Key.LABEL_PAGE, size=PAGE_SIZE)
-    with body:
+def _undo_button(last: Save | None) -> None:
+    about = (
+        f"Takes back the decision of {last.time:%H:%M} UTC about {count_of(len(last.events), 'label')}."
+        if last
+        else None
+    )
+    st.button(
+        "Undo",
+        key="label-undo",
+        icon=":material/undo:",
+        shortcut="Ctrl+Z",
+        help=about,
+        disabled=last is None,
+        on_click=partial(_undo, last.number if last else 0),
+    )
+
+
+def browse_labels(found: Sequence[QueueItem], *, is_reviewer: bool = False) -> GridEvent:
+    """The portraits as cards that open, or for a reviewer can be selected."""
+    with page_of(found, Key.LABEL_PAGE, size=PAGE_SIZE, is_counted=True) as shown:
         return picture_grid(
             label_cards(shown),
             key=Key.LABEL_GRID,
@@ -105,33 +106,25 @@ def _edit(studio: Studio) -> tuple[LabelField, str | None]:
 def _set(chosen: Sequence[QueueItem], field: LabelField, words: str) -> None:
     """Set the field of all chosen ones in one save; a lost race is said, and nothing of the edit is saved."""
     studio, viewer = open_session()
-    with problems_shown():
-        value: Value = None if words == _UNSURE else from_words(field, words)
+    with show_problems():
+        value: Value = None if words == _UNSURE else parse_value(field, words)
         studio.review_service.set_field(viewer, chosen, field, value, id_prefix=str(ULID()))
         clear_selection(Key.LABEL_GRID)
-        st.toast(f"{_count(len(chosen))}: {FIELD_NAMES[field].lower()} → {words}", icon=":material/check:")
+        st.toast(f"{count_of(len(chosen), 'label')}: {FIELD_NAMES[field].lower()} → {words}", icon=":material/check:")
 
 
 def _accept(chosen: Sequence[QueueItem]) -> None:
     studio, viewer = open_session()
-    with problems_shown():
+    with show_problems():
         edit = ULID()
         studio.review_service.save(viewer, [accept(item, id=f"{edit}-{item.reference.etag}") for item in chosen])
         clear_selection(Key.LABEL_GRID)
-        st.toast(f"{_count(len(chosen))} accepted", icon=":material/check:")
+        st.toast(f"{count_of(len(chosen), 'label')} accepted", icon=":material/check:")
 
 
 def _undo(number: int) -> None:
     studio, viewer = open_session()
-    with problems_shown():
+    with show_problems():
         events = studio.review_service.events_of(viewer, number)
         studio.review_service.undo(viewer, events)
-        st.toast(f"{_count(len(events))}: undone", icon=":material/undo:")
-
-
-def _told(save: Save) -> str:
-    return f"Takes back the decision of {save.time:%H:%M} UTC about {_count(len(save.events))}."
-
-
-def _count(number: int) -> str:
-    return f"{number:,} label{'' if number == 1 else 's'}"
+        st.toast(f"{count_of(len(events), 'label')}: undone", icon=":material/undo:")

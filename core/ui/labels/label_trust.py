@@ -13,7 +13,7 @@ from core.labels.review.agreement import Agreement, BetweenReviewers, Measured
 from core.labels.review.progress import Progress
 from core.studio import Studio
 from core.ui.frame.markdown import plain
-from core.ui.frame.problems import problems_shown
+from core.ui.frame.problems import show_problems
 from core.ui.references.label_values import FIELD_NAMES
 from core.viewer import Viewer
 
@@ -23,7 +23,7 @@ _GREY: Final = "#808080"  # 3.9:1 on the light page, 4.0:1 on the dark one
 
 def label_trust(studio: Studio, viewer: Viewer) -> None:
     """Progress, accuracy against reviews, distance to nominal values, labelers against each other, reviewers."""
-    with problems_shown():
+    with show_problems():
         _progress(studio.review_service.progress(viewer))
         numbers = studio.trust_numbers()
         _accuracy(numbers)
@@ -99,16 +99,16 @@ def _shares(row: Measured) -> alt.LayerChart:
     ]
     base = alt.Chart(alt.InlineData(values=data)).encode(y=alt.Y("field:N", title=None, sort=None))
     scale = alt.Scale(domain=[0, 1])
-    told = [alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("count:Q")]
+    tooltip = [alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("count:Q")]
     line = base.mark_rule(color=_GREY, strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale, title=None, axis=alt.Axis(format="%", values=[0, 0.5, 1])), x2="high:Q"
     )
-    point = base.mark_point(color=_GREY, filled=True, size=70).encode(x=alt.X("share:Q", scale=scale), tooltip=told)
-    told_aloud = f"How often {row.said_by} says what {row.against} say, with 95 % intervals"
-    return _quiet((line + point).properties(height=34 * max(1, len(data)) + 24, description=told_aloud))
+    point = base.mark_point(color=_GREY, filled=True, size=70).encode(x=alt.X("share:Q", scale=scale), tooltip=tooltip)
+    description = f"How often {row.said_by} says what {row.against} say, with 95 % intervals"
+    return _style((line + point).properties(height=34 * max(1, len(data)) + 24, description=description))
 
 
-def _quiet(chart: alt.LayerChart) -> alt.LayerChart:
+def _style(chart: alt.LayerChart) -> alt.LayerChart:
     return (  # type: ignore[no-any-return]  # altair's own fluent interface
         chart.configure(background="transparent")
         .configure_view(stroke=None)
@@ -134,9 +134,9 @@ def _confusion(row: Measured) -> None:
 
 def _mistakes(confusion: Mapping[LabelField, Mapping[tuple[str, str], int]]) -> Iterable[tuple[int, str]]:
     for counts in confusion.values():
-        for (theirs, said), count in counts.items():
-            if theirs != said:
-                yield count, f"{theirs} said to be {said}"
+        for (decided, guessed), count in counts.items():
+            if decided != guessed:
+                yield count, f"{decided} said to be {guessed}"
 
 
 def _reviewers(reviewers: Mapping[LabelField, BetweenReviewers]) -> None:

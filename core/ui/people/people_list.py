@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import streamlit as st
 
 from core.documents import Version
 from core.errors import StudioError, WriteConflict
 from core.identity.access_list import AccessChange, AccessLevel, AccessList
+from core.ui.frame.layout import row
 from core.ui.frame.markdown import plain
-from core.ui.frame.problems import problems_shown, show_problem
+from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
 
-STANDINGS = {
+LEVELS: Final = {
     AccessLevel.DESIGNER: "Designer",
     AccessLevel.OPS: "Operations",
     AccessLevel.ADMIN: "Admin",
@@ -29,7 +31,7 @@ class LostChange:
     """A change that came too late, kept so that it can be made after all; `seen` is the list it was meant for."""
 
     entry: str
-    standing: AccessLevel | None
+    level: AccessLevel | None
     seen: AccessList
 
 
@@ -39,7 +41,7 @@ def remember(seen: Version[AccessList]) -> None:
 
 
 def add_form() -> None:
-    """Add an address or a domain, or give one that is there another standing."""
+    """Add an address or a domain, or give one that is there another level of access."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="people-add"):
         st.text_input(
             "E-mail address or domain",
@@ -47,24 +49,26 @@ def add_form() -> None:
             placeholder="name@studio.example, or studio.example for everybody there",
             width=420,
         )
-        st.selectbox("May come in as", list(AccessLevel), format_func=_named, key=Key.PEOPLE_STANDING, width=160)
+        st.selectbox(
+            "May come in as", list(AccessLevel), format_func=LEVELS.__getitem__, key=Key.PEOPLE_LEVEL, width=160
+        )
         st.button("Save", type="primary", on_click=_add)
 
 
 def person_rows(entries: Sequence[tuple[str, AccessLevel]]) -> None:
     """One row an entry: who, as what, and the way out."""
     turn = _turn()
-    for entry, standing in entries:
+    for entry, level in entries:
         is_person = "@" in entry
-        widget = f"standing-{turn}-{entry}"
+        widget = f"level-{turn}-{entry}"
         options = list(AccessLevel) if is_person else [AccessLevel.DESIGNER, AccessLevel.OPS]
-        with st.container(horizontal=True, vertical_alignment="center", key=f"person-{entry}", gap="small"):
+        with row(key=f"person-{entry}"):
             st.text(entry if is_person else f"{entry}, everybody there", width=320)
             st.selectbox(
                 f"{entry} comes in as",
                 options,
-                index=options.index(standing),
-                format_func=_named,
+                index=options.index(level),
+                format_func=LEVELS.__getitem__,
                 key=widget,
                 label_visibility="collapsed",
                 width=140,
@@ -75,7 +79,7 @@ def person_rows(entries: Sequence[tuple[str, AccessLevel]]) -> None:
             st.button(label, key=f"remove-{turn}-{entry}", type="tertiary", icon=":material/close:", on_click=remove)
 
 
-def told_problems(now: AccessList) -> None:
+def show_last_problem(now: AccessList) -> None:
     """What came of the last change, if it was not made."""
     if problem := st.session_state.pop(Key.PEOPLE_PROBLEM, None):
         show_problem(problem)
@@ -83,12 +87,11 @@ def told_problems(now: AccessList) -> None:
     if not isinstance(lost, LostChange):
         return
     theirs = now.changes[len(lost.seen.changes) :]
-    told = "; ".join(f"{plain(change.by)}: {plain(change.entry)}, {change_text(change)}" for change in theirs)
+    summary = "; ".join(f"{plain(change.by)}: {plain(change.entry)}, {change_text(change)}" for change in theirs)
     with st.container(border=True, key="people-lost"):
-        st.markdown(
-            f"**Somebody else has changed the list since you opened it.** {told or 'It is shown as it is now'}."
-        )
-        wanted = STANDINGS[lost.standing] if lost.standing else "removed"
+        summary = summary or "It is shown as it is now"
+        st.markdown(f"**Somebody else has changed the list since you opened it.** {summary}.")
+        wanted = LEVELS[lost.level] if lost.level else "removed"
         st.markdown(f"Yours is not saved yet: {plain(lost.entry)}, {wanted.lower()}.")
         with st.container(horizontal=True):
             st.button("Save mine as well", type="primary", on_click=_change_after_all)
@@ -103,17 +106,12 @@ def change_text(change: AccessChange) -> str:
 
 
 def _add() -> None:
-    entry = str(st.session_state.get(Key.PEOPLE_ENTRY) or "")
-    if _change(entry, st.session_state[Key.PEOPLE_STANDING]):
+    if _change(str(st.session_state.get(Key.PEOPLE_ENTRY) or ""), st.session_state[Key.PEOPLE_LEVEL]):
         st.session_state[Key.PEOPLE_ENTRY] = ""
 
 
 def _remove(entry: str) -> None:
     _change(entry, None)
-
-
-def _named(standing: AccessLevel) -> str:
-    return STANDINGS[standing]
 
 
 def _turn() -> str:
@@ -123,38 +121,37 @@ def _turn() -> str:
 
 
 def _change_to_chosen(entry: str, widget: str, turn: str) -> None:
-    if turn != _turn():  # when a fragment runs, Streamlit calls back once more for widgets that have left the page
-        return
-    _change(entry, AccessLevel(st.session_state[widget]))
+    if turn == _turn():  # when a fragment runs, Streamlit calls back once more for widgets that have left the page
+        _change(entry, AccessLevel(st.session_state[widget]))
 
 
 def _change_after_all() -> None:
     lost = st.session_state.pop(Key.PEOPLE_LOST, None)
     if isinstance(lost, LostChange):
-        _change(lost.entry, lost.standing)
+        _change(lost.entry, lost.level)
 
 
-def _change(entry: str, standing: AccessLevel | None) -> bool:
-    """Whether the change was made; why not is said on the page that follows."""
+def _change(entry: str, level: AccessLevel | None) -> bool:
+    """Make a change, and return whether it was made; why not is said on the page that follows."""
     seen: Version[AccessList] = st.session_state[Key.PEOPLE_SEEN]
     st.session_state.pop(Key.PEOPLE_LOST, None)
     try:
         studio, viewer = open_session()
-        now = studio.access.change(viewer, entry, standing, seen=seen).value
+        now = studio.access.change(viewer, entry, level, seen=seen).value
     except WriteConflict:
-        st.session_state[Key.PEOPLE_LOST] = LostChange(entry, standing, seen.value)
+        st.session_state[Key.PEOPLE_LOST] = LostChange(entry, level, seen.value)
     except StudioError as err:
         st.session_state[Key.PEOPLE_PROBLEM] = err
     else:
-        _say_what_it_does_not(now, entry, standing)
+        _warn_of_domain(now, entry, level)
         return True
     st.session_state[Key.PEOPLE_TURN] = st.session_state.get(Key.PEOPLE_TURN, 0) + 1
     return False
 
 
-def _say_what_it_does_not(now: AccessList, entry: str, standing: AccessLevel | None) -> None:
+def _warn_of_domain(now: AccessList, entry: str, level: AccessLevel | None) -> None:
     """Removing a person whose whole domain may come in keeps nobody out."""
     domain = entry.strip().lower().rpartition("@")[2]
-    if standing is None and "@" in entry and domain in now.domains:
-        with problems_shown():
+    if level is None and "@" in entry and domain in now.domains:
+        with show_problems():
             st.toast(f"{plain(entry)} can still come in through {plain(domain)}: block the address to keep it out.")

@@ -13,7 +13,8 @@ from core.generation.spending.budget import Budget, dollars, dollars_left
 from core.generation.spending.ledger import Account, Tally
 from core.studio import Studio
 from core.ui.frame.markdown import without_formulas
-from core.ui.frame.problems import problems_shown
+from core.ui.frame.problems import show_problems
+from core.ui.frame.quantities import count_of
 from core.ui.frame.session import dialog
 from core.ui.frame.state import Key
 from core.viewer import Capability, Viewer
@@ -29,7 +30,7 @@ _NOTE = (
 def spend_button(studio: Studio, viewer: Viewer) -> None:
     """Open the drawer."""
     if st.button("Spending", type="tertiary", icon=":material/payments:"):
-        dialog("Spending", _storage, width="large", position="right")(studio, viewer)
+        dialog("Spending", _accounts, width="large", position="right")(studio, viewer)
 
 
 class Book(Protocol):
@@ -53,7 +54,7 @@ def summary(accounts: Sequence[Account]) -> str:
     parts = [f"**{dollars(tally.usd)}** charged"]
     if tally.unpriced:
         parts.append(f"{tally.unpriced:,} unpriced")
-    parts.append(f"{tally.done:,} picture{'' if tally.done == 1 else 's'}")
+    parts.append(count_of(tally.done, "picture"))
     ended = {name: getattr(tally, name) for name in ("refused", "failed", "cancelled", "interrupted")}
     parts += [f"{count:,} {name}" for name, count in ended.items() if count]
     return " · ".join(parts)
@@ -88,8 +89,8 @@ def budget_words(budget: Budget) -> str:
     )
 
 
-def _storage(studio: Studio, viewer: Viewer) -> None:
-    with problems_shown():
+def _accounts(studio: Studio, viewer: Viewer) -> None:
+    with show_problems():
         days = _SPANS[
             st.segmented_control(
                 "Days", list(_SPANS), default="Today", required=True, key=Key.SPEND_DAYS, label_visibility="collapsed"

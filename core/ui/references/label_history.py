@@ -7,7 +7,7 @@ import streamlit as st
 from core.references.reference import Reference
 from core.studio import Studio
 from core.ui.frame.session import open_session
-from core.ui.references.label_values import FIELD_NAMES, in_words
+from core.ui.references.label_values import FIELD_NAMES, describe_value
 
 
 def label_history(studio: Studio, reference: Reference) -> None:
@@ -23,8 +23,8 @@ def label_history(studio: Studio, reference: Reference) -> None:
                     "When": line.time,
                     "Who": line.reviewer,
                     "Field": FIELD_NAMES[line.field],
-                    "From": in_words(line.before) or "–",
-                    "To": in_words(line.after) or "unsure",
+                    "From": describe_value(line.before) or "–",
+                    "To": describe_value(line.after) or "unsure",
                     "": "undone" if line.undone else "second look" if line.second else line.kind.value,
                 }
                 for line in lines

@@ -11,6 +11,7 @@ from core.labels.published.schema import AGE_RANGES, FRAMINGS, Gender, LabelFiel
 from core.labels.review.reviews import Value, check_value
 from core.references.vocabulary import Vocabulary
 from core.ui.components.review_focus import Choice, FocusField
+from core.ui.frame.quantities import year_span
 
 FIELD_NAMES: Final[Mapping[LabelField, str]] = {
     LabelField.AGE: "Age range",
@@ -54,7 +55,7 @@ def field_choices(field: LabelField, vocabulary: Vocabulary) -> tuple[Choice, ..
     return tuple(Choice(word, word) for word in words.get(field, ()))
 
 
-def in_words(value: Value) -> str | None:
+def describe_value(value: Value) -> str | None:
     """A value as a person reads it; an age that is no whole range says its years too."""
     if not isinstance(value, tuple):
         return value
@@ -62,10 +63,10 @@ def in_words(value: Value) -> str | None:
     name = age_range_of(low, high)
     if _BOUNDS[name] == value:
         return name
-    return f"{name} · {low}" if low == high else f"{name} · {low}–{high}"
+    return f"{name} · {year_span(low, high)}"
 
 
-def from_words(field: LabelField, words: str | None) -> Value:
+def parse_value(field: LabelField, words: str | None) -> Value:
     """A value from the words that were chosen. Raises InputError for an age that is no range."""
     if words is None or field is not LabelField.AGE:
         return words.strip() if words else None
@@ -74,13 +75,13 @@ def from_words(field: LabelField, words: str | None) -> Value:
     return _BOUNDS[words]
 
 
-def sealed(etag: str, values: Mapping[LabelField, Value]) -> str:
-    """What was on the screen, for the browser to send back with the decision."""
+def encode_shown(etag: str, values: Mapping[LabelField, Value]) -> str:
+    """What the screen shows, for the browser to send back with the decision: `[etag, {field: value}]` as JSON."""
     return json.dumps([etag, {field.value: value for field, value in values.items()}], ensure_ascii=False)
 
 
-def unsealed(text: str) -> tuple[str, dict[LabelField, Value]]:
-    """What was on the screen, as the browser says. Raises InputError for what nobody was shown."""
+def decode_shown(text: str) -> tuple[str, dict[LabelField, Value]]:
+    """The etag and the values that were on the screen, as the browser says. Raises InputError for any other shape."""
     try:
         etag, rows = json.loads(text)
         seen = {LabelField(name): tuple(value) if isinstance(value, list) else value for name, value in rows.items()}

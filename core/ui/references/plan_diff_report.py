@@ -1,4 +1,4 @@
-"""The rehearsal report: what renaming folders or publishing labels would change in past comparisons."""
+"""The plan difference report: what renaming folders or publishing labels has changed in past comparisons' plans."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import streamlit as st
 from core.generation.plan_diff import rehearse
 from core.references.index import ReferenceIndex
 from core.studio import Studio
-from core.ui.frame.problems import problems_shown
+from core.ui.frame.problems import show_problems
 from core.ui.frame.session import dialog
 
 _LAST = 20
 
 
-def rehearsal_report(studio: Studio, index: ReferenceIndex) -> None:
+def plan_diff_report(studio: Studio, index: ReferenceIndex) -> None:
     """A dialog that plans the newest comparisons again, and writes nothing."""
     dialog("Would past comparisons pick the same?", _report, width="large")(studio, index)
 
 
 def _report(studio: Studio, index: ReferenceIndex) -> None:
-    with problems_shown():
+    with show_problems():
         plan_diffs = list(rehearse(studio.history.newest(limit=_LAST), studio.comparison_service, index))
         changed = [plan_diff for plan_diff in plan_diffs if plan_diff.changes]
         if not plan_diffs:

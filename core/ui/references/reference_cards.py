@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published.schema import Label
 from core.labels.review.queue import QueueItem, Why
 from core.references.reference import AttributeGroup, Reference
 from core.ui.components.picture_grid import Card
+from core.ui.frame.quantities import count_of
 from core.web.addresses import image_url
 
 _NO_PICTURE = "Picture cannot be shown"
@@ -20,10 +20,10 @@ def reference_cards(references: Sequence[Reference]) -> list[Card]:
     return [
         Card(
             id=ref.key,
-            picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[0]),
-            alt=f"{ref.name}, {_tags(ref.tone, ref.angle) or 'untagged'}",
+            picture_url=image_url(ref.key, ref.etag),
+            alt=f"{ref.name}, {_join(ref.tone, ref.angle) or 'untagged'}",
             title=ref.name,
-            subtitle=_tags(ref.tone, ref.angle) or (ref.group or ""),
+            subtitle=_join(ref.tone, ref.angle) or (ref.group or ""),
             badge=ref.problem.value if ref.problem else "",
             problem=_NO_PICTURE,
         )
@@ -37,17 +37,15 @@ def group_cards(groups: Sequence[AttributeGroup], unreadable: Iterable[Reference
     cards = []
     for group in groups:
         example = group.example
-        count = "1 picture" if len(group.references) == 1 else f"{len(group.references):,} pictures"
         bad = broken[group.folder, group.name]
-        problems = (group.tags.problem.value if group.tags.problem else "", f"{bad:,} unreadable" if bad else "")
         cards.append(
             Card(
                 id=group.path,
-                picture_url=image_url(example.key, example.etag, THUMBNAIL_SIDES[0]) if example else None,
+                picture_url=image_url(example.key, example.etag) if example else None,
                 alt=f"A picture of the group {group.name}",
                 title=group.name,
-                subtitle=" · ".join(filter(None, (count, _tags(group.tags.tone, group.tags.angle)))),
-                badge=" · ".join(filter(None, problems)),
+                subtitle=_join(count_of(len(group.references), "picture"), group.tags.tone, group.tags.angle),
+                badge=_join(group.tags.problem, f"{bad:,} unreadable" if bad else ""),
                 problem=_NO_PICTURE,
             )
         )
@@ -59,10 +57,10 @@ def label_cards(items: Sequence[QueueItem]) -> list[Card]:
     return [
         Card(
             id=item.reference.key,
-            picture_url=image_url(item.reference.key, item.reference.etag, THUMBNAIL_SIDES[0]),
-            alt=f"{item.reference.name}: {_said(item.shown)}",
-            title=_said(item.shown),
-            subtitle=" · ".join(filter(None, (item.reference.persona or item.reference.name, _said_by(item.shown)))),
+            picture_url=image_url(item.reference.key, item.reference.etag),
+            alt=f"{item.reference.name}: {_summary_of(item.shown)}",
+            title=_summary_of(item.shown),
+            subtitle=_join(item.reference.persona or item.reference.name, _source_of(item.shown)),
             badge=item.reasons[0].why.value if item.reasons and item.reasons[0].why is not Why.NOT_REVIEWED else "",
             problem=_NO_PICTURE,
         )
@@ -70,19 +68,18 @@ def label_cards(items: Sequence[QueueItem]) -> list[Card]:
     ]
 
 
-def _said(label: Label | None) -> str:
+def _summary_of(label: Label | None) -> str:
     if label is None:
         return "No label yet"
-    parts = [label.age_range or "", label.gender_presentation.value if label.gender_presentation else ""]
-    return " · ".join(filter(None, parts)) or "Nothing said"
+    return _join(label.age_range, label.gender_presentation) or "Nothing said"
 
 
-def _said_by(label: Label | None) -> str:
+def _source_of(label: Label | None) -> str:
     if label is None:
         return ""
     sure = min(label.confidence.values(), default=None)
     return label.reviewer or (label.source.value if sure is None else f"{label.source.value} {sure:.0%}")
 
 
-def _tags(tone: str | None, angle: str | None) -> str:
-    return " · ".join(filter(None, (tone, angle)))
+def _join(*parts: str | None) -> str:
+    return " · ".join(filter(None, parts))

@@ -16,6 +16,7 @@ from core.references.vocabulary import GroupProblem, Role
 from core.settings import PROJECT_ROOT
 from core.studio import Studio
 from core.ui.frame.markdown import plain
+from core.ui.frame.quantities import count_of, file_size, year_span
 from core.ui.frame.session import absolute, dialog
 from core.ui.frame.state import Key
 from core.ui.generate import draft
@@ -34,8 +35,8 @@ def _details(studio: Studio, reference: Reference) -> None:
             st.badge(str(tag), color="gray")
     picture, facts = st.columns([3, 2])
     with picture:
-        url = image_url(reference.key, reference.etag, THUMBNAIL_SIDES[1])
-        st.image(absolute(url), width="stretch", alt=f"{reference.name}, large")
+        large = absolute(image_url(reference.key, reference.etag, THUMBNAIL_SIDES[1]))
+        st.image(large, width="stretch", alt=f"{reference.name}, large")
     with facts:
         for name, value in _facts(studio, reference):
             with st.container(gap=None):
@@ -44,7 +45,7 @@ def _details(studio: Studio, reference: Reference) -> None:
     label_history(studio, reference)
     st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
     with st.container(horizontal=True):
-        _use(reference)
+        _use_button(reference)
         if st.button("Show in History", icon=":material/history:"):
             go_to("history", {Key.HISTORY_REFERENCE: reference.key})
         download = image_url(reference.key, reference.etag, ORIGINAL, download_as=reference.name)
@@ -59,37 +60,37 @@ def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
         ("Tone tag", f"{reference.tone}, from the group's name" if reference.tone else "none"),
         ("Angle tag", f"{reference.angle}, from the group's name" if reference.angle else "none"),
         ("Persona", reference.persona or "none in the file name"),
-        ("Size", size_text(reference.size_bytes)),
+        ("Size", file_size(reference.size_bytes)),
         ("Modified", f"{reference.modified:%Y-%m-%d %H:%M} UTC"),
         ("ETag", reference.etag),
     ]
     if found.label is not None:
         stale = " (stale: the picture has changed since)" if found.state is LabelState.STALE else ""
-        facts.append(("Label", label_text(found.label) + stale))
-    facts.append(("History", _used(studio, reference)))
+        facts.append(("Label", describe_label(found.label) + stale))
+    facts.append(("History", _count_uses(studio, reference)))
     return facts
 
 
-def _used(studio: Studio, reference: Reference) -> str:
+def _count_uses(studio: Studio, reference: Reference) -> str:
     """In how many comparisons it went in."""
     try:
         times = len(studio.history.used_in(reference.key))
     except StorageError as err:
         return f"Not known: {err.message}"
     so_far = " so far: older ones are still being read" if studio.history.progress.days_left else ""
-    return f"Used in {times:,} comparison{'' if times == 1 else 's'}{so_far}"
+    return f"Used in {count_of(times, 'comparison')}{so_far}"
 
 
-def _use(reference: Reference) -> None:
+def _use_button(reference: Reference) -> None:
     usable = reference.role is not None and reference.problem is None and reference.size_bytes > 0
     if st.button("Use in Generate", type="primary", icon=":material/add_photo_alternate:", disabled=not usable):
         _put_into_composer(reference)
         go_to("generate")
     if not usable:
-        st.caption(f"It cannot be injected: {_why_not(reference)}.")
+        st.caption(f"It cannot be injected: {_obstacle(reference)}.")
 
 
-def _why_not(reference: Reference) -> str:
+def _obstacle(reference: Reference) -> str:
     if reference.role is None:
         return "it lies in no reference folder"
     if reference.size_bytes == 0:
@@ -120,25 +121,15 @@ def _put_into_composer(reference: Reference) -> None:
 
 def go_to(page: str, view: Mapping[Key, str] = MappingProxyType({})) -> None:
     """Show another page with these filters. Those of this one that stand in the URL stay behind."""
-    st.switch_page(
-        PROJECT_ROOT / "pages" / f"{page}.py", query_params={key.value: value for key, value in view.items()}
-    )
+    file = PROJECT_ROOT / "pages" / f"{page}.py"
+    st.switch_page(file, query_params={key.value: value for key, value in view.items()})
 
 
-def label_text(label: Label) -> str:
+def describe_label(label: Label) -> str:
     """A label in one line, with who said so."""
     parts = []
     if label.gender_presentation:
         parts.append(label.gender_presentation.value)
     if label.age_low is not None:
-        years = f"{label.age_low}" if label.age_low == label.age_high else f"{label.age_low}–{label.age_high}"
-        parts.append(f"{years} years")
-    said_by = label.reviewer or label.source.value
-    return f"{', '.join(parts) or 'nothing said'} ({said_by})"
-
-
-def size_text(size_bytes: int) -> str:
-    """Bytes as people read them."""
-    if size_bytes < 1000:
-        return f"{size_bytes} bytes"
-    return f"{size_bytes / 1000:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1e6:.1f} MB"
+        parts.append(f"{year_span(label.age_low, label.age_high)} years")
+    return f"{', '.join(parts) or 'nothing said'} ({label.reviewer or label.source.value})"

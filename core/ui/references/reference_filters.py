@@ -8,7 +8,8 @@ from core.references.index import ReferenceIndex
 from core.references.reference import Filter
 from core.references.vocabulary import Role
 from core.studio import Studio
-from core.ui.frame.filters import choice, first_page, folded_when_narrow, search_box, segments, switch
+from core.ui.frame.filters import choice, fold_when_narrow, reset_page, search_box, segments, switch
+from core.ui.frame.layout import row
 from core.ui.frame.state import Key
 
 PICTURES, GROUPS = "Pictures", "Groups"
@@ -18,9 +19,9 @@ _NARROWING = (Key.REF_ROLE, Key.REF_TONE, Key.REF_ANGLE, Key.REF_FOLDER, Key.REF
 def reference_filters(studio: Studio, index: ReferenceIndex) -> tuple[Filter, str]:
     """Draw the row; return what it narrows to, and whether pictures or groups are wanted."""
     page = Key.REF_PAGE
-    with st.container(horizontal=True, vertical_alignment="center", key="reference-filters"):
+    with row(key="reference-filters"):
         text = search_box(Key.REF_SEARCH, "Search file or folder", page=page)
-        with folded_when_narrow(Key.REF_FILTERS_SHOWN, _NARROWING):
+        with fold_when_narrow(Key.REF_FILTERS_SHOWN, _NARROWING):
             role = segments("Role", [role.value for role in Role], Key.REF_ROLE, page=page)
             tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.REF_TONE, page=page)
             angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.REF_ANGLE, page=page)
@@ -56,4 +57,4 @@ def follow_jump(index: ReferenceIndex) -> None:
         st.session_state[Key.REF_VIEW] = PICTURES
         st.session_state[Key.REF_FOLDER] = group.folder
         st.session_state[Key.REF_GROUP] = group.name
-        first_page(Key.REF_PAGE)
+        reset_page(Key.REF_PAGE)

@@ -1,15 +1,14 @@
-"""Ways on from a comparison of the past: into the composer, again as it was, or one side of it again."""
+"""Actions on a past comparison: open it in the composer, replay it, or regenerate one side of it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import StudioError
 from core.generation.records.comparison import Comparison, ComparisonStatus, SideStatus
 from core.generation.variation import lost_slots
 from core.studio import Studio
 from core.ui.frame.markdown import code, without_formulas
-from core.ui.frame.problems import show_problem
+from core.ui.frame.problems import show_problems
 from core.ui.frame.state import Key
 from core.ui.generate.price import price_for
 from core.ui.references.reference_details import go_to
@@ -41,16 +40,12 @@ def replay_button(studio: Studio, viewer: Viewer, comparison: Comparison) -> Non
         help=f"Send the identical request again: {without_formulas(price.line)}. The model has no seed: "
         "the picture will differ.",
     ):
-        try:
+        with show_problems():
             viewer.require(Capability.GENERATE)
-            again = studio.comparison_service.replay(comparison, viewer)
-        except StudioError as err:
-            show_problem(err)
-            return
-        show_in_generate(again.id)
+            show_in_generate(studio.comparison_service.replay(comparison, viewer).id)
 
 
-def what_is_missing(studio: Studio, comparison: Comparison) -> None:
+def show_missing(studio: Studio, comparison: Comparison) -> None:
     """Name the references that are no longer there."""
     for slot in studio.comparison_service.missing(comparison):
         st.caption(
@@ -61,11 +56,9 @@ def what_is_missing(studio: Studio, comparison: Comparison) -> None:
 def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
     """Another attempt of one side in the same comparison; the other side stays and is not charged."""
     comparison = status.comparison
-    record = comparison.side(side.side)
-    price = price_for(
-        studio, studio.comparison_service.estimate_again(comparison, side.side), comparison.render, viewer.email
-    )
-    missing = lost_slots([record], studio.catalog.index)
+    usd = studio.comparison_service.estimate_again(comparison, side.side)
+    price = price_for(studio, usd, comparison.render, viewer.email)
+    missing = lost_slots([comparison.side(side.side)], studio.catalog.index)
     if st.button(
         "Regenerate this side",
         key=f"regenerate-{side.side.value}",
@@ -73,11 +66,8 @@ def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, 
         disabled=side.busy or bool(missing) or price.objection is not None,
         help=f"Another attempt, beside those there are: {without_formulas(price.line)}. Other sides stay as they are.",
     ):
-        try:
+        with show_problems():
             viewer.require(Capability.GENERATE)
             studio.comparison_service.retry(comparison.id, side.side, viewer)
-        except StudioError as err:
-            show_problem(err)
-            return
-        show_in_generate(comparison.id)
+            show_in_generate(comparison.id)
     st.caption(without_formulas(price.objection or price.line), width="content")

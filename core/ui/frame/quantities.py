@@ -1,0 +1,29 @@
+"""Quantities: numbers as people say them."""
+
+from __future__ import annotations
+
+
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """How many there are of something: `1 picture`, `1,200 pictures`, `2 people`."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def year_span(low: int, high: int | None) -> str:
+    """Years of age: `30`, or `30–34`."""
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
+def time_span(seconds: float | None) -> str:
+    """How long something took or is ago."""
+    if seconds is None:
+        return "an unknown time"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+def file_size(size_bytes: int) -> str:
+    """Bytes."""
+    if size_bytes < 1000:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1000:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1e6:.1f} MB"
