@@ -44,6 +44,7 @@ from core.generation.records.history import History
 from core.generation.running.runner import Runner
 from core.injection.slots import Slot
 from core.injection.wishes import Mode, SideName
+from core.openai.client import Endpoint
 from core.references.vocabulary import Role
 from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
@@ -94,7 +95,7 @@ class Outside:
         """A new server of ours."""
         store = Store(Reach(EmbeddedS3.bucket, self.s3["endpoint_url"], self.s3["access_key"], self.s3["secret_key"]))
         server = this_server()
-        engine = OpenAIEngine("sk-bench", model=MODEL, base_url=self.openai_url)
+        engine = OpenAIEngine(Endpoint("sk-bench", self.openai_url), model=MODEL)
         history = History(store, app_prefix="bench/", server=server)
         runner = Runner(history, store, {engine.name: engine}, concurrency=4, deadline_s=240, server=server)
         try:

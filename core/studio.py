@@ -252,10 +252,10 @@ def build_engines(settings: Settings) -> dict[str, Engine]:
     engines: dict[str, Engine] = {}
     if settings.openai_api_key:
         from core.generation.engines.openai_engine import OpenAIEngine
+        from core.openai.client import Endpoint
 
-        engines[OpenAIEngine.name] = OpenAIEngine(
-            settings.openai_api_key, model=settings.openai_image_model, base_url=settings.openai_base_url
-        )
+        endpoint = Endpoint(settings.openai_api_key, settings.openai_base_url)
+        engines[OpenAIEngine.name] = OpenAIEngine(endpoint, model=settings.openai_image_model)
     engines[PreviewEngine.name] = PreviewEngine()
     return engines
 
@@ -295,13 +295,12 @@ def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
     offline = OfflineReader(vocabulary)
     if not settings.openai_api_key:
         return offline
-    from core.injection.openai_reader import (
-        OpenAIReader,
-    )  # 0.4 s for the SDK, which the offline reader need not wait for
+    # 0.4 s for the SDK, which the offline reader need not wait for
+    from core.injection.openai_reader import OpenAIReader
+    from core.openai.client import Endpoint
 
-    return OpenAIReader(
-        settings.openai_api_key, settings.openai_base_url, settings.openai_text_model, vocabulary, offline
-    )
+    endpoint = Endpoint(settings.openai_api_key, settings.openai_base_url)
+    return OpenAIReader(endpoint, settings.openai_text_model, vocabulary, offline)
 
 
 _lock = threading.Lock()

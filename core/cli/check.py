@@ -232,7 +232,8 @@ def _openai(report: _Report, settings: Settings) -> None:
     if not settings.openai_api_key:
         report.ok("openai", "no OPENAI_API_KEY: the preview engine and the offline reader serve")
         return
-    from core.openai.models import missing_models  # half a second, which other commands need not pay
+    from core.openai.client import Endpoint  # half a second, which other commands need not pay
+    from core.openai.models import missing_models
 
     models = {
         "OPENAI_IMAGE_MODEL": settings.openai_image_model,
@@ -240,7 +241,7 @@ def _openai(report: _Report, settings: Settings) -> None:
         "OPENAI_LABEL_MODEL": settings.openai_label_model,
     }
     try:
-        missing = missing_models(settings.openai_api_key, settings.openai_base_url, models.values())
+        missing = missing_models(Endpoint(settings.openai_api_key, settings.openai_base_url), models.values())
     except ConfigError as err:
         report.fail("openai", err.message, _fix_of(err, ""))
         return

@@ -20,11 +20,12 @@ from core.errors import ConfigError, InputError
 from core.labels.machine.batch_records import BatchRecords
 from core.labels.machine.instructions import Instructions
 from core.labels.machine.labeler import Labeler, LabelerSpec
-from core.labels.machine.labeling import LabelingRun, Run, Runs, Sitter, Tally, sitters_in
+from core.labels.machine.labeling import LabelingRun, Run, RunCounts, Runs, Sitter, sitters_in
 from core.labels.machine.local_labeler import LocalLabeler, find_python
 from core.labels.machine.openai_batch import OpenAIBatches
 from core.labels.machine.openai_labeler import OpenAILabeler
 from core.labels.machine.openai_question import Question
+from core.openai.client import Endpoint
 from core.settings import PROJECT_ROOT, load_settings
 from core.studio import Studio, the_instructions
 
@@ -79,10 +80,11 @@ def label(options: Options, *, as_json: bool) -> None:
             raise ConfigError(
                 "OPENAI_API_KEY is missing: set it, or label offline with --labeler local.", setting="OPENAI_API_KEY"
             )
+        endpoint = Endpoint(key, studio.settings.openai_base_url)
         if options.batch:
-            _in_batches(studio, question, key, options, as_json=as_json)
+            _in_batches(studio, question, endpoint, options, as_json=as_json)
         else:
-            with closing(OpenAILabeler(key, studio.settings.openai_base_url, question)) as openai:
+            with closing(OpenAILabeler(endpoint, question)) as openai:
                 _one_by_one(studio, openai, options, as_json=as_json)
 
 
@@ -94,10 +96,13 @@ def _planned(studio: Studio, spec: LabelerSpec, options: Options) -> _Planned:
         left = [sitter for sitter in run.sitters if sitter.etag not in answered]
         return _Planned(len(run.sitters), len(run.sitters) - len(left), left, run)
     found = sitters_in(studio.catalog.refresh(), options.folder)
-    records = BatchRecords(studio.store, app_prefix=studio.settings.s3_app_prefix, labeler=spec.slug)
-    under_way = {sitter.etag for record, _ in records.open() for sitter in record.sitters}
+    under_way = {sitter.etag for record, _ in _batch_records(studio, spec).list_open() for sitter in record.sitters}
     left = [sitter for sitter in found if sitter.etag not in answered | under_way]
     return _Planned(len(found), len(found) - len(left), left[: options.limit], None)
+
+
+def _batch_records(studio: Studio, spec: LabelerSpec) -> BatchRecords:
+    return BatchRecords(studio.store, app_prefix=studio.settings.s3_app_prefix, labeler=spec.slug)
 
 
 def _one_by_one(studio: Studio, labeler: Labeler, options: Options, *, as_json: bool) -> None:
@@ -109,35 +114,28 @@ def _one_by_one(studio: Studio, labeler: Labeler, options: Options, *, as_json: 
     run = planned.run or studio.runs.begin(spec, planned.sitters, folder=options.folder or "")
     with _progress(len(planned.sitters), quiet=as_json) as progress:
         work = LabelingRun(studio.store, studio.proposals, labeler, run, workers=options.workers)
-        tally = work.go(planned.sitters, progress)
-    _end(studio.runs, run, tally, planned, spec, as_json=as_json)
+        counts = work.go(planned.sitters, progress)
+    _end(studio.runs, run, counts, planned, spec, as_json=as_json)
 
 
-def _in_batches(studio: Studio, question: Question, key: str, options: Options, *, as_json: bool) -> None:
+def _in_batches(studio: Studio, question: Question, endpoint: Endpoint, options: Options, *, as_json: bool) -> None:
     spec = question.spec
-    batches = OpenAIBatches(
-        key,
-        studio.settings.openai_base_url,
-        question,
-        studio.store,
-        studio.proposals,
-        app_prefix=studio.settings.s3_app_prefix,
-    )
+    batches = OpenAIBatches(endpoint, question, studio.store, studio.proposals, _batch_records(studio, spec))
     with closing(batches):
         batches.drop_unsent()
         away = {sitter.etag for record in batches.open_records() for sitter in record.sitters}
         planned = _planned(studio, spec, options)
         sitters = [sitter for sitter in planned.sitters if sitter.etag not in away]
         run = planned.run or studio.runs.begin(spec, sitters, folder=options.folder or "")
-        tally = Tally(len(sitters) + len(away))
-        batches.send(sitters, run=run.id, tally=tally)
-        batches.collect(tally, lambda _, said: None if as_json else print(said, flush=True))
-    _end(studio.runs, run, tally, planned, spec, as_json=as_json)
+        counts = RunCounts(len(sitters) + len(away))
+        batches.send(sitters, run=run.id, counts=counts)
+        batches.collect(counts, lambda _, said: None if as_json else print(said, flush=True))
+    _end(studio.runs, run, counts, planned, spec, as_json=as_json)
 
 
-def _end(runs: Runs, run: Run, tally: Tally, planned: _Planned, spec: LabelerSpec, *, as_json: bool) -> None:
+def _end(runs: Runs, run: Run, counts: RunCounts, planned: _Planned, spec: LabelerSpec, *, as_json: bool) -> None:
     """Print what became of the pictures; exit code 4 while some have no answer."""
-    left = tally.unanswered.total()
+    left = counts.unanswered.total()
     if not left:
         runs.finish(run)
     if as_json:
@@ -147,27 +145,27 @@ def _end(runs: Runs, run: Run, tally: Tally, planned: _Planned, spec: LabelerSpe
                 "labeler": spec.slug,
                 "found": planned.found,
                 "already": planned.already,
-                "labelled": tally.labelled,
-                "problems": {problem.value: count for problem, count in tally.problems.items()},
-                "gone": tally.gone,
+                "labelled": counts.labelled,
+                "problems": {problem.value: count for problem, count in counts.problems.items()},
+                "gone": counts.gone,
                 "unanswered": left,
-                "usd": None if tally.usd is None else round(tally.usd, 4),
+                "usd": None if counts.usd is None else round(counts.usd, 4),
             }
         )
     else:
-        print(_told(tally, planned))
+        print(_told(counts, planned))
     if left:
-        reason, _ = tally.unanswered.most_common(1)[0]
+        reason, _ = counts.unanswered.most_common(1)[0]
         say(f"{left} pictures have no answer ({reason}): run again with --resume to ask about them once more.")
         raise typer.Exit(EXIT_ENGINE)
 
 
-def _told(tally: Tally, planned: _Planned) -> str:
-    cost = "at an unknown price" if tally.usd is None else f"for ${tally.usd:.4f}"
-    parts = [f"{tally.labelled} labelled {cost}", f"{planned.already} were labelled already"]
-    parts += [f"{count} with a reason ({problem.value})" for problem, count in sorted(tally.problems.items())]
-    if tally.gone:
-        parts.append(f"{tally.gone} changed or gone since")
+def _told(counts: RunCounts, planned: _Planned) -> str:
+    cost = "at an unknown price" if counts.usd is None else f"for ${counts.usd:.4f}"
+    parts = [f"{counts.labelled} labelled {cost}", f"{planned.already} were labelled already"]
+    parts += [f"{count} with a reason ({problem.value})" for problem, count in sorted(counts.problems.items())]
+    if counts.gone:
+        parts.append(f"{counts.gone} changed or gone since")
     return ", ".join(parts) + "."
 
 
@@ -205,7 +203,7 @@ def _print_estimate(
 
 
 @contextmanager
-def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[Tally], None]]:
+def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunCounts], None]]:
     """A bar on a terminal; elsewhere a line now and then, so that a log can be read."""
     if quiet:
         yield lambda _tally: None
@@ -213,7 +211,7 @@ def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[Tally], None]]:
         columns: tuple[Any, ...] = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[usd]}"))
         with Progress(*columns, TimeRemainingColumn(), console=Console()) as bar:
             task = bar.add_task("", total=total, usd="")
-            yield lambda tally: bar.update(task, completed=tally.done, usd=_cost(tally))
+            yield lambda counts: bar.update(task, completed=counts.done, usd=_cost(counts))
     else:
         yield _Lines()
 
@@ -222,11 +220,11 @@ class _Lines:
     def __init__(self) -> None:
         self._next = time.monotonic() + _LINE_EVERY_S
 
-    def __call__(self, tally: Tally) -> None:
+    def __call__(self, counts: RunCounts) -> None:
         if time.monotonic() >= self._next:
             self._next += _LINE_EVERY_S
-            print(f"{tally.done} of {tally.total} {_cost(tally)}", flush=True)
+            print(f"{counts.done} of {counts.total} {_cost(counts)}", flush=True)
 
 
-def _cost(tally: Tally) -> str:
-    return "" if tally.usd is None else f"${tally.usd:.4f}"
+def _cost(counts: RunCounts) -> str:
+    return "" if counts.usd is None else f"${counts.usd:.4f}"

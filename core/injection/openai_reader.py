@@ -9,14 +9,15 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-import openai
 import structlog
 from pydantic import BaseModel, Field
 
 from core.concurrency.single_flight import SingleFlightCache
 from core.injection.reader import OfflineReader, Reading
 from core.labels.published.schema import AGE_MAX
-from core.openai.connection import AbortableConnection, trusted
+from core.openai.client import Endpoint
+from core.openai.connection import AbortableConnection
+from core.openai.schema import INTEGER_OR_NULL, Schema, closed_object, one_of_or_null, response_format
 from core.references.vocabulary import Term, Vocabulary
 
 _log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ _EXAMPLES: Final = (
 _FIELDS: Final = ("person", "gender", "age_low", "age_high", "tone", "angle")
 
 
-class _Answer(BaseModel):
+class _Completion(BaseModel):
     person: bool
     gender: Literal["feminine", "masculine"] | None
     age_low: int | None = Field(ge=0, le=AGE_MAX)
@@ -63,8 +64,7 @@ class OpenAIReader:
 
     def __init__(
         self,
-        api_key: str,
-        base_url: str | None,
+        endpoint: Endpoint,
         model: str,
         vocabulary: Vocabulary,
         offline: OfflineReader,
@@ -72,15 +72,14 @@ class OpenAIReader:
         limit_s: float = _LIMIT_S,
         cooldown_s: float = _COOLDOWN_S,
     ) -> None:
-        self._api_key = api_key
-        self._base_url = base_url
+        self._endpoint = endpoint
         self._model = model
         self._offline = offline
         self._limit_s = limit_s
         self._tones = {term.id for term in vocabulary.tones}
         self._angles = {term.id for term in vocabulary.angles}
-        self._system = _INSTRUCTIONS + _listed("tone", vocabulary.tones) + _listed("angle", vocabulary.angles)
-        self._schema = _schema(sorted(self._tones), sorted(self._angles))
+        self._system = _INSTRUCTIONS + _list_terms("tone", vocabulary.tones) + _list_terms("angle", vocabulary.angles)
+        self._response_format = response_format("reading", _schema(sorted(self._tones), sorted(self._angles)))
         self._readings: SingleFlightCache[Reading] = SingleFlightCache(size_max=_REMEMBERED, cooldown_s=cooldown_s)
 
     def read(self, prompt: str) -> Reading:
@@ -94,12 +93,12 @@ class OpenAIReader:
 
     def _ask_in_time(self, prompt: str) -> Reading:
         """Ask on a thread of its own and hang up when the time is over. Raises whatever went wrong, and logs it."""
-        line = AbortableConnection()
+        connection = AbortableConnection()
         answer: Future[Reading] = Future()
 
         def ask() -> None:
             try:
-                answer.set_result(self._ask(prompt, line))
+                answer.set_result(self._ask(prompt, connection))
             except Exception as err:  # noqa: BLE001 - raised again where somebody waits for it
                 answer.set_exception(err)
 
@@ -110,38 +109,21 @@ class OpenAIReader:
             _log.warning("openai_reader_failed", error=type(err).__name__, status=getattr(err, "status_code", None))
             raise
         finally:
-            line.hang_up()
+            connection.hang_up()
 
-    def _ask(self, prompt: str, line: AbortableConnection) -> Reading:
+    def _ask(self, prompt: str, connection: AbortableConnection) -> Reading:
         """One call. Raises OpenAIError, or ValueError for an answer that contradicts itself."""
-        http = openai.DefaultHttpxClient(event_hooks=line.hooks, timeout=self._limit_s, verify=trusted())
-        with openai.OpenAI(
-            api_key=self._api_key, base_url=self._base_url, max_retries=0, timeout=self._limit_s, http_client=http
-        ) as client:
+        with self._endpoint.client(timeout=self._limit_s, connection=connection) as client:
             completion = client.chat.completions.create(
-                model=self._model,
-                messages=self._messages(prompt),
-                response_format={
-                    "type": "json_schema",
-                    "json_schema": {"name": "reading", "strict": True, "schema": self._schema},
-                },
+                model=self._model, messages=self._messages(prompt), response_format=self._response_format
             )
-        answer = _Answer.model_validate_json(completion.choices[0].message.content or "")
+        answer = _Completion.model_validate_json(completion.choices[0].message.content or "")
         low, high = answer.age_low, answer.age_high
         if (low is None) != (high is None) or (low is not None and high is not None and low > high):
             raise ValueError("the ages contradict each other")
         if answer.tone not in {None, *self._tones} or answer.angle not in {None, *self._angles}:
             raise ValueError("a tag that is not in the vocabulary")
-        return Reading(
-            reader=self.name,
-            person=answer.person,
-            gender=answer.gender,
-            age_low=low,
-            age_high=high,
-            tone=answer.tone,
-            angle=answer.angle,
-            evidence=(),
-        )
+        return Reading(self.name, evidence=(), **answer.model_dump())
 
     def _messages(self, prompt: str) -> Any:
         messages = [{"role": "system", "content": self._system}]
@@ -151,22 +133,19 @@ class OpenAIReader:
         return [*messages, {"role": "user", "content": prompt}]
 
 
-def _listed(kind: str, terms: Sequence[Term]) -> str:
+def _list_terms(kind: str, terms: Sequence[Term]) -> str:
     lines = [f"  {term.id}: {term.name}, {', '.join(term.aliases[:6])}" for term in terms]
     return f"\nThe ids of {kind}:\n" + "\n".join(lines)
 
 
-def _schema(tones: Sequence[str], angles: Sequence[str]) -> dict[str, Any]:
-    def one_of(values: Sequence[str]) -> dict[str, Any]:
-        return {"type": ["string", "null"], "enum": [*values, None]}
-
-    years = {"type": ["integer", "null"]}
-    properties = {
-        "person": {"type": "boolean"},
-        "gender": one_of(("feminine", "masculine")),
-        "age_low": years,
-        "age_high": years,
-        "tone": one_of(tones),
-        "angle": one_of(angles),
-    }
-    return {"type": "object", "properties": properties, "required": list(_FIELDS), "additionalProperties": False}
+def _schema(tones: Sequence[str], angles: Sequence[str]) -> Schema:
+    return closed_object(
+        {
+            "person": {"type": "boolean"},
+            "gender": one_of_or_null(("feminine", "masculine")),
+            "age_low": INTEGER_OR_NULL,
+            "age_high": INTEGER_OR_NULL,
+            "tone": one_of_or_null(tones),
+            "angle": one_of_or_null(angles),
+        }
+    )

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
-
-import httpx
-
-
-@lru_cache(maxsize=1)
-def trusted() -> ssl.SSLContext:
-    """The certificates that every line trusts, as httpx does by itself: reading them anew takes 27 ms a client."""
-    return httpx.create_ssl_context()
 
 
 class AbortableConnection:

@@ -7,17 +7,18 @@ from collections.abc import Iterable
 import openai
 
 from core.errors import ConfigError, EngineError, EngineFault
+from core.openai.client import Endpoint
 
 _TIMEOUT_S = 10.0
 
 
-def missing_models(api_key: str, base_url: str | None, wanted: Iterable[str]) -> list[str]:
+def missing_models(endpoint: Endpoint, wanted: Iterable[str]) -> list[str]:
     """The wanted models that this key cannot see, in their order.
 
     Raises ConfigError for a key that is not accepted, EngineError when OpenAI does not answer.
     """
     try:
-        with openai.OpenAI(api_key=api_key, base_url=base_url, max_retries=1, timeout=_TIMEOUT_S) as client:
+        with endpoint.client(timeout=_TIMEOUT_S, max_retries=1) as client:
             seen = {model.id for model in client.models.list()}
     except (openai.AuthenticationError, openai.PermissionDeniedError) as err:
         message = "OPENAI_API_KEY is not accepted: make a new one, or give it the permission to list models."

@@ -19,6 +19,7 @@ from core.generation.records.attempt_status import this_server
 from core.generation.records.history import History
 from core.generation.spending.ledger import Ledger, Tally
 from core.injection.wishes import Mode
+from core.openai.client import Endpoint
 from core.storage.s3 import Store
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment, Received
 from tests.faults.matrix import PLACES, A, B, EngineCase, Row
@@ -198,7 +199,7 @@ class FaultHarness:
     def accounts(self) -> tuple[Tally, int]:
         """What the ledger says in all, from S3 alone, and how many attempts were claimed."""
         history = History(self.store, app_prefix="studio/", server=this_server())
-        engines = {"openai": OpenAIEngine("sk-fake", model=MODEL)}
+        engines = {"openai": OpenAIEngine(Endpoint("sk-fake"), model=MODEL)}
         today = datetime.now(UTC).date()
         ledger = Ledger(history, self.store, engines, app_prefix="studio/")
         tally = sum((account.tally for account in ledger.accounts(today, today)), Tally())

@@ -21,6 +21,7 @@ import structlog
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader, Reading
 from core.injection.wishes import Mode, SideName, Wishes
+from core.openai.client import Endpoint
 from core.references.vocabulary import Role
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.openai_text import FakeText, TextFault
@@ -56,8 +57,8 @@ def server(running: FakeOpenAI) -> Iterator[FakeText]:
 @pytest.fixture
 def readers(running: FakeOpenAI, server: FakeText) -> Readers:  # noqa: ARG001 - the server is reset first
     def reader(**changes: Any) -> OpenAIReader:
-        values = {"api_key": KEY, "base_url": running.base_url, "model": MODEL, "limit_s": 20.0} | changes
-        return OpenAIReader(vocabulary=VOCABULARY, offline=OFFLINE, **values)
+        endpoint = Endpoint(changes.pop("api_key", KEY), changes.pop("base_url", running.base_url))
+        return OpenAIReader(endpoint, MODEL, VOCABULARY, OFFLINE, **{"limit_s": 20.0, **changes})
 
     return reader
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from core.labels.machine.instructions import load_instructions
-from core.labels.machine.labeler import Portrayed
+from core.labels.machine.labeler import Portrait
 from core.references.vocabulary import load_vocabulary
 from core.viewer import PersonRole, Viewer
 
@@ -26,9 +26,9 @@ def jpeg(number: int, *, width: int = 48, height: int = 64) -> bytes:
     return out.getvalue()
 
 
-def portrayed(number: int, data: bytes | None = None) -> Portrayed:
+def portrayed(number: int, data: bytes | None = None) -> Portrait:
     """A picture as a labeler gets it."""
-    return Portrayed(f"refs/01. Model/noir low angle/Ada {number:02d}.jpg", f"{number:032x}", data or jpeg(number))
+    return Portrait(f"refs/01. Model/noir low angle/Ada {number:02d}.jpg", f"{number:032x}", data or jpeg(number))
 
 
 OPS = Viewer("ops@studio.example", PersonRole.OPS)

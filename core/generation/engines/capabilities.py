@@ -75,8 +75,6 @@ class Capability(_Row):
     snapshots: tuple[str, ...] = ()
     qualities: tuple[str, ...]
     partial_images_max: int = Field(ge=0, le=3)
-    input_fidelity: tuple[str, ...] = ()
-    transparency: bool = False
     size: SizeRule
     output_tokens: OutputTokens | None = None
     reference_tokens: int | None = None
@@ -114,16 +112,7 @@ def capability_of(model: str) -> Capability:
     raise InputError(f"The model `{model}` is not known here: use {known}, or add it to {MODELS_FILE.name}.")
 
 
-def check_request(
-    model: str,
-    size: Size,
-    quality: str,
-    *,
-    references: int = 0,
-    prompt_chars: int = 0,
-    transparent: bool = False,
-    input_fidelity: str | None = None,
-) -> None:
+def check_request(model: str, size: Size, quality: str, *, references: int = 0, prompt_chars: int = 0) -> None:
     """Raise InputError, with one sentence for a person, unless the model can do exactly what is asked."""
     capability = capability_of(model)
     table = model_table()
@@ -141,7 +130,3 @@ def check_request(
             f"The prompt has {prompt_chars:,} characters and {model} reads at most "
             f"{table.prompt_chars_max:,}: shorten it."
         )
-    if transparent and not capability.transparency:
-        raise InputError(f"{model} makes no transparent backgrounds: switch transparency off.")
-    if input_fidelity is not None and input_fidelity not in capability.input_fidelity:
-        raise InputError(f"{model} does not let input fidelity be chosen: leave it out.")

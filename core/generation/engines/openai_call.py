@@ -14,11 +14,12 @@ from typing import Any
 import openai
 
 from core.generation.engines.prices import TokenUsage
-from core.openai.connection import AbortableConnection, trusted
+from core.openai.client import Endpoint
+from core.openai.connection import AbortableConnection
 
 _CONNECT_S = 10.0
 # How long a cancelled or late call may go unnoticed while nothing arrives.
-_PATIENCE_S = 0.1
+_LOOK_EVERY_S = 0.1
 
 
 class Deadline(Exception):
@@ -45,7 +46,7 @@ _UNCOUNTED = TokenUsage()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StreamedPicture:
     """A picture as it arrived: partial or final, still in base64."""
 
     final: bool
@@ -62,78 +63,69 @@ class Call:
     one that the server has just closed for idleness, which without retries would fail a call for nothing.
     """
 
-    def __init__(
-        self, send: Callable[[openai.OpenAI], Any], *, api_key: str, base_url: str | None, patience_s: float
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, send: Callable[[openai.OpenAI], Any], *, timeout_s: float) -> None:
+        """`send` begins the call and returns the vendor's stream of events."""
+        self._endpoint = endpoint
         self._send = send
-        self._api_key = api_key
-        self._base_url = base_url
-        self._timeout = openai.Timeout(patience_s + 1, connect=min(_CONNECT_S, patience_s + 1))
-        self._arrived: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
-        self._line = AbortableConnection()
+        self._timeout = openai.Timeout(timeout_s + 1, connect=min(_CONNECT_S, timeout_s + 1))
+        self._arrived: queue.SimpleQueue[StreamedPicture | Exception] = queue.SimpleQueue()
+        self._connection = AbortableConnection()
         self._thread = threading.Thread(target=self._run, name="openai-call", daemon=True)
 
     @property
     def request_id(self) -> str | None:
         """The vendor's id of the call, once an answer has begun."""
-        return self._line.request_id
+        return self._connection.request_id
 
     @property
     def sent(self) -> bool:
         """Whether anything has left the house, so that it may be charged."""
-        return self._line.sent
+        return self._connection.sent
 
-    def answers(self, ends_at: float, cancelled: Callable[[], bool]) -> Iterator[Answer]:
-        """Answers as they arrive, until the call ends. Raises Cancelled, Deadline or Broken."""
+    def pictures(self, ends_at: float, cancelled: Callable[[], bool]) -> Iterator[StreamedPicture]:
+        """Pictures as they arrive, until the call ends. Raises Cancelled, Deadline or Broken."""
         if cancelled():
             raise Cancelled
         self._thread.start()
         while True:
             left_s = ends_at - time.monotonic()
             if left_s <= 0:
-                yield from self._finished()
+                yield from self._take_final()
                 raise Deadline
             with suppress(queue.Empty):
-                arrived = self._arrived.get(timeout=min(_PATIENCE_S, left_s))
+                arrived = self._arrived.get(timeout=min(_LOOK_EVERY_S, left_s))
                 if isinstance(arrived, Exception):
                     raise Broken(arrived)
                 yield arrived
             if cancelled():
                 raise Cancelled
 
-    def _finished(self) -> Iterator[Answer]:
+    def _take_final(self) -> Iterator[StreamedPicture]:
         """The picture if it arrived in time and only was not fetched: it is paid for."""
         for _ in range(self._arrived.qsize()):
             arrived = self._arrived.get_nowait()
-            if isinstance(arrived, Answer) and arrived.final:
+            if isinstance(arrived, StreamedPicture) and arrived.final:
                 yield arrived
 
     def close(self) -> None:
         """Break the connection off; safe at any time, from any thread."""
-        self._line.hang_up()
+        self._connection.hang_up()
 
     def _run(self) -> None:
         try:
-            http = openai.DefaultHttpxClient(event_hooks=self._line.hooks, timeout=self._timeout, verify=trusted())
-            with openai.OpenAI(
-                api_key=self._api_key,
-                base_url=self._base_url,
-                max_retries=0,
-                timeout=self._timeout,
-                http_client=http,
-            ) as client:
-                for answer in _answers_of(self._send(client)):
-                    self._arrived.put(answer)
+            with self._endpoint.client(timeout=self._timeout, connection=self._connection) as client:
+                for picture in _pictures_of(self._send(client)):
+                    self._arrived.put(picture)
             self._arrived.put(Unfinished())
         except Exception as err:  # noqa: BLE001 - raised again where somebody waits for it
             self._arrived.put(err)
 
 
-def _answers_of(stream: Any) -> Iterator[Answer]:
-    """The vendor's events as answers; also those of a compatible server that cannot stream."""
+def _pictures_of(stream: Any) -> Iterator[StreamedPicture]:
+    """The vendor's events as pictures; also those of a compatible server that cannot stream."""
     with stream:
         if stream.response.headers.get("content-type", "").startswith("application/json"):
-            yield _whole_answer(json.loads(stream.response.read()))
+            yield _whole_picture(json.loads(stream.response.read()))
             return
         for event in stream:
             kind = str(getattr(event, "type", ""))
@@ -141,9 +133,11 @@ def _answers_of(stream: Any) -> Iterator[Answer]:
                 said = event.model_dump(warnings=False)
                 raise openai.APIError(str(said.get("message")), stream.response.request, body=said)
             if kind.endswith(".partial_image"):
-                yield Answer(False, getattr(event, "b64_json", None), _count(event, "partial_image_index") or 0)
+                yield StreamedPicture(
+                    False, getattr(event, "b64_json", None), _count(event, "partial_image_index") or 0
+                )
             elif kind.endswith(".completed"):
-                yield Answer(
+                yield StreamedPicture(
                     True,
                     getattr(event, "b64_json", None),
                     quality=getattr(event, "quality", None),
@@ -151,10 +145,10 @@ def _answers_of(stream: Any) -> Iterator[Answer]:
                 )
 
 
-def _whole_answer(body: Any) -> Answer:
-    answer = openai.types.ImagesResponse.model_validate(body)
-    first = answer.data[0] if answer.data else None
-    return Answer(True, first and first.b64_json, quality=answer.quality, usage=_usage(answer.usage))
+def _whole_picture(body: Any) -> StreamedPicture:
+    response = openai.types.ImagesResponse.model_validate(body)
+    first = response.data[0] if response.data else None
+    return StreamedPicture(True, first and first.b64_json, quality=response.quality, usage=_usage(response.usage))
 
 
 def _usage(usage: Any) -> TokenUsage:

@@ -18,12 +18,13 @@ from PIL import Image
 from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError
 from core.generation.engines.capabilities import Capability, capability_of, check_request, model_table
 from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
-from core.generation.engines.openai_call import Answer, Broken, Call, Cancelled, Deadline
-from core.generation.engines.openai_errors import cancelled_error, damaged, late, translated
+from core.generation.engines.openai_call import Broken, Call, Cancelled, Deadline, StreamedPicture
+from core.generation.engines.openai_errors import cancelled_error, damaged_error, deadline_error, translate
 from core.generation.engines.openai_uploads import Upload, Uploads
 from core.generation.engines.prices import cost_of, estimate
 from core.generation.records.comparison import RenderSettings, Size
 from core.images.decode import content_type_of, decode_picture
+from core.openai.client import Endpoint
 
 _AT_ONCE = 4
 
@@ -33,9 +34,9 @@ class OpenAIEngine:
 
     name = "openai"
 
-    def __init__(self, api_key: str, *, model: str, base_url: str | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, *, model: str) -> None:
         """Raises ConfigError without a key or with a default model that is not in the table of models."""
-        if not api_key:
+        if not endpoint.api_key:
             raise ConfigError(
                 "OPENAI_API_KEY is missing: the OpenAI engine cannot work without it.", setting="OPENAI_API_KEY"
             )
@@ -45,8 +46,7 @@ class OpenAIEngine:
             raise ConfigError(
                 f"OPENAI_IMAGE_MODEL cannot be used: {err.message}", setting="OPENAI_IMAGE_MODEL"
             ) from err
-        self._api_key = api_key
-        self._base_url = base_url
+        self._endpoint = endpoint
         self._uploads = Uploads()
         self._models = tuple(dict.fromkeys((model, *(row.name for row in model_table().model))))
 
@@ -74,32 +74,33 @@ class OpenAIEngine:
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
         """Yield partials as they stream in, then the picture. Exactly one call is made. Raises EngineError."""
         ends_at = time.monotonic() + request.deadline_s
-        capability = _checked(request)
-        pictures = self._ready(request.references, cancelled)
+        capability = _check(request)
+        uploads = self._make_ready(request.references, cancelled)
         call = Call(
-            lambda client: _send(client, request, capability, pictures),
-            api_key=self._api_key,
-            base_url=self._base_url,
-            patience_s=max(ends_at - time.monotonic(), 0.0),
+            self._endpoint,
+            lambda client: _send(client, request, capability, uploads),
+            timeout_s=max(ends_at - time.monotonic(), 0.0),
         )
         try:
-            for answer in call.answers(ends_at, cancelled):
-                if answer.final:
-                    yield _final(answer, request, call.request_id)
+            for picture in call.pictures(ends_at, cancelled):
+                if picture.final:
+                    yield _final(picture, request, call.request_id)
                     return
                 # A partial that cannot be read is left out: the picture itself may still arrive whole.
-                if (data := _decoded(answer.b64)) and (content_type := content_type_of(data)):
-                    yield Partial(data, content_type, (answer.index + 1) / (capability.partial_images_max + 1))
+                if (data := _decode(picture.b64)) and (content_type := content_type_of(data)):
+                    yield Partial(data, content_type, (picture.index + 1) / (capability.partial_images_max + 1))
         except Deadline as err:
-            raise late(request, call) from err
+            raise deadline_error(request, call) from err
         except Cancelled as err:
             raise cancelled_error(call) from err
         except Broken as err:
-            raise translated(err.cause, request, call) from err.cause
+            raise translate(err.cause, request, call) from err.cause
         finally:
             call.close()
 
-    def _ready(self, references: tuple[AttachedReference, ...], cancelled: Callable[[], bool]) -> tuple[Upload, ...]:
+    def _make_ready(
+        self, references: tuple[AttachedReference, ...], cancelled: Callable[[], bool]
+    ) -> tuple[Upload, ...]:
         """The references in slot order, made ready side by side."""
         if cancelled():
             raise EngineError("Cancelled before anything was sent.", kind=EngineFault.CANCELLED)
@@ -109,7 +110,7 @@ class OpenAIEngine:
             return tuple(pool.map(lambda each: self._uploads.of(each[1], number=each[0]), enumerate(references, 1)))
 
 
-def _checked(request: SideRequest) -> Capability:
+def _check(request: SideRequest) -> Capability:
     try:
         check_request(
             request.model,
@@ -123,7 +124,7 @@ def _checked(request: SideRequest) -> Capability:
         raise EngineError(err.message, kind=EngineFault.BAD_REQUEST) from err
 
 
-def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, pictures: tuple[Upload, ...]) -> Any:
+def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, uploads: tuple[Upload, ...]) -> Any:
     """Start the call; the vendor's stream of events comes back."""
     arguments: dict[str, Any] = {
         "model": request.model,
@@ -138,33 +139,33 @@ def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, p
     # A hash of the person's address, so that one person's misuse does not stop everybody.
     if request.person_hash:
         arguments["safety_identifier"] = request.person_hash
-    if not pictures:
+    if not uploads:
         return client.images.generate(**arguments)
-    return client.images.edit(image=[(each.name, each.data, each.content_type) for each in pictures], **arguments)
+    return client.images.edit(image=[(each.name, each.data, each.content_type) for each in uploads], **arguments)
 
 
-def _final(answer: Answer, request: SideRequest, request_id: str | None) -> Final:
-    cost = cost_of(request.model, answer.usage, datetime.now(UTC).date())
-    data = _decoded(answer.b64)
+def _final(picture: StreamedPicture, request: SideRequest, request_id: str | None) -> Final:
+    cost = cost_of(request.model, picture.usage, datetime.now(UTC).date())
+    data = _decode(picture.b64)
     content_type = content_type_of(data) if data else None
     if data is None or content_type is None:
-        raise damaged(request_id, cost)
+        raise damaged_error(request_id, cost)
     notes = []
     try:
         if content_type != "image/png":
             notes.append(f"It came as {content_type.removeprefix('image/').upper()} and is kept as PNG.")
             data = _as_png(data)
-        size = _measured(data)
+        size = _measure(data)
     except (BadImage, OSError, SyntaxError, ValueError, struct.error) as err:
-        raise damaged(request_id, cost) from err
+        raise damaged_error(request_id, cost) from err
     if size != request.size:
         notes.append(f"Asked for {request.size} pixels, got {size}.")
-    if answer.quality not in (None, "auto", request.quality) and request.quality != "auto":
-        notes.append(f"Asked for quality {request.quality}, got {answer.quality}.")
+    if picture.quality not in (None, "auto", request.quality) and request.quality != "auto":
+        notes.append(f"Asked for quality {request.quality}, got {picture.quality}.")
     return Final(data, size, cost, request_id=request_id, notes=tuple(notes))
 
 
-def _decoded(b64: object) -> bytes | None:
+def _decode(b64: object) -> bytes | None:
     if not isinstance(b64, str) or not b64:
         return None
     try:
@@ -179,7 +180,7 @@ def _as_png(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def _measured(data: bytes) -> Size:
+def _measure(data: bytes) -> Size:
     """Size of a PNG from its header, after its checksums have been read to the end."""
     with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         size = Size(width=image.width, height=image.height)

@@ -52,10 +52,10 @@ class PreviewEngine:
             raise EngineError(
                 f"There is nothing to preview: pick {pick}, or ask for a person.", kind=EngineFault.BAD_REQUEST
             )
-        content = _fitted(subject, request.size)
-        yield Partial(_encoded(content, side=_PARTIAL_SIDE), "image/jpeg", progress=0.3)
+        content = _fit(subject, request.size)
+        yield Partial(_encode(content, side=_PARTIAL_SIDE), "image/jpeg", progress=0.3)
         _check(cancelled)
-        picture = transfer(content, _decoded(tone)) if tone else content
+        picture = transfer(content, _decode(tone)) if tone else content
         _check(cancelled)
         yield Final(_png(picture), request.size, _FREE, notes=_notes(tone, subject))
 
@@ -64,7 +64,7 @@ def _first(references: tuple[AttachedReference, ...], role: Role) -> AttachedRef
     return next((reference for reference in references if reference.role is role), None)
 
 
-def _decoded(reference: AttachedReference) -> Image.Image:
+def _decode(reference: AttachedReference) -> Image.Image:
     try:
         return decode_picture(reference.data)
     except BadImage as err:
@@ -74,10 +74,10 @@ def _decoded(reference: AttachedReference) -> Image.Image:
         ) from err
 
 
-def _fitted(subject: AttachedReference | None, size: Size) -> Image.Image:
+def _fit(subject: AttachedReference | None, size: Size) -> Image.Image:
     if subject is None:
         return neutral_still(size.width, size.height)
-    return ImageOps.fit(_decoded(subject), (size.width, size.height), Image.Resampling.LANCZOS, centering=(0.5, 0.4))
+    return ImageOps.fit(_decode(subject), (size.width, size.height), Image.Resampling.LANCZOS, centering=(0.5, 0.4))
 
 
 def _notes(tone: AttachedReference | None, subject: AttachedReference | None) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ def _png(picture: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _encoded(picture: Image.Image, *, side: int) -> bytes:
+def _encode(picture: Image.Image, *, side: int) -> bytes:
     small = picture.copy()
     small.thumbnail((side, side))
     out = io.BytesIO()

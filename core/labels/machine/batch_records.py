@@ -39,7 +39,7 @@ class BatchRecord(BaseModel):
 
 
 class BatchRecords:
-    """Reads and writes the records of one labeler; every method raises StorageError where S3 does not play along.
+    """Reads and writes the records of one labeler; every method raises StorageDenied or StorageUnavailable.
 
     A record is written over only by who has read it last: of two processes that settle one batch, one fails with
     WriteConflict.
@@ -62,11 +62,11 @@ class BatchRecords:
         )
         return record, self._put(record, if_match=None)
 
-    def sent(self, record: BatchRecord, etag: str, batch_id: str) -> None:
+    def mark_sent(self, record: BatchRecord, etag: str, batch_id: str) -> None:
         """Record the batch's id."""
         self._put(record.model_copy(update={"state": BatchState.SENT, "batch_id": batch_id}), if_match=etag)
 
-    def done(self, record: BatchRecord, etag: str) -> None:
+    def mark_done(self, record: BatchRecord, etag: str) -> None:
         """Record that the answers are in S3."""
         self._put(record.model_copy(update={"state": BatchState.DONE}), if_match=etag)
 
@@ -74,7 +74,7 @@ class BatchRecords:
         """Remove the record of what was never sent."""
         self._store.delete(self._key_of(record))
 
-    def open(self) -> list[tuple[BatchRecord, str]]:
+    def list_open(self) -> list[tuple[BatchRecord, str]]:
         """The records whose answers have not been taken in, oldest first, with their etags."""
         found = []
         for row in self._store.list(self._prefix):

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError, InputError
-from core.labels.machine.answer import ANSWER_FIELDS, read_answer
+from core.labels.machine.answer import answer_schema, read_answer
 
 _PATCH_PX: Final = 32
 _TOKEN_CHARS: Final = 4  # about four characters of English a token
@@ -80,7 +80,7 @@ class Instructions:
     models: tuple[ModelPrice, ...]
     shots: tuple[Shot, ...]
 
-    def shown(self, count: int) -> tuple[Shot, ...]:
+    def first_shots(self, count: int) -> tuple[Shot, ...]:
         """The first `count` worked examples. Raises InputError when there are not as many."""
         if not 0 <= count <= len(self.shots):
             raise InputError(f"--shots {count} cannot be done: there are {len(self.shots)} worked examples.")
@@ -120,7 +120,7 @@ def load_instructions(file: Path, shots: Path) -> Instructions:
     try:
         read = _File.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as err:
-        raise _unusable(f"labels/{file.name}", err) from err
+        raise _unusable_error(f"labels/{file.name}", err) from err
     return Instructions(
         version=read.version,
         text=read.instructions.strip(),
@@ -136,19 +136,21 @@ def _shot(described: Path) -> Shot:
         read = _ShotFile.model_validate_json(described.read_bytes())
         jpeg = described.with_suffix(".jpg").read_bytes()
     except (OSError, ValidationError) as err:
-        raise _unusable(name, err) from err
+        raise _unusable_error(name, err) from err
     _check_answer(name, read.answer)
     return Shot(described.stem, jpeg, read.answer, read.from_etag)
 
 
 def _check_answer(name: str, answer: Mapping[str, Any]) -> None:
-    problems: Sequence[str] = [f"{field} is missing" for field in ANSWER_FIELDS if field not in answer]
+    problems: Sequence[str] = [
+        f"{field} is missing" for field in answer_schema((), ())["required"] if field not in answer
+    ]
     problems = problems or read_answer(answer, tones=None, angles=None).problems
     if problems:
         raise ConfigError(f"{name} is no answer a labeler could give: {problems[0]}.", setting=name)
 
 
-def _unusable(name: str, err: Exception) -> ConfigError:
+def _unusable_error(name: str, err: Exception) -> ConfigError:
     if isinstance(err, ValidationError):
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import BadImage
 from core.images.decode import decode_picture
-from core.labels.machine.answer import Answer
+from core.labels.machine.answer import LabelAnswer
 from core.labels.published.schema import Label, LabelSource, age_range_of
 
 
@@ -39,17 +39,13 @@ class LabelerSpec:
     @property
     def slug(self) -> str:
         """A part of a key: `openai-gpt-5-mini-2026-11-1-3-shot`."""
-        parts = [
-            self.source.value,
-            self.model,
-            self.prompt_version,
-            None if self.shots is None else f"{self.shots}-shot",
-        ]
+        shots = None if self.shots is None else f"{self.shots}-shot"
+        parts = (self.source.value, self.model, self.prompt_version, shots)
         return "-".join("".join(c if c.isalnum() or c in ".-" else "_" for c in part) for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
-class Portrayed:
+class Portrait:
     """A picture to be labelled: where it lies and its bytes, as they are in S3."""
 
     key: str
@@ -74,13 +70,25 @@ class Proposal(BaseModel):
 
 
 class Labeler(Protocol):
-    """Looks at one portrait at a time, from any thread."""
+    """Looks at one portrait at a time, from any thread.
+
+    One that knows nothing, and says so:
+
+        class Shrug:
+            spec = LabelerSpec(LabelSource.LOCAL, "shrug-1")
+
+            def label(self, picture: Portrait, *, run: str) -> Proposal:
+                return propose_nothing(picture, self.spec, Problem.NO_FACE, "Nobody looked.", run=run, usd=0.0)
+
+            def close(self) -> None:
+                pass
+    """
 
     @property
     def spec(self) -> LabelerSpec:
         """Which labeler this is."""
 
-    def label(self, picture: Portrayed, *, run: str) -> Proposal:
+    def label(self, picture: Portrait, *, run: str) -> Proposal:
         """Propose a label. What is wrong with the picture or the answer becomes a proposal with a reason.
 
         Raises Unanswered when it may work later, EngineError when no picture would.
@@ -98,7 +106,7 @@ class Unanswered(Exception):
         self.reason = reason
 
 
-def label_of(picture: Portrayed, spec: LabelerSpec, fields: Mapping[str, Any], *, run: str) -> Label:
+def label_of(picture: Portrait, spec: LabelerSpec, fields: Mapping[str, Any], *, run: str) -> Label:
     """A machine's label from checked fields."""
     low, high = fields.get("age_low"), fields.get("age_high")
     return Label(
@@ -115,7 +123,7 @@ def label_of(picture: Portrayed, spec: LabelerSpec, fields: Mapping[str, Any], *
     )
 
 
-def labelled(picture: Portrayed, spec: LabelerSpec, answer: Answer, *, run: str, **paid: Any) -> Proposal:
+def propose(picture: Portrait, spec: LabelerSpec, answer: LabelAnswer, *, run: str, **paid: Any) -> Proposal:
     """The proposal an answer makes; what was wrong with the answer stands in the notes, after the machine's own."""
     fields = dict(answer.fields)
     problem = Problem.BAD_ANSWER if answer.problems else None
@@ -134,8 +142,8 @@ def labelled(picture: Portrayed, spec: LabelerSpec, answer: Answer, *, run: str,
     return Proposal(label=label, problem=problem, **paid)
 
 
-def unlabelled(
-    picture: Portrayed, spec: LabelerSpec, problem: Problem, reason: str, *, run: str, **paid: Any
+def propose_nothing(
+    picture: Portrait, spec: LabelerSpec, problem: Problem, reason: str, *, run: str, **paid: Any
 ) -> Proposal:
     """A proposal that says nothing but why."""
     return Proposal(label=label_of(picture, spec, {"notes": reason}, run=run), problem=problem, **paid)

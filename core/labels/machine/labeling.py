@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ulid import ULID
 
 from core.errors import EngineError, EngineFault, InputError, NotFound
-from core.labels.machine.labeler import Labeler, LabelerSpec, Portrayed, Problem, Proposal, Unanswered
+from core.labels.machine.labeler import Labeler, LabelerSpec, Portrait, Problem, Proposal, Unanswered
 from core.labels.machine.proposals import Proposals
 from core.objects import ObjectStore
 from core.references.index import ReferenceIndex
@@ -51,7 +51,7 @@ class Run(BaseModel):
 
 
 @dataclass(slots=True)
-class Tally:
+class RunCounts:
     """What became of a run's pictures so far; `usd` is None as soon as one price is unknown."""
 
     total: int
@@ -75,7 +75,7 @@ class Tally:
 
 
 class Runs:
-    """Remembers runs in S3. Raises StorageError where that does not play along."""
+    """Remembers runs in S3. Every method raises StorageDenied, StorageUnavailable or WriteConflict."""
 
     def __init__(self, store: ObjectStore, *, app_prefix: str) -> None:
         self._store = store
@@ -138,46 +138,50 @@ class LabelingRun:
         self._run = run
         self._workers = workers
 
-    def go(self, sitters: Sequence[Sitter], progress: Callable[[Tally], None]) -> Tally:
+    def go(self, sitters: Sequence[Sitter], progress: Callable[[RunCounts], None]) -> RunCounts:
         """Ask about each; `progress` is told after every one.
 
-        Raises EngineError when no picture would be answered, StorageError when S3 does not play along; what has
-        been answered until then is kept.
+        Raises EngineError when no picture would be answered, StorageDenied or StorageUnavailable; what has been
+        answered until then is kept.
         """
-        tally = Tally(len(sitters))
+        counts = RunCounts(len(sitters))
         in_a_row = 0
         with ThreadPoolExecutor(self._workers, thread_name_prefix="labeling") as pool:
-            for answered in _by_and_by(pool, self._asked, sitters, self._workers * 2):
+            for asked in _as_completed(pool, self._ask, sitters, self._workers * 2):
                 try:
-                    proposal = answered.result()
+                    proposal = asked.result()
                 except Unanswered as err:
-                    tally.unanswered[err.reason] += 1
+                    counts.unanswered[err.reason] += 1
                     in_a_row += 1
                 else:
                     in_a_row = 0
                     if proposal is None:
-                        tally.gone += 1
+                        counts.gone += 1
                     else:
-                        tally.count(proposal)
-                progress(tally)
+                        counts.count(proposal)
+                progress(counts)
                 if in_a_row >= _PATIENCE:
-                    raise _gives_up(tally)
-        return tally
+                    raise _patience_error(counts)
+        return counts
 
-    def _asked(self, sitter: Sitter) -> Proposal | None:
+    def _ask(self, sitter: Sitter) -> Proposal | None:
         """The picture's proposal, in S3 already; None for one that is gone or has changed since."""
-        try:
-            blob = self._store.get(sitter.key)
-        except NotFound:
+        picture = fetch_portrait(self._store, sitter)
+        if picture is None:
             return None
-        if blob.etag != sitter.etag:
-            return None
-        spec = self._labeler.spec
-        proposal = self._labeler.label(Portrayed(sitter.key, sitter.etag, blob.data), run=self._run.id)
-        return self._proposals.add(spec, proposal)
+        return self._proposals.add(self._labeler.spec, self._labeler.label(picture, run=self._run.id))
 
 
-def _by_and_by(
+def fetch_portrait(store: ObjectStore, sitter: Sitter) -> Portrait | None:
+    """A picture with its bytes; None for one that is gone or has changed since. Raises StorageError."""
+    try:
+        blob = store.get(sitter.key)
+    except NotFound:
+        return None
+    return Portrait(sitter.key, sitter.etag, blob.data) if blob.etag == sitter.etag else None
+
+
+def _as_completed(
     pool: ThreadPoolExecutor, work: Callable[[Sitter], Proposal | None], sitters: Sequence[Sitter], at_once: int
 ) -> Iterator[Future[Proposal | None]]:
     """Futures as they end, with no more than so many under way; leaving early starts no more."""
@@ -196,10 +200,10 @@ def _by_and_by(
             future.cancel()
 
 
-def _gives_up(tally: Tally) -> EngineError:
-    reason, _ = tally.unanswered.most_common(1)[0]
+def _patience_error(counts: RunCounts) -> EngineError:
+    reason, _ = counts.unanswered.most_common(1)[0]
     return EngineError(
-        f"The labeler did not answer {_PATIENCE} times in a row ({reason}): {tally.labelled} of {tally.total} are "
+        f"The labeler did not answer {_PATIENCE} times in a row ({reason}): {counts.labelled} of {counts.total} are "
         "labelled; run again with --resume when it is back.",
         kind=EngineFault.UNAVAILABLE,
     )

@@ -15,13 +15,13 @@ from typing import Any, Final
 from core.errors import BadImage, EngineError, EngineFault, InputError
 from core.labels.machine.labeler import (
     LabelerSpec,
-    Portrayed,
+    Portrait,
     Problem,
     Proposal,
     Unanswered,
     label_of,
+    propose_nothing,
     small_jpeg,
-    unlabelled,
 )
 from core.labels.published.schema import AGE_MAX, LabelField, LabelSource
 
@@ -71,21 +71,21 @@ class LocalLabeler:
     def spec(self) -> LabelerSpec:
         """Which labeler this is, with the package's version. Raises EngineError when it cannot be started."""
         with self._lock:
-            self._started()
+            self._start_worker()
         return LabelerSpec(LabelSource.LOCAL, f"{MODEL}-{self._version}")
 
-    def label(self, picture: Portrayed, *, run: str) -> Proposal:
+    def label(self, picture: Portrait, *, run: str) -> Proposal:
         """Propose age and gender; see Labeler. Raises Unanswered or EngineError."""
         spec = self.spec
         try:
             jpeg, width, height = small_jpeg(picture.data, side=_SIDE, quality=_QUALITY)
         except BadImage as err:
-            return unlabelled(picture, spec, Problem.BAD_PICTURE, err.message, run=run, usd=0.0)
-        answer = self._asked({"id": picture.etag, "jpeg": base64.b64encode(jpeg).decode()})
+            return propose_nothing(picture, spec, Problem.BAD_PICTURE, err.message, run=run, usd=0.0)
+        answer = self._ask({"id": picture.etag, "jpeg": base64.b64encode(jpeg).decode()})
         if "faces" not in answer:
             raise Unanswered(str(answer.get("error")))
         if not answer["faces"]:
-            return unlabelled(picture, spec, Problem.NO_FACE, _NO_FACE, run=run, usd=0.0)
+            return propose_nothing(picture, spec, Problem.NO_FACE, _NO_FACE, run=run, usd=0.0)
         fields = _fields(answer["faces"], width, height)
         return Proposal(label=label_of(picture, spec, fields, run=run), usd=0.0)
 
@@ -94,32 +94,30 @@ class LocalLabeler:
         with self._lock:
             worker, self._worker = self._worker, None
         if worker is not None:
-            worker.kill()
-            worker.communicate()
+            _end(worker)
 
-    def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
-            worker = self._started()
+            worker = self._start_worker()
             try:
-                return self._exchanged(worker, question)
+                return self._exchange(worker, question)
             except (OSError, ValueError) as err:
                 self._worker = None
-                worker.kill()
-                worker.communicate()
+                _end(worker)
                 raise Unanswered("the local labeler ended while it looked at the picture") from err
 
-    def _exchanged(self, worker: subprocess.Popen[str], question: dict[str, Any]) -> dict[str, Any]:
+    def _exchange(self, worker: subprocess.Popen[str], question: dict[str, Any]) -> dict[str, Any]:
         watch = threading.Timer(_LIMIT_S, worker.kill)
         watch.daemon = True
         watch.start()
         try:
             print(json.dumps(question), file=worker.stdin, flush=True)
-            answer: dict[str, Any] = json.loads(worker.stdout.readline() if worker.stdout else "")
-            return answer
+            return _read_line(worker)
         finally:
             watch.cancel()
 
-    def _started(self) -> subprocess.Popen[str]:
+    def _start_worker(self) -> subprocess.Popen[str]:
+        """The worker that runs, or a new one; under the lock."""
         if self._worker is not None:
             return self._worker
         try:
@@ -131,19 +129,29 @@ class LocalLabeler:
                 stderr=subprocess.DEVNULL,
             )
         except OSError as err:
-            raise _not_working(f"{self._python} cannot be run") from err
+            raise _unavailable_error(f"{self._python} cannot be run") from err
         greeting: dict[str, Any] = {}
         with suppress(ValueError):
-            greeting = json.loads(worker.stdout.readline() if worker.stdout else "")
+            greeting = _read_line(worker)
         if "ready" not in greeting:
-            worker.kill()
-            worker.communicate()
-            raise _not_working(str(greeting.get("error", "it ended at once")))
+            _end(worker)
+            raise _unavailable_error(str(greeting.get("error", "it ended at once")))
         self._worker, self._version = worker, str(greeting["ready"])
         return worker
 
 
-def _not_working(why: str) -> EngineError:
+def _read_line(worker: subprocess.Popen[str]) -> dict[str, Any]:
+    """The worker's next line. Raises ValueError when it has ended, or says something else."""
+    answer: dict[str, Any] = json.loads(worker.stdout.readline() if worker.stdout else "")
+    return answer
+
+
+def _end(worker: subprocess.Popen[str]) -> None:
+    worker.kill()
+    worker.communicate()
+
+
+def _unavailable_error(why: str) -> EngineError:
     return EngineError(
         f"The local labeler does not work ({why}): run `make local-labels` again.", kind=EngineFault.UNAVAILABLE
     )

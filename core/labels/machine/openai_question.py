@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from core.labels.machine.answer import answer_schema, read_answer
 from core.labels.machine.instructions import Instructions
-from core.labels.machine.labeler import LabelerSpec, Portrayed, Problem, Proposal, labelled, small_jpeg, unlabelled
+from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal, propose, propose_nothing, small_jpeg
 from core.labels.published.schema import LabelSource
+from core.openai.schema import response_format
 from core.references.vocabulary import Vocabulary
 
 _REFUSED = "OpenAI's safety system refused this picture; a person has to label it."
@@ -22,13 +23,16 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
-    """What an answer took."""
+class CallUsage:
+    """What an answer took; the names are a proposal's. `usd` is None where nobody knows the price."""
 
-    request_id: str | None
-    input_tokens: int
-    output_tokens: int
-    usd: float | None
+    request_id: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float | None = 0.0
+
+
+_NOTHING: Final = CallUsage()
 
 
 class Question:
@@ -36,41 +40,34 @@ class Question:
 
     def __init__(self, instructions: Instructions, vocabulary: Vocabulary, *, model: str, shots: int) -> None:
         self._instructions = instructions
-        self._shots = instructions.shown(shots)
+        self._shots = instructions.first_shots(shots)
         self._tones = {term.id: term.name for term in vocabulary.tones}
         self._angles = {term.id: term.name for term in vocabulary.angles}
         self._model = model
         self.spec = LabelerSpec(LabelSource.OPENAI, model, instructions.version, shots)
-        self._start = self._examples()
+        self._start = self._opening()
 
-    def request(self, picture: Portrayed) -> dict[str, Any]:
+    def request(self, picture: Portrait) -> dict[str, Any]:
         """The arguments of a chat completion. Raises BadImage for what is no picture."""
         size = self._instructions.picture
         jpeg, _, _ = small_jpeg(picture.data, side=size.side, quality=size.jpeg_quality)
         price = self._instructions.price_of(self._model)
         request: dict[str, Any] = {
             "model": self._model,
-            "messages": [*self._start, _shown(jpeg)],
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {
-                    "name": "portrait_label",
-                    "strict": True,
-                    "schema": answer_schema(self._tones, self._angles),
-                },
-            },
+            "messages": [*self._start, _picture_message(jpeg)],
+            "response_format": response_format("portrait_label", answer_schema(self._tones, self._angles)),
         }
         if price is not None and price.reasoning_effort is not None:
             request["reasoning_effort"] = price.reasoning_effort
         return request
 
-    def proposal(self, picture: Portrayed, body: Mapping[str, Any], *, run: str, batch: bool = False) -> Proposal:
+    def propose(self, picture: Portrait, body: Mapping[str, Any], *, run: str, batch: bool = False) -> Proposal:
         """The label a completion's body makes. Raises Unreadable for what is no answer."""
-        paid = self.paid(body, batch=batch)
+        usage = self.usage_of(body, batch=batch)
         choice = _first(body.get("choices"))
         message = choice.get("message") or {}
         if message.get("refusal") or choice.get("finish_reason") == "content_filter":
-            return self.without(picture, Problem.REFUSED, _REFUSED, run=run, paid=paid)
+            return self.propose_nothing(picture, Problem.REFUSED, _REFUSED, run=run, usage=usage)
         try:
             said = json.loads(message.get("content") or "")
         except (ValueError, TypeError, RecursionError) as err:
@@ -78,42 +75,43 @@ class Question:
         if not isinstance(said, dict):
             raise Unreadable
         answer = read_answer(said, tones=self._tones, angles=self._angles)
-        return labelled(picture, self.spec, answer, run=run, **_told(paid))
+        return propose(picture, self.spec, answer, run=run, **asdict(usage))
 
-    def refused(self, picture: Portrayed, *, run: str, request_id: str | None) -> Proposal:
+    def propose_refused(self, picture: Portrait, *, run: str, request_id: str | None) -> Proposal:
         """The label of a picture that the vendor will not look at."""
-        paid = Paid(request_id, 0, 0, 0.0)
-        return self.without(picture, Problem.REFUSED, _REFUSED, run=run, paid=paid)
+        return self.propose_nothing(picture, Problem.REFUSED, _REFUSED, run=run, usage=CallUsage(request_id))
 
-    def without(self, picture: Portrayed, problem: Problem, reason: str, *, run: str, paid: Paid) -> Proposal:
+    def propose_nothing(
+        self, picture: Portrait, problem: Problem, reason: str, *, run: str, usage: CallUsage = _NOTHING
+    ) -> Proposal:
         """A label that says nothing but why."""
-        return unlabelled(picture, self.spec, problem, reason, run=run, **_told(paid))
+        return propose_nothing(picture, self.spec, problem, reason, run=run, **asdict(usage))
 
-    def paid(self, body: Mapping[str, Any], *, batch: bool) -> Paid:
+    def usage_of(self, body: Mapping[str, Any], *, batch: bool = False) -> CallUsage:
         """What a completion took, by its own count."""
         usage = body.get("usage") or {}
         tokens_in, tokens_out = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
         price = self._instructions.price_of(self._model)
         usd = None if price is None or not usage else round(price.usd(tokens_in, tokens_out, batch=batch), 7)
         request_id = body.get("id")
-        return Paid(request_id if isinstance(request_id, str) else None, tokens_in, tokens_out, usd)
+        return CallUsage(request_id if isinstance(request_id, str) else None, tokens_in, tokens_out, usd)
 
-    def _examples(self) -> list[dict[str, Any]]:
-        text = self._instructions.text + _listed("tone", self._tones) + _listed("angle", self._angles)
+    def _opening(self) -> list[dict[str, Any]]:
+        text = self._instructions.text + _list_terms("tone", self._tones) + _list_terms("angle", self._angles)
         messages: list[dict[str, Any]] = [{"role": "system", "content": text}]
         for shot in self._shots:
-            messages.append(_shown(shot.jpeg))
+            messages.append(_picture_message(shot.jpeg))
             messages.append({"role": "assistant", "content": json.dumps(dict(shot.answer), ensure_ascii=False)})
         return messages
 
 
-def _shown(jpeg: bytes) -> dict[str, Any]:
+def _picture_message(jpeg: bytes) -> dict[str, Any]:
     # `high`: the picture is small already, and `low` would make it smaller still
     url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
     return {"role": "user", "content": [{"type": "image_url", "image_url": {"url": url, "detail": "high"}}]}
 
 
-def _listed(kind: str, terms: Mapping[str, str]) -> str:
+def _list_terms(kind: str, terms: Mapping[str, str]) -> str:
     return f"\nThe ids of {kind}: " + "; ".join(f"{each} ({name})" for each, name in terms.items()) + "."
 
 
@@ -121,15 +119,6 @@ def _first(choices: object) -> Mapping[str, Any]:
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise Unreadable
     return choices[0]
-
-
-def _told(paid: Paid) -> dict[str, Any]:
-    return {
-        "request_id": paid.request_id,
-        "input_tokens": paid.input_tokens,
-        "output_tokens": paid.output_tokens,
-        "usd": paid.usd,
-    }
 
 
 def _count(value: object) -> int:

@@ -23,6 +23,7 @@ from core.generation.engines.engine import AttachedReference, Final, Partial, Si
 from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.records.comparison import Size
 from core.injection.wishes import SideName
+from core.openai.client import Endpoint
 from core.references.vocabulary import Role
 from tests.fakes.openai_server import PICTURE_TOKENS, Behaviour, FakeOpenAI, Fault
 from tests.support.timeouts import LONG_S
@@ -75,7 +76,7 @@ def server(running: FakeOpenAI) -> Iterator[FakeOpenAI]:
 
 @pytest.fixture
 def engine(server: FakeOpenAI) -> OpenAIEngine:
-    return OpenAIEngine(KEY, model=MODEL, base_url=server.base_url)
+    return OpenAIEngine(Endpoint(KEY, server.base_url), model=MODEL)
 
 
 def never() -> bool:
@@ -345,7 +346,7 @@ class TestFaults:
     def test_a_closed_port_means_that_nothing_was_charged(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             port = listening.getsockname()[1]
-        error = failed(OpenAIEngine(KEY, model=MODEL, base_url=f"http://127.0.0.1:{port}/v1"))
+        error = failed(OpenAIEngine(Endpoint(KEY, f"http://127.0.0.1:{port}/v1"), model=MODEL))
         assert error.kind is EngineFault.UNAVAILABLE
         assert "nothing was sent or charged" in error.message
 
@@ -444,7 +445,7 @@ class TestTheClock:
 
     def test_the_deadline_holds_for_a_server_that_never_takes_the_call(self) -> None:
         with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf:
-            engine = OpenAIEngine(KEY, model=MODEL, base_url=f"http://127.0.0.1:{deaf.getsockname()[1]}/v1")
+            engine = OpenAIEngine(Endpoint(KEY, f"http://127.0.0.1:{deaf.getsockname()[1]}/v1"), model=MODEL)
             started = time.monotonic()
             error = failed(engine, replace(REQUEST, deadline_s=0.5))
             assert time.monotonic() - started < LONG_S
@@ -527,14 +528,14 @@ class TestSecrets:
 class TestSettings:
     def test_a_missing_key_is_named(self) -> None:
         with pytest.raises(ConfigError) as caught:
-            OpenAIEngine("", model=MODEL)
+            OpenAIEngine(Endpoint(""), model=MODEL)
         assert caught.value.setting == "OPENAI_API_KEY"
 
     def test_a_model_that_is_not_in_the_table_is_named(self) -> None:
         with pytest.raises(ConfigError, match="gpt-image-9") as caught:
-            OpenAIEngine(KEY, model="gpt-image-9")
+            OpenAIEngine(Endpoint(KEY), model="gpt-image-9")
         assert caught.value.setting == "OPENAI_IMAGE_MODEL"
 
     def test_the_configured_model_comes_first(self) -> None:
-        engine = OpenAIEngine(KEY, model="gpt-image-2.5-flare")
+        engine = OpenAIEngine(Endpoint(KEY), model="gpt-image-2.5-flare")
         assert engine.models == ("gpt-image-2.5-flare", "gpt-image-2", "gpt-image-2.5-sunburst")

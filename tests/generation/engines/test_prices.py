@@ -148,16 +148,6 @@ class TestWhatAModelCanDo:
         with pytest.raises(InputError, match="choose low, medium, high, auto"):
             check_request("gpt-image-2", SQUARE, "max")
 
-    def test_transparency_is_refused_where_it_is_not_to_be_had(self) -> None:
-        check_request("gpt-image-2.5-flare", SQUARE, "low", transparent=True)
-        with pytest.raises(InputError, match="transparent"):
-            check_request("gpt-image-2", SQUARE, "low", transparent=True)
-
-    @pytest.mark.parametrize("model", MODELS)
-    def test_input_fidelity_cannot_be_chosen(self, model: str) -> None:
-        with pytest.raises(InputError, match="leave it out"):
-            check_request(model, SQUARE, "low", input_fidelity="high")
-
     def test_a_model_that_was_shut_down_names_its_successor(self) -> None:
         with pytest.raises(InputError, match=r"gpt-image-2\.5-flare"):
             check_request("gpt-image-1", SQUARE, "low")
@@ -171,8 +161,6 @@ class TestTheTable:
         fine = ("xhigh", "max") if row.name.startswith("gpt-image-2.5") else ()
         assert set(row.qualities) == {"low", "medium", "high", "auto", *fine}
         assert row.partial_images_max == 3
-        assert row.input_fidelity == ()
-        assert row.transparency == row.name.startswith("gpt-image-2.5")  # of gpt-image-2 it is in preview only
         size = row.size
         assert (size.multiple_of, size.ratio_max, size.edge_max, size.pixels_max) == (16, 3.0, 3840, 3840 * 2160)
 

@@ -14,11 +14,13 @@ import pytest
 
 from core.labels.machine.batch_records import BatchRecords, BatchState
 from core.labels.machine.labeler import LabelerSpec, Problem
-from core.labels.machine.labeling import Sitter, Tally
-from core.labels.machine.openai_batch import OpenAIBatches
+from core.labels.machine.labeling import RunCounts, Sitter
+from core.labels.machine.openai_batch import BatchLimits, OpenAIBatches
+from core.labels.machine.openai_errors import RetryPolicy
 from core.labels.machine.openai_question import Question
 from core.labels.machine.proposals import Proposals
 from core.labels.published.schema import LabelSource
+from core.openai.client import Endpoint
 from tests.fakes.openai_portraits import pictures_of
 from tests.fakes.openai_server import FakeOpenAI
 from tests.labels.portraits import APP, INSTRUCTIONS, ROOT, VOCABULARY, jpeg
@@ -149,18 +151,17 @@ class TestBatches:
     """Half the price, within a day; a killed process leaves nothing to be paid for again."""
 
     @staticmethod
-    def batches(bucket: S3Server, openai: FakeOpenAI, **changes: object) -> OpenAIBatches:
+    def batches(bucket: S3Server, openai: FakeOpenAI, *, bytes_max: int = 190_000_000) -> OpenAIBatches:
         question = Question(INSTRUCTIONS, VOCABULARY, model="gpt-5-mini", shots=0)
         store = bucket.store()
-        asked: dict[str, object] = {"poll_s": 0.0, "backoff_s": 0.0} | changes
         return OpenAIBatches(
-            "sk-fake",
-            openai.base_url,
+            Endpoint("sk-fake", openai.base_url),
             question,
             store,
             Proposals(store, app_prefix=APP),
-            app_prefix=APP,
-            **asked,  # type: ignore[arg-type]  # as named
+            BatchRecords(store, app_prefix=APP, labeler=question.spec.slug),
+            retry=RetryPolicy(backoff_s=0.0),
+            limits=BatchLimits(poll_s=0.0, bytes_max=bytes_max),
         )
 
     def test_a_batch_labels_at_half_the_price(self, bucket: S3Server, openai: FakeOpenAI) -> None:
@@ -174,25 +175,25 @@ class TestBatches:
         assert len(openai.batches.batches) == 1
 
     def test_a_large_pool_goes_in_several_files(self, bucket: S3Server, openai: FakeOpenAI) -> None:
-        made, tally = self.batches(bucket, openai, bytes_max=20_000), Tally(16)
-        made.send(SITTERS, run="r", tally=tally)
-        made.collect(tally, lambda _tally, _said: None)
+        made, counts = self.batches(bucket, openai, bytes_max=20_000), RunCounts(16)
+        made.send(SITTERS, run="r", counts=counts)
+        made.collect(counts, lambda _counts, _said: None)
         made.close()
         assert len(openai.batches.batches) > 1
         assert all(len(data) <= 20_000 for data in openai.batches.files.values() if b"custom_id" in data[:20])
-        assert tally.labelled == 16
+        assert counts.labelled == 16
 
     def test_a_refused_line_gets_its_reason_and_a_failed_one_waits_for_the_next_run(
         self, bucket: S3Server, openai: FakeOpenAI
     ) -> None:
         faults = iter(["refusal", "blocked", "bad-picture", "malformed", "text-server-error"])
         openai.text.portraits(lambda _picture: next(faults, None))
-        made, tally = self.batches(bucket, openai), Tally(16)
-        made.send(SITTERS, run="r", tally=tally)
-        made.collect(tally, lambda _tally, _said: None)
+        made, counts = self.batches(bucket, openai), RunCounts(16)
+        made.send(SITTERS, run="r", counts=counts)
+        made.collect(counts, lambda _counts, _said: None)
         made.close()
-        assert tally.problems == {Problem.REFUSED: 2, Problem.BAD_PICTURE: 1, Problem.BAD_ANSWER: 1}
-        assert (tally.labelled, tally.unanswered.total()) == (15, 1)
+        assert counts.problems == {Problem.REFUSED: 2, Problem.BAD_PICTURE: 1, Problem.BAD_ANSWER: 1}
+        assert (counts.labelled, counts.unanswered.total()) == (15, 1)
 
     def test_killed_while_waiting_it_finds_the_batch_again(self, bucket: S3Server, openai: FakeOpenAI) -> None:
         openai.batches.polls = 10_000_000
@@ -219,15 +220,15 @@ class TestBatches:
         self, bucket: S3Server, openai: FakeOpenAI
     ) -> None:
         first = self.batches(bucket, openai)
-        first.send(SITTERS, run="r", tally=Tally(16))
+        first.send(SITTERS, run="r", counts=RunCounts(16))
         records = BatchRecords(bucket.store(), app_prefix=APP, labeler=SPEC.slug)
-        ((record, etag),) = records.open()
+        ((record, etag),) = records.list_open()
         unrecorded = record.model_copy(update={"state": BatchState.PREPARED, "batch_id": None})
         fill(bucket, {f"{APP}labels/batches/{record.id}.json": unrecorded.model_dump_json().encode()})
-        again, tally = self.batches(bucket, openai), Tally(16)
+        again, counts = self.batches(bucket, openai), RunCounts(16)
         again.drop_unsent()
-        again.collect(tally, lambda _tally, _said: None)
-        assert (tally.labelled, len(openai.batches.batches), bool(etag)) == (16, 1, True)
+        again.collect(counts, lambda _counts, _said: None)
+        assert (counts.labelled, len(openai.batches.batches), bool(etag)) == (16, 1, True)
         for made in (first, again):
             made.close()
 
@@ -237,23 +238,23 @@ class TestBatches:
         made = self.batches(bucket, openai)
         made.drop_unsent()
         made.close()
-        assert records.open() == []
+        assert records.list_open() == []
 
     def test_a_creation_whose_answer_is_lost_is_not_repeated(self, bucket: S3Server, openai: FakeOpenAI) -> None:
         openai.batches.lose_created = 1
-        made, tally = self.batches(bucket, openai), Tally(16)
-        made.send(SITTERS, run="r", tally=tally)
-        made.collect(tally, lambda _tally, _said: None)
+        made, counts = self.batches(bucket, openai), RunCounts(16)
+        made.send(SITTERS, run="r", counts=counts)
+        made.collect(counts, lambda _counts, _said: None)
         made.close()
-        assert (len(openai.batches.batches), tally.labelled) == (1, 16)
+        assert (len(openai.batches.batches), counts.labelled) == (1, 16)
 
     def test_an_expired_batch_keeps_what_was_answered(self, bucket: S3Server, openai: FakeOpenAI) -> None:
         openai.batches.ends_as = "expired"
-        made, tally = self.batches(bucket, openai), Tally(16)
-        made.send(SITTERS, run="r", tally=tally)
-        made.collect(tally, lambda _tally, _said: None)
+        made, counts = self.batches(bucket, openai), RunCounts(16)
+        made.send(SITTERS, run="r", counts=counts)
+        made.collect(counts, lambda _counts, _said: None)
         made.close()
-        assert (tally.labelled, tally.unanswered.total()) == (8, 8)
+        assert (counts.labelled, counts.unanswered.total()) == (8, 8)
 
 
 class TestLocal:

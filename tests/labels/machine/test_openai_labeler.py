@@ -12,14 +12,17 @@ from PIL import Image
 
 from core.errors import EngineError, EngineFault
 from core.labels.machine.labeler import Problem, Proposal, Unanswered
+from core.labels.machine.openai_errors import RetryPolicy
 from core.labels.machine.openai_labeler import OpenAILabeler
 from core.labels.machine.openai_question import Question
 from core.labels.published.schema import LabelSource, age_range_of
+from core.openai.client import Endpoint
 from tests.fakes.openai_portraits import DATA_URL, WRONG_ANSWERS, by_rule, pictures_of
 from tests.fakes.openai_server import FakeOpenAI
 from tests.labels.portraits import INSTRUCTIONS, VOCABULARY, jpeg, portrayed
 
 KEY = "sk-labels"
+_RETRY = ("attempts", "backoff_s", "sleep")
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +49,9 @@ class Patience:
 
 def labeler(openai: FakeOpenAI, *, shots: int = 3, model: str = "gpt-5-mini", **changes: Any) -> OpenAILabeler:
     question = Question(INSTRUCTIONS, VOCABULARY, model=model, shots=shots)
-    asked: dict[str, Any] = {"sleep": Patience(), "attempts": 3, "limit_s": 5.0}
-    return OpenAILabeler(changes.pop("key", KEY), openai.base_url, question, **(asked | changes))
+    retry = RetryPolicy(**{"sleep": Patience(), "attempts": 3} | {k: changes.pop(k) for k in _RETRY if k in changes})
+    endpoint = Endpoint(changes.pop("key", KEY), openai.base_url)
+    return OpenAILabeler(endpoint, question, retry=retry, **{"limit_s": 5.0} | changes)
 
 
 def ask(openai: FakeOpenAI, **changes: Any) -> Proposal:
@@ -236,7 +240,9 @@ class TestPatience:
 
     def test_a_server_that_is_not_there_leaves_the_picture_for_the_next_run(self) -> None:
         question = Question(INSTRUCTIONS, VOCABULARY, model="gpt-5-mini", shots=0)
-        made = OpenAILabeler(KEY, "http://127.0.0.1:9/v1", question, sleep=Patience(), attempts=2)
+        made = OpenAILabeler(
+            Endpoint(KEY, "http://127.0.0.1:9/v1"), question, retry=RetryPolicy(sleep=Patience(), attempts=2)
+        )
         with pytest.raises(Unanswered, match="could not be reached"):
             made.label(portrayed(1), run="r")
         made.close()
