@@ -12,7 +12,7 @@ from PIL import Image
 from ulid import ULID
 
 from core.errors import EngineError, EngineFault
-from core.generation.engines.engine import AttachedReference, Engine, Final, Partial, SideRequest
+from core.generation.engines.engine import AttachedReference, Engine, FinalPicture, PartialPicture, SideRequest
 from core.generation.records.attempt_status import this_server
 from core.generation.records.comparison import (
     Comparison,
@@ -102,13 +102,15 @@ class PaintingEngine:
     def prepare(self, _reference: AttachedReference) -> None:
         """Nothing to get ready."""
 
-    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[PartialPicture | FinalPicture]:
         self.requests.append(request)
         self._before(request)
         if cancelled():
             raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
-        yield Partial(png(size=(16, 20)), "image/png", progress=0.5)
-        yield Final(png(), request.size, Cost(usd=0.04), request_id=f"req-{len(self.requests)}", notes=("painted",))
+        yield PartialPicture(png(size=(16, 20)), "image/png", progress=0.5)
+        yield FinalPicture(
+            png(), request.size, Cost(usd=0.04), request_id=f"req-{len(self.requests)}", notes=("painted",)
+        )
 
 
 class PricedEngine(PaintingEngine):
@@ -141,13 +143,13 @@ class PatientEngine:
     def prepare(self, _reference: AttachedReference) -> None:
         """Nothing to get ready."""
 
-    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
-        yield Partial(png(size=(16, 20)), "image/png", progress=0.25)
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[PartialPicture | FinalPicture]:
+        yield PartialPicture(png(size=(16, 20)), "image/png", progress=0.25)
         self.started.set()
         while not self.let_go.wait(0.01):
             if cancelled():
                 raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED, request_id="req-late")
-        yield Final(png(), request.size, Cost(usd=None))
+        yield FinalPicture(png(), request.size, Cost(usd=None))
 
 
 class StudioFixture:

@@ -37,7 +37,7 @@ class SideRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Partial:
+class PartialPicture:
     """A picture on its way. `progress` runs from 0 to 1."""
 
     data: bytes
@@ -46,7 +46,7 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
-class Final:
+class FinalPicture:
     """The finished picture: PNG bytes of `size`."""
 
     data: bytes
@@ -57,7 +57,25 @@ class Final:
 
 
 class Engine(Protocol):
-    """Makes pictures. `cancelled` is asked between steps; a true answer ends the work."""
+    """Makes pictures. `cancelled` is asked between steps; a true answer ends the work.
+
+    One that paints a side in the colour of its seed, for nothing:
+
+        class FlatColour:
+            name, models = "flat", ("flat-1",)
+
+            def qualities(self, model): return ()
+            def check(self, render, *, references, prompt_chars): pass
+            def estimate(self, render, *, references): return 0.0
+            def prepare(self, reference): pass
+
+            def generate(self, request, cancelled):
+                png = paint(request.size, request.seed)
+                yield PartialPicture(png, "image/png", progress=0.5)
+                if cancelled():
+                    raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
+                yield FinalPicture(png, request.size, Cost(usd=0.0))
+    """
 
     @property
     def name(self) -> str:
@@ -79,8 +97,8 @@ class Engine(Protocol):
     def prepare(self, reference: AttachedReference) -> None:
         """Get ready ahead of time what a call will need of a reference. Raises EngineError if it cannot be used."""
 
-    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
-        """Yield partials, then exactly one Final. Raises EngineError."""
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[PartialPicture | FinalPicture]:
+        """Yield partials, then exactly one FinalPicture. Raises EngineError."""
 
 
 def estimate_of(engines: Mapping[str, Engine], comparison: Comparison, record: SideRecord) -> float | None:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError
 from core.generation.engines.capabilities import Capability, capability_of, check_request, model_table
-from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
+from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_call import Broken, Call, Cancelled, Deadline, StreamedPicture
 from core.generation.engines.openai_errors import cancelled_error, damaged_error, deadline_error, translate
 from core.generation.engines.openai_uploads import Upload, Uploads
@@ -71,7 +71,7 @@ class OpenAIEngine:
         """Make a reference ready to be sent, as a later call will find it. Raises EngineError."""
         self._uploads.of(reference)
 
-    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[PartialPicture | FinalPicture]:
         """Yield partials as they stream in, then the picture. Exactly one call is made. Raises EngineError."""
         ends_at = time.monotonic() + request.deadline_s
         capability = _check(request)
@@ -88,7 +88,7 @@ class OpenAIEngine:
                     return
                 # A partial that cannot be read is left out: the picture itself may still arrive whole.
                 if (data := _decode(picture.b64)) and (content_type := content_type_of(data)):
-                    yield Partial(data, content_type, (picture.index + 1) / (capability.partial_images_max + 1))
+                    yield PartialPicture(data, content_type, (picture.index + 1) / (capability.partial_images_max + 1))
         except Deadline as err:
             raise deadline_error(request, call) from err
         except Cancelled as err:
@@ -144,7 +144,7 @@ def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, u
     return client.images.edit(image=[(each.name, each.data, each.content_type) for each in uploads], **arguments)
 
 
-def _final(picture: StreamedPicture, request: SideRequest, request_id: str | None) -> Final:
+def _final(picture: StreamedPicture, request: SideRequest, request_id: str | None) -> FinalPicture:
     cost = cost_of(request.model, picture.usage, datetime.now(UTC).date())
     data = _decode(picture.b64)
     content_type = content_type_of(data) if data else None
@@ -162,7 +162,7 @@ def _final(picture: StreamedPicture, request: SideRequest, request_id: str | Non
         notes.append(f"Asked for {request.size} pixels, got {size}.")
     if picture.quality not in (None, "auto", request.quality) and request.quality != "auto":
         notes.append(f"Asked for quality {request.quality}, got {picture.quality}.")
-    return Final(data, size, cost, request_id=request_id, notes=tuple(notes))
+    return FinalPicture(data, size, cost, request_id=request_id, notes=tuple(notes))
 
 
 def _decode(b64: object) -> bytes | None:

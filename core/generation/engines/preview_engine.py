@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from PIL import Image, ImageOps
 
 from core.errors import BadImage, EngineError, EngineFault
-from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
+from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.records.comparison import Cost, RenderSettings, Size
 from core.images.decode import decode_picture
 from core.images.still import neutral_still
@@ -43,7 +43,7 @@ class PreviewEngine:
     def prepare(self, _reference: AttachedReference) -> None:
         """Nothing: what it decodes belongs to one picture."""
 
-    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
+    def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[PartialPicture | FinalPicture]:
         """Yield the ungraded subject as a partial, then the graded picture. Raises EngineError."""
         tone = _first(request.references, Role.TONE)
         subject = _first(request.references, Role.MODEL) or _first(request.references, Role.ANGLE)
@@ -53,11 +53,11 @@ class PreviewEngine:
                 f"There is nothing to preview: pick {pick}, or ask for a person.", kind=EngineFault.BAD_REQUEST
             )
         content = _fit(subject, request.size)
-        yield Partial(_encode(content, side=_PARTIAL_SIDE), "image/jpeg", progress=0.3)
+        yield PartialPicture(_encode(content, side=_PARTIAL_SIDE), "image/jpeg", progress=0.3)
         _check(cancelled)
         picture = transfer(content, _decode(tone)) if tone else content
         _check(cancelled)
-        yield Final(_png(picture), request.size, _FREE, notes=_notes(tone, subject))
+        yield FinalPicture(_png(picture), request.size, _FREE, notes=_notes(tone, subject))
 
 
 def _first(references: tuple[AttachedReference, ...], role: Role) -> AttachedReference | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from PIL import Image
 
 from core.errors import Charge, EngineError, EngineFault, StorageError, StudioError
-from core.generation.engines.engine import AttachedReference, Engine, Final, SideRequest
+from core.generation.engines.engine import AttachedReference, Engine, FinalPicture, SideRequest
 from core.generation.records.comparison import Comparison, Outcome, OutcomeState, Picture, SideRecord
 from core.generation.records.history import History
 from core.generation.running.attachments import Attachments
@@ -89,10 +89,10 @@ class Attempts:
         self._attachments.close()
         self._scorers.shutdown(wait=True)
 
-    def _final(self, job: Job, request: SideRequest) -> Final:
+    def _final(self, job: Job, request: SideRequest) -> FinalPicture:
         final = None
         for step in self._engines[job.comparison.engine].generate(request, job.stopped):
-            if isinstance(step, Final):
+            if isinstance(step, FinalPicture):
                 final = step
             else:
                 job.partial = step
@@ -100,7 +100,7 @@ class Attempts:
             raise EngineError("The engine ended without a picture: retry this side.", kind=EngineFault.UNAVAILABLE)
         return final
 
-    def _draft(self, job: Job, final: Final) -> Outcome:
+    def _draft(self, job: Job, final: FinalPicture) -> Outcome:
         """The outcome as it will be, but for what only S3 and the score can say."""
         return Outcome(
             comparison=job.comparison.id,
@@ -131,7 +131,7 @@ def _fidelity(picture: bytes, tone: Future[Image.Image]) -> float | None:
         return None
 
 
-def _not_stored(err: StorageError, final: Final, *, kept: bool) -> EngineError:
+def _not_stored(err: StorageError, final: FinalPicture, *, kept: bool) -> EngineError:
     """The price of the picture is not lost with it; nor is the picture, where this server keeps it."""
     message = (
         f"The picture is made and kept on this server, but S3 does not take it: {err.message} "

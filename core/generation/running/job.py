@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.errors import EngineError, EngineFault
-from core.generation.engines.engine import Partial
+from core.generation.engines.engine import PartialPicture
 from core.generation.records.comparison import AttemptPhase, Comparison, Cost, Failure, Outcome, OutcomeState
 from core.injection.wishes import SideName
 
@@ -25,7 +25,7 @@ class Job:
     person: str
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     phase: AttemptPhase = AttemptPhase.QUEUED
-    partial: Partial | None = None
+    partial: PartialPicture | None = None
     outcome: Outcome | None = None
     stop: EngineFault | None = None
     recorded: bool = False

@@ -21,7 +21,7 @@ from core.errors import (
     StudioError,
     WriteConflict,
 )
-from core.generation.engines.engine import Engine, Partial
+from core.generation.engines.engine import Engine, PartialPicture
 from core.generation.records.comparison import (
     AttemptPhase,
     AttemptStart,
@@ -165,7 +165,7 @@ class Runner:
         with ThreadPoolExecutor(min(16, len(comparison_ids))) as pool:
             return list(pool.map(self.status, comparison_ids))
 
-    def partial(self, comparison_id: str, side: SideName) -> Partial | None:
+    def partial(self, comparison_id: str, side: SideName) -> PartialPicture | None:
         """The newest picture on its way, if this process makes one."""
         job = self._board.get(comparison_id, side)
         return job.partial if job else None

@@ -19,7 +19,7 @@ from PIL import Image
 
 from core.errors import Charge, ConfigError, EngineError, EngineFault
 from core.generation.engines import openai_call
-from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
+from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.records.comparison import Size
 from core.injection.wishes import SideName
@@ -83,10 +83,10 @@ def never() -> bool:
     return False
 
 
-def made(engine: OpenAIEngine, request: SideRequest = REQUEST) -> Final:
+def made(engine: OpenAIEngine, request: SideRequest = REQUEST) -> FinalPicture:
     """The picture, or the error that came in its place."""
     final = list(engine.generate(request, never))[-1]
-    assert isinstance(final, Final)
+    assert isinstance(final, FinalPicture)
     return final
 
 
@@ -99,18 +99,18 @@ def failed(engine: OpenAIEngine, request: SideRequest = REQUEST, cancelled: Call
 class TestAPicture:
     def test_partials_arrive_in_order_before_the_one_final_picture(self, engine: OpenAIEngine) -> None:
         steps = list(engine.generate(REQUEST, never))
-        assert [type(step) for step in steps] == [Partial, Partial, Partial, Final]
-        progress = [step.progress for step in steps if isinstance(step, Partial)]
+        assert [type(step) for step in steps] == [PartialPicture, PartialPicture, PartialPicture, FinalPicture]
+        progress = [step.progress for step in steps if isinstance(step, PartialPicture)]
         assert progress == sorted(progress)
         assert 0 < progress[0] < progress[-1] < 1
-        assert {step.content_type for step in steps if isinstance(step, Partial)} == {"image/png"}
+        assert {step.content_type for step in steps if isinstance(step, PartialPicture)} == {"image/png"}
 
     def test_a_partial_is_handed_on_while_the_rest_is_still_being_made(
         self, server: FakeOpenAI, engine: OpenAIEngine
     ) -> None:
         server.will(Behaviour(Fault.HANG_MID_STREAM))
         steps = engine.generate(REQUEST, never)
-        assert isinstance(next(steps), Partial)
+        assert isinstance(next(steps), PartialPicture)
         assert server.received[0].partials_sent == 1
         steps.close()  # type: ignore[attr-defined]  # it is a generator
         assert server.received[0].hung_up.wait(LONG_S)
@@ -464,7 +464,7 @@ class TestTheClock:
                 thread.join(LONG_S)
         assert server.received[0].answered
         ahead_s[0] = REQUEST.deadline_s
-        assert isinstance(list(steps)[-1], Final)
+        assert isinstance(list(steps)[-1], FinalPicture)
 
     @pytest.mark.parametrize("fault", STALLS, ids=str)
     def test_a_cancel_is_heard_while_nothing_arrives(

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from core.errors import EngineError, EngineFault
-from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
+from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.preview_engine import PreviewEngine
 from core.generation.records.comparison import Cost, Size
 from core.images.decode import decode_picture
@@ -53,14 +53,14 @@ def asked(*references: AttachedReference, size: Size = SMALL) -> SideRequest:
     )
 
 
-def made(request: SideRequest) -> Final:
+def made(request: SideRequest) -> FinalPicture:
     *partials, final = PreviewEngine().generate(request, lambda: False)
-    assert all(isinstance(partial, Partial) for partial in partials)
-    assert isinstance(final, Final)
+    assert all(isinstance(partial, PartialPicture) for partial in partials)
+    assert isinstance(final, FinalPicture)
     return final
 
 
-def picture_of(final: Final) -> Image.Image:
+def picture_of(final: FinalPicture) -> Image.Image:
     return Image.open(io.BytesIO(final.data))
 
 
@@ -89,7 +89,7 @@ def test_a_preview_costs_nothing_and_has_no_request_id() -> None:
 
 def test_a_small_partial_of_the_subject_comes_first() -> None:
     first = next(iter(PreviewEngine().generate(asked(TONE, MODEL), lambda: False)))
-    assert isinstance(first, Partial)
+    assert isinstance(first, PartialPicture)
     assert 0 < first.progress < 1
     assert first.content_type == "image/jpeg"
     assert max(decode_picture(first.data).size) <= 256

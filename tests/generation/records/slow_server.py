@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from core.generation.engines.engine import AttachedReference, Final, Partial, SideRequest
+from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.logs import configure_logs
 from core.storage.embedded.server import EmbeddedS3
 from tests.generation.comparisons import StudioFixture, comparison, png
@@ -22,8 +22,8 @@ class EndlessEngine:
     def prepare(self, _reference: AttachedReference) -> None:
         """Nothing to get ready."""
 
-    def generate(self, request: SideRequest, _cancelled: Callable[[], bool]) -> Iterator[Partial | Final]:
-        yield Partial(png(), "image/png", progress=0.1)
+    def generate(self, request: SideRequest, _cancelled: Callable[[], bool]) -> Iterator[PartialPicture | FinalPicture]:
+        yield PartialPicture(png(), "image/png", progress=0.1)
         print(request.side, flush=True)
         threading.Event().wait()
 

@@ -228,4 +228,4 @@ def hash_of(person: str) -> str:
 def in_memory() -> int:
     """How much of any work is still held."""
     gc.collect()
-    return sum(type(each).__name__ in ("_Job", "Partial", "Final") for each in gc.get_objects())
+    return sum(type(each).__name__ in ("Job", "PartialPicture", "FinalPicture") for each in gc.get_objects())

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.errors import EngineError, EngineFault, InputError, NotFound, StorageUnavailable, WriteConflict
-from core.generation.engines.engine import Final, SideRequest
+from core.generation.engines.engine import FinalPicture, SideRequest
 from core.generation.records.comparison import AttemptPhase, Cost, OutcomeState, SideStatus
 from core.generation.records.history import History
 from core.generation.running.runner import Runner
@@ -480,7 +480,7 @@ def test_what_was_made_is_kept_when_the_cancel_comes_too_late(studio: StudioFixt
         def generate(self, request: SideRequest, _cancelled: object) -> object:  # type: ignore[override]
             begun.set()
             too_late.wait(LONG_S)
-            yield Final(png(), request.size, Cost(usd=0.04))
+            yield FinalPicture(png(), request.size, Cost(usd=0.04))
 
     runner, wanted = studio.runner(StubbornEngine()), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
