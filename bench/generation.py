@@ -38,8 +38,9 @@ from bench.listing import ROOT as PROJECT
 from bench.listing import machine
 from bench.results import write_section
 from core.generation.engines.openai_engine import OpenAIEngine
-from core.generation.records.attempt_status import this_server
-from core.generation.records.comparison import Comparison, ComparisonStatus, SideRecord, SideStatus, Size
+from core.generation.records.attempt import this_server
+from core.generation.records.attempt_status import ComparisonStatus, SideStatus
+from core.generation.records.comparison import Comparison, SideRecord, Size
 from core.generation.records.history import History
 from core.generation.running.runner import Runner
 from core.injection.slots import Slot

@@ -21,7 +21,7 @@ from bench.history_server import BUCKET, DAYS, PEOPLE, ROOT
 from bench.listing import ROOT as PROJECT
 from bench.listing import machine
 from bench.results import write_section
-from core.generation.records.attempt_status import this_server
+from core.generation.records.attempt import this_server
 from core.generation.records.history import History, HistoryFilter
 from core.generation.running.runner import Runner
 from core.storage.client import Reach

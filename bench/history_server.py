@@ -22,16 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ulid import ULID
 
 from bench.list_server import Bucket
-from core.generation.records.comparison import (
-    DEFAULT_SIZE,
-    AttemptStart,
-    Comparison,
-    Outcome,
-    OutcomeState,
-    Picture,
-    Server,
-    SideRecord,
-)
+from core.generation.records.attempt import AttemptStart, Server
+from core.generation.records.comparison import DEFAULT_SIZE, Comparison, SideRecord
+from core.generation.records.outcome import Outcome, OutcomeState, StoredPicture
 from core.injection.prompt import Section
 from core.injection.reader import Reading
 from core.injection.slots import Slot, Step
@@ -121,7 +114,7 @@ def body_of(key: str) -> bytes:
         server = Server(host="bench", pid=1, boot="1")
         start = AttemptStart(comparison=str(ulid), side=side, attempt=1, started_at=made, deadline_s=270, server=server)
         return start.model_dump_json().encode()
-    picture = Picture(key=f"{folder}/{side}-1.png", etag="0" * 32, content_type="image/png", size=DEFAULT_SIZE)
+    picture = StoredPicture(key=f"{folder}/{side}-1.png", etag="0" * 32, content_type="image/png", size=DEFAULT_SIZE)
     outcome = Outcome(
         comparison=str(ulid),
         side=side,

@@ -23,7 +23,8 @@ from prometheus_client import (
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core.generation.records.comparison import Comparison, Outcome, OutcomeState
+from core.generation.records.comparison import Comparison
+from core.generation.records.outcome import Outcome, OutcomeState
 from core.incidents import reported
 
 # Else there would be a second series for each counter, which nobody reads.

@@ -15,18 +15,21 @@ from typing import TYPE_CHECKING
 
 from core.concurrency.background import in_background
 from core.concurrency.periodic import Periodic
-from core.generation.comparison_service import ComparisonService, Reader
 from core.generation.engines.engine import Engine
 from core.generation.engines.preview_engine import PreviewEngine
 from core.generation.idempotency import IdempotencyKeys
-from core.generation.records.attempt_status import this_server
-from core.generation.records.comparison import Comparison, Outcome
+from core.generation.ordering import Orders
+from core.generation.planning import ComparisonPlanner, Reader
+from core.generation.records.attempt import this_server
+from core.generation.records.comparison import Comparison
 from core.generation.records.history import History
+from core.generation.records.outcome import Outcome
 from core.generation.running.runner import Runner
 from core.generation.running.spool import Spool
 from core.generation.spending.budget import Budgets
 from core.generation.spending.ledger import Ledger
 from core.generation.spending.limits import SpendingLimits
+from core.generation.variations import Variations
 from core.identity.access import Access
 from core.identity.authenticator import Authenticator, ClosedAuthenticator, DemoAuthenticator
 from core.images.thumbnails import Thumbnails
@@ -88,7 +91,10 @@ class Studio:
     engines: Mapping[str, Engine]
     ledger: Ledger
     runner: Runner
-    comparison_service: ComparisonService
+    budgets: Budgets
+    planner: ComparisonPlanner
+    orders: Orders
+    variations: Variations
     reports: Reports
     access: Access
     spending_limits: SpendingLimits
@@ -177,17 +183,18 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     spending_limits = SpendingLimits(store, settings)
-    comparison_service = ComparisonService(
+    budgets = Budgets(ledger, spending_limits.limits)
+    planner = ComparisonPlanner(
         catalog,
         lambda: live_labels.current,
         build_reader(settings, vocabulary),
         vocabulary,
-        runner,
-        engines,
-        IdempotencyKeys(store, app_prefix=settings.s3_app_prefix, at_work=lambda wanted: runner.status(wanted).busy),
-        Budgets(ledger, spending_limits.limits),
-        max_model_references=settings.max_model_references,
+        settings.max_model_references,
     )
+    idempotency_keys = IdempotencyKeys(
+        store, app_prefix=settings.s3_app_prefix, at_work=lambda wanted: runner.status(wanted).busy
+    )
+    orders = Orders(runner, engines, idempotency_keys, budgets)
     access = Access(store, settings)
     authenticator = build_authenticator(settings, store, access)
     reports = Reports(store, app_prefix=settings.s3_app_prefix)
@@ -210,7 +217,10 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         engines=engines,
         ledger=ledger,
         runner=runner,
-        comparison_service=comparison_service,
+        budgets=budgets,
+        planner=planner,
+        orders=orders,
+        variations=Variations(planner, orders),
         reports=reports,
         access=access,
         spending_limits=spending_limits,
@@ -321,7 +331,7 @@ def get_studio() -> Studio:
             _studio.proposals.start()
             _studio.review_service.start()
             _studio.storage.circuit_breaker.when_back = _studio.go_round
-            _studio.comparison_service.count_spending()
+            _studio.budgets.count()
             in_background(_studio.runner.recover, name="outbox").join(_RECOVERY_S)
         return _studio
 

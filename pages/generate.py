@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotFound
-from core.generation.comparison_service import Planned
-from core.generation.records.comparison import ComparisonStatus
+from core.generation.planning import Planned
+from core.generation.records.attempt_status import ComparisonStatus
 from core.injection.slots import Slot
 from core.studio import Studio
 from core.ui.frame.notices import library_is_listed, library_loading
@@ -36,7 +36,7 @@ def page() -> None:
         return
     composed = composer(studio, studio.catalog.index)
     wishes = composed.wishes
-    planned = studio.comparison_service.plan(wishes, reading=composed.reading, recent=draft().recent)
+    planned = studio.planner.plan(wishes, reading=composed.reading, recent=draft().recent)
     price = price_of(studio, planned, viewer.email)
     if st.session_state.pop(Key.ORDERED, False) and price.objection is None:  # else the header says why not, once
         with show_problems():
@@ -53,7 +53,7 @@ def page() -> None:
         folded_strip(planned.sides)
     else:
         slot_strip(planned.sides, _wrong_match)
-        studio.comparison_service.prefetch(planned, render_settings(studio))
+        studio.orders.prefetch(planned, render_settings(studio))
     if shown is not None:
         results(studio, shown)
 
@@ -61,7 +61,7 @@ def page() -> None:
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     """Record the plan and start it; from now on the URL finds it again."""
     viewer.require(Capability.GENERATE)
-    comparison = studio.comparison_service.order(planned, render_settings(studio), viewer)
+    comparison = studio.orders.order(planned, render_settings(studio), viewer)
     st.session_state[Key.SHOWN] = comparison.id
     st.query_params[COMPARISON_PARAM] = comparison.id
     begin_draft()

@@ -10,8 +10,10 @@ from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
 from core.errors import EngineError, EngineFault, InputError
-from core.generation.comparison_service import Planned
-from core.generation.records.comparison import ComparisonStatus, OutcomeState, RenderSettings, SideRecord, Size
+from core.generation.planning import Planned
+from core.generation.records.attempt_status import ComparisonStatus
+from core.generation.records.comparison import RenderSettings, SideRecord, Size
+from core.generation.records.outcome import OutcomeState
 from core.injection.reader import Reading
 from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Wishes, check_prompt
 from core.labels.published.schema import Gender
@@ -61,7 +63,7 @@ def generate(options: Options, *, engine: str, size: str, out: Path, as_json: bo
             raise InputError(f"There is no engine `{engine}` here: choose {', '.join(studio.engines)}.")
         planned = _plan(studio, options)
         render = RenderSettings(engine=engine, model=chosen.models[0], size=Size(width=width, height=height))
-        comparison = studio.comparison_service.order(planned, render, Viewer(OPERATOR, PersonRole.OPS))
+        comparison = studio.orders.order(planned, render, Viewer(OPERATOR, PersonRole.OPS))
         status = studio.runner.wait(comparison.id)
         for side in status.sides:
             if side.picture is not None:
@@ -176,7 +178,7 @@ def _side_report(side: SideRecord) -> dict[str, Any]:
 def _plan(studio: Studio, options: Options) -> Planned:
     wishes = wishes_of(options, studio.vocabulary)
     studio.catalog.refresh()
-    return studio.comparison_service.plan(wishes)
+    return studio.planner.plan(wishes)
 
 
 def _choice(kind: type[Any], text: str, name: str) -> Any:

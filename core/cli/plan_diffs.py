@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from core.cli.workbench import open_workbench, print_json
-from core.generation.plan_diff import rehearse
+from core.generation.plan_diff import diff_plans
 from core.settings import load_settings
 
 
@@ -13,7 +13,7 @@ def replay_history(last: int, *, as_json: bool) -> None:
     """Plan the newest comparisons again and print what would change, and why; nothing is recorded."""
     with open_workbench(load_settings()) as studio:
         index = studio.catalog.refresh()
-        plan_diffs = list(rehearse(studio.history.newest(limit=last), studio.comparison_service, index))
+        plan_diffs = list(diff_plans(studio.history.newest(limit=last), studio.planner, index))
     changed = [plan_diff for plan_diff in plan_diffs if plan_diff.changes]
     if as_json:
         comparisons = [
@@ -24,7 +24,7 @@ def replay_history(last: int, *, as_json: bool) -> None:
             }
             for plan_diff in changed
         ]
-        print_json({"rehearsed": len(plan_diffs), "changed": len(changed), "comparisons": comparisons})
+        print_json({"diff_plansd": len(plan_diffs), "changed": len(changed), "comparisons": comparisons})
         return
     print(f"{len(plan_diffs)} comparisons planned again, {len(changed)} would pick differently")
     for plan_diff in changed:

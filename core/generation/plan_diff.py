@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from core.errors import InjectionError
-from core.generation.comparison_service import Planned
+from core.generation.planning import ComparisonPlanner
 from core.generation.records.comparison import Comparison, SideRecord
 from core.injection.slots import Slot
-from core.injection.wishes import SideName, Wishes
+from core.injection.wishes import SideName
 from core.references.index import ReferenceIndex
-
-
-class Planning(Protocol):
-    """What a rehearsal needs of the desk."""
-
-    def plan(self, wishes: Wishes, *, recent: Iterable[str] = ()) -> Planned:
-        """What would go in today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +32,8 @@ class PlanDiff:
     changes: tuple[Change, ...]
 
 
-def rehearse(
-    comparisons: Iterable[Comparison], comparison_service: Planning, index: ReferenceIndex
+def diff_plans(
+    comparisons: Iterable[Comparison], planner: ComparisonPlanner, index: ReferenceIndex
 ) -> Iterator[PlanDiff]:
     """Plan each comparison again from its recorded wishes, seed and history, and compare slot by slot.
 
@@ -51,7 +43,7 @@ def rehearse(
         if comparison.legacy is not None:
             continue
         try:
-            planned = comparison_service.plan(comparison.wishes, recent=comparison.recent)
+            planned = planner.plan(comparison.wishes, recent=comparison.recent)
         except InjectionError as err:
             yield PlanDiff(comparison, tuple(_all_gone(comparison, err.message)))
             continue

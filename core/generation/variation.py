@@ -63,6 +63,7 @@ class Variation:
     """What would be sent, beside what was. `says` is what changes, a line each."""
 
     made_from: str
+    recent: tuple[str, ...]
     injection: Injection
     sides: tuple[SideRecord, ...]
     render: RenderSettings
@@ -90,7 +91,7 @@ def variation(
     A side that no change touches is sent as recorded, to the letter. In the others only the slots that the
     change bears on are drawn anew: the tone reference and the people for another tone, the angle reference and
     the people of that side for another angle. A recorded reference that is missing stays in its slot, and
-    `Remake.check` refuses it, unless it is to be redrawn.
+    `Variation.check` refuses it, unless it is to be redrawn.
 
     Raises InputError for changes this record cannot take, InjectionError when the model folder has left S3.
     """
@@ -109,6 +110,7 @@ def variation(
     render = comparison.render.model_copy(update={"size": work.size})
     return Variation(
         made_from=comparison.id,
+        recent=comparison.recent,
         injection=replace(injection, wishes=wishes, sides=plans, fairness=fairness),
         sides=sides,
         render=render,

@@ -15,7 +15,7 @@ from PIL import Image
 
 from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.engines.prices import TokenUsage, cost_of
-from core.generation.records.attempt_status import this_server
+from core.generation.records.attempt import this_server
 from core.generation.records.history import History
 from core.generation.spending.ledger import Ledger, Tally
 from core.injection.wishes import Mode

@@ -42,9 +42,7 @@ def order(studio: Studio, asked: dict[str, Any]) -> Any:
         seed=7,
     )
     render = RenderSettings(engine=engine.name, model=engine.models[0], size=SIZE, quality="medium")
-    return studio.comparison_service.order(
-        studio.comparison_service.plan(wishes), render, Viewer(asked["person"], PersonRole.DESIGNER)
-    ).id
+    return studio.orders.order(studio.planner.plan(wishes), render, Viewer(asked["person"], PersonRole.DESIGNER)).id
 
 
 def status(studio: Studio, asked: dict[str, Any]) -> Any:
@@ -52,11 +50,11 @@ def status(studio: Studio, asked: dict[str, Any]) -> Any:
 
 
 def retry(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.comparison_service.retry(asked["id"], SideName(asked["side"]), Viewer("retry@studio", PersonRole.DESIGNER))
+    studio.orders.retry(asked["id"], SideName(asked["side"]), Viewer("retry@studio", PersonRole.DESIGNER))
 
 
 def cancel(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.comparison_service.cancel(asked["id"], SideName(asked["side"]), Viewer("cancel@studio", PersonRole.DESIGNER))
+    studio.orders.cancel(asked["id"], SideName(asked["side"]), Viewer("cancel@studio", PersonRole.DESIGNER))
 
 
 def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Request], JSONResponse]:

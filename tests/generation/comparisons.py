@@ -13,18 +13,11 @@ from ulid import ULID
 
 from core.errors import EngineError, EngineFault
 from core.generation.engines.engine import AttachedReference, Engine, FinalPicture, PartialPicture, SideRequest
-from core.generation.records.attempt_status import this_server
-from core.generation.records.comparison import (
-    Comparison,
-    ComparisonStatus,
-    Cost,
-    RenderSettings,
-    Server,
-    SideRecord,
-    SideStatus,
-    Size,
-)
+from core.generation.records.attempt import Server, this_server
+from core.generation.records.attempt_status import ComparisonStatus, SideStatus
+from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.generation.records.history import History
+from core.generation.records.outcome import Cost
 from core.generation.running.runner import Runner
 from core.injection.prompt import Section
 from core.injection.reader import Reading

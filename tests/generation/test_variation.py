@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InjectionError, InputError
-from core.generation.comparison_service import ComparisonService
 from core.generation.idempotency import IdempotencyKeys
-from core.generation.records.comparison import Comparison, Legacy, RenderSettings, SideRecord, Size, record_of
+from core.generation.ordering import Orders
+from core.generation.planning import ComparisonPlanner, Planned, record_of
+from core.generation.records.comparison import Comparison, Legacy, RenderSettings, SideRecord, Size
 from core.generation.spending.budget import Budgets, DailyLimits
 from core.generation.spending.ledger import Ledger
 from core.generation.variation import Changes, Fate, Variation, variation
+from core.generation.variations import Variations
 from core.injection.plan import Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import OfflineReader, Reading
@@ -44,7 +46,7 @@ _INDEX: ReferenceIndex = sample_library()
 def record(
     mode: Mode = Mode.COMPARE, *, index: ReferenceIndex = _INDEX, recent: tuple[str, ...] = (), **wishes: Any
 ) -> Comparison:
-    """A comparison planned from the sample library, as the desk records it."""
+    """A comparison planned from the sample library, as it is recorded."""
     asked = {"tone": "cinematic", "angle": "low-angle", "folder": FOLDER, "seed": 11} | wishes
     wished = Wishes(prompt="a woman in a red coat", mode=mode, **asked)
     injection = Planner(index, PublishedLabels(()), max_model_references=3).plan(wished, A_PERSON)
@@ -52,16 +54,8 @@ def record(
     for plan in injection.sides:
         sections = assemble(wished, injection.settled, plan.slots, plan.side, VOCABULARY)
         sides.append(SideRecord(side=plan.side, slots=plan.slots, sections=sections, prompt=as_text(sections)))
-    return record_of(
-        "01JX0000000000000000000000",
-        injection,
-        tuple(sides),
-        RenderSettings(engine="test", model="test-1", size=TALL),
-        person="anna@studio",
-        index_built_at=index.built_at,
-        labels_version="1",
-        recent=recent,
-    )
+    planned = Planned(injection, tuple(sides), index.built_at, "1", recent)
+    return record_of(planned, RenderSettings(engine="test", model="test-1", size=TALL), "anna@studio")
 
 
 def again(comparison: Comparison, *, index: ReferenceIndex = _INDEX, **changes: Any) -> Variation:
@@ -310,7 +304,7 @@ def test_whatever_is_changed_nothing_goes_in_that_is_neither_recorded_nor_what_w
         assert new.missing == ()
 
 
-# ---- at the desk -----------------------------------------------------------------------------------------
+# ---- ordered ---------------------------------------------------------------------------------------------
 
 
 class ObjectFiles:
@@ -325,22 +319,15 @@ def engine() -> PricedEngine:
     return PricedEngine()
 
 
-def comparison_service(
+def variations(
     studio: StudioFixture, engine: PricedEngine, object_files: ObjectFiles, *, daily_usd: float | None = None
-) -> ComparisonService:
+) -> Variations:
     runner = studio.runner(engine)
     ledger = Ledger(studio.history(), studio.store, {"test": engine}, app_prefix=studio.prefix)
-    return ComparisonService(
-        object_files,
-        lambda: PublishedLabels(()),
-        OfflineReader(VOCABULARY),
-        VOCABULARY,
-        runner,
-        {"test": engine},
-        IdempotencyKeys(studio.store, app_prefix=studio.prefix, at_work=lambda name: runner.status(name).busy),
-        Budgets(ledger, lambda: DailyLimits(daily_usd)),
-        max_model_references=3,
-    )
+    keys = IdempotencyKeys(studio.store, app_prefix=studio.prefix, at_work=lambda name: runner.status(name).busy)
+    orders = Orders(runner, {"test": engine}, keys, Budgets(ledger, lambda: DailyLimits(daily_usd)))
+    planner = ComparisonPlanner(object_files, lambda: PublishedLabels(()), OfflineReader(VOCABULARY), VOCABULARY, 3)
+    return Variations(planner, orders)
 
 
 def test_the_new_record_names_what_it_was_made_from_and_holds_what_was_sent(
@@ -348,9 +335,7 @@ def test_the_new_record_names_what_it_was_made_from_and_holds_what_was_sent(
 ) -> None:
     made = record()
     before = datetime.now(UTC)
-    new = comparison_service(studio, engine, ObjectFiles(_INDEX)).order_remake(
-        made, Changes(tone="vivid", size=WIDE), BERT
-    )
+    new = variations(studio, engine, ObjectFiles(_INDEX)).order(made, Changes(tone="vivid", size=WIDE), BERT)
     stored_as = studio.history().get(new.id)
     assert (stored_as.made_from, stored_as.replay_of, stored_as.person) == (made.id, None, "bert@studio")
     assert (stored_as.tone, stored_as.angle, stored_as.size) == ("vivid", "low-angle", WIDE)
@@ -359,26 +344,26 @@ def test_the_new_record_names_what_it_was_made_from_and_holds_what_was_sent(
     assert stored_as.wishes.tone == "vivid"
 
 
-def test_a_remake_is_estimated_before_it_is_sent_and_refused_over_budget(
+def test_a_variation_is_estimated_before_it_is_sent_and_refused_over_budget(
     studio: StudioFixture, engine: PricedEngine
 ) -> None:
-    made, at = record(), comparison_service(studio, engine, ObjectFiles(_INDEX), daily_usd=0.05)
-    both, one = (at.variation(made, Changes(tone="vivid", side=side)) for side in (None, TONE_ONLY))
-    assert at.estimate(at.planned(both), both.render) == pytest.approx(0.08)
-    assert at.estimate(at.planned(one), one.render) == pytest.approx(0.04)
+    made, at = record(), variations(studio, engine, ObjectFiles(_INDEX), daily_usd=0.05)
+    both, one = (at.of(made, Changes(tone="vivid", side=side)) for side in (None, TONE_ONLY))
+    assert at.orders.estimate(at.planned(both), both.render) == pytest.approx(0.08)
+    assert at.orders.estimate(at.planned(one), one.render) == pytest.approx(0.04)
     with pytest.raises(InputError, match="budget"):
-        at.order_remake(made, Changes(tone="vivid"), BERT)
+        at.order(made, Changes(tone="vivid"), BERT)
     assert studio.keys() == set()
-    at.order_remake(made, Changes(tone="vivid", side=TONE_ONLY), BERT)
+    at.order(made, Changes(tone="vivid", side=TONE_ONLY), BERT)
 
 
 def test_nothing_is_recorded_or_sent_while_a_reference_is_missing(studio: StudioFixture, engine: PricedEngine) -> None:
     made = record()
-    at = comparison_service(studio, engine, ObjectFiles(without(key_of(made, TONE_ONLY, Role.TONE))))
+    at = variations(studio, engine, ObjectFiles(without(key_of(made, TONE_ONLY, Role.TONE))))
     with pytest.raises(InputError, match="no longer in S3"):
         at.replay(made, BERT)
     with pytest.raises(InputError, match="no longer in S3"):
-        at.order_remake(made, Changes(size=WIDE), BERT)
+        at.order(made, Changes(size=WIDE), BERT)
     assert studio.keys() == set()
     assert engine.requests == []
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.generation.records.comparison import Comparison, Cost, RenderSettings, SideRecord, Size
+from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
+from core.generation.records.outcome import Cost
 from core.injection.wishes import SideName
 from core.references.vocabulary import Role
 

@@ -11,7 +11,7 @@ import structlog
 from core.errors import Charge, EngineError, EngineFault
 from core.generation.engines.engine import SideRequest
 from core.generation.engines.openai_call import Call, Unfinished
-from core.generation.records.comparison import Cost
+from core.generation.records.outcome import Cost
 from core.openai.errors import Cause, read_error
 
 _log = structlog.get_logger(__name__)

@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 
 from core.errors import BadImage, EngineError, EngineFault
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
-from core.generation.records.comparison import Cost, RenderSettings, Size
+from core.generation.records.comparison import RenderSettings, Size
+from core.generation.records.outcome import Cost
 from core.images.decode import decode_picture
 from core.images.still import neutral_still
 from core.images.tone_transfer import transfer

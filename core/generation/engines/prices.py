@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 
 from core.errors import InputError
 from core.generation.engines.capabilities import Capability, OutputTokens, Price, capability_of
-from core.generation.records.comparison import Cost, Size
+from core.generation.records.comparison import Size
+from core.generation.records.outcome import Cost
 
 _MILLION = 1_000_000
 # What a prompt of ours may weigh: sections included, about four characters a token.

@@ -15,17 +15,13 @@ from ulid import ULID
 from core.concurrency.periodic import Periodic
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import NotFound, WriteConflict
-from core.generation.records.attempt_status import StatusReader, imported
-from core.generation.records.comparison import (
-    AttemptStart,
-    Comparison,
-    ComparisonStatus,
-    Outcome,
-    Server,
-    parse_comparison,
-)
+from core.generation.records.attempt import AttemptStart, Server
+from core.generation.records.attempt_status import ComparisonStatus
+from core.generation.records.comparison import Comparison
 from core.generation.records.history_index import HistoryIndex, Progress
 from core.generation.records.month_file import Row
+from core.generation.records.outcome import Outcome
+from core.generation.records.status_reader import StatusReader, conclude_import
 from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
 from core.references.key import fold
@@ -119,13 +115,13 @@ class History:
             blob = self._store.get(f"{self.folder_of(comparison_id)}comparison.json")
         except NotFound as err:
             raise NotFound(f"There is no comparison `{comparison_id}` in S3.", key=comparison_id) from err
-        return self._remember(parse_comparison(blob.data))
+        return self._remember(Comparison.from_json(blob.data))
 
     def status(self, comparison_id: str) -> ComparisonStatus:
         """One comparison with the state of its sides, as S3 tells it."""
         comparison = self.get(comparison_id)
         if comparison.legacy is not None:
-            return imported(comparison, comparison.legacy)
+            return conclude_import(comparison, comparison.legacy)
         return self.standing.of(comparison, self._store.list(self.folder_of(comparison_id)), self._file)
 
     def _file(self, row: StoredObject) -> bytes:

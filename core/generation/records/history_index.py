@@ -24,7 +24,7 @@ from ulid import ULID
 
 from core.concurrency.periodic import Periodic
 from core.errors import NotFound, StorageError, WriteConflict
-from core.generation.records.comparison import Comparison, parse_comparison
+from core.generation.records.comparison import Comparison
 from core.generation.records.month_file import MONTH_FILE, MonthFile, Row, Saved, day_of
 from core.generation.records.record_listing import RecordListing
 from core.objects import ObjectStore
@@ -353,7 +353,7 @@ class HistoryIndex:
 
 
 def _comparison_in(data: bytes, comparison_id: str) -> Comparison:
-    comparison = parse_comparison(data)
+    comparison = Comparison.from_json(data)
     if comparison.id != comparison_id:
         raise StorageError(f"This record cannot be read: it says that it is `{comparison.id}`.")
     return comparison

@@ -11,8 +11,9 @@ from PIL import Image
 
 from core.errors import Charge, EngineError, EngineFault, StorageError, StudioError
 from core.generation.engines.engine import AttachedReference, Engine, FinalPicture, SideRequest
-from core.generation.records.comparison import Comparison, Outcome, OutcomeState, Picture, SideRecord
+from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.records.history import History
+from core.generation.records.outcome import Outcome, StoredPicture
 from core.generation.running.attachments import Attachments
 from core.generation.running.job import Job
 from core.generation.running.spool import Spool
@@ -102,14 +103,11 @@ class Attempts:
 
     def _draft(self, job: Job, final: FinalPicture) -> Outcome:
         """The outcome as it will be, but for what only S3 and the score can say."""
-        return Outcome(
-            comparison=job.comparison.id,
-            side=job.side,
-            attempt=job.attempt,
-            state=OutcomeState.DONE,
-            started_at=job.since,
-            finished_at=datetime.now(UTC),
-            picture=Picture(key="", etag="", content_type="image/png", size=final.size),
+        return Outcome.done(
+            job.id,
+            StoredPicture(key="", etag="", content_type="image/png", size=final.size),
+            began=job.since,
+            ended=datetime.now(UTC),
             request_id=final.request_id,
             cost=final.cost,
             notes=final.notes,

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 from core.errors import EngineError, EngineFault
 from core.generation.engines.engine import PartialPicture
-from core.generation.records.comparison import AttemptPhase, Comparison, Cost, Failure, Outcome, OutcomeState
+from core.generation.records.attempt import AttemptId
+from core.generation.records.attempt_status import AttemptPhase
+from core.generation.records.comparison import Comparison
+from core.generation.records.outcome import Outcome
 from core.injection.wishes import SideName
 
 
@@ -37,6 +40,11 @@ class Job:
         return self.phase in (AttemptPhase.QUEUED, AttemptPhase.RUNNING)
 
     @property
+    def id(self) -> AttemptId:
+        """The attempt's name."""
+        return AttemptId(self.comparison.id, self.side, self.attempt)
+
+    @property
     def about(self) -> dict[str, object]:
         """Whose log line it is."""
         return {"comparison": self.comparison.id, "side": self.side.value, "attempt": self.attempt}
@@ -52,22 +60,13 @@ class Job:
         if self.stop is not None:
             raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
 
-    def failed(self, err: EngineError) -> Outcome:
+    def fail(self, err: EngineError) -> Outcome:
         """The outcome of an attempt that brought no picture."""
-        err = self._as_asked(err)
-        failure = Failure(
-            kind=err.kind, message=err.message, request_id=err.request_id, retry_after_s=err.retry_after_s
-        )
-        return Outcome(
-            comparison=self.comparison.id,
-            side=self.side,
-            attempt=self.attempt,
-            state=OutcomeState.FAILED,
-            started_at=self.since,
-            finished_at=datetime.now(UTC),
-            failure=failure,
-            request_id=err.request_id,
-            cost=_cost_of(err),
+        return Outcome.failed(
+            self.id,
+            self._as_asked(err),
+            began=self.since,
+            ended=datetime.now(UTC),
             person=self.person,
             mode=self.comparison.mode,
         )
@@ -79,9 +78,3 @@ class Job:
         charged = "it may still be charged. Retry it." if err.charge else ""
         message = f"The server stopped before this side was done{f'; {charged}' if charged else ': retry it.'}"
         return EngineError(message, kind=EngineFault.INTERRUPTED, request_id=err.request_id, charge=err.charge)
-
-
-def _cost_of(err: EngineError) -> Cost | None:
-    if err.charge is None:
-        return None
-    return Cost(usd=err.charge.usd, input_tokens=err.charge.input_tokens, output_tokens=err.charge.output_tokens)

@@ -9,9 +9,10 @@ import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from core.errors import StorageError, StorageUnavailable, WriteConflict
-from core.generation.records.attempt_status import phase_of
-from core.generation.records.comparison import AttemptPhase, Comparison, Outcome, SideStatus, parse_outcome
+from core.generation.records.attempt_status import AttemptPhase, SideStatus
+from core.generation.records.comparison import Comparison
 from core.generation.records.history import History
+from core.generation.records.outcome import Outcome
 from core.generation.running.job import Job
 from core.generation.running.job_board import JobBoard
 from core.generation.running.spool import Spool
@@ -58,7 +59,7 @@ class OutcomeWriter:
             return
         delivered = self._delivered(job.comparison.id, job.side, job.attempt) if job.kept else None
         job.outcome = delivered or self._add(job.outcome)
-        job.phase = phase_of(job.outcome)
+        job.phase = AttemptPhase.after(job.outcome)
         job.recorded = True
 
     def record_leftovers(self) -> None:
@@ -105,7 +106,7 @@ class OutcomeWriter:
 
     def _show(self, job: Job, outcome: Outcome) -> None:
         job.outcome = outcome
-        job.phase = phase_of(outcome)
+        job.phase = AttemptPhase.after(outcome)
         _log.info("side_ended", phase=job.phase.value, seconds=round(outcome.seconds, 3), **job.about)
         self._observe(job.comparison, outcome)
         self._board.forget_ended(job.comparison.id)
@@ -115,7 +116,7 @@ class OutcomeWriter:
         try:
             self._history.add_outcome(outcome)
         except WriteConflict as known:
-            theirs = parse_outcome(known.theirs) if known.theirs and outcome.picture else None
+            theirs = Outcome.from_json(known.theirs) if known.theirs and outcome.picture else None
             if theirs is None or theirs.picture is None:
                 raise
             return theirs

@@ -22,15 +22,9 @@ from core.errors import (
     WriteConflict,
 )
 from core.generation.engines.engine import Engine, PartialPicture
-from core.generation.records.comparison import (
-    AttemptPhase,
-    AttemptStart,
-    Comparison,
-    ComparisonStatus,
-    Server,
-    SideRecord,
-    SideStatus,
-)
+from core.generation.records.attempt import AttemptStart, Server
+from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
+from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.records.history import History
 from core.generation.running.attempt import Attempts
 from core.generation.running.fair_queue import FairQueue
@@ -288,15 +282,15 @@ class Runner:
         try:
             outcome = self._attempts.make(job, self._outcome_writer.patiently)
         except EngineError as err:
-            outcome = job.failed(err)
+            outcome = job.fail(err)
         except StorageError as err:
-            outcome = job.failed(EngineError(err.message, kind=EngineFault.UNAVAILABLE))
+            outcome = job.fail(EngineError(err.message, kind=EngineFault.UNAVAILABLE))
         except StudioError as err:
-            outcome = job.failed(EngineError(err.message, kind=EngineFault.BAD_REQUEST))
+            outcome = job.fail(EngineError(err.message, kind=EngineFault.BAD_REQUEST))
         except Exception as err:  # noqa: BLE001 - whatever it is, the side ends, with an incident id
             incident = report("engine_crashed", err, **job.about)
             message = f"The engine stopped unexpectedly. Retry this side, or report incident {incident}."
-            outcome = job.failed(EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
+            outcome = job.fail(EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
         self._outcome_writer.conclude(job, outcome, patient=True)
 
     def _end_unbegun(self, job: Job) -> None:
@@ -304,7 +298,7 @@ class Runner:
         try:
             job.check_wanted()
         except EngineError as err:
-            self._outcome_writer.conclude(job, job.failed(err), patient=False)
+            self._outcome_writer.conclude(job, job.fail(err), patient=False)
 
 
 def _closing() -> EngineError:

@@ -12,8 +12,8 @@ from typing import Protocol
 import structlog
 
 from core.errors import StorageDenied, StorageError, StorageUnavailable, WriteConflict
-from core.generation.records.comparison import Outcome, parse_outcome
 from core.generation.records.history import History
+from core.generation.records.outcome import Outcome
 from core.injection.wishes import SideName
 
 _log = structlog.get_logger(__name__)
@@ -83,12 +83,12 @@ class Spool:
 
     def _deliver(self, name: str) -> Outcome:
         head, _, picture = self._storage.read(name).partition(b"\n")
-        draft = parse_outcome(head)
+        draft = Outcome.from_json(head)
         outcome = draft.pictured(*self._history.add_picture(draft.comparison, draft.side, draft.attempt, picture))
         try:
             self._history.add_outcome(outcome)
         except WriteConflict as known:  # delivered before, by whoever kept it or by another start
-            outcome = parse_outcome(known.theirs) if known.theirs else outcome
+            outcome = Outcome.from_json(known.theirs) if known.theirs else outcome
         self._storage.drop(name)
         return outcome
 

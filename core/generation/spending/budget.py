@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -79,6 +79,11 @@ class Budgets:
     def limited(self) -> bool:
         """Whether there is any budget. Raises StorageError."""
         return self._limits() != DailyLimits()
+
+    def count(self) -> None:
+        """Begin to count what was spent today, so that the first visitor need not wait for it."""
+        with suppress(StorageError):
+            self.of("")
 
     def of(self, person: str) -> Budget | None:
         """The budget that leaves this person less, a few seconds old at most; None without one.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,18 +12,12 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 
 from core.concurrency.background import in_background
-from core.errors import EngineFault, NotFound, StorageDenied, StorageError, StorageUnavailable
+from core.errors import Charge, EngineFault, NotFound, StorageDenied, StorageError, StorageUnavailable
 from core.generation.engines.engine import Engine, estimate_of
-from core.generation.records.comparison import (
-    AttemptStart,
-    Comparison,
-    Cost,
-    Outcome,
-    OutcomeState,
-    parse_outcome,
-    parse_start,
-)
+from core.generation.records.attempt import AttemptId, AttemptStart, attempt_file
+from core.generation.records.comparison import Comparison
 from core.generation.records.history import History
+from core.generation.records.outcome import Outcome, OutcomeState
 from core.injection.wishes import Mode, SideName
 from core.objects import ObjectStore, StoredObject
 
@@ -32,19 +25,6 @@ _log = structlog.get_logger(__name__)
 _READERS = 16
 _NOBODY = "unknown"  # whose attempts those are whose comparison is gone
 _KEPT_OPEN = timedelta(days=2)  # an attempt without an end is asked for so long
-_NAME = re.compile(
-    r"/(?P<comparison>[0-9A-HJKMNP-TV-Z]{26})/(?P<side>tone-only|tone-angle)-(?P<attempt>[1-9]\d*)"
-    r"(?P<kind>\.started|\.later)?\.json$"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """The name of one attempt of one side."""
-
-    comparison: str
-    side: SideName
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +113,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._tallies: dict[tuple[str, date, Mode | None], Tally] = {}
-        self._ended: set[Attempt] = set()
-        self._open: dict[Attempt, _Open] = {}
+        self._ended: set[AttemptId] = set()
+        self._open: dict[AttemptId, _Open] = {}
         self._read_at: float | None = None
         self._trouble: StorageError | None = None
 
@@ -209,72 +189,59 @@ class Ledger:
             day += timedelta(days=1)
 
     def _read(self, rows: Iterable[StoredObject]) -> None:
-        ends: dict[Attempt, StoredObject] = {}
-        begun: dict[Attempt, StoredObject] = {}
-        elsewhere: list[Attempt] = []
+        ends: dict[AttemptId, StoredObject] = {}
+        begun: dict[AttemptId, StoredObject] = {}
+        elsewhere: list[AttemptId] = []
         oldest = self._now() - _KEPT_OPEN
-        for attempt, kind, row in _attempts_in(rows):
-            if attempt in self._ended:
+        for row in rows:
+            attempt, kind = attempt_file(row.key) or (None, "")
+            if attempt is None or attempt in self._ended or kind == ".png":
                 continue
-            if kind is None:
+            if kind == ".json":
                 ends[attempt] = row
             elif attempt not in self._open and row.modified > oldest:
                 begun[attempt] = row
-            if kind == ".later":
+            if kind == ".later.json":
                 elsewhere.append(attempt)
         with ThreadPoolExecutor(_READERS) as readers:
             late = [attempt for attempt in elsewhere if attempt not in ends]
-            maybe = [*readers.map(self._end_in, ends.values()), *readers.map(self._end_of, late)]
+            maybe = [*readers.map(self._end_in, ends, ends.values()), *readers.map(self._end_of, late)]
             found = [outcome for outcome in maybe if outcome is not None]
-            ended = {_name_of(outcome) for outcome in found}
-            opened = [(attempt, row) for attempt, row in begun.items() if attempt not in ended]
+            ended = {outcome.id for outcome in found}
+            opened = {attempt: row for attempt, row in begun.items() if attempt not in ended}
             counted = list(readers.map(self._counted, found))
-            starts = list(readers.map(lambda each: self._opened(*each), opened))
+            starts = list(readers.map(self._opened, opened, opened.values()))
         with self._lock:
             for name, tally in counted:
                 self._tallies[name] = self._tallies.get(name, Tally()) + tally
             self._ended |= ended
-            self._open |= {attempt: start for (attempt, _), start in zip(opened, starts, strict=True)}
+            self._open |= dict(zip(opened, starts, strict=True))
             self._open = {
                 attempt: start
                 for attempt, start in self._open.items()
                 if attempt not in self._ended and start.since > oldest
             }
 
-    def _end_in(self, row: StoredObject) -> Outcome | None:
+    def _end_in(self, attempt: AttemptId, row: StoredObject) -> Outcome | None:
         """How an attempt ended; a record that makes no sense is an attempt that may have cost something."""
         try:
-            return parse_outcome(self._store.get(row.key).data)
-        except (StorageDenied, StorageUnavailable):
-            raise
+            return Outcome.read(self._store.get(row.key).data, row, attempt, charge=Charge())
         except NotFound:
             return None
-        except StorageError as err:
-            _log.warning("record_left_out", key=row.key, error=err.message)
-        ((attempt, _, _),) = _attempts_in([row])
-        return Outcome(
-            comparison=attempt.comparison,
-            side=attempt.side,
-            attempt=attempt.number,
-            state=OutcomeState.FAILED,
-            started_at=row.modified,
-            finished_at=row.modified,
-            cost=Cost(usd=None),
-        )
 
-    def _end_of(self, attempt: Attempt) -> Outcome | None:
+    def _end_of(self, attempt: AttemptId) -> Outcome | None:
         """How an attempt ended whose comparison lies under another day."""
         folder = self._history.folder_of(attempt.comparison)
         try:
-            return self._end_in(self._store.head(f"{folder}{attempt.side}-{attempt.number}.json"))
+            return self._end_in(attempt, self._store.head(f"{folder}{attempt.side}-{attempt.attempt}.json"))
         except NotFound:
             return None
 
-    def _opened(self, attempt: Attempt, row: StoredObject) -> _Open:
+    def _opened(self, attempt: AttemptId, row: StoredObject) -> _Open:
         comparison = self._comparison(attempt.comparison)
         person, since, start = comparison.person if comparison else _NOBODY, row.modified, None
         try:
-            start = parse_start(self._store.get(row.key).data)
+            start = AttemptStart.from_json(self._store.get(row.key).data)
             person, since = start.person or person, start.started_at
         except (StorageDenied, StorageUnavailable):
             raise
@@ -318,14 +285,3 @@ class Ledger:
             if comparison and record.side is side:
                 return estimate_of(self._engines, comparison, record)
         return None
-
-
-def _attempts_in(rows: Iterable[StoredObject]) -> Iterator[tuple[Attempt, str | None, StoredObject]]:
-    """The rows that say something of an attempt, and what: its end (None), `.started` or `.later`."""
-    for row in rows:
-        if (match := _NAME.search(row.key)) is not None:
-            yield Attempt(match["comparison"], SideName(match["side"]), int(match["attempt"])), match["kind"], row
-
-
-def _name_of(outcome: Outcome) -> Attempt:
-    return Attempt(outcome.comparison, outcome.side, outcome.attempt)

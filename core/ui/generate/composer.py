@@ -70,7 +70,7 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
         )
         folders = index.folders_of(Role.MODEL)
         project = parent(st.session_state.get(Key.FOLDER) or (folders[0].path if folders else ""))
-        read = studio.comparison_service.read(st.session_state.get(Key.PROMPT) or "")
+        read = studio.planner.reader.read(st.session_state.get(Key.PROMPT) or "")
         tone = _tiles("Tone", Role.TONE, Key.TONE, studio, index, project, read.tone)
         angle = _tiles("Angle", Role.ANGLE, Key.ANGLE, studio, index, project, read.angle)
         _model_folder(folders)

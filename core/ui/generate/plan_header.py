@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.generation.comparison_service import Planned
+from core.generation.planning import Planned
 from core.injection.fairness import Fairness
 from core.studio import Studio
 from core.ui.frame.layout import row
@@ -89,7 +89,7 @@ def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:
         if fairness.note:
             st.caption(f":material/info: {fairness.note}")
         return
-    choice = studio.comparison_service.fair_choice(planned)
+    choice = studio.planner.fair_choice(planned)
     with row(key="unfair"):
         st.caption(f":material/balance: {plain(' '.join(one.says for one in fairness.differences))}", width="content")
         if choice is not None:

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.generation.comparison_service import Planned
+from core.generation.planning import Planned
 from core.references.vocabulary import Vocabulary
 from core.ui.frame.layout import empty_state
 from core.ui.frame.quantities import year_span

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.errors import InputError, StorageError
-from core.generation.comparison_service import Planned
+from core.generation.planning import Planned
 from core.generation.records.comparison import RenderSettings
 from core.generation.spending.budget import dollars, dollars_left
 from core.injection.wishes import check_prompt
@@ -25,7 +25,7 @@ class Price:
 def price_of(studio: Studio, planned: Planned, person: str) -> Price:
     """What the composer's plan may cost this person."""
     render = render_settings(studio)
-    price = price_for(studio, studio.comparison_service.estimate(planned, render), render, person)
+    price = price_for(studio, studio.orders.estimate(planned, render), render, person)
     return Price(price.line, _too_long(planned.injection.wishes.prompt) or price.objection)
 
 
@@ -35,7 +35,7 @@ def price_for(studio: Studio, usd: float | None, render: RenderSettings, person:
         return Price("Preview engine · free")
     cost = "price unknown" if usd is None else f"{dollars(usd)} (estimate)"
     try:
-        budget = studio.comparison_service.budget(person)
+        budget = studio.budgets.of(person)
     except StorageError as err:
         return Price(f"{render.model} · {cost}", f"What is left of today's budget is not known: {err.message}")
     if budget is None:

@@ -8,7 +8,8 @@ from functools import partial
 import streamlit as st
 
 from core.errors import EngineFault
-from core.generation.records.comparison import AttemptPhase, ComparisonStatus, Failure, Outcome, Picture, SideStatus
+from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
+from core.generation.records.outcome import Failure, Outcome, StoredPicture
 from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.components.stage import StageSide, StageState, stage
@@ -147,7 +148,7 @@ def _figures(outcome: Outcome, fidelity: float | None) -> None:
         st.caption(f"{outcome.seconds:.1f} s · {money(outcome)}", width="content")
 
 
-def download_button(comparison_id: str, picture: Picture, side: SideName) -> None:
+def download_button(comparison_id: str, picture: StoredPicture, side: SideName) -> None:
     """Take the original picture of a side home."""
     name = f"{comparison_id}-{side.value}.png"
     url = absolute(image_url(picture.key, picture.etag, ORIGINAL, download_as=name))
@@ -157,13 +158,13 @@ def download_button(comparison_id: str, picture: Picture, side: SideName) -> Non
 def _cancel(comparison_id: str, side: SideName) -> None:
     with show_problems():
         studio, viewer = open_session()
-        studio.comparison_service.cancel(comparison_id, side, viewer)
+        studio.orders.cancel(comparison_id, side, viewer)
 
 
 def _retry(comparison_id: str, side: SideName) -> None:
     with show_problems():
         studio, viewer = open_session()
-        studio.comparison_service.retry(comparison_id, side, viewer)
+        studio.orders.retry(comparison_id, side, viewer)
 
 
 def money(outcome: Outcome) -> str:

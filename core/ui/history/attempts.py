@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import EngineFault
-from core.generation.records.attempt_status import phase_of
-from core.generation.records.comparison import AttemptPhase, Cost, Outcome, SideStatus
+from core.generation.records.attempt_status import AttemptPhase, SideStatus
+from core.generation.records.outcome import Cost, Outcome
 from core.ui.frame.markdown import code, plain, without_formulas
 from core.ui.generate.results import FIDELITY_HELP, money, next_step
 
@@ -61,7 +61,7 @@ def _describe(outcome: Outcome) -> AttemptWords:
         facts.insert(0, failure.kind.value.replace("_", " "))
     advice = (failure.message, next_step(failure)) if failure is not None else ()
     return AttemptWords(
-        heading=_heading(outcome.attempt, phase_of(outcome)),
+        heading=_heading(outcome.attempt, AttemptPhase.after(outcome)),
         facts=" · ".join(facts),
         request_id=outcome.request_id,
         notes=(*filter(None, advice), *outcome.notes),

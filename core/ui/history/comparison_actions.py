@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.generation.records.comparison import Comparison, ComparisonStatus, SideStatus
+from core.generation.records.attempt_status import ComparisonStatus, SideStatus
+from core.generation.records.comparison import Comparison
 from core.generation.variation import lost_slots
 from core.studio import Studio
 from core.ui.frame.markdown import code, without_formulas
@@ -30,8 +31,8 @@ def open_button(comparison_id: str) -> None:
 
 def replay_button(studio: Studio, viewer: Viewer, comparison: Comparison) -> None:
     """Send the identical request again; not while anything of it is missing."""
-    missing = studio.comparison_service.missing(comparison)
-    usd = studio.comparison_service.estimate_again(comparison)
+    missing = studio.variations.missing(comparison)
+    usd = studio.orders.estimate_again(comparison)
     price = price_for(studio, usd, comparison.render, viewer.email)
     if st.button(
         "Replay",
@@ -42,12 +43,12 @@ def replay_button(studio: Studio, viewer: Viewer, comparison: Comparison) -> Non
     ):
         with show_problems():
             viewer.require(Capability.GENERATE)
-            show_in_generate(studio.comparison_service.replay(comparison, viewer).id)
+            show_in_generate(studio.variations.replay(comparison, viewer).id)
 
 
 def show_missing(studio: Studio, comparison: Comparison) -> None:
     """Name the references that are no longer there."""
-    for slot in studio.comparison_service.missing(comparison):
+    for slot in studio.variations.missing(comparison):
         st.caption(
             f":material/broken_image: {code(slot.key or '')} is no longer in S3 as it was: it cannot be replayed."
         )
@@ -56,7 +57,7 @@ def show_missing(studio: Studio, comparison: Comparison) -> None:
 def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
     """Another attempt of one side in the same comparison; the other side stays and is not charged."""
     comparison = status.comparison
-    usd = studio.comparison_service.estimate_again(comparison, side.side)
+    usd = studio.orders.estimate_again(comparison, side.side)
     price = price_for(studio, usd, comparison.render, viewer.email)
     missing = lost_slots([comparison.side(side.side)], studio.catalog.index)
     if st.button(
@@ -68,6 +69,6 @@ def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, 
     ):
         with show_problems():
             viewer.require(Capability.GENERATE)
-            studio.comparison_service.retry(comparison.id, side.side, viewer)
+            studio.orders.retry(comparison.id, side.side, viewer)
             show_in_generate(comparison.id)
     st.caption(without_formulas(price.objection or price.line), width="content")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.generation.records.comparison import Comparison, ComparisonStatus, SideRecord, SideStatus
+from core.generation.records.attempt_status import ComparisonStatus, SideStatus
+from core.generation.records.comparison import Comparison, SideRecord
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
 from core.studio import Studio

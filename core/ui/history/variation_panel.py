@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import StudioError
-from core.generation.comparison_service import Planned
+from core.generation.planning import Planned
 from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.variation import Changes, Fate, Place, Variation
 from core.injection.slots import Slot
@@ -35,12 +35,12 @@ def variation_panel(studio: Studio, viewer: Viewer, comparison: Comparison) -> N
     """Pick what is to be different, see what would go in and what it may cost, and send it."""
     with st.container(border=True, key="variation"), show_problems():
         changes = _changes(studio, comparison)
-        again = studio.comparison_service.variation(comparison, changes)
+        again = studio.variations.of(comparison, changes)
         places = st.container()
         for record, column in zip(again.sides, places.columns(len(again.sides)), strict=True):
             with column:
                 _side(record, [place for place in again.places if place.side is record.side])
-        planned = studio.comparison_service.planned(again, recent=comparison.recent)
+        planned = studio.variations.planned(again)
         _send(studio, viewer, comparison, changes, again, planned)
 
 
@@ -136,7 +136,7 @@ def _send(
     missing, says, objects, last = (st.container() for _ in range(4))
     if again.missing or changes.redraw_missing:
         missing.toggle("Draw others in place of missing references", key=_key(Key.VARIATION_MISSING, comparison))
-    price = price_for(studio, studio.comparison_service.estimate(planned, again.render), again.render, viewer.email)
+    price = price_for(studio, studio.orders.estimate(planned, again.render), again.render, viewer.email)
     objection = _objection(studio, again, planned) or price.objection
     if again.says:
         says.markdown("  \n".join(f":small[{plain(line)}]" for line in again.says))
@@ -146,7 +146,7 @@ def _send(
         if st.button("Make it", type="primary", disabled=objection is not None, key=f"make-{comparison.id}"):
             with show_problems():
                 viewer.require(Capability.GENERATE)
-                show_in_generate(studio.comparison_service.order_remake(comparison, changes, viewer).id)
+                show_in_generate(studio.variations.order(comparison, changes, viewer).id)
         st.caption(plain(price.line), width="content")
 
 
@@ -154,7 +154,7 @@ def _objection(studio: Studio, again: Variation, planned: Planned) -> str | None
     """Why this cannot be sent as it is, if so."""
     try:
         again.check()
-        studio.comparison_service.check(planned, again.render)
+        studio.orders.check(planned, again.render)
     except StudioError as err:
         return err.message
     return None

@@ -99,7 +99,7 @@ def _accounts(studio: Studio, viewer: Viewer) -> None:
         today = datetime.now(UTC).date()
         with st.spinner("Adding up what S3 holds…", show_time=True):
             accounts = accounts_seen_by(viewer, studio.ledger, today - timedelta(days=days - 1), today)
-            budgets = studio.comparison_service.budgets(viewer.email)
+            budgets = studio.budgets.today(viewer.email)
         st.markdown(without_formulas(summary(accounts)))
         for budget in budgets:
             st.progress(min(1.0, budget.used_usd / budget.limit_usd), text=without_formulas(budget_words(budget)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.generation.plan_diff import rehearse
+from core.generation.plan_diff import diff_plans
 from core.references.index import ReferenceIndex
 from core.studio import Studio
 from core.ui.frame.problems import show_problems
@@ -20,7 +20,7 @@ def plan_diff_report(studio: Studio, index: ReferenceIndex) -> None:
 
 def _report(studio: Studio, index: ReferenceIndex) -> None:
     with show_problems():
-        plan_diffs = list(rehearse(studio.history.newest(limit=_LAST), studio.comparison_service, index))
+        plan_diffs = list(diff_plans(studio.history.newest(limit=_LAST), studio.planner, index))
         changed = [plan_diff for plan_diff in plan_diffs if plan_diff.changes]
         if not plan_diffs:
             st.caption("There is no comparison yet.")

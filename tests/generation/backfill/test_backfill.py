@@ -21,7 +21,8 @@ from core.errors import InputError
 from core.generation.backfill.backfill import Backfill, Fate, Verdict, id_of
 from core.generation.backfill.legacy_paths import FoundBy, KeyFinder
 from core.generation.backfill.legacy_records import Line, read_lines
-from core.generation.records.comparison import AttemptPhase, Origin
+from core.generation.records.attempt_status import AttemptPhase
+from core.generation.records.comparison import Origin
 from core.generation.records.history import HistoryFilter
 from core.injection.wishes import Mode
 from core.references.index import ReferenceIndex, build_index

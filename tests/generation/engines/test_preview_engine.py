@@ -13,7 +13,8 @@ from PIL import Image, ImageOps
 from core.errors import EngineError, EngineFault
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.preview_engine import PreviewEngine
-from core.generation.records.comparison import Cost, Size
+from core.generation.records.comparison import Size
+from core.generation.records.outcome import Cost
 from core.images.decode import decode_picture
 from core.images.still import neutral_still
 from core.images.tone_fidelity import tone_distance

@@ -16,23 +16,11 @@ from structlog.testing import capture_logs
 from ulid import ULID
 
 from core.errors import EngineFault, NotFound, StorageError, StorageUnavailable, WriteConflict
-from core.generation.records.attempt_status import this_server
-from core.generation.records.comparison import (
-    AttemptPhase,
-    AttemptStart,
-    Comparison,
-    Cost,
-    Failure,
-    Outcome,
-    OutcomeState,
-    Picture,
-    Server,
-    Size,
-    parse_comparison,
-    parse_outcome,
-    parse_start,
-)
+from core.generation.records.attempt import AttemptStart, Server, this_server
+from core.generation.records.attempt_status import AttemptPhase
+from core.generation.records.comparison import Comparison, Size
 from core.generation.records.history import HistoryFilter
+from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState, StoredPicture
 from core.injection.fairness import Difference
 from core.injection.slots import NearMiss, Slot
 from core.injection.wishes import Ages, Mode, PersonWish, Wishes
@@ -345,7 +333,7 @@ def test_every_comparison_comes_back_as_it_was_written(
         differences=(Difference("persona", prompt, ("tone",)),),
         replay_of=str(ULID()),
     )
-    assert parse_comparison(record.model_dump_json(indent=1).encode()) == record
+    assert Comparison.from_json(record.model_dump_json(indent=1).encode()) == record
 
 
 @settings(max_examples=60, deadline=None)
@@ -360,28 +348,28 @@ def test_every_outcome_comes_back_as_it_was_written(
         state=OutcomeState.DONE,
         started_at=moment,
         finished_at=moment,
-        picture=Picture(key=key, etag=text, content_type="image/png", size=SIZE, fidelity=fidelity),
+        picture=StoredPicture(key=key, etag=text, content_type="image/png", size=SIZE, fidelity=fidelity),
         failure=Failure(kind=kind, message=text, retry_after_s=fidelity),
         cost=Cost(usd=usd, input_tokens=5),
         notes=(text, key),
     )
-    assert parse_outcome(outcome.model_dump_json(indent=1).encode()) == outcome
+    assert Outcome.from_json(outcome.model_dump_json(indent=1).encode()) == outcome
 
 
 def test_a_claim_comes_back_as_it_was_written() -> None:
     claim = started(at(NOW), this_server())
-    assert parse_start(claim.model_dump_json().encode()) == claim
+    assert AttemptStart.from_json(claim.model_dump_json().encode()) == claim
 
 
 def test_a_record_of_a_later_version_with_more_fields_can_still_be_read() -> None:
     record = comparison()
     later = json.loads(record.model_dump_json()) | {"mood": "calm"}
-    assert parse_comparison(json.dumps(later).encode()) == record
+    assert Comparison.from_json(json.dumps(later).encode()) == record
 
 
 @pytest.mark.parametrize("data", [b"", b"null", b"[]", b"{}", b"\xff\xfe", b'{"id": 3}'])
 def test_what_is_no_record_says_where_it_is_wrong(data: bytes) -> None:
-    for parse in (parse_comparison, parse_outcome, parse_start):
+    for parse in (Comparison.from_json, Outcome.from_json, AttemptStart.from_json):
         with pytest.raises(StorageError, match="cannot be read"):
             parse(data)
 

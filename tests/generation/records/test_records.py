@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.generation.records.attempt_status import this_server
-from core.generation.records.comparison import AttemptPhase, AttemptStart, Server
+from core.generation.records.attempt import AttemptStart, Server, this_server
+from core.generation.records.attempt_status import AttemptPhase
 from tests.generation.comparisons import TONE_ONLY, StudioFixture, comparison, png
 
 ROOT = Path(__file__).parents[3]
@@ -27,8 +27,8 @@ def claimed_by(server: Server, *, at: datetime) -> AttemptStart:
 _ASK = """
 import os, sys
 from datetime import UTC, datetime
-from core.generation.records.comparison import AttemptStart
-from core.generation.records.attempt_status import StatusReader, this_server
+from core.generation.records.attempt import AttemptStart, this_server
+from core.generation.records.status_reader import StatusReader
 claim = AttemptStart.model_validate_json(sys.argv[1])
 if os.getuid() == 0:  # an administrator's signal would be allowed
     os.setuid(65534)

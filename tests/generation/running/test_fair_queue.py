@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core.generation.engines.engine import SideRequest
-from core.generation.records.comparison import AttemptPhase, Comparison
+from core.generation.records.attempt_status import AttemptPhase
+from core.generation.records.comparison import Comparison
 from core.generation.running.fair_queue import FairQueue
 from core.injection.wishes import Mode
 from tests.generation.comparisons import TONE_ONLY, PaintingEngine, StudioFixture, comparison, side_of

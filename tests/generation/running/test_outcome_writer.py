@@ -38,7 +38,7 @@ def test_an_end_that_s3_did_not_take_at_its_time_is_written_down_and_one_that_ne
 ) -> None:
     ends = OutcomeWriter(studio.history(), JobBoard(), None, lambda *_: None)
     ended, running = (Job(comparison(), TONE_ONLY, attempt, (), "anna@studio") for attempt in (1, 2))
-    ended.outcome = ended.failed(EngineError("The engine was busy.", kind=EngineFault.RATE_LIMITED))
+    ended.outcome = ended.fail(EngineError("The engine was busy.", kind=EngineFault.RATE_LIMITED))
     for job in (ended, running):
         ends.record(job)
     assert (ended.recorded, running.recorded) == (True, False)

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from core.errors import EngineError, EngineFault, InputError, NotFound, StorageUnavailable, WriteConflict
 from core.generation.engines.engine import FinalPicture, SideRequest
-from core.generation.records.comparison import AttemptPhase, Cost, OutcomeState, SideStatus
+from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.history import History
+from core.generation.records.outcome import Cost, OutcomeState
 from core.generation.running.runner import Runner
 from core.injection.wishes import Mode
 from core.references.vocabulary import Role

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import NotFound, StorageUnavailable
-from core.generation.records.attempt_status import this_server
-from core.generation.records.comparison import AttemptPhase, Comparison
+from core.generation.records.attempt import this_server
+from core.generation.records.attempt_status import AttemptPhase
+from core.generation.records.comparison import Comparison
 from core.generation.running.runner import Runner
 from core.generation.running.spool import Spool
 from core.injection.wishes import Mode

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core.generation.records.comparison import Cost
+from core.generation.records.outcome import Cost
 from core.generation.spending.budget import Budget
 from tests.generation.comparisons import StudioFixture
 from tests.generation.spending.test_ledger import DAY, begun, ended, ledger, recorded

@@ -12,26 +12,21 @@ import pytest
 from ulid import ULID
 
 from core.errors import Charge, EngineError, EngineFault, InputError, StorageUnavailable
-from core.generation.comparison_service import ComparisonService, Planned
 from core.generation.engines.engine import SideRequest
 from core.generation.idempotency import IdempotencyKeys
-from core.generation.records.attempt_status import this_server
-from core.generation.records.comparison import (
-    AttemptStart,
-    Comparison,
-    Cost,
-    Failure,
-    Outcome,
-    OutcomeState,
-    RenderSettings,
-    Size,
-)
+from core.generation.ordering import Orders
+from core.generation.planning import ComparisonPlanner, Planned
+from core.generation.records.attempt import AttemptStart, this_server
+from core.generation.records.comparison import Comparison, RenderSettings, Size
+from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState
 from core.generation.running.runner import Runner
 from core.generation.spending.budget import Budget, Budgets, DailyLimits
 from core.generation.spending.ledger import Account, Ledger, Tally
+from core.generation.variations import Variations
 from core.injection.reader import OfflineReader
 from core.injection.wishes import Mode, SideName, Wishes
 from core.labels.published.label_file import PublishedLabels
+from core.storage.client import Reach
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
 from tests.faults.proxy import FaultProxy
@@ -216,9 +211,7 @@ class TestCatchingUp:
                 return super().get(key)
 
         s3 = studio.s3
-        store = CountingStore(
-            s3.bucket, endpoint_url=s3.endpoint_url, access_key=s3.access_key, secret_key=s3.secret_key
-        )
+        store = CountingStore(Reach(s3.bucket, s3.endpoint_url, s3.access_key, s3.secret_key))
         reading = ledger(studio, store=store, now=NOON)
         for attempt in range(1, 6):
             wanted = recorded(studio)
@@ -350,26 +343,22 @@ class TestTheFirstCount:
 
 
 class Table:
-    """A desk with its runner and its engine."""
+    """Orders with their runner and its engine."""
 
     def __init__(self, studio: StudioFixture, engine: PricedEngine, **budgets: float | None) -> None:
         self.engine = engine
         self.runner: Runner = studio.runner(engine)
         self.ledger = Ledger(studio.history(), studio.store, {"test": engine}, app_prefix=studio.prefix)
-        self.comparison_service = ComparisonService(
-            Nowhere(),
-            lambda: PublishedLabels(()),
-            OfflineReader(VOCABULARY),
-            VOCABULARY,
-            self.runner,
-            {"test": engine},
-            IdempotencyKeys(studio.store, app_prefix=studio.prefix, at_work=lambda name: self.runner.status(name).busy),
-            Budgets(self.ledger, lambda: DailyLimits(**budgets)),
-            max_model_references=3,
+        self.budgets = Budgets(self.ledger, lambda: DailyLimits(**budgets))
+        keys = IdempotencyKeys(
+            studio.store, app_prefix=studio.prefix, at_work=lambda name: self.runner.status(name).busy
         )
+        self.orders = Orders(self.runner, {"test": engine}, keys, self.budgets)
+        planner = ComparisonPlanner(Nowhere(), lambda: PublishedLabels(()), OfflineReader(VOCABULARY), VOCABULARY, 3)
+        self.variations = Variations(planner, self.orders)
 
     def order(self, prompt: str = "a chair", *, person: str = ANNA) -> Comparison:
-        return self.comparison_service.order(planned(prompt), RENDER, designer(person))
+        return self.orders.order(planned(prompt), RENDER, designer(person))
 
 
 class Nowhere:
@@ -395,18 +384,18 @@ def planned(prompt: str, *, seed: int = 7) -> Planned:
 class TestBudgets:
     def test_without_one_nothing_is_asked_and_nothing_refused(self, studio: StudioFixture) -> None:
         table = Table(studio, PricedEngine(estimate_usd=None))
-        assert table.comparison_service.budget(ANNA) is None
+        assert table.budgets.of(ANNA) is None
         assert not table.runner.wait(table.order().id).busy
 
     def test_what_is_left_is_what_was_not_spent(self, studio: StudioFixture) -> None:
         table = Table(studio, PricedEngine(), daily_person_usd=1.0)
         table.runner.wait(table.order().id)
         table.ledger.catch_up()
-        until(lambda: (found := table.comparison_service.budget(ANNA)) is not None and found.counted)
-        budget = table.comparison_service.budget(ANNA)
+        until(lambda: (found := table.budgets.of(ANNA)) is not None and found.counted)
+        budget = table.budgets.of(ANNA)
         assert budget is not None
         assert (budget.left_usd, budget.limit_usd, budget.personal) == (pytest.approx(0.92), 1.0, True)
-        other = table.comparison_service.budget(BERT)
+        other = table.budgets.of(BERT)
         assert other is not None
         assert other.left_usd == 1.0
 
@@ -444,12 +433,12 @@ class TestBudgets:
         table = Table(studio, PricedEngine(), daily_person_usd=0.10)
         first = table.order()
         table.runner.wait(first.id)
-        table.comparison_service.retry(first.id, TONE_ONLY, designer(BERT))
+        table.orders.retry(first.id, TONE_ONLY, designer(BERT))
         table.runner.wait(first.id)
         with pytest.raises(InputError, match="Your budget"):
-            table.comparison_service.retry(first.id, TONE_ONLY, designer(ANNA))
+            table.orders.retry(first.id, TONE_ONLY, designer(ANNA))
         with pytest.raises(InputError, match="Your budget"):
-            table.comparison_service.replay(first, designer(ANNA))
+            table.variations.replay(first, designer(ANNA))
         assert len(table.engine.requests) == 3
 
     def test_many_who_order_at_once_cannot_all_take_what_is_left(self, studio: StudioFixture) -> None:
@@ -582,7 +571,7 @@ class TestPresses:
         others = [
             table.order("a table"),
             table.order(person=BERT),
-            table.comparison_service.replay(first, designer(ANNA)),
+            table.variations.replay(first, designer(ANNA)),
         ]
         assert len({first.id, *(each.id for each in others)}) == 4
         for each in (first, *others):

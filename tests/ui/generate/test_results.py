@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import EngineFault
-from core.generation.records.comparison import Cost, Failure, Outcome, OutcomeState
+from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState
 from core.injection.wishes import SideName
 from core.ui.generate.results import money, next_step
 

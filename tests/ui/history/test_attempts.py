@@ -7,21 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import EngineFault
-from core.generation.records.comparison import (
-    AttemptPhase,
-    Cost,
-    Failure,
-    Outcome,
-    OutcomeState,
-    Picture,
-    SideStatus,
-    Size,
-)
+from core.generation.records.attempt_status import AttemptPhase, SideStatus
+from core.generation.records.comparison import Size
+from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState, StoredPicture
 from core.injection.wishes import SideName
 from core.ui.history.attempts import attempt_words
 
 BEGAN = datetime(2026, 5, 4, 12, 30, 5, tzinfo=UTC)
-PICTURE = Picture(key="studio/x.png", etag="e", content_type="image/png", size=Size(width=64, height=80), fidelity=83.4)
+PICTURE = StoredPicture(
+    key="studio/x.png", etag="e", content_type="image/png", size=Size(width=64, height=80), fidelity=83.4
+)
 
 
 def ended(attempt: int, *, kind: EngineFault | None = None, cost: Cost | None = None) -> Outcome:

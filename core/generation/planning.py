@@ -1,0 +1,102 @@
+"""Planning: wishes become the prompts and references that would be sent; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from ulid import ULID
+
+from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
+from core.injection.fair_choice import FairChoice, nearest_fair_choice
+from core.injection.plan import Injection, Planner
+from core.injection.prompt import as_text, assemble
+from core.injection.reader import Reading
+from core.injection.wishes import Wishes
+from core.labels.published.label_file import PublishedLabels
+from core.references.index import IndexSource
+from core.references.vocabulary import Vocabulary
+
+
+class Reader(Protocol):
+    """Reads a prompt."""
+
+    def read(self, prompt: str) -> Reading:
+        """What the prompt says about person, age, tone and angle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An injection with the prompts that would be sent, and what it was planned from."""
+
+    injection: Injection
+    sides: tuple[SideRecord, ...]
+    index_built_at: datetime
+    labels_version: str
+    recent: tuple[str, ...] = ()
+    made_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonPlanner:
+    """Plans comparisons from the newest index; `labels` hands out the newest labels for each plan."""
+
+    catalog: IndexSource
+    labels: Callable[[], PublishedLabels]
+    reader: Reader
+    vocabulary: Vocabulary
+    max_model_references: int
+
+    def plan(self, wishes: Wishes, *, reading: Reading | None = None, recent: Iterable[str] = ()) -> Planned:
+        """Plan what would go in. Raises InjectionError or StorageError.
+
+        `reading` is what the reader said about this prompt; without it the prompt is read here.
+        """
+        index, labels, recent = self.catalog.index, self.labels(), tuple(recent)
+        planner = Planner(index, labels, max_model_references=self.max_model_references)
+        injection = planner.plan(wishes, reading or self.reader.read(wishes.prompt), recent=recent)
+        sides = []
+        for plan in injection.sides:
+            sections = assemble(wishes, injection.settled, plan.slots, plan.side, self.vocabulary)
+            sides.append(SideRecord(side=plan.side, slots=plan.slots, sections=sections, prompt=as_text(sections)))
+        return Planned(injection, tuple(sides), index.built_at, labels.version, recent)
+
+    def fair_choice(self, planned: Planned) -> FairChoice | None:
+        """The nearest wishes that would make an unfair pair fair, proven by planning them; None without any."""
+        index = self.catalog.index
+        planner = Planner(index, self.labels(), max_model_references=self.max_model_references)
+
+        def plan(wishes: Wishes) -> Injection:
+            return planner.plan(wishes, planned.injection.reading, recent=planned.recent)
+
+        return nearest_fair_choice(planned.injection, plan, index, self.vocabulary)
+
+
+def record_of(planned: Planned, render: RenderSettings, person: str) -> Comparison:
+    """The record of a planned comparison, with an id of its own."""
+    injection = planned.injection
+    settled, fairness = injection.settled, injection.fairness
+    return Comparison(
+        id=str(ULID()),
+        created_at=datetime.now(UTC),
+        person=person,
+        mode=injection.wishes.mode,
+        wishes=injection.wishes,
+        reading=injection.reading,
+        tone=settled.tone.value if settled.tone else None,
+        angle=settled.angle.value if settled.angle else None,
+        engine=render.engine,
+        model=render.model,
+        size=render.size,
+        quality=render.quality,
+        seed=injection.wishes.seed,
+        controlled=fairness.controlled if fairness else None,
+        differences=fairness.differences if fairness else (),
+        sides=planned.sides,
+        index_built_at=planned.index_built_at,
+        labels_version=planned.labels_version,
+        made_from=planned.made_from,
+        recent=planned.recent,
+    )
