@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
-from core.injection.reading.words import reading_words
+from core.injection.reading.words import READING_FILE, reading_words
 from tests.injection.test_reader import FIELDS, PROMPTS, READER, expected, fields
 
 # The fields that are read otherwise than a person would, by prompt. Whoever mends one takes it off the list.
@@ -140,3 +140,21 @@ def test_word_lists_that_cannot_be_used_say_where_they_are_wrong(tmp_path: Path)
     file.write_text("people = ]")
     with pytest.raises(ConfigError, match=r"^reading\.toml cannot be used: Invalid value \(at line 1, column 10\)\.$"):
         reading_words(file)
+
+
+@pytest.mark.parametrize(
+    ("list_in_file", "instead", "says"),
+    [
+        ('sexes = ["여", "남"]', "sexes = 2", "people.sexes: Input should be a valid list"),
+        ('sexes = ["여", "남"]', "", "people.sexes: Field required"),
+        ('sexes = ["여", "남"]', 'sexes = ["여", "남"]\nsex = []', "people.sex: Extra inputs are not permitted"),
+    ],
+)
+def test_a_list_that_is_wrong_missing_or_unknown_is_named(
+    tmp_path: Path, list_in_file: str, instead: str, says: str
+) -> None:
+    file = tmp_path / "reading.toml"
+    file.write_text(READING_FILE.read_text(encoding="utf-8").replace(list_in_file, instead), encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        reading_words(file)
+    assert raised.value.message == f"reading.toml cannot be used: {says}."

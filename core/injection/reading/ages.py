@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.injection.reading.age_numbers import AgeMatch, ages_in_numbers
-from core.injection.reading.lexicon import Match, Stretches
+from core.injection.reading.lexicon import Lexicon, Match, Stretches
 from core.injection.reading.people import PeopleFinding
 from core.injection.reading.text import PromptText
-from core.injection.reading.words import AgeRange, AgeWords, ReadingWords, Sign
+from core.injection.reading.words import AgeRange, ReadingWords, Sign
 
 _CHILD = 12
 
@@ -26,8 +26,9 @@ class AgeReader:
     """Numbers first, stages of life where no number is given; a contradiction gives no age."""
 
     def __init__(self, words: ReadingWords) -> None:
-        self._words: AgeWords = words.ages
-        self._people = words.people
+        self._words, self._signs = words.ages, words.signs
+        self._stages = Lexicon(words.stages(words.ages.ranges), plural=True)
+        self._adjectives = Lexicon(words.stages(words.ages.adjectives))
 
     def numbers(self, text: PromptText, people: PeopleFinding) -> tuple[AgeMatch, ...]:
         """Ages in numbers; those of whisky, counted cars and customers left out."""
@@ -44,13 +45,13 @@ class AgeReader:
         if numbers:
             common = _common(numbers)
             is_child = common is not None and common[1] <= _CHILD
-            if is_child and any(self._words.older.scan(text)):
+            if is_child and any(self._words.elders.scan(text)):
                 common = None  # "엄마와 여덟 살 딸"
             return AgeFinding(common, numbers)
         dismissed = Stretches(people.dismissed)
         stages = [
             match
-            for match in self._words.stages.scan(text)
+            for match in self._stages.scan(text)
             if None not in match.meanings and not dismissed.overlap(match.start, match.end)
         ]
         stages = stages or list(self._described(text, people))
@@ -68,7 +69,7 @@ class AgeReader:
     def _described(self, text: PromptText, people: PeopleFinding) -> Iterator[Match[AgeRange | None]]:
         """Adjectives with a name among the next two words: "old jazz trumpeter"."""
         named = {match.start for match in people.named}
-        for adjective in self._words.adjectives.scan(text):
+        for adjective in self._adjectives.scan(text):
             first = text.next_word(adjective.tail)
             second = text.next_word(first[1]) if first else None
             if None not in adjective.meanings and any(word and word[0] in named for word in (first, second)):
@@ -85,14 +86,14 @@ class AgeReader:
                 return True
             at = word[1]
         before = text.text.rfind(" ", 0, max(0, match.start - 1)) + 1
-        noun = self._people.at(text, before) if match.start and before < match.start - 1 else None
+        noun = self._signs.at(text, before) if match.start and before < match.start - 1 else None
         is_count = noun is not None and noun.end == noun.tail == match.start - 1
         return is_count and noun is not None and Sign.OBJECT in noun.meanings and text.text[match.end - 1] == "대"
 
     def _is_contradicted(self, text: PromptText, ages: AgeRange, stages: list[Match[AgeRange | None]]) -> bool:
         """A child beside a grown-up, or an old person beside a grandchild."""
         low, high = ages
-        others = self._words.grown if high <= 19 else self._words.younger if low >= 40 else None
+        others = self._words.grown_ups if high <= 19 else self._words.younger if low >= 40 else None
         if others is None:
             return False
         own, starts, tails = (

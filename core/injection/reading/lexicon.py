@@ -66,7 +66,7 @@ class Lexicon(Generic[Meaning]):
         inside: Iterable[str] = (),
     ) -> None:
         """`plural` reads English phrases in the plural too; `inside` phrases also end a longer Korean word."""
-        self._outcome_writer = endings
+        self._endings = endings
         self._root: dict[str, Any] = {}
         self._inside = frozenset(map(canonical, inside))
         self._inside_heads = frozenset(phrase[0] for phrase in self._inside)
@@ -131,7 +131,7 @@ class Lexicon(Generic[Meaning]):
         if not (is_hangul(text.text[end - 1]) and is_hangul(text.text[end])):
             return None
         word_end = text.word_end(end)
-        if self._outcome_writer.fullmatch(text.text, end, word_end):
+        if self._endings.fullmatch(text.text, end, word_end):
             return word_end
         if compound_depth and self.at(text, end, compound_depth=compound_depth - 1):
             return end

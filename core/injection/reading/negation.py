@@ -13,7 +13,6 @@ from core.injection.reading.words import NegationWords, Negator
 
 _REACH = 4
 _KOREAN_REACH = 7  # "남자 한 명도 여자 한 명도 없는"
-_LIST_WORDS = frozenset({"or", "nor"})
 _GLUED = re.compile(r"없|아닌|아니|말고|빼고|제외|대신|금지|보다는")
 # English: "guests not yet arrived", "the crowd has left", "people out of frame"; as in a form, "talent: none".
 _GONE = re.compile(
@@ -81,7 +80,7 @@ class Negation:
     def _after_list_word(self, at: int) -> int | None:
         """Past an "or" that carries the denial on, or None."""
         word = self._text.next_word(at)
-        if word and self._text.text[word[0] : word[1]] in _LIST_WORDS:
+        if word and self._text.text[word[0] : word[1]] in self._words.or_:
             return word[1]
         return None
 

@@ -27,36 +27,8 @@ _OPENING_CHARS = 40
 _KOREAN_MATERIAL = re.compile(r"[가-힣]+(?<![은는한고며의를을이가에])")
 _FOR_MANY = re.compile(r"(?:^|.*[ ,.])for (?:the |modern |young |busy )?")
 _FOR_ANYONE = re.compile(r"(?:^|.*[ ,.])(?:(?:gifts?|presents?|card|bouquet) for (?:\w+ )?|for (?:my|your) )")
-_FOR_KOREAN = frozenset(
-    [
-        "위한",
-        "위해",
-        "위하여",
-        "타깃",
-        "타겟",
-        "대상",
-        "취향의",
-        "전용",
-        "줄",
-        "드릴",
-        "선물할",
-        "선물하는",
-        "추천하는",
-        "어울리는",
-    ]
-)
-_MATERIAL = re.compile(
-    r"(?<![^ ,.])(?:miniature|plastic|porcelain|bronze|ceramic|clay|lego|paper|origami|chocolate|crochet|plush|plaster)"
-    r" (?:\w+ )?$"
-)
 _MATERIAL_CHARS = 28
 _APOSTROPHES = "'’‘ʼ`´′"
-_SEEN_OF_A_BODY = frozenset(
-    ["silhouette", "outline", "reflection", "back", "profile", "figure", "embrace", "pose", "expression", "laughter"]
-)
-_TO_KOREAN = frozenset(["에게", "한테", "께", "들에게", "들한테"])
-_SENT = re.compile(r"(?:보내|쓰|부치|바치|전하|전해|건네|주는|줄$|드리|드릴|남기|남긴|썼)")
-_SYLLABLES = frozenset(["여", "남"])  # a sex as forms write it: "모델(여, 60대)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +48,19 @@ class PeopleReader:
     """Weighs nouns, bodies, pronouns and deeds against goods, animals, figures and denials."""
 
     def __init__(self, words: ReadingWords) -> None:
-        self._people = words.people
+        self._words = words
 
     def read(self, text: PromptText, negation: Negation) -> PeopleFinding:
         """Find out who is meant."""
-        return _Scene(text, self._people.scan(text), negation).finding()
+        return _Scene(text, self._words, negation).finding()
 
 
 class _Scene:
     """The people words of one prompt."""
 
-    def __init__(self, text: PromptText, matches: list[SignMatch], negation: Negation) -> None:
-        self._text = text
+    def __init__(self, text: PromptText, words: ReadingWords, negation: Negation) -> None:
+        self._text, self._words = text, words
+        matches = words.signs.scan(text)
         self._by_start = {match.start: match for match in matches}
         matches = [match for match in matches if self._is_whole(match)]
         self._matches = [match for match in matches if Sign.LOOKALIKE not in match.meanings]
@@ -153,7 +126,7 @@ class _Scene:
 
     def _is_whole(self, match: SignMatch) -> bool:
         """Not a syllable that only begins another word: it stands alone or before somebody's name."""
-        if self._text.text[match.start : match.end] not in _SYLLABLES:
+        if self._text.text[match.start : match.end] not in self._words.people.sexes:
             return True
         follower = self._by_start.get(match.end)
         is_prefix = follower is not None and bool(follower.meanings & _NAMED)
@@ -179,7 +152,7 @@ class _Scene:
         """A likeness: "statue of a woman", "female mannequin", "여성 마네킹"."""
         if Sign.EFFIGY in match.meanings:
             return True
-        if _MATERIAL.search(self._text.text, max(0, match.start - _MATERIAL_CHARS), match.start):
+        if self._words.not_people.materials.search(self._text.text, max(0, match.start - _MATERIAL_CHARS), match.start):
             return True
         follower = self._follower(match.tail)
         if follower and follower.meanings & {Sign.EFFIGY, Sign.ANIMAL} and self._is_bare(match):
@@ -211,10 +184,10 @@ class _Scene:
     def _is_audience(self, match: SignMatch) -> bool:
         """Those a thing is made for: "perfume for men", "여성을 위한 향수"."""
         word = self._text.next_word(match.tail)
-        if word and self._text.text[word[0] : word[1]] in _FOR_KOREAN:
+        if word and self._text.text[word[0] : word[1]] in self._words.audience.after:
             return True
-        if word and self._text.text[match.end : match.tail] in _TO_KOREAN:
-            return bool(_SENT.match(self._text.text, *word))
+        if word and self._text.text[match.end : match.tail] in self._words.audience.recipients:
+            return self._text.text.startswith(tuple(self._words.audience.sent), *word)
         before = self._text.text[max(0, match.start - 24) : match.start]
         if _FOR_ANYONE.fullmatch(before):
             return True
@@ -222,7 +195,7 @@ class _Scene:
 
     def _is_plural_or_pronoun(self, match: SignMatch) -> bool:
         word = self._text.text[match.start : match.end]
-        return word in ("him", "her", "men", "women", "children", "people") or word.endswith("s")
+        return word in self._words.audience.several or word.endswith("s")
 
     def _is_bare(self, match: SignMatch) -> bool:
         return self._text.text[match.end : match.tail] in ("", "의", "용")
@@ -236,7 +209,9 @@ class _Scene:
             follower = self._by_start.get(word[0])
             if follower and Sign.GOODS in follower.meanings:
                 return False
-            if (follower and follower.meanings & _OF_A_BODY) or self._text.text[word[0] : word[1]] in _SEEN_OF_A_BODY:
+            if (follower and follower.meanings & _OF_A_BODY) or self._text.text[
+                word[0] : word[1]
+            ] in self._words.people.seen:
                 return True
             at = word[1]
         return False

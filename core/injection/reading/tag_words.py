@@ -15,20 +15,6 @@ from core.references.vocabulary import TagKind, Term, Vocabulary
 _GLUED_NOUN = re.compile(r"(?:한|적인)?(?:톤|풍|느낌|색감|무드|감성|컬러|룩|계열|질감)[가-힣]*")
 _ASKED_AS = re.compile(r"(?:으)?로(?= ?(?:해|부탁|찍|촬영|표현|연출|만들|그려|잡|[,.]|$))")
 _INSIDE_SYLLABLES = 3
-_COLOUR = re.compile(
-    r"(?:red|blue|pink|purple|green|violet|teal|yellow|orange|magenta|cyan|soft|pale"
-    r"|[가-힣]*(?:파란|붉은|빨간|보라|보라색|보랏빛|핑크|분홍|초록|푸른|청록|연한)) $"
-)
-_ABOUT = re.compile(
-    r"(?:(?:배경|톤|색감|분위기|무드|컬러|조명|색|느낌)[은는이을를도]?|background|backdrop|mood|tone|palette) $"
-)
-# A Korean phrase that ends in one of these verbs asks the same in its other forms.
-_VERB_FORMS = {
-    "찍은": ("찍는", "찍어", "찍어줘", "찍어주세요", "찍어 줘", "찍어 주세요", "찍어서", "찍기", "찍힌", "찍고"),
-    "촬영한": ("촬영", "촬영하는", "촬영해", "촬영해줘", "촬영해주세요", "촬영해 주세요", "촬영된"),
-    "잡은": ("잡는", "잡아", "잡아줘", "잡아주세요", "잡아 주세요"),
-    "본": ("보는", "보고", "보면서", "보이는", "봐주세요"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +43,7 @@ class TagReader:
     """Finds the vocabulary's phrases where they are meant as tone or angle."""
 
     def __init__(self, vocabulary: Vocabulary, words: ReadingWords) -> None:
-        self._words = words.picture
+        self._words, self._coloured = words.picture, words.not_people.coloured
         entries = [entry for term in (*vocabulary.tones, *vocabulary.angles) for entry in self._entries(term)]
         inside = [
             phrase
@@ -87,13 +73,19 @@ class TagReader:
                 is_colour=canonical(phrase) in self._words.colour_words,
             )
             yield phrase, meaning
-            for form in _other_forms(phrase):
-                yield form, meaning
+            yield from ((form, meaning) for form in self._other_forms(phrase))
+
+    def _other_forms(self, phrase: str) -> list[str]:
+        """The same asked for with its verb in another form."""
+        for ending, forms in self._words.verb_forms.items():
+            if phrase.endswith(ending) and len(phrase) > len(ending):
+                return [phrase.removesuffix(ending) + form for form in forms]
+        return []
 
     def _is_meant(self, text: PromptText, match: TagMatch) -> bool:
         meaning = _meaning(match)
         word = text.next_word(match.tail)
-        if meaning.is_colour and word and match.tail == match.end and self._words.coloured.at(text, word[0]):
+        if meaning.is_colour and word and match.tail == match.end and self._coloured.at(text, word[0]):
             return False
         if not meaning.is_tag:
             return True
@@ -107,20 +99,11 @@ class TagReader:
             return True
         return bool(_GLUED_NOUN.fullmatch(text.text, match.end, match.tail) or _ASKED_AS.match(text.text, match.end))
 
-    @staticmethod
-    def _ends_a_description(text: PromptText, match: TagMatch) -> bool:
+    def _ends_a_description(self, text: PromptText, match: TagMatch) -> bool:
         """The last word of a clause, after a colour or what it describes: "파란 네온,", "배경은 파스텔,"."""
         if text.text[match.tail : match.tail + 1] not in ("", ",", "."):
             return False
-        before = text.text[max(0, match.start - 12) : match.start]
-        return bool(_COLOUR.search(before) or _ABOUT.search(before))
-
-
-def _other_forms(phrase: str) -> Iterator[str]:
-    for ending, forms in _VERB_FORMS.items():
-        if phrase.endswith(ending) and len(phrase) > len(ending):
-            yield from (phrase.removesuffix(ending) + form for form in forms)
-            return
+        return bool(self._words.description.search(text.text, max(0, match.start - 12), match.start))
 
 
 def _meaning(match: TagMatch) -> _Meaning:

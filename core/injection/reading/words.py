@@ -1,16 +1,17 @@
-"""The word lists of `labels/reading.toml`, made ready for searching."""
+"""The word lists of `labels/reading.toml`, made ready for searching. Words are lists there; grammar is code here."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from functools import cache
+from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetPydanticSchema, ValidationError
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from core.errors import ConfigError
 from core.injection.reading.lexicon import Lexicon
@@ -21,25 +22,25 @@ SETTING = "labels/reading.toml"
 
 
 class Sign(Enum):
-    """What a word says about people in the picture."""
+    """What a word says about people in the picture; the value is the name of its list in the file."""
 
-    FEMININE = auto()
-    MASCULINE = auto()
-    NEUTRAL = auto()
-    SHE = auto()
-    HE = auto()
-    SHE_LOOKS = auto()
-    HE_LOOKS = auto()
-    BODY = auto()
-    PICTURE = auto()
-    DOING = auto()
-    POSTURE = auto()
-    NOBODY = auto()
-    ANIMAL = auto()
-    EFFIGY = auto()
-    GOODS = auto()
-    OBJECT = auto()
-    LOOKALIKE = auto()
+    FEMININE = "feminine"
+    MASCULINE = "masculine"
+    NEUTRAL = "neutral"
+    SHE = "she"
+    HE = "he"
+    SHE_LOOKS = "she_looks"
+    HE_LOOKS = "he_looks"
+    BODY = "body"
+    PICTURE = "pictures"
+    DOING = "doing"
+    POSTURE = "posture"
+    NOBODY = "nobody"
+    ANIMAL = "animals"
+    EFFIGY = "effigies"
+    GOODS = "things"
+    OBJECT = "objects"
+    LOOKALIKE = "lookalikes"
 
 
 class Negator(Enum):
@@ -53,11 +54,38 @@ class Negator(Enum):
 AgeRange = tuple[int, int]
 
 
+def _made_by(make: Callable[[list[str]], Any]) -> GetPydanticSchema:
+    """A field that is a list of strings in the file, and what `make` makes of it here."""
+    return GetPydanticSchema(lambda _type, handler: no_info_after_validator_function(make, handler(list[str])))
+
+
+def _lexicon(words: list[str], *, plural: bool = False, endings: str | None = None) -> Lexicon[None]:
+    entries = ((word, None) for word in words)
+    if endings is not None:
+        return Lexicon(entries, endings=re.compile(endings))
+    return Lexicon(entries, plural=plural)
+
+
+def _any_of(words: list[str]) -> str:
+    return "|".join(map(re.escape, map(canonical, words)))
+
+
+Forms = Annotated[frozenset[str], _made_by(lambda words: frozenset(map(canonical, words)))]
+Phrases = Annotated[Lexicon[None], _made_by(_lexicon)]
+Nouns = Annotated[Lexicon[None], _made_by(partial(_lexicon, plural=True))]
+Conjugated = Annotated[Lexicon[None], _made_by(partial(_lexicon, endings="[가-힣]{0,3}"))]
+Materials = Annotated[
+    re.Pattern[str], _made_by(lambda words: re.compile(rf"(?<![^ ,.])(?:{_any_of(words)}) (?:\w+ )?$"))
+]
+
+
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class _People(_Table):
+class PeopleWords(_Table):
+    """Words that name people, parts of them and what they do."""
+
     feminine: list[str]
     masculine: list[str]
     neutral: list[str]
@@ -70,170 +98,122 @@ class _People(_Table):
     doing: list[str]
     posture: list[str]
     heads: list[str]
+    seen: Forms
+    sexes: Forms
 
 
-class _NotPeople(_Table):
+class NotPeopleWords(_Table):
+    """Words that make something else of a word for a person, or are taken for one."""
+
     lookalikes: list[str]
     animals: list[str]
     effigies: list[str]
+    materials: Materials
     things: list[str]
-    coloured: list[str]
+    coloured: Nouns
     objects: list[str]
 
 
-class _Negation(_Table):
-    no: list[str]
-    not_: list[str]
-    small_words: list[str]
-    ends: list[str]
-    neutral: list[str]
-    nobody: list[str]
-    after: list[str]
-    before_after: list[str]
+class AudienceWords(_Table):
+    """Words around those a thing is made for."""
+
+    several: Forms
+    after: Forms
+    recipients: Forms
+    sent: list[str]
 
 
-class _Picture(_Table):
-    tone_nouns: list[str]
-    angle_nouns: list[str]
-    open_phrases: list[str]
-    colour_words: list[str]
-
-
-class _Ages(_Table):
-    ranges: dict[str, list[str]]
-    adjectives: dict[str, list[str]]
-    younger: list[str]
-    older: list[str]
-    grown: list[str]
-    things: list[str]
-
-
-class _File(_Table):
-    people: _People
-    not_people: _NotPeople
-    ages: _Ages
-    negation: _Negation
-    picture: _Picture
-
-
-@dataclass(frozen=True, slots=True)
-class NegationWords:
+class NegationWords(_Table):
     """The words that deny, and the small ones they may be parted by."""
 
-    negators: Lexicon[Negator]
-    small_words: frozenset[str]
-    ends: Lexicon[None]
-    after: Lexicon[None]
-    before_after: frozenset[str]
+    no: list[str]
+    not_: list[str]
+    small_words: Forms
+    ends: Phrases
+    or_: Forms
+    neutral: list[str]
+    nobody: list[str]
+    after: Conjugated
+    before_after: Forms
+
+    @cached_property
+    def negators(self) -> Lexicon[Negator]:
+        """What stands before the words it denies."""
+        lists = {Negator.NO: self.no, Negator.NOT: self.not_, Negator.NEUTRAL: self.neutral}
+        return Lexicon((word, negator) for negator, words in lists.items() for word in words)
 
 
-@dataclass(frozen=True, slots=True)
-class AgeWords:
-    """Words for stages of life, and the words that contradict them."""
-
-    stages: Lexicon[AgeRange | None]
-    adjectives: Lexicon[AgeRange | None]
-    younger: Lexicon[None]
-    older: Lexicon[None]
-    grown: Lexicon[None]
-    things: Lexicon[None]
-
-
-@dataclass(frozen=True, slots=True)
-class PictureWords:
+class TagWords(_Table):
     """Words around tones and angles."""
 
-    tone_nouns: Lexicon[None]
-    angle_nouns: Lexicon[None]
-    coloured: Lexicon[None]
-    open_phrases: frozenset[str]
-    colour_words: frozenset[str]
+    tone_nouns: Phrases
+    angle_nouns: Phrases
+    open_phrases: Forms
+    colour_words: Forms
+    colours: list[str]
+    described: list[str]
+    verb_forms: dict[str, list[str]]
+
+    @cached_property
+    def description(self) -> re.Pattern[str]:
+        """The end of a text after which a folder tag asks for a tone."""
+        return re.compile(rf"(?:{_any_of(self.colours)}|(?:{_any_of(self.described)})[은는이을를도]?) $")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingWords:
-    """Everything the offline reader knows beside the vocabulary."""
+class AgeWords(_Table):
+    """Words for stages of life, and the words that contradict them."""
 
-    people: Lexicon[Sign]
+    ranges: dict[str, list[str]]
+    adjectives: dict[str, list[str]]
+    younger: Nouns
+    older: list[str]
+    grown: list[str]
+    things: Nouns
+
+    @cached_property
+    def elders(self) -> Lexicon[None]:
+        """Those who are older than a child, whatever its age is given in."""
+        return _lexicon(self.older, plural=True)
+
+    @cached_property
+    def grown_ups(self) -> Lexicon[None]:
+        """Those who are older than what a word calls a child."""
+        return _lexicon(self.older + self.grown, plural=True)
+
+
+class ReadingWords(_Table):
+    """Everything the offline reader knows beside the vocabulary: the file, table by table, and what joins several."""
+
+    people: PeopleWords
+    not_people: NotPeopleWords
+    audience: AudienceWords
     ages: AgeWords
     negation: NegationWords
-    picture: PictureWords
+    picture: TagWords
+
+    @cached_property
+    def signs(self) -> Lexicon[Sign]:
+        """What is said about people, by each list that is named like a sign."""
+        lists = {**dict(self.not_people), **dict(self.people), "nobody": self.negation.nobody}
+        entries = ((word, sign) for sign in Sign for word in lists[sign.value])
+        return Lexicon(entries, plural=True, inside=self.people.heads)
+
+    def stages(self, ranges: dict[str, list[str]]) -> Iterator[tuple[str, AgeRange | None]]:
+        """Words for ages with their ranges, and with None what only looks like one."""
+        for ages, words in ranges.items():
+            low, high = map(int, ages.split("-"))
+            yield from ((word, (low, high)) for word in words)
+        yield from ((word, None) for word in self.not_people.lookalikes)
 
 
 @cache
 def reading_words(path: Path = READING_FILE) -> ReadingWords:
-    """Read the word lists, once per process. Raises ConfigError."""
+    """Read the word lists, once per process. Raises ConfigError, which names the line or the list."""
     try:
-        lists = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as err:
-        reason = str(err).splitlines()[0]
+        return ReadingWords.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as err:
+        first = err.errors()[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise ConfigError(f"{path.name} cannot be used: {reason}.", setting=SETTING) from err
-    return ReadingWords(
-        people=Lexicon(_signs(lists), plural=True, inside=lists.people.heads),
-        ages=AgeWords(
-            stages=Lexicon(_stages(lists, lists.ages.ranges), plural=True),
-            adjectives=Lexicon(_stages(lists, lists.ages.adjectives)),
-            younger=_words(lists.ages.younger, plural=True),
-            older=_words(lists.ages.older, plural=True),
-            grown=_words(lists.ages.older + lists.ages.grown, plural=True),
-            things=_words(lists.ages.things, plural=True),
-        ),
-        negation=NegationWords(
-            negators=Lexicon(_negators(lists.negation)),
-            small_words=frozenset(map(canonical, lists.negation.small_words)),
-            ends=_words(lists.negation.ends),
-            after=Lexicon(((word, None) for word in lists.negation.after), endings=re.compile("[가-힣]{0,3}")),
-            before_after=frozenset(map(canonical, lists.negation.before_after)),
-        ),
-        picture=PictureWords(
-            tone_nouns=_words(lists.picture.tone_nouns),
-            angle_nouns=_words(lists.picture.angle_nouns),
-            coloured=_words(lists.not_people.coloured, plural=True),
-            open_phrases=frozenset(map(canonical, lists.picture.open_phrases)),
-            colour_words=frozenset(map(canonical, lists.picture.colour_words)),
-        ),
-    )
-
-
-def _words(words: list[str], *, plural: bool = False) -> Lexicon[None]:
-    return Lexicon(((word, None) for word in words), plural=plural)
-
-
-def _signs(lists: _File) -> Iterator[tuple[str, Sign]]:
-    people, others = lists.people, lists.not_people
-    for sign, words in (
-        (Sign.FEMININE, people.feminine),
-        (Sign.MASCULINE, people.masculine),
-        (Sign.NEUTRAL, people.neutral),
-        (Sign.SHE, people.she),
-        (Sign.HE, people.he),
-        (Sign.SHE_LOOKS, people.she_looks),
-        (Sign.HE_LOOKS, people.he_looks),
-        (Sign.BODY, people.body),
-        (Sign.PICTURE, people.pictures),
-        (Sign.DOING, people.doing),
-        (Sign.POSTURE, people.posture),
-        (Sign.NOBODY, lists.negation.nobody),
-        (Sign.ANIMAL, others.animals),
-        (Sign.EFFIGY, others.effigies),
-        (Sign.GOODS, others.things),
-        (Sign.OBJECT, others.objects),
-        (Sign.LOOKALIKE, others.lookalikes),
-    ):
-        for word in words:
-            yield word, sign
-
-
-def _stages(lists: _File, ranges: dict[str, list[str]]) -> Iterator[tuple[str, AgeRange | None]]:
-    for ages, words in ranges.items():
-        low, high = map(int, ages.split("-"))
-        for word in words:
-            yield word, (low, high)
-    for word in lists.not_people.lookalikes:
-        yield word, None
-
-
-def _negators(lists: _Negation) -> Iterator[tuple[str, Negator]]:
-    for negator, words in ((Negator.NO, lists.no), (Negator.NOT, lists.not_), (Negator.NEUTRAL, lists.neutral)):
-        for word in words:
-            yield word, negator
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+        raise ConfigError(f"{path.name} cannot be used: {str(err).splitlines()[0]}.", setting=SETTING) from err
