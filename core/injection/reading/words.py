@@ -22,25 +22,25 @@ SETTING = "labels/reading.toml"
 
 
 class Sign(Enum):
-    """What a word says about people in the picture; the value is the name of its list in the file."""
+    """What a word says about people in the picture."""
 
-    FEMININE = "feminine"
-    MASCULINE = "masculine"
-    NEUTRAL = "neutral"
-    SHE = "she"
-    HE = "he"
-    SHE_LOOKS = "she_looks"
-    HE_LOOKS = "he_looks"
-    BODY = "body"
-    PICTURE = "pictures"
-    DOING = "doing"
-    POSTURE = "posture"
-    NOBODY = "nobody"
-    ANIMAL = "animals"
-    EFFIGY = "effigies"
-    GOODS = "things"
-    OBJECT = "objects"
-    LOOKALIKE = "lookalikes"
+    FEMININE = auto()
+    MASCULINE = auto()
+    NEUTRAL = auto()
+    SHE = auto()
+    HE = auto()
+    SHE_LOOKS = auto()
+    HE_LOOKS = auto()
+    BODY = auto()
+    PICTURE = auto()
+    DOING = auto()
+    POSTURE = auto()
+    NOBODY = auto()
+    ANIMAL = auto()
+    EFFIGY = auto()
+    GOODS = auto()
+    OBJECT = auto()
+    LOOKALIKE = auto()
 
 
 class Negator(Enum):
@@ -193,10 +193,29 @@ class ReadingWords(_Table):
 
     @cached_property
     def signs(self) -> Lexicon[Sign]:
-        """What is said about people, by each list that is named like a sign."""
-        lists = {**dict(self.not_people), **dict(self.people), "nobody": self.negation.nobody}
-        entries = ((word, sign) for sign in Sign for word in lists[sign.value])
-        return Lexicon(entries, plural=True, inside=self.people.heads)
+        """What is said about people, and by which words."""
+        people, others = self.people, self.not_people
+        lists = {
+            Sign.FEMININE: people.feminine,
+            Sign.MASCULINE: people.masculine,
+            Sign.NEUTRAL: people.neutral,
+            Sign.SHE: people.she,
+            Sign.HE: people.he,
+            Sign.SHE_LOOKS: people.she_looks,
+            Sign.HE_LOOKS: people.he_looks,
+            Sign.BODY: people.body,
+            Sign.PICTURE: people.pictures,
+            Sign.DOING: people.doing,
+            Sign.POSTURE: people.posture,
+            Sign.NOBODY: self.negation.nobody,
+            Sign.ANIMAL: others.animals,
+            Sign.EFFIGY: others.effigies,
+            Sign.GOODS: others.things,
+            Sign.OBJECT: others.objects,
+            Sign.LOOKALIKE: others.lookalikes,
+        }
+        entries = ((word, sign) for sign, words in lists.items() for word in words)
+        return Lexicon(entries, plural=True, inside=people.heads)
 
     def stages(self, ranges: dict[str, list[str]]) -> Iterator[tuple[str, AgeRange | None]]:
         """Words for ages with their ranges, and with None what only looks like one."""
