@@ -25,7 +25,7 @@ from bench.list_server import AFTER_PREFIX, Bucket
 from core.labels.machine.labeler import LabelerSpec, Proposal
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
 from core.labels.review.review_log import SEGMENT
-from core.labels.review.reviews import Change, Event, Kind, Save
+from core.labels.review.reviews import Event, FieldChange, Kind, Save
 
 BUCKET: Final = "studio"
 REVIEWER: Final = "ops@studio.example"
@@ -62,9 +62,9 @@ def label(number: int, source: LabelSource) -> Label:
 def save(number: int) -> Save:
     """A save of one portrait."""
     changes = (
-        Change(field=LabelField.AGE, before=(25, 34), after=(25, 34), seen=(25, 34)),
-        Change(field=LabelField.GENDER, before="feminine", after="masculine", seen="feminine"),
-        Change(field=LabelField.HAIR, before="black bob", after="black bob"),
+        FieldChange(field=LabelField.AGE, before=(25, 34), after=(25, 34), seen=(25, 34)),
+        FieldChange(field=LabelField.GENDER, before="feminine", after="masculine", seen="feminine"),
+        FieldChange(field=LabelField.HAIR, before="black bob", after="black bob"),
     )
     event = Event(id=f"e{number}", kind=Kind.CORRECT, key=key_of(number), etag=etag_of(number), changes=changes)
     return Save(number=number, reviewer=REVIEWER, time=NOW + timedelta(seconds=number), events=(event,))

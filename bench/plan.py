@@ -21,9 +21,8 @@ from bench.results import write_section
 from core.injection.plan import Planner
 from core.injection.reader import Reading
 from core.injection.wishes import Ages, Wishes
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender, Label, LabelSource
-from core.labels.review.reviewed_labels import ReviewedLabels
 from core.objects import StoredObject
 from core.references.index import ReferenceIndex, build_index
 from core.references.vocabulary import Role, load_vocabulary
@@ -56,10 +55,10 @@ def stored(key: str) -> StoredObject:
     return StoredObject(key, hashlib.md5(key.encode(), usedforsecurity=False).hexdigest(), 1000, MODIFIED)
 
 
-def labels_for(index: ReferenceIndex) -> PublishedLabels:
+def labels_for(index: ReferenceIndex) -> LabelSet:
     """Every portrait labelled, half of them each gender, over all ages of grown-ups."""
     portraits = [ref for folder in index.folders_of(Role.MODEL) for group in folder.groups for ref in group.usable]
-    return PublishedLabels(
+    return LabelSet(
         Label(
             key=ref.key,
             etag=ref.etag,
@@ -102,8 +101,8 @@ def rows() -> Iterator[str]:
         settle()  # as a server does when it has started
         for wish, wished in asked.items():
             # new objects for every wish, so that none finds what the one before has looked up
-            first, *rest = timed(Planner(index, PublishedLabels(published), max_model_references=3), wished)
-            reviewed = ReviewedLabels(published, [next(iter(published))], version="reviewed")
+            first, *rest = timed(Planner(index, LabelSet(published), max_model_references=3), wished)
+            reviewed = published.under([next(iter(published))], version="reviewed")
             after_review = timed(Planner(index, reviewed, max_model_references=3), wished)[0]
             median, worst = statistics.median(rest), max(rest)
             yield f"| {shape}, {wish} | {first:.1f} | {after_review:.1f} | {median:.1f} | {worst:.1f} |"

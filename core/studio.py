@@ -37,10 +37,11 @@ from core.injection.reader import OfflineReader
 from core.labels.machine.instructions import Instructions, load_instructions
 from core.labels.machine.labeling import Runs
 from core.labels.machine.proposals import Proposals, load_shipped
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelFile, LabelSet
 from core.labels.review.agreement import Agreement, agreement_of
 from core.labels.review.live import LiveLabels
 from core.labels.review.publication import Publisher
+from core.labels.review.queue_rows import QueueSources
 from core.labels.review.reports import Reports
 from core.labels.review.review_log import ReviewLog
 from core.labels.review.review_service import ReviewService
@@ -105,7 +106,7 @@ class Studio:
     telemetry: Telemetry
 
     @property
-    def labels(self) -> PublishedLabels:
+    def labels(self) -> LabelSet:
         """The published labels with all reviews on top, as they are known now."""
         return self.live_labels.current
 
@@ -206,10 +207,10 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         vocabulary=vocabulary,
         live_labels=live_labels,
         review_log=review_log,
-        review_service=ReviewService(catalog, live_labels, review_log, proposals, reports, vocabulary),
+        review_service=ReviewService(QueueSources(catalog, live_labels, review_log, proposals, reports), vocabulary),
         proposals=proposals,
         runs=Runs(store, app_prefix=settings.s3_app_prefix),
-        publisher=Publisher(LABELS_FILE, store, review_log, renew, app_prefix=settings.s3_app_prefix),
+        publisher=Publisher(LabelFile(LABELS_FILE, renew), store, review_log, app_prefix=settings.s3_app_prefix),
         catalog=catalog,
         thumbnails=thumbnails,
         presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,

@@ -9,8 +9,8 @@ from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
 from core.labels.published.schema import LabelField, json_schema
-from core.labels.review.agreement import Agreement, BetweenReviewers, Measured, Share
-from core.labels.review.publication import Draft
+from core.labels.review.agreement import Agreement, BetweenReviewers, Measurement, Share
+from core.labels.review.publication import PublicationDraft
 from core.settings import load_settings
 from core.studio import LABELS_FILE
 from core.viewer import PersonRole, Viewer
@@ -89,7 +89,7 @@ def publish(*, dry_run: bool, as_json: bool) -> None:
         print(said)
 
 
-def _show(draft: Draft) -> None:
+def _show(draft: PublicationDraft) -> None:
     """The diff and what it comes to, and what stays out of it."""
     sys.stdout.write(draft.diff)
     if not draft.is_empty:
@@ -118,7 +118,7 @@ def report(numbers: Agreement) -> dict[str, Any]:
     }
 
 
-def _measured(row: Measured) -> dict[str, Any]:
+def _measured(row: Measurement) -> dict[str, Any]:
     return {
         "said_by": row.said_by,
         "against": row.against,

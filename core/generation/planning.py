@@ -15,7 +15,7 @@ from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
 from core.injection.wishes import Wishes
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelSet
 from core.references.index import IndexSource
 from core.references.vocabulary import Vocabulary
 
@@ -44,7 +44,7 @@ class ComparisonPlanner:
     """Plans comparisons from the newest index; `labels` hands out the newest labels for each plan."""
 
     catalog: IndexSource
-    labels: Callable[[], PublishedLabels]
+    labels: Callable[[], LabelSet]
     reader: Reader
     vocabulary: Vocabulary
     max_model_references: int

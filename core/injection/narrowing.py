@@ -22,7 +22,7 @@ class LabelLookup(Protocol):
     def find(self, key: str, etag: str) -> FoundLabel:
         """What is published about these bytes."""
 
-    def making(self, claim: Claim, pictures: Sequence[Reference]) -> tuple[Reference, ...]:
+    def select(self, claim: Claim, pictures: Sequence[Reference]) -> tuple[Reference, ...]:
         """Those whose current label makes the claim: a stale one says nothing about these bytes."""
 
 
@@ -69,7 +69,7 @@ def _claiming(labels: LabelLookup, claim: Claim) -> _Among:
     def among(group: AttributeGroup, references: Sequence[Reference]) -> tuple[Reference, ...]:
         asked, found = last.get(group.path, (None, ()))
         if asked is not references:
-            found = labels.making(claim, references)
+            found = labels.select(claim, references)
             last[group.path] = references, found
         return found
 

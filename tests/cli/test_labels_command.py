@@ -10,8 +10,8 @@ import pytest
 
 from core.labels.machine.labeler import LabelerSpec, Proposal
 from core.labels.machine.proposals import Proposals
+from core.labels.published.label_file import parse_whole
 from core.labels.published.schema import Gender, LabelField, LabelSource, json_schema
-from core.labels.review.publication import check_lines
 from tests.labels.portraits import APP
 from tests.labels.review.checkouts import KEYS, checkout_in, etag, labels, reviewed_bucket
 from tests.labels.review.services import proposed
@@ -74,7 +74,7 @@ class TestPublish:
         done = labels(checkout, "publish", environ=environment(bucket, LOGNAME="deployer"))
         assert (done.code, done.err) == (0, "")
         assert done.out.endswith("labels/personas.jsonl is written: commit it.\n")
-        assert list(check_lines(file.read_bytes())) == [KEYS[0], KEYS[1], KEYS[3], KEYS[5]]
+        assert list(parse_whole(file.read_bytes()).labels) == [KEYS[0], KEYS[1], KEYS[3], KEYS[5]]
         assert (told(bucket)["text"], told(bucket)["person"]) == (file.read_text(), "deployer")
 
         again = labels(checkout, "publish", environ=environment(bucket))
@@ -132,7 +132,7 @@ class TestPublish:
     ) -> None:
         file.unlink()
         assert labels(checkout, "publish", "--json", environ=environment(bucket)).json["added"] == 3
-        assert list(check_lines(file.read_bytes())) == [KEYS[0], KEYS[3], KEYS[5]]
+        assert list(parse_whole(file.read_bytes()).labels) == [KEYS[0], KEYS[3], KEYS[5]]
         assert file.stat().st_mode & 0o777 == 0o644
 
     def test_a_publication_that_cannot_be_read_is_named(self, bucket: S3Server, checkout: Path, file: Path) -> None:

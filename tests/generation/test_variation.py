@@ -25,7 +25,7 @@ from core.injection.prompt import as_text, assemble
 from core.injection.reader import OfflineReader, Reading
 from core.injection.slots import Slot
 from core.injection.wishes import Mode, SideName, Wishes
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelSet
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role
 from core.viewer import PersonRole, Viewer
@@ -49,7 +49,7 @@ def record(
     """A comparison planned from the sample library, as it is recorded."""
     asked = {"tone": "cinematic", "angle": "low-angle", "folder": FOLDER, "seed": 11} | wishes
     wished = Wishes(prompt="a woman in a red coat", mode=mode, **asked)
-    injection = Planner(index, PublishedLabels(()), max_model_references=3).plan(wished, A_PERSON)
+    injection = Planner(index, LabelSet(()), max_model_references=3).plan(wished, A_PERSON)
     sides = []
     for plan in injection.sides:
         sections = assemble(wished, injection.settled, plan.slots, plan.side, VOCABULARY)
@@ -59,7 +59,7 @@ def record(
 
 
 def again(comparison: Comparison, *, index: ReferenceIndex = _INDEX, **changes: Any) -> Variation:
-    planner = Planner(index, PublishedLabels(()), max_model_references=3)
+    planner = Planner(index, LabelSet(()), max_model_references=3)
 
     def plan(wishes: Wishes, reading: Reading, recent: tuple[str, ...]) -> Any:
         return planner.plan(wishes, reading, recent=recent)
@@ -96,7 +96,7 @@ def test_what_had_just_been_given_is_on_record_and_passed_over_again() -> None:
 
     def plan(wishes: Wishes, reading: Reading, given: tuple[str, ...]) -> Any:
         passed_on.append(given)
-        return Planner(_INDEX, PublishedLabels(()), max_model_references=3).plan(wishes, reading, recent=given)
+        return Planner(_INDEX, LabelSet(()), max_model_references=3).plan(wishes, reading, recent=given)
 
     made = record(recent=recent)
     assert made.recent == recent
@@ -326,7 +326,7 @@ def variations(
     ledger = Ledger(studio.history(), studio.store, {"test": engine}, app_prefix=studio.prefix)
     keys = IdempotencyKeys(studio.store, app_prefix=studio.prefix, at_work=lambda name: runner.status(name).busy)
     orders = Orders(runner, {"test": engine}, keys, Budgets(ledger, lambda: DailyLimits(daily_usd)))
-    planner = ComparisonPlanner(object_files, lambda: PublishedLabels(()), OfflineReader(VOCABULARY), VOCABULARY, 3)
+    planner = ComparisonPlanner(object_files, lambda: LabelSet(()), OfflineReader(VOCABULARY), VOCABULARY, 3)
     return Variations(planner, orders)
 
 

@@ -11,7 +11,7 @@ from core.injection.plan import Injection, Planner
 from core.injection.reader import Reading
 from core.injection.slots import Slot
 from core.injection.wishes import SideName, Wishes
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender, Label, LabelSource, age_range_of
 from core.objects import StoredObject
 from core.references.index import ReferenceIndex, build_index
@@ -75,7 +75,7 @@ def plan(
     limit: int = 3,
 ) -> Injection:
     """What would go in."""
-    return Planner(index, PublishedLabels(labels), max_model_references=limit).plan(wishes, reading, recent=recent)
+    return Planner(index, LabelSet(labels), max_model_references=limit).plan(wishes, reading, recent=recent)
 
 
 def tone_of(injection: Injection, side: SideName) -> Slot:

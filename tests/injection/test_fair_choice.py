@@ -11,7 +11,7 @@ from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
 from core.injection.reader import Reading
 from core.injection.wishes import Mode, PersonWish, SideName, Wishes
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Label
 from core.references.index import ReferenceIndex, build_index
 from tests.injection.libraries import A_PERSON, SILENT, VOCABULARY, library, model_keys, plan, tone_of
@@ -32,7 +32,7 @@ def offer(
     labels: Iterable[Label] = (),
 ) -> tuple[Injection, FairChoice | None]:
     """The plan of these wishes, and what is offered to make it fair."""
-    planner = Planner(index, PublishedLabels(labels), max_model_references=3)
+    planner = Planner(index, LabelSet(labels), max_model_references=3)
     done = planner.plan(wishes, reading, recent=recent)
     return done, nearest_fair_choice(
         done, lambda changed: planner.plan(changed, reading, recent=recent), index, VOCABULARY

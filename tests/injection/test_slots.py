@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.injection.plan import Planner
 from core.injection.slots import Rule
 from core.injection.wishes import PROMPT_CHARS_MAX, Ages, Mode, SideName, WishedFrom, Wishes, check_prompt
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelSet
 from core.labels.published.label_index import Claim
 from core.labels.published.schema import Gender
 from core.references.reference import Reference
@@ -56,14 +56,14 @@ def test_a_person_who_is_named_comes_from_the_prompt() -> None:
     assert (done.settled.person, done.settled.person_from) == (True, WishedFrom.PROMPT)
 
 
-class CountingLabels(PublishedLabels):
+class CountingLabels(LabelSet):
     """Counts in how many groups pictures were looked up."""
 
     asked = 0
 
-    def making(self, claim: Claim, pictures: Sequence[Reference]) -> tuple[Reference, ...]:
+    def select(self, claim: Claim, pictures: Sequence[Reference]) -> tuple[Reference, ...]:
         self.asked += 1
-        return super().making(claim, pictures)
+        return super().select(claim, pictures)
 
 
 def test_of_many_groups_that_fit_no_more_are_looked_through_than_there_are_slots() -> None:

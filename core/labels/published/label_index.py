@@ -42,49 +42,50 @@ _NOTHING, _DISPUTED, _FIRST = range(3)  # what is said of bytes, by number; from
 _GROUPS_KEPT: Final = 8
 
 
-class Said:
+class LabelIndex:
     """What labels say of each picture's bytes, so that a claim asks a few sayings and not very many labels.
 
     `disputed` are the bytes that lie under several keys whose labels do not say the same.
     """
 
-    def __init__(self, labels: Iterable[Label], *, under: Said | None = None) -> None:
+    def __init__(self, labels: Iterable[Label], *, under: LabelIndex | None = None) -> None:
         """What `labels` say of their bytes holds, whatever was said `under` them; nothing is under that again."""
         self._sayings: list[Label] = list(under._sayings) if under else []
-        self._of: dict[str, int] = {}
-        self._under: Mapping[str, int] = under._of if under else {}
+        self._number_of: dict[str, int] = {}
+        self._under: Mapping[str, int] = under._number_of if under else {}
         numbers: dict[tuple[str | None, int | None, int | None], int] = {}
         for label in labels:
             says = (label.gender_presentation, label.age_low, label.age_high)
             number = numbers.setdefault(says, _FIRST + len(self._sayings))
             if number == _FIRST + len(self._sayings):
                 self._sayings.append(label)
-            if self._of.setdefault(label.etag, number) != number:
-                self._of[label.etag] = _DISPUTED
-        disputed = {etag for etag, number in self._of.items() if number == _DISPUTED}
-        self.disputed: frozenset[str] = frozenset(disputed | (under.disputed - self._of.keys() if under else set()))
-        self._lock = threading.Lock()
-        self._kept: dict[int, tuple[Sequence[Labelled], array[int]]] = {}
+            if self._number_of.setdefault(label.etag, number) != number:
+                self._number_of[label.etag] = _DISPUTED
+        disputed = {etag for etag, number in self._number_of.items() if number == _DISPUTED}
+        outside = under.disputed - self._number_of.keys() if under else set()
+        self.disputed: frozenset[str] = frozenset(disputed | outside)
+        self._lock = threading.Lock()  # for what follows
+        self._kept: dict[int, tuple[Sequence[Labelled], array[int]]] = {}  # by the group's id(), the newest last
 
-    def making(self, claim: Claim, pictures: Sequence[AnyPicture]) -> list[AnyPicture]:
+    def select(self, claim: Claim, pictures: Sequence[AnyPicture]) -> list[AnyPicture]:
         """Those of whose bytes this is said, and all disputed ones, in their order; quick for very many."""
         makes = [False, True, *(claim.made_by(label) for label in self._sayings)]
-        return [picture for picture, said in zip(pictures, self._said_of(pictures), strict=True) if makes[said]]
+        return [picture for picture, said in zip(pictures, self._numbers_of(pictures), strict=True) if makes[said]]
 
-    def _said_of(self, pictures: Sequence[Labelled]) -> array[int]:
+    def _numbers_of(self, pictures: Sequence[Labelled]) -> array[int]:
         """What is said of each picture; kept for the groups that plans asked for last, which are asked for again."""
         if not isinstance(pictures, tuple):  # what may change is not known by its identity
-            return self._looked_up(pictures)
+            return self._look_up(pictures)
         with self._lock:
             kept = self._kept.pop(id(pictures), None)
             if kept is None or kept[0] is not pictures:
-                kept = pictures, self._looked_up(pictures)
+                kept = pictures, self._look_up(pictures)
             self._kept[id(pictures)] = kept
             if len(self._kept) > _GROUPS_KEPT:
                 del self._kept[next(iter(self._kept))]
             return kept[1]
 
-    def _looked_up(self, pictures: Iterable[Labelled]) -> array[int]:
-        newest, before = self._of.get, self._under.get
+    def _look_up(self, pictures: Iterable[Labelled]) -> array[int]:
+        newest, before = self._number_of.get, self._under.get
         said = [newest(picture.etag) or before(picture.etag, _NOTHING) for picture in pictures]
         return array("I", said)  # numbers, which the garbage collector need not walk

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.labels.machine.labeler import Proposal
 from core.labels.published.schema import AGE_RANGES, Label, LabelField, LabelSource, age_range_of
-from core.labels.review.reviews import Picture, Reviews, Value, decided, deciding, standing, value_in
+from core.labels.review.reviews import Decisions, Reviews, Value, value_in
 
 # Fields with a closed set of values; what people and machines write freely is not right or wrong by comparison.
 COMPARED: Final = (LabelField.AGE, LabelField.GENDER, LabelField.FRAMING, LabelField.TONE, LabelField.ANGLE)
@@ -60,7 +60,7 @@ class AgeError:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """One side's word against another's. An age is right when both middles lie in the same range.
 
     `confusion` counts (theirs, said) for every compared field.
@@ -92,9 +92,9 @@ class Agreement:
     """All trust numbers. `nominal` are distances to what a renderer was told, which is no accuracy."""
 
     reviewed: int
-    accuracy: tuple[Measured, ...]
-    nominal: tuple[Measured, ...]
-    labelers: tuple[Measured, ...]
+    accuracy: tuple[Measurement, ...]
+    nominal: tuple[Measurement, ...]
+    labelers: tuple[Measurement, ...]
     reviewers: Mapping[LabelField, BetweenReviewers]
 
 
@@ -110,7 +110,7 @@ def agreement_of(
     `shown_answers` are the etags of worked examples: a labeler that was shown the answers is not judged on them.
     """
     machines = _by_labeler(proposals, shown_answers)
-    people = {etag: values for etag in reviews.etags if (values := decided(reviews.of_picture(etag)))}
+    people = {etag: values for etag in reviews.etags if (values := reviews.of_picture(etag).values)}
     nominal = {label.etag: _values(label) for label in published if label.source is LabelSource.NOMINAL}
     names = sorted(machines)
     return Agreement(
@@ -131,7 +131,7 @@ def compare(
     said: Mapping[str, Mapping[LabelField, Value]],
     against: str,
     theirs: Mapping[str, Mapping[LabelField, Value]],
-) -> Measured:
+) -> Measurement:
     """One side against another, over the pictures and fields that both have an opinion on."""
     both = [(said[etag], theirs[etag]) for etag in sorted(said.keys() & theirs.keys())]
     fields, confusion = {}, {}
@@ -148,7 +148,7 @@ def compare(
         for one, other in both
         if isinstance(one.get(LabelField.AGE), tuple) and isinstance(other.get(LabelField.AGE), tuple)
     ]
-    return Measured(said_by, against, len(both), fields, tuple(_age_errors(ages)), confusion)
+    return Measurement(said_by, against, len(both), fields, tuple(_age_errors(ages)), confusion)
 
 
 def between_reviewers(reviews: Reviews, field: LabelField) -> BetweenReviewers:
@@ -159,13 +159,13 @@ def between_reviewers(reviews: Reviews, field: LabelField) -> BetweenReviewers:
     return BetweenReviewers(len(words), same, _alpha(words))
 
 
-def _two_opinions(decisions: Picture, field: LabelField) -> tuple[Value, Value] | None:
+def _two_opinions(decisions: Decisions, field: LabelField) -> tuple[Value, Value] | None:
     """The first reviewer's word, as it was before the second look, and the second's."""
-    second = next((made for made in standing(decisions) if made.event.second), None)
+    second = next((made for made in decisions.standing if made.event.second), None)
     if second is None:
         return None
-    earlier = tuple(made for made in deciding(decisions) if (made.number, made.at) < (second.number, second.at))
-    one, other = decided(earlier), {change.field: change.after for change in second.event.changes}
+    earlier = Decisions(made for made in decisions.deciding if (made.number, made.at) < (second.number, second.at))
+    one, other = earlier.values, {change.field: change.after for change in second.event.changes}
     return (one[field], other[field]) if field in one and field in other else None
 
 

@@ -10,11 +10,10 @@ import structlog
 
 from core.concurrency.periodic import Periodic
 from core.errors import StorageError
-from core.labels.published.label_file import PublishedLabels, load_published
+from core.labels.published.label_file import LabelSet, load_published
 from core.labels.published.schema import Label
 from core.labels.review.review_log import ReviewLog
-from core.labels.review.reviewed_labels import ReviewedLabels
-from core.labels.review.reviews import Picture, reviewed_label
+from core.labels.review.reviews import Decisions, reviewed_label
 
 _log = structlog.get_logger(__name__)
 _REFRESH_S: Final = 15.0
@@ -31,10 +30,10 @@ class LiveLabels:
         self._log = log
         self._file = file
         self._lock = threading.Lock()
-        self._folded: dict[str, tuple[Picture, Label | None]] = {}
-        self._current: tuple[int, PublishedLabels] | None = None
+        self._folded: dict[str, tuple[Decisions, Label | None]] = {}
+        self._current: tuple[int, LabelSet] | None = None
         self._stamp = _stamp_of(file)
-        self._published = PublishedLabels(())
+        self._published = LabelSet(())
         self._by_etag: dict[str, Label] = {}
         self._take_up()
         self._looked = False
@@ -43,7 +42,7 @@ class LiveLabels:
 
     def start(self) -> None:
         """Keep up with S3 in the background from now on."""
-        self._tell_broken()
+        self._log_broken()
         self.loop.start()
 
     def stop(self) -> None:
@@ -51,7 +50,7 @@ class LiveLabels:
         self.loop.stop()
 
     @property
-    def current(self) -> PublishedLabels:
+    def current(self) -> LabelSet:
         """The labels as they are known now; S3 is asked only if nobody has ever asked it.
 
         Never raises: without S3 the last known ones serve, and `trouble` says why.
@@ -60,7 +59,7 @@ class LiveLabels:
             self.refresh()
         with self._lock:
             if self._current is None or self._current[0] != self._log.number:
-                self._current = self._made()
+                self._current = self._build()
             return self._current[1]
 
     def refresh(self) -> None:
@@ -77,7 +76,7 @@ class LiveLabels:
             with self._lock:
                 self._stamp = stamp
                 self._take_up()
-            self._tell_broken()
+            self._log_broken()
         try:
             self._log.refresh()
         except StorageError as err:
@@ -88,7 +87,7 @@ class LiveLabels:
         self.trouble = None
 
     @property
-    def published(self) -> PublishedLabels:
+    def published(self) -> LabelSet:
         """The file alone, without the reviews."""
         return self._published
 
@@ -101,11 +100,11 @@ class LiveLabels:
         self._by_etag = {label.etag: label for label in self._published}
         self._folded, self._current = {}, None
 
-    def _tell_broken(self) -> None:
+    def _log_broken(self) -> None:
         for broken in self._published.broken:
             _log.warning("label_line_left_out", line=broken.line, reason=broken.reason)
 
-    def _made(self) -> tuple[int, PublishedLabels]:
+    def _build(self) -> tuple[int, LabelSet]:
         number, reviews = self._log.number, self._log.reviews
         folded = {}
         for etag in reviews.etags:
@@ -118,8 +117,7 @@ class LiveLabels:
         if not number:
             return 0, self._published
         reviewed = [label for _, label in folded.values() if label is not None]
-        version = f"{self._published.version}+{number}"
-        return number, ReviewedLabels(self._published, reviewed, version=version)
+        return number, self._published.under(reviewed, version=f"{self._published.version}+{number}")
 
 
 def _stamp_of(file: Path) -> tuple[int, int]:

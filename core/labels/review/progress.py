@@ -29,7 +29,7 @@ class ReviewerPace:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReviewProgress:
     """The whole library's state, and who brought it there, the busiest first."""
 
     portraits: int
@@ -40,7 +40,7 @@ class Progress:
     reviewers: tuple[ReviewerPace, ...]
 
 
-def progress_of(items: Iterable[QueueItem], saves: Sequence[Save], *, now: datetime | None = None) -> Progress:
+def progress_of(items: Iterable[QueueItem], saves: Sequence[Save], *, now: datetime | None = None) -> ReviewProgress:
     """Count states and paces; days are UTC."""
     rows = list(items)
     states = Counter(item.state for item in rows)
@@ -49,7 +49,7 @@ def progress_of(items: Iterable[QueueItem], saves: Sequence[Save], *, now: datet
     for save in saves:
         by_reviewer.setdefault(save.reviewer, []).append(save)
     paces = [_pace(reviewer, made, today) for reviewer, made in by_reviewer.items()]
-    return Progress(
+    return ReviewProgress(
         portraits=len(rows),
         reviewed=states[ReviewState.REVIEWED] + states[ReviewState.SECOND_LOOK],
         waiting=sum(bool(item.reasons) for item in rows),

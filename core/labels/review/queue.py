@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -13,7 +13,7 @@ from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import FoundLabel, LabelState
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
 from core.labels.review.reports import MismatchReport
-from core.labels.review.reviews import Decision, Picture, deciding, reviewed_label, standing, value_in
+from core.labels.review.reviews import NO_DECISIONS, Decision, Decisions, Value, reviewed_label, spell, value_in
 from core.references.reference import Reference
 
 UNSURE: Final = 0.6
@@ -117,31 +117,31 @@ def is_doubly_reviewed(etag: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PortraitFacts:
     """Everything that is known about one portrait."""
 
     reference: Reference
     found: FoundLabel
     published: Label | None
     proposals: tuple[Proposal, ...] = ()
-    decisions: Picture = ()
+    decisions: Decisions = NO_DECISIONS
     report: MismatchReport | None = None
 
 
-def item_of(known: Evidence) -> QueueItem:
+def item_of(facts: PortraitFacts) -> QueueItem:
     """The portrait with the reasons to look at it; without any it needs no look."""
-    stands = standing(known.decisions)
-    decides = deciding(known.decisions)
-    before = known.published or _first_label(known.proposals)
-    label = reviewed_label(before, known.decisions)
-    seconds = tuple(made for made in stands if made.event.second)
-    reasons = tuple(sorted(_reasons(known, label, decides, seconds), key=lambda reason: _RANK[reason.why]))
+    stands = facts.decisions.standing
+    decides = facts.decisions.deciding
+    before = facts.published or _first_label(facts.proposals)
+    label = reviewed_label(before, facts.decisions)
+    seconds = Decisions(made for made in stands if made.event.second)
+    reasons = tuple(sorted(_reasons(facts, label, decides, seconds), key=lambda reason: _RANK[reason.why]))
     return QueueItem(
-        reference=known.reference,
-        state=_state(known, label, decides, reasons),
+        reference=facts.reference,
+        state=_state(facts, label, decides, reasons),
         shown=label,
         reasons=reasons,
-        proposals=known.proposals,
+        proposals=facts.proposals,
         decided_by=tuple(dict.fromkeys(made.reviewer for made in decides)),
         second_by=tuple(dict.fromkeys(made.reviewer for made in seconds)),
         skipped_by=frozenset(made.reviewer for made in stands if made not in decides and not made.event.second),
@@ -183,108 +183,89 @@ def _first_label(proposals: Sequence[Proposal]) -> Label | None:
     return proposals[0].label if proposals else None
 
 
-def _state(known: Evidence, label: Label | None, decides: Picture, reasons: Sequence[Reason]) -> ReviewState:
+def _state(facts: PortraitFacts, label: Label | None, decides: Decisions, reasons: Sequence[Reason]) -> ReviewState:
     if any(made.event.whole for made in decides):
         second = any(reason.why is Why.SECOND_LOOK for reason in reasons)
         return ReviewState.SECOND_LOOK if second else ReviewState.REVIEWED
-    if known.found.state is LabelState.STALE:
+    if facts.found.state is LabelState.STALE:
         return ReviewState.STALE
     return ReviewState.MISSING if label is None else ReviewState.OPEN
 
 
-@dataclass(slots=True)
-class _Found:
-    reasons: list[Reason] = field(default_factory=list)
-
-    def add(self, why: Why, says: str) -> None:
-        self.reasons.append(Reason(why, says))
-
-
-def _reasons(known: Evidence, label: Label | None, decides: Picture, seconds: Picture) -> list[Reason]:
-    found = _Found()
+def _reasons(facts: PortraitFacts, label: Label | None, decides: Decisions, seconds: Decisions) -> list[Reason]:
+    found = []
     last = decides[-1].time if decides else _LONG_AGO
-    whole = any(made.event.whole for made in decides)
-    if known.report is not None and known.report.time > last:
-        found.add(Why.WRONG_MATCH, f"Found wrong for {known.report.wished} by {known.report.person}.")
-    if whole:
-        _second_looks(found, known, decides, seconds)
-        return found.reasons
-    if known.found.state is LabelState.STALE:
-        found.add(Why.STALE, "Its label speaks of the picture that lay here before.")
+    if facts.report is not None and facts.report.time > last:
+        found.append(Reason(Why.WRONG_MATCH, f"Found wrong for {facts.report.wished} by {facts.report.person}."))
+    if any(made.event.whole for made in decides):
+        return [*found, *_second_looks(facts, decides, seconds)]
+    if facts.found.state is LabelState.STALE:
+        found.append(Reason(Why.STALE, "Its label speaks of the picture that lay here before."))
     if label is None:
-        found.add(Why.UNLABELLED, "Neither a person nor a machine has said anything about it.")
-        return found.reasons
-    _labelers(found, known)
-    _folder(found, known.reference, label, known.proposals)
-    _confidence(found, label, known.proposals)
-    if (decides or label.source is not LabelSource.HUMAN) and not found.reasons:
-        found.add(Why.NOT_REVIEWED, "No person has looked at it yet.")
-    return found.reasons
+        return [*found, Reason(Why.UNLABELLED, "Neither a person nor a machine has said anything about it.")]
+    found += _disagreements(facts)
+    found += _mismatched_tags(facts.reference, label, facts.proposals)
+    found += _doubts(label, facts.proposals)
+    if (decides or label.source is not LabelSource.HUMAN) and not found:
+        found.append(Reason(Why.NOT_REVIEWED, "No person has looked at it yet."))
+    return found
 
 
-def _second_looks(found: _Found, known: Evidence, decides: Picture, seconds: Picture) -> None:
-    if not is_doubly_reviewed(known.reference.etag):
+def _second_looks(facts: PortraitFacts, decides: Decisions, seconds: Decisions) -> Iterator[Reason]:
+    if not is_doubly_reviewed(facts.reference.etag):
         return
     if not seconds:
-        found.add(Why.SECOND_LOOK, "It belongs to the tenth that two people look at.")
+        yield Reason(Why.SECOND_LOOK, "It belongs to the tenth that two people look at.")
         return
     mine, theirs = decides[-1], seconds[-1]
-    if (theirs.number, theirs.at) > (mine.number, mine.at):
-        apart = _differing(decides, theirs)
-        if apart:
-            names = ", ".join(each.value.replace("_", " ") for each in apart)
-            found.add(Why.REVIEWERS_DISAGREE, f"Reviewers {mine.reviewer} and {theirs.reviewer} differ on {names}.")
+    if (theirs.number, theirs.at) > (mine.number, mine.at) and (apart := _differences(decides, theirs)):
+        names = ", ".join(each.value.replace("_", " ") for each in apart)
+        yield Reason(Why.REVIEWERS_DISAGREE, f"Reviewers {mine.reviewer} and {theirs.reviewer} differ on {names}.")
 
 
-def _differing(decides: Picture, second: Decision) -> list[LabelField]:
+def _differences(decides: Decisions, second: Decision) -> list[LabelField]:
     """The fields both decided on, in which they differ; words that people write freely are not compared."""
-    first = {change.field: change.after for made in decides for change in made.event.changes}
-    compared = (LabelField.AGE, LabelField.GENDER)
+    first = decides.values
     said = {change.field: change.after for change in second.event.changes}
-    return [each for each in compared if each in first and each in said and _apart(each, first[each], said[each])]
+    both = first.keys() & said.keys()
+    return [each for each in (LabelField.AGE, LabelField.GENDER) if each in both and _apart(first[each], said[each])]
 
 
-def _labelers(found: _Found, known: Evidence) -> None:
-    """Machines against each other and against what is published."""
-    labels = [proposal.label for proposal in known.proposals]
-    if known.published is not None:
-        labels.append(known.published)
+def _disagreements(facts: PortraitFacts) -> Iterator[Reason]:
+    """The first field in which machines say otherwise than each other, or than what is published."""
+    labels = [proposal.label for proposal in facts.proposals]
+    if facts.published is not None:
+        labels.append(facts.published)
     for each in (LabelField.GENDER, LabelField.AGE):
-        said = [(label, value_in(label, each)) for label in labels]
-        said = [(label, value) for label, value in said if value is not None]
-        for one, value in said[1:]:
-            if _apart(each, said[0][1], value):
-                first = said[0][0]
-                one_says, other_says = _SPEAKERS[first.source], _SPEAKERS[one.source]
-                says = f"{one_says} says {_worded(said[0][1])}, {other_says} says {_worded(value)}."
-                found.add(Why.LABELERS_DISAGREE, f"{says[:1].upper()}{says[1:]}")
+        said = [(_SPEAKERS[label.source], value) for label in labels if (value := value_in(label, each)) is not None]
+        for speaker, value in said[1:]:
+            if _apart(said[0][1], value):
+                says = f"{said[0][0]} says {spell(said[0][1])}, {speaker} says {spell(value)}."
+                yield Reason(Why.LABELERS_DISAGREE, f"{says[:1].upper()}{says[1:]}")
                 return
 
 
-def _folder(found: _Found, ref: Reference, label: Label, proposals: Sequence[Proposal]) -> None:
+def _mismatched_tags(ref: Reference, label: Label, proposals: Sequence[Proposal]) -> Iterator[Reason]:
     """What the group's name says against what a labeler sees."""
     for each, tagged in ((LabelField.TONE, ref.tone), (LabelField.ANGLE, ref.angle)):
         values = [value_in(one, each) for one in (label, *(proposal.label for proposal in proposals))]
         other = next((value for value in values if value is not None and value != tagged), None)
         if tagged is not None and other is not None:
-            found.add(Why.FOLDER, f"The folder says {tagged}, the label says {_worded(other)}.")
+            yield Reason(Why.FOLDER, f"The folder says {tagged}, the label says {spell(other)}.")
 
 
-def _confidence(found: _Found, label: Label, proposals: Sequence[Proposal]) -> None:
-    sure = dict(label.confidence) or (dict(proposals[0].label.confidence) if proposals else {})
+def _doubts(label: Label, proposals: Sequence[Proposal]) -> Iterator[Reason]:
+    sure = label.confidence or (proposals[0].label.confidence if proposals else {})
     unsure = {each: sure[each] for each in (LabelField.GENDER, LabelField.AGE) if sure.get(each, 1.0) < UNSURE}
     if unsure:
         parts = [f"{each.value.replace('_', ' ')} {value:.0%}" for each, value in unsure.items()]
-        found.add(Why.LOW_CONFIDENCE, f"The labeler is unsure: {', '.join(parts)}.")
+        yield Reason(Why.LOW_CONFIDENCE, f"The labeler is unsure: {', '.join(parts)}.")
     elif proposals and proposals[0].problem is not None:
-        found.add(Why.LOW_CONFIDENCE, proposals[0].label.notes or "The labeler could not label it.")
+        yield Reason(Why.LOW_CONFIDENCE, proposals[0].label.notes or "The labeler could not label it.")
 
 
-def _apart(each: LabelField, one: object, other: object) -> bool:
-    if each is LabelField.AGE and isinstance(one, tuple) and isinstance(other, tuple):
-        return bool(max(one[0], other[0]) - min(one[1], other[1]) > _AGES_APART)
+def _apart(one: Value, other: Value) -> bool:
+    """Whether two values differ by more than rounding."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return max(one[0], other[0]) - min(one[1], other[1]) > _AGES_APART
     return one != other
-
-
-def _worded(value: object) -> str:
-    return f"{value[0]}–{value[1]}" if isinstance(value, tuple) else str(value)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from core.concurrency.periodic import Periodic
 from core.errors import StorageError
 from core.labels.machine.proposals import Proposals
-from core.labels.published.label_file import LabelState, PublishedLabels
+from core.labels.published.label_file import LabelSet, LabelState
 from core.labels.published.schema import Label
 from core.labels.review.live import LiveLabels
-from core.labels.review.queue import Evidence, QueueItem, item_of
+from core.labels.review.queue import PortraitFacts, QueueItem, item_of
 from core.labels.review.reports import MismatchReport, Reports
 from core.labels.review.review_log import ReviewLog
 from core.references.index import IndexSource, ReferenceIndex
@@ -21,8 +22,18 @@ from core.references.reference import Filter, Reference
 from core.references.vocabulary import Role
 
 _LOOK_EVERY_S: Final = 2.0  # a look at what has not changed is a comparison of versions
-
 _REPORTS_AGE_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSources:
+    """Everything that is known about portraits comes from these."""
+
+    catalog: IndexSource
+    live: LiveLabels
+    log: ReviewLog
+    proposals: Proposals
+    reports: Reports
 
 
 class QueueRows:
@@ -31,19 +42,13 @@ class QueueRows:
     Once started, a thread keeps them up, so that nobody who opens the queue waits for rows that could be there.
     """
 
-    def __init__(
-        self, catalog: IndexSource, live: LiveLabels, log: ReviewLog, proposals: Proposals, reports: Reports
-    ) -> None:
-        self._catalog = catalog
-        self._live = live
-        self._log = log
-        self._proposals = proposals
-        self._reports = reports
-        self._lock = threading.Lock()
-        self._of: tuple[object, ...] = ()
+    def __init__(self, sources: QueueSources) -> None:
+        self._sources = sources
+        self._lock = threading.Lock()  # for what follows; held while rows are made anew
+        self._made_of: tuple[object, ...] = ()
         self._number = 0
-        self._rows: dict[str, QueueItem] = {}
-        self._evidence: dict[str, Evidence] = {}
+        self._rows: dict[str, QueueItem] = {}  # these two by key, the keys by etag
+        self._facts: dict[str, PortraitFacts] = {}
         self._keys: dict[str, list[str]] = {}
         self.loop = Periodic(self._prepare, name="review-queue", every_s=_LOOK_EVERY_S)
 
@@ -61,9 +66,9 @@ class QueueRows:
             self._keep_up()
             return list(self._rows.values())
 
-    def known(self) -> Collection[Evidence] | None:
+    def facts(self) -> Collection[PortraitFacts] | None:
         """What is known about every portrait as of the last look, None before there was one: nobody waits."""
-        return list(self._evidence.values()) if self._of else None
+        return list(self._facts.values()) if self._made_of else None
 
     def get(self, key: str) -> QueueItem | None:
         """One portrait, or None for what is none."""
@@ -73,55 +78,52 @@ class QueueRows:
 
     def machine_label(self, etag: str) -> Label | None:
         """What the weightiest machine says about these bytes, else what was published before anybody reviewed."""
-        proposals = self._proposals.by_etag().get(etag)
-        return proposals[0].label if proposals else self._live.before_reviews(etag)
+        proposals = self._sources.proposals.by_etag().get(etag)
+        return proposals[0].label if proposals else self._sources.live.before_reviews(etag)
 
     def _prepare(self) -> None:
         if self._has_index():  # while there is none, the catalog says why
-            self._reports.by_etag(max_age_s=_REPORTS_AGE_S)  # before readers find them too old, and have to wait
+            self._sources.reports.by_etag(
+                max_age_s=_REPORTS_AGE_S
+            )  # before readers find them too old, and have to wait
             self.items()
 
     def _has_index(self) -> bool:
         try:
-            return self._catalog.index is not None
+            return self._sources.catalog.index is not None
         except StorageError:
             return False
 
     def _keep_up(self) -> None:
-        number = self._log.number  # first: what is saved from here on is met again in the next look
-        current = self._live.current  # asks S3 once, if nobody has
-        index, reports = self._catalog.index, self._reported()
-        told = tuple(sorted((key, each.time) for key, each in reports.items()))
+        number = self._sources.log.number  # first: what is saved from here on is met again in the next look
+        current = self._sources.live.current  # asks S3 once, if nobody has
+        index, reports = self._sources.catalog.index, self._read_reports()
+        reported = tuple(sorted((key, each.time) for key, each in reports.items()))
         # An index that found nothing new keeps its table, and only says that it is younger.
-        of = (index.table, self._live.published.version, self._proposals.version, told)
-        if of != self._of:
+        made_of = (index.table, self._sources.live.published.version, self._sources.proposals.version, reported)
+        if made_of != self._made_of:
             self._make_all(index, current, reports)
         else:
-            for etag in self._log.touched_since(self._number):
+            for etag in self._sources.log.touched_since(self._number):
                 for key in self._keys.get(etag, ()):
-                    self._make(self._evidence[key].reference, current, reports)
-        self._of, self._number = of, number
+                    facts = self._facts[key] = self._facts_of(self._facts[key].reference, current, reports)
+                    self._rows[key] = item_of(facts)
+        self._made_of, self._number = made_of, number
 
-    def _make_all(self, index: ReferenceIndex, current: PublishedLabels, reports: Mapping[str, MismatchReport]) -> None:
-        before, evidence = (self._rows, self._evidence), {}
+    def _make_all(self, index: ReferenceIndex, current: LabelSet, reports: Mapping[str, MismatchReport]) -> None:
         rows: dict[str, QueueItem] = {}
+        facts: dict[str, PortraitFacts] = {}
         keys: dict[str, list[str]] = {}
-        for ref in self._portraits(index):
-            known = self._known_of(ref, current, reports)
-            evidence[ref.key] = known
-            rows[ref.key] = before[0][ref.key] if before[1].get(ref.key) == known else item_of(known)
+        for ref in self._portraits(index, current):
+            known = facts[ref.key] = self._facts_of(ref, current, reports)
+            rows[ref.key] = self._rows[ref.key] if self._facts.get(ref.key) == known else item_of(known)
             keys.setdefault(ref.etag, []).append(ref.key)
-        self._rows, self._evidence, self._keys = rows, evidence, keys
+        self._rows, self._facts, self._keys = rows, facts, keys
 
-    def _make(self, ref: Reference, current: PublishedLabels, reports: Mapping[str, MismatchReport]) -> None:
-        known = self._known_of(ref, current, reports)
-        self._evidence[ref.key] = known
-        self._rows[ref.key] = item_of(known)
-
-    def _portraits(self, index: ReferenceIndex) -> list[Reference]:
+    def _portraits(self, index: ReferenceIndex, current: LabelSet) -> list[Reference]:
         """All model references, and whatever else is published or proposed for."""
         models = list(index.search(Filter(role=Role.MODEL)))
-        proposed, current = self._proposals.by_etag(), self._live.current
+        proposed = self._sources.proposals.by_etag()
         seen = {ref.key for ref in models}
         others = [
             ref
@@ -132,17 +134,17 @@ class QueueRows:
         ]
         return sorted([*models, *others], key=lambda ref: ref.key.encode())
 
-    def _known_of(self, ref: Reference, current: PublishedLabels, reports: Mapping[str, MismatchReport]) -> Evidence:
-        return Evidence(
+    def _facts_of(self, ref: Reference, current: LabelSet, reports: Mapping[str, MismatchReport]) -> PortraitFacts:
+        return PortraitFacts(
             reference=ref,
             found=current.find(ref.key, ref.etag),
-            published=self._live.before_reviews(ref.etag),
-            proposals=self._proposals.by_etag().get(ref.etag, ()),
-            decisions=self._log.reviews.of_picture(ref.etag),
+            published=self._sources.live.before_reviews(ref.etag),
+            proposals=self._sources.proposals.by_etag().get(ref.etag, ()),
+            decisions=self._sources.log.reviews.of_picture(ref.etag),
             report=reports.get(ref.etag),
         )
 
-    def _reported(self) -> Mapping[str, MismatchReport]:
+    def _read_reports(self) -> Mapping[str, MismatchReport]:
         with suppress(StorageError):  # without them the other reasons still stand
-            return self._reports.by_etag()
+            return self._sources.reports.by_etag()
         return {}

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.concurrency.periodic import Periodic
 from core.errors import InputError
-from core.labels.machine.proposals import Proposals
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import LabelField
-from core.labels.review.live import LiveLabels
-from core.labels.review.progress import Progress, progress_of
+from core.labels.review.progress import ReviewProgress, progress_of
 from core.labels.review.queue import QueueFilter, QueueItem, order_of, passes
-from core.labels.review.queue_rows import QueueRows
-from core.labels.review.reports import Reports
-from core.labels.review.review_history import HistoryLine, history_of, undoable_of
-from core.labels.review.review_log import ReviewLog
-from core.labels.review.reviews import Event, Kind, Reviews, Save, Value, check_value, value_in
-from core.labels.review.verdicts import ID_MAX, Verdict, conflicts_of, event_of, lost_race, new_verdicts, undoing
-from core.references.index import IndexSource
+from core.labels.review.queue_rows import QueueRows, QueueSources
+from core.labels.review.reviews import (
+    Event,
+    HistoryLine,
+    Kind,
+    Reviews,
+    Save,
+    Value,
+    check_value,
+    history_of,
+    undoable_of,
+    value_in,
+)
+from core.labels.review.verdicts import ID_MAX, ReviewConflict, Verdict, conflicts_of, event_of, new_verdicts, undo_of
 from core.references.key import fold
 from core.references.vocabulary import Vocabulary
 from core.viewer import Capability, Viewer
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SaveReceipt:
     """What a save came to: its number in the log, the events that are new, and the ids that were there already."""
 
     number: int
@@ -56,23 +61,14 @@ class Backlog:
 class ReviewService:
     """Queue, verdicts, history and progress. Every method that takes a viewer asks what they may: AccessDenied if not.
 
-    Reading serves what is known; `refresh` asks S3. Writing raises StorageError, and WriteConflict when somebody
+    Reading serves what is known; `refresh` asks S3. Writing raises StorageError, and ReviewConflict when somebody
     else decided otherwise in between: then nothing of that save is written.
     """
 
-    def __init__(
-        self,
-        catalog: IndexSource,
-        live: LiveLabels,
-        log: ReviewLog,
-        proposals: Proposals,
-        reports: Reports,
-        vocabulary: Vocabulary,
-    ) -> None:
-        self._live = live
-        self._log = log
-        self._rows = QueueRows(catalog, live, log, proposals, reports)
-        self._known = {
+    def __init__(self, sources: QueueSources, vocabulary: Vocabulary) -> None:
+        self._log = sources.log
+        self._rows = QueueRows(sources)
+        self._terms = {
             LabelField.TONE: {term.id for term in vocabulary.tones},
             LabelField.ANGLE: {term.id for term in vocabulary.angles},
         }
@@ -95,11 +91,11 @@ class ReviewService:
 
         It names nobody and nothing, so nobody has to be asked for.
         """
-        known = self._rows.known()
-        if known is None:
+        facts = self._rows.facts()
+        if facts is None:
             return None
-        states = Counter(each.found.state for each in known)
-        reported = sum(each.report is not None for each in known)
+        states = Counter(each.found.state for each in facts)
+        reported = sum(each.report is not None for each in facts)
         return Backlog(states[LabelState.MISSING], states[LabelState.STALE], reported)
 
     def refresh(self, viewer: Viewer) -> None:
@@ -148,10 +144,10 @@ class ReviewService:
             raise InputError(f"`{key}` is not in the library any more: reload the page.")
         return item.for_reviewer(viewer.email)
 
-    def save(self, viewer: Viewer, verdicts: Sequence[Verdict]) -> Saved:
+    def save(self, viewer: Viewer, verdicts: Sequence[Verdict]) -> SaveReceipt:
         """Save verdicts together, each picture once or oftener, as one object.
 
-        Raises InputError for a value that cannot be, WriteConflict with `.theirs` (see `theirs_in`).
+        Raises InputError for a value that cannot be, ReviewConflict.
         """
         viewer.require(Capability.REVIEW)
         for verdict in verdicts:
@@ -161,20 +157,17 @@ class ReviewService:
             new = new_verdicts(verdicts, reviews)
             conflicts = [each for verdict in new for each in conflicts_of(verdict, viewer.email, reviews)]
             if conflicts:
-                raise lost_race(conflicts)
+                raise ReviewConflict(conflicts)
             return [
                 event_of(verdict, viewer.email, reviews, machine=self._rows.machine_label(verdict.etag))
                 for verdict in new
             ]
 
-        save = self._log.append(viewer.email, settle)
-        written = tuple(event.id for event in save.events) if save else ()
-        already = tuple(verdict.id for verdict in verdicts if verdict.id not in written)
-        return Saved(save.number if save else self._log.number, written, already)
+        return self._append(viewer, settle, [verdict.id for verdict in verdicts])
 
     def set_field(
         self, viewer: Viewer, items: Sequence[QueueItem], field: LabelField, value: Value, *, id_prefix: str
-    ) -> Saved:
+    ) -> SaveReceipt:
         """Give a field of many portraits one value, in one save; `id_prefix` is this edit's, never used again."""
         verdicts = [
             Verdict(
@@ -190,7 +183,7 @@ class ReviewService:
         ]
         return self.save(viewer, verdicts)
 
-    def undo(self, viewer: Viewer, events: Sequence[str]) -> Saved:
+    def undo(self, viewer: Viewer, events: Sequence[str]) -> SaveReceipt:
         """Take decisions of one's own back, a whole save too; undoing an undo brings the decision back.
 
         What somebody else decided in a field since then stays. Raises InputError for another person's decision.
@@ -199,19 +192,17 @@ class ReviewService:
         wanted = set(events)
 
         def settle(reviews: Reviews) -> Sequence[Event]:
-            made = {decision.event.id: decision for decision in reviews if decision.event.id in wanted}
+            made = {each.event.id: each for each in reviews if each.event.id in wanted}
             for event in events:
                 if event not in made:
                     raise InputError("There is nothing to undo: that decision was never saved.")
                 if made[event].reviewer != viewer.email:
                     raise InputError(f"Only {made[event].reviewer} can undo that; decide anew instead.")
             return [
-                undo for event in dict.fromkeys(events) if (undo := undoing(made[event].event, reviews)) is not None
+                undo for event in dict.fromkeys(events) if (undo := undo_of(made[event].event, reviews)) is not None
             ]
 
-        save = self._log.append(viewer.email, settle)
-        written = tuple(event.id for event in save.events) if save else ()
-        return Saved(save.number if save else self._log.number, written, ())
+        return self._append(viewer, settle)
 
     def undoable(self, viewer: Viewer, *, limit: int = 50) -> list[Event]:
         """This person's newest decisions that stand, the newest last."""
@@ -234,10 +225,18 @@ class ReviewService:
         viewer.require(Capability.BROWSE)
         return history_of(self._log.reviews.of_picture(etag))
 
-    def progress(self, viewer: Viewer) -> Progress:
+    def progress(self, viewer: Viewer) -> ReviewProgress:
         """How far the studio is, and each reviewer's share and pace."""
         viewer.require(Capability.REVIEW)
         return progress_of(self._rows.items(), self._log.saves)
+
+    def _append(
+        self, viewer: Viewer, settle: Callable[[Reviews], Sequence[Event]], ids: Sequence[str] = ()
+    ) -> SaveReceipt:
+        save = self._log.append(viewer.email, settle)
+        written = tuple(event.id for event in save.events) if save else ()
+        already = tuple(each for each in ids if each not in written)
+        return SaveReceipt(save.number if save else self._log.number, written, already)
 
     def _check(self, verdict: Verdict) -> None:
         if verdict.kind is Kind.UNDO or not 0 < len(verdict.id) <= ID_MAX:
@@ -247,9 +246,9 @@ class ReviewService:
                 check_value(field, value)
             except ValueError as err:
                 raise InputError(f"{str(err).capitalize()}.") from err
-            known = self._known.get(field)
-            if known is not None and value is not None and value not in known:
-                raise InputError(f"“{value}” is no {field.value} of the studio: choose {', '.join(sorted(known))}.")
+            terms = self._terms.get(field)
+            if terms is not None and value is not None and value not in terms:
+                raise InputError(f"“{value}” is no {field.value} of the studio: choose {', '.join(sorted(terms))}.")
         if verdict.kind is Kind.ACCEPT and not any(value is not None for value in verdict.seen.values()):
             raise InputError("There is nothing to accept: say what you see, or skip the picture.")
         if verdict.kind is Kind.CORRECT and not verdict.values:

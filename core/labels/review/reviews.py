@@ -7,10 +7,11 @@ order, any number of times, comes to the same and loses none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -29,7 +30,7 @@ class Kind(StrEnum):
     UNDO = "undo"
 
 
-class Change(BaseModel):
+class FieldChange(BaseModel):
     """One field: what it was, what it is now, and what a machine had said when it was decided."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -59,7 +60,7 @@ class Event(BaseModel):
     kind: Kind
     key: str = Field(min_length=1)
     etag: str = Field(min_length=1)
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
     undoes: str | None = None
     second: bool = False
     whole: bool = True
@@ -86,13 +87,55 @@ class Decision(NamedTuple):
     event: Event
 
 
-Picture = tuple[Decision, ...]
+class Decisions(tuple[Decision, ...]):
+    """Decisions about one picture in their order, undone ones too."""
+
+    __slots__ = ()
+
+    @property
+    def in_force(self) -> Decisions:
+        """Those that were not undone, and the undos that were not, in their order."""
+        if all(made.event.kind is not Kind.UNDO for made in self):
+            return self
+        undone: set[str] = set()
+        kept = []
+        for made in reversed(self):  # an undo comes after what it undoes
+            if made.event.id not in undone:
+                kept.append(made)
+                if made.event.kind is Kind.UNDO:
+                    undone.add(made.event.undoes or "")
+        return Decisions(reversed(kept))
+
+    @property
+    def standing(self) -> Decisions:
+        """Those that stand, undos left out, in their order."""
+        return Decisions(made for made in self.in_force if made.event.kind is not Kind.UNDO)
+
+    @property
+    def deciding(self) -> Decisions:
+        """The standing ones that say something about the label: no skips, no second looks."""
+        return Decisions(made for made in self.standing if made.event.kind is not Kind.SKIP and not made.event.second)
+
+    @property
+    def values(self) -> dict[LabelField, Value]:
+        """The fields people have decided on, with their values."""
+        return {change.field: change.after for made in self.deciding for change in made.event.changes}
+
+    def join(self, other: Iterable[Decision]) -> Decisions:
+        """Both, each event once at its first place in the log, in the log's order."""
+        by_id: dict[str, Decision] = {}
+        for made in sorted((*self, *other), key=lambda made: (made.number, made.at)):
+            by_id.setdefault(made.event.id, made)
+        return Decisions(by_id.values())
+
+
+NO_DECISIONS: Final = Decisions()
 
 
 class Reviews:
     """A set of decisions, by picture; never changed once made."""
 
-    def __init__(self, by_etag: Mapping[str, Picture] | None = None) -> None:
+    def __init__(self, by_etag: Mapping[str, Decisions] | None = None) -> None:
         self._by_etag = dict(by_etag or {})
 
     @classmethod
@@ -103,12 +146,12 @@ class Reviews:
             for at, event in enumerate(save.events):
                 made = Decision(save.number, at, save.reviewer, save.time, event)
                 gathered.setdefault(event.etag, []).append(made)
-        return cls({etag: _joined((), made) for etag, made in gathered.items()})
+        return cls({etag: NO_DECISIONS.join(made) for etag, made in gathered.items()})
 
     def __or__(self, other: Reviews) -> Reviews:
         joined = dict(self._by_etag)
         for etag, decisions in other._by_etag.items():
-            joined[etag] = _joined(joined.get(etag, ()), decisions)
+            joined[etag] = joined.get(etag, NO_DECISIONS).join(decisions)
         return Reviews(joined)
 
     def __eq__(self, other: object) -> bool:
@@ -124,56 +167,82 @@ class Reviews:
         """Every picture that somebody has decided something about."""
         return self._by_etag.keys()
 
-    def of_picture(self, etag: str) -> Picture:
-        """All decisions about a picture in their order, undone ones too."""
-        return self._by_etag.get(etag, ())
+    def of_picture(self, etag: str) -> Decisions:
+        """All decisions about a picture, undone ones too; the same object until there is another."""
+        return self._by_etag.get(etag, NO_DECISIONS)
 
 
-def in_force(decisions: Picture) -> Picture:
-    """The decisions that were not undone, and the undos that were not, in their order."""
-    if all(made.event.kind is not Kind.UNDO for made in decisions):
-        return decisions
-    undone: set[str] = set()
-    kept = []
-    for made in reversed(decisions):  # an undo comes after what it undoes
-        if made.event.id not in undone:
-            kept.append(made)
-            if made.event.kind is Kind.UNDO:
-                undone.add(made.event.undoes or "")
-    return tuple(reversed(kept))
-
-
-def standing(decisions: Picture) -> Picture:
-    """The decisions that stand, undos left out, in their order."""
-    return tuple(made for made in in_force(decisions) if made.event.kind is not Kind.UNDO)
-
-
-def deciding(decisions: Picture) -> Picture:
-    """The standing decisions that say something about the label: no skips, no second looks."""
-    return tuple(made for made in standing(decisions) if made.event.kind is not Kind.SKIP and not made.event.second)
-
-
-def decided(decisions: Picture) -> dict[LabelField, Value]:
-    """The fields people have decided on, with their values."""
-    return {change.field: change.after for made in deciding(decisions) for change in made.event.changes}
-
-
-def reviewed_label(base: Label | None, decisions: Picture) -> Label | None:
+def reviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
     """The label with people's decisions on top of what was said before; `base` where nobody decided.
 
     What machines said in the other fields stays, with its confidence.
     """
-    made = deciding(decisions)
+    made = decisions.deciding
     if not made:
         return base
     last = made[-1]
-    values = decided(decisions)
+    values = made.values
     kept = base.model_dump() if base is not None else {}
     confidence = {field: sure for field, sure in kept.get("confidence", {}).items() if field not in values}
     fields = {**kept, **_as_fields(values), "confidence": confidence}
     fields |= {"etag": last.event.etag, "source": LabelSource.HUMAN, "reviewer": last.reviewer, "time": last.time}
     fields["key"] = base.key if base is not None else last.event.key
     return Label(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One change of one field. `undone` changes no longer hold; `second` ones never did."""
+
+    event: str
+    time: datetime
+    reviewer: str
+    kind: Kind
+    field: LabelField
+    before: Value
+    after: Value
+    seen: Value
+    seen_from: LabelSource | None
+    undone: bool
+    second: bool
+
+
+def history_of(decisions: Decisions) -> list[HistoryLine]:
+    """Every change of a picture's fields, newest first."""
+    stands = {made.event.id for made in decisions.standing}
+    lines = [
+        HistoryLine(
+            event=made.event.id,
+            time=made.time,
+            reviewer=made.reviewer,
+            kind=made.event.kind,
+            field=change.field,
+            before=change.before,
+            after=change.after,
+            seen=change.seen,
+            seen_from=change.seen_from,
+            undone=made.event.kind is not Kind.UNDO and made.event.id not in stands,
+            second=made.event.second,
+        )
+        for made in decisions
+        for change in made.event.changes
+    ]
+    return lines[::-1]
+
+
+def undoable_of(saves: Sequence[Save], reviews: Reviews, reviewer: str, *, limit: int) -> list[Event]:
+    """A person's newest decisions that stand, at most so many, the newest last."""
+    found: list[Event] = []
+    for save in reversed(saves):
+        if save.reviewer != reviewer:
+            continue
+        for event in reversed(save.events):
+            stands = {made.event.id for made in reviews.of_picture(event.etag).standing}
+            if event.kind is not Kind.UNDO and event.id in stands:
+                found.append(event)
+                if len(found) == limit:
+                    return found[::-1]
+    return found[::-1]
 
 
 def value_in(label: Label | None, field: LabelField) -> Value:
@@ -184,6 +253,11 @@ def value_in(label: Label | None, field: LabelField) -> Value:
         return label.ages
     said = getattr(label, field.value)
     return said.value if isinstance(said, Gender) else said
+
+
+def spell(value: Value) -> str:
+    """A value in words, as sentences about it say it."""
+    return f"{value[0]}–{value[1]}" if isinstance(value, tuple) else value or "unsure"
 
 
 def check_value(field: LabelField, value: Value) -> None:
@@ -211,11 +285,3 @@ def _as_fields(values: Mapping[LabelField, Value]) -> dict[str, object]:
         else:
             fields |= {"age_low": None, "age_high": None, "age_range": None}
     return fields
-
-
-def _joined(one: Picture, other: Iterable[Decision]) -> Picture:
-    """Both, each event once at its first place in the log, in the log's order."""
-    by_id: dict[str, Decision] = {}
-    for made in sorted((*one, *other), key=lambda made: (made.number, made.at)):
-        by_id.setdefault(made.event.id, made)
-    return tuple(by_id.values())

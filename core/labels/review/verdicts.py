@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from core.errors import WriteConflict
 from core.labels.published.schema import Label, LabelField
 from core.labels.review.queue import QueueItem, is_doubly_reviewed
-from core.labels.review.reviews import Change, Event, Kind, Reviews, Value, deciding, in_force, standing, value_in
+from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Value, spell, value_in
 
 UNDO_PREFIX: Final = "undo-"
 ID_MAX: Final = 120
@@ -37,7 +36,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Theirs:
+class FieldConflict:
     """A field that somebody else decided differently while one was looking."""
 
     key: str
@@ -48,51 +47,24 @@ class Theirs:
     time: datetime | None
 
 
+class ReviewConflict(WriteConflict):
+    """Somebody else decided otherwise in between; `conflicts` says in which fields, and nothing was saved."""
+
+    def __init__(self, conflicts: Sequence[FieldConflict]) -> None:
+        first = conflicts[0]
+        more = f" and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+        super().__init__(
+            f"{first.reviewer} has just set the {first.field.value.replace('_', ' ')} of "
+            f"{first.key.rsplit('/', 1)[-1]} to {spell(first.value)}{more}: nothing was saved, look again.",
+            key=first.key,
+        )
+        self.conflicts = tuple(conflicts)
+
+
 def accept(item: QueueItem, *, id: str) -> Verdict:
     """The verdict that everything shown is right."""
     seen = {field: value_in(item.shown, field) for field in LabelField}
     return Verdict(id, Kind.ACCEPT, item.reference.key, item.reference.etag, seen, {})
-
-
-def theirs_in(lost: WriteConflict) -> tuple[Theirs, ...]:
-    """What others decided, out of a lost race."""
-    rows: list[dict[str, Any]] = json.loads(lost.theirs or b"[]")
-    return tuple(
-        Theirs(
-            key=row["key"],
-            etag=row["etag"],
-            field=LabelField(row["field"]),
-            value=tuple(row["value"]) if isinstance(row["value"], list) else row["value"],
-            reviewer=row["reviewer"],
-            time=datetime.fromisoformat(row["time"]) if row["time"] else None,
-        )
-        for row in rows
-    )
-
-
-def lost_race(conflicts: Sequence[Theirs]) -> WriteConflict:
-    """The error that says what somebody else decided; `theirs_in` reads it back."""
-    first = conflicts[0]
-    value = f"{first.value[0]}–{first.value[1]}" if isinstance(first.value, tuple) else first.value or "unsure"
-    more = f" and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
-    rows = [
-        {
-            "key": each.key,
-            "etag": each.etag,
-            "field": each.field.value,
-            "value": each.value,
-            "reviewer": each.reviewer,
-            "time": each.time.isoformat() if each.time else None,
-        }
-        for each in conflicts
-    ]
-    name = first.key.rsplit("/", 1)[-1]
-    return WriteConflict(
-        f"{first.reviewer} has just set the {first.field.value.replace('_', ' ')} of {name} to {value}{more}: "
-        "nothing was saved, look again.",
-        key=first.key,
-        theirs=json.dumps(rows, ensure_ascii=False).encode(),
-    )
 
 
 def new_verdicts(verdicts: Sequence[Verdict], reviews: Reviews) -> list[Verdict]:
@@ -109,23 +81,23 @@ def is_second(verdict: Verdict, reviewer: str, reviews: Reviews) -> bool:
     if not is_doubly_reviewed(verdict.etag) or verdict.kind is Kind.SKIP or not verdict.whole:
         return False
     decisions = reviews.of_picture(verdict.etag)
-    first = {made.reviewer for made in deciding(decisions) if made.event.whole}
-    seconds = any(made.event.second for made in standing(decisions))
+    first = {made.reviewer for made in decisions.deciding if made.event.whole}
+    seconds = any(made.event.second for made in decisions.standing)
     return bool(first) and reviewer not in first and not seconds
 
 
-def conflicts_of(verdict: Verdict, reviewer: str, reviews: Reviews) -> list[Theirs]:
+def conflicts_of(verdict: Verdict, reviewer: str, reviews: Reviews) -> list[FieldConflict]:
     """The fields somebody else decided otherwise than this person saw, unless both say the same now."""
     if verdict.kind is Kind.SKIP or is_second(verdict, reviewer, reviews):
         return []
     current: dict[LabelField, tuple[Value, str, datetime]] = {
         change.field: (change.after, made.reviewer, made.time)
-        for made in deciding(reviews.of_picture(verdict.etag))
+        for made in reviews.of_picture(verdict.etag).deciding
         for change in made.event.changes
     }
     wanted = {**verdict.seen, **verdict.values}
     return [
-        Theirs(verdict.key, verdict.etag, field, *current[field])
+        FieldConflict(verdict.key, verdict.etag, field, *current[field])
         for field, value in wanted.items()
         if field in current and current[field][0] not in (verdict.seen.get(field), value)
     ]
@@ -135,7 +107,7 @@ def event_of(verdict: Verdict, reviewer: str, reviews: Reviews, *, machine: Labe
     """The event that keeps a verdict, with what a machine had said."""
     fields = {} if verdict.kind is Kind.SKIP else {**verdict.seen, **verdict.values}
     changes = tuple(
-        Change(
+        FieldChange(
             field=field,
             before=verdict.seen.get(field),
             after=value,
@@ -156,14 +128,14 @@ def event_of(verdict: Verdict, reviewer: str, reviews: Reviews, *, machine: Labe
     )
 
 
-def undoing(event: Event, reviews: Reviews) -> Event | None:
+def undo_of(event: Event, reviews: Reviews) -> Event | None:
     """The event that takes this one back; None where it is taken back already."""
     decisions = reviews.of_picture(event.etag)
-    if all(made.event.id != event.id for made in in_force(decisions)):
+    if all(made.event.id != event.id for made in decisions.in_force):
         return None
     times = sum(made.event.undoes == event.id for made in decisions)
     changes = tuple(
-        Change(field=each.field, before=each.after, after=each.before, seen=each.seen, seen_from=each.seen_from)
+        FieldChange(field=each.field, before=each.after, after=each.before, seen=each.seen, seen_from=each.seen_from)
         for each in event.changes
     )
     return Event(

@@ -13,7 +13,7 @@ from core.labels.published.schema import Label, LabelField
 from core.labels.review.queue import QueueFilter, QueueItem
 from core.labels.review.review_service import ReviewService
 from core.labels.review.reviews import Kind, Value, value_in
-from core.labels.review.verdicts import Theirs, Verdict, theirs_in
+from core.labels.review.verdicts import FieldConflict, ReviewConflict, Verdict
 from core.references.key import file_name
 from core.studio import Studio
 from core.ui.components.review_focus import (
@@ -135,7 +135,7 @@ def _keep_each(decisions: Iterable[FocusDecision], keep: Callable[[FocusDecision
         try:
             keep(decision)
         except WriteConflict as err:
-            says = " ".join(_describe(theirs) for theirs in theirs_in(err)) or err.message
+            says = " ".join(map(_describe, err.conflicts)) if isinstance(err, ReviewConflict) else err.message
             lost.append(LostRace(decision.id, decision.item, says, dict(decision.values)))
         except InputError as err:
             lost.append(LostRace(decision.id, decision.item, err.message, can_insist=False))
@@ -158,7 +158,7 @@ def _verdict(decision: FocusDecision) -> Verdict:
     )
 
 
-def _describe(theirs: Theirs) -> str:
+def _describe(theirs: FieldConflict) -> str:
     when = f" at {theirs.time:%H:%M} UTC" if theirs.time else ""
     value = describe_value(theirs.value) or "unsure"
     return f"{theirs.reviewer} set {FIELD_NAMES[theirs.field].lower()} of {file_name(theirs.key)} to {value}{when}."

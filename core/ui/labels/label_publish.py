@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.labels.review.publication import Draft
+from core.labels.review.publication import PublicationDraft
 from core.studio import Studio
 from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problems
@@ -43,7 +43,7 @@ def _dialog(studio: Studio) -> None:
             _publish(studio, draft)
 
 
-def _summary(draft: Draft) -> None:
+def _summary(draft: PublicationDraft) -> None:
     st.markdown(
         f"**{draft.changed:,} changed, {draft.added:,} added** :gray[· the new file is version {draft.version}, "
         f"from {draft.reviews:,} saves]"
@@ -56,7 +56,7 @@ def _summary(draft: Draft) -> None:
         st.caption(f"The first {_LINES_SHOWN} of {len(lines):,} lines.")
 
 
-def _publish(studio: Studio, draft: Draft) -> None:
+def _publish(studio: Studio, draft: PublicationDraft) -> None:
     _, viewer = open_session()
     done = studio.publisher.publish(draft, viewer)
     if done.file is not None:

@@ -9,8 +9,8 @@ import altair as alt
 import streamlit as st
 
 from core.labels.published.schema import LabelField
-from core.labels.review.agreement import Agreement, BetweenReviewers, Measured
-from core.labels.review.progress import Progress
+from core.labels.review.agreement import Agreement, BetweenReviewers, Measurement
+from core.labels.review.progress import ReviewProgress
 from core.studio import Studio
 from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problems
@@ -36,7 +36,7 @@ def label_trust(studio: Studio, viewer: Viewer) -> None:
         _reviewers(numbers.reviewers)
 
 
-def _progress(progress: Progress) -> None:
+def _progress(progress: ReviewProgress) -> None:
     with st.container(horizontal=True):
         st.metric("Reviewed", f"{progress.reviewed:,} of {progress.portraits:,}")
         st.metric("Waiting", f"{progress.waiting:,}")
@@ -72,7 +72,7 @@ def _accuracy(numbers: Agreement) -> None:
     )
 
 
-def _section(title: str, rows: Sequence[Measured], meaning: str) -> None:
+def _section(title: str, rows: Sequence[Measurement], meaning: str) -> None:
     rows = [row for row in rows if row.pictures]
     if not rows:
         return
@@ -90,7 +90,7 @@ def _section(title: str, rows: Sequence[Measured], meaning: str) -> None:
             _confusion(row)
 
 
-def _shares(row: Measured) -> alt.LayerChart:
+def _shares(row: Measurement) -> alt.LayerChart:
     """A point with its interval for every field that could be compared."""
     data = [
         {"field": FIELD_NAMES[field], "share": share.share, "low": share.low, "high": share.high, "count": share.count}
@@ -116,14 +116,14 @@ def _style(chart: alt.LayerChart) -> alt.LayerChart:
     )
 
 
-def _ages(row: Measured) -> list[dict[str, Any]]:
+def _ages(row: Measurement) -> list[dict[str, Any]]:
     return [
         {"Range": age.age_range, "Portraits": age.count, "Off by": round(age.mean_error, 1), "Bias": round(age.bias, 1)}
         for age in row.ages
     ]
 
 
-def _confusion(row: Measured) -> None:
+def _confusion(row: Measurement) -> None:
     """The commonest mistakes, in words: a table of all pairs says less."""
     st.caption("What is taken for what")
     wrong = sorted(_mistakes(row.confusion), key=lambda mistake: -mistake[0])[:8]

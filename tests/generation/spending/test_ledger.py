@@ -25,7 +25,7 @@ from core.generation.spending.ledger import Account, Ledger, Tally
 from core.generation.variations import Variations
 from core.injection.reader import OfflineReader
 from core.injection.wishes import Mode, SideName, Wishes
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelSet
 from core.storage.client import Reach
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
@@ -354,7 +354,7 @@ class Table:
             studio.store, app_prefix=studio.prefix, at_work=lambda name: self.runner.status(name).busy
         )
         self.orders = Orders(self.runner, {"test": engine}, keys, self.budgets)
-        planner = ComparisonPlanner(Nowhere(), lambda: PublishedLabels(()), OfflineReader(VOCABULARY), VOCABULARY, 3)
+        planner = ComparisonPlanner(Nowhere(), lambda: LabelSet(()), OfflineReader(VOCABULARY), VOCABULARY, 3)
         self.variations = Variations(planner, self.orders)
 
     def order(self, prompt: str = "a chair", *, person: str = ANNA) -> Comparison:

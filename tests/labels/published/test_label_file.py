@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import LabelError
-from core.labels.published.label_file import LabelState, PublishedLabels, load_published
+from core.labels.published.label_file import LabelSet, LabelState, load_published
 from core.labels.published.schema import AGE_MAX, AGE_RANGES, Gender, Label, LabelSource, age_range_of, parse_label
 from tests.injection.libraries import ROOT, label, library
 
@@ -132,9 +132,7 @@ class TestBrokenLines:
 class TestFinding:
     """A label speaks of bytes."""
 
-    LABELS = PublishedLabels(
-        [label("refs/a.jpg", Gender.FEMININE, 30, etag="1"), label("refs/b.jpg", None, None, etag="2")]
-    )
+    LABELS = LabelSet([label("refs/a.jpg", Gender.FEMININE, 30, etag="1"), label("refs/b.jpg", None, None, etag="2")])
 
     def test_the_same_key_with_the_same_bytes_is_current(self) -> None:
         found = self.LABELS.find("refs/a.jpg", "1")

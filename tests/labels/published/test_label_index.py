@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.labels.published.label_file import PublishedLabels
+from core.labels.published.label_file import LabelSet
 from core.labels.published.label_index import Claim
 from core.labels.published.schema import Gender, Label
-from core.labels.review.reviewed_labels import ReviewedLabels
 from tests.injection.libraries import label
 
 # Few keys and fewer bytes: pictures move, change places, are copied and replaced in almost every example.
@@ -38,43 +37,43 @@ CLAIMS = st.one_of(
 )
 
 
-def written_out(published: Iterable[Label], reviewed: Iterable[Label]) -> PublishedLabels:
+def written_out(published: Iterable[Label], reviewed: Iterable[Label]) -> LabelSet:
     """The same as one file: every published line renewed by the review of its bytes, the others behind them."""
     newer = {each.etag: each for each in reviewed}
     lines = {each.key: newer.get(each.etag, each).model_copy(update={"key": each.key}) for each in published}
-    return PublishedLabels([*lines.values(), *(each for each in newer.values() if each.key not in lines)])
+    return LabelSet([*lines.values(), *(each for each in newer.values() if each.key not in lines)])
 
 
 @given(LABELS, CLAIMS)
 def test_a_claim_finds_exactly_the_pictures_whose_own_label_makes_it(labels: list[Label], claim: Claim) -> None:
-    published = PublishedLabels(labels)
+    published = LabelSet(labels)
     current = {each: published.find(each.key, each.etag).current for each in EVERY_PICTURE}
     wanted = tuple(each for each, found in current.items() if found is not None and claim.made_by(found))
-    assert published.making(claim, EVERY_PICTURE) == wanted
+    assert published.select(claim, EVERY_PICTURE) == wanted
 
 
 @given(LABELS, REVIEWS, CLAIMS)
 def test_a_claim_holds_for_reviewed_labels_too(labels: list[Label], reviews: list[Label], claim: Claim) -> None:
-    reviewed = ReviewedLabels(PublishedLabels(labels), reviews, version="v")
+    reviewed = LabelSet(labels).under(reviews, version="v")
     current = {each: reviewed.find(each.key, each.etag).current for each in EVERY_PICTURE}
     wanted = tuple(each for each, found in current.items() if found is not None and claim.made_by(found))
-    assert reviewed.making(claim, EVERY_PICTURE) == wanted
+    assert reviewed.select(claim, EVERY_PICTURE) == wanted
 
 
 @given(LABELS, st.lists(CLAIMS, min_size=1))
 def test_a_group_that_is_asked_for_again_gets_the_answer_of_one_asked_for_once(
     labels: list[Label], claims: list[Claim]
 ) -> None:
-    asked_often = PublishedLabels(labels)
+    asked_often = LabelSet(labels)
     groups = [EVERY_PICTURE[at:] for at in range(10)]  # more than are kept
     for claim in claims:
         for group in groups:
-            assert asked_often.making(claim, group) == PublishedLabels(labels).making(claim, list(group))
+            assert asked_often.select(claim, group) == LabelSet(labels).select(claim, list(group))
 
 
 @given(LABELS, REVIEWS)
 def test_a_review_holds_for_its_bytes_wherever_they_lie(labels: list[Label], reviews: list[Label]) -> None:
-    reviewed = ReviewedLabels(PublishedLabels(labels), reviews, version="v")
+    reviewed = LabelSet(labels).under(reviews, version="v")
     says = {each.etag: (each.gender_presentation, each.ages) for each in reviews}
     for picture in EVERY_PICTURE:
         if picture.etag in says:
@@ -85,7 +84,7 @@ def test_a_review_holds_for_its_bytes_wherever_they_lie(labels: list[Label], rev
 
 @given(LABELS, REVIEWS)
 def test_reviews_over_the_published_are_the_file_written_out(labels: list[Label], reviews: list[Label]) -> None:
-    reviewed, one_file = ReviewedLabels(PublishedLabels(labels), reviews, version="v"), written_out(labels, reviews)
+    reviewed, one_file = LabelSet(labels).under(reviews, version="v"), written_out(labels, reviews)
     assert list(reviewed) == list(one_file)
     assert len(reviewed) == len(one_file)
     for key in "abcde":

@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import sys
 
-from core.errors import WriteConflict
 from core.labels.published.schema import LabelField
 from core.labels.review.reviews import Kind
-from core.labels.review.verdicts import Verdict, theirs_in
+from core.labels.review.verdicts import ReviewConflict, Verdict
 from core.viewer import PersonRole, Viewer
 from tests.labels.review.services import Desk
 from tests.support.s3.servers import S3Server
@@ -31,8 +30,8 @@ def main() -> None:
     try:
         saved = review_service.reviews.save(person, [verdict])
         print(json.dumps({"saved": saved.number}), flush=True)
-    except WriteConflict as lost:
-        theirs = theirs_in(lost)[0]
+    except ReviewConflict as lost:
+        theirs = lost.conflicts[0]
         print(json.dumps({"lost": lost.message, "value": theirs.value, "reviewer": theirs.reviewer}), flush=True)
 
 

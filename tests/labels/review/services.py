@@ -7,10 +7,12 @@ from pathlib import Path
 
 from core.labels.machine.labeler import Proposal
 from core.labels.machine.proposals import Proposals
+from core.labels.published.label_file import LabelFile
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource, age_range_of
 from core.labels.review.live import LiveLabels
 from core.labels.review.publication import Publisher
 from core.labels.review.queue import QueueItem
+from core.labels.review.queue_rows import QueueSources
 from core.labels.review.reports import Reports
 from core.labels.review.review_log import ReviewLog
 from core.labels.review.review_service import ReviewService
@@ -46,11 +48,13 @@ class Desk:
         self.live = LiveLabels(file, self.log)
         self.proposals = Proposals(self.store, app_prefix=APP, shipped=shipped)
         self.reports = Reports(self.store, app_prefix=APP)
-        self.reviews = ReviewService(self.library, self.live, self.log, self.proposals, self.reports, VOCABULARY)
+        self.reviews = ReviewService(
+            QueueSources(self.library, self.live, self.log, self.proposals, self.reports), VOCABULARY
+        )
 
     def publisher(self, file: Path) -> Publisher:
         """Who publishes into this file, from this server."""
-        return Publisher(file, self.store, self.log, renew, app_prefix=APP)
+        return Publisher(LabelFile(file, renew), self.store, self.log, app_prefix=APP)
 
 
 def proposed(

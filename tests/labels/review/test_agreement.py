@@ -8,14 +8,14 @@ import pytest
 
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
 from core.labels.review.agreement import Share, agreement_of, between_reviewers, compare
-from core.labels.review.reviews import Change, Event, Kind, Reviews, Save, Value
+from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value
 from tests.labels.review.services import proposed
 
 TIME = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def said(number: int, reviewer: str, etag: str, *, second: bool = False, **values: Value) -> Save:
-    changes = tuple(Change(field=LabelField(name), after=value) for name, value in values.items())
+    changes = tuple(FieldChange(field=LabelField(name), after=value) for name, value in values.items())
     event = Event(id=f"{number}", kind=Kind.CORRECT, key=etag, etag=etag, changes=changes, second=second)
     return Save(number=number, reviewer=reviewer, time=TIME, events=(event,))
 

@@ -16,9 +16,9 @@ from threading import Barrier
 import pytest
 
 from core.errors import LabelError, WriteConflict
-from core.labels.published.label_file import LabelState, load_published
+from core.labels.published.label_file import LabelState, load_published, parse_whole, version_of
 from core.labels.published.schema import Gender, LabelField, LabelSource, json_schema, line_of, parse_label
-from core.labels.review.publication import Published, Publisher, check_lines, folded_in, version_of
+from core.labels.review.publication import Publisher, PublishResult, fold_in
 from core.labels.review.reviews import Reviews
 from core.labels.review.verdicts import accept
 from core.storage.local.disk import publish
@@ -116,7 +116,7 @@ class TestFolding:
         at.library.refresh()
         draft = publisher(at, file).draft(at.library.index)
         assert draft.left_out == (KEYS[0],)
-        assert f"{GROUP}/Moved.jpg" in check_lines(draft.after)
+        assert f"{GROUP}/Moved.jpg" in parse_whole(draft.after).labels
 
     def test_the_diff_shows_exactly_the_lines_that_change(self, bucket: S3Server, file: Path) -> None:
         at = review_service(bucket, file)
@@ -135,8 +135,8 @@ class TestFolding:
 
     def test_the_shipped_file_is_already_as_publishing_would_write_it(self) -> None:
         data = (ROOT / "labels" / "personas.jsonl").read_bytes()
-        assert b"".join(line_of(label).encode() + b"\n" for label in check_lines(data).values()) == data
-        assert folded_in(data, Reviews(), library(), number=0).is_empty
+        assert b"".join(line_of(label).encode() + b"\n" for label in parse_whole(data).labels.values()) == data
+        assert fold_in(data, Reviews(), library(), number=0).is_empty
 
     def test_the_schema_in_the_repository_is_the_models(self) -> None:
         shipped = json.loads((ROOT / "labels" / "schema.json").read_text("utf-8"))
@@ -192,7 +192,7 @@ class TestServers:
         other.write_bytes(file.read_bytes())
         theirs = review_service(bucket, other)
         their_draft = publisher(theirs, other).draft(theirs.library.index)
-        raced: list[Published] = []
+        raced: list[PublishResult] = []
 
         def overtake(passing: Exchange) -> bool:
             """They publish between our look at the newest publication and our write."""

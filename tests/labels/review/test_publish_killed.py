@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.labels.published.label_file import load_published
-from core.labels.review.publication import check_lines, version_of
+from core.labels.published.label_file import load_published, parse_whole, version_of
 from core.storage.local.disk import renew
 from tests.labels.portraits import APP, ROOT
 from tests.labels.review.checkouts import checkout_in, labels, reviewed_bucket, start
@@ -64,7 +63,7 @@ class Shop:
         """The file is one of the two, whole and readable; S3 knows the new one or nothing."""
         found = self.file.read_bytes()
         assert found in (self.old, self.new)
-        assert len(check_lines(found)) == len(load_published(self.file))
+        assert len(parse_whole(found).labels) == len(load_published(self.file))
         assert self.file.stat().st_mode & 0o777 == 0o644
         assert self.told() in (None, version_of(self.new))
         if found == self.new:

@@ -10,8 +10,8 @@ import pytest
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import FoundLabel, LabelState
 from core.labels.published.schema import Gender, LabelField, LabelSource
-from core.labels.review.queue import Evidence, QueueItem, Why, is_doubly_reviewed, item_of, order_of
-from core.labels.review.reviews import Change, Event, Kind, Reviews, Save, Value
+from core.labels.review.queue import PortraitFacts, QueueItem, Why, is_doubly_reviewed, item_of, order_of
+from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value
 from core.references.reference import Reference
 from core.references.vocabulary import Role
 from tests.labels.review.services import proposed
@@ -25,7 +25,7 @@ PORTRAIT = Reference(KEY, ETAG, 1000, TIME, Role.MODEL, "refs/01. Model", "noir 
 def item(*proposals: Proposal, reviews: Reviews | None = None) -> QueueItem:
     """The portrait as the queue has it after these proposals and reviews."""
     decisions = (reviews or Reviews()).of_picture(ETAG)
-    return item_of(Evidence(PORTRAIT, FoundLabel(LabelState.MISSING), None, proposals, decisions))
+    return item_of(PortraitFacts(PORTRAIT, FoundLabel(LabelState.MISSING), None, proposals, decisions))
 
 
 def machine(
@@ -40,7 +40,7 @@ def machine(
 
 
 def said(number: int, reviewer: str, *, second: bool = False, **values: Value) -> Save:
-    changes = tuple(Change(field=LabelField(name), after=value) for name, value in values.items())
+    changes = tuple(FieldChange(field=LabelField(name), after=value) for name, value in values.items())
     event = Event(id=f"{number}", kind=Kind.CORRECT, key=KEY, etag=ETAG, changes=changes, second=second)
     return Save(number=number, reviewer=reviewer, time=TIME, events=(event,))
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import AccessDenied, InputError, WriteConflict
+from core.errors import AccessDenied, InputError
 from core.labels.machine.labeler import LabelerSpec
 from core.labels.machine.proposals import Proposals
 from core.labels.published.schema import Gender, LabelField, LabelSource, line_of
 from core.labels.review.queue import QueueFilter, QueueItem, ReviewState, Why, is_doubly_reviewed
 from core.labels.review.review_log import SEGMENT, ReviewLog
 from core.labels.review.review_service import Backlog
-from core.labels.review.reviews import Change, Event, Kind
-from core.labels.review.verdicts import Verdict, accept, theirs_in
+from core.labels.review.reviews import Event, FieldChange, Kind
+from core.labels.review.verdicts import ReviewConflict, Verdict, accept
 from core.viewer import PersonRole, Viewer
 from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, jpeg
 from tests.labels.review.services import Desk, correct, proposed, skip
@@ -290,9 +290,9 @@ class TestRaces:
         mine, theirs = review_service(bucket), review_service(bucket)
         verdicts = [correct(item(mine, key), {LabelField.GENDER: "masculine"}, id=fresh()) for key in SINGLE[:3]]
         theirs.reviews.save(OTHER, [correct(item(theirs, SINGLE[1]), {LabelField.GENDER: None}, id=fresh())])
-        with pytest.raises(WriteConflict, match=r"other@studio.example has just set the gender .* to unsure") as lost:
+        with pytest.raises(ReviewConflict, match=r"other@studio.example has just set the gender .* to unsure") as lost:
             mine.reviews.save(OPS, verdicts)
-        (conflict,) = theirs_in(lost.value)
+        (conflict,) = lost.value.conflicts
         assert (conflict.key, conflict.field, conflict.value) == (SINGLE[1], LabelField.GENDER, None)
         assert conflict.reviewer == OTHER.email
         assert [made.reviewer for made in mine.log.reviews] == [OTHER.email]
@@ -429,7 +429,7 @@ class TestRebuilding:
         at = review_service(bucket)
         for number in range(saves):
             key = keys[number % len(keys)]
-            change = Change(field=LabelField.GENDER, after=("feminine", "masculine")[number % 2])
+            change = FieldChange(field=LabelField.GENDER, after=("feminine", "masculine")[number % 2])
             event = Event(id=f"{number}", kind=Kind.CORRECT, key=key, etag=etag_of(PICTURES[key]), changes=(change,))
             at.log.append(OPS.email, lambda _reviews, event=event: [event])
         return at

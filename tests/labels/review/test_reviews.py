@@ -10,16 +10,13 @@ from hypothesis import strategies as st
 
 from core.labels.published.schema import Label, LabelField, LabelSource
 from core.labels.review.reviews import (
-    Change,
     Event,
+    FieldChange,
     Kind,
     Reviews,
     Save,
     check_value,
-    decided,
-    in_force,
     reviewed_label,
-    standing,
 )
 
 START = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -44,7 +41,7 @@ def logs(draw: st.DrawFn) -> list[Save]:
                     kind=draw(st.sampled_from([Kind.ACCEPT, Kind.CORRECT, Kind.SKIP])),
                     key="k",
                     etag=draw(st.sampled_from(ETAGS)),
-                    changes=(Change(field=LabelField.GENDER, after=gender),),
+                    changes=(FieldChange(field=LabelField.GENDER, after=gender),),
                     second=draw(st.booleans()),
                 )
             events.append(event)
@@ -98,7 +95,7 @@ class TestUndo:
         reviews = folded(saves)
         for etag in reviews.etags:
             decisions = reviews.of_picture(etag)
-            force = in_force(decisions)
+            force = decisions.in_force
             undone = {made.event.undoes for made in force if made.event.kind is Kind.UNDO}
             assert {made.event.id for made in decisions} - {made.event.id for made in force} == undone & {
                 made.event.id for made in decisions
@@ -107,16 +104,16 @@ class TestUndo:
     def test_undoing_an_undo_brings_the_decision_back(self) -> None:
         events = [said("1", "feminine"), undo("2", "1"), undo("3", "2")]
         reviews = one_each(events)
-        assert [made.event.id for made in standing(reviews.of_picture("a"))] == ["1"]
-        assert decided(reviews.of_picture("a")) == {LabelField.GENDER: "feminine"}
+        assert [made.event.id for made in reviews.of_picture("a").standing] == ["1"]
+        assert reviews.of_picture("a").values == {LabelField.GENDER: "feminine"}
 
     def test_what_was_said_before_holds_again(self) -> None:
         reviews = one_each([said("1", "feminine"), said("2", "masculine"), undo("3", "2")])
-        assert decided(reviews.of_picture("a"))[LabelField.GENDER] == "feminine"
+        assert reviews.of_picture("a").values[LabelField.GENDER] == "feminine"
 
     def test_what_somebody_said_since_stays(self) -> None:
         reviews = one_each([said("1", "feminine"), said("2", None), undo("3", "1")])
-        assert decided(reviews.of_picture("a")) == {LabelField.GENDER: None}
+        assert reviews.of_picture("a").values == {LabelField.GENDER: None}
 
 
 class TestLabel:
@@ -136,7 +133,7 @@ class TestLabel:
 
     def test_a_decided_field_is_the_persons_and_the_others_stay_the_machines(self) -> None:
         event = Event(
-            id="1", kind=Kind.CORRECT, key="k", etag="a", changes=(Change(field=LabelField.AGE, after=(40, 50)),)
+            id="1", kind=Kind.CORRECT, key="k", etag="a", changes=(FieldChange(field=LabelField.AGE, after=(40, 50)),)
         )
         label = reviewed_label(self.BASE, one_each([event]).of_picture("a"))
         assert label is not None
@@ -145,7 +142,7 @@ class TestLabel:
         assert label.confidence == {LabelField.HAIR: 0.9}
 
     def test_unsure_takes_a_value_away(self) -> None:
-        event = Event(id="1", kind=Kind.CORRECT, key="k", etag="a", changes=(Change(field=LabelField.AGE),))
+        event = Event(id="1", kind=Kind.CORRECT, key="k", etag="a", changes=(FieldChange(field=LabelField.AGE),))
         label = reviewed_label(self.BASE, one_each([event]).of_picture("a"))
         assert label is not None
         assert (label.ages, label.age_range) == (None, None)
@@ -179,7 +176,7 @@ class TestLabel:
 
 
 def said(event: str, gender: str | None) -> Event:
-    change = Change(field=LabelField.GENDER, after=gender)
+    change = FieldChange(field=LabelField.GENDER, after=gender)
     return Event(id=event, kind=Kind.CORRECT, key="k", etag="a", changes=(change,))
 
 

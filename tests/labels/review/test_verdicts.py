@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from core.labels.published.schema import LabelField, LabelSource
-from core.labels.review.reviews import Change, Event, Kind, Reviews, Save, Value, check_value
-from core.labels.review.verdicts import Theirs, lost_race, theirs_in, undoing
+from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value, check_value
+from core.labels.review.verdicts import FieldConflict, ReviewConflict, undo_of
 
 TIME = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
-def theirs(field: LabelField, value: Value, time: datetime | None = TIME) -> Theirs:
-    return Theirs("refs/01. Model/noir/Ada.jpg", "etag", field, value, "ann@studio.example", time)
+def theirs(field: LabelField, value: Value, time: datetime | None = TIME) -> FieldConflict:
+    return FieldConflict("refs/01. Model/noir/Ada.jpg", "etag", field, value, "ann@studio.example", time)
 
 
 @pytest.mark.parametrize(
@@ -34,24 +34,22 @@ def theirs(field: LabelField, value: Value, time: datetime | None = TIME) -> The
         ),
     ],
 )
-def test_a_lost_race_says_in_one_sentence_who_set_what(conflicts: list[Theirs], sentence: str) -> None:
-    assert lost_race(conflicts).message == f"ann@studio.example {sentence}"
+def test_a_lost_race_says_in_one_sentence_who_set_what(conflicts: list[FieldConflict], sentence: str) -> None:
+    assert ReviewConflict(conflicts).message == f"ann@studio.example {sentence}"
 
 
-def test_what_others_decided_comes_out_of_a_lost_race_as_it_went_in() -> None:
-    conflicts = (
-        theirs(LabelField.AGE, (30, 39)),
-        theirs(LabelField.GENDER, None),
-        theirs(LabelField.HAIR, "검은 단발", None),
-    )
-    assert theirs_in(lost_race(conflicts)) == conflicts
+def test_a_lost_race_says_field_by_field_what_others_decided() -> None:
+    conflicts = [theirs(LabelField.AGE, (30, 39)), theirs(LabelField.HAIR, "검은 단발", None)]
+    assert ReviewConflict(conflicts).conflicts == tuple(conflicts)
 
 
 def test_an_undo_turns_every_change_around_and_keeps_what_the_machine_had_said() -> None:
-    change = Change(field=LabelField.AGE, before=(20, 24), after=(30, 39), seen=(25, 34), seen_from=LabelSource.OPENAI)
+    change = FieldChange(
+        field=LabelField.AGE, before=(20, 24), after=(30, 39), seen=(25, 34), seen_from=LabelSource.OPENAI
+    )
     event = Event(id="one", kind=Kind.CORRECT, key="k", etag="a", changes=(change,), second=True)
     reviews = Reviews.of([Save(number=1, reviewer="ann", time=TIME, events=(event,))])
-    undo = undoing(event, reviews)
+    undo = undo_of(event, reviews)
     assert undo is not None
     assert (undo.kind, undo.undoes, undo.key, undo.etag, undo.second) == (Kind.UNDO, "one", "k", "a", True)
     assert undo.changes == (change.model_copy(update={"before": (30, 39), "after": (20, 24)}),)
