@@ -18,7 +18,7 @@ from core.ui.generate.draft import draft, recall
 from core.ui.generate.draft_keeper import begin_draft, leave_draft, patience_s, put_draft_back, show_draft
 from core.ui.generate.plan_header import plan_header
 from core.ui.generate.plan_notices import show_empty_plan
-from core.ui.generate.price import price_of
+from core.ui.generate.price import Price, price_of
 from core.ui.generate.results import results
 from core.ui.generate.slot_strip import folded_strip, slot_strip
 from core.viewer import Capability, Viewer
@@ -35,21 +35,26 @@ def page() -> None:
         library_loading(studio)
         return
     composed = composer(studio, studio.catalog.index)
-    wishes = composed.wishes
-    planned = studio.planner.plan(wishes, reading=composed.reading, recent=draft().recent)
+    planned = studio.planner.plan(composed.wishes, reading=composed.reading, recent=draft().recent)
     price = price_of(studio, planned, viewer.email)
     if st.session_state.pop(Key.ORDERED, False) and price.objection is None:  # else the header says why not, once
         with show_problems():
             _order(studio, viewer, planned)
+    _draw(studio, viewer, planned, price)
+
+
+def _draw(studio: Studio, viewer: Viewer, planned: Planned, price: Price) -> None:
+    """The plan, and below it the comparison on the stage."""
     unsent = show_draft()
-    shown = _shown(studio)
-    empty = not (wishes.prompt.strip() or planned.injection.settled.tone or shown)
+    shown_id = st.session_state.get(Key.SHOWN)
+    shown = studio.runner.status(shown_id) if shown_id else None
+    is_empty = not (planned.injection.wishes.prompt.strip() or planned.injection.settled.tone or shown)
     busy = shown is not None and shown.busy
-    plan_header(studio, viewer, planned, price, busy=busy, verdict=not empty, unsent=unsent)
-    if empty:
+    plan_header(studio, viewer, planned, price, busy=busy, verdict=not is_empty, unsent=unsent)
+    if is_empty:
         show_empty_plan()
         return
-    if shown is not None and _made_from(shown, planned):
+    if shown is not None and _is_made_from(shown, planned):
         folded_strip(planned.sides)
     else:
         slot_strip(planned.sides, _wrong_match)
@@ -94,12 +99,7 @@ def _find_again(studio: Studio) -> None:
         st.query_params.pop(COMPARISON_PARAM, None)
 
 
-def _shown(studio: Studio) -> ComparisonStatus | None:
-    comparison_id = st.session_state.get(Key.SHOWN)
-    return studio.runner.status(comparison_id) if comparison_id else None
-
-
-def _made_from(shown: ComparisonStatus, planned: Planned) -> bool:
+def _is_made_from(shown: ComparisonStatus, planned: Planned) -> bool:
     """Whether the stage shows what this plan would make."""
     made = shown.comparison
     return made.wishes.prompt == planned.injection.wishes.prompt and [

@@ -39,7 +39,7 @@ def page() -> None:
         return
     shown = found[:limit]
     cards = [comparison_card(status) for status in studio.runner.statuses([c.id for c in shown])]
-    event = picture_grid(cards, key=Key.HISTORY_GRID, label="Comparisons", aspect="portrait")
+    event = picture_grid(cards, key=Key.HISTORY_GRID, label="Comparisons")
     if len(found) > limit:
         st.button("Show older", on_click=partial(st.session_state.__setitem__, Key.HISTORY_LIMIT, limit + _STEP))
     if event.opened in {comparison.id for comparison in shown}:
@@ -71,21 +71,13 @@ def _filters(studio: Studio) -> HistoryFilter:
             mode = choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
             tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.HISTORY_TONE)
             angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.HISTORY_ANGLE)
-            person = st.text_input(
-                "Person",
-                key=Key.HISTORY_PERSON,
-                bind="query-params",
-                placeholder="Anyone's",
-                label_visibility="collapsed",
-                width=180,
-            )
-            reference = st.text_input(
+            text_filter = partial(st.text_input, bind="query-params", label_visibility="collapsed")
+            person = text_filter("Person", key=Key.HISTORY_PERSON, placeholder="Anyone's", width=180)
+            reference = text_filter(
                 "Reference",
                 key=Key.HISTORY_REFERENCE,
-                bind="query-params",
                 placeholder="With any reference",
                 help="The key of a picture that went in, as S3 has it.",
-                label_visibility="collapsed",
                 width=220,
             )
     return HistoryFilter(

@@ -1,4 +1,4 @@
-"""The closed door: signing in with Google, and what people see who may not come in."""
+"""The sign-in page: signing in with Google, and what people see who may not come in."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ class Attempt:
 
 
 def sign_in(studio: Studio, reason: str) -> None:
-    """The door for somebody we do not know; `reason` is why a session ended, if there was one."""
+    """The page for somebody who is not signed in; `reason` is why their session ended, if there was one."""
     login_token = st.session_state.pop(Key.HANDOVER, None)
     if isinstance(login_token, str):
-        with _authenticator("Signing you in…"):
+        with _frame("Signing you in…"):
             hand_over(login_token)
         return
     problem = _problem(studio)
     if isinstance(problem, AccessDenied):
         ask_somebody(studio, problem)
         return
-    with _authenticator("Fair comparisons from an image model, steered with the studio’s own references."):
+    with _frame("Fair comparisons from an image model, steered with the studio’s own references."):
         attempt = _attempt()
         if oauth_answer(attempt.key) is not None:
             st.caption("Asking Google who you are…", text_alignment="center")
@@ -70,8 +70,7 @@ def sign_in(studio: Studio, reason: str) -> None:
             st.caption(plain(reason), text_alignment="center")
         if origin() == studio.settings.origin:
             _button(studio, attempt)
-        else:
-            _elsewhere(studio.settings.origin)
+        _point_to_own_address(studio)
 
 
 def was_just_refused(studio: Studio) -> bool:
@@ -81,15 +80,15 @@ def was_just_refused(studio: Studio) -> bool:
 
 def ask_somebody(studio: Studio, err: AccessDenied) -> None:
     """For somebody verified who is not on the list: whom to ask, and another account."""
-    with _authenticator("This account cannot come in."):
+    with _frame("This account cannot come in."):
         st.markdown(plain(err.message), text_alignment="center")
         st.button("Use another account", width="stretch", on_click=_another_account)
-        _said_elsewhere(studio)
+        _point_to_own_address(studio)
 
 
 def out_of_order(err: StudioError) -> None:
     """While nobody can find out who may come in, nobody does."""
-    with _authenticator("Nobody can be let in right now."):
+    with _frame("Nobody can be let in right now."):
         show_problem(err)
         st.button("Try again", type="primary", width="stretch")
 
@@ -109,17 +108,15 @@ def _another_account() -> None:
     st.session_state[Key.OTHER_ACCOUNT] = True
 
 
-def _said_elsewhere(studio: Studio) -> None:
-    if origin() != studio.settings.origin:
-        _elsewhere(studio.settings.origin)
-
-
-def _elsewhere(address: str) -> None:
-    st.caption(f"You can sign in at [{plain(address)}]({address}) only.", text_alignment="center")
+def _point_to_own_address(studio: Studio) -> None:
+    """Google leads back to one address only: say which, where the page was opened under another."""
+    address = studio.settings.origin
+    if origin() != address:
+        st.caption(f"You can sign in at [{plain(address)}]({address}) only.", text_alignment="center")
 
 
 @contextmanager
-def _authenticator(sentence: str) -> Iterator[None]:
+def _frame(sentence: str) -> Iterator[None]:
     with st.container(key="door", horizontal_alignment="center"):
         st.title("Studio", anchor=False, text_alignment="center")
         st.markdown(sentence, text_alignment="center")
@@ -200,10 +197,10 @@ def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
     _dress(
         key="sign-in-dress",
         data={"attempt": attempt.key, "after": after, "start": START_PATH},
-        on_returned_change=_returned,
+        on_returned_change=_rerun,
     )
     return answer
 
 
-def _returned() -> None:
-    """Nothing to do: the run is all, in which a session that has begun since draws an attempt of its own."""
+def _rerun() -> None:
+    """Nothing to do: what the person returned to is drawn anew, and a new session draws an attempt of its own."""

@@ -71,8 +71,8 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
         folders = index.folders_of(Role.MODEL)
         project = parent(st.session_state.get(Key.FOLDER) or (folders[0].path if folders else ""))
         read = studio.planner.reader.read(st.session_state.get(Key.PROMPT) or "")
-        tone = _tiles("Tone", Role.TONE, Key.TONE, studio, index, project, read.tone)
-        angle = _tiles("Angle", Role.ANGLE, Key.ANGLE, studio, index, project, read.angle)
+        tone = _tiles(Role.TONE, studio, index, project, read.tone)
+        angle = _tiles(Role.ANGLE, studio, index, project, read.angle)
         _model_folder(folders)
         _person_fields()
         _render_fields(studio)
@@ -87,28 +87,19 @@ def clear_composer(studio: Studio) -> None:
     begin_draft()
 
 
-def _tiles(
-    label: str,
-    role: Role,
-    key: Key,
-    studio: Studio,
-    index: ReferenceIndex,
-    project: str,
-    proposed: str | None,
-) -> str | None:
+def _tiles(role: Role, studio: Studio, index: ReferenceIndex, project: str, proposed: str | None) -> str | None:
     """A picker of tones or angles, each with a picture from its own group."""
-    terms = studio.vocabulary.tones if role is Role.TONE else studio.vocabulary.angles
+    is_tone, held = role is Role.TONE, draft()
+    terms = studio.vocabulary.tones if is_tone else studio.vocabulary.angles
     examples = _examples(index, role, project)
-    held = draft().tone if role is Role.TONE else draft().angle
-    by_chance = role is Role.TONE and draft().tone_by_chance and proposed is None
     return tile_picker(
-        label,
+        role.value.capitalize(),
         [_tile(term, examples.get(term.id)) for term in terms],
-        key=key,
-        picked=held,
+        key=Key.TONE if is_tone else Key.ANGLE,
+        picked=held.tone if is_tone else held.angle,
         proposed=proposed,
-        columns=4 if role is Role.TONE else 5,
-        note="by chance" if by_chance else "from the prompt",
+        columns=4 if is_tone else 5,
+        note="by chance" if is_tone and held.tone_by_chance and proposed is None else "from the prompt",
     )
 
 
@@ -121,8 +112,7 @@ def _tile(term: Term, example: Reference | None) -> Tile:
 def _examples(index: ReferenceIndex, role: Role, project: str) -> dict[str, Reference]:
     """The first picture of each tag, from the designer's project if it has one."""
     found: dict[str, Reference] = {}
-    folders = sorted(index.folders_of(role), key=lambda folder: folder.project != project)
-    for folder in folders:
+    for folder in sorted(index.folders_of(role), key=lambda folder: folder.project != project):
         for group in folder.groups:
             tag = group.tags.tone if role is Role.TONE else group.tags.angle
             if tag and group.is_injectable:
@@ -137,19 +127,15 @@ def _model_folder(folders: tuple[ReferenceFolder, ...]) -> None:
     if not paths:
         st.caption("No model folder in S3 yet: make one named like `01. Model`.")
         return
-    named = {folder.path: folder_label(folder) for folder in folders}
+    by_path = {folder.path: folder for folder in folders}
+    labels = {path: _folder_label(folder) for path, folder in by_path.items()}
     st.selectbox(
-        "Model folder",
-        paths,
-        format_func=lambda path: named.get(path, path),
-        key=Key.FOLDER,
-        persist_state="session",
+        "Model folder", paths, format_func=lambda path: labels.get(path, path), key=Key.FOLDER, persist_state="session"
     )
-    chosen = next(folder for folder in folders if folder.path == st.session_state[Key.FOLDER])
-    st.caption(plain(folder_health(chosen)))
+    st.caption(plain(_folder_health(by_path[st.session_state[Key.FOLDER]])))
 
 
-def folder_label(folder: ReferenceFolder) -> str:
+def _folder_label(folder: ReferenceFolder) -> str:
     """A model folder in a list: where it lies, how many groups serve and how many need mending."""
     usable = sum(group.is_injectable for group in folder.groups)
     to_mend = len(folder.groups) - usable
@@ -157,7 +143,7 @@ def folder_label(folder: ReferenceFolder) -> str:
     return f"{place} · {count_of(usable, 'group')}" + (f", {to_mend} to mend" if to_mend else "")
 
 
-def folder_health(folder: ReferenceFolder) -> str:
+def _folder_health(folder: ReferenceFolder) -> str:
     """What a model folder can serve, and which of its groups cannot be injected from."""
     pictures = sum(len(group.references) for group in folder.groups if group.is_injectable)
     problems = Counter(group.tags.problem.value for group in folder.groups if group.tags.problem is not None)
@@ -169,10 +155,8 @@ def folder_health(folder: ReferenceFolder) -> str:
 
 def _person_fields() -> None:
     left, right = st.columns(2)
-    with left:
-        st.selectbox("Person", list(PERSON_CHOICES), key=Key.PERSON, persist_state="session")
-    with right:
-        st.selectbox("Gender", list(GENDER_CHOICES), key=Key.GENDER, persist_state="session")
+    left.selectbox("Person", list(PERSON_CHOICES), key=Key.PERSON, persist_state="session")
+    right.selectbox("Gender", list(GENDER_CHOICES), key=Key.GENDER, persist_state="session")
     st.session_state.setdefault(Key.AGES, AGE_SPAN)
     st.slider(
         "Age",

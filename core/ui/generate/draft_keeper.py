@@ -23,7 +23,6 @@ from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back
 from core.viewer import Viewer
 
 _HERE: Final = Path(__file__)
-_TAKEN: Final = "draft-taken"
 _NOT_KEPT: Final = {
     "too long": "This draft is too long to be kept in the browser: reloading the page loses it.",
     "no room": "The browser has no room to keep this draft: reloading the page loses it.",
@@ -56,7 +55,7 @@ class Keeping:
     widgets: Stored | None = None
     is_unsent: bool = False  # whatever it has begun with
 
-    def heard(self, kept: object) -> Keeping:
+    def hear(self, kept: object) -> Keeping:
         """The same with what the browser has handed over, once; of this session's own draft it knows better."""
         number = kept.get("number") if isinstance(kept, Mapping) else None
         if not isinstance(kept, Mapping) or type(number) is not int or number <= self.taken:
@@ -67,11 +66,10 @@ class Keeping:
 
 def meet_browser(studio: Studio, viewer: Viewer) -> None:
     """Say whose drafts are to be kept here, and hear what the browser hands over. Call before a page is drawn."""
-    keeping = _keeping()
     owner = pseudonym(studio.settings.session_secret or "", viewer.email)
     with st.container(key="draft-keeper"):
-        said = _component(key=_TAKEN, data={"owner": owner}, on_kept_change=_heard_below)
-    _keep(keeping.heard(said.kept))
+        browser = _component(key="draft-taken", data={"owner": owner}, on_kept_change=_rerun)
+    _keep(_keeping().hear(browser.kept))
 
 
 def forget_drafts() -> None:
@@ -107,7 +105,7 @@ def put_draft_back(studio: Studio) -> None:
     begin_draft()
     _keep(replace(_keeping(), line=keeping.line, is_unsent=kept.get("unsent") is not False))
     if left_out:
-        st.toast(f"Your draft is back, but for its {_listed(left_out)}.", icon=":material/edit_off:")
+        st.toast(f"Your draft is back, but for its {_enumerate(left_out)}.", icon=":material/edit_off:")
 
 
 def begin_draft() -> None:
@@ -132,7 +130,7 @@ def show_draft() -> bool:
         _keep(keeping)
     is_unsent = keeping.is_unsent or (picks, widgets) != (keeping.picks, keeping.widgets)
     with st.container(key="draft-teller"):
-        said = _component(
+        browser = _component(
             key="draft-shown",
             data={
                 "session": keeping.session,
@@ -143,10 +141,10 @@ def show_draft() -> bool:
                 "draft": picks | widgets,
                 "heard": heard_now(),
             },
-            on_problem_change=_heard_below,
+            on_problem_change=_rerun,
         )
-    if said.problem in _NOT_KEPT:
-        st.caption(f":material/warning: {_NOT_KEPT[said.problem]}")
+    if browser.problem in _NOT_KEPT:
+        st.caption(f":material/warning: {_NOT_KEPT[browser.problem]}")
     return is_unsent
 
 
@@ -171,9 +169,9 @@ def _is_there(studio: Studio, comparison: str) -> bool:
     return True
 
 
-def _listed(words: tuple[str, ...]) -> str:
+def _enumerate(words: tuple[str, ...]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _heard_below() -> None:
-    """Nothing: what the browser hands over is heard where its component is drawn."""
+def _rerun() -> None:
+    """Nothing to do: what the browser hands over is taken where its component is drawn."""

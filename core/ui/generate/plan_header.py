@@ -28,8 +28,11 @@ def plan_header(
     """
     fairness = planned.injection.fairness if verdict else None
     with st.container(gap=None):
-        can_generate = not busy and price.objection is None
-        _first_row(studio, viewer, planned, fairness, can_generate=can_generate, can_clear=unsent or verdict)
+        with row(spread=True):
+            _title(planned, fairness)
+            can_generate = not busy and price.objection is None
+            with row(width="content"):
+                _buttons(studio, viewer, can_generate=can_generate, can_clear=unsent or verdict)
         with row(spread=True):
             with row(width="content"):
                 show_reading(planned, studio.vocabulary)
@@ -40,42 +43,39 @@ def plan_header(
         st.error(without_formulas(price.objection), icon=":material/error:")
 
 
-def _first_row(
-    studio: Studio, viewer: Viewer, planned: Planned, fairness: Fairness | None, *, can_generate: bool, can_clear: bool
-) -> None:
-    with row(spread=True):
-        with row(width="content"):
-            filled = sum(slot.filled for side in planned.sides for slot in side.slots)
-            title = f"**{MODES[planned.injection.wishes.mode]}** :gray[· {count_of(filled, 'reference')}]"
-            st.markdown(title, width="content")
-            if fairness is not None:
-                st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
-        with row(width="content"):
-            st.button(
-                "Clear",
-                type="tertiary",
-                help="Begin anew, with nothing on the stage. What you have made stays in History.",
-                disabled=not can_clear,
-                on_click=partial(clear_composer, studio),
-            )
-            st.button(
-                "Shuffle",
-                icon=":material/shuffle:",
-                help="Draw all references anew, away from what you were given last time.",
-                on_click=lambda: shuffle(recent_keys(studio, viewer.email)),
-            )
-            is_pressed = st.button(
-                "Generate",
-                type="primary",
-                shortcut="Ctrl+Enter",
-                disabled=not can_generate,
-                on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
-            )
-    _answer_a_first_press(is_pressed=is_pressed)
+def _title(planned: Planned, fairness: Fairness | None) -> None:
+    filled = sum(slot.filled for side in planned.sides for slot in side.slots)
+    title = f"**{MODES[planned.injection.wishes.mode]}** :gray[· {count_of(filled, 'reference')}]"
+    with row(width="content"):
+        st.markdown(title, width="content")
+        if fairness is not None:
+            st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
 
 
-def _answer_a_first_press(*, is_pressed: bool) -> None:
-    """A press that a session met before it had drawn the button called nobody back: it is answered now."""
+def _buttons(studio: Studio, viewer: Viewer, *, can_generate: bool, can_clear: bool) -> None:
+    """Begin anew, draw anew, and make it. A session's first press of Generate calls nobody back: it is answered here,
+    for the session met it before it had drawn the button.
+    """
+    st.button(
+        "Clear",
+        type="tertiary",
+        help="Begin anew, with nothing on the stage. What you have made stays in History.",
+        disabled=not can_clear,
+        on_click=partial(clear_composer, studio),
+    )
+    st.button(
+        "Shuffle",
+        icon=":material/shuffle:",
+        help="Draw all references anew, away from what you were given last time.",
+        on_click=lambda: shuffle(recent_keys(studio, viewer.email)),
+    )
+    is_pressed = st.button(
+        "Generate",
+        type="primary",
+        shortcut="Ctrl+Enter",
+        disabled=not can_generate,
+        on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
+    )
     is_known = st.session_state.get(Key.BUTTON_KNOWN, False)
     st.session_state[Key.BUTTON_KNOWN] = True
     if is_pressed and not is_known:

@@ -20,6 +20,7 @@ from core.ui.frame.state import Key
 from core.viewer import Capability, Viewer
 
 _SPANS = {"Today": 1, "7 days": 7, "30 days": 30}
+_ENDINGS = ("refused", "failed", "cancelled", "interrupted")  # of attempts that made no picture
 _NOTE = (
     "Days are UTC. An attempt that was refused, failed or cancelled is counted as that, with what it is known to have "
     "cost. Unpriced ones were charged, or may have been, at a price nobody knows: the sum is without them, the budgets "
@@ -55,8 +56,7 @@ def summary(accounts: Sequence[Account]) -> str:
     if tally.unpriced:
         parts.append(f"{tally.unpriced:,} unpriced")
     parts.append(count_of(tally.done, "picture"))
-    ended = {name: getattr(tally, name) for name in ("refused", "failed", "cancelled", "interrupted")}
-    parts += [f"{count:,} {name}" for name, count in ended.items() if count]
+    parts += [f"{count:,} {ending}" for ending in _ENDINGS if (count := getattr(tally, ending))]
     return " · ".join(parts)
 
 
@@ -70,10 +70,7 @@ def table(accounts: Sequence[Account]) -> pd.DataFrame:
             "US$": round(account.tally.usd, 4),
             "Unpriced": account.tally.unpriced,
             "Pictures": account.tally.done,
-            "Refused": account.tally.refused,
-            "Failed": account.tally.failed,
-            "Cancelled": account.tally.cancelled,
-            "Interrupted": account.tally.interrupted,
+            **{ending.capitalize(): getattr(account.tally, ending) for ending in _ENDINGS},
         }
         for account in sorted(accounts, key=lambda account: account.day, reverse=True)
     ]
@@ -91,14 +88,12 @@ def budget_words(budget: Budget) -> str:
 
 def _accounts(studio: Studio, viewer: Viewer) -> None:
     with show_problems():
-        days = _SPANS[
-            st.segmented_control(
-                "Days", list(_SPANS), default="Today", required=True, key=Key.SPEND_DAYS, label_visibility="collapsed"
-            )
-        ]
+        span = st.segmented_control(
+            "Days", list(_SPANS), default="Today", required=True, key=Key.SPEND_DAYS, label_visibility="collapsed"
+        )
         today = datetime.now(UTC).date()
         with st.spinner("Adding up what S3 holds…", show_time=True):
-            accounts = accounts_seen_by(viewer, studio.ledger, today - timedelta(days=days - 1), today)
+            accounts = accounts_seen_by(viewer, studio.ledger, today - timedelta(days=_SPANS[span] - 1), today)
             budgets = studio.budgets.today(viewer.email)
         st.markdown(without_formulas(summary(accounts)))
         for budget in budgets:
