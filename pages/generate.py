@@ -16,8 +16,7 @@ from core.ui.frame.state import COMPARISON_PARAM, Key
 from core.ui.generate.composer import composer, render_settings
 from core.ui.generate.draft import draft, recall
 from core.ui.generate.draft_keeper import begin_draft, leave_draft, patience_s, put_draft_back, show_draft
-from core.ui.generate.plan_header import plan_header
-from core.ui.generate.plan_notices import show_empty_plan
+from core.ui.generate.plan_header import plan_header, show_empty_plan
 from core.ui.generate.price import Price, price_of
 from core.ui.generate.results import results
 from core.ui.generate.slot_strip import folded_strip, slot_strip

@@ -48,7 +48,7 @@ def main() -> None:
     try:
         studio, viewer = open_session()
         if is_signing_out():
-            _instead_of_pages(lambda: None)
+            _instead_of_pages(_draw_nothing)
             return
     except AccessDenied as err:
         get_studio().metrics.turned_away(reason_of(err))
@@ -101,9 +101,11 @@ def _demo_line(studio: Studio) -> None:
 
 
 def _instead_of_pages(draw: Callable[[], None]) -> None:
-    """The closed door: every page's URL leads to it and stays in the address, and nothing of the page is run."""
-    doors = [st.Page(_nothing, title=name.capitalize(), url_path=name, default=name == DEFAULT_PAGE) for name in PAGES]
-    st.navigation([*doors, *_unknown(_nothing)], position="hidden").run()
+    """Draw this under every page's address, which stays as it is; nothing of the page is run."""
+    closed = [
+        st.Page(_draw_nothing, title=name.capitalize(), url_path=name, default=name == DEFAULT_PAGE) for name in PAGES
+    ]
+    st.navigation([*closed, *_unknown(_draw_nothing)], position="hidden").run()
     draw()
 
 
@@ -127,12 +129,12 @@ def _not_on_the_list(studio: Studio, err: AccessDenied) -> None:
 
 
 def _why(studio: Studio, err: SignInError) -> str:
-    """Why somebody who was signed in is not any more; to all others the door explains itself."""
+    """Why somebody who was signed in is not any more; to all others the sign-in page explains itself."""
     was_here = studio.settings.cookie_name in cookies() or Key.LEFT in st.session_state
     return err.message if was_here else ""
 
 
-def _nothing() -> None:
+def _draw_nothing() -> None:
     """Nothing of the page."""
 
 

@@ -20,7 +20,7 @@ from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
 from core.ui.frame.session_request import hand_over
 from core.ui.frame.state import Key
-from core.ui.frame.streamlit_internals import forget_oauth, oauth_answer, oauth_state
+from core.ui.frame.streamlit_internals import forget_oauth, keep_value, oauth_answer, oauth_state
 from core.web.auth_routes import START_PATH
 
 _BUTTON: Final = Path(__file__).with_name("sign_in_button.js")
@@ -197,10 +197,6 @@ def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
     _dress(
         key="sign-in-dress",
         data={"attempt": attempt.key, "after": after, "start": START_PATH},
-        on_returned_change=_rerun,
+        on_returned_change=keep_value,  # the run is all: a session that has begun since draws an attempt of its own
     )
     return answer
-
-
-def _rerun() -> None:
-    """Nothing to do: what the person returned to is drawn anew, and a new session draws an attempt of its own."""

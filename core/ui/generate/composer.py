@@ -28,12 +28,12 @@ from core.ui.generate.draft import (
     PERSON_CHOICES,
     SIZES,
     chosen_size,
-    clear,
     draft,
     wishes_from_widgets,
 )
 from core.ui.generate.draft_keeper import begin_draft
 from core.ui.generate.engine_choice import chosen_engine, engine_choices
+from core.ui.generate.stored_draft import put_back
 from core.web.addresses import image_url
 
 MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
@@ -81,7 +81,7 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
 
 def clear_composer(studio: Studio) -> None:
     """Nothing in the composer and nothing on the stage, and so nothing that a reload would bring back."""
-    clear(next(iter(engine_choices(studio))))
+    put_back({}, {}, studio)
     st.session_state.pop(Key.SHOWN, None)
     st.query_params.pop(COMPARISON_PARAM, None)
     begin_draft()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import streamlit as st
@@ -158,20 +158,6 @@ def recall(comparison: Comparison) -> None:
         off=wishes.off,
         strengths=wishes.strengths,
     )
-
-
-def clear(engine: str) -> None:
-    """Empty the composer, as a new tab has it, with this engine. The model folder and the quality settle anew."""
-    state = st.session_state
-    state[Key.PROMPT] = ""
-    state[Key.MODE] = Mode.COMPARE
-    state[Key.FOLDER] = None
-    state[Key.PERSON] = state[Key.GENDER] = FROM_PROMPT
-    state[Key.AGES] = AGE_SPAN
-    state[Key.SIZE] = next(iter(SIZES))
-    state[Key.ENGINE] = engine
-    state[Key.QUALITY] = None
-    _hand_over(**asdict(Draft(seed=new_seed())))
 
 
 def adopt(wishes: Wishes) -> None:

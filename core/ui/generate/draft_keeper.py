@@ -19,6 +19,7 @@ from core.identity.session import pseudonym
 from core.studio import Studio
 from core.ui.components.draft_in_browser import with_draft
 from core.ui.frame.state import COMPARISON_PARAM, Key
+from core.ui.frame.streamlit_internals import keep_value
 from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, widgets_now
 from core.viewer import Viewer
 
@@ -68,7 +69,7 @@ def meet_browser(studio: Studio, viewer: Viewer) -> None:
     """Say whose drafts are to be kept here, and hear what the browser hands over. Call before a page is drawn."""
     owner = pseudonym(studio.settings.session_secret or "", viewer.email)
     with st.container(key="draft-keeper"):
-        browser = _component(key="draft-taken", data={"owner": owner}, on_kept_change=_rerun)
+        browser = _component(key="draft-taken", data={"owner": owner}, on_kept_change=keep_value)
     _keep(_keeping().hear(browser.kept))
 
 
@@ -141,7 +142,7 @@ def show_draft() -> bool:
                 "draft": picks | widgets,
                 "heard": heard_now(),
             },
-            on_problem_change=_rerun,
+            on_problem_change=keep_value,
         )
     if browser.problem in _NOT_KEPT:
         st.caption(f":material/warning: {_NOT_KEPT[browser.problem]}")
@@ -171,7 +172,3 @@ def _is_there(studio: Studio, comparison: str) -> bool:
 
 def _enumerate(words: tuple[str, ...]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _rerun() -> None:
-    """Nothing to do: what the browser hands over is taken where its component is drawn."""

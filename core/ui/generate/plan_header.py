@@ -1,4 +1,4 @@
-"""The header of a plan: what it holds, whether it is fair, what it costs, and the button that makes it."""
+"""The header of a plan: what it holds, whether it is fair, what it costs, the button that makes it; or no plan yet."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import streamlit as st
 
 from core.generation.planning import Planned
 from core.injection.fairness import Fairness
+from core.references.vocabulary import Vocabulary
 from core.studio import Studio
-from core.ui.frame.layout import row
+from core.ui.frame.layout import empty_state, row
 from core.ui.frame.markdown import plain, without_formulas
-from core.ui.frame.quantities import count_of
+from core.ui.frame.quantities import count_of, year_span
 from core.ui.frame.state import Key
 from core.ui.generate.composer import MODES, clear_composer, recent_keys
-from core.ui.generate.draft import adopt, shuffle
-from core.ui.generate.plan_notices import show_reading
+from core.ui.generate.draft import adopt, set_draft, shuffle
 from core.ui.generate.price import Price
 from core.viewer import Viewer
 
@@ -35,12 +35,26 @@ def plan_header(
                 _buttons(studio, viewer, can_generate=can_generate, can_clear=unsent or verdict)
         with row(spread=True):
             with row(width="content"):
-                show_reading(planned, studio.vocabulary)
+                _reading(planned, studio.vocabulary)
             st.caption(plain(price.line), width="content")
         if fairness is not None:
             _fairness(studio, planned, fairness)
     if price.objection is not None:
         st.error(without_formulas(price.objection), icon=":material/error:")
+
+
+def show_empty_plan() -> None:
+    """The empty stage."""
+    text = "Write a prompt or pick a tone. The references that will go in appear here, before anything is sent."
+    with empty_state("Nothing planned yet", text, key="nothing-planned"):
+        with st.container(key="composer-hidden"):  # shown on a phone, where the composer is folded away
+            st.caption("Prompt and tones are behind » at the top.", text_alignment="center")
+        st.button(
+            "Let chance pick a tone",
+            type="tertiary",
+            icon=":material/casino:",
+            on_click=partial(set_draft, tone_by_chance=True),
+        )
 
 
 def _title(planned: Planned, fairness: Fairness | None) -> None:
@@ -81,6 +95,31 @@ def _buttons(studio: Studio, viewer: Viewer, *, can_generate: bool, can_clear: b
     if is_pressed and not is_known:
         st.session_state[Key.ORDERED] = True
         st.rerun()
+
+
+def _reading(planned: Planned, vocabulary: Vocabulary) -> None:
+    """What the reader took from the prompt, so that nothing is guessed behind anyone's back."""
+    reading = planned.injection.reading
+    if not planned.injection.wishes.prompt.strip():
+        st.caption("No prompt yet", width="content")
+        return
+    persona = planned.injection.settled.persona
+    found = [persona.value if persona else "a person" if reading.person else "no person"]
+    if reading.gender:
+        found.append("woman" if reading.gender == "feminine" else "man")
+    if reading.age_low is not None and reading.age_high is not None:
+        found.append(year_span(reading.age_low, reading.age_high))
+    if reading.tone:
+        found.append(vocabulary.tone(reading.tone).name.lower())
+    if reading.angle:
+        found.append(vocabulary.angle(reading.angle).name.lower())
+    if reading.note:
+        st.caption(f":material/cloud_off: {reading.note}", width="content")
+    st.caption(
+        f"Read: {' · '.join(found)}",
+        width="content",
+        help="What was read from the prompt. What you pick counts before it.",
+    )
 
 
 def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:

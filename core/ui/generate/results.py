@@ -20,14 +20,6 @@ from core.web.addresses import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720
 _POLL_S = 0.5
-_STATES = {
-    AttemptPhase.QUEUED: StageState.QUEUED,
-    AttemptPhase.RUNNING: StageState.RUNNING,
-    AttemptPhase.DONE: StageState.DONE,
-    AttemptPhase.FAILED: StageState.FAILED,
-    AttemptPhase.INTERRUPTED: StageState.FAILED,
-    AttemptPhase.CANCELLED: StageState.CANCELLED,
-}
 # What a failure is called, and what to do about it.
 _FAILURES = {
     EngineFault.REFUSED: ("Refused", "A retry alone sends the same once more."),
@@ -91,7 +83,7 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> Stag
     return StageSide(
         name=letter or "A",
         title=side.side.heading,
-        state=_STATES[side.phase],
+        state=StageState.FAILED if side.phase is AttemptPhase.INTERRUPTED else StageState(side.phase),
         width_px=comparison.size.width,
         height_px=comparison.size.height,
         picture_url=_picture_url(status, side),

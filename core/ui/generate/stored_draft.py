@@ -129,7 +129,8 @@ def heard_now() -> dict[str, int]:
 def put_back(content: Mapping[str, object], heard: Mapping[str, object], studio: Studio) -> tuple[str, ...]:
     """Set the composer to a stored draft, before it is drawn, and return the names of what could not be set.
 
-    Every field is taken for itself: one that is damaged, or names what is no longer there, is left out.
+    Every field is taken for itself: one that is damaged, or names what is no longer there, is left out. Without any
+    the composer is as a new tab has it.
     """
     engines = engine_choices(studio)
     offered = {

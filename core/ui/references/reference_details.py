@@ -17,10 +17,10 @@ from core.settings import PROJECT_ROOT
 from core.studio import Studio
 from core.ui.frame.markdown import plain
 from core.ui.frame.quantities import count_of, file_size, year_span
-from core.ui.frame.session import absolute, dialog
+from core.ui.frame.session import absolute, dialog, open_session
 from core.ui.frame.state import Key
 from core.ui.generate import draft
-from core.ui.references.label_history import label_history
+from core.ui.references.label_values import FIELD_NAMES, describe_value
 from core.web.addresses import ORIGINAL, image_url
 
 
@@ -42,7 +42,7 @@ def _details(studio: Studio, reference: Reference) -> None:
             with st.container(gap=None):
                 st.caption(name)
                 st.text(value)
-    label_history(studio, reference)
+    _label_history(studio, reference)
     st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
     with st.container(horizontal=True):
         _use_button(reference)
@@ -50,6 +50,30 @@ def _details(studio: Studio, reference: Reference) -> None:
             go_to("history", {Key.HISTORY_REFERENCE: reference.key})
         download = image_url(reference.key, reference.etag, ORIGINAL, download_as=reference.name)
         st.link_button("Download original", absolute(download), icon=":material/download:")
+
+
+def _label_history(studio: Studio, reference: Reference) -> None:
+    """Every change of every field, newest first; nothing where nobody has decided anything."""
+    _, viewer = open_session()
+    lines = studio.review_service.history(viewer, reference.etag)
+    if not lines:
+        return
+    with st.expander(f"Label history ({len(lines)})"):
+        st.dataframe(
+            [
+                {
+                    "When": line.time,
+                    "Who": line.reviewer,
+                    "Field": FIELD_NAMES[line.field],
+                    "From": describe_value(line.before) or "–",
+                    "To": describe_value(line.after) or "unsure",
+                    "": "undone" if line.undone else "second look" if line.second else line.kind.value,
+                }
+                for line in lines
+            ],
+            hide_index=True,
+            column_config={"When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")},
+        )
 
 
 def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
