@@ -18,7 +18,7 @@ from core.studio import Studio
 from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
-from core.ui.frame.session_request import hand_over
+from core.ui.frame.session_request import send_login_token
 from core.ui.frame.state import Key
 from core.ui.frame.streamlit_internals import forget_oauth, keep_value, oauth_answer, oauth_state
 from core.web.auth_routes import START_PATH
@@ -51,10 +51,10 @@ class Attempt:
 
 def sign_in(studio: Studio, reason: str) -> None:
     """The page for somebody who is not signed in; `reason` is why their session ended, if there was one."""
-    login_token = st.session_state.pop(Key.HANDOVER, None)
+    login_token = st.session_state.pop(Key.LOGIN_TOKEN, None)
     if isinstance(login_token, str):
         with _frame("Signing you in…"):
-            hand_over(login_token)
+            send_login_token(login_token)
         return
     problem = _problem(studio)
     if isinstance(problem, AccessDenied):
@@ -95,8 +95,8 @@ def out_of_order(err: StudioError) -> None:
 
 def _problem(studio: Studio) -> StudioError | None:
     """What the last try ended with: the pop-up's in this tab, or the redirect's that has led here."""
-    if studio.redirect is not None and Key.REFUSAL_TOLD not in st.session_state:
-        st.session_state[Key.REFUSAL_TOLD] = True
+    if studio.redirect is not None and Key.REFUSAL_SHOWN not in st.session_state:
+        st.session_state[Key.REFUSAL_SHOWN] = True
         if error := studio.redirect.error(cookies()):
             st.session_state[Key.SIGN_IN_PROBLEM] = error
     problem = st.session_state.get(Key.SIGN_IN_PROBLEM)
@@ -134,7 +134,7 @@ def _button(studio: Studio, attempt: Attempt) -> None:
         st.session_state[Key.SIGN_IN_PROBLEM] = err
     else:
         st.session_state.pop(Key.SIGN_IN_PROBLEM, None)
-        st.session_state[Key.HANDOVER] = login_token
+        st.session_state[Key.LOGIN_TOKEN] = login_token
     attempt.discard()
     st.rerun()
 

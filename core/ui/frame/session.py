@@ -38,10 +38,10 @@ def cookies() -> dict[str, str]:
 def fragment(body: Callable[P, None], *, run_every: float | None = None) -> Callable[P, None]:
     """A part of a page that runs by itself, `run_every` so many seconds, and only for who may still see it.
 
-    Streamlit runs a fragment without the shell: a person who may not come in any more gets the whole page
-    run instead, and so the door.
+    Streamlit runs a fragment without the shell: for a person who may not come in any more the whole page is run
+    instead, and so the sign-in page is shown.
     """
-    guarded: Callable[P, None] = st.fragment(_guarded(body), run_every=run_every)
+    guarded: Callable[P, None] = st.fragment(_guard(body), run_every=run_every)
     return guarded
 
 
@@ -53,7 +53,7 @@ def dialog(
     position: Literal["center", "right"] = "center",
 ) -> Callable[P, None]:
     """A drawer or a window; what happens in it runs without the shell, as in a fragment, and is guarded alike."""
-    guarded: Callable[P, None] = st.dialog(title, width=width, position=position)(_guarded(body))
+    guarded: Callable[P, None] = st.dialog(title, width=width, position=position)(_guard(body))
     return guarded
 
 
@@ -73,7 +73,7 @@ def absolute(path: str) -> str:
     return f"{origin()}{path}"
 
 
-def _guarded(body: Callable[P, None]) -> Callable[P, None]:
+def _guard(body: Callable[P, None]) -> Callable[P, None]:
     @wraps(body)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:

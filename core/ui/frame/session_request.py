@@ -54,8 +54,8 @@ class SessionRequest:
     made_at_s: float = field(default_factory=time.monotonic)
 
 
-def hand_over(token: str) -> None:
-    """Give the browser's request a hand-over token; the page is loaded again when the session is there."""
+def send_login_token(token: str) -> None:
+    """Have the browser open a session with a login token; the page is loaded again when it is there."""
     request = SessionRequest(Purpose.OPEN)
     st.session_state[Key.REQUEST] = request
     _mount(request, body=token)
@@ -99,21 +99,21 @@ def _mount(request: SessionRequest, *, body: str = "") -> None:
             "reloads": request.purpose is not Purpose.RENEW,
             "reports": request.purpose is not Purpose.RENEW,
         },
-        on_refused_change=_refused,
+        on_refused_change=_explain_refusal,
     )
 
 
-def _refused() -> None:
+def _explain_refusal() -> None:
     """Say why a request failed. A 503 to a sign-out means that the cookie is gone, and only S3 does not know."""
     answer = (st.session_state.get(_MOUNT) or {}).get("refused")
     request = st.session_state.get(Key.REQUEST)
     if not isinstance(answer, Mapping) or not isinstance(request, SessionRequest) or answer.get("id") != request.id:
         return
     del st.session_state[Key.REQUEST]
-    said = answer.get("said")
-    sentence = said if isinstance(said, str) and said else _UNANSWERED[request.purpose]
-    is_sign_out = request.purpose is not Purpose.OPEN
-    if is_sign_out and answer.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
+    sentence = answer.get("said")
+    if not isinstance(sentence, str) or not sentence:
+        sentence = _UNANSWERED[request.purpose]
+    if request.purpose is not Purpose.OPEN and answer.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
         st.session_state[Key.LEFT] = sentence
     else:
         st.session_state[Key.SIGN_IN_PROBLEM] = SignInError(sentence)

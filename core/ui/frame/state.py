@@ -11,9 +11,9 @@ class Key(StrEnum):
     # Signing in and out
     ATTEMPT = "sign_in_attempt"  # an Attempt: never what came back from it
     LAST_ATTEMPT = "sign_in_last_attempt"  # the name of the one whose answer was taken
-    REFUSAL_TOLD = "sign_in_refusal_told"  # this tab has said why the sign-in that led to it was refused
+    REFUSAL_SHOWN = "sign_in_refusal_shown"  # this tab has said why the sign-in that led to it was refused
     SIGN_IN_PROBLEM = "sign_in_problem"  # the StudioError an attempt ended with
-    HANDOVER = "handover"  # a hand-over token, for the one run that gives it to the browser
+    LOGIN_TOKEN = "login_token"  # noqa: S105 - a name; what it names stays for the one run that gives it to the browser
     OTHER_ACCOUNT = "other_account"  # a person who may not come in wants to try another
     REQUEST = "session_request"  # the SessionRequest the browser is at
     LEFT = "left"  # why this tab shows nobody's pages any more, until it is loaded anew
@@ -37,7 +37,7 @@ class Key(StrEnum):
     SHOWN = "shown_comparison"  # the comparison on the stage
     RECALL = "recall"  # a comparison to open on the Generate page
     ORDERED = "ordered"  # Generate was pressed and is answered in this run
-    BUTTON_KNOWN = "generate_known"  # Generate was drawn in this session, so its presses call back
+    BUTTON_DRAWN = "generate_drawn"  # Generate was drawn in this session, so its presses call back
     KEEPING = "draft_keeping"  # a Keeping: what the browser and this session know of each other
 
     # The reference browser (bound)

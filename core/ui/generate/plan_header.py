@@ -90,8 +90,8 @@ def _buttons(studio: Studio, viewer: Viewer, *, can_generate: bool, can_clear: b
         disabled=not can_generate,
         on_click=partial(st.session_state.__setitem__, Key.ORDERED, True),
     )
-    is_known = st.session_state.get(Key.BUTTON_KNOWN, False)
-    st.session_state[Key.BUTTON_KNOWN] = True
+    is_known = st.session_state.get(Key.BUTTON_DRAWN, False)
+    st.session_state[Key.BUTTON_DRAWN] = True
     if is_pressed and not is_known:
         st.session_state[Key.ORDERED] = True
         st.rerun()

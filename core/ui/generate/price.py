@@ -48,7 +48,7 @@ def price_for(studio: Studio, usd: float | None, render: RenderSettings, person:
 
 
 def _too_long(prompt: str) -> str | None:
-    """Why this prompt cannot be sent; an empty one is only told when Generate is pressed."""
+    """Why this prompt cannot be sent; an empty one is refused when Generate is pressed."""
     try:
         check_prompt(prompt or "-")
     except InputError as err:

@@ -104,7 +104,7 @@ def _edit(studio: Studio) -> tuple[LabelField, str | None]:
 
 
 def _set(chosen: Sequence[QueueItem], field: LabelField, words: str) -> None:
-    """Set the field of all chosen ones in one save; a lost race is said, and nothing of the edit is saved."""
+    """Set the field of all chosen ones in one save; a lost race is shown, and nothing of the edit is saved."""
     studio, viewer = open_session()
     with show_problems():
         value: Value = None if words == _UNSURE else parse_value(field, words)

@@ -132,7 +132,7 @@ def _change_after_all() -> None:
 
 
 def _change(entry: str, level: AccessLevel | None) -> bool:
-    """Make a change, and return whether it was made; why not is said on the page that follows."""
+    """Make a change, and return whether it was made; why not is shown on the page that follows."""
     seen: Version[AccessList] = st.session_state[Key.PEOPLE_SEEN]
     st.session_state.pop(Key.PEOPLE_LOST, None)
     try:

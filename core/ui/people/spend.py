@@ -50,7 +50,7 @@ def accounts_seen_by(viewer: Viewer, ledger: Book, first: date, last: date) -> l
 
 
 def summary(accounts: Sequence[Account]) -> str:
-    """The sum in one line; what has no price is said and not counted as nothing."""
+    """The sum in one line; what has no price is named and not counted as nothing."""
     tally = sum((account.tally for account in accounts), Tally())
     parts = [f"**{dollars(tally.usd)}** charged"]
     if tally.unpriced:
@@ -61,7 +61,7 @@ def summary(accounts: Sequence[Account]) -> str:
 
 
 def table(accounts: Sequence[Account]) -> pd.DataFrame:
-    """A row for each account, the newest day first; without a price stands what is known, and how many are not."""
+    """A row for each account, the newest day first; US$ is the sum of what has a price."""
     rows = [
         {
             "Day": account.day,

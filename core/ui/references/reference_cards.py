@@ -53,7 +53,7 @@ def group_cards(groups: Sequence[AttributeGroup], unreadable: Iterable[Reference
 
 
 def label_cards(items: Sequence[QueueItem]) -> list[Card]:
-    """A card for each portrait with what is said about it, by whom, and the most pressing reason to look at it."""
+    """A card for each portrait with its label, whose that is, and the most pressing reason to look at it."""
     return [
         Card(
             id=item.reference.key,

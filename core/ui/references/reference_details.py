@@ -150,7 +150,7 @@ def go_to(page: str, view: Mapping[Key, str] = MappingProxyType({})) -> None:
 
 
 def describe_label(label: Label) -> str:
-    """A label in one line, with who said so."""
+    """A label in one line, with its source."""
     parts = []
     if label.gender_presentation:
         parts.append(label.gender_presentation.value)
