@@ -81,7 +81,7 @@ def inject(
             return
         if prompt is None:
             raise InputError("--prompt is missing: say what the picture shows.")
-        options = comparisons.Options(prompt, mode, tone, angle, folder, seed, age, gender, person)
+        options = comparisons.PlanOptions(prompt, mode, tone, angle, folder, seed, age, gender, person)
         comparisons.inject(options, as_json=as_json)
 
 
@@ -123,7 +123,7 @@ def generate(
 ) -> None:
     """Make a comparison and write its pictures to a folder."""
     with told_in_one_sentence():
-        options = comparisons.Options(prompt, mode, tone, angle, folder, seed, age, gender, person)
+        options = comparisons.PlanOptions(prompt, mode, tone, angle, folder, seed, age, gender, person)
         comparisons.generate(options, engine=engine, size=size, out=out, as_json=as_json)
 
 
@@ -158,7 +158,7 @@ def label(
     with told_in_one_sentence():
         from core.cli import labeling  # it brings OpenAI's SDK, which no other command waits for
 
-        options = labeling.Options(folder, shots, labeler, batch, limit, resume, estimate, workers, python)
+        options = labeling.LabelingOptions(folder, shots, labeler, batch, limit, resume, estimate, workers, python)
         labeling.label(options, as_json=as_json)
 
 

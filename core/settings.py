@@ -138,7 +138,7 @@ class Settings(BaseModel):
 
     @property
     def refusal_cookie_name(self) -> str:
-        """The cookie by which the door learns why a sign-in in the same tab was refused."""
+        """The cookie by which the sign-in learns why a sign-in in the same tab was refused."""
         return f"{self.cookie_name}-refusal"
 
     def require_storage(self) -> None:

@@ -272,7 +272,7 @@ def build_engines(settings: Settings) -> dict[str, Engine]:
 
 
 def build_authenticator(settings: Settings, store: Store, access: Access) -> Authenticator:
-    """The door of this profile. Google's library is loaded only where people sign in."""
+    """The authenticator of this profile. Google's library is loaded only where people sign in."""
     if settings.profile is Profile.EMBEDDED:
         return DemoAuthenticator()
     if not (settings.google_client_id and settings.session_secret):  # an operator's command asks for less

@@ -92,7 +92,7 @@ def _sign_in(settings: Settings) -> str:
     settings.require_serving()
     if settings.profile is Profile.EMBEDDED:
         return "none: everyone on this machine is demo@localhost"
-    from core.identity.attempt import CALLBACK_PATH
+    from core.identity.sign_in_answer import CALLBACK_PATH
 
     return f"Google, for {settings.origin}; its client's redirect URI is {settings.origin}{CALLBACK_PATH}"
 

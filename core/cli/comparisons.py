@@ -27,7 +27,7 @@ CHANCE = "chance"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PlanOptions:
     """What a person typed, before it is understood."""
 
     prompt: str
@@ -41,7 +41,7 @@ class Options:
     person: str
 
 
-def inject(options: Options, *, as_json: bool) -> None:
+def inject(options: PlanOptions, *, as_json: bool) -> None:
     """Print what would go in; nothing is recorded."""
     check_prompt(options.prompt)
     with open_workbench(load_settings()) as studio:
@@ -52,7 +52,7 @@ def inject(options: Options, *, as_json: bool) -> None:
         print(plan_text(planned))
 
 
-def generate(options: Options, *, engine: str, size: str, out: Path, as_json: bool) -> None:
+def generate(options: PlanOptions, *, engine: str, size: str, out: Path, as_json: bool) -> None:
     """Make the comparison, write each side's picture to `out`, and print the record."""
     check_prompt(options.prompt)
     width, height = parse_size(size)
@@ -79,7 +79,7 @@ def generate(options: Options, *, engine: str, size: str, out: Path, as_json: bo
         raise EngineError(first.message if first else "", kind=EngineFault.UNAVAILABLE)
 
 
-def wishes_of(options: Options, vocabulary: Vocabulary) -> Wishes:
+def wishes_of(options: PlanOptions, vocabulary: Vocabulary) -> Wishes:
     """Understand the options. Raises InputError with what is wrong and what is possible."""
     by_chance = options.tone == CHANCE
     seed = secrets.randbelow(SEED_MAX) if options.seed is None else options.seed
@@ -175,7 +175,7 @@ def _side_report(side: SideRecord) -> dict[str, Any]:
     }
 
 
-def _plan(studio: Studio, options: Options) -> Planned:
+def _plan(studio: Studio, options: PlanOptions) -> Planned:
     wishes = wishes_of(options, studio.vocabulary)
     studio.catalog.refresh()
     return studio.planner.plan(wishes)

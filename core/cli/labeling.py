@@ -34,7 +34,7 @@ _LINE_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class LabelingOptions:
     """What the operator asked for."""
 
     folder: str | None
@@ -49,7 +49,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class _Planned:
+class _LabelingPlan:
     """What is to be asked about, and what need not be."""
 
     found: int
@@ -58,7 +58,7 @@ class _Planned:
     run: Run | None
 
 
-def label(options: Options, *, as_json: bool) -> None:
+def label(options: LabelingOptions, *, as_json: bool) -> None:
     """Label what has no answer of this labeler yet; with `estimate` only say what that would take."""
     if options.labeler not in ("openai", "local"):
         raise InputError(f"There is no labeler `{options.labeler}`: choose openai or local.")
@@ -88,26 +88,26 @@ def label(options: Options, *, as_json: bool) -> None:
                 _one_by_one(studio, openai, options, as_json=as_json)
 
 
-def _planned(studio: Studio, spec: LabelerSpec, options: Options) -> _Planned:
+def _plan(studio: Studio, spec: LabelerSpec, options: LabelingOptions) -> _LabelingPlan:
     """The run's pictures without those that were answered, or that a batch is away with."""
     answered = studio.proposals.has(spec)
     if options.resume:
         run = studio.runs.unfinished(spec, options.folder)
         left = [sitter for sitter in run.sitters if sitter.etag not in answered]
-        return _Planned(len(run.sitters), len(run.sitters) - len(left), left, run)
+        return _LabelingPlan(len(run.sitters), len(run.sitters) - len(left), left, run)
     found = sitters_in(studio.catalog.refresh(), options.folder)
     under_way = {sitter.etag for record, _ in _batch_records(studio, spec).list_open() for sitter in record.sitters}
     left = [sitter for sitter in found if sitter.etag not in answered | under_way]
-    return _Planned(len(found), len(found) - len(left), left[: options.limit], None)
+    return _LabelingPlan(len(found), len(found) - len(left), left[: options.limit], None)
 
 
 def _batch_records(studio: Studio, spec: LabelerSpec) -> BatchRecords:
     return BatchRecords(studio.store, app_prefix=studio.settings.s3_app_prefix, labeler=spec.slug)
 
 
-def _one_by_one(studio: Studio, labeler: Labeler, options: Options, *, as_json: bool) -> None:
+def _one_by_one(studio: Studio, labeler: Labeler, options: LabelingOptions, *, as_json: bool) -> None:
     spec = labeler.spec
-    planned = _planned(studio, spec, options)
+    planned = _plan(studio, spec, options)
     if options.estimate:
         _print_estimate(planned, spec, None, 0.0, as_json=as_json)
         return
@@ -118,13 +118,15 @@ def _one_by_one(studio: Studio, labeler: Labeler, options: Options, *, as_json: 
     _end(studio.runs, run, counts, planned, spec, as_json=as_json)
 
 
-def _in_batches(studio: Studio, question: Question, endpoint: Endpoint, options: Options, *, as_json: bool) -> None:
+def _in_batches(
+    studio: Studio, question: Question, endpoint: Endpoint, options: LabelingOptions, *, as_json: bool
+) -> None:
     spec = question.spec
     batches = OpenAIBatches(endpoint, question, studio.store, studio.proposals, _batch_records(studio, spec))
     with closing(batches):
         batches.drop_unsent()
         away = {sitter.etag for record in batches.open_records() for sitter in record.sitters}
-        planned = _planned(studio, spec, options)
+        planned = _plan(studio, spec, options)
         sitters = [sitter for sitter in planned.sitters if sitter.etag not in away]
         run = planned.run or studio.runs.begin(spec, sitters, folder=options.folder or "")
         counts = RunCounts(len(sitters) + len(away))
@@ -133,7 +135,7 @@ def _in_batches(studio: Studio, question: Question, endpoint: Endpoint, options:
     _end(studio.runs, run, counts, planned, spec, as_json=as_json)
 
 
-def _end(runs: Runs, run: Run, counts: RunCounts, planned: _Planned, spec: LabelerSpec, *, as_json: bool) -> None:
+def _end(runs: Runs, run: Run, counts: RunCounts, planned: _LabelingPlan, spec: LabelerSpec, *, as_json: bool) -> None:
     """Print what became of the pictures; exit code 4 while some have no answer."""
     left = counts.unanswered.total()
     if not left:
@@ -153,14 +155,14 @@ def _end(runs: Runs, run: Run, counts: RunCounts, planned: _Planned, spec: Label
             }
         )
     else:
-        print(_told(counts, planned))
+        print(_summary(counts, planned))
     if left:
         reason, _ = counts.unanswered.most_common(1)[0]
         say(f"{left} pictures have no answer ({reason}): run again with --resume to ask about them once more.")
         raise typer.Exit(EXIT_ENGINE)
 
 
-def _told(counts: RunCounts, planned: _Planned) -> str:
+def _summary(counts: RunCounts, planned: _LabelingPlan) -> str:
     cost = "at an unknown price" if counts.usd is None else f"for ${counts.usd:.4f}"
     parts = [f"{counts.labelled} labelled {cost}", f"{planned.already} were labelled already"]
     parts += [f"{count} with a reason ({problem.value})" for problem, count in sorted(counts.problems.items())]
@@ -170,9 +172,9 @@ def _told(counts: RunCounts, planned: _Planned) -> str:
 
 
 def _estimate(
-    studio: Studio, instructions: Instructions, spec: LabelerSpec, options: Options, *, as_json: bool
+    studio: Studio, instructions: Instructions, spec: LabelerSpec, options: LabelingOptions, *, as_json: bool
 ) -> None:
-    planned = _planned(studio, spec, options)
+    planned = _plan(studio, spec, options)
     price, tokens = instructions.price_of(spec.model), instructions.input_tokens(spec.model, options.shots)
     usd = None
     if price is not None and tokens is not None:
@@ -181,7 +183,7 @@ def _estimate(
 
 
 def _print_estimate(
-    planned: _Planned, spec: LabelerSpec, tokens: int | None, usd: float | None, *, as_json: bool
+    planned: _LabelingPlan, spec: LabelerSpec, tokens: int | None, usd: float | None, *, as_json: bool
 ) -> None:
     if as_json:
         print_json(

@@ -18,7 +18,7 @@ from core.studio import VOCABULARY_FILE, build_reader
 STANDARD_INPUT = "-"
 
 
-class _Line(BaseModel):
+class _PromptLine(BaseModel):
     id: str | int
     prompt: str
 
@@ -32,7 +32,7 @@ def read(file: str) -> None:
         print(json.dumps(report, ensure_ascii=False), flush=True)
 
 
-def _lines(file: str) -> Iterator[_Line]:
+def _lines(file: str) -> Iterator[_PromptLine]:
     """Every line of the file, blank ones left out. Raises InputError with the number of a broken one."""
     try:
         text = sys.stdin.read() if file == STANDARD_INPUT else Path(file).read_text(encoding="utf-8")
@@ -43,6 +43,6 @@ def _lines(file: str) -> Iterator[_Line]:
         if not line.strip():
             continue
         try:
-            yield _Line.model_validate_json(line)
+            yield _PromptLine.model_validate_json(line)
         except ValidationError as err:
             raise InputError(f'Line {number} is no prompt: write {{"id": …, "prompt": …}}.') from err

@@ -42,14 +42,14 @@ class Access:
         return self._document.read()
 
     def change(
-        self, viewer: Viewer, entry: str, standing: AccessLevel | None, *, seen: Version[AccessList]
+        self, viewer: Viewer, entry: str, level: AccessLevel | None, *, seen: Version[AccessList]
     ) -> Version[AccessList]:
-        """Give an address or a domain a standing, or remove it, in the list that was seen.
+        """Give an address or a domain a level, or remove it, in the list that was seen.
 
         Raises AccessDenied, InputError, and WriteConflict when somebody else has changed the list since.
         """
         seen.value.require_admin(viewer)
-        changed = seen.value.with_entry(entry, standing, by=viewer.email, at=self._now())
+        changed = seen.value.with_entry(entry, level, by=viewer.email, at=self._now())
         if changed == seen.value:
             return seen
         version = self._document.write(changed, seen)

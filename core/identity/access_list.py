@@ -33,7 +33,7 @@ class AccessLevel(StrEnum):
         return None if self is AccessLevel.BLOCKED else PersonRole(self.value)
 
 
-def checked_email(typed: str) -> str:
+def check_email(typed: str) -> str:
     """An address in lower case. Raises InputError for what is none."""
     email = typed.strip().lower()
     if len(email) > 254 or not _EMAIL.fullmatch(email):
@@ -41,7 +41,7 @@ def checked_email(typed: str) -> str:
     return email
 
 
-def checked_domain(typed: str) -> str:
+def check_domain(typed: str) -> str:
     """A domain in lower case, without the @ in front. Raises InputError for what is none."""
     domain = typed.strip().lower().removeprefix("@")
     if len(domain) > 253 or not _DOMAIN.fullmatch(domain):
@@ -49,27 +49,27 @@ def checked_domain(typed: str) -> str:
     return domain
 
 
-def _spelled_alike(checked: Callable[[str], str]) -> Callable[[object], object]:
+def _normalize_with(check: Callable[[str], str]) -> Callable[[object], object]:
     """What people write into the file by hand, as the dashboard writes it: a capital must not undo a block."""
 
-    def spelled(entries: object) -> object:
+    def normalize(entries: object) -> object:
         if not isinstance(entries, dict):
             return entries  # pydantic says what is wrong with it
         try:
-            names = [checked(entry) for entry in entries]
+            names = [check(entry) for entry in entries]
         except InputError as err:
             raise ValueError(err.message) from err
         if len(set(names)) < len(names):
             raise ValueError("two entries name the same person or domain")
         return dict(zip(names, entries.values(), strict=True))
 
-    return spelled
+    return normalize
 
 
-def _domain_standing(standing: AccessLevel) -> AccessLevel:
-    if standing not in (AccessLevel.DESIGNER, AccessLevel.OPS):
+def _check_domain_level(level: AccessLevel) -> AccessLevel:
+    if level not in (AccessLevel.DESIGNER, AccessLevel.OPS):
         raise ValueError("a domain can be designer or ops; admins are named one by one")
-    return standing
+    return level
 
 
 class AccessChange(BaseModel):
@@ -85,15 +85,15 @@ class AccessChange(BaseModel):
 
 
 class AccessList(BaseModel):
-    """Addresses and domains with their standing; an address's own entry wins over its domain's."""
+    """Addresses and domains with their level; an address's own entry wins over its domain's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = 1
-    people: Annotated[dict[str, AccessLevel], BeforeValidator(_spelled_alike(checked_email))] = {}
+    people: Annotated[dict[str, AccessLevel], BeforeValidator(_normalize_with(check_email))] = {}
     domains: Annotated[
-        dict[str, Annotated[AccessLevel, AfterValidator(_domain_standing)]],
-        BeforeValidator(_spelled_alike(checked_domain)),
+        dict[str, Annotated[AccessLevel, AfterValidator(_check_domain_level)]],
+        BeforeValidator(_normalize_with(check_domain)),
     ] = {}
     changes: tuple[AccessChange, ...] = ()
 
@@ -101,21 +101,21 @@ class AccessList(BaseModel):
     def from_settings(cls, settings: Settings) -> AccessList:
         """What the settings say, which holds until the first change in the dashboard. Raises ConfigError."""
         people: dict[str, AccessLevel] = {}
-        for name, emails, standing in (
+        for name, emails, level in (
             ("ALLOWED_EMAILS", settings.allowed_emails, AccessLevel.DESIGNER),
             ("OPS_EMAILS", settings.ops_emails, AccessLevel.OPS),
             ("ADMIN_EMAILS", settings.admin_emails, AccessLevel.ADMIN),
         ):
-            people.update(dict.fromkeys(_checked_setting(name, emails, checked_email), standing))
+            people.update(dict.fromkeys(_check_setting(name, emails, check_email), level))
         if settings.profile is Profile.EMBEDDED:
             people[DEMO_EMAIL] = AccessLevel.ADMIN
-        domains = _checked_setting("ALLOWED_DOMAINS", settings.allowed_domains, checked_domain)
+        domains = _check_setting("ALLOWED_DOMAINS", settings.allowed_domains, check_domain)
         return cls(people=people, domains=dict.fromkeys(domains, AccessLevel.DESIGNER))
 
     @property
     def admins(self) -> tuple[str, ...]:
         """Who may change the list, in order."""
-        return tuple(sorted(email for email, standing in self.people.items() if standing is AccessLevel.ADMIN))
+        return tuple(sorted(email for email, level in self.people.items() if level is AccessLevel.ADMIN))
 
     def role_of(self, email: str, *, hosted_domain: str) -> PersonRole:
         """The role of a verified address. Raises AccessDenied, which says whom to ask.
@@ -123,10 +123,10 @@ class AccessList(BaseModel):
         A domain's entry counts only for accounts that Google says the domain itself hosts: anybody can
         open a private Google account under an address they once had there.
         """
-        standing = self.people.get(email)
-        if standing is None and hosted_domain and email.endswith(f"@{hosted_domain}"):
-            standing = self.domains.get(hosted_domain)
-        role = standing.role if standing else None
+        level = self.people.get(email)
+        if level is None and hosted_domain and email.endswith(f"@{hosted_domain}"):
+            level = self.domains.get(hosted_domain)
+        role = level.role if level else None
         if role is None:
             raise AccessDenied(f"{email} is not on the studio's list. {self._whom_to_ask()}")
         return role
@@ -140,25 +140,25 @@ class AccessList(BaseModel):
         if self.people.get(viewer.email) is not AccessLevel.ADMIN:
             raise AccessDenied(f"{viewer.email} is not an admin of the studio any more. {self._whom_to_ask()}")
 
-    def with_entry(self, entry: str, standing: AccessLevel | None, *, by: str, at: datetime) -> AccessList:
-        """The list with an address or a domain (without @) changed, or removed where `standing` is None.
+    def with_entry(self, entry: str, level: AccessLevel | None, *, by: str, at: datetime) -> AccessList:
+        """The list with an address or a domain (without @) changed, or removed where `level` is None.
 
         Raises InputError for an entry that is neither, and for a change that would leave no admin.
         """
         is_person = "@" in entry.strip().removeprefix("@")
-        name = checked_email(entry) if is_person else checked_domain(entry)
+        name = check_email(entry) if is_person else check_domain(entry)
         entries = dict(self.people if is_person else self.domains)
         before = entries.pop(name, None)
-        if before is standing:
+        if before is level:
             return self
-        if standing is not None:
-            if not is_person and standing not in (AccessLevel.DESIGNER, AccessLevel.OPS):
+        if level is not None:
+            if not is_person and level not in (AccessLevel.DESIGNER, AccessLevel.OPS):
                 raise InputError("A whole domain can be designers or ops: name admins and blocked people one by one.")
-            entries[name] = standing
+            entries[name] = level
         changed = self.model_copy(
             update={
                 "people" if is_person else "domains": dict(sorted(entries.items())),
-                "changes": (*self.changes, AccessChange(at=at, by=by, entry=name, before=before, after=standing)),
+                "changes": (*self.changes, AccessChange(at=at, by=by, entry=name, before=before, after=level)),
             }
         )
         if self.admins and not changed.admins:
@@ -171,10 +171,10 @@ class AccessList(BaseModel):
         return f"Ask {_either(self.admins[:3])} to add you."
 
 
-def _checked_setting(name: str, values: tuple[str, ...], checked: Callable[[str], str]) -> list[str]:
+def _check_setting(name: str, values: tuple[str, ...], check: Callable[[str], str]) -> list[str]:
     """The entries of a setting. Raises ConfigError: a typing error must not quietly keep somebody out."""
     try:
-        return [checked(value) for value in values]
+        return [check(value) for value in values]
     except InputError as err:
         raise ConfigError(f"{name} cannot be used: {err.message}", setting=name) from err
 

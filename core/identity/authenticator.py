@@ -37,10 +37,10 @@ class Authenticator(Protocol):
     def renew(self, cookies: Mapping[str, str]) -> SealedCookie:
         """A fresh cookie for a session that still holds."""
 
-    def let_in(self, id_token: str, *, nonce: str, attempt: str = "") -> str:
-        """A hand-over token for the person an ID token speaks for. Raises AccessDenied for who is not on the list.
+    def sign_in(self, id_token: str, *, nonce: str, attempt: str = "") -> str:
+        """A login token for the person an ID token speaks for. Raises AccessDenied for who is not on the list.
 
-        All hand-overs of one `attempt` are redeemed once together.
+        All login tokens of one `attempt` are redeemed once together.
         """
 
     def redeem(self, login_token: str) -> SealedCookie:
@@ -54,7 +54,7 @@ class Authenticator(Protocol):
 
 
 class DemoAuthenticator:
-    """The embedded profile's door: one person, and nothing to sign in to."""
+    """The embedded profile's authenticator: one person, and nothing to sign in to."""
 
     def viewer(self, _cookies: Mapping[str, str]) -> Viewer:
         """The demo's one person."""
@@ -68,11 +68,11 @@ class DemoAuthenticator:
         """Raises SignInError: there is no session."""
         raise SignInError("There is no sign-in here.")
 
-    def let_in(self, _id_token: str, *, nonce: str, attempt: str = "") -> str:  # noqa: ARG002 - the protocol's names
+    def sign_in(self, _id_token: str, *, nonce: str, attempt: str = "") -> str:  # noqa: ARG002 - the protocol's names
         """Raises SignInError: there is no session."""
         raise SignInError("There is no sign-in here.")
 
-    def redeem(self, _handover: str) -> SealedCookie:
+    def redeem(self, _login_token: str) -> SealedCookie:
         """Raises SignInError: there is no session."""
         raise SignInError("There is no sign-in here.")
 
@@ -84,7 +84,7 @@ class DemoAuthenticator:
 
 
 class ClosedAuthenticator(DemoAuthenticator):
-    """The door of a production without its Google client, as an operator's command has it: nobody comes in."""
+    """The authenticator of a production without its Google client, as an operator's command has it: nobody comes in."""
 
     def viewer(self, _cookies: Mapping[str, str]) -> Viewer:
         """Raises SignInError, always."""

@@ -23,7 +23,7 @@ from google.oauth2.id_token import verify_oauth2_token
 
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import SignInError
-from core.identity.attempt import AGAIN, refused
+from core.identity.sign_in_answer import AGAIN, sign_in_error
 
 CLOCK_SKEW_S: Final = 10
 _LONGEST_TOKEN: Final = 16_384  # characters; Google's have about 1,200
@@ -140,8 +140,8 @@ class Certificates(transport.Request):
     def _ask(self, url: str, method: str) -> _Kept:
         """What the endpoint answers, if these are certificates: a proxy's own page must not be kept in their place."""
         started_at = self._clock()
-        told = self._request(url, method=method, timeout=_CERTIFICATES_TIMEOUT_S)
-        response = _CertificateResponse(told.status, dict(told.headers), bytes(told.data))
+        given = self._request(url, method=method, timeout=_CERTIFICATES_TIMEOUT_S)
+        response = _CertificateResponse(given.status, dict(given.headers), bytes(given.data))
         key_ids = _key_ids(response.data) if response.status == HTTPStatus.OK else frozenset()
         if not key_ids:
             raise vendor.TransportError(f"certificates: status {response.status}")
@@ -208,20 +208,24 @@ def _check_claims(claims: Mapping[str, Any], *, client_id: str, nonce: str) -> N
     """What google-auth leaves to its caller. Raises SignInError."""
     carried = claims.get("nonce")
     if not isinstance(carried, str) or not hmac.compare_digest(carried.encode(), nonce.encode()):
-        raise refused("nonce", f"Google's answer belongs to another sign-in. {AGAIN}")
+        raise sign_in_error("nonce", f"Google's answer belongs to another sign-in. {AGAIN}")
     if claims.get("azp", client_id) != client_id:
-        raise refused("azp", f"Google's answer was made for another application. {AGAIN}")
+        raise sign_in_error("azp", f"Google's answer was made for another application. {AGAIN}")
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
-        raise refused("sub", f"Google's answer names nobody. {AGAIN}")
+        raise sign_in_error("sub", f"Google's answer names nobody. {AGAIN}")
     email = claims.get("email")
     if not isinstance(email, str) or email.count("@") != 1:
-        raise refused("email", "Google did not say your e-mail address: allow it there and sign in again.")
+        raise sign_in_error("email", "Google did not say your e-mail address: allow it there and sign in again.")
     if not email.isascii():  # in lower case a Kelvin sign would be somebody else's k
-        raise refused("email", "Your e-mail address has letters that cannot be told apart: use one in plain ASCII.")
+        raise sign_in_error(
+            "email", "Your e-mail address has letters that cannot be told apart: use one in plain ASCII."
+        )
     if claims.get("email_verified") is not True:
-        raise refused("email_verified", "Google has not verified your e-mail address: verify it there, then sign in.")
+        raise sign_in_error(
+            "email_verified", "Google has not verified your e-mail address: verify it there, then sign in."
+        )
     if not isinstance(claims.get("hd", ""), str) or not claims.get("hd", "").isascii():
-        raise refused("hd", f"Google's answer cannot be read. {AGAIN}")
+        raise sign_in_error("hd", f"Google's answer cannot be read. {AGAIN}")
 
 
 def _sentence(err: Exception) -> str:

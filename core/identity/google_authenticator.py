@@ -31,7 +31,7 @@ class GoogleAuthenticator:
         self,
         verifier: GoogleVerifier,
         signer: SessionSigner,
-        register: Revocations,
+        revocations: Revocations,
         access: Access,
         *,
         cookie_name: str,
@@ -39,7 +39,7 @@ class GoogleAuthenticator:
     ) -> None:
         self._verifier = verifier
         self._signer = signer
-        self._revocations = register
+        self._revocations = revocations
         self._access = access
         self._cookie_name = cookie_name
         self._clock = clock
@@ -50,7 +50,7 @@ class GoogleAuthenticator:
 
     def viewer(self, cookies: Mapping[str, str]) -> Viewer:
         """The person behind these cookies. Raises SignInError, AccessDenied or StorageError."""
-        return self._admitted(self._session(cookies))
+        return self._authorize(self._session(cookies))
 
     def is_renewal_due(self, cookies: Mapping[str, str]) -> bool:
         """Whether this session is half an hour old or more. Raises SignInError."""
@@ -59,13 +59,13 @@ class GoogleAuthenticator:
     def renew(self, cookies: Mapping[str, str]) -> SealedCookie:
         """The same session for another eight hours, at most a week in all."""
         session = self._session(cookies)
-        self._admitted(session)
-        renewed = session.renewed(self._clock())
+        self._authorize(session)
+        renewed = session.renew(self._clock())
         self._remember(renewed)
         return self._cookie(renewed)
 
-    def let_in(self, id_token: str, *, nonce: str, attempt: str = "") -> str:
-        """A hand-over token for the person Google vouches for. Raises SignInError, AccessDenied or StorageError."""
+    def sign_in(self, id_token: str, *, nonce: str, attempt: str = "") -> str:
+        """A login token for the person Google vouches for. Raises SignInError, AccessDenied or StorageError."""
         account = self._verifier.verify(id_token, nonce=nonce)
         role = self._access.role_of(account.email, hosted_domain=account.hosted_domain)
         Viewer(account.email, role).require(Capability.BROWSE)
@@ -75,10 +75,10 @@ class GoogleAuthenticator:
 
     def redeem(self, login_token: str) -> SealedCookie:
         """The cookie for a verified sign-in, once. Raises SignInError, ReplayedLoginToken or StorageError."""
-        handed_over = self._signer.handed_over(login_token, now=self._clock())
-        self._revocations.redeem(handed_over)
-        self._admitted(handed_over.session)
-        return self._cookie(handed_over.session)
+        token = self._signer.read_login_token(login_token, now=self._clock())
+        self._revocations.redeem(token)
+        self._authorize(token.session)
+        return self._cookie(token.session)
 
     def sign_out(self, cookies: Mapping[str, str], *, everywhere: bool) -> None:
         """End this session, or every session of its person, on every server. Raises StorageError."""
@@ -113,7 +113,7 @@ class GoogleAuthenticator:
         renewed = self._renewed.get(session.id)
         return renewed if renewed is not None and renewed.renewed_at > session.renewed_at else session
 
-    def _admitted(self, session: Session) -> Viewer:
+    def _authorize(self, session: Session) -> Viewer:
         self._revocations.check(session)
         role = self._access.role_of(session.email, hosted_domain=session.hosted_domain)
         return Viewer(session.email, role, session.name)

@@ -10,7 +10,7 @@ from httpx_oauth.exceptions import HTTPXOAuthError
 from httpx_oauth.oauth2 import OAuth2
 
 from core.identity import google
-from core.identity.attempt import MALFORMED, NOT_CONFIRMED, id_token_of, refused
+from core.identity.sign_in_answer import MALFORMED, NOT_CONFIRMED, id_token_of, sign_in_error
 from core.settings import Settings
 
 _EXCHANGE_S: Final = 15.0  # in all; httpx waits 5 s for a connection and for each part of the answer
@@ -33,5 +33,5 @@ def exchange(client: OAuth2, code: str, *, redirect_uri: str, verifier: str) -> 
         token = asyncio.run(asyncio.wait_for(client.get_access_token(code, redirect_uri, verifier), _EXCHANGE_S))
     except (HTTPXOAuthError, httpx.HTTPError, TimeoutError, *MALFORMED) as err:
         # messages of some of these repeat the code
-        raise refused(type(err).__name__, NOT_CONFIRMED) from None
+        raise sign_in_error(type(err).__name__, NOT_CONFIRMED) from None
     return id_token_of(token)

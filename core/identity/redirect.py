@@ -1,7 +1,7 @@
 """The redirect: signing in with Google in the same tab.
 
 What the answer is held against lies sealed in a cookie of the browser that began, so any server can take the answer,
-also one that has started since. It ends as the pop-up does: the door lets in, and redeems the hand-over, once.
+also one that has started since. It ends as the pop-up does: with a login token, which is redeemed once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from typing import Final
 from httpx_oauth.oauth2 import OAuth2
 
 from core.errors import AccessDenied, SignInError, StorageError, StudioError
-from core.identity.attempt import (
+from core.identity.authenticator import Authenticator, SealedCookie
+from core.identity.oauth import exchange
+from core.identity.session import sealer_for, unseal
+from core.identity.sign_in_answer import (
     AGAIN,
     ATTEMPT_S,
     CALLBACK_PATH,
@@ -26,17 +29,14 @@ from core.identity.attempt import (
     check_answer,
     check_state,
     foreign_answer,
-    refused,
+    sign_in_error,
 )
-from core.identity.authenticator import Authenticator, SealedCookie
-from core.identity.oauth import exchange
-from core.identity.session import sealing, unsealed
 from core.settings import Settings
 
 _MARK: Final = "tab."  # begins every state of a redirect, and none of streamlit-oauth's, which are hexadecimal
 _REFUSAL_S: Final = 60
 
-# The refusals that the door says each in its own way; all others are a SignInError.
+# The errors that the sign-in page shows each in its own way; all others are a SignInError.
 _KINDS: Final[Mapping[str, type[StudioError]]] = {"denied": AccessDenied, "storage": StorageError}
 
 
@@ -71,8 +71,8 @@ class Redirect:
         secret = settings.session_secret or ""
         self._authenticator = authenticator
         self._client = client
-        self._attempts = sealing(secret, "studio.attempt.1")
-        self._refusals = sealing(secret, "studio.refusal.1")
+        self._attempts = sealer_for(secret, "studio.attempt.1")
+        self._refusals = sealer_for(secret, "studio.refusal.1")
         self._redirect_uri = settings.origin + CALLBACK_PATH
         self._attempt_cookie = settings.attempt_cookie_name
         self._refusal_cookie = settings.refusal_cookie_name
@@ -102,7 +102,7 @@ class Redirect:
     def attempt(self, cookies: Mapping[str, str], state: str) -> RedirectAttempt:
         """The attempt that this browser has begun with this state. Raises SignInError."""
         try:
-            attempt = RedirectAttempt(**unsealed(self._attempts, cookies.get(self._attempt_cookie, "")))
+            attempt = RedirectAttempt(**unseal(self._attempts, cookies.get(self._attempt_cookie, "")))
         except (SignInError, TypeError):
             raise foreign_answer() from None
         check_state(state, attempt.state)
@@ -113,21 +113,21 @@ class Redirect:
         check_answer(answer, state=attempt.state, age_s=self._clock() - attempt.begun_at_s)
         code = answer.get("code")
         if not code:
-            raise refused("no code", f"Google did not say who you are. {AGAIN}")
+            raise sign_in_error("no code", f"Google did not say who you are. {AGAIN}")
         token = exchange(self._client, code, redirect_uri=self._redirect_uri, verifier=attempt.verifier)
-        return self._authenticator.redeem(self._authenticator.let_in(token, nonce=attempt.nonce, attempt=attempt.id))
+        return self._authenticator.redeem(self._authenticator.sign_in(token, nonce=attempt.nonce, attempt=attempt.id))
 
     def refuse(self, err: StudioError) -> SealedCookie:
-        """What tells the door of a refusal: nobody else can put words into its mouth, and it forgets them soon."""
+        """A cookie that has the sign-in page show an error: sealed, so that nobody else puts words there."""
         kind = next((name for name, error in _KINDS.items() if isinstance(err, error)), "")
-        told = {"kind": kind, "said": err.message, "until": int(self._clock()) + _REFUSAL_S}
-        return SealedCookie(self._refusals.dumps(told), _REFUSAL_S)
+        content = {"kind": kind, "said": err.message, "until": int(self._clock()) + _REFUSAL_S}
+        return SealedCookie(self._refusals.dumps(content), _REFUSAL_S)
 
     def error(self, cookies: Mapping[str, str]) -> StudioError | None:
         """Why this browser's sign-in was refused a moment ago, or None."""
         try:
-            told = unsealed(self._refusals, cookies.get(self._refusal_cookie, ""))
-            kind, said, until = _KINDS.get(told["kind"], SignInError), told["said"], told["until"]
+            content = unseal(self._refusals, cookies.get(self._refusal_cookie, ""))
+            kind, said, until = _KINDS.get(content["kind"], SignInError), content["said"], content["until"]
         except (SignInError, KeyError):
             return None
         return kind(said) if self._clock() <= until else None

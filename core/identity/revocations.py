@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.documents import Document
 from core.errors import ReplayedLoginToken, SignedOut, StorageUnavailable
-from core.identity.session import HANDOVER_S, LONGEST_S, LoginToken, Session
+from core.identity.session import LOGIN_TOKEN_S, LONGEST_S, LoginToken, Session
 from core.objects import ObjectStore
 
 _PEOPLE_MAX = 1000  # whose record is kept in memory; it is read again when it is needed
@@ -66,14 +66,14 @@ class Revocations:
             raise SignedOut("You have been signed out: sign in again.")
 
     def redeem(self, login_token: LoginToken) -> None:
-        """Use a hand-over up. Raises ReplayedLoginToken the second time, and SignedOut if its session has ended."""
+        """Use a login token up. Raises ReplayedLoginToken the second time, and SignedOut if its session has ended."""
 
         def spend(record: PersonSessions) -> PersonSessions:
             if login_token.id in record.spent_handovers:
                 raise ReplayedLoginToken("This sign-in has been used already: sign in again.")
             if _is_over(session, record):
                 raise SignedOut("You have been signed out: sign in again.")
-            until = int(self._clock()) + HANDOVER_S + _MARGIN_S
+            until = int(self._clock()) + LOGIN_TOKEN_S + _MARGIN_S
             kept = record.without_history(self._clock())
             return _with(kept, spent_handovers={**kept.spent_handovers, login_token.id: until})
 
@@ -83,21 +83,21 @@ class Revocations:
     def end(self, session: Session) -> None:
         """End this session on every server."""
 
-        def ended(record: PersonSessions) -> PersonSessions:
+        def end(record: PersonSessions) -> PersonSessions:
             kept = record.without_history(self._clock())
             return _with(kept, ended={**kept.ended, session.id: int(self._clock()) + LONGEST_S + _MARGIN_S})
 
-        self._of(session.subject).change(ended)
+        self._of(session.subject).change(end)
 
     def end_all(self, session: Session) -> None:
         """End every session of the person behind this one, if it still holds."""
 
-        def ended(record: PersonSessions) -> PersonSessions:
+        def end(record: PersonSessions) -> PersonSessions:
             if _is_over(session, record):
                 return record  # somebody who holds a cookie that was ended has no say any more
             return _with(record.without_history(self._clock()), epoch=record.epoch + 1, ended={})
 
-        self._of(session.subject).change(ended)
+        self._of(session.subject).change(end)
 
     def _of(self, subject: str) -> Document[PersonSessions]:
         with self._lock:
@@ -108,7 +108,7 @@ class Revocations:
                 document = Document(
                     self._store,
                     f"{self._folder}{name}.json",
-                    parse=_parsed,
+                    parse=_parse,
                     serialize=lambda record: record.model_dump_json().encode(),
                     clock=self._monotonic,
                 )
@@ -126,7 +126,7 @@ def _with(record: PersonSessions, **fields: object) -> PersonSessions:
     return record.model_copy(update=fields)
 
 
-def _parsed(data: bytes | None) -> PersonSessions:
+def _parse(data: bytes | None) -> PersonSessions:
     """A record, or an empty one. Raises StorageUnavailable for bytes that are none: nobody is let in on a guess."""
     if data is None:
         return PersonSessions()

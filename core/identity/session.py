@@ -16,7 +16,7 @@ from core.identity.google import CLOCK_SKEW_S, GoogleAccount
 LIFETIME_S: Final = 8 * 3600
 RENEW_AFTER_S: Final = 1800  # a session in use is renewed when it is this old
 LONGEST_S: Final = 7 * 24 * 3600  # then Google is asked again, however busy the session was
-HANDOVER_S: Final = 60
+LOGIN_TOKEN_S: Final = 60
 _LONGEST_SEALED: Final = 4096  # bytes: what a browser keeps of a cookie (RFC 6265 §6.1)
 
 
@@ -60,7 +60,7 @@ class Session:
         """Whether it should be renewed while it is in use."""
         return now - self.renewed_at >= RENEW_AFTER_S and self.signed_in_at + LONGEST_S > self.expires_at
 
-    def renewed(self, now: float) -> Session:
+    def renew(self, now: float) -> Session:
         """The same session from now on."""
         return replace(self, renewed_at=max(self.renewed_at, int(now)))
 
@@ -74,11 +74,11 @@ class LoginToken:
 
 
 class SessionSigner:
-    """Seals sessions and hand-overs with SESSION_SECRET, each for its own use alone."""
+    """Seals sessions and login tokens with SESSION_SECRET, each for its own use alone."""
 
     def __init__(self, secret: str) -> None:
-        self._cookies = sealing(secret, "studio.session.1")
-        self._handovers = sealing(secret, "studio.handover.1")
+        self._cookies = sealer_for(secret, "studio.session.1")
+        self._login_tokens = sealer_for(secret, "studio.handover.1")
 
     def cookie(self, session: Session) -> str:
         """The session as a cookie's value."""
@@ -86,21 +86,21 @@ class SessionSigner:
 
     def session(self, sealed: str) -> Session:
         """The session in a cookie's value, alive or not. Raises SignInError unless we sealed it."""
-        return _session(unsealed(self._cookies, sealed))
+        return _session(unseal(self._cookies, sealed))
 
     def login_token(self, session: Session, *, now: float, identity: str = "") -> str:
         """The session as a token that is good once and for a minute; two of one identity are good once together."""
-        return self._handovers.dumps(
-            {"id": identity or secrets.token_hex(16), "until": int(now) + HANDOVER_S, "session": asdict(session)}
+        return self._login_tokens.dumps(
+            {"id": identity or secrets.token_hex(16), "until": int(now) + LOGIN_TOKEN_S, "session": asdict(session)}
         )
 
-    def handed_over(self, sealed: str, *, now: float) -> LoginToken:
-        """The hand-over in a token. Raises SignInError unless we sealed it within the last minute."""
-        content = unsealed(self._handovers, sealed)
+    def read_login_token(self, sealed: str, *, now: float) -> LoginToken:
+        """The login token that was sealed. Raises SignInError unless we sealed it within the last minute."""
+        content = unseal(self._login_tokens, sealed)
         identity, until = content.get("id"), content.get("until")
         if not isinstance(identity, str) or type(until) is not int:
             raise SignInError("This sign-in cannot be read: sign in again.")
-        if not until - HANDOVER_S - CLOCK_SKEW_S <= now <= until:
+        if not until - LOGIN_TOKEN_S - CLOCK_SKEW_S <= now <= until:
             raise SignInError("This sign-in took too long: sign in again.")
         return LoginToken(identity, _session(content.get("session")))
 
@@ -110,13 +110,13 @@ def pseudonym(secret: str, email: str) -> str:
     return hmac.new(secret.encode(), f"studio.pseudonym.1:{email}".encode(), sha256).hexdigest()[:32]
 
 
-def sealing(secret: str, salt: str) -> URLSafeSerializer:
+def sealer_for(secret: str, salt: str) -> URLSafeSerializer:
     """What signs with SESSION_SECRET for one use; the salt is that use's name."""
     return URLSafeSerializer(secret, salt=salt, signer_kwargs={"key_derivation": "hmac", "digest_method": sha256})
 
 
-def unsealed(serializer: URLSafeSerializer, sealed: str) -> dict[str, Any]:
-    """What we sealed. Raises SignInError for everything else."""
+def unseal(serializer: URLSafeSerializer, sealed: str) -> dict[str, Any]:
+    """The content of what we sealed. Raises SignInError for everything else."""
     if not 0 < len(sealed) <= _LONGEST_SEALED:
         raise SignInError("You are not signed in.")
     try:

@@ -12,7 +12,7 @@ from typing import Protocol
 from core.errors import InjectionError, NotFound
 from core.objects import StoredObject
 from core.references.listing.listing import Listing
-from core.references.reference import AttributeGroup, Filter, Problem, Reference, ReferenceFolder
+from core.references.reference import AttributeGroup, Filter, LibraryProblem, Reference, ReferenceFolder
 from core.references.table import ReferenceTable
 from core.references.vocabulary import GroupProblem, Role, Vocabulary
 
@@ -58,16 +58,16 @@ class ReferenceIndex:
         return self.table.get(key)
 
     @cached_property
-    def problems(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[LibraryProblem, ...]:
         """Ambiguous and untagged groups, loose pictures and unreadable ones, in key order."""
         found = [
-            Problem(group.tags.problem, group.path)
+            LibraryProblem(group.tags.problem, group.path)
             for folder in self.folders
             for group in folder.groups
             if group.tags.problem is not None
         ]
-        found += [Problem(GroupProblem.LOOSE, ref.key) for folder in self.folders for ref in folder.loose]
-        found += [Problem(GroupProblem.UNREADABLE, ref.key) for ref in self.table.unreadable_references]
+        found += [LibraryProblem(GroupProblem.LOOSE, ref.key) for folder in self.folders for ref in folder.loose]
+        found += [LibraryProblem(GroupProblem.UNREADABLE, ref.key) for ref in self.table.unreadable_references]
         return tuple(sorted(found, key=lambda problem: problem.where.encode()))
 
     @cached_property

@@ -110,7 +110,7 @@ class ReferenceFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LibraryProblem:
     """Something an operator should mend by renaming or moving in S3."""
 
     kind: GroupProblem

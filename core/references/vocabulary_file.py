@@ -79,7 +79,7 @@ def read_vocabulary_file(path: Path) -> VocabularyEntries:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ListedValue:
     """A value in the list under a key of a section."""
 
     section: tuple[str, ...]
@@ -109,7 +109,7 @@ class _Source:
         """The line `key = …` inside a section; the section's own line if it has no such key."""
         return self._search(section, rf"^\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
 
-    def line_of(self, place: _Place) -> int:
+    def line_of(self, place: _ListedValue) -> int:
         """The line on which a list spells this value. Looked for when there is a complaint: there are hundreds."""
         start = self.line_of_key(place.section, place.key)
         lines = self.text.splitlines()
@@ -212,7 +212,7 @@ def _check_aliases(source: _Source, terms: Iterable[Term], lookalikes: _Lookalik
             source.refuse(source.line_of_key(section, "aliases"), f"the aliases of {term.id} are empty")
         for key, aliases in _spellings(term):
             for alias in aliases:
-                place = _Place(section, key, alias)
+                place = _ListedValue(section, key, alias)
                 owner = owners.setdefault(_checked_words(source, place), term.id)
                 if owner != term.id:
                     source.refuse(
@@ -220,7 +220,7 @@ def _check_aliases(source: _Source, terms: Iterable[Term], lookalikes: _Lookalik
                     )
     for key, phrases in (("everywhere", lookalikes.everywhere), ("in_prompts", lookalikes.in_prompts)):
         for phrase in phrases:
-            place = _Place(("lookalikes",), key, phrase)
+            place = _ListedValue(("lookalikes",), key, phrase)
             if owner := owners.get(_checked_words(source, place), ""):
                 source.refuse(source.line_of(place), f"the lookalike {phrase!r} is an alias of {owner}")
 
@@ -237,14 +237,14 @@ def _role_words(source: _Source, roles: _RolesTable) -> dict[Words, Role]:
     owners: dict[Words, Role] = {(role.value,): role for role in Role}
     for role, entry in ((Role.MODEL, roles.model), (Role.TONE, roles.tone), (Role.ANGLE, roles.angle)):
         for alias in entry.aliases:
-            place = _Place(("roles", role.value), "aliases", alias)
+            place = _ListedValue(("roles", role.value), "aliases", alias)
             owner = owners.setdefault(_checked_words(source, place), role)
             if owner is not role:
                 source.refuse(source.line_of(place), f"the alias {alias!r} of {role} is already taken by {owner}")
     return owners
 
 
-def _checked_words(source: _Source, place: _Place) -> Words:
+def _checked_words(source: _Source, place: _ListedValue) -> Words:
     alias = place.value
     words = words_of(alias)
     if not words or "=" in words or not any(any(map(str.isalnum, word)) for word in words):

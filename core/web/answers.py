@@ -20,8 +20,7 @@ _RANGE = re.compile(r"bytes=(?P<first>\d{0,18})-(?P<last>\d{0,18})")
 
 def plain(message: str, status: int, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
     """A sentence that nobody keeps."""
-    told = {**SAFE_HEADERS, "Cache-Control": "no-store", **headers}
-    return Response(message, status_code=status, media_type="text/plain", headers=told)
+    return Response(message, status, {**SAFE_HEADERS, "Cache-Control": "no-store", **headers}, media_type="text/plain")
 
 
 def attachment(name: str) -> str:

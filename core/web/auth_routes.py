@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.errors import ReplayedLoginToken, SignInError, StudioError, TooManyAttempts
-from core.identity.attempt import CALLBACK_PATH
 from core.identity.authenticator import SealedCookie
+from core.identity.sign_in_answer import CALLBACK_PATH
 from core.settings import Settings
 from core.studio import Studio, get_studio
 from core.web.addresses import FIRST_PAGE, own_page
@@ -54,7 +54,7 @@ _log = structlog.get_logger(__name__)
 def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Callable[[Request], Awaitable[Response]]:
     """Serve only requests that a page of ours has made by script, and say failures in one sentence."""
 
-    def answered(request: Request, body: str) -> Response:
+    def answer(request: Request, body: str) -> Response:
         try:
             studio = get_studio()
             if not _is_ours(request, studio.settings):
@@ -81,7 +81,7 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
                     return plain("That is too long for a sign-in.", 413)
         except ClientDisconnect:  # uvicorn would log a traceback for whoever hangs up
             return plain("The request broke off.", 400)
-        return await run_in_threadpool(answered, request, body.decode("ascii", "replace"))
+        return await run_in_threadpool(answer, request, body.decode("ascii", "replace"))
 
     return guarded
 
@@ -97,7 +97,7 @@ def _is_ours(request: Request, settings: Settings) -> bool:
 
 @_from_our_page
 def _open_session(request: Request, studio: Studio, login_token: str) -> Response:
-    """A cookie for a hand-over token in the body, or, with an empty body, a fresh one for the session there is."""
+    """A cookie for a login token in the body, or, with an empty body, a fresh one for the session there is."""
     cookie = studio.authenticator.redeem(login_token) if login_token else studio.authenticator.renew(request.cookies)
     return _with_cookie(Response(status_code=204, headers=_NEVER_KEPT), studio.settings, cookie)
 
@@ -126,17 +126,17 @@ def _start(request: Request) -> Response:
     try:
         studio.authenticator.count_attempt("redirect", request.client.host if request.client else "")
     except TooManyAttempts as err:
-        return _to_the_door(studio, studio.redirect, to, err)
+        return _to_the_login(studio, studio.redirect, to, err)
     address, cookie = studio.redirect.begin(to)
-    response = _with_cookie(_led_to(address), studio.settings, cookie, name=studio.settings.attempt_cookie_name)
+    response = _with_cookie(_redirect_to(address), studio.settings, cookie, name=studio.settings.attempt_cookie_name)
     return _with_cookie(response, studio.settings, _GONE, name=studio.settings.refusal_cookie_name)
 
 
 def _callback(request: Request) -> Response:
     """Where Google sends people back to.
 
-    What answers a sign-in in this tab ends with a session at the page that was wanted, or at its door with a sentence.
-    For the pop-up it is a page that does nothing: the window that opened it reads the address.
+    What answers a sign-in in this tab ends at the page that was wanted: with a session, or with a sentence beside the
+    sign-in. For the pop-up it is a page that does nothing: the window that opened it reads the address.
     """
     studio, given = get_studio(), request.query_params
     redirect, is_plain = studio.redirect, len(given.multi_items()) == len(given)  # nothing is said twice
@@ -151,13 +151,13 @@ def _callback(request: Request) -> Response:
         studio.authenticator.count_attempt("sign-in", request.client.host if request.client else "")
         attempt = redirect.attempt(request.cookies, given["state"])
     except StudioError as err:  # an attempt that waits for its own answer goes on waiting
-        return _to_the_door(studio, redirect, FIRST_PAGE, err)
+        return _to_the_login(studio, redirect, FIRST_PAGE, err)
     try:
         session = redirect.session(attempt, given)
     except StudioError as err:
-        response = _to_the_door(studio, redirect, attempt.to, err)
+        response = _to_the_login(studio, redirect, attempt.to, err)
     else:
-        response = _with_cookie(_led_to(attempt.to), studio.settings, session)
+        response = _with_cookie(_redirect_to(attempt.to), studio.settings, session)
     return _with_cookie(response, studio.settings, _GONE, name=studio.settings.attempt_cookie_name)
 
 
@@ -170,14 +170,14 @@ def _is_navigation(request: Request) -> bool:
     )
 
 
-def _led_to(address: str) -> Response:
+def _redirect_to(address: str) -> Response:
     return RedirectResponse(address, 303, headers=_NEVER_KEPT)
 
 
-def _to_the_door(studio: Studio, redirect: Redirect, page: str, err: StudioError) -> Response:
-    """To the page, whose door says what was refused."""
+def _to_the_login(studio: Studio, redirect: Redirect, page: str, err: StudioError) -> Response:
+    """To the page, where the sign-in says what was refused."""
     error = redirect.refuse(err)
-    return _with_cookie(_led_to(page), studio.settings, error, name=studio.settings.refusal_cookie_name)
+    return _with_cookie(_redirect_to(page), studio.settings, error, name=studio.settings.refusal_cookie_name)
 
 
 def _with_cookie(response: Response, settings: Settings, cookie: SealedCookie, *, name: str = "") -> Response:

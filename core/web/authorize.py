@@ -13,8 +13,8 @@ from core.viewer import Capability
 from core.web.answers import plain
 
 
-def error(studio: Studio, cookies: Mapping[str, str]) -> Response | None:
-    """The answer to somebody the door does not let in, or None for who may see the studio's pictures and files."""
+def authorize(studio: Studio, cookies: Mapping[str, str]) -> Response | None:
+    """None for who may see the studio's pictures and files, and for all others the answer that says why not."""
     try:
         studio.authenticator.viewer(cookies).require(Capability.BROWSE)
     except SignInError as err:

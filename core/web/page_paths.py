@@ -40,7 +40,7 @@ class PagePaths:
         path: str = scope["path"]
         page = _page_meant(path)
         if page is not None and path != _path_of(page):
-            await _led_to(_path_of(page), scope)(scope, receive, send)
+            await _redirect_to(_path_of(page), scope)(scope, receive, send)
         elif page is not None or path == "/" or path.split("/")[1] in _NOT_PAGES:
             await self._app(scope, receive, send)
         else:
@@ -80,7 +80,7 @@ def _path_of(page: str) -> str:
     return "/" if page == DEFAULT_PAGE else f"/{page}"
 
 
-def _led_to(path: str, scope: Scope) -> RedirectResponse:
+def _redirect_to(path: str, scope: Scope) -> RedirectResponse:
     query = scope["query_string"].decode("latin-1")
     return RedirectResponse(f"{path}?{query}" if query else path, headers={"Cache-Control": "no-store"})
 

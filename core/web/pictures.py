@@ -110,8 +110,8 @@ def _straight_from_s3(request: Request, studio: Studio, key: str) -> Response | 
     if len(signed.url) > _LONGEST_LOCATION:
         return None
     # whole seconds, and one less: what the browser keeps never outlives the URL's own quarter of an hour
-    told = {**SAFE_HEADERS, "Cache-Control": f"private, max-age={max(0, int(signed.stable_s) - 1)}"}
-    return Response(status_code=302, headers={**told, "Location": signed.url})
+    headers = {**SAFE_HEADERS, "Cache-Control": f"private, max-age={max(0, int(signed.stable_s) - 1)}"}
+    return Response(status_code=302, headers={**headers, "Location": signed.url})
 
 
 def _original(
@@ -126,17 +126,17 @@ def _original(
     first, last = span or (0, size_bytes - 1)
     head = b"".join(_chunks(studio, key, etag, (0, SIGNATURE_BYTES - 1))) if size_bytes else b""
     media_type = content_type_of(head) or "application/octet-stream"
-    told = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
+    shown = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
     if span is not None:
-        told["Content-Range"] = f"bytes {first}-{last}/{size_bytes}"
+        shown["Content-Range"] = f"bytes {first}-{last}/{size_bytes}"
     download_as = request.query_params.get("download")
     if download_as is not None or media_type not in _INLINE:
-        told["Content-Disposition"] = attachment(download_as or file_name(key))
+        shown["Content-Disposition"] = attachment(download_as or file_name(key))
     status = 200 if span is None else 206
     if request.method == "HEAD" or not size_bytes:
-        return Response(status_code=status, media_type=media_type, headers=told)
+        return Response(status_code=status, media_type=media_type, headers=shown)
     body = _chunks(studio, key, etag, (first, last))
-    return StreamingResponse(body, status_code=status, media_type=media_type, headers=told)
+    return StreamingResponse(body, status_code=status, media_type=media_type, headers=shown)
 
 
 def _chunks(studio: Studio, key: str, etag: str, byte_range: tuple[int, int]) -> Iterator[bytes]:

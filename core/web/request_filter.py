@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.settings import Profile
 from core.studio import get_studio
 from core.web.answers import plain
-from core.web.authorize import error
+from core.web.authorize import authorize
 from core.web.trusted_hosts import OWN_NAME_ONLY, TOLD_NAME, is_demos_own_name
 
 # Streamlit's routes that no page of ours needs and that answer without asking who is there
@@ -29,7 +29,7 @@ class RequestFilter:
     """Lets through to Streamlit what the dashboard's own pages use, each to whom it is meant for.
 
     The demo, which asks nobody who they are, answers under this machine's own names alone. Downloads are for people
-    the door knows. A WebSocket has to come from a page of ours: a browser sends its cookies along with one that a
+    who are signed in. A WebSocket has to come from a page of ours: a browser sends its cookies along with one that a
     foreign page opens, so the page's origin has to be PUBLIC_URL, or the very address that is asked. Streamlit compares
     host names only, takes every port of this machine for its own, and asks the network for this machine's other
     names: it is not asked.
@@ -54,7 +54,7 @@ class RequestFilter:
         elif path.startswith(_UNUSED):
             await plain("There is no such page.", 404)(scope, receive, send)
         elif path.startswith(_DOWNLOADS):
-            refused = await run_in_threadpool(error, get_studio(), Request(scope).cookies)
+            refused = await run_in_threadpool(authorize, get_studio(), Request(scope).cookies)
             await (refused or _never_kept(self._app))(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -40,7 +40,7 @@ class Requests:
         headers, route = Headers(scope=scope), _route_of(scope["path"])
         given = headers.get("x-request-id", "")
         request_id = given if _GIVEN_ID.fullmatch(given) else str(ULID())
-        answer = _Answer(send, request_id, route)
+        answer = _TrackedAnswer(send, request_id, route)
         studio = running_studio()
         telemetry = studio.telemetry if studio else NoTelemetry()
         about = {"http.route": route, "http.request.method": scope["method"], "request.id": request_id}
@@ -52,9 +52,9 @@ class Requests:
                 await self._app(scope, receive, answer.send)
             except Exception as err:  # noqa: BLE001 - whatever it is, it gets an incident id
                 await self._crashed(err, scope, receive, answer)
-            answer.told(scope, studio)
+            answer.record(scope, studio)
 
-    async def _crashed(self, err: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _crashed(self, err: Exception, scope: Scope, receive: Receive, answer: _TrackedAnswer) -> None:
         """Log what nobody expected and answer with its incident id, if there is still an answer to give."""
         incident = report("request_crashed", err, method=scope["method"], route=answer.route)
         if answer.status is None:
@@ -62,7 +62,7 @@ class Requests:
             await PlainTextResponse(sentence, 500, {"Cache-Control": "no-store"})(scope, receive, answer.send)
 
 
-class _Answer:
+class _TrackedAnswer:
     """Follows an answer on its way out, and puts the request's id on it."""
 
     def __init__(self, send: Send, request_id: str, route: str) -> None:
@@ -80,7 +80,7 @@ class _Answer:
             MutableHeaders(scope=message)["X-Request-ID"] = self._request_id
         await self._send(message)
 
-    def told(self, scope: Scope, studio: Studio | None) -> None:
+    def record(self, scope: Scope, studio: Studio | None) -> None:
         """Count the answer, and log it if it failed or took long: nginx keeps the log of all the others."""
         if self.status is None:
             return

@@ -14,7 +14,7 @@ from core.errors import InputError, NotFound, StudioError
 from core.studio import Studio, get_studio
 from core.web.answers import plain
 from core.web.auth_routes import ROUTES as AUTH_ROUTES
-from core.web.authorize import error
+from core.web.authorize import authorize
 from core.web.health import healthz, metrics, readyz
 from core.web.page_paths import PagePaths
 from core.web.pictures import image, no_picture, partial
@@ -27,12 +27,12 @@ _Serve = Callable[[Request], Response]
 
 
 def _signed_in(handler: Handler) -> _Serve:
-    """Serve only people the door knows; what is missing and what is forbidden look alike."""
+    """Serve only people who are signed in; what is missing and what is forbidden look alike."""
 
     @wraps(handler)
     def guarded(request: Request) -> Response:
         studio = get_studio()
-        refused = error(studio, request.cookies)
+        refused = authorize(studio, request.cookies)
         if refused is not None:
             return refused
         try:

@@ -27,15 +27,15 @@ _log = structlog.get_logger(__name__)
 
 
 class Stop:
-    """The one stop of this process: told by a signal, or by the server once all its connections are closed."""
+    """The one stop of this process: begun by a signal, or by the server once all its connections are closed."""
 
     def __init__(self, *, work_s: float) -> None:
         """`work_s` is what sides at work get to finish."""
         self._limit_s = work_s + AFTER_WORK_S
-        self._is_told = False
+        self._is_signalled = False
         # A handler may interrupt anything, even another handler: of all that wakes a thread, only this is safe there.
         # https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
-        self._told: queue.SimpleQueue[float] = queue.SimpleQueue()
+        self._signals: queue.SimpleQueue[float] = queue.SimpleQueue()
         self._connections_closed = threading.Event()
         self._closing = threading.Lock()
         self._is_closed = False
@@ -46,29 +46,29 @@ class Stop:
             return
         threading.Thread(target=self._end, name="stop", daemon=True).start()
         for number in SIGNALS:
-            signal.signal(number, self._heard(signal.getsignal(number)))
+            signal.signal(number, self._handler_around(signal.getsignal(number)))
 
     def connections_closed(self) -> None:
         """The server has closed all connections: close the rest, or wait until it is closed, and leave it to end."""
         self._connections_closed.set()
         self._close(time.monotonic())
 
-    def _heard(self, server: Callable[[int, FrameType | None], object] | int | None) -> Callable[..., None]:
+    def _handler_around(self, server: Callable[[int, FrameType | None], object] | int | None) -> Callable[..., None]:
         """A handler around the server's own. Only the first signal counts: a second would make uvicorn skip the end."""
 
-        def heard(number: int, frame: FrameType | None) -> None:
-            if self._is_told:
+        def handle(number: int, frame: FrameType | None) -> None:
+            if self._is_signalled:
                 return
-            self._is_told = True
-            self._told.put(time.monotonic())
+            self._is_signalled = True
+            self._signals.put(time.monotonic())
             if callable(server):
                 server(number, frame)
 
-        return heard
+        return handle
 
     def _end(self) -> None:
-        """Once told: close everything, then end the process if connections keep the server from doing that."""
-        began = self._told.get()
+        """Once signalled: close everything, then end the process if connections keep the server from doing that."""
+        began = self._signals.get()
         last = threading.Timer(began + self._limit_s - time.monotonic(), _give_up)
         last.daemon = True
         last.start()

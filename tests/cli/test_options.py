@@ -6,19 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from core.cli.comparisons import Options, parse_ages, parse_size, wishes_of
+from core.cli.comparisons import PlanOptions, parse_ages, parse_size, wishes_of
 from core.errors import InputError
 from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish
 from core.labels.published.schema import Gender
 from tests.injection.libraries import VOCABULARY
 
-PLAIN = Options(
+PLAIN = PlanOptions(
     prompt="x", mode="compare", tone=None, angle=None, folder=None, seed=1, age=None, gender=None, person="auto"
 )
 
 
 def test_everything_that_can_be_wished_arrives() -> None:
-    options = Options("a street", "TONE-ONLY", "느와르", "Bird's eye", "refs/01. Model", 9, "25-34", "Feminine", "yes")
+    options = PlanOptions(
+        "a street", "TONE-ONLY", "느와르", "Bird's eye", "refs/01. Model", 9, "25-34", "Feminine", "yes"
+    )
     wishes = wishes_of(options, VOCABULARY)
     assert (wishes.prompt, wishes.mode, wishes.tone, wishes.angle) == ("a street", Mode.TONE_ONLY, "noir", "overhead")
     assert (wishes.folder, wishes.seed, wishes.ages) == ("refs/01. Model", 9, Ages(25, 34))

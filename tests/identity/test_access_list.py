@@ -70,7 +70,7 @@ def role(access: Access, email: str, hosted_domain: str = "") -> PersonRole | No
 
 
 def test_until_somebody_changes_the_list_the_settings_decide(store: Store, app_prefix: str, clock: Clock) -> None:
-    """The highest standing of several counts."""
+    """The highest level of several counts."""
     said = configured(app_prefix, allowed_emails=f"{CY}, {BO}, {ADA}", ops_emails=f"{BO},{ADA}")
     access = server(store, said, clock)
     assert role(access, ADA) is PersonRole.ADMIN
@@ -260,9 +260,9 @@ def test_an_admin_who_was_removed_cannot_undo_it_within_the_minute(access: Acces
 
 def test_the_last_admin_stays_one(access: Access) -> None:
     """Not by removal, not by another role, not by a block, not by two who remove each other."""
-    for standing in (None, AccessLevel.OPS, AccessLevel.DESIGNER, AccessLevel.BLOCKED):
+    for level in (None, AccessLevel.OPS, AccessLevel.DESIGNER, AccessLevel.BLOCKED):
         with pytest.raises(InputError, match=f"{ADA} is the last admin: make somebody else an admin first"):
-            access.change(ADMIN, ADA, standing, seen=access.read(ADMIN))
+            access.change(ADMIN, ADA, level, seen=access.read(ADMIN))
     seen = access.change(ADMIN, BO, AccessLevel.ADMIN, seen=access.read(ADMIN))
     access.change(ADMIN, BO, None, seen=seen)
     with pytest.raises(WriteConflict):
@@ -286,10 +286,10 @@ def test_what_is_no_address_and_no_domain_is_refused_in_a_sentence(access: Acces
         access.change(ADMIN, entry, AccessLevel.DESIGNER, seen=access.read(ADMIN))
 
 
-@pytest.mark.parametrize("standing", [AccessLevel.ADMIN, AccessLevel.BLOCKED])
-def test_a_whole_domain_is_never_admin_nor_blocked(access: Access, standing: AccessLevel) -> None:
+@pytest.mark.parametrize("level", [AccessLevel.ADMIN, AccessLevel.BLOCKED])
+def test_a_whole_domain_is_never_admin_nor_blocked(access: Access, level: AccessLevel) -> None:
     with pytest.raises(InputError, match="whole domain"):
-        access.change(ADMIN, "other.example", standing, seen=access.read(ADMIN))
+        access.change(ADMIN, "other.example", level, seen=access.read(ADMIN))
 
 
 def test_who_loses_a_race_sees_the_other_change(access: Access, store: Store, settings: Settings, clock: Clock) -> None:
@@ -356,10 +356,10 @@ def test_the_trail_tells_every_change_and_nothing_else(changes: list[tuple[str, 
     """Replayed from the beginning it gives the list as it is; and there is always an admin."""
     start = AccessList(people={ADA: AccessLevel.ADMIN}, domains={"studio.example": AccessLevel.DESIGNER})
     now = start
-    for entry, standing in changes:
+    for entry, level in changes:
         before = now
         try:
-            now = now.with_entry(entry, standing, by=ADA, at=WHEN)
+            now = now.with_entry(entry, level, by=ADA, at=WHEN)
         except InputError:
             continue
         assert len(now.changes) - len(before.changes) == (now != before)

@@ -62,7 +62,7 @@ class Server:
     def signed_in(self, **changes: object) -> dict[str, str]:
         """The cookies of somebody who has just signed in."""
         return {
-            COOKIE: self.authenticator.redeem(self.authenticator.let_in(token(claims(**changes)), nonce=NONCE)).value
+            COOKIE: self.authenticator.redeem(self.authenticator.sign_in(token(claims(**changes)), nonce=NONCE)).value
         }
 
     def knows(self, cookies: Mapping[str, str]) -> bool:
@@ -91,7 +91,7 @@ def test_who_signs_in_on_one_server_is_known_on_the_other(here: Server, elsewher
 @pytest.mark.parametrize("nonce", ["", "of-another-sign-in"])
 def test_a_token_without_this_sign_ins_nonce_opens_nothing(here: Server, nonce: str) -> None:
     with pytest.raises(SignInError):
-        here.authenticator.let_in(token(claims()), nonce=nonce)
+        here.authenticator.sign_in(token(claims()), nonce=nonce)
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_a_token_without_this_sign_ins_nonce_opens_nothing(here: Server, nonce: 
 )
 def test_a_verified_stranger_is_told_whom_to_ask_and_gets_no_hand_over(here: Server, changes: dict[str, Any]) -> None:
     with pytest.raises(AccessDenied, match=f"Ask {ADMIN.email}"):
-        here.authenticator.let_in(token(claims(**changes)), nonce=NONCE)
+        here.authenticator.sign_in(token(claims(**changes)), nonce=NONCE)
 
 
 def test_a_hand_over_becomes_one_cookie_on_all_servers_together(here: Server, elsewhere: Server) -> None:
-    login_token = here.authenticator.let_in(token(claims()), nonce=NONCE)
+    login_token = here.authenticator.sign_in(token(claims()), nonce=NONCE)
     elsewhere.authenticator.redeem(login_token)
     with pytest.raises(ReplayedLoginToken):
         here.authenticator.redeem(login_token)
@@ -120,7 +120,7 @@ def test_who_is_removed_while_signed_in_is_out_within_a_minute_everywhere(
     """Neither pages nor a fresh cookie, and not with a hand-over from before."""
     cookies = here.signed_in()
     assert elsewhere.knows(cookies)
-    waiting = elsewhere.authenticator.let_in(token(claims()), nonce=NONCE)
+    waiting = elsewhere.authenticator.sign_in(token(claims()), nonce=NONCE)
     here.access.change(ADMIN, EMAIL, AccessLevel.BLOCKED, seen=here.access.read(ADMIN))
     assert not here.knows(cookies)
     with pytest.raises(AccessDenied):
@@ -132,7 +132,7 @@ def test_who_is_removed_while_signed_in_is_out_within_a_minute_everywhere(
         with pytest.raises(AccessDenied):
             server.authenticator.renew(cookies)
         with pytest.raises(AccessDenied):
-            server.authenticator.let_in(token(claims()), nonce=NONCE)
+            server.authenticator.sign_in(token(claims()), nonce=NONCE)
 
 
 def test_a_new_role_counts_from_the_next_look(here: Server) -> None:
@@ -160,7 +160,7 @@ def test_signing_out_everywhere_ends_them_all_and_lets_the_person_in_again(
 ) -> None:
     mine, other = here.signed_in(), here.signed_in()
     foreign = here.signed_in(sub="2202", email="lee@studio.example")
-    waiting = here.authenticator.let_in(token(claims()), nonce=NONCE)
+    waiting = here.authenticator.sign_in(token(claims()), nonce=NONCE)
     here.authenticator.sign_out(mine, everywhere=True)
     with pytest.raises(SignInError):
         here.authenticator.redeem(waiting)
@@ -224,7 +224,7 @@ def test_when_s3_is_down_nobody_is_let_in_on_a_guess(google: LedHere, s3: Any, c
     for ask in (
         lambda: down.authenticator.viewer(good),
         lambda: down.authenticator.renew(good),
-        lambda: down.authenticator.let_in(token(claims()), nonce=NONCE),
+        lambda: down.authenticator.sign_in(token(claims()), nonce=NONCE),
         lambda: down.authenticator.sign_out(good, everywhere=True),
     ):
         with pytest.raises(StorageError):
@@ -236,7 +236,7 @@ def test_when_s3_is_down_nobody_is_let_in_on_a_guess(google: LedHere, s3: Any, c
 def test_nothing_of_a_sign_in_is_logged_but_who_and_as_what(here: Server) -> None:
     with capture_logs() as logs:
         raw = token(claims())
-        login_token = here.authenticator.let_in(raw, nonce=NONCE)
+        login_token = here.authenticator.sign_in(raw, nonce=NONCE)
         cookie = here.authenticator.redeem(login_token).value
         here.authenticator.viewer({COOKIE: cookie})
         here.authenticator.sign_out({COOKIE: cookie}, everywhere=True)

@@ -17,7 +17,7 @@ from core.identity.access_list import AccessLevel
 from core.identity.authenticator import ClosedAuthenticator, DemoAuthenticator, reason_of
 from core.identity.google import Certificates, GoogleVerifier
 from core.identity.revocations import Revocations
-from core.identity.session import HANDOVER_S, LoginToken
+from core.identity.session import LOGIN_TOKEN_S, LoginToken
 from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
@@ -48,13 +48,13 @@ def test_what_admins_keep_is_stored_as_json_from_the_first_version_on(store: Sto
         assert store.get(f"{app_prefix}budgets.json").content_type == "application/json"
 
 
-@pytest.mark.parametrize("standing", [AccessLevel.ADMIN, AccessLevel.BLOCKED])
+@pytest.mark.parametrize("level", [AccessLevel.ADMIN, AccessLevel.BLOCKED])
 def test_who_names_a_whole_domain_admin_is_told_what_a_domain_can_be(
-    standing: AccessLevel, store: Store, app_prefix: str
+    level: AccessLevel, store: Store, app_prefix: str
 ) -> None:
     access = Access(store, Settings(s3_app_prefix=app_prefix, admin_emails=(ADMIN.email,)))
     with pytest.raises(InputError) as refused:
-        access.change(ADMIN, "other.example", standing, seen=access.read(ADMIN))
+        access.change(ADMIN, "other.example", level, seen=access.read(ADMIN))
     assert refused.value.message == (
         "A whole domain can be designers or ops: name admins and blocked people one by one."
     )
@@ -88,7 +88,7 @@ def test_a_token_may_be_16_384_characters_long_and_no_longer() -> None:
 def test_where_there_is_no_sign_in_every_step_of_one_says_so(authenticator: DemoAuthenticator) -> None:
     for ask in (
         lambda: authenticator.renew({}),
-        lambda: authenticator.let_in("x", nonce=NONCE),
+        lambda: authenticator.sign_in("x", nonce=NONCE),
         lambda: authenticator.redeem("x"),
     ):
         with pytest.raises(SignInError) as refused:
@@ -97,9 +97,9 @@ def test_where_there_is_no_sign_in_every_step_of_one_says_so(authenticator: Demo
 
 
 def test_a_hand_over_of_a_session_that_was_ended_says_that_it_was(store: Store, app_prefix: str, clock: Clock) -> None:
-    register = server(store, app_prefix, clock)
-    register.end(session())
-    for ask in (lambda: register.redeem(LoginToken("late", session())), lambda: register.check(session())):
+    known = server(store, app_prefix, clock)
+    known.end(session())
+    for ask in (lambda: known.redeem(LoginToken("late", session())), lambda: known.check(session())):
         with pytest.raises(SignInError) as refused:
             ask()
         assert refused.value.message == "You have been signed out: sign in again."
@@ -110,7 +110,7 @@ def test_a_replay_is_refused_by_a_server_whose_clock_is_an_hour_ahead(
 ) -> None:
     login_token = LoginToken("once", session())
     server(store, app_prefix, clock).redeem(login_token)
-    clock.now += HANDOVER_S + 3599
+    clock.now += LOGIN_TOKEN_S + 3599
     ahead = server(store, app_prefix, clock)
     ahead.redeem(LoginToken("another", session(2)))  # which forgets what no clock would still let in
     with pytest.raises(ReplayedLoginToken):
@@ -124,15 +124,15 @@ def test_of_more_people_than_are_kept_in_memory_those_seen_last_are_kept(
     is_up = True
     empty = b"<Error><Code>NoSuchKey</Code></Error>"
     with scripted_server(lambda *_: (404, {"Content-Type": "application/xml"}, empty) if is_up else None) as failing:
-        register: Revocations = server(failing.store(attempts=1), app_prefix, clock)
+        known: Revocations = server(failing.store(attempts=1), app_prefix, clock)
         for subject in ("ann", "bo", "ann", "cy"):
-            register.check(session(subject=subject))
+            known.check(session(subject=subject))
         is_up = False
         clock.now += MAX_AGE_S - 1
-        assert holds(register, session(subject="ann"))
-        assert holds(register, session(subject="cy"))
+        assert holds(known, session(subject="ann"))
+        assert holds(known, session(subject="cy"))
         with pytest.raises(StorageError):
-            register.check(session(subject="bo"))
+            known.check(session(subject="bo"))
 
 
 def test_who_is_turned_away_is_counted_as_unknown_or_as_not_allowed() -> None:

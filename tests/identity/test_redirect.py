@@ -12,7 +12,7 @@ from core.errors import AccessDenied, ReplayedLoginToken, SignInError, StorageUn
 from core.identity.authenticator import DemoAuthenticator
 from core.identity.oauth import oauth_client
 from core.identity.redirect import Redirect
-from core.identity.session import SessionSigner, sealing
+from core.identity.session import SessionSigner, sealer_for
 from core.settings import Settings
 from core.web.addresses import own_page
 from tests.identity.conftest import Clock
@@ -73,12 +73,12 @@ def test_the_door_learns_of_a_refusal_for_a_minute(err: StudioError, kind: type[
         "",
         "garbage",
         SessionSigner(SECRET).cookie(session()),
-        sealing("another-secret-that-is-long-enough", "studio.refusal.1").dumps(
+        sealer_for("another-secret-that-is-long-enough", "studio.refusal.1").dumps(
             {"kind": "", "said": "x", "until": 9e9}
         ),
-        sealing(SECRET, "studio.attempt.1").dumps({"kind": "", "said": "x", "until": 9e9}),
-        sealing(SECRET, "studio.refusal.1").dumps({"kind": "", "said": "x"}),
-        sealing(SECRET, "studio.refusal.1").dumps(["x"]),
+        sealer_for(SECRET, "studio.attempt.1").dumps({"kind": "", "said": "x", "until": 9e9}),
+        sealer_for(SECRET, "studio.refusal.1").dumps({"kind": "", "said": "x"}),
+        sealer_for(SECRET, "studio.refusal.1").dumps(["x"]),
     ],
 )
 def test_nobody_else_tells_the_door_anything(value: str, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""The register: a session that was ended stays ended, on every server and after a restart."""
+"""Revocations: a session that was ended stays ended, on every server and after a restart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.documents import MAX_AGE_S
 from core.errors import ReplayedLoginToken, SignInError, StorageError, StorageUnavailable
 from core.identity.google import GoogleAccount
 from core.identity.revocations import Revocations
-from core.identity.session import HANDOVER_S, LoginToken, Session
+from core.identity.session import LOGIN_TOKEN_S, LoginToken, Session
 from core.storage.s3 import Store
 from tests.identity.conftest import Clock
 from tests.support.s3.moto_server import fill
@@ -28,7 +28,7 @@ def session(number: int = 1, *, subject: str = "1101", epoch: int = 0) -> Sessio
 
 
 def server(store: Store, prefix: str, clock: Clock) -> Revocations:
-    """A server's register: another one has another memory."""
+    """What a server knows: another one has another memory."""
     return Revocations(store, app_prefix=prefix, clock=clock, monotonic=clock)
 
 
@@ -42,9 +42,9 @@ def elsewhere(store: Store, app_prefix: str, clock: Clock) -> Revocations:
     return server(store, app_prefix, clock)
 
 
-def holds(register: Revocations, wanted: Session) -> bool:
+def holds(known: Revocations, wanted: Session) -> bool:
     try:
-        register.check(wanted)
+        known.check(wanted)
     except SignInError:
         return False
     return True
@@ -53,9 +53,9 @@ def holds(register: Revocations, wanted: Session) -> bool:
 def test_a_hand_over_is_good_once_on_all_servers_together(here: Revocations, elsewhere: Revocations) -> None:
     login_token = LoginToken("once", session())
     here.redeem(login_token)
-    for register in (here, elsewhere):
+    for known in (here, elsewhere):
         with pytest.raises(ReplayedLoginToken):
-            register.redeem(login_token)
+            known.redeem(login_token)
 
 
 def test_a_replay_is_refused_until_no_clock_takes_the_hand_over_any_more(
@@ -64,7 +64,7 @@ def test_a_replay_is_refused_until_no_clock_takes_the_hand_over_any_more(
     """Also after a restart, and after other hand-overs of the same person."""
     login_token = LoginToken("once", session())
     here.redeem(login_token)
-    clock.now += HANDOVER_S + 30
+    clock.now += LOGIN_TOKEN_S + 30
     here.redeem(LoginToken("another", session(2)))
     with pytest.raises(ReplayedLoginToken):
         server(store, app_prefix, clock).redeem(login_token)
@@ -74,7 +74,7 @@ def test_signing_out_here_ends_this_session_and_no_other(
     here: Revocations, elsewhere: Revocations, store: Store, app_prefix: str, clock: Clock
 ) -> None:
     mine, other, foreign = session(1), session(2), session(1, subject="2202")
-    assert all(holds(register, each) for register in (here, elsewhere) for each in (mine, other, foreign))
+    assert all(holds(known, each) for known in (here, elsewhere) for each in (mine, other, foreign))
     here.end(mine)
     assert not holds(here, mine)
     clock.now += MAX_AGE_S
@@ -91,12 +91,12 @@ def test_signing_out_everywhere_ends_every_session_of_the_person_and_of_nobody_e
     assert holds(elsewhere, other)
     here.end_all(mine)
     clock.now += MAX_AGE_S
-    for register in (here, elsewhere, server(store, app_prefix, clock)):
-        assert not holds(register, mine)
-        assert not holds(register, other)
-        assert holds(register, foreign)
+    for known in (here, elsewhere, server(store, app_prefix, clock)):
+        assert not holds(known, mine)
+        assert not holds(known, other)
+        assert holds(known, foreign)
         with pytest.raises(SignInError):
-            register.redeem(LoginToken("begun before", session(4)))
+            known.redeem(LoginToken("begun before", session(4)))
     assert holds(here, session(5, epoch=here.epoch("1101")))
 
 
@@ -160,21 +160,21 @@ def test_when_s3_is_down_a_session_holds_for_as_long_as_the_record_may_be_old(ap
     is_up = True
     empty = b"<Error><Code>NoSuchKey</Code></Error>"
     with scripted_server(lambda *_: (404, {"Content-Type": "application/xml"}, empty) if is_up else None) as failing:
-        register = server(failing.store(attempts=1), app_prefix, clock)
-        register.check(session())
+        known = server(failing.store(attempts=1), app_prefix, clock)
+        known.check(session())
         is_up = False
         clock.now += MAX_AGE_S - 1
-        register.check(session())
+        known.check(session())
         for ask in (
-            lambda: register.end(session()),
-            lambda: register.redeem(LoginToken("x", session())),
-            lambda: register.check(session(subject="2202")),
+            lambda: known.end(session()),
+            lambda: known.redeem(LoginToken("x", session())),
+            lambda: known.check(session(subject="2202")),
         ):
             with pytest.raises(StorageError):
                 ask()
         clock.now += 1
         with pytest.raises(StorageError):
-            register.check(session())
+            known.check(session())
 
 
 steps = st.lists(

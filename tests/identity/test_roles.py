@@ -36,7 +36,7 @@ def test_a_role_may_exactly_what_it_lists(role: PersonRole) -> None:
 
 def test_a_blocked_person_has_no_role() -> None:
     assert AccessLevel.BLOCKED.role is None
-    assert {standing.role for standing in AccessLevel} == {*PersonRole, None}
+    assert {level.role for level in AccessLevel} == {*PersonRole, None}
 
 
 def asking(kind: type) -> list[str]:
@@ -52,7 +52,7 @@ def test_nobody_but_an_admin_comes_to_the_list_of_people_by(
 ) -> None:
     """Whatever is passed; and nothing is written."""
     listed = AccessList(people={"kim@studio.example": AccessLevel.ADMIN})
-    arguments = {"entry": "kim@studio.example", "standing": AccessLevel.ADMIN, "seen": Version(listed, None, 0.0)}
+    arguments = {"entry": "kim@studio.example", "level": AccessLevel.ADMIN, "seen": Version(listed, None, 0.0)}
     access = Access(store, Settings(s3_app_prefix=app_prefix))
     wanted = inspect.signature(getattr(Access, method)).parameters
     with pytest.raises(AccessDenied):

@@ -13,7 +13,7 @@ from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
 
 from core.errors import SignInError
 from core.identity.google import GoogleAccount
-from core.identity.session import HANDOVER_S, LIFETIME_S, LONGEST_S, RENEW_AFTER_S, Session, SessionSigner
+from core.identity.session import LIFETIME_S, LOGIN_TOKEN_S, LONGEST_S, RENEW_AFTER_S, Session, SessionSigner
 
 SECRET = "a-secret-that-is-long-enough-to-sign-with"
 SIGNER = SessionSigner(SECRET)
@@ -40,7 +40,7 @@ def test_a_cookie_fits_a_browser_however_long_a_name_is() -> None:
     assert len(cookie) < 3900
     assert SIGNER.session(cookie).name == "김" * 100
     login_token = SIGNER.login_token(Session.of(person, epoch=10**6, now=NOW), now=NOW)
-    assert SIGNER.handed_over(login_token, now=NOW).session.subject == "1" * 255
+    assert SIGNER.read_login_token(login_token, now=NOW).session.subject == "1" * 255
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_no_changed_letter_ever_survives(at: int, letter: str) -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_is_ever_a_cookie_or_a_hand_over(text: str) -> None:
-    for read in (SIGNER.session, lambda sealed: SIGNER.handed_over(sealed, now=NOW)):
+    for read in (SIGNER.session, lambda sealed: SIGNER.read_login_token(sealed, now=NOW)):
         with pytest.raises(SignInError):
             read(text)
 
@@ -113,7 +113,7 @@ def test_what_an_older_version_sealed_is_refused_and_never_an_error(value: Any, 
         assert [type(part) for part in asdict(session).values()] == [type(part) for part in asdict(SESSION).values()]
         for salted in (content, {"id": "x", "until": int(NOW) + 60, "session": value}):
             with pytest.raises(SignInError):
-                SIGNER.handed_over(forged(salted, salt="studio.handover.1"), now=NOW)
+                SIGNER.read_login_token(forged(salted, salt="studio.handover.1"), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_session_in_use_is_renewed_every_half_hour_and_ends_after_a_week() -> 
     session, now = SESSION, float(SESSION.signed_in_at)
     while session.is_alive(now):
         if session.is_due(now):
-            session = session.renewed(now)
+            session = session.renew(now)
             assert session.id == SESSION.id
         now += RENEW_AFTER_S / 2
     assert now - SESSION.signed_in_at == pytest.approx(LONGEST_S, abs=RENEW_AFTER_S)
@@ -145,21 +145,21 @@ def test_a_session_in_use_is_renewed_every_half_hour_and_ends_after_a_week() -> 
 def test_no_renewal_ever_outlives_a_week(renewals: list[float]) -> None:
     session = SESSION
     for later_s in renewals:
-        session = session.renewed(SESSION.signed_in_at + later_s)
+        session = session.renew(SESSION.signed_in_at + later_s)
     assert session.expires_at <= SESSION.signed_in_at + LONGEST_S
     assert not session.is_alive(SESSION.signed_in_at + LONGEST_S)
 
 
 def test_a_clock_that_is_behind_does_not_shorten_a_session() -> None:
-    assert SESSION.renewed(SESSION.renewed_at - 9).renewed_at == SESSION.renewed_at
+    assert SESSION.renew(SESSION.renewed_at - 9).renewed_at == SESSION.renewed_at
 
 
 @pytest.mark.parametrize(
     ("later_s", "holds"),
     [
         pytest.param(0, True, id="at once"),
-        pytest.param(HANDOVER_S - 1, True, id="within a minute"),
-        pytest.param(HANDOVER_S + 1, False, id="after a minute"),
+        pytest.param(LOGIN_TOKEN_S - 1, True, id="within a minute"),
+        pytest.param(LOGIN_TOKEN_S + 1, False, id="after a minute"),
         pytest.param(-9, True, id="from a server whose clock is nine seconds ahead"),
         pytest.param(-12, False, id="from a server whose clock is twelve seconds ahead"),
     ],
@@ -167,18 +167,18 @@ def test_a_clock_that_is_behind_does_not_shorten_a_session() -> None:
 def test_a_hand_over_is_good_for_a_minute(later_s: float, holds: bool) -> None:
     sealed = SIGNER.login_token(SESSION, now=NOW)
     if holds:
-        assert SIGNER.handed_over(sealed, now=NOW + later_s).session == SESSION
+        assert SIGNER.read_login_token(sealed, now=NOW + later_s).session == SESSION
     else:
         with pytest.raises(SignInError, match="took too long"):
-            SIGNER.handed_over(sealed, now=NOW + later_s)
+            SIGNER.read_login_token(sealed, now=NOW + later_s)
 
 
 def test_a_cookie_is_no_hand_over() -> None:
     with pytest.raises(SignInError):
-        SIGNER.handed_over(SIGNER.cookie(SESSION), now=NOW)
+        SIGNER.read_login_token(SIGNER.cookie(SESSION), now=NOW)
 
 
 def test_no_two_sessions_and_no_two_hand_overs_share_an_id() -> None:
     assert Session.of(KIM, epoch=0, now=NOW).id != SESSION.id
-    first, second = (SIGNER.handed_over(SIGNER.login_token(SESSION, now=NOW), now=NOW) for _ in range(2))
+    first, second = (SIGNER.read_login_token(SIGNER.login_token(SESSION, now=NOW), now=NOW) for _ in range(2))
     assert first.id != second.id

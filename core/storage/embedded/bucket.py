@@ -18,7 +18,7 @@ from typing import Any, Final
 from moto.s3.models import FakeBucket, FakeKey, s3_backends
 
 from core.storage.embedded.condition import Condition
-from core.storage.embedded.object_files import ObjectFiles, Record
+from core.storage.embedded.object_files import ObjectFiles, ObjectHeader
 from core.storage.embedded.s3_error import S3Error
 from core.storage.embedded.samples import Sample, samples_in
 
@@ -26,15 +26,15 @@ BUCKET: Final = "studio"
 REGION: Final = "us-east-1"
 
 
-class Key(FakeKey):
+class MotoKey(FakeKey):
     """A moto key whose bytes stay on disk, so that the bucket may outgrow the memory."""
 
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> Key:
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> MotoKey:
         # moto keeps every key it ever made in a list; a long-lived server must not
-        key: Key = object.__new__(cls)
+        key: MotoKey = object.__new__(cls)
         return key
 
-    def __init__(self, record: Record, account: str, read: Callable[[], bytes]) -> None:
+    def __init__(self, record: ObjectHeader, account: str, read: Callable[[], bytes]) -> None:
         self.record = record
         self._read = read
         super().__init__(
@@ -84,14 +84,14 @@ class Bucket:
         for sample in below.values():
             self._show_sample(sample)
 
-    def key(self, name: str) -> Key | None:
+    def key(self, name: str) -> MotoKey | None:
         """An object and its record; its bytes may be read under the lock."""
-        key: Key | None = self._moto.keys.get(name)
+        key: MotoKey | None = self._moto.keys.get(name)
         return key
 
-    def put(self, name: str, data: bytes, headers: Mapping[str, str], condition: Condition) -> Record:
+    def put(self, name: str, data: bytes, headers: Mapping[str, str], condition: Condition) -> ObjectHeader:
         """Write durably. Raises S3Error if the condition does not hold at the moment of the commit."""
-        record = Record.of(name, data, headers, datetime.now(UTC))
+        record = ObjectHeader.of(name, data, headers, datetime.now(UTC))
         with self._object_files.stage(record, data) as temporary, self.lock:
             self._refuse_unless_open(name, condition)
             self._object_files.place(temporary, name)
@@ -107,7 +107,7 @@ class Bucket:
             if self.key(name) is None:
                 return
             if name in self._sample_keys:
-                with self._object_files.stage(Record(name, is_tombstone=True)) as tombstone:
+                with self._object_files.stage(ObjectHeader(name, is_tombstone=True)) as tombstone:
                     self._object_files.place(tombstone, name)
             else:
                 self._object_files.remove(name)
@@ -130,13 +130,13 @@ class Bucket:
         present = self.key(name)
         condition.refuse_unless_held(present.record.etag if present else None)
 
-    def _show_object(self, record: Record) -> None:
+    def _show_object(self, record: ObjectHeader) -> None:
         self._show(record, partial(self._object_files.read, record.key))
 
     def _show_sample(self, sample: Sample) -> None:
         data = sample.path.read_bytes()
         modified = datetime.fromtimestamp(sample.path.stat().st_mtime, UTC)
-        self._show(Record.of(sample.key, data, {"content-type": sample.content_type}, modified), lambda: data)
+        self._show(ObjectHeader.of(sample.key, data, {"content-type": sample.content_type}, modified), lambda: data)
 
-    def _show(self, record: Record, read: Callable[[], bytes]) -> None:
-        self._moto.keys.setlist(record.key, [Key(record, self.account, read)])
+    def _show(self, record: ObjectHeader, read: Callable[[], bytes]) -> None:
+        self._moto.keys.setlist(record.key, [MotoKey(record, self.account, read)])

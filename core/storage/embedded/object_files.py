@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ObjectHeader:
     """An object's header line; `headers` are lower-case, `modified` is UTC without a zone, as moto has it."""
 
     key: str
@@ -35,7 +35,7 @@ class Record:
     is_tombstone: bool = False
 
     @classmethod
-    def of(cls, key: str, data: bytes, headers: Mapping[str, str], modified: datetime) -> Record:
+    def of(cls, key: str, data: bytes, headers: Mapping[str, str], modified: datetime) -> ObjectHeader:
         """What is to be said of these bytes."""
         return cls(
             key=key,
@@ -64,7 +64,7 @@ class ObjectFiles:
         for leftover in self._incoming.iterdir():
             leftover.unlink()
 
-    def stage(self, record: Record, data: bytes = b"") -> AbstractContextManager[Path]:
+    def stage(self, record: ObjectHeader, data: bytes = b"") -> AbstractContextManager[Path]:
         """A complete temporary file for `place`; gone afterwards unless it was placed."""
         return stage(self._incoming / secrets.token_hex(16), record.line(), data)
 
@@ -86,7 +86,7 @@ class ObjectFiles:
             file.readline()
             return file.read()
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[ObjectHeader]:
         """Everything that was ever placed and not removed."""
         for path in self._objects.glob("??/*"):
             try:
@@ -95,9 +95,9 @@ class ObjectFiles:
                 # no crash of ours leaves such a file, a damaged disk does: one object must not stop the rest
                 log.warning("Skipped the damaged object file %s: %s", path, err)
 
-    def _record_in(self, path: Path) -> Record:
+    def _record_in(self, path: Path) -> ObjectHeader:
         with path.open("rb") as file:
-            record = Record(**json.loads(file.readline()))
+            record = ObjectHeader(**json.loads(file.readline()))
             if path != self._path(record.key) or path.stat().st_size != file.tell() + record.size_bytes:
                 raise ValueError("size or name does not fit")
         return record

@@ -13,7 +13,15 @@ from typing import Any, Final
 import streamlit as st
 
 from core.errors import AccessDenied, StudioError
-from core.identity.attempt import CALLBACK_PATH, MALFORMED, NOT_CONFIRMED, SCOPE, check_answer, id_token_of, refused
+from core.identity.sign_in_answer import (
+    CALLBACK_PATH,
+    MALFORMED,
+    NOT_CONFIRMED,
+    SCOPE,
+    check_answer,
+    id_token_of,
+    sign_in_error,
+)
 from core.studio import Studio
 from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problem
@@ -129,7 +137,7 @@ def _button(studio: Studio, attempt: Attempt) -> None:
         id_token = _answer(studio, attempt)
         if id_token is None:
             return
-        login_token = studio.authenticator.let_in(id_token, nonce=attempt.nonce)
+        login_token = studio.authenticator.sign_in(id_token, nonce=attempt.nonce)
     except StudioError as err:
         st.session_state[Key.SIGN_IN_PROBLEM] = err
     else:
@@ -160,7 +168,7 @@ def _answer(studio: Studio, attempt: Attempt) -> str | None:
         answer = _draw_button(studio, attempt)
     except (StreamlitOauthError, HTTPXOAuthError, httpx.HTTPError, *MALFORMED) as err:
         # messages of some of these repeat the code or the state
-        raise refused(type(err).__name__, NOT_CONFIRMED) from None
+        raise sign_in_error(type(err).__name__, NOT_CONFIRMED) from None
     if answer is None:
         return None
     try:

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from core.identity.redirect import RedirectAttempt
-from core.identity.session import LIFETIME_S, sealing
+from core.identity.session import LIFETIME_S, sealer_for
 from tests.browser.test_sign_in import CERTIFICATES, SAID
 from tests.fakes.google import CLIENT_SECRET, Account, Fault
 from tests.identity.attacks.forgeries import forged, unsealed
@@ -116,7 +116,7 @@ class Window:
 
     @property
     def attempt(self) -> dict[str, Any]:
-        content: dict[str, Any] = sealing(SESSION_SECRET, "studio.attempt.1").loads(self.cookies[ATTEMPT])
+        content: dict[str, Any] = sealer_for(SESSION_SECRET, "studio.attempt.1").loads(self.cookies[ATTEMPT])
         return content
 
     def reseal(self, **changes: object) -> None:
@@ -142,7 +142,7 @@ def refused(window: Window, answer: httpx.Response, sentence: str, *, page: str 
     assert (answer.status_code, answer.headers["Location"]) == (303, page)
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
-    told = sealing(SESSION_SECRET, "studio.refusal.1").loads(window.cookies[REFUSAL])
+    told = sealer_for(SESSION_SECRET, "studio.refusal.1").loads(window.cookies[REFUSAL])
     assert sentence in told["said"]
     assert SESSION not in window.cookies
     return not window.is_in
@@ -440,7 +440,7 @@ def test_a_refusal_is_told_in_the_words_of_the_server_alone(https: HttpsStudio) 
     """A query can put nothing on the door, and what another secret or use has sealed is not said."""
     window = Window(https)
     window.comes_back("/oauth/callback?state=tab.x&error=kept-words&said=kept-words")
-    assert "kept-words" not in str(sealing(SESSION_SECRET, "studio.refusal.1").loads(window.cookies[REFUSAL]))
+    assert "kept-words" not in str(sealer_for(SESSION_SECRET, "studio.refusal.1").loads(window.cookies[REFUSAL]))
 
 
 PAGES = {
@@ -525,7 +525,7 @@ def test_the_twenty_first_of_a_minute_is_told_to_wait(studio: Production) -> Non
         studio.client.get("/oauth/callback?state=tab.x&code=y", headers=RETURN | {"X-Forwarded-For": "203.0.113.22"})
         for _ in range(22)
     ]
-    seal = sealing("kept-session-secret-long-enough-to-sign-with", "studio.refusal.1")
+    seal = sealer_for("kept-session-secret-long-enough-to-sign-with", "studio.refusal.1")
     said = [
         seal.loads(SimpleCookie(answer.headers["set-cookie"])[REFUSAL].value)["said"] for answer in (*back, begun[-1])
     ]

@@ -1,4 +1,4 @@
-"""Attempts: what the answer to a sign-in has to pass, whichever way it was begun, before and after its code is used."""
+"""Sign-in answers: what Google's answer has to pass, whichever way the sign-in was begun, before and after its code."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ def check_answer(answer: object, *, state: str, age_s: float) -> None:
     """Refuse what does not answer the attempt of this state, or answers it too late. Raises SignInError."""
     check_state(answer.get("state") if isinstance(answer, Mapping) else None, state)
     if not age_s <= ATTEMPT_S:
-        raise refused("attempt expired", f"This sign-in was begun more than ten minutes ago. {AGAIN}")
+        raise sign_in_error("attempt expired", f"This sign-in was begun more than ten minutes ago. {AGAIN}")
     error = answer.get("error") if isinstance(answer, Mapping) else None
     if error is not None:
-        raise refused("error", _SAID_BY_GOOGLE.get(str(error), f"Google did not let this sign-in through. {AGAIN}"))
+        raise sign_in_error(
+            "error", _SAID_BY_GOOGLE.get(str(error), f"Google did not let this sign-in through. {AGAIN}")
+        )
 
 
 def check_state(given: object, expected: str) -> None:
@@ -46,16 +48,16 @@ def id_token_of(token: object) -> str:
     """The ID token in what a code was exchanged for. Raises SignInError."""
     found = token.get("id_token") if isinstance(token, Mapping) else None
     if not isinstance(found, str):
-        raise refused("no id token", f"Google did not say who you are. {AGAIN}")
+        raise sign_in_error("no id token", f"Google did not say who you are. {AGAIN}")
     return found
 
 
 def foreign_answer() -> SignInError:
-    """The refusal of an answer to some other attempt, or to none."""
-    return refused("state", f"This answer belongs to another sign-in. {AGAIN}")
+    """The error for an answer to some other attempt, or to none."""
+    return sign_in_error("state", f"This answer belongs to another sign-in. {AGAIN}")
 
 
-def refused(reason: str, sentence: str) -> SignInError:
-    """A refusal, which the log is told in a word or two and the person in a sentence."""
+def sign_in_error(reason: str, sentence: str) -> SignInError:
+    """The error for a sign-in that fails; the log gets the reason in a word or two, the person the sentence."""
     _log.warning("sign_in_refused", reason=reason)
     return SignInError(sentence)
