@@ -10,8 +10,7 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetPydanticSchema, ValidationError
-from pydantic_core.core_schema import no_info_after_validator_function
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetPydanticSchema, ValidationError
 
 from core.errors import ConfigError
 from core.injection.reading.lexicon import Lexicon
@@ -56,7 +55,7 @@ AgeRange = tuple[int, int]
 
 def _made_by(make: Callable[[list[str]], Any]) -> GetPydanticSchema:
     """A field that is a list of strings in the file, and what `make` makes of it here."""
-    return GetPydanticSchema(lambda _type, handler: no_info_after_validator_function(make, handler(list[str])))
+    return GetPydanticSchema(lambda _type, handler: handler(Annotated[list[str], AfterValidator(make)]))
 
 
 def _lexicon(words: list[str], *, plural: bool = False, endings: str | None = None) -> Lexicon[None]:
