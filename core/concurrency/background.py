@@ -13,10 +13,10 @@ from core.incidents import report
 _log = structlog.get_logger(__name__)
 
 
-def seen(work: Callable[[], object], *, name: str) -> Callable[[], None]:
-    """The same work for a thread whose end nobody waits for: S3's troubles are a warning, all others an incident."""
+def report_failures(work: Callable[[], object], *, name: str) -> Callable[[], None]:
+    """The same work for a thread whose end nobody waits for: a StorageError is a warning, all others an incident."""
 
-    def work_seen() -> None:
+    def reported() -> None:
         try:
             work()
         except StorageError as err:
@@ -24,11 +24,11 @@ def seen(work: Callable[[], object], *, name: str) -> Callable[[], None]:
         except Exception as err:  # noqa: BLE001 - nobody else would ever hear of it
             report("task_crashed", err, task=name)
 
-    return work_seen
+    return reported
 
 
 def in_background(work: Callable[[], object], *, name: str) -> threading.Thread:
     """Begin work in a thread of its own, which ends with it or with the process."""
-    thread = threading.Thread(target=seen(work, name=name), name=name, daemon=True)
+    thread = threading.Thread(target=report_failures(work, name=name), name=name, daemon=True)
     thread.start()
     return thread

@@ -153,14 +153,14 @@ class Periodic:
         except Exception as err:  # noqa: BLE001 - if this thread ended, what it keeps up would grow old for ever
             if not self._stopped.is_set():  # what the round stood on is being taken away then
                 with suppress(Exception):  # a log on a full disk must not end the thread either
-                    self._failed(err)
+                    self._note_failure(err)
         else:
             failures, self._failures, self._incident = self._failures, 0, None
             if failures:
                 with suppress(Exception):
                     _log.info("round_recovered", loop=self.name, failures=failures)
 
-    def _failed(self, err: Exception) -> None:
+    def _note_failure(self, err: Exception) -> None:
         self._failures += 1
         if isinstance(err, StorageError):
             self._incident = None

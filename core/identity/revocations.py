@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.concurrency.single_flight import SingleFlightCache
 from core.documents import Document
 from core.errors import ReplayedLoginToken, SignedOut, StorageUnavailable
 from core.identity.session import LOGIN_TOKEN_S, LONGEST_S, LoginToken, Session
@@ -53,8 +52,7 @@ class Revocations:
         self._folder = f"{app_prefix}sessions/"
         self._clock = clock
         self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._people: OrderedDict[str, Document[PersonSessions]] = OrderedDict()
+        self._people: SingleFlightCache[Document[PersonSessions]] = SingleFlightCache(size_max=_PEOPLE_MAX)
 
     def epoch(self, subject: str) -> int:
         """How often this person has signed out everywhere, as S3 has it now."""
@@ -100,22 +98,18 @@ class Revocations:
         self._of(session.subject).change(end)
 
     def _of(self, subject: str) -> Document[PersonSessions]:
-        with self._lock:
-            document = self._people.pop(subject, None)
-            if document is None:
-                # a subject is Google's text: hashed, it is a name that fits every store
-                name = sha256(subject.encode()).hexdigest()[:40]
-                document = Document(
-                    self._store,
-                    f"{self._folder}{name}.json",
-                    parse=_parse,
-                    serialize=lambda record: record.model_dump_json().encode(),
-                    clock=self._monotonic,
-                )
-            self._people[subject] = document
-            while len(self._people) > _PEOPLE_MAX:
-                self._people.popitem(last=False)
-            return document
+        def make() -> Document[PersonSessions]:
+            # a subject is Google's text: hashed, it is a name that fits every store
+            name = sha256(subject.encode()).hexdigest()[:40]
+            return Document(
+                self._store,
+                f"{self._folder}{name}.json",
+                parse=_parse,
+                serialize=lambda record: record.model_dump_json().encode(),
+                clock=self._monotonic,
+            )
+
+        return self._people.get(subject, make)
 
 
 def _is_over(session: Session, record: PersonSessions) -> bool:

@@ -54,12 +54,12 @@ def _jpeg_parts(data: bytes) -> Iterator[bytes]:
             raise BadImage(_TRUNCATED)
         if marker == _JPEG_SCAN:
             end = _end_of_scan(data, end)
-        if not _is_about_the_picture(marker):
+        if not _is_metadata(marker):
             yield data[at:end]
         at = end
 
 
-def _is_about_the_picture(marker: int) -> bool:
+def _is_metadata(marker: int) -> bool:
     """Whether a segment is an application's or a comment, and no decoder's business."""
     return (0xE0 <= marker <= 0xEF and marker != _JPEG_ADOBE) or marker == 0xFE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from contextlib import suppress
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import BadImage, NotFound, StorageError, WriteConflict
 from core.images.decode import DECODER, decode_picture
+from core.images.encode import encode
 from core.objects import Blob, ObjectStore
 
 THUMBNAIL_SIDES = (320, 960)
@@ -102,9 +102,7 @@ class Thumbnails:
 def encode_webp(data: bytes, side: int) -> bytes:
     """A picture shrunk to `side` pixels and encoded as WebP. Raises BadImage."""
     image = decode_picture(data, max_side=side)
-    out = io.BytesIO()
     try:
-        image.save(out, "WEBP", quality=_QUALITY.get(side, 80), method=4)
+        return encode(image, "WEBP", quality=_QUALITY.get(side, 80), method=4)
     except (OSError, ValueError) as err:
         raise BadImage("No thumbnail can be made of this picture.") from err
-    return out.getvalue()

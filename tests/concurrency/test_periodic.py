@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from core.concurrency.background import in_background, seen
+from core.concurrency.background import in_background, report_failures
 from core.concurrency.periodic import Periodic, pause_after
 from core.errors import StorageUnavailable
 from core.incidents import reported
@@ -201,7 +201,7 @@ def test_work_done_once_is_seen_when_it_fails() -> None:
     before = reported()
     with capture_logs() as lines:
         in_background(fail, name="test").join(PATIENCE_S)
-        seen(away, name="test")()
+        report_failures(away, name="test")()
     (crashed, failed) = lines
     assert (crashed["event"], crashed["task"], crashed["log_level"]) == ("task_crashed", "test", "error")
     assert len(crashed["incident"]) == 26

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.errors import BadImage, EngineError, EngineFault
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.generation.records.outcome import Cost
 from core.injection.wishes import SideName
@@ -55,6 +56,14 @@ class FinalPicture:
     cost: Cost
     request_id: str | None = None
     notes: tuple[str, ...] = ()
+
+
+def unreadable_error(reference: AttachedReference, err: BadImage) -> EngineError:
+    """A reference that is no picture."""
+    return EngineError(
+        f"The reference `{reference.key}` cannot be read: {err.message} Re-roll or switch off its slot.",
+        kind=EngineFault.BAD_REQUEST,
+    )
 
 
 class Engine(Protocol):

@@ -24,6 +24,7 @@ from core.generation.engines.openai_uploads import Upload, Uploads
 from core.generation.engines.prices import cost_of, estimate
 from core.generation.records.comparison import RenderSettings, Size
 from core.images.decode import content_type_of, decode_picture
+from core.images.encode import encode
 from core.openai.client import Endpoint
 
 _AT_ONCE = 4
@@ -154,7 +155,7 @@ def _final(picture: StreamedPicture, request: SideRequest, request_id: str | Non
     try:
         if content_type != "image/png":
             notes.append(f"It came as {content_type.removeprefix('image/').upper()} and is kept as PNG.")
-            data = _as_png(data)
+            data = encode(decode_picture(data), "PNG", compress_level=1)
         size = _measure(data)
     except (BadImage, OSError, SyntaxError, ValueError, struct.error) as err:
         raise damaged_error(request_id, cost) from err
@@ -172,12 +173,6 @@ def _decode(b64: object) -> bytes | None:
         return base64.b64decode(b64, validate=True)
     except binascii.Error:
         return None
-
-
-def _as_png(data: bytes) -> bytes:
-    out = io.BytesIO()
-    decode_picture(data).save(out, "PNG", compress_level=1)
-    return out.getvalue()
 
 
 def _measure(data: bytes) -> Size:

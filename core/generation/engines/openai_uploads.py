@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 from dataclasses import dataclass
 
 from core.concurrency.single_flight import SingleFlightCache
-from core.errors import BadImage, EngineError, EngineFault
-from core.generation.engines.engine import AttachedReference
+from core.errors import BadImage
+from core.generation.engines.engine import AttachedReference, unreadable_error
 from core.images.decode import decode_picture, is_plain
+from core.images.encode import encode
 from core.images.metadata import without_metadata
 
 # The API takes 50 MB a picture, but sixteen of those would take longer to send than to shrink.
@@ -59,10 +59,7 @@ class Uploads:
                 else self._make_ready(reference.data)
             )
         except BadImage as err:
-            raise EngineError(
-                f"The reference `{reference.key}` cannot be read: {err.message} Re-roll or switch off its slot.",
-                kind=EngineFault.BAD_REQUEST,
-            ) from err
+            raise unreadable_error(reference, err) from err
         extension = "png" if ready.content_type == "image/png" else "jpg"
         return Upload(f"{number:02d}-{reference.role.value}.{extension}", ready.data, ready.content_type)
 
@@ -76,8 +73,7 @@ def _make_ready(data: bytes) -> _Ready:
         return _Ready(without_metadata(data), kind)
     picture = decode_picture(data, max_side=_SIDE_MAX, decoded_side_min=_DECODED_SIDE_MIN)
     for quality, subsampling in _QUALITIES:
-        out = io.BytesIO()
-        picture.save(out, "JPEG", quality=quality, subsampling=subsampling)
-        if out.tell() <= _BYTES_MAX:
+        data = encode(picture, "JPEG", quality=quality, subsampling=subsampling)
+        if len(data) <= _BYTES_MAX:
             break
-    return _Ready(out.getvalue(), "image/jpeg")
+    return _Ready(data, "image/jpeg")

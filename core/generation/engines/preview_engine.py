@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 
 from PIL import Image, ImageOps
 
 from core.errors import BadImage, EngineError, EngineFault
-from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
+from core.generation.engines.engine import (
+    AttachedReference,
+    FinalPicture,
+    PartialPicture,
+    SideRequest,
+    unreadable_error,
+)
 from core.generation.records.comparison import RenderSettings, Size
 from core.generation.records.outcome import Cost
 from core.images.decode import decode_picture
+from core.images.encode import encode
 from core.images.still import neutral_still
 from core.images.tone_transfer import transfer
 from core.injection.wishes import SideName
@@ -54,11 +60,11 @@ class PreviewEngine:
                 f"There is nothing to preview: pick {pick}, or ask for a person.", kind=EngineFault.BAD_REQUEST
             )
         content = _fit(subject, request.size)
-        yield PartialPicture(_encode(content, side=_PARTIAL_SIDE), "image/jpeg", progress=0.3)
+        yield PartialPicture(_encode_small(content), "image/jpeg", progress=0.3)
         _check(cancelled)
         picture = transfer(content, _decode(tone)) if tone else content
         _check(cancelled)
-        yield FinalPicture(_png(picture), request.size, _FREE, notes=_notes(tone, subject))
+        yield FinalPicture(encode(picture, "PNG", compress_level=1), request.size, _FREE, notes=_notes(tone, subject))
 
 
 def _first(references: tuple[AttachedReference, ...], role: Role) -> AttachedReference | None:
@@ -69,10 +75,7 @@ def _decode(reference: AttachedReference) -> Image.Image:
     try:
         return decode_picture(reference.data)
     except BadImage as err:
-        raise EngineError(
-            f"The reference `{reference.key}` cannot be read: {err.message} Re-roll or switch off its slot.",
-            kind=EngineFault.BAD_REQUEST,
-        ) from err
+        raise unreadable_error(reference, err) from err
 
 
 def _fit(subject: AttachedReference | None, size: Size) -> Image.Image:
@@ -94,15 +97,7 @@ def _check(cancelled: Callable[[], bool]) -> None:
         raise EngineError("Cancelled before it was done.", kind=EngineFault.CANCELLED)
 
 
-def _png(picture: Image.Image) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=1)
-    return out.getvalue()
-
-
-def _encode(picture: Image.Image, *, side: int) -> bytes:
+def _encode_small(picture: Image.Image) -> bytes:
     small = picture.copy()
-    small.thumbnail((side, side))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=70)
-    return out.getvalue()
+    small.thumbnail((_PARTIAL_SIDE, _PARTIAL_SIDE))
+    return encode(small, "JPEG", quality=70)

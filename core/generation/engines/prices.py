@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from core.errors import InputError
-from core.generation.engines.capabilities import Capability, OutputTokens, Price, capability_of
+from core.generation.engines.capabilities import OutputTokens, Price, capability_of
 from core.generation.records.comparison import Size
 from core.generation.records.outcome import Cost
 
@@ -34,15 +34,9 @@ class TokenUsage:
 def cost_of(model: str, usage: TokenUsage, on: date) -> Cost:
     """The cost of a call made on a day; `usd` is None when a price or a count that it needs is unknown."""
     price = _price_of(model, on)
-    usd = None
-    if price is not None:
-        usd = _total(
-            (usage.text_input, price.text_input_usd),
-            (usage.image_input, price.image_input_usd),
-            (usage.output, price.image_output_usd),
-        )
-    second_hand = price is not None and price.second_hand
-    return Cost(usd=usd, input_tokens=usage.input, output_tokens=usage.output, estimate=usd is not None and second_hand)
+    usd = None if price is None else _usd(price, usage.text_input, usage.image_input, usage.output)
+    is_estimate = price is not None and usd is not None and price.second_hand
+    return Cost(usd=usd, input_tokens=usage.input, output_tokens=usage.output, estimate=is_estimate)
 
 
 def estimate(
@@ -57,16 +51,12 @@ def estimate(
     except InputError:
         return None
     price = _price_of(model, on or datetime.now(UTC).date())
-    output = _output_tokens(capability, size, quality)
+    output = _output_tokens(capability.output_tokens, size, quality)
     if price is None or output is None or (references and capability.reference_tokens is None):
         return None
     if partials:
         output += capability.partial_tokens * capability.partial_images_max
-    return _total(
-        (_PROMPT_TOKENS, price.text_input_usd),
-        (references * (capability.reference_tokens or 0), price.image_input_usd),
-        (output, price.image_output_usd),
-    )
+    return _usd(price, _PROMPT_TOKENS, references * (capability.reference_tokens or 0), output)
 
 
 def _price_of(model: str, on: date) -> Price | None:
@@ -77,10 +67,11 @@ def _price_of(model: str, on: date) -> Price | None:
     return max((price for price in prices if price.as_of <= on), key=lambda price: price.as_of, default=None)
 
 
-def _total(*parts: tuple[int | None, float | None]) -> float | None:
+def _usd(price: Price, text_input: int | None, image_input: int | None, output: int | None) -> float | None:
     """The sum of tokens times rate; None as soon as one part that was used has no rate or no count."""
+    rates = (price.text_input_usd, price.image_input_usd, price.image_output_usd)
     total = 0.0
-    for tokens, rate_usd in parts:
+    for tokens, rate_usd in zip((text_input, image_input, output), rates, strict=True):
         if tokens == 0:
             continue
         if tokens is None or rate_usd is None:
@@ -89,16 +80,11 @@ def _total(*parts: tuple[int | None, float | None]) -> float | None:
     return round(total, 6)
 
 
-def _output_tokens(capability: Capability, size: Size, quality: str) -> int | None:
-    rule = capability.output_tokens
-    if rule is None:
+def _output_tokens(rule: OutputTokens | None, size: Size, quality: str) -> int | None:
+    """Tokens along the longer edge, in proportion along the shorter, weighted by area; rounded up."""
+    axis = None if rule is None else max(rule.axis.values()) if quality == "auto" else rule.axis.get(quality)
+    if rule is None or axis is None:
         return None
-    axis = max(rule.axis.values()) if quality == "auto" else rule.axis.get(quality)
-    return None if axis is None else _tokens(rule, size, axis)
-
-
-def _tokens(rule: OutputTokens, size: Size, axis: int) -> int:
-    """`axis` tokens along the longer edge, in proportion along the shorter, weighted by area; rounded up."""
     long, short = max(size.width, size.height), min(size.width, size.height)
     across = (2 * axis * short + long) // (2 * long)
     weighted = axis * across * (rule.offset_pixels + size.width * size.height)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from core.concurrency.background import seen
+from core.concurrency.background import report_failures
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import EngineError, EngineFault, NotFound, StudioError
 from core.generation.engines.engine import AttachedReference
@@ -57,7 +57,7 @@ class Attachments:
     def prepare_soon(self, comparison: Comparison, prepare: Prepare) -> None:
         """Fetch and prepare behind the caller's back what the sides will ask for; trouble shows when they do."""
         for slot in _different(comparison.sides):
-            self._pool.submit(seen(partial(self._prepare, slot, prepare), name="prepare"))
+            self._pool.submit(report_failures(partial(self._prepare, slot, prepare), name="prepare"))
 
     def prefetch(self, sides: Iterable[SideRecord], prepare: Prepare) -> None:
         """The same for sides that are planned and may be ordered, as far as there is room; what is here is left."""
@@ -66,7 +66,7 @@ class Attachments:
                 continue
             if not self._room.acquire(blocking=False):
                 return
-            foreseen = self._foreseeing.submit(seen(partial(self._prepare, slot, prepare), name="foresee"))
+            foreseen = self._foreseeing.submit(report_failures(partial(self._prepare, slot, prepare), name="foresee"))
             foreseen.add_done_callback(lambda _: self._room.release())
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from core.concurrency.background import seen
+from core.concurrency.background import report_failures
 from core.errors import (
     Charge,
     EngineError,
@@ -213,7 +213,7 @@ class Runner:
                 if self._closed:
                     raise _closing()
                 self._queue.add(job.person, job)
-                work = self._pool.submit(seen(self._work_next, name="side"))
+                work = self._pool.submit(report_failures(self._work_next, name="side"))
                 self._working.add(work)
                 work.add_done_callback(self._working.discard)
         except StudioError:

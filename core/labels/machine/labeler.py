@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import BadImage
 from core.images.decode import decode_picture
+from core.images.encode import encode
 from core.labels.machine.answer import LabelAnswer
 from core.labels.published.schema import Label, LabelSource, age_range_of
 
@@ -152,12 +152,10 @@ def propose_nothing(
 def small_jpeg(data: bytes, *, side: int, quality: int) -> tuple[bytes, int, int]:
     """The picture as a JPEG with its longer side at most `side` pixels, width and height. Raises BadImage."""
     image = decode_picture(data, max_side=side)
-    out = io.BytesIO()
     try:
-        image.save(out, "JPEG", quality=quality, optimize=True)
+        return encode(image, "JPEG", quality=quality, optimize=True), image.width, image.height
     except (OSError, ValueError) as err:
         raise BadImage("The picture cannot be made small enough to be looked at.") from err
-    return out.getvalue(), image.width, image.height
 
 
 def _is_age(each: str, fields: Mapping[str, Any]) -> bool:

@@ -36,7 +36,7 @@ _WEIGHT: Final = {LabelSource.OPENAI: 2, LabelSource.LOCAL: 1}
 class Proposals:
     """Writes proposals and reads all of them; `shipped` are proposals that come with the installation.
 
-    Every method that reads or writes S3 raises StorageDenied or StorageUnavailable when that does not play along.
+    Every method that reads or writes S3 raises StorageDenied or StorageUnavailable.
     """
 
     def __init__(self, store: ObjectStore, *, app_prefix: str, shipped: Iterable[Proposal] = ()) -> None:
@@ -44,10 +44,10 @@ class Proposals:
         self._root = f"{app_prefix}labels/proposed/"
         self._packs = f"{app_prefix}labels/packs/v1/"
         self._shipped = tuple(shipped)
-        self._lock = threading.Lock()
-        self._known: dict[str, dict[str, Proposal]] = {}
-        self._pack_etags: dict[str, str] = {}
-        self._packed: dict[str, int] = {}
+        self._lock = threading.Lock()  # for what is known, and never held while S3 is asked
+        self._known: dict[str, dict[str, Proposal]] = {}  # by the labeler's slug, then by the picture's etag
+        self._pack_etags: dict[str, str] = {}  # by slug
+        self._packed: dict[str, int] = {}  # how many a pack holds, by slug
         self._by_etag: dict[str, tuple[Proposal, ...]] | None = None
         self._loaded = False
         self._version = 0
