@@ -35,7 +35,7 @@ def page() -> None:
     limit = int(st.session_state.get(Key.HISTORY_LIMIT, _FIRST))
     found = studio.history.newest(limit=limit + 1, wanted=wanted)
     if not found:
-        _show_nothing_found(wanted, is_complete=not studio.history.progress.days_left)
+        _show_nothing_found(wanted, is_complete=not studio.history.coverage.days_left)
         return
     shown = found[:limit]
     cards = [comparison_card(status) for status in studio.runner.statuses([c.id for c in shown])]
@@ -50,12 +50,12 @@ def page() -> None:
 def _header(history: History) -> None:
     """How many comparisons there are; while they are still being read, the line keeps itself up to date."""
     history.count()
-    is_reading = history.progress.days_left > 0
+    is_reading = history.coverage.days_left > 0
     fragment(_count, run_every=2 if is_reading else None)(history, is_reading=is_reading)
 
 
 def _count(history: History, *, is_reading: bool) -> None:
-    count, days_left = history.count(), history.progress.days_left
+    count, days_left = history.count(), history.coverage.days_left
     if is_reading and not days_left:
         st.rerun()  # with what has been read since
     summary = count_of(count, "comparison")

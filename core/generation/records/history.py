@@ -18,7 +18,7 @@ from core.errors import NotFound, WriteConflict
 from core.generation.records.attempt import AttemptStart, Server
 from core.generation.records.attempt_status import ComparisonStatus
 from core.generation.records.comparison import Comparison
-from core.generation.records.history_index import HistoryIndex, Progress
+from core.generation.records.history_index import Coverage, HistoryIndex
 from core.generation.records.month_file import Row
 from core.generation.records.outcome import Outcome
 from core.generation.records.status_reader import StatusReader, conclude_import
@@ -132,7 +132,7 @@ class History:
         """The newest records that pass the filter. A record that makes no sense is left out, and logged.
 
         What is found was read from S3 just now. While the index is still being read in the background,
-        days that it lacks are not searched; `progress` says how many those are.
+        days that it lacks are not searched; `coverage` says how many those are.
         Raises StorageDenied or StorageUnavailable rather than to tell half of the story.
         """
         self._index.look()
@@ -152,16 +152,16 @@ class History:
     def count(self) -> int:
         """How many comparisons S3 holds, as far as they have been read by now."""
         self._index.load()
-        return self.progress.comparisons
+        return self.coverage.comparisons
 
     def used_in(self, key: str) -> tuple[str, ...]:
         """The ids of the comparisons that a reference went into, newest first, as far as they have been read."""
         return tuple(row.id for row in self._index.rows() if key in row.references)
 
     @property
-    def progress(self) -> Progress:
+    def coverage(self) -> Coverage:
         """How far the index has got."""
-        return self._index.progress
+        return self._index.coverage
 
     def _remember(self, comparison: Comparison) -> Comparison:
         with self._lock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from sys import intern
@@ -52,10 +51,6 @@ class MonthFile(NamedTuple):
     listed_at: datetime
     rows: tuple[Row, ...]
 
-    def saved_as(self, etag: str) -> Saved:
-        """What to remember of it."""
-        return Saved(etag, self.listed_at, {row.id: row.etag for row in self.rows})
-
 
 def _dump(file: MonthFile) -> bytes:
     lines: list[Any] = [{"listed_at": file.listed_at.isoformat(), "rows": len(file.rows)}]
@@ -100,12 +95,3 @@ def _row_in(cells: list[Any]) -> Row:
     day_of(comparison_id)
     keys = tuple(map(intern, references))  # few values, many rows
     return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, text, keys)
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A month file as this process last saw it; broken ones have no rows and were listed never."""
-
-    etag: str
-    listed_at: datetime
-    etags: dict[str, str]

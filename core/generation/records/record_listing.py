@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from typing import Final
 
 import pyarrow.compute as pc
@@ -35,6 +36,19 @@ class RecordListing:
             if match is not None and match[2][0] < "8" and day_of(match[2]) == match[1]:
                 found[match[2]] = etag
         return found
+
+    def months(self, pool: Executor) -> set[str]:
+        """The months, like `2026/11`, below which anything lies; years are listed side by side."""
+        years = [year for year in self._store.folders(self._root) if re.fullmatch(r"\d{4}", year)]
+        return {month for months in pool.map(self._numbered, years) for month in months}
+
+    def days(self, month: str) -> list[str]:
+        """The days of a month, like `2026/11/22`, below which anything lies."""
+        return self._numbered(month)
+
+    def _numbered(self, parent: str) -> list[str]:
+        below = self._store.folders(f"{self._root}{parent}/")
+        return [f"{parent}/{name}" for name in below if re.fullmatch(r"\d\d", name)]
 
     def _rows(self, prefix: str, start_after: str) -> Iterator[tuple[str, str]]:
         if self._pages is None:

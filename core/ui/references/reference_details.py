@@ -101,7 +101,7 @@ def _count_uses(studio: Studio, reference: Reference) -> str:
         times = len(studio.history.used_in(reference.key))
     except StorageError as err:
         return f"Not known: {err.message}"
-    so_far = " so far: older ones are still being read" if studio.history.progress.days_left else ""
+    so_far = " so far: older ones are still being read" if studio.history.coverage.days_left else ""
     return f"Used in {count_of(times, 'comparison')}{so_far}"
 
 

@@ -86,7 +86,7 @@ def test_a_fresh_server_finds_everything_with_month_files_and_without(
     assert ids(fresh) == ids_of(records)
     assert ids(fresh, text="prompt 69") == [records[69].id]
     assert fresh.count() == 70
-    assert fresh.progress.days_left == 0
+    assert fresh.coverage.days_left == 0
 
 
 def test_looking_writes_nothing_and_what_is_known_is_not_written_again(studio: StudioFixture) -> None:
@@ -112,7 +112,7 @@ def test_only_the_newest_days_are_read_for_the_newest_records(studio: StudioFixt
     fill(studio, days(40))
     history = studio.history()
     assert len(history.newest(limit=2)) == 2
-    assert history.progress.days_left > 30
+    assert history.coverage.days_left > 30
 
 
 def test_a_record_that_arrives_late_is_found_by_the_next_round(studio: StudioFixture) -> None:
@@ -243,9 +243,9 @@ def test_a_server_that_was_away_for_days_reads_those_days_and_shows_the_rest_at_
         studio.store.put(key, file, content_type="application/gzip")
     history = studio.history()
     assert [record.id for record in history.newest(limit=2)] == ids_of(missed)[:2]
-    assert history.progress.days_left >= 6
+    assert history.coverage.days_left >= 6
     assert ids(history) == ids_of([*known, *missed])
-    assert history.progress.days_left == 0
+    assert history.coverage.days_left == 0
 
 
 def test_records_of_the_first_day_of_all_are_no_trouble(studio: StudioFixture) -> None:
@@ -343,8 +343,8 @@ def test_started_it_reads_all_in_the_background_and_follows_other_servers(studio
     history = studio.history()
     history.start()
     try:
-        until(lambda: history.progress.checked)
-        assert history.progress.days_left == 0
+        until(lambda: history.coverage.checked)
+        assert history.coverage.days_left == 0
         assert ids(history) == ids_of(records)
         assert len(files(studio)) == 2
         new = at(datetime.now(UTC))
