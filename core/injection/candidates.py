@@ -41,7 +41,7 @@ class Candidates:
         return self.by_person.get(fold(persona), ()) if persona is not None else ()
 
 
-def walk(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:
+def narrow(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Candidates:
     """Narrow a group by every wish, each step written down."""
     left: Sequence[Reference] = group.usable
     trail = Trail()

@@ -1,10 +1,28 @@
-"""The draw: a seeded order over candidates that irrelevant pictures cannot disturb."""
+"""The draw: which of the pictures that fit is taken, by a seed and for one person in every slot that has them.
+
+Every draw is by tickets (`docs/decisions/002-rendezvous-draw.md`). Model slots are drawn together:
+
+1. One person leads: whoever is on a pinned picture; else whoever has pictures on most sides; of those, in most groups;
+   of those, with a picture that was not given last time; of those, the lowest ticket.
+2. A slot takes a picture of the person in the lead, or of anybody where its group has none of theirs: the lowest ticket
+   of those that were not given last time, or of all when all were.
+3. A slot that was re-rolled n times starts at what it would show without its own re-rolls. The others follow it: first
+   those of the person who leads without re-rolls, then those not given last time, then by ticket. It takes number n of
+   them, round and round, so that each turn shows another picture whatever became of the other slots.
+4. The person that the first re-rolled slot comes to leads in the slots that were not re-rolled, unless a pin leads.
+
+A change of a record pins what it leaves alone (`docs/decisions/013-kept-or-drawn.md`), so that
+the person of the side that stays leads in the other.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from core.injection.candidates import Candidates
+from core.injection.slots import Rule, Trail
 from core.references.reference import Reference
 
 
@@ -17,77 +35,121 @@ def ticket(seed: int, salt: str, value: str) -> bytes:
     return hashlib.blake2b(f"{seed}\0{salt}\0{value}".encode(), digest_size=16).digest()
 
 
-def drawn_order(
-    candidates: Iterable[Reference],
-    *,
-    seed: int,
-    salt: str,
-    prefer: Callable[[Reference], tuple[bool, ...]],
-) -> list[Reference]:
-    """Candidates by preference (False before True), then by ticket."""
-    return sorted(candidates, key=lambda ref: (prefer(ref), ticket(seed, salt, ref.key)))
+@dataclass(frozen=True, slots=True)
+class TicketDraw:
+    """Draws by the seed's tickets; `recent` are the keys that this person was given last time."""
+
+    seed: int
+    recent: frozenset[str]
+
+    def first(self, slot_id: str, pool: Sequence[Reference]) -> Reference:
+        """The lowest ticket of those not given last time, or of all when all were."""
+        fresh = [ref for ref in pool if ref.key not in self.recent] or pool
+        return min(fresh, key=lambda ref: ticket(self.seed, slot_id, ref.key))
+
+    def order(
+        self, slot_id: str, pool: Iterable[Reference], preferred: Collection[str] | None = None
+    ) -> list[Reference]:
+        """All of them: those with a preferred key first, then those not given last time, then by ticket."""
+
+        def place(ref: Reference) -> tuple[bool, bool, bytes]:
+            is_behind = preferred is not None and ref.key not in preferred
+            return is_behind, ref.key in self.recent, ticket(self.seed, slot_id, ref.key)
+
+        return sorted(pool, key=place)
+
+    def note_first(self, trail: Trail, pool: Sequence[Reference]) -> None:
+        """Record how `first` chooses."""
+        given = self._given(pool)
+        if 0 < len(given) < len(pool):
+            trail.note(Rule.FRESH, "not what you were given last time", len(pool) - len(given), keys=given)
+        trail.note(Rule.DRAW, f"drawn with seed {self.seed}", 1, seed=self.seed)
+
+    def note_turn(self, trail: Trail, pool: Sequence[Reference], turn: int, start: Reference | None = None) -> None:
+        """Record that a re-roll takes number `turn` of `order`, counted from `start` if it is given."""
+        if given := self._given(pool):
+            trail.note(Rule.RECENT_LAST, "what you were given last time comes last", pool, keys=given)
+        keys = (start.key,) if start is not None else ()
+        words = f"re-rolled {turn}×, drawn with seed {self.seed}"
+        trail.note(Rule.TURN, words, 1, str(turn), keys=keys, seed=self.seed)
+
+    def _given(self, pool: Iterable[Reference]) -> list[str]:
+        return [ref.key for ref in pool if ref.key in self.recent]
+
+
+def choose_person(sides: Sequence[Sequence[Candidates]], draw: TicketDraw) -> str | None:
+    """The persona who leads when no pin says so; None if no picture's name says who is in it."""
+    personas: dict[str, str] = {}
+    for candidates in (each for groups in sides for each in groups):
+        for name, refs in candidates.by_person.items():
+            personas.setdefault(name, refs[0].persona or name)
+
+    def place(name: str) -> tuple[int, int, bool, bytes]:
+        having = [[c.by_person[name] for c in groups if name in c.by_person] for groups in sides]
+        return (
+            -sum(bool(groups) for groups in having),
+            -sum(len(groups) for groups in having),
+            all(ref.key in draw.recent for groups in having for refs in groups for ref in refs),
+            ticket(draw.seed, "persona", name),
+        )
+
+    return personas[min(personas, key=place)] if personas else None
 
 
 class PersonDraw:
-    """Draws the pictures of several slots around one person, who changes when a slot is re-rolled.
+    """Draws the slots of `candidates`, which no pin holds, around one person.
 
-    `orders` gives a slot's candidates in drawing order for the person in the lead, and `firsts` just the first
-    of them, which is much less work where there are many. Without re-rolls `best`
-    leads; with them the first re-rolled slot's person does, unless a pin holds the lead.
+    `best` leads without re-rolls; `rerolls` counts them by slot id.
     """
 
     def __init__(
         self,
-        firsts: Mapping[str, Callable[[str | None], Reference]],
-        orders: Mapping[str, Callable[[str | None], list[Reference]]],
+        candidates: Mapping[str, Candidates],
+        draw: TicketDraw,
         rerolls: Mapping[str, int],
         best: str | None,
         *,
         is_pinned: bool,
     ) -> None:
-        self._firsts = firsts
-        self._orders = orders
-        self._rerolls = {slot_id: rerolls[slot_id] for slot_id in orders if rerolls.get(slot_id)}
-        self._best = best
+        self.best = best
+        self._candidates = candidates
+        self._draw = draw
+        self._rerolls = {slot_id: rerolls[slot_id] for slot_id in candidates if rerolls.get(slot_id)}
+        self._all = frozenset(self._rerolls)
         self._is_pinned = is_pinned
         self._known: dict[tuple[str, frozenset[str]], Reference] = {}
 
     @property
     def lead(self) -> str | None:
         """The person to show in every slot that has them."""
-        return self._lead(frozenset(self._rerolls))
-
-    @property
-    def best(self) -> str | None:
-        """The person who leads without re-rolls."""
-        return self._best
+        return self._lead(self._all)
 
     def start(self, slot_id: str) -> Reference:
         """What a re-rolled slot would show without its own re-rolls."""
-        return self._shown(slot_id, frozenset(self._rerolls) - {slot_id})
+        return self._take(slot_id, self._all - {slot_id})
 
-    def shown(self, slot_id: str) -> Reference:
-        """The picture in this slot."""
-        return self._shown(slot_id, frozenset(self._rerolls))
+    def take(self, slot_id: str) -> Reference:
+        """The picture for this slot."""
+        return self._take(slot_id, self._all)
 
     def _lead(self, counted: frozenset[str]) -> str | None:
         if self._is_pinned:
-            return self._best
+            return self.best
         first = next((slot_id for slot_id in self._rerolls if slot_id in counted), None)
-        return (self._shown(first, counted).persona if first else None) or self._best
+        return (self._take(first, counted).persona if first else None) or self.best
 
-    def _shown(self, slot_id: str, counted: frozenset[str]) -> Reference:
-        """The picture if only the slots in `counted` had been re-rolled.
-
-        A slot's turns start at what it shows without them, so that each turn shows another picture
-        whatever became of the other slots.
-        """
-        place = slot_id, counted
-        if place not in self._known:
-            if slot_id in counted:
-                start = self._shown(slot_id, counted - {slot_id})
-                turns = [start, *(ref for ref in self._orders[slot_id](self._best) if ref is not start)]
-                self._known[place] = turns[self._rerolls[slot_id] % len(turns)]
-            else:
-                self._known[place] = self._firsts[slot_id](self._lead(counted))
-        return self._known[place]
+    def _take(self, slot_id: str, counted: frozenset[str]) -> Reference:
+        """The picture if only the slots in `counted` had been re-rolled."""
+        known, candidates = (slot_id, counted), self._candidates[slot_id]
+        if known in self._known:
+            return self._known[known]
+        if slot_id in counted:
+            start = self._take(slot_id, counted - {slot_id})
+            preferred = {ref.key for ref in candidates.of(self.best)}
+            order = self._draw.order(slot_id, candidates.references, preferred)
+            turns = [start, *(ref for ref in order if ref is not start)]
+            taken = turns[self._rerolls[slot_id] % len(turns)]
+        else:
+            taken = self._draw.first(slot_id, candidates.of(self._lead(counted)) or candidates.references)
+        self._known[known] = taken
+        return taken

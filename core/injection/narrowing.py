@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.injection.slots import NearMiss, Rule, Trail
-from core.injection.wishes import SettledWishes, SideName, WishedFrom
+from core.injection.wishes import SettledWishes, SideName, Wish
 from core.labels.published.label_file import FoundLabel
 from core.labels.published.label_index import Claim
 from core.references.index import ReferenceIndex
@@ -31,24 +31,31 @@ _Among = Callable[[AttributeGroup, Sequence[Reference]], tuple[Reference, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """One wish, how the trail words it, and what meets it: groups by their tags, or pictures among a group's."""
+    """One wish, how the trail words it, and which pictures of a group meet it; None: all, if its tag does."""
 
-    wish: Rule
-    value: str
-    source: WishedFrom
+    rule: Rule
+    wish: Wish
     step: str
-    keeps_group: Callable[[AttributeGroup], bool] | None = None
     among: _Among | None = None
+
+    def keeps(self, group: AttributeGroup) -> bool:
+        """Whether the group's tags meet the wish, if it is about tags."""
+        return self.among is not None or tag_of(group, self.rule) == self.wish.value
 
     def left_of(self, group: AttributeGroup, references: Sequence[Reference]) -> Sequence[Reference]:
         """The references of a group that meet the wish."""
-        if self.keeps_group is not None and not self.keeps_group(group):
-            return ()
-        return references if self.among is None else self.among(group, references)
+        if self.among is not None:
+            return self.among(group, references)
+        return references if self.keeps(group) else ()
 
     def note(self, trail: Trail, left: int) -> None:
         """Write this wish down as a step, with where it comes from."""
-        trail.note(self.wish, self.step, left, self.value, source=self.source.value)
+        trail.note(self.rule, self.step, left, self.wish.value, source=self.wish.source.value)
+
+
+def tag_of(group: AttributeGroup, rule: Rule) -> str | None:
+    """The group's tone or its angle."""
+    return group.tags.tone if rule is Rule.TONE else group.tags.angle
 
 
 def _of_persona(persona: str) -> _Among:
@@ -77,48 +84,23 @@ def _claiming(labels: LabelLookup, claim: Claim) -> _Among:
 
 
 def narrowings(settled: SettledWishes, labels: LabelLookup) -> tuple[Narrowing, ...]:
-    """Every wish model references have to meet, in the order of the trail; `narrowed_on` says which count where."""
-    tone, angle, persona, gender = settled.tone, settled.angle, settled.persona, settled.gender
-    age, ages = settled.age, settled.ages
-    found = []
-    if tone:
-        found.append(
-            Narrowing(
-                Rule.TONE,
-                tone.value,
-                tone.source,
-                f"tagged {tone.value}",
-                keeps_group=lambda group: group.tags.tone == tone.value,
-            )
-        )
-    if angle:
-        found.append(
-            Narrowing(
-                Rule.ANGLE,
-                angle.value,
-                angle.source,
-                f"tagged {angle.value}",
-                keeps_group=lambda group: group.tags.angle == angle.value,
-            )
-        )
-    if persona:
-        found.append(
-            Narrowing(
-                Rule.PERSONA, persona.value, persona.source, f"of {persona.value}", among=_of_persona(persona.value)
-            )
-        )
-    if gender:
-        among = _claiming(labels, Claim(gender=gender.value))
-        found.append(Narrowing(Rule.GENDER, gender.value, gender.source, f"labelled {gender.value}", among=among))
-    if age and ages:
+    """Every wish model references have to meet, in the order of the trail; `narrowings_on` says which count where."""
+    tags = ((Rule.TONE, settled.tone), (Rule.ANGLE, settled.angle))
+    found = [Narrowing(rule, wish, f"tagged {wish.value}") for rule, wish in tags if wish]
+    if wish := settled.persona:
+        found.append(Narrowing(Rule.PERSONA, wish, f"of {wish.value}", _of_persona(wish.value)))
+    if wish := settled.gender:
+        among = _claiming(labels, Claim(gender=wish.value))
+        found.append(Narrowing(Rule.GENDER, wish, f"labelled {wish.value}", among))
+    if (wish := settled.age) and (ages := settled.ages):
         among = _claiming(labels, Claim(ages=(ages.low, ages.high)))
-        found.append(Narrowing(Rule.AGE, age.value, age.source, f"labelled {ages} years", among=among))
+        found.append(Narrowing(Rule.AGE, wish, f"labelled {ages} years", among))
     return tuple(found)
 
 
-def narrowed_on(side: SideName, wanted: Sequence[Narrowing]) -> tuple[Narrowing, ...]:
+def narrowings_on(side: SideName, wanted: Sequence[Narrowing]) -> tuple[Narrowing, ...]:
     """The wishes that count on a side: the angle on one only."""
-    return tuple(each for each in wanted if each.wish is not Rule.ANGLE or side is SideName.TONE_ANGLE)
+    return tuple(each for each in wanted if each.rule is not Rule.ANGLE or side is SideName.TONE_ANGLE)
 
 
 def other_gender(settled: SettledWishes, labels: LabelLookup) -> Callable[[Reference], bool] | None:
@@ -136,7 +118,7 @@ def other_gender(settled: SettledWishes, labels: LabelLookup) -> Callable[[Refer
 
 def fits_tags(group: AttributeGroup, wanted: Sequence[Narrowing]) -> bool:
     """Whether a group's tags meet every wish that is about tags."""
-    return all(narrowing.keeps_group is None or narrowing.keeps_group(group) for narrowing in wanted)
+    return all(narrowing.keeps(group) for narrowing in wanted)
 
 
 def hits(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Sequence[Reference]:
@@ -162,28 +144,18 @@ def near_misses(
         others = [narrowing for narrowing in wanted if narrowing is not loosened]
         pairs = [(group, ref) for group in folder.groups for ref in hits(group, others)]
         if pairs:
-            values = sorted({value for group, ref in pairs if (value := _value(loosened.wish, group, ref, labels))})
-            found.append(NearMiss(loosened.wish.value, ", ".join(values) or "any", len(pairs)))
+            values = sorted({value for group, ref in pairs if (value := _value(loosened.rule, group, ref, labels))})
+            found.append(NearMiss(loosened.rule.value, ", ".join(values) or "any", len(pairs)))
     return tuple(found)
 
 
-def says_near(miss: NearMiss) -> str:
-    """A near miss as a sentence."""
-    pictures = "1 picture" if miss.pictures == 1 else f"{miss.pictures} pictures"
-    if miss.loosen == "folder":
-        return f"The model folder “{miss.to}” has {pictures}."
-    return f"Loosening {miss.loosen} to {miss.to} gives {pictures}."
-
-
-def _value(wish: Rule, group: AttributeGroup, ref: Reference, labels: LabelLookup) -> str | None:
+def _value(rule: Rule, group: AttributeGroup, ref: Reference, labels: LabelLookup) -> str | None:
     """What this picture has where the wish asked for something else."""
-    if wish is Rule.TONE:
-        return group.tags.tone
-    if wish is Rule.ANGLE:
-        return group.tags.angle
-    if wish is Rule.PERSONA:
+    if rule in (Rule.TONE, Rule.ANGLE):
+        return tag_of(group, rule)
+    if rule is Rule.PERSONA:
         return ref.persona
     label = labels.find(ref.key, ref.etag).current
     if label is None:
         return None
-    return label.gender_presentation if wish is Rule.GENDER else label.age_range
+    return label.gender_presentation if rule is Rule.GENDER else label.age_range

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.injection.draw import ticket
+from core.injection.draw import TicketDraw, ticket
 from core.injection.fairness import Fairness, judge
 from core.injection.model_slots import ModelPlanner
 from core.injection.narrowing import LabelLookup, other_gender
 from core.injection.reader import Reading
 from core.injection.slots import Slot
-from core.injection.tag_slots import angle_slot, tone_slot
+from core.injection.tag_slots import TagPlanner
 from core.injection.wishes import SIDES_OF_MODE, SettledWishes, SideName, Wishes, settle
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role
@@ -63,19 +63,14 @@ class Planner:
 
     def plan(self, wishes: Wishes, reading: Reading, *, recent: Iterable[str] = ()) -> Injection:
         """Fill every slot that has a match. Raises InjectionError for a folder that does not exist."""
-        recent_keys = frozenset(recent)
+        draw = TicketDraw(wishes.seed, frozenset(recent))
         folder = self._index.model_folder(wishes.folder)
         settled = settle(wishes, reading, self._index.personas, self._chance_tone(wishes))
         sides = SIDES_OF_MODE[wishes.mode]
-        tone = tone_slot(self._index, folder.project, wishes, settled, recent_keys)
-        models = ModelPlanner(self._index, folder, self._labels, wishes, settled, recent_keys, self._max_models).plan(
-            sides
-        )
-        keep_away = other_gender(settled, self._labels)
-        angles = {
-            side: angle_slot(self._index, folder.project, wishes, settled, recent_keys, side, keep_away)
-            for side in sides
-        }
+        tags = TagPlanner(self._index, folder.project, wishes, draw)
+        tone, keep_away = tags.tone_slot(settled.tone), other_gender(settled, self._labels)
+        angles = {side: tags.angle_slot(side, settled.angle, settled.gender, keep_away) for side in sides}
+        models = ModelPlanner(self._index, folder, self._labels, wishes, settled, draw, self._max_models).plan(sides)
         plans = tuple(SidePlan(side, (tone, angles[side], *models[side])) for side in sides)
         fairness = judge(*(plan.slots for plan in plans)) if len(plans) == 2 else None
         return Injection(wishes, reading, settled, folder.path, plans, fairness)

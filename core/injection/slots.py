@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.injection.wishes import Wish
 from core.references.key import file_name, persona_of
 from core.references.reference import Reference
 from core.references.vocabulary import Role
@@ -66,6 +67,12 @@ class NearMiss:
     to: str
     pictures: int
 
+    def __str__(self) -> str:
+        pictures = "1 picture" if self.pictures == 1 else f"{self.pictures} pictures"
+        if self.loosen == "folder":
+            return f"The model folder “{self.to}” has {pictures}."
+        return f"Loosening {self.loosen} to {self.to} gives {pictures}."
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -87,6 +94,52 @@ class Slot:
     choices: int = 0
     pinned: bool = False
     near: tuple[NearMiss, ...] = ()
+
+    @classmethod
+    def empty(
+        cls,
+        role: Role,
+        why: str,
+        *,
+        wishes: Sequence[Wish] = (),
+        slot_id: str | None = None,
+        group: str | None = None,
+        folder: str | None = None,
+        steps: Iterable[Step] = (),
+        near: tuple[NearMiss, ...] = (),
+    ) -> Slot:
+        """One that holds nothing, and why; its id is the role's name unless it is of a group."""
+        return cls(
+            slot_id or role.value, role, None, None, group, folder, *_words(wishes), why, tuple(steps), near=near
+        )
+
+    @classmethod
+    def holding(
+        cls,
+        reference: Reference,
+        role: Role,
+        why: str,
+        *,
+        wishes: Sequence[Wish],
+        steps: Iterable[Step],
+        choices: int,
+        pinned: bool,
+        slot_id: str | None = None,
+    ) -> Slot:
+        """One that holds a reference of a group, as one of so many choices."""
+        return cls(
+            slot_id or role.value,
+            role,
+            reference.key,
+            reference.etag,
+            reference.group,
+            reference.folder,
+            *_words(wishes),
+            why,
+            tuple(steps),
+            choices,
+            pinned,
+        )
 
     @property
     def filled(self) -> bool:
@@ -125,20 +178,12 @@ class Trail:
         count = left if isinstance(left, int) else len(left)
         self.steps.append(Step(step, count, rule, value, source, tuple(keys), seed))
 
-    def note_draw(self, seed: int) -> None:
-        """Record that the seed decided."""
-        self.note(Rule.DRAW, f"drawn with seed {seed}", 1, seed=seed)
-
-    def note_turn(self, turn: int, seed: int, start: Reference | None = None) -> None:
-        """Record that a re-roll took the next one in the order, from `start` on if it is given."""
-        keys = (start.key,) if start is not None else ()
-        words = f"re-rolled {turn}×, drawn with seed {seed}"
-        self.note(Rule.TURN, words, 1, str(turn), keys=keys, seed=seed)
-
     def note_pin(self, key: str, *, fits: bool) -> None:
         """Record a pin, and whether the picture is still among those that fit."""
         self.note(Rule.PIN, "pinned by you", int(fits), key)
 
-    def done(self) -> tuple[Step, ...]:
-        """The steps so far."""
-        return tuple(self.steps)
+
+def _words(wishes: Sequence[Wish]) -> tuple[str | None, str | None]:
+    """What is wished and where from, each source once; None for nothing."""
+    sources = dict.fromkeys(wish.source.value for wish in wishes)
+    return " + ".join(wish.value for wish in wishes) or None, ", ".join(sources) or None

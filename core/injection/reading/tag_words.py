@@ -107,9 +107,9 @@ class TagReader:
 
 
 def _meaning(match: TagMatch) -> _Meaning:
-    """The meaning of a match; where a phrase is both tag and alias, the alias."""
+    """The meaning of a match: an alias before a tag, an open phrase before the form of another."""
     meanings = [meaning for meaning in match.meanings if meaning]
-    return min(meanings, key=lambda meaning: (meaning.is_tag, meaning.id))
+    return min(meanings, key=lambda meaning: (meaning.is_tag, meaning.id, not meaning.is_open))
 
 
 def _decide(asked: list[TagMatch]) -> TagFinding:
