@@ -140,7 +140,8 @@ class Backfill:
         slots = tuple(self._slot(role, pointing, record) for role, pointing in verdict.references)
         named = {slot.role for slot in slots}
         wanted = (Role.TONE, Role.ANGLE) if record.mode is Mode.TONE_ANGLE else (Role.TONE,)
-        slots = (*(_empty(role, record) for role in wanted if role not in named), *slots)
+        why = record.injection_reason or "The imported record names none."
+        slots = (*(Slot.empty(role, why) for role in wanted if role not in named), *slots)
         side = SideName.TONE_ANGLE if record.mode is Mode.TONE_ANGLE else SideName.TONE_ONLY
         sections = (Section("Subject", record.prompt, typed=True),)
         shown = self._index.get(output.key) if output is not None and output.key is not None else None
@@ -211,21 +212,6 @@ def _fate_of(references: Iterable[tuple[Role, Pointing]]) -> Fate:
 def _may_be_a_key(text: str) -> bool:
     """Whether a text names a place in a bucket rather than on somebody's disk."""
     return "/" in text and not text.startswith(("/", "file:", "\\\\")) and text[1:2] != ":"
-
-
-def _empty(role: Role, record: LegacyRecord) -> Slot:
-    return Slot(
-        id=role.value,
-        role=role,
-        key=None,
-        etag=None,
-        group=None,
-        folder=None,
-        wished=None,
-        wished_from=None,
-        why=record.injection_reason or "The imported record names none.",
-        steps=(),
-    )
 
 
 def _group_path(key: str) -> str:
