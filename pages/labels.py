@@ -29,9 +29,8 @@ def page() -> None:
     if not library_is_listed(studio):
         library_loading(studio)
         return
-    status = studio.catalog.status
     view = _header(studio, viewer)
-    library_trouble(studio, status)
+    library_trouble(studio)
     warn_if_old(studio)
     for broken in studio.labels.broken:
         st.warning(f"labels/personas.jsonl, line {broken.line}: {broken.reason} The other lines serve.")

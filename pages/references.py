@@ -30,10 +30,9 @@ def page() -> None:
     if not library_is_listed(studio):
         library_loading(studio)
         return
-    status = studio.catalog.status
     index = studio.catalog.index
-    _header(studio, index, status)
-    library_trouble(studio, status)
+    _header(studio, index, studio.catalog.status)
+    library_trouble(studio)
     follow_jump(index)
     wanted, view = reference_filters(studio, index)
     if view == GROUPS:

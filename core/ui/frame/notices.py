@@ -6,7 +6,6 @@ from typing import Final
 
 import streamlit as st
 
-from core.references.catalog import CatalogStatus
 from core.studio import Studio
 from core.ui.frame.quantities import time_span
 from core.ui.frame.session import fragment
@@ -40,8 +39,9 @@ def library_loading(studio: Studio) -> None:
     fragment(follow, run_every=0.5)()
 
 
-def library_trouble(studio: Studio, status: CatalogStatus) -> None:
+def library_trouble(studio: Studio) -> None:
     """One line while S3 fails and the last index keeps serving."""
+    status = studio.catalog.status
     error = studio.storage.circuit_breaker.reason or status.error
     if status.ready and error:
         st.warning(

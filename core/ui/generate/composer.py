@@ -27,12 +27,13 @@ from core.ui.generate.draft import (
     GENDER_CHOICES,
     PERSON_CHOICES,
     SIZES,
+    chosen_engine,
     chosen_size,
     draft,
+    engine_choices,
     wishes_from_widgets,
 )
 from core.ui.generate.draft_keeper import begin_draft
-from core.ui.generate.engine_choice import chosen_engine, engine_choices
 from core.ui.generate.stored_draft import put_back
 from core.web.addresses import image_url
 

@@ -1,4 +1,4 @@
-"""The draft: what the composer holds beyond its widgets, and how a comparison is recalled into it."""
+"""The draft: what the composer holds beyond its widgets, what they offer, and how a comparison is recalled into it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TypeVar
 
 import streamlit as st
 
+from core.generation.engines.engine import Engine
 from core.generation.records.comparison import Comparison, Size
 from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Wishes
 from core.labels.published.schema import Gender
+from core.studio import Studio
 from core.ui.components.tiles import hand_over
 from core.ui.frame.state import Key
 
@@ -129,9 +131,19 @@ def chosen_size() -> Size:
     return SIZES.get(st.session_state.get(Key.SIZE) or "", next(iter(SIZES.values())))
 
 
-def size_label(size: Size) -> str | None:
-    """What a size is called where it can be chosen; None if it cannot."""
-    return next((label for label, choice in SIZES.items() if choice == size), None)
+def engine_choices(studio: Studio) -> dict[str, tuple[Engine, str]]:
+    """Every engine with every model, by the words on screen; the default first."""
+    return {
+        "Preview, no AI" if name == "preview" else f"OpenAI · {model}": (engine, model)
+        for name, engine in studio.engines.items()
+        for model in engine.models
+    }
+
+
+def chosen_engine(studio: Studio) -> tuple[Engine, str]:
+    """The engine and model that are picked."""
+    choices = engine_choices(studio)
+    return choices.get(st.session_state.get(Key.ENGINE) or "", next(iter(choices.values())))
 
 
 def recall(comparison: Comparison) -> None:
@@ -143,8 +155,8 @@ def recall(comparison: Comparison) -> None:
     state[Key.PERSON] = _label_of(PERSON_CHOICES, wishes.person)
     state[Key.GENDER] = _label_of(GENDER_CHOICES, wishes.gender)
     state[Key.AGES] = (min(wishes.ages.low, 100), min(wishes.ages.high, 100)) if wishes.ages else AGE_SPAN
-    if label := size_label(comparison.size):
-        state[Key.SIZE] = label
+    if comparison.size in SIZES.values():
+        state[Key.SIZE] = _label_of(SIZES, comparison.size)
     # what was drawn is pinned, for the draw also depended on what the person had been given before
     drawn = {slot.id: slot.key for side in comparison.sides for slot in side.slots if slot.key}
     _hand_over(

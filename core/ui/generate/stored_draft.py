@@ -14,8 +14,18 @@ from core.references.vocabulary import Role
 from core.studio import Studio
 from core.ui.components import prompt_box, tiles
 from core.ui.frame.state import Key
-from core.ui.generate.draft import AGE_SPAN, FROM_PROMPT, GENDER_CHOICES, PERSON_CHOICES, SIZES, Draft, draft, new_seed
-from core.ui.generate.engine_choice import chosen_engine, engine_choices
+from core.ui.generate.draft import (
+    AGE_SPAN,
+    FROM_PROMPT,
+    GENDER_CHOICES,
+    PERSON_CHOICES,
+    SIZES,
+    Draft,
+    chosen_engine,
+    draft,
+    engine_choices,
+    new_seed,
+)
 
 M = TypeVar("M", bound=BaseModel)
 Stored = dict[str, Any]

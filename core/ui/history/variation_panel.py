@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
@@ -12,20 +13,20 @@ from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.variation import Changes, Fate, Place, Variation
 from core.injection.slots import Slot
 from core.injection.wishes import SideName
-from core.references.vocabulary import Term
 from core.studio import Studio
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import code, plain, without_formulas
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
-from core.ui.generate.draft import SIZES, size_label
+from core.ui.generate.draft import SIZES
 from core.ui.generate.price import price_for
 from core.ui.generate.slot_strip import sent_prompt
 from core.ui.history.comparison_actions import show_in_generate
 from core.viewer import Capability, Viewer
 from core.web.addresses import image_url
 
+V = TypeVar("V")
 _BOTH = "Both sides"
 _THUMBNAIL_PX = 44
 _WORDS_PX = 250  # beside two thumbnails in half of the drawer, and in one line on a phone
@@ -59,30 +60,26 @@ def _changes(studio: Studio, comparison: Comparison) -> Changes:
         )
     side = next((side for side in sides if side.heading == picked), None)
     left, middle, right = st.columns(3)
+    tones = {term.name: term.id for term in studio.vocabulary.tones}
+    angles = {term.name: term.id for term in studio.vocabulary.angles}
     with left:
-        tone = _term("Tone", studio.vocabulary.tones, comparison.tone, _key(Key.VARIATION_TONE, comparison))
+        tone = _pick("Tone", tones, comparison.tone, "none", _key(Key.VARIATION_TONE, comparison))
     angle = None
     if SideName.TONE_ANGLE in ([side] if side else sides):
         with middle:
-            angle = _term("Angle", studio.vocabulary.angles, comparison.angle, _key(Key.VARIATION_ANGLE, comparison))
+            angle = _pick("Angle", angles, comparison.angle, "none", _key(Key.VARIATION_ANGLE, comparison))
     with right:
-        others = [label for label, size in SIZES.items() if size != comparison.size]
-        was = size_label(comparison.size) or str(comparison.size)
-        ratio = st.selectbox("Ratio", others, index=None, placeholder=was, key=_key(Key.VARIATION_SIZE, comparison))
-    return Changes(
-        tone=tone,
-        angle=angle,
-        size=SIZES[ratio] if ratio else None,
-        side=side,
-        redraw_missing=bool(st.session_state.get(_key(Key.VARIATION_MISSING, comparison))),
-    )
+        size = _pick("Ratio", SIZES, comparison.size, str(comparison.size), _key(Key.VARIATION_SIZE, comparison))
+    redraw_missing = bool(st.session_state.get(_key(Key.VARIATION_MISSING, comparison)))
+    return Changes(tone=tone, angle=angle, size=size, side=side, redraw_missing=redraw_missing)
 
 
-def _term(label: str, terms: Sequence[Term], was: str | None, key: str) -> str | None:
-    names = {term.name: term.id for term in terms if term.id != was}
-    before = next((term.name for term in terms if term.id == was), "none")
-    picked = st.selectbox(label, list(names), index=None, placeholder=before, key=key)
-    return names[picked] if picked else None
+def _pick(label: str, choices: Mapping[str, V], was: V | None, unnamed: str, key: str) -> V | None:
+    """Another of the choices than it was, or None; `unnamed` stands for what is none of them."""
+    before = next((name for name, value in choices.items() if value == was), unnamed)
+    others = [name for name, value in choices.items() if value != was]
+    picked = st.selectbox(label, others, index=None, placeholder=before, key=key)
+    return choices[picked] if picked else None
 
 
 def _side(record: SideRecord, places: Sequence[Place]) -> None:
