@@ -154,8 +154,7 @@ def test_threads_begin_where_their_failures_are_seen() -> None:
     assert begun == {
         "core.concurrency.background",
         "core.concurrency.periodic",
-        "core.generation.engines.openai_call",
-        "core.injection.openai_reader",
+        "core.openai.call",
         "core.references.listing.worker_pool",
         "core.storage.embedded.server",
         "core.web.stop",  # the end of the process: whatever it is, it is logged, and the process ends

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
+import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+import openai
 import structlog
 from pydantic import BaseModel, Field
 
 from core.concurrency.single_flight import SingleFlightCache
 from core.injection.reader import OfflineReader, Reading
 from core.labels.published.schema import AGE_MAX
+from core.openai.call import Broken, Call
 from core.openai.client import Endpoint
-from core.openai.connection import AbortableConnection
 from core.openai.schema import INTEGER_OR_NULL, Schema, closed_object, one_of_or_null, response_format
 from core.references.vocabulary import Term, Vocabulary
 
@@ -87,36 +87,33 @@ class OpenAIReader:
         if not prompt.strip():
             return self._offline.read(prompt)
         try:
-            return self._readings.get(prompt, lambda: self._ask_in_time(prompt))
+            return self._readings.get(prompt, lambda: self._ask(prompt))
         except Exception:  # noqa: BLE001 - whatever a server of that address may answer, a page needs a reading
             return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
 
-    def _ask_in_time(self, prompt: str) -> Reading:
-        """Ask on a thread of its own and hang up when the time is over. Raises whatever went wrong, and logs it."""
-        connection = AbortableConnection()
-        answer: Future[Reading] = Future()
-
-        def ask() -> None:
-            try:
-                answer.set_result(self._ask(prompt, connection))
-            except Exception as err:  # noqa: BLE001 - raised again where somebody waits for it
-                answer.set_exception(err)
-
-        threading.Thread(target=ask, name="openai-reader", daemon=True).start()
+    def _ask(self, prompt: str) -> Reading:
+        """One call, within the limit. Raises whatever went wrong, and logs it."""
+        call = Call(
+            self._endpoint,
+            lambda client: [self._read_completion(client, prompt)],
+            timeout_s=self._limit_s,
+            name="openai-reader",
+        )
         try:
-            return answer.result(self._limit_s)
-        except Exception as err:
-            _log.warning("openai_reader_failed", error=type(err).__name__, status=getattr(err, "status_code", None))
+            return next(call.results(time.monotonic() + self._limit_s))
+        except (Broken, TimeoutError) as err:
+            cause = err.cause if isinstance(err, Broken) else err
+            status = getattr(cause, "status_code", None)
+            _log.warning("openai_reader_failed", error=type(cause).__name__, status=status)
             raise
         finally:
-            connection.hang_up()
+            call.close()
 
-    def _ask(self, prompt: str, connection: AbortableConnection) -> Reading:
-        """One call. Raises OpenAIError, or ValueError for an answer that contradicts itself."""
-        with self._endpoint.client(timeout=self._limit_s, connection=connection) as client:
-            completion = client.chat.completions.create(
-                model=self._model, messages=self._messages(prompt), response_format=self._response_format
-            )
+    def _read_completion(self, client: openai.OpenAI, prompt: str) -> Reading:
+        """Raises OpenAIError, or ValueError for an answer that contradicts itself."""
+        completion = client.chat.completions.create(
+            model=self._model, messages=self._messages(prompt), response_format=self._response_format
+        )
         answer = _Completion.model_validate_json(completion.choices[0].message.content or "")
         low, high = answer.age_low, answer.age_high
         if (low is None) != (high is None) or (low is not None and high is not None and low > high):

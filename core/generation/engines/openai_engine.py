@@ -18,13 +18,14 @@ from PIL import Image
 from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError
 from core.generation.engines.capabilities import Capability, capability_of, check_request, model_table
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
-from core.generation.engines.openai_call import Broken, Call, Cancelled, Deadline, StreamedPicture
-from core.generation.engines.openai_errors import cancelled_error, damaged_error, deadline_error, translate
+from core.generation.engines.openai_errors import Unfinished, cancelled_error, damaged_error, deadline_error, translate
+from core.generation.engines.openai_stream import StreamedPicture, pictures_of
 from core.generation.engines.openai_uploads import Upload, Uploads
 from core.generation.engines.prices import cost_of, estimate
 from core.generation.records.comparison import RenderSettings, Size
 from core.images.decode import content_type_of, decode_picture
 from core.images.encode import encode
+from core.openai.call import Broken, Call, Cancelled
 from core.openai.client import Endpoint
 
 _AT_ONCE = 4
@@ -79,18 +80,20 @@ class OpenAIEngine:
         uploads = self._make_ready(request.references, cancelled)
         call = Call(
             self._endpoint,
-            lambda client: _send(client, request, capability, uploads),
+            lambda client: pictures_of(_send(client, request, capability, uploads)),
             timeout_s=max(ends_at - time.monotonic(), 0.0),
+            name="openai-call",
         )
         try:
-            for picture in call.pictures(ends_at, cancelled):
+            for picture in call.results(ends_at, cancelled):
                 if picture.final:
                     yield _final(picture, request, call.request_id)
                     return
                 # A partial that cannot be read is left out: the picture itself may still arrive whole.
                 if (data := _decode(picture.b64)) and (content_type := content_type_of(data)):
                     yield PartialPicture(data, content_type, (picture.index + 1) / (capability.partial_images_max + 1))
-        except Deadline as err:
+            raise translate(Unfinished(), request, call)
+        except TimeoutError as err:
             raise deadline_error(request, call) from err
         except Cancelled as err:
             raise cancelled_error(call) from err

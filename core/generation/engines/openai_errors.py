@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import openai
 import structlog
 
 from core.errors import Charge, EngineError, EngineFault
 from core.generation.engines.engine import SideRequest
-from core.generation.engines.openai_call import Call, Unfinished
 from core.generation.records.outcome import Cost
+from core.openai.call import Call
 from core.openai.errors import Cause, read_error
 
 _log = structlog.get_logger(__name__)
+
+
+class Unfinished(Exception):
+    """The answer ended without a picture."""
 
 
 def damaged_error(request_id: str | None, cost: Cost) -> EngineError:
@@ -27,7 +32,7 @@ def damaged_error(request_id: str | None, cost: Cost) -> EngineError:
     )
 
 
-def deadline_error(request: SideRequest, call: Call) -> EngineError:
+def deadline_error(request: SideRequest, call: Call[Any]) -> EngineError:
     """A call that is over its deadline."""
     if not call.sent:
         return _unreachable_error(EngineFault.TIMED_OUT)
@@ -40,7 +45,7 @@ def deadline_error(request: SideRequest, call: Call) -> EngineError:
     )
 
 
-def cancelled_error(call: Call) -> EngineError:
+def cancelled_error(call: Call[Any]) -> EngineError:
     """A call that nobody wants any more."""
     if not call.sent:
         return EngineError("Cancelled before anything was sent.", kind=EngineFault.CANCELLED)
@@ -111,7 +116,7 @@ _MEANINGS = {
 }
 
 
-def translate(err: Exception, request: SideRequest, call: Call) -> EngineError:
+def translate(err: Exception, request: SideRequest, call: Call[Any]) -> EngineError:
     """Any failure of a call as an EngineError with its request id; logged, for the vendor's support."""
     if isinstance(err, openai.APIConnectionError):
         failure = _connection_error(err, request, call)
@@ -156,7 +161,7 @@ def _status_error(err: openai.APIError, request: SideRequest, request_id: str | 
     )
 
 
-def _connection_error(err: openai.APIConnectionError, request: SideRequest, call: Call) -> EngineError:
+def _connection_error(err: openai.APIConnectionError, request: SideRequest, call: Call[Any]) -> EngineError:
     timed_out = isinstance(err, openai.APITimeoutError)
     if not call.sent:
         return _unreachable_error(EngineFault.TIMED_OUT if timed_out else EngineFault.UNAVAILABLE)

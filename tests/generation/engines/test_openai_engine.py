@@ -18,11 +18,11 @@ import structlog
 from PIL import Image
 
 from core.errors import Charge, ConfigError, EngineError, EngineFault
-from core.generation.engines import openai_call
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.records.comparison import Size
 from core.injection.wishes import SideName
+from core.openai import call
 from core.openai.client import Endpoint
 from core.references.vocabulary import Role
 from tests.fakes.openai_server import PICTURE_TOKENS, Behaviour, FakeOpenAI, Fault
@@ -456,7 +456,7 @@ class TestTheClock:
     ) -> None:
         ahead_s = [0.0]
         clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead_s[0])
-        monkeypatch.setattr(openai_call, "time", clock)
+        monkeypatch.setattr(call, "time", clock)
         steps = engine.generate(REQUEST, never)
         next(steps)
         for thread in threading.enumerate():
