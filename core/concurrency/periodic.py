@@ -30,10 +30,6 @@ _STOP_S: Final = 2.0
 Wait = Callable[[threading.Event, float], object]
 
 
-def _silent(_incident: str) -> None:
-    """Nobody else needs to know."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """How periodic work is doing.
@@ -60,7 +56,7 @@ class Periodic:
         *,
         name: str,
         every_s: float,
-        crashed: Callable[[str], None] = _silent,
+        crashed: Callable[[str], None] = lambda _incident: None,
         clock: Callable[[], float] = time.monotonic,
         wait: Wait = threading.Event.wait,
     ) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Literal
 
 import openai
@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from core.concurrency.single_flight import SingleFlightCache
 from core.injection.reader import OfflineReader, Reading
 from core.labels.published.schema import AGE_MAX
-from core.openai.call import Broken, Call
+from core.openai.call import call_once
 from core.openai.client import Endpoint
 from core.openai.schema import INTEGER_OR_NULL, Schema, closed_object, one_of_or_null, response_format
 from core.references.vocabulary import Term, Vocabulary
@@ -93,23 +93,14 @@ class OpenAIReader:
 
     def _ask(self, prompt: str) -> Reading:
         """One call, within the limit. Raises whatever went wrong, and logs it."""
-        call = Call(
-            self._endpoint,
-            lambda client: [self._read_completion(client, prompt)],
-            timeout_s=self._limit_s,
-            name="openai-reader",
-        )
         try:
-            return next(call.results(time.monotonic() + self._limit_s))
-        except (Broken, TimeoutError) as err:
-            cause = err.cause if isinstance(err, Broken) else err
-            status = getattr(cause, "status_code", None)
-            _log.warning("openai_reader_failed", error=type(cause).__name__, status=status)
+            ask = partial(self._read_completion, prompt)
+            return call_once(self._endpoint, ask, limit_s=self._limit_s, name="openai-reader")
+        except Exception as err:
+            _log.warning("openai_reader_failed", error=type(err).__name__, status=getattr(err, "status_code", None))
             raise
-        finally:
-            call.close()
 
-    def _read_completion(self, client: openai.OpenAI, prompt: str) -> Reading:
+    def _read_completion(self, prompt: str, client: openai.OpenAI) -> Reading:
         """Raises OpenAIError, or ValueError for an answer that contradicts itself."""
         completion = client.chat.completions.create(
             model=self._model, messages=self._messages(prompt), response_format=self._response_format

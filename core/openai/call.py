@@ -106,3 +106,14 @@ class Call(Generic[T]):
             self._arrived.put(_End())
         except Exception as err:  # noqa: BLE001 - raised again where somebody waits for it
             self._arrived.put(err)
+
+
+def call_once(endpoint: Endpoint, ask: Callable[[openai.OpenAI], T], *, limit_s: float, name: str) -> T:
+    """What `ask` makes of one call, within `limit_s` seconds. Raises TimeoutError or whatever `ask` raises."""
+    call = Call(endpoint, lambda client: [ask(client)], timeout_s=limit_s, name=name)
+    try:
+        return next(call.results(time.monotonic() + limit_s))
+    except Broken as err:
+        raise err.cause from err.cause.__cause__
+    finally:
+        call.close()

@@ -16,27 +16,14 @@ from core.openai.errors import Cause, cause_of, read_error
 
 _WAIT_MAX_S: Final = 60.0
 _FOR_THE_ACCOUNT: Final = {
-    Cause.QUOTA: (
-        EngineFault.RATE_LIMITED,
-        "The OpenAI account has used up its credit or budget: top it up or raise its limit, then run with --resume.",
-    ),
-    Cause.SPENDING_LIMIT: (
-        EngineFault.RATE_LIMITED,
-        "The OpenAI account has reached its spending limit: raise it, then run with --resume.",
-    ),
-    Cause.KEY: (
-        EngineFault.BAD_REQUEST,
-        "OpenAI does not accept the key of this server: set a valid OPENAI_API_KEY.",
-    ),
-    Cause.FORBIDDEN: (
-        EngineFault.BAD_REQUEST,
-        "OpenAI does not let the OPENAI_API_KEY of this server use this model: get it access, or set "
-        "OPENAI_LABEL_MODEL to another.",
-    ),
-    Cause.NO_MODEL: (
-        EngineFault.BAD_REQUEST,
-        "OpenAI does not offer this model to this server: set OPENAI_LABEL_MODEL to another, or check OPENAI_BASE_URL.",
-    ),
+    Cause.QUOTA: "The OpenAI account has used up its credit or budget: top it up or raise its limit, then run with "
+    "--resume.",
+    Cause.SPENDING_LIMIT: "The OpenAI account has reached its spending limit: raise it, then run with --resume.",
+    Cause.KEY: "OpenAI does not accept the key of this server: set a valid OPENAI_API_KEY.",
+    Cause.FORBIDDEN: "OpenAI does not let the OPENAI_API_KEY of this server use this model: get it access, or set "
+    "OPENAI_LABEL_MODEL to another.",
+    Cause.NO_MODEL: "OpenAI does not offer this model to this server: set OPENAI_LABEL_MODEL to another, or check "
+    "OPENAI_BASE_URL.",
 }
 _FOR_THE_MOMENT: Final = frozenset(
     {
@@ -79,14 +66,17 @@ def _scope_of_cause(cause: Cause) -> ErrorScope:
 def run_error(err: Exception) -> EngineError:
     """The end of a run, as one sentence."""
     cause = read_error(err).cause if isinstance(err, openai.APIStatusError) else Cause.UNKNOWN
-    otherwise = (EngineFault.BAD_REQUEST, f"OpenAI did not accept the request: {describe(err)}.")
-    kind, message = _FOR_THE_ACCOUNT.get(cause, otherwise)
-    return EngineError(message, kind=kind, request_id=getattr(err, "request_id", None))
+    is_spent = cause in (Cause.QUOTA, Cause.SPENDING_LIMIT)
+    return EngineError(
+        _FOR_THE_ACCOUNT.get(cause, f"OpenAI did not accept the request: {describe(err)}."),
+        kind=EngineFault.RATE_LIMITED if is_spent else EngineFault.BAD_REQUEST,
+        request_id=getattr(err, "request_id", None),
+    )
 
 
 def describe(err: Exception) -> str:
     """What went wrong, as a part of a sentence: the server's own words where it gave any."""
-    if isinstance(err, openai.APITimeoutError):
+    if isinstance(err, openai.APITimeoutError | TimeoutError):
         return "no answer in time"
     if isinstance(err, openai.APIConnectionError):
         return "it could not be reached"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import openai
@@ -15,8 +15,8 @@ from core.errors import BadImage
 from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal, Unanswered
 from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, describe, run_error, scope_of
 from core.labels.machine.openai_question import CallUsage, Question, Unreadable
+from core.openai.call import call_once
 from core.openai.client import Endpoint
-from core.openai.connection import AbortableConnection
 
 _log = structlog.get_logger(__name__)
 _LIMIT_S: Final = 90.0
@@ -34,9 +34,6 @@ class OpenAILabeler:
         self._retry = retry or RetryPolicy()
         self._limit_s = limit_s
         self._pause = RateLimitPause()
-        self._mine = threading.local()
-        self._clients: list[openai.OpenAI] = []
-        self._lock = threading.Lock()
 
     @property
     def spec(self) -> LabelerSpec:
@@ -61,11 +58,7 @@ class OpenAILabeler:
         return self._question.propose_nothing(picture, Problem.BAD_ANSWER, _NO_ANSWER, run=run, usage=_sum(spent))
 
     def close(self) -> None:
-        """End every connection."""
-        with self._lock:
-            for client in self._clients:
-                client.close()
-            self._clients.clear()
+        """Nothing: each call ends its own connection."""
 
     def _propose_without_answer(self, picture: Portrait, err: Exception, run: str) -> Proposal:
         """What a call that failed for good says about the picture. Raises Unanswered or EngineError if nothing."""
@@ -85,33 +78,8 @@ class OpenAILabeler:
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """The body of the answer to one call. Raises whatever went wrong."""
         self._pause.wait(self._retry.sleep)
-        client, connection = self._connect()
-        # httpx bounds one read and never the whole answer
-        watch = threading.Timer(self._limit_s, connection.hang_up)
-        watch.daemon = True
-        watch.start()
-        try:
-            answer = client.chat.completions.with_raw_response.create(**request)
-            return _check_object(answer.http_response.json())
-        except Exception:
-            del self._mine.connection  # it may have been hung up
-            client.close()
-            raise
-        finally:
-            watch.cancel()
-
-    def _connect(self) -> tuple[openai.OpenAI, AbortableConnection]:
-        """This thread's own client, which keeps its connection from one portrait to the next."""
-        held: tuple[openai.OpenAI, AbortableConnection] | None = getattr(self._mine, "connection", None)
-        if held is None:
-            connection = AbortableConnection()
-            held = self._mine.connection = (
-                self._endpoint.client(timeout=self._limit_s, connection=connection),
-                connection,
-            )
-            with self._lock:
-                self._clients.append(held[0])
-        return held
+        ask = partial(_read_completion, request)
+        return call_once(self._endpoint, ask, limit_s=self._limit_s, name="openai-label")
 
 
 class RateLimitPause:
@@ -131,7 +99,9 @@ class RateLimitPause:
             sleep(left_s)
 
 
-def _check_object(body: object) -> dict[str, Any]:
+def _read_completion(request: Mapping[str, Any], client: openai.OpenAI) -> dict[str, Any]:
+    """The body of an answer as it came: it need not be what the SDK makes of it. Raises TypeError for no object."""
+    body = client.chat.completions.with_raw_response.create(**request).http_response.json()
     if not isinstance(body, dict):
         raise TypeError("the answer is no object")
     return body
