@@ -42,7 +42,7 @@ from core.generation.records.attempt import this_server
 from core.generation.records.attempt_status import ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, SideRecord, Size
 from core.generation.records.history import History
-from core.generation.running.runner import Runner
+from core.generation.running.runner import RunLimits, Runner
 from core.injection.slots import Slot
 from core.injection.wishes import Mode, SideName
 from core.openai.client import Endpoint
@@ -95,10 +95,9 @@ class Outside:
     def bench(self) -> Iterator[Bench]:
         """A new server of ours."""
         store = Store(Reach(EmbeddedS3.bucket, self.s3["endpoint_url"], self.s3["access_key"], self.s3["secret_key"]))
-        server = this_server()
         engine = OpenAIEngine(Endpoint("sk-bench", self.openai_url), model=MODEL)
-        history = History(store, app_prefix="bench/", server=server)
-        runner = Runner(history, store, {engine.name: engine}, concurrency=4, deadline_s=240, server=server)
+        history = History(store, app_prefix="bench/", server=this_server())
+        runner = Runner(history, store, {engine.name: engine}, RunLimits(concurrency=4, deadline_s=240))
         try:
             yield Bench(store, self.openai_url, runner)
         finally:

@@ -23,7 +23,7 @@ from bench.listing import machine
 from bench.results import write_section
 from core.generation.records.attempt import this_server
 from core.generation.records.history import History, HistoryFilter
-from core.generation.running.runner import Runner
+from core.generation.running.runner import RunLimits, Runner
 from core.storage.client import Reach
 from core.storage.pages import Pages
 from core.storage.s3 import Store
@@ -64,9 +64,8 @@ def measure(count: int, latency_s: float, rounds: int) -> dict[str, float]:
         def history() -> tuple[History, Runner]:
             reach = Reach(BUCKET, address, "bench", "bench-bench")
             store, pages = Store(reach), Pages(reach)
-            server = this_server()
-            made = History(store, app_prefix=ROOT.removesuffix("generations/"), server=server, pages=pages)
-            return made, Runner(made, store, {}, concurrency=1, deadline_s=270, server=server)
+            made = History(store, app_prefix=ROOT.removesuffix("generations/"), server=this_server(), pages=pages)
+            return made, Runner(made, store, {}, RunLimits(concurrency=1, deadline_s=270))
 
         def opened() -> tuple[History, float, float]:
             fresh, runner = history()

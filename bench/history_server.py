@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ulid import ULID
 
 from bench.list_server import Bucket
-from core.generation.records.attempt import AttemptStart, Server
+from core.generation.records.attempt import AttemptId, AttemptStart, Server
 from core.generation.records.comparison import DEFAULT_SIZE, Comparison, SideRecord
-from core.generation.records.outcome import Outcome, OutcomeState, StoredPicture
+from core.generation.records.outcome import Outcome, StoredPicture
 from core.injection.prompt import Section
 from core.injection.reader import Reading
 from core.injection.slots import Slot, Step
@@ -115,15 +115,7 @@ def body_of(key: str) -> bytes:
         start = AttemptStart(comparison=str(ulid), side=side, attempt=1, started_at=made, deadline_s=270, server=server)
         return start.model_dump_json().encode()
     picture = StoredPicture(key=f"{folder}/{side}-1.png", etag="0" * 32, content_type="image/png", size=DEFAULT_SIZE)
-    outcome = Outcome(
-        comparison=str(ulid),
-        side=side,
-        attempt=1,
-        state=OutcomeState.DONE,
-        started_at=made,
-        finished_at=made,
-        picture=picture,
-    )
+    outcome = Outcome.done(AttemptId(str(ulid), side, 1), picture, began=made, ended=made)
     return outcome.model_dump_json().encode()
 
 

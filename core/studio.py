@@ -24,7 +24,7 @@ from core.generation.records.attempt import this_server
 from core.generation.records.comparison import Comparison
 from core.generation.records.history import History
 from core.generation.records.outcome import Outcome
-from core.generation.running.runner import Runner
+from core.generation.running.runner import RunLimits, Runner
 from core.generation.running.spool import Spool
 from core.generation.spending.budget import Budgets
 from core.generation.spending.ledger import Ledger
@@ -168,19 +168,15 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         workers=settings.index_workers,
         unreadable=thumbnails.unreadable,
     )
-    server = this_server()
-    history = History(store, app_prefix=settings.s3_app_prefix, server=server, pages=storage.pages)
+    history = History(store, app_prefix=settings.s3_app_prefix, server=this_server(), pages=storage.pages)
     engines = build_engines(settings)
     runner = Runner(
         history,
         store,
         engines,
-        concurrency=settings.generation_concurrency,
-        deadline_s=settings.generation_deadline_s,
-        server=server,
+        RunLimits(settings.generation_concurrency, settings.generation_deadline_s, settings.generation_stop_s),
         observe=lambda comparison, outcome: _observe(comparison, outcome, metrics, telemetry),
         spool=Spool(FileSpool(_outbox_folder(settings, store)), history),
-        stop_patience_s=settings.generation_stop_s,
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     spending_limits = SpendingLimits(store, settings)

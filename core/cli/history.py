@@ -11,12 +11,12 @@ from typing import Any, TextIO
 
 from core.cli.workbench import open_workbench, print_json
 from core.errors import InputError
-from core.generation.backfill.backfill import Backfill, Fate, Verdict
+from core.generation.backfill.backfill import Backfill, ImportResult, ImportState
 from core.generation.backfill.legacy_paths import Pointing
 from core.generation.backfill.legacy_records import read_lines
 from core.settings import load_settings
 
-COUNTED = (Fate.LINKED, Fate.ALREADY, Fate.AMBIGUOUS, Fate.MISSING, Fate.INVALID)
+COUNTED = (ImportState.LINKED, ImportState.ALREADY, ImportState.AMBIGUOUS, ImportState.MISSING, ImportState.INVALID)
 
 
 def backfill(file: Path, *, apply: bool, report: Path | None, as_json: bool) -> None:
@@ -24,19 +24,19 @@ def backfill(file: Path, *, apply: bool, report: Path | None, as_json: bool) -> 
 
     Every record counts once; records that are not linked are no failure of the command.
     """
-    counts: Counter[Fate] = Counter()
+    counts: Counter[ImportState] = Counter()
     with ExitStack() as ending:
         lines = read_lines(file)
         opened = ending.enter_context(_opened(report)) if report else None
         studio = ending.enter_context(open_workbench(load_settings()))
         index = studio.catalog.refresh()
         work = Backfill(studio.history, studio.store, index, library_prefix=studio.settings.s3_library_prefix)
-        for verdict in work.run(lines, apply=apply):
-            counts[verdict.fate] += 1
+        for result in work.run(lines, apply=apply):
+            counts[result.state] += 1
             if opened is not None:
-                opened.write(json.dumps(verdict_report(verdict), ensure_ascii=False) + "\n")
-            if not as_json and verdict.fate in (Fate.AMBIGUOUS, Fate.MISSING, Fate.INVALID):
-                print(_told(verdict))
+                opened.write(json.dumps(result_report(result), ensure_ascii=False) + "\n")
+            if not as_json and result.state in (ImportState.AMBIGUOUS, ImportState.MISSING, ImportState.INVALID):
+                print(_told(result))
     if as_json:
         print_json({"read": counts.total(), **{fate.value: counts[fate] for fate in COUNTED}})
         return
@@ -45,16 +45,16 @@ def backfill(file: Path, *, apply: bool, report: Path | None, as_json: bool) -> 
         print("Nothing was written: --apply writes the linked ones.")
 
 
-def verdict_report(verdict: Verdict) -> dict[str, Any]:
+def result_report(result: ImportResult) -> dict[str, Any]:
     """A line of the report file."""
     return {
-        "line": verdict.line,
-        "id": verdict.id,
-        "outcome": verdict.fate.value,
-        "comparison": verdict.comparison,
-        "reason": verdict.reason,
-        "references": [{"role": role.value, **_pointing(pointing)} for role, pointing in verdict.references],
-        "output": _pointing(verdict.output) if verdict.output else None,
+        "line": result.line,
+        "id": result.id,
+        "outcome": result.state.value,
+        "comparison": result.comparison,
+        "reason": result.reason,
+        "references": [{"role": role.value, **_pointing(pointing)} for role, pointing in result.references],
+        "output": _pointing(result.output) if result.output else None,
     }
 
 
@@ -67,12 +67,12 @@ def _pointing(pointing: Pointing) -> dict[str, Any]:
     }
 
 
-def _told(verdict: Verdict) -> str:
-    return f"line {verdict.line}, {verdict.fate.value}: " + ("; ".join(_problems(verdict)) or verdict.reason)
+def _told(result: ImportResult) -> str:
+    return f"line {result.line}, {result.state.value}: " + ("; ".join(_problems(result)) or result.reason)
 
 
-def _problems(verdict: Verdict) -> Iterator[str]:
-    for role, pointing in verdict.references:
+def _problems(result: ImportResult) -> Iterator[str]:
+    for role, pointing in result.references:
         if pointing.key is None:
             could_be = ", ".join(f"`{key}`" for key in pointing.candidates) or "nothing in the library"
             yield f"the {role.value} reference `{pointing.text}` could be {could_be}"

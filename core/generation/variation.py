@@ -35,7 +35,7 @@ class Changes:
     redraw_missing: bool = False
 
 
-class Fate(StrEnum):
+class SlotChange(StrEnum):
     """What becomes of a slot of the record."""
 
     KEPT = "kept"
@@ -54,7 +54,7 @@ class Place:
     role: Role
     then: Slot | None
     now: Slot | None
-    fate: Fate
+    change: SlotChange
     then_is_gone: bool = False
 
 
@@ -73,7 +73,9 @@ class Variation:
     @property
     def missing(self) -> tuple[Slot, ...]:
         """Recorded slots that were to be kept and whose picture has left S3 or changed, each key once."""
-        lost = {place.then.key: place.then for place in self.places if place.then and place.fate is Fate.MISSING}
+        lost = {
+            place.then.key: place.then for place in self.places if place.then and place.change is SlotChange.MISSING
+        }
         return tuple(lost.values())
 
     def check(self) -> None:
@@ -243,13 +245,13 @@ def _places(record: SideRecord, side: SideRecord, index: ReferenceIndex) -> Iter
             before = then[at] if at < len(then) else None
             after = now[at] if at < len(now) else None
             gone = before is not None and not _is_there(before, index)
-            yield Place(side.side, role, before, after, _fate(before, after, index), then_is_gone=gone)
+            yield Place(side.side, role, before, after, _change_of(before, after, index), then_is_gone=gone)
 
 
-def _fate(then: Slot | None, now: Slot | None, index: ReferenceIndex) -> Fate:
+def _change_of(then: Slot | None, now: Slot | None, index: ReferenceIndex) -> SlotChange:
     if _picture(then) != _picture(now):
-        return Fate.NEW
-    return Fate.KEPT if now is None or _is_there(now, index) else Fate.MISSING
+        return SlotChange.NEW
+    return SlotChange.KEPT if now is None or _is_there(now, index) else SlotChange.MISSING
 
 
 def _picture(slot: Slot | None) -> tuple[str | None, str | None]:

@@ -18,7 +18,7 @@ from core.generation.records.attempt_status import ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.generation.records.history import History
 from core.generation.records.outcome import Cost
-from core.generation.running.runner import Runner
+from core.generation.running.runner import RunLimits, Runner
 from core.injection.prompt import Section
 from core.injection.reader import Reading
 from core.injection.slots import Slot, Step
@@ -164,14 +164,11 @@ class StudioFixture:
         return History(store or self.store, app_prefix=self.prefix, server=server or this_server(), pages=pages)
 
     def runner(self, engine: Engine, *, concurrency: int = 4, store: Store | None = None) -> Runner:
-        server = this_server()
         runner = Runner(
-            self.history(store=store, server=server),
+            self.history(store=store),
             store or self.store,
             {engine.name: engine},
-            concurrency=concurrency,
-            deadline_s=60,
-            server=server,
+            RunLimits(concurrency, deadline_s=60),
         )
         self._runners.append(runner)
         return runner

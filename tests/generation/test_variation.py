@@ -18,7 +18,7 @@ from core.generation.planning import ComparisonPlanner, Planned, record_of
 from core.generation.records.comparison import Comparison, Legacy, RenderSettings, SideRecord, Size
 from core.generation.spending.budget import Budgets, DailyLimits
 from core.generation.spending.ledger import Ledger
-from core.generation.variation import Changes, Fate, Variation, variation
+from core.generation.variation import Changes, SlotChange, Variation, variation
 from core.generation.variations import Variations
 from core.injection.plan import Planner
 from core.injection.prompt import as_text, assemble
@@ -113,7 +113,7 @@ def test_another_ratio_sends_both_sides_as_recorded_to_the_letter() -> None:
     assert new.sides == made.sides
     assert new.render == made.render.model_copy(update={"size": WIDE})
     assert new.says == ("Size: 1024×1280 → 1536×1024",)
-    assert {place.fate for place in new.places} == {Fate.KEPT}
+    assert {place.change for place in new.places} == {SlotChange.KEPT}
     new.check()
 
 
@@ -160,9 +160,9 @@ def test_another_tone_keeps_the_angle_reference_and_draws_tone_and_people_anew()
     assert people
     assert all("vivid" in (slot.group or "") for slot in people)
     assert new.injection.fairness is not None
-    fates = {(place.side, place.role): place.fate for place in new.places}
-    assert fates[TONE_ONLY, Role.TONE] is Fate.NEW
-    assert fates[TONE_ANGLE, Role.ANGLE] is Fate.KEPT
+    changed = {(place.side, place.role): place.change for place in new.places}
+    assert changed[TONE_ONLY, Role.TONE] is SlotChange.NEW
+    assert changed[TONE_ANGLE, Role.ANGLE] is SlotChange.KEPT
 
 
 def test_a_slot_that_was_switched_off_stays_off() -> None:
@@ -224,7 +224,9 @@ def test_missing_references_are_redrawn_only_when_asked_for_and_then_it_says_so(
     assert one.wished == "cinematic"
     assert slots_of(new.sides, TONE_ONLY, Role.MODEL) == slots_of(made.sides, TONE_ONLY, Role.MODEL)
     assert "Other references are drawn in place of those that have left S3" in new.says
-    assert [(place.role, place.fate) for place in new.places if place.then_is_gone] == [(Role.TONE, Fate.NEW)] * 2
+    assert [(place.role, place.change) for place in new.places if place.then_is_gone] == [
+        (Role.TONE, SlotChange.NEW)
+    ] * 2
 
 
 # ---- what cannot be --------------------------------------------------------------------------------------
@@ -290,11 +292,11 @@ def test_whatever_is_changed_nothing_goes_in_that_is_neither_recorded_nor_what_w
     new = again(made, index=index, tone=tone, angle=angle, size=size, side=side, redraw_missing=redraw)
     assert [record.side for record in new.sides] == ([side] if side else list(SideName))
     for place in new.places:
-        if place.now and place.now.key and place.fate is not Fate.MISSING:
+        if place.now and place.now.key and place.change is not SlotChange.MISSING:
             listed = index.get(place.now.key)
             assert listed is not None
             assert listed.etag == place.now.etag
-        if place.fate is not Fate.NEW:
+        if place.change is not SlotChange.NEW:
             continue
         was_lost = place.role in {role for _, role in gone} and redraw
         by_tone = tone not in (None, made.tone) and place.role in (Role.TONE, Role.MODEL)

@@ -35,7 +35,7 @@ _AT_ONCE: Final = 256
 WORKERS: Final = 8
 
 
-class Fate(StrEnum):
+class ImportState(StrEnum):
     """What becomes of a record. It has one; the first of these that is true of it.
 
     ALREADY: S3 holds it from an earlier run, or the file has it twice. INVALID: it cannot be read, or
@@ -51,11 +51,11 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A record's fate, and what it was judged by. `comparison` is the id it has, or would have, in the history."""
+class ImportResult:
+    """What becomes of a record, and why. `comparison` is the id it has, or would have, in the history."""
 
     line: int
-    fate: Fate
+    state: ImportState
     id: str | None = None
     comparison: str | None = None
     reason: str = ""
@@ -75,37 +75,37 @@ class Backfill:
         self._there: dict[str, frozenset[str]] = {}  # by day: the ids that S3 holds
         self._seen: dict[str, Line] = {}
 
-    def run(self, lines: Iterable[Line], *, apply: bool) -> Iterator[Verdict]:
-        """Judge every line, in order; with `apply` the linked ones are in S3 when their verdict comes.
+    def run(self, lines: Iterable[Line], *, apply: bool) -> Iterator[ImportResult]:
+        """Judge every line, in order; with `apply` the linked ones are in S3 when their result comes.
 
         Raises StorageDenied or StorageUnavailable; what was written until then stays, and is found again.
         """
         rest = iter(lines)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="backfill") as pool:
             while chunk := list(islice(rest, _AT_ONCE)):
-                judged = [self._judged(line) for line in chunk]
+                results = [self._match(line) for line in chunk]
                 if apply:
-                    yield from pool.map(self._written, judged, chunk)
+                    yield from pool.map(self._write, results, chunk)
                 else:
-                    yield from judged
+                    yield from results
 
-    def _judged(self, line: Line) -> Verdict:
+    def _match(self, line: Line) -> ImportResult:
         record = line.record
         if record is None:
-            return Verdict(line.number, Fate.INVALID, line.id, reason=line.problem)
+            return ImportResult(line.number, ImportState.INVALID, line.id, reason=line.problem)
         comparison_id = id_of(record)
-        verdict = Verdict(line.number, Fate.LINKED, record.id, comparison_id)
+        result = ImportResult(line.number, ImportState.LINKED, record.id, comparison_id)
         first = self._seen.setdefault(comparison_id, line)
         if first is not line:
             if first.record == record:
-                return replace(verdict, fate=Fate.ALREADY, reason=f"It is the same as line {first.number}.")
+                return replace(result, state=ImportState.ALREADY, reason=f"It is the same as line {first.number}.")
             reason = f"Line {first.number} has the same id and time and says something else."
-            return replace(verdict, fate=Fate.INVALID, reason=reason)
+            return replace(result, state=ImportState.INVALID, reason=reason)
         if self._is_there(comparison_id):
-            return replace(verdict, fate=Fate.ALREADY, reason="S3 holds it from an earlier run.")
+            return replace(result, state=ImportState.ALREADY, reason="S3 holds it from an earlier run.")
         references = tuple((role, self._finder.find(text)) for role, text in record.references)
         output = self._finder.find(record.output) if record.output else None
-        return replace(verdict, fate=_fate_of(references), references=references, output=output)
+        return replace(result, state=_state_of(references), references=references, output=output)
 
     def _is_there(self, comparison_id: str) -> bool:
         folder = self._history.folder_of(comparison_id)
@@ -115,15 +115,15 @@ class Backfill:
             self._there[day] = frozenset(key.split("/")[-2] for key in keys if key.endswith("/comparison.json"))
         return comparison_id in self._there[day]
 
-    def _written(self, verdict: Verdict, line: Line) -> Verdict:
-        if verdict.fate is not Fate.LINKED or line.record is None:
-            return verdict
-        output = self._output_of(line.record, verdict.output)
+    def _write(self, result: ImportResult, line: Line) -> ImportResult:
+        if result.state is not ImportState.LINKED or line.record is None:
+            return result
+        output = self._output_of(line.record, result.output)
         try:
-            self._history.add(self._comparison(line.record, verdict, output))
+            self._history.add(self._comparison(line.record, result, output))
         except WriteConflict:
-            return replace(verdict, fate=Fate.ALREADY, reason="Another run has just written it.")
-        return replace(verdict, output=output)
+            return replace(result, state=ImportState.ALREADY, reason="Another run has just written it.")
+        return replace(result, output=output)
 
     def _output_of(self, record: LegacyRecord, found: Pointing | None) -> Pointing | None:
         """Its picture: of the library, or under exactly this key elsewhere in the bucket."""
@@ -136,8 +136,8 @@ class Backfill:
                 continue
         return found
 
-    def _comparison(self, record: LegacyRecord, verdict: Verdict, output: Pointing | None) -> Comparison:
-        slots = tuple(self._slot(role, pointing, record) for role, pointing in verdict.references)
+    def _comparison(self, record: LegacyRecord, result: ImportResult, output: Pointing | None) -> Comparison:
+        slots = tuple(self._slot(role, pointing, record) for role, pointing in result.references)
         named = {slot.role for slot in slots}
         wanted = (Role.TONE, Role.ANGLE) if record.mode is Mode.TONE_ANGLE else (Role.TONE,)
         why = record.injection_reason or "The imported record names none."
@@ -152,8 +152,8 @@ class Backfill:
             mode=record.mode,
             wishes=Wishes(prompt=record.prompt, mode=record.mode),
             reading=Reading(ENGINE, False, None, None, None, None, None, ()),
-            tone=self._tag(verdict, Role.TONE),
-            angle=self._tag(verdict, Role.ANGLE),
+            tone=self._tag(result, Role.TONE),
+            angle=self._tag(result, Role.ANGLE),
             engine=ENGINE,
             model=ENGINE,
             size=DEFAULT_SIZE,
@@ -186,9 +186,9 @@ class Backfill:
             steps=(),
         )
 
-    def _tag(self, verdict: Verdict, role: Role) -> str | None:
+    def _tag(self, result: ImportResult, role: Role) -> str | None:
         """The tag that the group of a role's reference carries today."""
-        for named, pointing in verdict.references:
+        for named, pointing in result.references:
             reference = self._index.get(pointing.key or "")
             if named is role and reference is not None:
                 return reference.tone if role is Role.TONE else reference.angle
@@ -202,11 +202,11 @@ def id_of(record: LegacyRecord) -> str:
     return str(ULID.from_bytes(moment.bytes[:6] + digest[:10]))
 
 
-def _fate_of(references: Iterable[tuple[Role, Pointing]]) -> Fate:
+def _state_of(references: Iterable[tuple[Role, Pointing]]) -> ImportState:
     found = [len(pointing.candidates) for _, pointing in references]
     if 0 in found:
-        return Fate.MISSING
-    return Fate.AMBIGUOUS if any(count > 1 for count in found) else Fate.LINKED
+        return ImportState.MISSING
+    return ImportState.AMBIGUOUS if any(count > 1 for count in found) else ImportState.LINKED
 
 
 def _may_be_a_key(text: str) -> bool:

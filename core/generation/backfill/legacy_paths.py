@@ -68,7 +68,7 @@ class KeyFinder:
         """The keys that a text may mean."""
         readings = self.readings(text)
         without_suffix = [shorter for one in readings if (shorter := _ROLE_SUFFIX.sub("", one)) != one]
-        return self._found(text, readings) or self._found(text, without_suffix) or Pointing(text)
+        return self._find_in(text, readings) or self._find_in(text, without_suffix) or Pointing(text)
 
     def readings(self, text: str) -> list[str]:
         """Every path that a text may have been written for, the likeliest first."""
@@ -102,7 +102,7 @@ class KeyFinder:
             yield rest
         yield path
 
-    def _found(self, text: str, readings: list[str]) -> Pointing | None:
+    def _find_in(self, text: str, readings: list[str]) -> Pointing | None:
         for reading in readings:
             if reading in self._keys:
                 return Pointing(text, (reading,), FoundBy.EXACT)

@@ -51,7 +51,7 @@ class History:
         """`pages` reads listings of the same bucket faster than the store does."""
         self._store = store
         self._root = f"{app_prefix}generations/"
-        self.standing = StatusReader(server)
+        self.status_reader = StatusReader(server)
         self._index = HistoryIndex(store, app_prefix=app_prefix, pages=pages)
         self._comparisons: dict[str, Comparison] = {}
         self._files: SingleFlightCache[bytes] = SingleFlightCache(size_max=_KEPT_BYTES, size_of=len)
@@ -122,7 +122,7 @@ class History:
         comparison = self.get(comparison_id)
         if comparison.legacy is not None:
             return conclude_import(comparison, comparison.legacy)
-        return self.standing.of(comparison, self._store.list(self.folder_of(comparison_id)), self._file)
+        return self.status_reader.of(comparison, self._store.list(self.folder_of(comparison_id)), self._file)
 
     def _file(self, row: StoredObject) -> bytes:
         """What a listed file holds. Starts and outcomes are written once: the same etag is not fetched again."""

@@ -148,7 +148,7 @@ class Outcome(Record):
         """Wall-clock time from start to end; none where the clock was set back meanwhile."""
         return max(0.0, (self.finished_at - self.started_at).total_seconds())
 
-    def pictured(self, key: str, etag: str, *, fidelity: float | None = None) -> Outcome:
+    def with_picture(self, key: str, etag: str, *, fidelity: float | None = None) -> Outcome:
         """The same, once its picture has a place in S3."""
         if self.picture is None:
             return self

@@ -37,7 +37,7 @@ class StatusReader:
     """Tells where attempts stand, as `server` sees it: its own are at work for as long as it says nothing else."""
 
     def __init__(self, server: Server) -> None:
-        self._server = server
+        self.server = server
 
     def of(
         self, comparison: Comparison, rows: Iterable[StoredObject], read: Callable[[StoredObject], bytes]
@@ -59,14 +59,14 @@ class StatusReader:
 
     def is_alive(self, start: AttemptStart) -> bool:
         """Whether the process that claimed an attempt can still finish it."""
-        if start.server.boot == self._server.boot:
+        if start.server.boot == self.server.boot:
             return True
         patience_s = _PATIENCE_DEADLINES * start.deadline_s + _GRACE_S
         if datetime.now(UTC) > start.started_at + timedelta(seconds=patience_s):
             return False
-        if start.server.host != self._server.host:
+        if start.server.host != self.server.host:
             return True  # another machine's process: only time tells
-        return start.server.pid != self._server.pid and _process_exists(start.server.pid)
+        return start.server.pid != self.server.pid and _process_exists(start.server.pid)
 
     def _of_side(self, comparison: Comparison, side: SideName, attempts: _Attempts) -> SideStatus:
         number = max((*attempts.starts, *attempts.outcomes), default=1)

@@ -22,8 +22,8 @@ _KEPT_BYTES = 96 * 1024 * 1024
 # Threads that wait for a slow S3, or for each other's picture, must not keep the rest from theirs.
 _AT_ONCE = 32
 # What may never be ordered is made ready by few threads, and left alone when these have fallen behind.
-_FORESEEN_AT_ONCE = 2
-_FORESEEN_WAITING_MAX = 32
+_PREFETCHED_AT_ONCE = 2
+_PREFETCHED_WAITING_MAX = 32
 # For so long what S3 said of a picture is believed: from the start of an order to the engines' calls.
 _FRESH_S = 5.0
 
@@ -44,41 +44,43 @@ class Attachments:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="reference")
-        self._foreseeing = ThreadPoolExecutor(_FORESEEN_AT_ONCE, thread_name_prefix="foreseen")
-        self._room = threading.BoundedSemaphore(_FORESEEN_WAITING_MAX)
+        self._prefetching = ThreadPoolExecutor(_PREFETCHED_AT_ONCE, thread_name_prefix="prefetch")
+        self._room = threading.BoundedSemaphore(_PREFETCHED_WAITING_MAX)
         self._fetched: SingleFlightCache[_Fetched] = SingleFlightCache(
             size_max=_KEPT_BYTES, size_of=lambda fetched: len(fetched.data)
         )
 
     def of(self, record: SideRecord) -> tuple[AttachedReference, ...]:
         """A side's references in slot order. Raises EngineError for one that left S3 or changed, or StorageError."""
-        return tuple(self._pool.map(self._attached, _filled(record)))
+        return tuple(self._pool.map(self._attach, _filled(record)))
 
     def prepare_soon(self, comparison: Comparison, prepare: Prepare) -> None:
         """Fetch and prepare behind the caller's back what the sides will ask for; trouble shows when they do."""
-        for slot in _different(comparison.sides):
+        for slot in _distinct(comparison.sides):
             self._pool.submit(report_failures(partial(self._prepare, slot, prepare), name="prepare"))
 
     def prefetch(self, sides: Iterable[SideRecord], prepare: Prepare) -> None:
         """The same for sides that are planned and may be ordered, as far as there is room; what is here is left."""
-        for slot in _different(sides):
+        for slot in _distinct(sides):
             if self._fetched.holds((slot.key, slot.etag)):
                 continue
             if not self._room.acquire(blocking=False):
                 return
-            foreseen = self._foreseeing.submit(report_failures(partial(self._prepare, slot, prepare), name="foresee"))
-            foreseen.add_done_callback(lambda _: self._room.release())
+            prefetched = self._prefetching.submit(
+                report_failures(partial(self._prepare, slot, prepare), name="foresee")
+            )
+            prefetched.add_done_callback(lambda _: self._room.release())
 
     def close(self) -> None:
         """End the threads."""
-        self._foreseeing.shutdown(wait=True, cancel_futures=True)
+        self._prefetching.shutdown(wait=True, cancel_futures=True)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _prepare(self, slot: Slot, prepare: Prepare) -> None:
         with suppress(StudioError):
-            prepare(self._attached(slot))
+            prepare(self._attach(slot))
 
-    def _attached(self, slot: Slot) -> AttachedReference:
+    def _attach(self, slot: Slot) -> AttachedReference:
         key, etag = slot.key or "", slot.etag or ""
         try:
             fetched = self._fetched.get((key, etag), lambda: _Fetched(self._fetch(key, etag), time.monotonic()))
@@ -106,7 +108,7 @@ class Attachments:
             )
 
 
-def _different(sides: Iterable[SideRecord]) -> Iterable[Slot]:
+def _distinct(sides: Iterable[SideRecord]) -> Iterable[Slot]:
     """What the sides send, each picture once."""
     return {(slot.key, slot.etag): slot for record in sides for slot in _filled(record)}.values()
 

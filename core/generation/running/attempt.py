@@ -82,7 +82,7 @@ class Attempts:
             key, etag = patiently(lambda: self._history.add_picture(comparison.id, job.side, job.attempt, final.data))
         except StorageError as err:
             raise _not_stored(err, final, kept=job.kept) from err
-        done = draft.pictured(key, etag, fidelity=score.result() if score else None)
+        done = draft.with_picture(key, etag, fidelity=score.result() if score else None)
         return done.model_copy(update={"finished_at": datetime.now(UTC)})
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Attempts:
 
     def _final(self, job: Job, request: SideRequest) -> FinalPicture:
         final = None
-        for step in self._engines[job.comparison.engine].generate(request, job.stopped):
+        for step in self._engines[job.comparison.engine].generate(request, job.is_stopped):
             if isinstance(step, FinalPicture):
                 final = step
             else:

@@ -68,19 +68,19 @@ class FairQueue(Generic[T]):
         0 for what does not wait.
         """
         if self._places is None:
-            self._places = {each: place for place, each in enumerate(self._foreseen())}
+            self._places = {each: place for place, each in enumerate(self._forecast())}
         return self._places.get(work, 0)
 
-    def _foreseen(self) -> list[T]:
+    def _forecast(self) -> list[T]:
         """All that waits in the order in which it will begin."""
-        plan_diff = FairQueue[T]()
-        plan_diff._waiting = {person: deque(work) for person, work in self._waiting.items()}
-        plan_diff._at_work = deque(self._at_work)
-        plan_diff._served, plan_diff._turn = dict(self._served), self._turn
+        ahead = FairQueue[T]()
+        ahead._waiting = {person: deque(work) for person, work in self._waiting.items()}
+        ahead._at_work = deque(self._at_work)
+        ahead._served, ahead._turn = dict(self._served), self._turn
         order = []
-        while plan_diff._waiting:
-            if plan_diff._at_work:
-                plan_diff._at_work.popleft()
-            if (work := plan_diff.take()) is not None:
+        while ahead._waiting:
+            if ahead._at_work:
+                ahead._at_work.popleft()
+            if (work := ahead.take()) is not None:
                 order.append(work)
         return order

@@ -49,7 +49,7 @@ class Job:
         """Whose log line it is."""
         return {"comparison": self.comparison.id, "side": self.side.value, "attempt": self.attempt}
 
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether somebody cancelled it, or the server is going down."""
         return self.stop is not None
 

@@ -27,7 +27,7 @@ Observe = Callable[[Comparison, Outcome], None]
 
 
 class OutcomeWriter:
-    """Ends the jobs of a board. Without an `outbox` a picture that S3 never takes is lost."""
+    """Ends the jobs of a board. Without a `spool` a picture that S3 never takes is lost."""
 
     def __init__(self, history: History, board: JobBoard, spool: Spool | None, observe: Observe) -> None:
         self._history = history
@@ -57,7 +57,7 @@ class OutcomeWriter:
         """Write down an end that S3 did not take at its time. Raises StorageError."""
         if job.outcome is None:
             return
-        delivered = self._delivered(job.comparison.id, job.side, job.attempt) if job.kept else None
+        delivered = self._deliver(job.comparison.id, job.side, job.attempt) if job.kept else None
         job.outcome = delivered or self._add(job.outcome)
         job.phase = AttemptPhase.after(job.outcome)
         job.recorded = True
@@ -81,7 +81,7 @@ class OutcomeWriter:
             self.record(job)
             self._board.forget_ended(comparison_id)
             return job.phase is AttemptPhase.DONE
-        return job is None and self._delivered(comparison_id, side.side, side.attempt) is not None
+        return job is None and self._deliver(comparison_id, side.side, side.attempt) is not None
 
     def recover(self) -> None:
         """Store the finished pictures that an earlier process on this machine could not."""
@@ -112,7 +112,7 @@ class OutcomeWriter:
         self._board.forget_ended(job.comparison.id)
 
     def _add(self, outcome: Outcome) -> Outcome:
-        """Write an outcome. Where a picture's is known already, somebody delivered it from the outbox: that counts."""
+        """Write an outcome. Where a picture's is known already, somebody delivered it from the spool: that counts."""
         try:
             self._history.add_outcome(outcome)
         except WriteConflict as known:
@@ -122,6 +122,6 @@ class OutcomeWriter:
             return theirs
         return outcome
 
-    def _delivered(self, comparison_id: str, side: SideName, attempt: int) -> Outcome | None:
+    def _deliver(self, comparison_id: str, side: SideName, attempt: int) -> Outcome | None:
         """The outcome of a picture that had only waited for S3, and is stored now. Raises StorageError."""
         return self._spool.deliver(comparison_id, side, attempt) if self._spool is not None else None

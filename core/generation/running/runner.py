@@ -22,7 +22,7 @@ from core.errors import (
     WriteConflict,
 )
 from core.generation.engines.engine import Engine, PartialPicture
-from core.generation.records.attempt import AttemptStart, Server
+from core.generation.records.attempt import AttemptStart
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.records.history import History
@@ -47,6 +47,15 @@ class Load:
     running: int
 
 
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """How many sides run at once, how long each may take, and how long a stop waits for those that run."""
+
+    concurrency: int
+    deadline_s: float
+    stop_patience_s: float = 0.0
+
+
 class Runner:
     """Runs sides in an app-wide pool: each on its own, and each person in turn.
 
@@ -59,24 +68,20 @@ class Runner:
         history: History,
         store: ObjectStore,
         engines: Mapping[str, Engine],
+        limits: RunLimits,
         *,
-        concurrency: int,
-        deadline_s: float,
-        server: Server,
         observe: Observe = lambda _comparison, _outcome: None,
         spool: Spool | None = None,
-        stop_patience_s: float = 0.0,
     ) -> None:
-        """Without an `outbox` a picture that S3 never takes is lost; `stop_patience_s` as in `close`."""
+        """Without a `spool` a picture that S3 never takes is lost."""
         self._history = history
         self._engines = engines
-        self._deadline_s = deadline_s
-        self._server = server
+        self._limits = limits
+        self._server = history.status_reader.server
         self._board = JobBoard()
         self._outcome_writer = OutcomeWriter(history, self._board, spool, observe)
-        self._stop_patience_s = stop_patience_s
-        self._attempts = Attempts(history, store, engines, spool, deadline_s=deadline_s)
-        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="side")
+        self._attempts = Attempts(history, store, engines, spool, deadline_s=limits.deadline_s)
+        self._pool = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="side")
         self._lock = threading.Lock()
         self._queue: FairQueue[Job] = FairQueue()
         self._working: set[Future[None]] = set()
@@ -140,7 +145,7 @@ class Runner:
         jobs = self._board.of(comparison_id)
         comparison = self._history.get(comparison_id)
         if jobs.keys() >= {record.side for record in comparison.sides}:
-            sides = tuple(self._live(jobs[record.side]) for record in comparison.sides)
+            sides = tuple(self._status_of(jobs[record.side]) for record in comparison.sides)
             return ComparisonStatus(comparison=comparison, sides=sides)
         stored = self._history.status(comparison_id)
         jobs |= self._board.of(comparison_id)
@@ -148,7 +153,7 @@ class Runner:
             # It ended while S3 was read, or its claim arrived and the answer to that did not.
             stored = self._history.status(comparison_id)
         sides = tuple(
-            self._live(jobs[s.side]) if s.side in jobs else self._settled(comparison_id, s) for s in stored.sides
+            self._status_of(jobs[s.side]) if s.side in jobs else self._settle(comparison_id, s) for s in stored.sides
         )
         return ComparisonStatus(comparison=comparison, sides=sides)
 
@@ -184,7 +189,7 @@ class Runner:
                 job.stop = job.stop or EngineFault.INTERRUPTED
         for job in waiting:
             self._end_unbegun(job)
-        wait_for(list(self._working), timeout=self._stop_patience_s)
+        wait_for(list(self._working), timeout=self._limits.stop_patience_s)
         with self._lock:
             for job in self._board.all():
                 job.stop = job.stop or EngineFault.INTERRUPTED
@@ -229,7 +234,7 @@ class Runner:
             side=job.side,
             attempt=job.attempt,
             started_at=job.since,
-            deadline_s=self._deadline_s,
+            deadline_s=self._limits.deadline_s,
             server=self._server,
             person=job.person,
         )
@@ -245,11 +250,11 @@ class Runner:
         mine = side.server is not None and side.server.boot == self._server.boot
         return mine and side.phase is AttemptPhase.RUNNING
 
-    def _settled(self, comparison_id: str, side: SideStatus) -> SideStatus:
+    def _settle(self, comparison_id: str, side: SideStatus) -> SideStatus:
         lost = self._has_lost(comparison_id, side)
         return side.model_copy(update={"phase": AttemptPhase.INTERRUPTED}) if lost else side
 
-    def _live(self, job: Job) -> SideStatus:
+    def _status_of(self, job: Job) -> SideStatus:
         with self._lock:
             ahead = self._queue.place(job)
         outcomes = (*job.earlier, job.outcome) if job.outcome else job.earlier

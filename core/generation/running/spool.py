@@ -84,7 +84,7 @@ class Spool:
     def _deliver(self, name: str) -> Outcome:
         head, _, picture = self._storage.read(name).partition(b"\n")
         draft = Outcome.from_json(head)
-        outcome = draft.pictured(*self._history.add_picture(draft.comparison, draft.side, draft.attempt, picture))
+        outcome = draft.with_picture(*self._history.add_picture(draft.comparison, draft.side, draft.attempt, picture))
         try:
             self._history.add_outcome(outcome)
         except WriteConflict as known:  # delivered before, by whoever kept it or by another start

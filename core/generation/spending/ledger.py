@@ -209,8 +209,8 @@ class Ledger:
             found = [outcome for outcome in maybe if outcome is not None]
             ended = {outcome.id for outcome in found}
             opened = {attempt: row for attempt, row in begun.items() if attempt not in ended}
-            counted = list(readers.map(self._counted, found))
-            starts = list(readers.map(self._opened, opened, opened.values()))
+            counted = list(readers.map(self._count, found))
+            starts = list(readers.map(self._read_open, opened, opened.values()))
         with self._lock:
             for name, tally in counted:
                 self._tallies[name] = self._tallies.get(name, Tally()) + tally
@@ -237,7 +237,7 @@ class Ledger:
         except NotFound:
             return None
 
-    def _opened(self, attempt: AttemptId, row: StoredObject) -> _Open:
+    def _read_open(self, attempt: AttemptId, row: StoredObject) -> _Open:
         comparison = self._comparison(attempt.comparison)
         person, since, start = comparison.person if comparison else _NOBODY, row.modified, None
         try:
@@ -251,9 +251,9 @@ class Ledger:
         return _Open(person, since, mode, start, self._estimate(comparison, attempt.side))
 
     def _is_dead(self, opened: _Open) -> bool:
-        return opened.start is None or not self._history.standing.is_alive(opened.start)
+        return opened.start is None or not self._history.status_reader.is_alive(opened.start)
 
-    def _counted(self, outcome: Outcome) -> tuple[tuple[str, date, Mode | None], Tally]:
+    def _count(self, outcome: Outcome) -> tuple[tuple[str, date, Mode | None], Tally]:
         """The account an attempt belongs to, and what it adds there."""
         person, mode, cost, failure = outcome.person, outcome.mode, outcome.cost, outcome.failure
         done, usd = outcome.state is OutcomeState.DONE, cost.usd if cost else None

@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import StudioError
 from core.generation.planning import Planned
 from core.generation.records.comparison import Comparison, SideRecord
-from core.generation.variation import Changes, Fate, Place, Variation
+from core.generation.variation import Changes, Place, SlotChange, Variation
 from core.injection.slots import Slot
 from core.injection.wishes import SideName
 from core.studio import Studio
@@ -84,8 +84,8 @@ def _pick(label: str, choices: Mapping[str, V], was: V | None, unnamed: str, key
 
 def _side(record: SideRecord, places: Sequence[Place]) -> None:
     """What changes with its picture before and after, then what stays as thumbnails in a row."""
-    changed = [place for place in places if place.fate is Fate.NEW]
-    kept = [place for place in places if place.fate is Fate.KEPT and place.now and place.now.filled]
+    changed = [place for place in places if place.change is SlotChange.NEW]
+    kept = [place for place in places if place.change is SlotChange.KEPT and place.now and place.now.filled]
     summary = "as recorded" if not changed else f"{len(changed)} of {len(places)} slots change"
     with row():
         st.markdown(f"**{record.side.heading}** :gray[{summary}]", width="content")
@@ -93,7 +93,7 @@ def _side(record: SideRecord, places: Sequence[Place]) -> None:
     for at, place in enumerate(changed):
         _change(place, f"{record.side.value}-{at}")
     for place in places:
-        if place.fate is Fate.MISSING and place.then is not None:
+        if place.change is SlotChange.MISSING and place.then is not None:
             st.caption(
                 f":material/broken_image: {place.role.value.capitalize()}: {code(place.then.key or '')} "
                 "is no longer in S3 as recorded."

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.generation.backfill.backfill import Backfill, Fate, Verdict, id_of
+from core.generation.backfill.backfill import Backfill, ImportResult, ImportState, id_of
 from core.generation.backfill.legacy_paths import FoundBy, KeyFinder
 from core.generation.backfill.legacy_records import Line, read_lines
 from core.generation.records.attempt_status import AttemptPhase
@@ -218,13 +218,13 @@ def library(studio: StudioFixture) -> ReferenceIndex:
     return build_index(studio.store.list(f"{studio.prefix}refs/"), load_vocabulary(VOCABULARY_FILE))
 
 
-def backfill(studio: StudioFixture, lines: list[Line], *, apply: bool = True) -> list[Verdict]:
+def backfill(studio: StudioFixture, lines: list[Line], *, apply: bool = True) -> list[ImportResult]:
     work = Backfill(studio.history(), studio.store, library(studio), library_prefix=f"{studio.prefix}refs/")
     return list(work.run(lines, apply=apply))
 
 
-def fates(verdicts: list[Verdict]) -> list[str]:
-    return [verdict.fate.value for verdict in verdicts]
+def states(results: list[ImportResult]) -> list[str]:
+    return [result.state.value for result in results]
 
 
 def in_s3(studio: StudioFixture) -> dict[str, str]:
@@ -232,10 +232,10 @@ def in_s3(studio: StudioFixture) -> dict[str, str]:
 
 
 def test_an_imported_record_stands_in_the_history_with_its_references(studio: StudioFixture, tmp_path: Path) -> None:
-    (verdict,) = backfill(studio, lines_of(tmp_path, record(output_url=f"https://cdn.example/{quote(PLUS)}")))
-    assert verdict.fate is Fate.LINKED
+    (result,) = backfill(studio, lines_of(tmp_path, record(output_url=f"https://cdn.example/{quote(PLUS)}")))
+    assert result.state is ImportState.LINKED
     (found,) = studio.history().newest(limit=5, wanted=HistoryFilter(text="RED COAT", person="kim@studio"))
-    assert (found.id, found.origin, found.engine) == (verdict.comparison, Origin.BACKFILL, "legacy")
+    assert (found.id, found.origin, found.engine) == (result.comparison, Origin.BACKFILL, "legacy")
     assert found.created_at == datetime(2025, 3, 2, 9, tzinfo=UTC)
     assert (found.mode, found.tone, found.angle) == (Mode.TONE_ANGLE, "vivid", "low-angle")
     (side,) = found.sides
@@ -252,8 +252,8 @@ def test_an_imported_record_stands_in_the_history_with_its_references(studio: St
 
 def test_a_record_that_names_nothing_is_taken_in_with_empty_slots(studio: StudioFixture, tmp_path: Path) -> None:
     bare = {**record(mode="tone_only"), **dict.fromkeys(record_files(), None)}
-    (verdict,) = backfill(studio, lines_of(tmp_path, bare))
-    found = studio.history().get(verdict.comparison or "")
+    (result,) = backfill(studio, lines_of(tmp_path, bare))
+    found = studio.history().get(result.comparison or "")
     assert [(slot.role, slot.key) for slot in found.sides[0].slots] == [(Role.TONE, None)]
     assert side_of(studio.history().status(found.id)).phase is AttemptPhase.DONE
 
@@ -267,22 +267,22 @@ def test_a_picture_elsewhere_in_the_bucket_is_kept_as_its_key(studio: StudioFixt
     studio.store.put(key, png(), content_type="image/png")
     url = f"https://studio.s3.amazonaws.com/{quote(key)}{SIGNED}"
     records = [record(1, output_url=url), record(2, output_filename="/home/ubuntu/made 1.png")]
-    for verdict, output in zip(backfill(studio, lines_of(tmp_path, *records)), (key, None), strict=True):
-        found = studio.history().get(verdict.comparison or "")
-        assert verdict.fate is Fate.LINKED  # a picture that was never uploaded is no fault of the record
+    for result, output in zip(backfill(studio, lines_of(tmp_path, *records)), (key, None), strict=True):
+        found = studio.history().get(result.comparison or "")
+        assert result.state is ImportState.LINKED  # a picture that was never uploaded is no fault of the record
         assert found.legacy is not None
         assert (found.legacy.output, found.legacy.output_etag) == (output, None)
 
 
 def test_a_dry_run_writes_nothing_and_a_second_run_nothing_more(studio: StudioFixture, tmp_path: Path) -> None:
     lines = lines_of(tmp_path, *(record(number) for number in range(1, 6)))
-    assert fates(backfill(studio, lines, apply=False)) == ["linked"] * 5
+    assert states(backfill(studio, lines, apply=False)) == ["linked"] * 5
     assert in_s3(studio) == {}
-    assert fates(backfill(studio, lines)) == ["linked"] * 5
+    assert states(backfill(studio, lines)) == ["linked"] * 5
     after = in_s3(studio)
     assert len(after) == 5
-    assert fates(backfill(studio, lines)) == ["already"] * 5
-    assert fates(backfill(studio, lines, apply=False)) == ["already"] * 5
+    assert states(backfill(studio, lines)) == ["already"] * 5
+    assert states(backfill(studio, lines, apply=False)) == ["already"] * 5
     assert in_s3(studio) == after
 
 
@@ -296,11 +296,11 @@ def test_only_linked_records_are_written_and_the_worst_reference_counts(studio: 
         record(1),
         record(1, prompt="another"),
     ]
-    verdicts = backfill(studio, lines_of(tmp_path, *records))
-    assert fates(verdicts) == ["linked", "ambiguous", "missing", "missing", "invalid", "already", "invalid"]
-    assert [record.id for record in studio.history().newest(limit=9)] == [verdicts[0].comparison]
-    assert "line 1" in verdicts[5].reason.lower()
-    (_, pointing) = verdicts[1].references[2]
+    results = backfill(studio, lines_of(tmp_path, *records))
+    assert states(results) == ["linked", "ambiguous", "missing", "missing", "invalid", "already", "invalid"]
+    assert [record.id for record in studio.history().newest(limit=9)] == [results[0].comparison]
+    assert "line 1" in results[5].reason.lower()
+    (_, pointing) = results[1].references[2]
     assert set(pointing.candidates) == {f"{studio.prefix}{key}" for key in TWICE}
 
 
@@ -312,7 +312,7 @@ def test_two_runs_at_once_write_each_record_once(studio: StudioFixture, tmp_path
         )
         for _ in range(2)
     )
-    told = Counter(fates([*one, *other]))
+    told = Counter(states([*one, *other]))
     assert told == {"linked": 20, "already": 20}
     assert len(in_s3(studio)) == 20
 

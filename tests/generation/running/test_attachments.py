@@ -99,7 +99,7 @@ def test_what_a_plan_shows_is_ready_before_the_press(
     wanted, prepared = comparison(tone), threading.Event()
     attached.prefetch(wanted.sides, lambda _: prepared.set())
     assert prepared.wait(LONG_S)
-    for _ in range(20):  # every rerun of the page foresees the same again
+    for _ in range(20):  # every rerun of the page prefetches the same again
         attached.prefetch(wanted.sides, lambda _: pytest.fail("prepared twice"))
     assert [each.data for each in attached.of(wanted.side(TONE_ONLY))] == [png("#ff0000")]
     assert len(fetched.lines) == 1
@@ -109,17 +109,17 @@ def test_plans_that_change_quickly_leave_no_long_queue_behind(
     studio: StudioFixture, proxy: FaultProxy, attached: Attachments
 ) -> None:
     held = proxy.rule(r"GET .*\d\.png$")
-    many = attachments._FORESEEN_WAITING_MAX + 8
+    many = attachments._PREFETCHED_WAITING_MAX + 8
     for at in range(many):
         slot = studio.reference(f"{at}.png", png(f"#0000{at:02x}"))
         attached.prefetch(comparison(slot, mode=Mode.TONE_ONLY).sides, lambda _: None)
-    held.latch.wait_for(attachments._FORESEEN_AT_ONCE)
+    held.latch.wait_for(attachments._PREFETCHED_AT_ONCE)
     last = comparison(studio.reference("last.png", png("#00ff00")), mode=Mode.TONE_ONLY)
     assert attached.of(last.side(TONE_ONLY))[0].data == png("#00ff00"), "who orders does not wait behind them"
     proxy.lift(held)
-    until(lambda: len(held.lines) >= attachments._FORESEEN_AT_ONCE)
+    until(lambda: len(held.lines) >= attachments._PREFETCHED_AT_ONCE)
     attached.close()
-    assert len(held.lines) <= attachments._FORESEEN_WAITING_MAX
+    assert len(held.lines) <= attachments._PREFETCHED_WAITING_MAX
 
 
 def test_trouble_with_what_was_only_planned_is_told_to_who_orders_it(

@@ -1,4 +1,4 @@
-"""The outbox: a finished picture outlives its process and S3's outages on this machine's disk."""
+"""The spool: a finished picture outlives its process and S3's outages on this machine's disk."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import NotFound, StorageUnavailable
-from core.generation.records.attempt import this_server
 from core.generation.records.attempt_status import AttemptPhase
 from core.generation.records.comparison import Comparison
-from core.generation.running.runner import Runner
+from core.generation.running.runner import RunLimits, Runner
 from core.generation.running.spool import Spool
 from core.injection.wishes import Mode
 from core.storage.local.file_spool import FileSpool
@@ -22,16 +21,13 @@ from tests.support.timeouts import until
 
 
 def runner_at(studio: StudioFixture, folder: Path, engine: PaintingEngine, *, store: Store | None = None) -> Runner:
-    """A server with its outbox in a folder."""
-    server = this_server()
-    history = studio.history(store=store, server=server)
+    """A server with its spool in a folder."""
+    history = studio.history(store=store)
     return Runner(
         history,
         store or studio.store,
         {engine.name: engine},
-        concurrency=2,
-        deadline_s=60,
-        server=server,
+        RunLimits(concurrency=2, deadline_s=60),
         spool=Spool(FileSpool(folder), history),
     )
 
@@ -159,7 +155,7 @@ def test_a_file_that_makes_no_sense_holds_up_no_other(studio: StudioFixture, tmp
     assert [file.name for file in tmp_path.iterdir()] == ["00.made"]
 
 
-class TestTheDrawer:
+class TestFileSpool:
     def test_what_is_kept_is_read_again_and_only_by_its_owner(self, tmp_path: Path) -> None:
         storage = FileSpool(tmp_path / "made" / "on demand")
         assert storage.names() == []
