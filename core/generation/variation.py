@@ -73,10 +73,8 @@ class Variation:
     @property
     def missing(self) -> tuple[Slot, ...]:
         """Recorded slots that were to be kept and whose picture has left S3 or changed, each key once."""
-        lost = {
-            place.then.key: place.then for place in self.places if place.then and place.change is SlotChange.MISSING
-        }
-        return tuple(lost.values())
+        lost = (place.then for place in self.places if place.then and place.change is SlotChange.MISSING)
+        return tuple({slot.key: slot for slot in lost}.values())
 
     def check(self) -> None:
         """Raise InputError if nothing is different, or if something that was to be kept is missing."""

@@ -66,10 +66,8 @@ class Attachments:
                 continue
             if not self._room.acquire(blocking=False):
                 return
-            prefetched = self._prefetching.submit(
-                report_failures(partial(self._prepare, slot, prepare), name="foresee")
-            )
-            prefetched.add_done_callback(lambda _: self._room.release())
+            work = report_failures(partial(self._prepare, slot, prepare), name="foresee")
+            self._prefetching.submit(work).add_done_callback(lambda _: self._room.release())
 
     def close(self) -> None:
         """End the threads."""
