@@ -96,13 +96,18 @@ def _plan(studio: Studio, spec: LabelerSpec, options: LabelingOptions) -> _Label
         left = [sitter for sitter in run.sitters if sitter.etag not in answered]
         return _LabelingPlan(len(run.sitters), len(run.sitters) - len(left), left, run)
     found = sitters_in(studio.catalog.refresh(), options.folder)
-    under_way = {sitter.etag for record, _ in _batch_records(studio, spec).list_open() for sitter in record.sitters}
-    left = [sitter for sitter in found if sitter.etag not in answered | under_way]
+    answered |= _away(_batch_records(studio, spec))
+    left = [sitter for sitter in found if sitter.etag not in answered]
     return _LabelingPlan(len(found), len(found) - len(left), left[: options.limit], None)
 
 
 def _batch_records(studio: Studio, spec: LabelerSpec) -> BatchRecords:
     return BatchRecords(studio.store, app_prefix=studio.settings.s3_app_prefix, labeler=spec.slug)
+
+
+def _away(records: BatchRecords) -> set[str]:
+    """The etags of the pictures that a batch is away with."""
+    return {sitter.etag for record, _ in records.list_open() for sitter in record.sitters}
 
 
 def _one_by_one(studio: Studio, labeler: Labeler, options: LabelingOptions, *, as_json: bool) -> None:
@@ -122,10 +127,11 @@ def _in_batches(
     studio: Studio, question: Question, endpoint: Endpoint, options: LabelingOptions, *, as_json: bool
 ) -> None:
     spec = question.spec
-    batches = OpenAIBatches(endpoint, question, studio.store, studio.proposals, _batch_records(studio, spec))
+    records = _batch_records(studio, spec)
+    batches = OpenAIBatches(endpoint, question, studio.store, studio.proposals, records)
     with closing(batches):
         batches.drop_unsent()
-        away = {sitter.etag for record in batches.open_records() for sitter in record.sitters}
+        away = _away(records)
         planned = _plan(studio, spec, options)
         sitters = [sitter for sitter in planned.sitters if sitter.etag not in away]
         run = planned.run or studio.runs.begin(spec, sitters, folder=options.folder or "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import openai
@@ -36,25 +35,24 @@ def deadline_error(request: SideRequest, call: Call[Any]) -> EngineError:
     """A call that is over its deadline."""
     if not call.sent:
         return _unreachable_error(EngineFault.TIMED_OUT)
-    return EngineError(
+    message = (
         f"The picture was not ready after {request.deadline_s:g} s, which is where this server stops waiting "
-        "(GENERATION_DEADLINE_S); it may still be charged.",
-        kind=EngineFault.TIMED_OUT,
-        request_id=call.request_id,
-        charge=Charge(),
+        "(GENERATION_DEADLINE_S); it may still be charged."
     )
+    return _charged_error(message, EngineFault.TIMED_OUT, call)
 
 
 def cancelled_error(call: Call[Any]) -> EngineError:
     """A call that nobody wants any more."""
     if not call.sent:
         return EngineError("Cancelled before anything was sent.", kind=EngineFault.CANCELLED)
-    return EngineError(
-        "Cancelled before it was done; what OpenAI had begun may still be charged.",
-        kind=EngineFault.CANCELLED,
-        request_id=call.request_id,
-        charge=Charge(),
-    )
+    message = "Cancelled before it was done; what OpenAI had begun may still be charged."
+    return _charged_error(message, EngineFault.CANCELLED, call)
+
+
+def _charged_error(message: str, kind: EngineFault, call: Call[Any]) -> EngineError:
+    """A call that may have cost something; nobody knows what."""
+    return EngineError(message, kind=kind, request_id=call.request_id, charge=Charge())
 
 
 def _unreachable_error(kind: EngineFault) -> EngineError:
@@ -65,54 +63,47 @@ def _unreachable_error(kind: EngineFault) -> EngineError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    """What a cause means for a picture; `charged` where the call may have cost something all the same."""
-
-    kind: EngineFault
-    sentence: str
-    charged: bool = False
-
-
-_NO_CREDIT = _Meaning(
+# What a cause means for a picture: the kind of the error, and the sentence for a person.
+_NO_CREDIT = (
     EngineFault.RATE_LIMITED,
     "The OpenAI account has used up its credit or budget: waiting does not help, "
     "an administrator must top it up or raise its limit.",
 )
-_NOT_ACCEPTED = _Meaning(EngineFault.BAD_REQUEST, "OpenAI did not accept the request: {said}.")
+_NOT_ACCEPTED = (EngineFault.BAD_REQUEST, "OpenAI did not accept the request: {said}.")
 _MEANINGS = {
-    Cause.REFUSED: _Meaning(
-        EngineFault.REFUSED, "OpenAI's safety system refused this picture{why}: change {what} and try again."
+    Cause.REFUSED: (
+        EngineFault.REFUSED,
+        "OpenAI's safety system refused this picture{why}: change {what} and try again.",
     ),
     Cause.BAD_PICTURE: _NOT_ACCEPTED,
     Cause.QUOTA: _NO_CREDIT,
     Cause.SPENDING_LIMIT: _NO_CREDIT,
-    Cause.RATE_LIMIT: _Meaning(
-        EngineFault.RATE_LIMITED, "OpenAI takes no more requests from this account for now: try again {wait}."
+    Cause.RATE_LIMIT: (
+        EngineFault.RATE_LIMITED,
+        "OpenAI takes no more requests from this account for now: try again {wait}.",
     ),
-    Cause.KEY: _Meaning(
+    Cause.KEY: (
         EngineFault.BAD_REQUEST,
         "OpenAI does not accept the key of this server: an administrator must set a valid OPENAI_API_KEY.",
     ),
-    Cause.FORBIDDEN: _Meaning(
+    Cause.FORBIDDEN: (
         EngineFault.BAD_REQUEST,
         "OpenAI does not let the OPENAI_API_KEY of this server use {model}: an administrator must get it access.",
     ),
-    Cause.NO_MODEL: _Meaning(
+    Cause.NO_MODEL: (
         EngineFault.BAD_REQUEST,
         "OpenAI does not offer {model} to this server: choose another model, or check OPENAI_BASE_URL.",
     ),
-    Cause.TOO_LARGE: _Meaning(
-        EngineFault.BAD_REQUEST, "The reference pictures are too large together: switch some slots off."
-    ),
-    Cause.TIMED_OUT: _Meaning(
-        EngineFault.TIMED_OUT, "OpenAI itself gave up waiting for the picture; it may have been charged.", charged=True
+    Cause.TOO_LARGE: (EngineFault.BAD_REQUEST, "The reference pictures are too large together: switch some slots off."),
+    Cause.TIMED_OUT: (
+        EngineFault.TIMED_OUT,
+        "OpenAI itself gave up waiting for the picture; it may have been charged.",
     ),
     Cause.CONFLICT: _NOT_ACCEPTED,
-    Cause.OVERLOADED: _Meaning(EngineFault.UNAVAILABLE, "OpenAI is overloaded or down at the moment."),
-    Cause.SERVER_FAULT: _Meaning(EngineFault.UNAVAILABLE, "OpenAI had a fault of its own while making the picture."),
+    Cause.OVERLOADED: (EngineFault.UNAVAILABLE, "OpenAI is overloaded or down at the moment."),
+    Cause.SERVER_FAULT: (EngineFault.UNAVAILABLE, "OpenAI had a fault of its own while making the picture."),
     Cause.BAD_REQUEST: _NOT_ACCEPTED,
-    Cause.UNKNOWN: _Meaning(EngineFault.UNAVAILABLE, "OpenAI broke off with an error: {said}."),
+    Cause.UNKNOWN: (EngineFault.UNAVAILABLE, "OpenAI broke off with an error: {said}."),
 }
 
 
@@ -124,12 +115,7 @@ def translate(err: Exception, request: SideRequest, call: Call[Any]) -> EngineEr
         failure = _status_error(err, request, call.request_id)
     else:
         ended = "ended without a picture" if isinstance(err, Unfinished) else "could not be read"
-        failure = EngineError(
-            f"OpenAI's answer {ended}; it may have been charged.",
-            kind=EngineFault.UNAVAILABLE,
-            request_id=call.request_id,
-            charge=Charge(),
-        )
+        failure = _charged_error(f"OpenAI's answer {ended}; it may have been charged.", EngineFault.UNAVAILABLE, call)
     # Neither the prompt nor the vendor's words, which may quote it or a key.
     _log.warning(
         "openai_call_failed",
@@ -144,20 +130,20 @@ def translate(err: Exception, request: SideRequest, call: Call[Any]) -> EngineEr
 
 def _status_error(err: openai.APIError, request: SideRequest, request_id: str | None) -> EngineError:
     said = read_error(err)
-    meaning = _MEANINGS[said.cause]
+    kind, sentence = _MEANINGS[said.cause]
     wait_s = said.retry_after_s if said.cause is Cause.RATE_LIMIT else None
     return EngineError(
-        meaning.sentence.format(
+        sentence.format(
             why=f" ({', '.join(said.categories[:5])})" if said.categories else "",
             what="the prompt or the reference pictures" if request.references else "the prompt",
             wait=_in_words(wait_s),
             model=request.model,
             said=said.message or (f"HTTP {said.status}" if said.status else "no reason was given"),
         ),
-        kind=meaning.kind,
+        kind=kind,
         request_id=request_id,
         retry_after_s=wait_s,
-        charge=Charge() if meaning.charged else None,
+        charge=Charge() if said.cause is Cause.TIMED_OUT else None,
     )
 
 
@@ -167,12 +153,8 @@ def _connection_error(err: openai.APIConnectionError, request: SideRequest, call
         return _unreachable_error(EngineFault.TIMED_OUT if timed_out else EngineFault.UNAVAILABLE)
     if timed_out:
         return deadline_error(request, call)
-    return EngineError(
-        "The connection to OpenAI broke off before the picture was complete; it may have been charged.",
-        kind=EngineFault.UNAVAILABLE,
-        request_id=call.request_id,
-        charge=Charge(),
-    )
+    message = "The connection to OpenAI broke off before the picture was complete; it may have been charged."
+    return _charged_error(message, EngineFault.UNAVAILABLE, call)
 
 
 def _in_words(wait_s: float | None) -> str:

@@ -59,7 +59,7 @@ def find_python(named: Path | None, environment: Path) -> Path:
 
 
 class LocalLabeler:
-    """Hands portraits to the worker one at a time; it is started with the first of them, or by `start`."""
+    """Hands portraits to the worker one at a time; it is started when the first of them comes, or for its `spec`."""
 
     def __init__(self, python: Path) -> None:
         self._python = python
@@ -112,7 +112,8 @@ class LocalLabeler:
         watch.start()
         try:
             print(json.dumps(question), file=worker.stdin, flush=True)
-            return _read_line(worker)
+            answer: dict[str, Any] = json.loads(worker.stdout.readline() if worker.stdout else "")
+            return answer
         finally:
             watch.cancel()
 
@@ -132,18 +133,12 @@ class LocalLabeler:
             raise _unavailable_error(f"{self._python} cannot be run") from err
         greeting: dict[str, Any] = {}
         with suppress(ValueError):
-            greeting = _read_line(worker)
+            greeting = json.loads(worker.stdout.readline() if worker.stdout else "")
         if "ready" not in greeting:
             _end(worker)
             raise _unavailable_error(str(greeting.get("error", "it ended at once")))
         self._worker, self._version = worker, str(greeting["ready"])
         return worker
-
-
-def _read_line(worker: subprocess.Popen[str]) -> dict[str, Any]:
-    """The worker's next line. Raises ValueError when it has ended, or says something else."""
-    answer: dict[str, Any] = json.loads(worker.stdout.readline() if worker.stdout else "")
-    return answer
 
 
 def _end(worker: subprocess.Popen[str]) -> None:

@@ -22,7 +22,7 @@ from core.labels.machine.batch_records import BatchRecord, BatchRecords, BatchSt
 from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal
 from core.labels.machine.labeling import RunCounts, Sitter, fetch_portrait
 from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, describe, run_error, scope_of, scope_of_code
-from core.labels.machine.openai_question import CallUsage, Question, Unreadable
+from core.labels.machine.openai_question import Question, Unreadable
 from core.labels.machine.proposals import Proposals
 from core.objects import ObjectStore
 from core.openai.client import Endpoint
@@ -85,10 +85,6 @@ class OpenAIBatches:
                 record, etag = self._records.prepare(asked, run=run)
                 uploaded = self._call(partial(self._client.files.create, file=file, purpose="batch"))
                 self._records.mark_sent(record, etag, self._create_once(record, uploaded.id))
-
-    def open_records(self) -> list[BatchRecord]:
-        """The batches of this labeler whose answers have not been taken in, oldest first."""
-        return [record for record, _ in self._records.list_open()]
 
     def drop_unsent(self) -> None:
         """Settle what a killed process left: find its batch at OpenAI, or forget what was never sent."""
@@ -220,13 +216,7 @@ class OpenAIBatches:
                 usage = self._question.usage_of(body, batch=True)
                 return self._question.propose_nothing(picture, Problem.BAD_ANSWER, _UNREADABLE, run=run, usage=usage)
         scope = scope_of_code((body.get("error") or row.get("error") or {}).get("code"))
-        request_id = response.get("request_id")
-        if scope is ErrorScope.REFUSED:
-            return self._question.propose_refused(picture, run=run, request_id=request_id)
-        if scope is ErrorScope.PICTURE:
-            reason, usage = "OpenAI cannot read this picture.", CallUsage(request_id)
-            return self._question.propose_nothing(picture, Problem.BAD_PICTURE, reason, run=run, usage=usage)
-        return None
+        return self._question.propose_for(scope, picture, run=run, request_id=response.get("request_id"))
 
     def _call(self, ask: Callable[[], T]) -> T:
         """Ask OpenAI, again while the fault is a moment's. Raises EngineError."""

@@ -64,13 +64,9 @@ class OpenAILabeler:
         """What a call that failed for good says about the picture. Raises Unanswered or EngineError if nothing."""
         scope = scope_of(err)
         _log.info("portrait_not_answered", blame=scope.value, error=type(err).__name__)
-        request_id = getattr(err, "request_id", None)
-        if scope is ErrorScope.REFUSED:
-            return self._question.propose_refused(picture, run=run, request_id=request_id)
-        if scope is ErrorScope.PICTURE:
-            reason = f"OpenAI cannot read this picture: {describe(err)}."
-            usage = CallUsage(request_id)
-            return self._question.propose_nothing(picture, Problem.BAD_PICTURE, reason, run=run, usage=usage)
+        request_id, why = getattr(err, "request_id", None), f": {describe(err)}"
+        if proposal := self._question.propose_for(scope, picture, run=run, request_id=request_id, why=why):
+            return proposal
         if scope is ErrorScope.MOMENT:
             raise Unanswered(describe(err)) from err
         raise run_error(err) from err

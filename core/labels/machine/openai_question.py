@@ -11,6 +11,7 @@ from typing import Any, Final
 from core.labels.machine.answer import answer_schema, read_answer
 from core.labels.machine.instructions import Instructions
 from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal, propose, propose_nothing, small_jpeg
+from core.labels.machine.openai_errors import ErrorScope
 from core.labels.published.schema import LabelSource
 from core.openai.schema import response_format
 from core.references.vocabulary import Vocabulary
@@ -77,9 +78,17 @@ class Question:
         answer = read_answer(said, tones=self._tones, angles=self._angles)
         return propose(picture, self.spec, answer, run=run, **asdict(usage))
 
-    def propose_refused(self, picture: Portrait, *, run: str, request_id: str | None) -> Proposal:
-        """The label of a picture that the vendor will not look at."""
-        return self.propose_nothing(picture, Problem.REFUSED, _REFUSED, run=run, usage=CallUsage(request_id))
+    def propose_for(
+        self, scope: ErrorScope, picture: Portrait, *, run: str, request_id: str | None, why: str = ""
+    ) -> Proposal | None:
+        """The label of a picture that the vendor will not look at, or cannot read; None where it is not at fault."""
+        usage = CallUsage(request_id)
+        if scope is ErrorScope.REFUSED:
+            return self.propose_nothing(picture, Problem.REFUSED, _REFUSED, run=run, usage=usage)
+        if scope is ErrorScope.PICTURE:
+            reason = f"OpenAI cannot read this picture{why}."
+            return self.propose_nothing(picture, Problem.BAD_PICTURE, reason, run=run, usage=usage)
+        return None
 
     def propose_nothing(
         self, picture: Portrait, problem: Problem, reason: str, *, run: str, usage: CallUsage = _NOTHING
