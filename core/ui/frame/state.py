@@ -82,7 +82,7 @@ class Key(StrEnum):
     LABEL_SEARCH = "find"
     LABEL_PAGE = "sheet"
     LABEL_GRID = "label_grid"
-    LABEL_FOCUS = "label_desk"
+    LABEL_FOCUS = "label_desk"  # browsers keep what was decided under this name
     LABEL_FIELD = "label_field"  # the field a bulk edit sets
     LABEL_VALUE = "label_value"
     LABEL_UNDONE = "label_undone"  # keys that were just undone and want a decision again

@@ -41,8 +41,7 @@ def variation_panel(studio: Studio, viewer: Viewer, comparison: Comparison) -> N
         for record, column in zip(again.sides, places.columns(len(again.sides)), strict=True):
             with column:
                 _side(record, [place for place in again.places if place.side is record.side])
-        planned = studio.variations.planned(again)
-        _send(studio, viewer, comparison, changes, again, planned)
+        _send(studio, viewer, comparison, changes, again)
 
 
 def _changes(studio: Studio, comparison: Comparison) -> Changes:
@@ -126,9 +125,8 @@ def _thumbnail(slot: Slot | None, *, gone: bool = False) -> None:
     )
 
 
-def _send(
-    studio: Studio, viewer: Viewer, comparison: Comparison, changes: Changes, again: Variation, planned: Planned
-) -> None:
+def _send(studio: Studio, viewer: Viewer, comparison: Comparison, changes: Changes, again: Variation) -> None:
+    planned = studio.variations.planned(again)
     # Each line has a place of its own, filled or not: or the button would move, and stand there twice meanwhile.
     missing, says, objects, last = (st.container() for _ in range(4))
     if again.missing or changes.redraw_missing:

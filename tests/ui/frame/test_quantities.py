@@ -1,0 +1,30 @@
+"""Quantities are said as people say them."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.ui.frame.quantities import count_of, file_size, time_span, year_span
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (count_of(0, "picture"), "0 pictures"),
+        (count_of(1, "picture"), "1 picture"),
+        (count_of(1200, "picture"), "1,200 pictures"),
+        (count_of(1, "person", "people"), "1 person"),
+        (count_of(2, "person", "people"), "2 people"),
+        (year_span(30, 30), "30"),
+        (year_span(30, 34), "30–34"),
+        (time_span(None), "an unknown time"),
+        (time_span(89), "89 s"),
+        (time_span(120), "2 min"),
+        (time_span(7200), "2 h"),
+        (file_size(999), "999 bytes"),
+        (file_size(1500), "2 kB"),
+        (file_size(2_500_000), "2.5 MB"),
+    ],
+)
+def test_a_quantity_is_said_in_words(said: str, words: str) -> None:
+    assert said == words
