@@ -27,7 +27,7 @@ from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
 from core.ui.frame.session_request import send_login_token
-from core.ui.frame.state import Key
+from core.ui.frame.state import Key, session_value
 from core.ui.frame.streamlit_internals import forget_oauth, keep_value, oauth_answer, oauth_state
 from core.web.auth_routes import START_PATH
 
@@ -69,7 +69,7 @@ def sign_in(studio: Studio, reason: str) -> None:
         ask_somebody(studio, problem)
         return
     with _frame("Fair comparisons from an image model, steered with the studio’s own references."):
-        attempt = _attempt()
+        attempt = session_value(Key.ATTEMPT, Attempt, Attempt)
         if oauth_answer(attempt.key) is not None:
             st.caption("Asking Google who you are…", text_alignment="center")
         elif problem is not None:
@@ -145,12 +145,6 @@ def _button(studio: Studio, attempt: Attempt) -> None:
         st.session_state[Key.LOGIN_TOKEN] = login_token
     attempt.discard()
     st.rerun()
-
-
-def _attempt() -> Attempt:
-    attempt = st.session_state.setdefault(Key.ATTEMPT, Attempt())
-    assert isinstance(attempt, Attempt)  # noqa: S101 - session state is untyped; nobody else writes this key
-    return attempt
 
 
 def _answer(studio: Studio, attempt: Attempt) -> str | None:

@@ -1,8 +1,14 @@
-"""Session state: every key the pages and the shell use, in one place."""
+"""Session state: every key the pages and the shell use, in one place, and one way to read a value of ours."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import TypeVar
+
+import streamlit as st
+
+T = TypeVar("T")
 
 
 class Key(StrEnum):
@@ -110,3 +116,12 @@ class Key(StrEnum):
 
 
 COMPARISON_PARAM = "comparison"  # the query parameter that finds a comparison again after a reload
+
+
+def session_value(key: Key, kind: type[T], make: Callable[[], T]) -> T:
+    """What the session holds under a key that one module alone writes; made when it is asked for first."""
+    if key not in st.session_state:
+        st.session_state[key] = make()
+    value = st.session_state[key]
+    assert isinstance(value, kind)  # noqa: S101 - session state is untyped
+    return value

@@ -15,7 +15,7 @@ from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Wi
 from core.labels.published.schema import Gender
 from core.studio import Studio
 from core.ui.components.tiles import hand_over
-from core.ui.frame.state import Key
+from core.ui.frame.state import Key, session_value
 
 V = TypeVar("V")
 AGE_SPAN = (0, 100)  # the whole span of the slider stands for "any age"
@@ -52,9 +52,7 @@ class Draft:
 
 def draft() -> Draft:
     """The session's draft; a new session starts with a new seed."""
-    held = st.session_state.setdefault(Key.DRAFT, Draft(seed=new_seed()))
-    assert isinstance(held, Draft)  # noqa: S101 - session state is untyped; nobody else writes this key
-    return held
+    return session_value(Key.DRAFT, Draft, lambda: Draft(seed=new_seed()))
 
 
 def set_draft(**changes: object) -> None:

@@ -18,7 +18,7 @@ from core.errors import NotFound
 from core.identity.session import pseudonym
 from core.studio import Studio
 from core.ui.components.draft_in_browser import with_draft
-from core.ui.frame.state import COMPARISON_PARAM, Key
+from core.ui.frame.state import COMPARISON_PARAM, Key, session_value
 from core.ui.frame.streamlit_internals import keep_value
 from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, widgets_now
 from core.viewer import Viewer
@@ -151,11 +151,7 @@ def show_draft() -> bool:
 
 def _keeping() -> Keeping:
     """What is known; a session that has just begun has a draft that nothing was done to."""
-    if Key.KEEPING not in st.session_state:
-        st.session_state[Key.KEEPING] = Keeping(picks=picks_now())
-    held = st.session_state[Key.KEEPING]
-    assert isinstance(held, Keeping)  # noqa: S101 - session state is untyped; nobody else writes this key
-    return held
+    return session_value(Key.KEEPING, Keeping, lambda: Keeping(picks=picks_now()))
 
 
 def _keep(keeping: Keeping) -> None:
