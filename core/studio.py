@@ -140,9 +140,9 @@ class Studio:
         for loop in self.loops:  # all at once: each may be waited for below for as long as its round hangs in S3
             loop.tell_to_stop()
         self.catalog.stop()
-        self.review_service.stop()
-        self.live_labels.stop()
-        self.proposals.stop()
+        self.review_service.loop.stop()
+        self.live_labels.loop.stop()
+        self.proposals.loop.stop()
         self.runner.close()
         self.history.stop()
         self.thumbnails.close()
@@ -325,8 +325,8 @@ def get_studio() -> Studio:
             _studio.catalog.start()
             _studio.history.start()
             _studio.live_labels.start()
-            _studio.proposals.start()
-            _studio.review_service.start()
+            _studio.proposals.loop.start()
+            _studio.review_service.loop.start()
             _studio.storage.circuit_breaker.when_back = _studio.go_round
             _studio.budgets.count()
             in_background(_studio.runner.recover, name="outbox").join(_RECOVERY_S)

@@ -53,14 +53,6 @@ class Proposals:
         self._version = 0
         self.loop = Periodic(self.catch_up, name="proposals", every_s=_LOOK_EVERY_S)
 
-    def start(self) -> None:
-        """Keep up with S3 in the background from now on."""
-        self.loop.start()
-
-    def stop(self) -> None:
-        """End the background work."""
-        self.loop.stop()
-
     @property
     def version(self) -> int:
         """Grows whenever something becomes known."""

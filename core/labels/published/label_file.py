@@ -79,12 +79,16 @@ class LabelSet:
         here = self._by_key.get(key)
         return self._added.get(key) if here is None else self._renew(here)
 
+    def of_bytes(self, etag: str) -> Label | None:
+        """The label of these bytes, wherever they lie."""
+        return self._newer.get(etag) or self._by_etag.get(etag)
+
     def find(self, key: str, etag: str) -> FoundLabel:
         """The label for these bytes: by key if it speaks of them, else by etag, else stale or missing."""
         here = self._by_key.get(key)
         if here is not None and here.etag == etag:
             return FoundLabel(LabelState.CURRENT, self._renew(here))
-        moved = self._newer.get(etag) or self._by_etag.get(etag)
+        moved = self.of_bytes(etag)
         if moved is not None:
             return FoundLabel(LabelState.CURRENT, moved)
         stale = self.at(key)

@@ -198,17 +198,11 @@ def _by_labeler(
         for proposal in rows:
             label = proposal.label
             if not (label.shots and etag in shown_answers):
-                name = " ".join(
-                    str(part)
-                    for part in (label.source.value, label.model, label.prompt_version, _shots(label))
-                    if part is not None
-                )
+                shots = None if label.shots is None else f"{label.shots}-shot"
+                parts = (label.source.value, label.model, label.prompt_version, shots)
+                name = " ".join(part for part in parts if part is not None)
                 machines.setdefault(name, {}).setdefault(etag, _values(label))
     return machines
-
-
-def _shots(label: Label) -> str | None:
-    return None if label.shots is None else f"{label.shots}-shot"
 
 
 def _values(label: Label) -> dict[LabelField, Value]:

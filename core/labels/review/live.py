@@ -23,18 +23,16 @@ class LiveLabels:
     """Hands out an immutable set of labels at a time; equal versions are equal labels.
 
     The file's version alone while nobody has reviewed anything, else with the number of the last save behind it:
-    the log is the same on every server, so the version names its labels on every server.
+    the log is the same on every server, so the version names its labels on every server. `published` is the file
+    alone, `trouble` why the last look at S3 failed.
     """
 
     def __init__(self, file: Path, log: ReviewLog, *, refresh_s: float = _REFRESH_S) -> None:
         self._log = log
         self._file = file
-        self._lock = threading.Lock()
-        self._folded: dict[str, tuple[Decisions, Label | None]] = {}
+        self._lock = threading.Lock()  # for what `_take_up` sets; never held while S3 is asked
         self._current: tuple[int, LabelSet] | None = None
         self._stamp = _stamp_of(file)
-        self._published = LabelSet(())
-        self._by_etag: dict[str, Label] = {}
         self._take_up()
         self._looked = False
         self.loop = Periodic(self._look, name="live-labels", every_s=refresh_s)
@@ -44,10 +42,6 @@ class LiveLabels:
         """Keep up with S3 in the background from now on."""
         self._log_broken()
         self.loop.start()
-
-    def stop(self) -> None:
-        """End the background work."""
-        self.loop.stop()
 
     @property
     def current(self) -> LabelSet:
@@ -86,22 +80,13 @@ class LiveLabels:
             self._looked = True
         self.trouble = None
 
-    @property
-    def published(self) -> LabelSet:
-        """The file alone, without the reviews."""
-        return self._published
-
-    def before_reviews(self, etag: str) -> Label | None:
-        """What the published file says about these bytes."""
-        return self._by_etag.get(etag)
-
     def _take_up(self) -> None:
-        self._published = load_published(self._file)
-        self._by_etag = {label.etag: label for label in self._published}
-        self._folded, self._current = {}, None
+        self.published = load_published(self._file)
+        self._folded: dict[str, tuple[Decisions, Label | None]] = {}  # by etag, with the decisions they were made of
+        self._current = None
 
     def _log_broken(self) -> None:
-        for broken in self._published.broken:
+        for broken in self.published.broken:
             _log.warning("label_line_left_out", line=broken.line, reason=broken.reason)
 
     def _build(self) -> tuple[int, LabelSet]:
@@ -111,13 +96,13 @@ class LiveLabels:
             decisions = reviews.of_picture(etag)
             known = self._folded.get(etag)
             if known is None or known[0] is not decisions:
-                known = (decisions, reviewed_label(self._by_etag.get(etag), decisions))
+                known = (decisions, reviewed_label(self.published.of_bytes(etag), decisions))
             folded[etag] = known
         self._folded = folded
         if not number:
-            return 0, self._published
+            return 0, self.published
         reviewed = [label for _, label in folded.values() if label is not None]
-        return number, self._published.under(reviewed, version=f"{self._published.version}+{number}")
+        return number, self.published.under(reviewed, version=f"{self.published.version}+{number}")
 
 
 def _stamp_of(file: Path) -> tuple[int, int]:

@@ -68,10 +68,9 @@ def _pace(reviewer: str, saves: Sequence[Save], today: object) -> ReviewerPace:
         if event.kind in (Kind.ACCEPT, Kind.CORRECT) and event.id not in undone
     ]
     times = sorted({time for time, _ in made})
-    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
-    busy = [gap for gap in gaps if gap <= _PAUSE_MAX_S]
-    counted = sum(1 for time, _ in made if time in _after_gaps(times, gaps))
-    seconds = sum(busy)
+    gaps = {later: (later - earlier).total_seconds() for earlier, later in pairwise(times)}
+    busy = {later: gap for later, gap in gaps.items() if gap <= _PAUSE_MAX_S}  # none for the first after a pause
+    counted, seconds = sum(time in busy for time, _ in made), sum(busy.values())
     return ReviewerPace(
         reviewer=reviewer,
         pictures=len({event.etag for _, event in made}),
@@ -80,8 +79,3 @@ def _pace(reviewer: str, saves: Sequence[Save], today: object) -> ReviewerPace:
         per_minute=round(counted / seconds * 60, 1) if seconds > 0 else None,
         last=max(save.time for save in saves),
     )
-
-
-def _after_gaps(times: Sequence[datetime], gaps: Sequence[float]) -> set[datetime]:
-    """The moments that ended a stretch of work, and were not the first after a pause."""
-    return {time for time, gap in zip(times[1:], gaps, strict=False) if gap <= _PAUSE_MAX_S}

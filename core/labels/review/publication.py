@@ -26,7 +26,6 @@ from core.references.index import ReferenceIndex
 from core.viewer import Capability, Viewer
 
 _REMEMBERED: Final = 200
-_FRESH_S: Final = 30.0
 
 
 class Publication(BaseModel):
@@ -40,15 +39,6 @@ class Publication(BaseModel):
     reviews: int
     earlier: tuple[str, ...] = ()
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileVersion:
-    """The file a server runs: its content's hash, when it was put there, and how many labels it has."""
-
-    version: str
-    time: datetime | None
-    labels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,28 +110,17 @@ class Publisher:
         found = self._newest()
         return found[0] if found else None
 
-    def running(self) -> FileVersion:
-        """The file this server runs."""
-        path = self._file.path
-        if not path.is_file():
-            return FileVersion("none", None, 0)
-        data = path.read_bytes()
-        written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        return FileVersion(version_of(data), written_at, sum(1 for _ in numbered_lines(data)))
-
-    def newer(self, running: str) -> Publication | None:
+    def newer(self, running: str, *, max_age_s: float = 0.0) -> Publication | None:
         """What has been published that a server with this version does not run yet; None if it is up to date.
 
         A version that S3 has never heard of is newer than what it knows: it came with a newer installation.
+        S3 is asked unless it was asked within `max_age_s`. Raises StorageError.
         """
-        return _newer_than(running, self.newest())
-
-    def newer_soon(self, running: str) -> Publication | None:
-        """What `newer` says, at most half a minute old. Raises StorageError."""
         now = time.monotonic()
-        if self._looked is None or now - self._looked[0] > _FRESH_S:
+        if self._looked is None or now - self._looked[0] >= max_age_s:
             self._looked = (now, self.newest())
-        return _newer_than(running, self._looked[1])
+        newest = self._looked[1]
+        return newest if newest is not None and running in newest.earlier else None
 
     def _announce(self, draft: PublicationDraft, person: str) -> Publication:
         found = self._newest()
@@ -173,10 +152,6 @@ class Publisher:
             return Publication.model_validate_json(blob.data), blob.etag
         except ValidationError as err:
             raise StorageError(f"`{self._key}` cannot be read: remove it and publish again.") from err
-
-
-def _newer_than(running: str, newest: Publication | None) -> Publication | None:
-    return newest if newest is not None and running in newest.earlier else None
 
 
 def _text_lines(data: bytes) -> list[str]:

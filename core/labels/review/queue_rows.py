@@ -52,14 +52,6 @@ class QueueRows:
         self._keys: dict[str, list[str]] = {}
         self.loop = Periodic(self._prepare, name="review-queue", every_s=_LOOK_EVERY_S)
 
-    def start(self) -> None:
-        """Keep the rows up in the background from now on."""
-        self.loop.start()
-
-    def stop(self) -> None:
-        """End the background work."""
-        self.loop.stop()
-
     def items(self) -> Collection[QueueItem]:
         """Every portrait in key order. Raises StorageError while there is no index."""
         with self._lock:
@@ -79,20 +71,15 @@ class QueueRows:
     def machine_label(self, etag: str) -> Label | None:
         """What the weightiest machine says about these bytes, else what was published before anybody reviewed."""
         proposals = self._sources.proposals.by_etag().get(etag)
-        return proposals[0].label if proposals else self._sources.live.before_reviews(etag)
+        return proposals[0].label if proposals else self._sources.live.published.of_bytes(etag)
 
     def _prepare(self) -> None:
-        if self._has_index():  # while there is none, the catalog says why
-            self._sources.reports.by_etag(
-                max_age_s=_REPORTS_AGE_S
-            )  # before readers find them too old, and have to wait
-            self.items()
-
-    def _has_index(self) -> bool:
         try:
-            return self._sources.catalog.index is not None
-        except StorageError:
-            return False
+            _ = self._sources.catalog.index
+        except StorageError:  # the catalog says why
+            return
+        self._sources.reports.by_etag(max_age_s=_REPORTS_AGE_S)  # before readers find them too old, and have to wait
+        self.items()
 
     def _keep_up(self) -> None:
         number = self._sources.log.number  # first: what is saved from here on is met again in the next look
@@ -138,7 +125,7 @@ class QueueRows:
         return PortraitFacts(
             reference=ref,
             found=current.find(ref.key, ref.etag),
-            published=self._sources.live.before_reviews(ref.etag),
+            published=self._sources.live.published.of_bytes(ref.etag),
             proposals=self._sources.proposals.by_etag().get(ref.etag, ()),
             decisions=self._sources.log.reviews.of_picture(ref.etag),
             report=reports.get(ref.etag),

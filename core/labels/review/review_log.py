@@ -11,10 +11,11 @@ is nothing but its saves, which never change; it may be deleted at any time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from typing import Final
 
 import structlog
@@ -41,7 +42,8 @@ _SEGMENT: Final = DerivedFormat(
 class ReviewLog:
     """Reads and appends; for any number of threads.
 
-    Every method that touches S3 raises StorageDenied or StorageUnavailable when that does not play along.
+    By now `number` is that of the newest save, 0 for none, `reviews` are all decisions, and `unreadable` the keys
+    that hold no save. Every method that asks S3 raises StorageDenied or StorageUnavailable.
     """
 
     def __init__(self, store: ObjectStore, *, app_prefix: str) -> None:
@@ -50,21 +52,10 @@ class ReviewLog:
         self._segments = f"{app_prefix}reviews/segments/v1/"
         self._turn = threading.RLock()  # one append or refresh at a time
         self._saves: dict[int, Save] = {}
-        self._reviews = Reviews()
-        self._number = 0
+        self.reviews = Reviews()
+        self.number = 0
         self._packed_up_to = 0
-        self._etags_of: list[tuple[int, frozenset[str]]] = []
-        self._unreadable: tuple[str, ...] = ()
-
-    @property
-    def number(self) -> int:
-        """The number of the newest save that is known; 0 for none."""
-        return self._number
-
-    @property
-    def reviews(self) -> Reviews:
-        """Everything decided in the saves known by now."""
-        return self._reviews
+        self.unreadable: tuple[str, ...] = ()
 
     @property
     def saves(self) -> list[Save]:
@@ -72,34 +63,25 @@ class ReviewLog:
         with self._turn:
             return [self._saves[number] for number in sorted(self._saves)]
 
-    @property
-    def unreadable(self) -> tuple[str, ...]:
-        """Keys in the log that hold no save; the others serve."""
-        return self._unreadable
-
     def touched_since(self, number: int) -> set[str]:
         """The pictures that saves after this number speak of."""
-        touched: set[str] = set()
-        for at, etags in reversed(self._etags_of):
-            if at <= number:
-                break
-            touched |= etags
-        return touched
+        saves = [self._saves[at] for at in range(number + 1, self.number + 1) if at in self._saves]
+        return {event.etag for save in saves for event in save.events}
 
     def refresh(self) -> None:
         """Learn what others have saved: one listing, and one request for each save that is new."""
         with self._turn:
-            if not self._number:
+            if not self.number:
                 self._read_segments()
-            keys = [row.key for row in self._store.list(self._prefix, start_after=self._key_of(self._number))]
+            keys = [row.key for row in self._store.list(self._prefix, start_after=self._key_of(self.number))]
             if not keys:
                 return
             with ThreadPoolExecutor(min(_WORKERS, len(keys)), thread_name_prefix="reviews") as pool:
                 found = list(pool.map(self._read, keys))
-            self._unreadable += tuple(key for key, save in zip(keys, found, strict=True) if save is None)
+            self.unreadable += tuple(key for key, save in zip(keys, found, strict=True) if save is None)
             self._learn([save for save in found if save is not None])
             with suppress(ValueError):
-                self._number = max(self._number, int(keys[-1].removeprefix(self._prefix).removesuffix(".json")))
+                self.number = max(self.number, int(keys[-1].removeprefix(self._prefix).removesuffix(".json")))
             self._write_segments()
 
     def append(self, reviewer: str, settle: Callable[[Reviews], Sequence[Event]]) -> Save | None:
@@ -110,10 +92,10 @@ class ReviewLog:
         """
         with self._turn:
             for _ in range(_ATTEMPTS):
-                events = settle(self._reviews)
+                events = settle(self.reviews)
                 if not events:
                     return None
-                save = Save(number=self._number + 1, reviewer=reviewer, time=datetime.now(UTC), events=tuple(events))
+                save = Save(number=self.number + 1, reviewer=reviewer, time=datetime.now(UTC), events=tuple(events))
                 try:
                     self._store.put(
                         self._key_of(save.number),
@@ -133,11 +115,10 @@ class ReviewLog:
         new = [save for save in saves if save.number not in self._saves]
         if not new:
             return
-        self._reviews = self._reviews | Reviews.of(new)
+        self.reviews = self.reviews | Reviews.of(new)
         for save in new:
             self._saves[save.number] = save
-            self._etags_of.append((save.number, frozenset(event.etag for event in save.events)))
-            self._number = max(self._number, save.number)
+            self.number = max(self.number, save.number)
 
     def _read(self, key: str) -> Save | None:
         data = self._store.get(key).data
@@ -150,33 +131,23 @@ class ReviewLog:
     def _read_segments(self) -> None:
         keys = [row.key for row in self._store.list(self._segments)]
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="segments") as pool:
-            for first, saves in enumerate(pool.map(self._read_segment, keys)):
-                if not saves or saves[0].number != first * SEGMENT + 1:
+            segments = pool.map(lambda key: _SEGMENT.read(self._store, key).content or (), keys)
+            for first, saves in zip(count(1, SEGMENT), segments, strict=False):
+                if [save.number for save in saves] != list(range(first, first + SEGMENT)):
                     return  # what follows is read from the log itself
                 self._learn(saves)
-                self._packed_up_to = self._number
-
-    def _read_segment(self, key: str) -> tuple[Save, ...]:
-        saves = _SEGMENT.read(self._store, key).content or ()
-        first = saves[0].number if saves else 0
-        whole = [save.number for save in saves] == list(range(first, first + SEGMENT))
-        return saves if whole else ()
+                self._packed_up_to = self.number
 
     def _write_segments(self) -> None:
         """Pack the last block once it is full; an older one that is missing is packed by who reads it."""
-        for first in self._full_blocks():
-            saves = tuple(self._saves[number] for number in range(first, first + SEGMENT))
+        for first in range(self._packed_up_to + 1, self.number - SEGMENT + 2, SEGMENT):
+            saves = tuple(self._saves[at] for at in range(first, first + SEGMENT) if at in self._saves)
+            if len(saves) < SEGMENT:
+                continue
             with suppress(WriteConflict):  # it holds the same
                 if _SEGMENT.write(self._store, f"{self._segments}{first:012d}.json.gz", saves, replacing=None) is None:
                     return
             self._packed_up_to = first + SEGMENT - 1
-
-    def _full_blocks(self) -> Iterable[int]:
-        first = self._packed_up_to + 1
-        while first + SEGMENT - 1 <= self._number:
-            if all(number in self._saves for number in range(first, first + SEGMENT)):
-                yield first
-            first += SEGMENT
 
     def _key_of(self, number: int) -> str:
         return f"{self._prefix}{number:012d}.json"

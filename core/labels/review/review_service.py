@@ -73,17 +73,9 @@ class ReviewService:
             LabelField.ANGLE: {term.id for term in vocabulary.angles},
         }
 
-    def start(self) -> None:
-        """Keep the queue up in the background from now on."""
-        self._rows.start()
-
-    def stop(self) -> None:
-        """End the background work."""
-        self._rows.stop()
-
     @property
     def loop(self) -> Periodic:
-        """The background work."""
+        """What keeps the queue up in the background."""
         return self._rows.loop
 
     def backlog(self) -> Backlog | None:

@@ -194,7 +194,6 @@ def reviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
 class HistoryLine:
     """One change of one field. `undone` changes no longer hold; `second` ones never did."""
 
-    event: str
     time: datetime
     reviewer: str
     kind: Kind
@@ -212,7 +211,6 @@ def history_of(decisions: Decisions) -> list[HistoryLine]:
     stands = {made.event.id for made in decisions.standing}
     lines = [
         HistoryLine(
-            event=made.event.id,
             time=made.time,
             reviewer=made.reviewer,
             kind=made.event.kind,

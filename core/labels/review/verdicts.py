@@ -44,7 +44,7 @@ class FieldConflict:
     field: LabelField
     value: Value
     reviewer: str
-    time: datetime | None
+    time: datetime
 
 
 class ReviewConflict(WriteConflict):

@@ -159,6 +159,6 @@ def _verdict(decision: FocusDecision) -> Verdict:
 
 
 def _describe(theirs: FieldConflict) -> str:
-    when = f" at {theirs.time:%H:%M} UTC" if theirs.time else ""
     value = describe_value(theirs.value) or "unsure"
-    return f"{theirs.reviewer} set {FIELD_NAMES[theirs.field].lower()} of {file_name(theirs.key)} to {value}{when}."
+    field = f"{FIELD_NAMES[theirs.field].lower()} of {file_name(theirs.key)}"
+    return f"{theirs.reviewer} set {field} to {value} at {theirs.time:%H:%M} UTC."

@@ -11,6 +11,7 @@ from core.ui.frame.problems import show_problems
 from core.ui.frame.session import dialog, open_session
 
 _LINES_SHOWN = 400
+_FRESH_S = 30.0  # how old the newest publication that is known may be
 
 
 def publish_button(studio: Studio) -> None:
@@ -23,7 +24,7 @@ def warn_if_old(studio: Studio) -> None:
     """Say it when somebody has published a file that this server does not run."""
     with show_problems():
         running = studio.live_labels.published.version
-        newer = studio.publisher.newer_soon(running)
+        newer = studio.publisher.newer(running, max_age_s=_FRESH_S)
         if newer is not None:
             st.warning(
                 f"This server runs label version {running}; {plain(newer.person)} published {newer.version} "

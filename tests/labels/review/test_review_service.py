@@ -102,11 +102,11 @@ class TestKeptUp:
     def test_started_it_is_ready_before_anybody_asks(self, bucket: S3Server) -> None:
         at = review_service(bucket)
         assert at.reviews.backlog() is None
-        at.reviews.start()
+        at.reviews.loop.start()
         try:
             until(lambda: at.reviews.backlog() is not None, "the queue is made")
         finally:
-            at.reviews.stop()
+            at.reviews.loop.stop()
 
     def test_the_backlog_counts_what_is_missing_stale_and_reported(self, bucket: S3Server, tmp_path: Path) -> None:
         file = tmp_path / "personas.jsonl"

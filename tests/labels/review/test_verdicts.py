@@ -13,8 +13,8 @@ from core.labels.review.verdicts import FieldConflict, ReviewConflict, undo_of
 TIME = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
-def theirs(field: LabelField, value: Value, time: datetime | None = TIME) -> FieldConflict:
-    return FieldConflict("refs/01. Model/noir/Ada.jpg", "etag", field, value, "ann@studio.example", time)
+def theirs(field: LabelField, value: Value) -> FieldConflict:
+    return FieldConflict("refs/01. Model/noir/Ada.jpg", "etag", field, value, "ann@studio.example", TIME)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_lost_race_says_in_one_sentence_who_set_what(conflicts: list[FieldConf
 
 
 def test_a_lost_race_says_field_by_field_what_others_decided() -> None:
-    conflicts = [theirs(LabelField.AGE, (30, 39)), theirs(LabelField.HAIR, "검은 단발", None)]
+    conflicts = [theirs(LabelField.AGE, (30, 39)), theirs(LabelField.HAIR, "검은 단발")]
     assert ReviewConflict(conflicts).conflicts == tuple(conflicts)
 
 
