@@ -76,7 +76,4 @@ class ComparisonStatus(Record):
 
     def side(self, name: SideName) -> SideStatus:
         """One side's status. Raises KeyError for a side that was not asked for."""
-        for status in self.sides:
-            if status.side is name:
-                return status
-        raise KeyError(name)
+        return {status.side: status for status in self.sides}[name]

@@ -102,10 +102,7 @@ class Comparison(Record):
 
     def side(self, name: SideName) -> SideRecord:
         """One side's record. Raises KeyError for a side that was not asked for."""
-        for record in self.sides:
-            if record.side is name:
-                return record
-        raise KeyError(name)
+        return {record.side: record for record in self.sides}[name]
 
     @property
     def render(self) -> RenderSettings:

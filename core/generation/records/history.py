@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,9 +52,8 @@ class History:
         self._root = f"{app_prefix}generations/"
         self.status_reader = StatusReader(server)
         self._index = HistoryIndex(store, app_prefix=app_prefix, pages=pages)
-        self._comparisons: dict[str, Comparison] = {}
+        self._comparisons: SingleFlightCache[Comparison] = SingleFlightCache(size_max=_REMEMBERED)
         self._files: SingleFlightCache[bytes] = SingleFlightCache(size_max=_KEPT_BYTES, size_of=len)
-        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Keep the index up to date in the background, and serve what it knows meanwhile."""
@@ -109,13 +107,7 @@ class History:
 
     def get(self, comparison_id: str) -> Comparison:
         """One record. Raises NotFound."""
-        if (known := self._comparisons.get(comparison_id)) is not None:
-            return known
-        try:
-            blob = self._store.get(f"{self.folder_of(comparison_id)}comparison.json")
-        except NotFound as err:
-            raise NotFound(f"There is no comparison `{comparison_id}` in S3.", key=comparison_id) from err
-        return self._remember(Comparison.from_json(blob.data))
+        return self._comparisons.get(comparison_id, lambda: self._read(comparison_id))
 
     def status(self, comparison_id: str) -> ComparisonStatus:
         """One comparison with the state of its sides, as S3 tells it."""
@@ -164,11 +156,15 @@ class History:
         return self._index.coverage
 
     def _remember(self, comparison: Comparison) -> Comparison:
-        with self._lock:
-            self._comparisons[comparison.id] = comparison
-            while len(self._comparisons) > _REMEMBERED:
-                del self._comparisons[next(iter(self._comparisons))]
-        return comparison
+        self._comparisons.forget(comparison.id)
+        return self._comparisons.get(comparison.id, lambda: comparison)
+
+    def _read(self, comparison_id: str) -> Comparison:
+        try:
+            blob = self._store.get(f"{self.folder_of(comparison_id)}comparison.json")
+        except NotFound as err:
+            raise NotFound(f"There is no comparison `{comparison_id}` in S3.", key=comparison_id) from err
+        return Comparison.from_json(blob.data)
 
     def _put(self, key: str, data: bytes) -> str:
         return self._store.put(key, data, content_type="application/json", create_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -11,7 +11,6 @@ from PIL import Image
 
 from core.errors import Charge, EngineError, EngineFault, StorageError, StudioError
 from core.generation.engines.engine import AttachedReference, Engine, FinalPicture, SideRequest
-from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.records.history import History
 from core.generation.records.outcome import Outcome, StoredPicture
 from core.generation.running.attachments import Attachments
@@ -19,7 +18,6 @@ from core.generation.running.job import Job
 from core.generation.running.spool import Spool
 from core.images.decode import decode_picture
 from core.images.tone_fidelity import tone_fidelity
-from core.objects import ObjectStore
 from core.references.vocabulary import Role
 
 Patience = Callable[[Callable[[], tuple[str, str]]], tuple[str, str]]
@@ -33,26 +31,18 @@ class Attempts:
     def __init__(
         self,
         history: History,
-        store: ObjectStore,
+        attachments: Attachments,
         engines: Mapping[str, Engine],
         spool: Spool | None,
         *,
         deadline_s: float,
     ) -> None:
         self._history = history
+        self._attachments = attachments
         self._engines = engines
         self._spool = spool
         self._deadline_s = deadline_s
-        self._attachments = Attachments(store)
         self._scorers = ThreadPoolExecutor(2, thread_name_prefix="fidelity")
-
-    def prepare_soon(self, comparison: Comparison) -> None:
-        """Begin to fetch what its sides will need, while the record is being written."""
-        self._attachments.prepare_soon(comparison, self._engines[comparison.engine].prepare)
-
-    def prefetch(self, sides: Iterable[SideRecord], engine: str) -> None:
-        """Fetch what planned sides would need; nothing is promised."""
-        self._attachments.prefetch(sides, self._engines[engine].prepare)
 
     def make(self, job: Job, patiently: Patience) -> Outcome:
         """Call the engine and store its picture, offered to S3 `patiently`. Raises EngineError or StorageError.
@@ -87,7 +77,6 @@ class Attempts:
 
     def close(self) -> None:
         """End the threads."""
-        self._attachments.close()
         self._scorers.shutdown(wait=True)
 
     def _final(self, job: Job, request: SideRequest) -> FinalPicture:

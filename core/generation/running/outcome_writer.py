@@ -83,11 +83,6 @@ class OutcomeWriter:
             return job.phase is AttemptPhase.DONE
         return job is None and self._deliver(comparison_id, side.side, side.attempt) is not None
 
-    def recover(self) -> None:
-        """Store the finished pictures that an earlier process on this machine could not."""
-        if self._spool is not None:
-            self._spool.deliver_all()
-
     def patiently(self, write: Callable[[], _T]) -> _T:
         """Offer a write again while S3 is away. Raises the last StorageError."""
         for attempt in Retrying(

@@ -26,6 +26,7 @@ from core.generation.records.attempt import AttemptStart
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.records.history import History
+from core.generation.running.attachments import Attachments
 from core.generation.running.attempt import Attempts
 from core.generation.running.fair_queue import FairQueue
 from core.generation.running.job import Job
@@ -80,7 +81,9 @@ class Runner:
         self._server = history.status_reader.server
         self._board = JobBoard()
         self._outcome_writer = OutcomeWriter(history, self._board, spool, observe)
-        self._attempts = Attempts(history, store, engines, spool, deadline_s=limits.deadline_s)
+        self._spool = spool
+        self._attachments = Attachments(store)
+        self._attempts = Attempts(history, self._attachments, engines, spool, deadline_s=limits.deadline_s)
         self._pool = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="side")
         self._lock = threading.Lock()
         self._queue: FairQueue[Job] = FairQueue()
@@ -91,12 +94,12 @@ class Runner:
     def prefetch(self, sides: Iterable[SideRecord], engine: str) -> None:
         """Get what planned sides would send ready in the background, as far as there is room for it."""
         if not self._closed:
-            self._attempts.prefetch(sides, engine)
+            self._attachments.prefetch(sides, self._engines[engine].prepare)
 
     def submit(self, comparison: Comparison) -> None:
         """Record the comparison and start all its sides; the same id a second time changes nothing."""
         self._check_open(comparison.engine)
-        self._attempts.prepare_soon(comparison)
+        self._attachments.prepare_soon(comparison, self._engines[comparison.engine].prepare)
         try:
             self._history.add(comparison)
         except WriteConflict:
@@ -178,7 +181,8 @@ class Runner:
 
     def recover(self) -> None:
         """Store the finished pictures that an earlier process on this machine could not."""
-        self._outcome_writer.recover()
+        if self._spool is not None:
+            self._spool.deliver_all()
 
     def close(self) -> None:
         """End all work: what waits is interrupted at once, what runs may take `stop_patience_s` more to finish."""
@@ -195,6 +199,7 @@ class Runner:
                 job.stop = job.stop or EngineFault.INTERRUPTED
         self._pool.shutdown(wait=True)
         self._outcome_writer.record_leftovers()
+        self._attachments.close()
         self._attempts.close()
 
     def wait(self, comparison_id: str, *, poll_s: float = 0.02) -> ComparisonStatus:
@@ -230,9 +235,7 @@ class Runner:
         if before is not None and not before.recorded:
             self._outcome_writer.record(before)
         start = AttemptStart(
-            comparison=job.comparison.id,
-            side=job.side,
-            attempt=job.attempt,
+            **job.id._asdict(),
             started_at=job.since,
             deadline_s=self._limits.deadline_s,
             server=self._server,
