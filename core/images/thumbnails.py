@@ -15,25 +15,21 @@ from core.objects import Blob, ObjectStore
 
 THUMBNAIL_SIDES = (320, 960)
 _QUALITY = {320: 78, 960: 84}
+_MADE_AT_ONCE = 2
 _ETAG = re.compile(r"[0-9A-Za-z-]{1,80}")
 
 
 class Thumbnails:
-    """Makes and finds thumbnails. At most `workers` are made at a time, and each only once."""
+    """Makes and finds thumbnails. Two are made at a time, and each only once."""
 
     def __init__(
-        self,
-        store: ObjectStore,
-        *,
-        app_prefix: str,
-        workers: int = 2,
-        observe: Callable[[str], None] = lambda _result: None,
+        self, store: ObjectStore, *, app_prefix: str, observe: Callable[[str], None] = lambda _result: None
     ) -> None:
         self._store = store
         self._prefix = f"{app_prefix}thumbs/"
         self._unreadable = f"{self._prefix}unreadable/{DECODER}/"
         self._observe = observe  # told `found`, `made` or `failed`
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="thumbnail")
+        self._pool = ThreadPoolExecutor(_MADE_AT_ONCE, thread_name_prefix="thumbnail")
         # Looking and making are one, and nothing is kept: the next finds it in S3.
         self._under_way: SingleFlightCache[bytes] = SingleFlightCache(size_max=0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import BadImage
@@ -30,22 +30,16 @@ _DECODED_AT_ONCE = max(2, os.cpu_count() or 2)
 class Upload:
     """A picture as it is sent. Its name says place and role only, because file names carry people's names."""
 
-    name: str
     data: bytes
     content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    data: bytes
-    content_type: str
+    name: str = ""
 
 
 class Uploads:
     """Makes each reference ready once, for both sides and for later comparisons; the last used are kept."""
 
     def __init__(self) -> None:
-        self._ready: SingleFlightCache[_Ready] = SingleFlightCache(
+        self._ready: SingleFlightCache[Upload] = SingleFlightCache(
             size_max=_KEPT_BYTES, size_of=lambda ready: len(ready.data)
         )
         self._turn = threading.BoundedSemaphore(_DECODED_AT_ONCE)
@@ -61,19 +55,19 @@ class Uploads:
         except BadImage as err:
             raise unreadable_error(reference, err) from err
         extension = "png" if ready.content_type == "image/png" else "jpg"
-        return Upload(f"{number:02d}-{reference.role.value}.{extension}", ready.data, ready.content_type)
+        return replace(ready, name=f"{number:02d}-{reference.role.value}.{extension}")
 
-    def _make_ready(self, data: bytes) -> _Ready:
+    def _make_ready(self, data: bytes) -> Upload:
         with self._turn:
             return _make_ready(data)
 
 
-def _make_ready(data: bytes) -> _Ready:
+def _make_ready(data: bytes) -> Upload:
     if len(data) <= _BYTES_MAX and (kind := is_plain(data, side_max=_SIDE_MAX)):
-        return _Ready(without_metadata(data), kind)
+        return Upload(without_metadata(data), kind)
     picture = decode_picture(data, max_side=_SIDE_MAX, decoded_side_min=_DECODED_SIDE_MIN)
     for quality, subsampling in _QUALITIES:
         data = encode(picture, "JPEG", quality=quality, subsampling=subsampling)
         if len(data) <= _BYTES_MAX:
             break
-    return _Ready(data, "image/jpeg")
+    return Upload(data, "image/jpeg")
