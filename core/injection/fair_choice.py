@@ -26,7 +26,7 @@ class FairChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _Alternative:
     """A change to try; `{people}` in its words stands for who is then on both sides."""
 
     says: str
@@ -40,15 +40,15 @@ def nearest_fair_choice(
     """The first change, from small to large, whose plan is controlled; None when the pair is fair, or none is found."""
     if injection.fairness is None or injection.fairness.controlled:
         return None
-    for tried, change in enumerate(_changes(injection, index, vocabulary)):
+    for tried, change in enumerate(_alternatives(injection, index, vocabulary)):
         if tried == _PLANS_MAX // 2:  # each may be planned twice
             return None
-        if (found := _proven(change, injection, plan)) is not None:
+        if (found := _prove(change, injection, plan)) is not None:
             return found
     return None
 
 
-def _proven(change: _Change, before: Injection, plan: Callable[[Wishes], Injection]) -> FairChoice | None:
+def _prove(change: _Alternative, before: Injection, plan: Callable[[Wishes], Injection]) -> FairChoice | None:
     """The change as a choice if its plan is fair, where need be with the slots left out that nobody shares."""
     wishes = change.wishes
     after = plan(wishes)
@@ -60,49 +60,49 @@ def _proven(change: _Change, before: Injection, plan: Callable[[Wishes], Injecti
         after = plan(wishes)
     if after.fairness is None or not after.fairness.controlled or _loses(before, after, change):
         return None
-    return FairChoice(change.says.format(people=_listed(_people(after, SideName.TONE_ANGLE))), wishes)
+    return FairChoice(change.says.format(people=_enumerate(_people_on(after, SideName.TONE_ANGLE))), wishes)
 
 
-def _loses(before: Injection, after: Injection, change: _Change) -> bool:
+def _loses(before: Injection, after: Injection, change: _Alternative) -> bool:
     """Whether a pair is only fair because something that was there is gone from both sides."""
     had_person = any(_models(before, side) for side in SideName)
     loses_person = had_person and not change.leaves_people_out and not _models(after, SideName.TONE_ANGLE)
     return loses_person or (_has_tone(before) and not _has_tone(after))
 
 
-def _changes(injection: Injection, index: ReferenceIndex, vocabulary: Vocabulary) -> Iterator[_Change]:
+def _alternatives(injection: Injection, index: ReferenceIndex, vocabulary: Vocabulary) -> Iterator[_Alternative]:
     """What could be changed, the smallest first: pins, single slots, then angle, tone, folder, and people at all."""
     wishes = injection.wishes
     if Role.ANGLE.value in wishes.off:
-        yield _Change("Switch the angle reference on", replace(wishes, off=wishes.off - {Role.ANGLE.value}))
+        yield _Alternative("Switch the angle reference on", replace(wishes, off=wishes.off - {Role.ANGLE.value}))
     yield from _other_slots(injection)
     yield from _other_tags(injection, index, vocabulary)
     for folder in index.folders_of(Role.MODEL):
         if folder.path != injection.folder and any(_models(injection, side) for side in SideName):
             name = " / ".join(folder.path.split("/")[-2:]).replace("{", "{{").replace("}", "}}")
-            yield _Change(f"Use {name}, with {{people}} on both sides", replace(wishes, folder=folder.path))
+            yield _Alternative(f"Use {name}, with {{people}} on both sides", replace(wishes, folder=folder.path))
     if injection.settled.person:
         nobody = replace(wishes, person=PersonWish.NO)
-        yield _Change("Leave people out of both sides", nobody, leaves_people_out=True)
+        yield _Alternative("Leave people out of both sides", nobody, leaves_people_out=True)
 
 
-def _other_slots(injection: Injection) -> Iterator[_Change]:
+def _other_slots(injection: Injection) -> Iterator[_Alternative]:
     """The same tone and angle with other pictures: nothing pinned, somebody left out, or one person on both sides."""
     wishes = injection.wishes
     drawn = replace(wishes, pins=_not_of_models(wishes.pins), rerolls=_not_of_models(wishes.rerolls))
     if drawn != wishes:
-        yield _Change("Let the draw put {people} on both sides", drawn)
+        yield _Alternative("Let the draw put {people} on both sides", drawn)
     for difference in injection.fairness.differences if injection.fairness else ():
         if difference.switch_off:
             extra = [slot for side in SideName for slot in _models(injection, side) if slot.id in difference.switch_off]
             off = replace(wishes, off=wishes.off | set(difference.switch_off))
-            yield _Change(f"Leave out {_listed(_names(extra))}".replace("{", "{{").replace("}", "}}"), off)
+            yield _Alternative(f"Leave out {_enumerate(_names(extra))}".replace("{", "{{").replace("}", "}}"), off)
     for slot in _models(injection, SideName.TONE_ANGLE):
         pinned = {slot.id: slot.key or ""}
-        yield _Change("Show {people} on both sides", replace(drawn, pins=drawn.pins | pinned))
+        yield _Alternative("Show {people} on both sides", replace(drawn, pins=drawn.pins | pinned))
 
 
-def _other_tags(injection: Injection, index: ReferenceIndex, vocabulary: Vocabulary) -> Iterator[_Change]:
+def _other_tags(injection: Injection, index: ReferenceIndex, vocabulary: Vocabulary) -> Iterator[_Alternative]:
     """Another angle, then another tone, that the library can serve with a person or an angle reference."""
     wishes, settled = injection.wishes, injection.settled
     tone = settled.tone.value if settled.tone else None
@@ -114,11 +114,11 @@ def _other_tags(injection: Injection, index: ReferenceIndex, vocabulary: Vocabul
     with_people = ", with {people} on both sides" if _models(injection, SideName.TONE_ONLY) else ""
     for term in _beside(vocabulary.angles, angle):
         if term.id in angles and term.id != angle:
-            yield _Change(f"Use {term.name}{with_people}", replace(wishes, angle=term.id))
+            yield _Alternative(f"Use {term.name}{with_people}", replace(wishes, angle=term.id))
     tones = {group.tags.tone for group in groups if group.tags.angle == angle and angle is not None}
     for term in _beside(vocabulary.tones, tone):
         if term.id in tones and term.id != tone:
-            yield _Change(f"Use {term.name}{with_people}", replace(wishes, tone=term.id))
+            yield _Alternative(f"Use {term.name}{with_people}", replace(wishes, tone=term.id))
 
 
 def _beside(terms: Sequence[Term], wished: str | None) -> list[Term]:
@@ -135,7 +135,7 @@ def _has_tone(injection: Injection) -> bool:
     return any(slot.filled for plan in injection.sides for slot in plan.slots if slot.role is Role.TONE)
 
 
-def _people(injection: Injection, side: SideName) -> list[str]:
+def _people_on(injection: Injection, side: SideName) -> list[str]:
     return _names(_models(injection, side))
 
 
@@ -144,7 +144,7 @@ def _names(slots: Iterable[Slot]) -> list[str]:
     return list({fold(name): name for name in names}.values())
 
 
-def _listed(names: list[str]) -> str:
+def _enumerate(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 

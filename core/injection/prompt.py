@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,7 +69,8 @@ def as_text(sections: Sequence[Section]) -> str:
     parts = []
     for section in sections:
         if section.typed:
-            fence = '"' * max(3, _longest_run(section.text, '"') + 1)
+            longest = max(map(len, re.findall('"+', section.text)), default=0)
+            fence = '"' * max(3, longest + 1)
             parts.append(f"{section.title}, between the quotes:\n{fence}\n{section.text}\n{fence}")
         else:
             parts.append(f"{section.title}:\n{section.text}")
@@ -80,11 +82,3 @@ def _line(number: int, slot: Slot, wishes: Wishes) -> str:
     strength = wishes.strengths.get(slot.id, Strength.NORMAL)
     closely = "" if strength is Strength.NORMAL else f" {_HOW_CLOSELY[strength]}."
     return f"Picture {number} is a {_TAKE[slot.role]}{closely}"
-
-
-def _longest_run(text: str, char: str) -> int:
-    longest = run = 0
-    for each in text:
-        run = run + 1 if each == char else 0
-        longest = max(longest, run)
-    return longest

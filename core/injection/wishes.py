@@ -149,32 +149,32 @@ def check_prompt(prompt: str) -> str:
 
 def settle(wishes: Wishes, reading: Reading, personas: Iterable[str], chance_tone: str | None) -> SettledWishes:
     """Lay the picks over the reading: what is set counts, else what the prompt says, else nothing."""
-    tone = _settled(wishes.tone, reading.tone)
+    tone = _choose(wishes.tone, reading.tone)
     if tone is None and wishes.tone_by_chance and chance_tone is not None:
         tone = Wish(chance_tone, WishedFrom.CHANCE)
-    persona = _named_persona(wishes.prompt, personas)
-    ages = wishes.ages or _read_ages(reading)
+    persona = _find_persona(wishes.prompt, personas)
+    ages = wishes.ages or _ages_of(reading)
     age_from = WishedFrom.PICKED if wishes.ages else WishedFrom.PROMPT
-    person, person_from = _person(wishes, reading, persona)
+    person, person_from = _person_wish(wishes, reading, persona)
     return SettledWishes(
         tone=tone,
-        angle=_settled(wishes.angle, reading.angle),
+        angle=_choose(wishes.angle, reading.angle),
         person=person,
         person_from=person_from,
         persona=Wish(persona, WishedFrom.PROMPT) if persona else None,
-        gender=_settled(wishes.gender, reading.gender),
+        gender=_choose(wishes.gender, reading.gender),
         age=Wish(str(ages), age_from) if ages else None,
         ages=ages,
     )
 
 
-def _settled(picked: str | None, read: str | None) -> Wish | None:
+def _choose(picked: str | None, read: str | None) -> Wish | None:
     if picked is not None:
         return Wish(str(picked), WishedFrom.PICKED)
     return Wish(read, WishedFrom.PROMPT) if read is not None else None
 
 
-def _person(wishes: Wishes, reading: Reading, persona: str | None) -> tuple[bool, WishedFrom]:
+def _person_wish(wishes: Wishes, reading: Reading, persona: str | None) -> tuple[bool, WishedFrom]:
     if wishes.person is not PersonWish.AUTO:
         return wishes.person is PersonWish.YES, WishedFrom.PICKED
     if wishes.gender is not None or wishes.ages is not None:
@@ -182,13 +182,13 @@ def _person(wishes: Wishes, reading: Reading, persona: str | None) -> tuple[bool
     return reading.person or persona is not None, WishedFrom.PROMPT
 
 
-def _read_ages(reading: Reading) -> Ages | None:
+def _ages_of(reading: Reading) -> Ages | None:
     if reading.age_low is None or reading.age_high is None:
         return None
     return Ages(reading.age_low, min(reading.age_high, AGE_MAX))
 
 
-def _named_persona(prompt: str, personas: Iterable[str]) -> str | None:
+def _find_persona(prompt: str, personas: Iterable[str]) -> str | None:
     """The one persona the prompt names, written as in its file name; None for none or several.
 
     Upper and lower case count, so that a persona called May is not found in "it may rain".

@@ -12,10 +12,7 @@ _TENS = {
     "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
     "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }  # fmt: skip
-_DECADES = {
-    "teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50,
-    "sixties": 60, "seventies": 70, "eighties": 80, "nineties": 90,
-}  # fmt: skip
+_DECADES = {"teens": 10} | {f"{word[:-1]}ies": number for word, number in _TENS.items()}
 _KOREAN_TENS = {
     "열": 10, "스물": 20, "스무": 20, "서른": 30, "마흔": 40,
     "쉰": 50, "예순": 60, "일흔": 70, "여든": 80, "아흔": 90,
@@ -24,7 +21,7 @@ _KOREAN_UNITS = {
     "하나": 1, "한": 1, "두": 2, "둘": 2, "세": 3, "셋": 3, "네": 4, "넷": 4,
     "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9,
 }  # fmt: skip
-_SINO_TENS = {"십": 10, "이십": 20, "삼십": 30, "사십": 40, "오십": 50, "육십": 60, "칠십": 70, "팔십": 80, "구십": 90}
+_SINO_TENS = {f"{digit}십": 10 * number for number, digit in enumerate(["", *"이삼사오육칠팔구"], start=1)}
 _PARTS = {
     "": (0, 9),
     "early": (0, 4), "early to mid": (0, 6), "mid": (4, 6), "middle": (4, 6), "mid to late": (4, 9), "late": (5, 9),

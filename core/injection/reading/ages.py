@@ -54,7 +54,7 @@ class AgeReader:
             for match in self._stages.scan(text)
             if None not in match.meanings and not dismissed.overlap(match.start, match.end)
         ]
-        stages = stages or list(self._described(text, people))
+        stages = stages or list(self._find_described(text, people))
         ages = tuple(
             AgeMatch(low, high, match.start, match.end)
             for match, before in zip(stages, [None, *stages], strict=False)
@@ -66,7 +66,7 @@ class AgeReader:
             common = None
         return AgeFinding(common, ages)
 
-    def _described(self, text: PromptText, people: PeopleFinding) -> Iterator[Match[AgeRange | None]]:
+    def _find_described(self, text: PromptText, people: PeopleFinding) -> Iterator[Match[AgeRange | None]]:
         """Adjectives with a name among the next two words: "old jazz trumpeter"."""
         named = {match.start for match in people.named}
         for adjective in self._adjectives.scan(text):
@@ -96,11 +96,8 @@ class AgeReader:
         others = self._words.grown_ups if high <= 19 else self._words.younger if low >= 40 else None
         if others is None:
             return False
-        own, starts, tails = (
-            Stretches(stages),
-            {stage.start for stage in stages},
-            {stage.tail for stage in stages if stage.end == stage.tail},
-        )
+        own, starts = Stretches(stages), {stage.start for stage in stages}
+        tails = {stage.tail for stage in stages if stage.end == stage.tail}
         return any(
             not own.overlap(other.start, other.end)
             and other.start - 1 not in tails  # "teen couple"

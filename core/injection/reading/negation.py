@@ -38,11 +38,11 @@ class Negation:
         self._text = text
         self._negators = [match for match in words.negators.scan(text) if Negator.NEUTRAL not in match.meanings]
 
-    def denied(self, matches: Iterable[Match[Any]]) -> set[int]:
+    def find_denied(self, matches: Iterable[Match[Any]]) -> set[int]:
         """The starts of the matches that are denied."""
         ordered = sorted(matches, key=lambda match: match.start)
-        before = self._denied_before(ordered)
-        after = {match.start for match in ordered if self._denied_after(match)}
+        before = self._find_denied_before(ordered)
+        after = {match.start for match in ordered if self._is_denied_after(match)}
         neighbours = [(one, two) for one, two in pairwise(ordered) if one.tail + 1 == two.start]
         for one, two in neighbours:  # "no male models"
             if one.start in before and self._text.text[one.tail] == " ":
@@ -52,7 +52,7 @@ class Negation:
                 after.add(one.start)
         return before | after
 
-    def _denied_before(self, ordered: list[Match[Any]]) -> set[int]:
+    def _find_denied_before(self, ordered: list[Match[Any]]) -> set[int]:
         """English: each negator denies the first match in its reach, and those listed with it."""
         starts = {match.start: match for match in ordered}
         denied: set[int] = set()
@@ -84,7 +84,7 @@ class Negation:
             return word[1]
         return None
 
-    def _denied_after(self, match: Match[Any]) -> bool:
+    def _is_denied_after(self, match: Match[Any]) -> bool:
         """The denial follows, in Korean with nothing but fitting small words between."""
         text = self._text.text
         if _GLUED.search(text, match.end, match.tail) or _GONE.match(text, match.tail) or _LEFT.match(text, match.tail):

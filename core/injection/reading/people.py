@@ -65,7 +65,7 @@ class _Scene:
         matches = [match for match in matches if self._is_whole(match)]
         self._matches = [match for match in matches if Sign.LOOKALIKE not in match.meanings]
         self._by_start = {match.start: match for match in matches}
-        self._denied = negation.denied(
+        self._denied = negation.find_denied(
             match for match in self._matches if match.meanings & (_STRONG | _WEAK | {Sign.EFFIGY, Sign.ANIMAL})
         )
         self._figures = [
@@ -81,19 +81,17 @@ class _Scene:
 
     def finding(self) -> PeopleFinding:
         """Strong words decide; weak ones are heard only if nobody is ruled out."""
-        strong = list(self._strong())
-        is_ruled_out = any(
-            Sign.NOBODY in match.meanings or (match.start in self._denied and match.meanings & _NAMED)
-            for match in self._matches
+        strong = list(self._find_strong())
+        is_empty = any(Sign.NOBODY in match.meanings for match in self._matches)
+        is_ruled_out = is_empty or any(
+            match.start in self._denied and match.meanings & _NAMED for match in self._matches
         )
-        weak = [] if is_ruled_out else list(self._weak(has_strong=bool(strong)))
-        if any(Sign.NOBODY in match.meanings for match in self._matches):
-            strong = [
-                match for match in strong if match.meanings & (_NAMED | _PRONOUNS)
-            ]  # "hands up", and nobody there
+        weak = [] if is_ruled_out else list(self._find_weak(has_strong=bool(strong)))
+        if is_empty:  # "hands up", and nobody there
+            strong = [match for match in strong if match.meanings & (_NAMED | _PRONOUNS)]
         meant = strong + weak
         strong_starts = {match.start for match in strong}
-        gendered = tuple(self._gendered(strong, has_person=bool(meant)))
+        gendered = tuple(self._find_gendered(strong, has_person=bool(meant)))
         genders = {gender for match in gendered for gender in _genders_of(match)}
         return PeopleFinding(
             person=bool(meant),
@@ -107,7 +105,7 @@ class _Scene:
             is_ruled_out=is_ruled_out,
         )
 
-    def _strong(self) -> Iterator[SignMatch]:
+    def _find_strong(self) -> Iterator[SignMatch]:
         """Nouns that name somebody; bodies and pronouns unless an animal or a figure owns them."""
         named = [
             match
@@ -220,7 +218,7 @@ class _Scene:
         word = self._text.next_word(at)
         return self._by_start.get(word[0]) if word else None
 
-    def _weak(self, *, has_strong: bool) -> Iterator[SignMatch]:
+    def _find_weak(self, *, has_strong: bool) -> Iterator[SignMatch]:
         """Deeds and kinds of picture, unless something else in the sentence does or shows it."""
         for match in self._matches:
             if not match.meanings & _WEAK or match.start in self._denied:
@@ -244,7 +242,7 @@ class _Scene:
             return True
         return self._text.text[match.end : match.tail] in ("이", "가", "은", "는", "들이")
 
-    def _gendered(self, strong: list[SignMatch], *, has_person: bool) -> Iterator[SignMatch]:
+    def _find_gendered(self, strong: list[SignMatch], *, has_person: bool) -> Iterator[SignMatch]:
         plain = [match for match in strong if match.meanings & set(_GENDERS)]
         if plain or not has_person:
             yield from plain

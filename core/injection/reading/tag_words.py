@@ -18,7 +18,7 @@ _INSIDE_SYLLABLES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Meaning:
+class _TagMeaning:
     """What a phrase would ask for."""
 
     kind: TagKind
@@ -28,7 +28,7 @@ class _Meaning:
     is_colour: bool  # may be the colour of the thing it stands before
 
 
-TagMatch = Match[_Meaning | None]
+TagMatch = Match[_TagMeaning | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +51,23 @@ class TagReader:
             if not meaning.is_tag and re.fullmatch(rf"[가-힣]{{{_INSIDE_SYLLABLES},}}", phrase)
         ]
         lookalikes = [(phrase, None) for phrase in vocabulary.prompt_lookalikes]
-        self._phrases: Lexicon[_Meaning | None] = Lexicon([*entries, *lookalikes], endings=STYLE_ENDINGS, inside=inside)
+        self._phrases: Lexicon[_TagMeaning | None] = Lexicon(
+            [*entries, *lookalikes], endings=STYLE_ENDINGS, inside=inside
+        )
 
     def read(self, text: PromptText, negation: Negation) -> dict[TagKind, TagFinding]:
         """What is asked for, by kind."""
         matches = [match for match in self._phrases.scan(text) if None not in match.meanings]
-        denied = negation.denied(matches)
+        denied = negation.find_denied(matches)
         asked = [match for match in matches if match.start not in denied and self._is_meant(text, match)]
-        return {kind: _decide([match for match in asked if _meaning(match).kind is kind]) for kind in TagKind}
+        return {kind: _decide([match for match in asked if _meaning_of(match).kind is kind]) for kind in TagKind}
 
-    def _entries(self, term: Term) -> Iterator[tuple[str, _Meaning]]:
+    def _entries(self, term: Term) -> Iterator[tuple[str, _TagMeaning]]:
         tags = {canonical(alias) for alias in term.folder_only}
         phrases = dict.fromkeys((*term.aliases, *term.prompt_only, term.id))
         for phrase in (*phrases, *term.folder_only):
             is_tag = phrase not in term.prompt_only and canonical(phrase) in tags
-            meaning = _Meaning(
+            meaning = _TagMeaning(
                 kind=term.kind,
                 id=term.id,
                 is_tag=is_tag,
@@ -83,7 +85,7 @@ class TagReader:
         return []
 
     def _is_meant(self, text: PromptText, match: TagMatch) -> bool:
-        meaning = _meaning(match)
+        meaning = _meaning_of(match)
         word = text.next_word(match.tail)
         if meaning.is_colour and word and match.tail == match.end and self._coloured.at(text, word[0]):
             return False
@@ -106,14 +108,14 @@ class TagReader:
         return bool(self._words.description.search(text.text, max(0, match.start - 12), match.start))
 
 
-def _meaning(match: TagMatch) -> _Meaning:
+def _meaning_of(match: TagMatch) -> _TagMeaning:
     """The meaning of a match: an alias before a tag, an open phrase before the form of another."""
     meanings = [meaning for meaning in match.meanings if meaning]
     return min(meanings, key=lambda meaning: (meaning.is_tag, meaning.id, not meaning.is_open))
 
 
 def _decide(asked: list[TagMatch]) -> TagFinding:
-    ids = {_meaning(match).id for match in asked}
+    ids = {_meaning_of(match).id for match in asked}
     if len(ids) > 1:
-        ids = {_meaning(match).id for match in asked if not _meaning(match).is_open}
+        ids = {_meaning_of(match).id for match in asked if not _meaning_of(match).is_open}
     return TagFinding(ids.pop() if len(ids) == 1 else None, tuple(asked))
