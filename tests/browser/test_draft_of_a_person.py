@@ -17,8 +17,8 @@ from tests.support.dashboards.https_studio import (
     ADA,
     BO,
     HttpsStudio,
-    expect_door,
     expect_inside,
+    expect_login_page,
     https_studio,
     sign_in,
 )
@@ -103,7 +103,7 @@ def test_after_a_sign_out_nothing_is_left_and_other_tabs_write_nothing(somebody:
     other.type_prompt("Ada in linen, another one")
     expect(other.main.get_by_text("Read: Ada")).to_be_visible()
     leave(tab, button)
-    expect_door(tab)
+    expect_login_page(tab)
     other.page.evaluate(  # what is typed until the other tab has noticed
         """() => {
           const visit = (root) => [...root.querySelectorAll("*")].map((node) => node.shadowRoot).filter(Boolean)
@@ -115,7 +115,7 @@ def test_after_a_sign_out_nothing_is_left_and_other_tabs_write_nothing(somebody:
         }"""
     )
     expect_forgotten(tab)
-    expect_door(other, "You have been signed out")
+    expect_login_page(other, "You have been signed out")
     expect_forgotten(tab)
     sign_in(tab, BO)
     expect_inside(tab, BO)
@@ -134,9 +134,9 @@ def test_a_sign_out_everywhere_on_another_device_is_one_here_too(
     sign_in(elsewhere, ADA)
     expect_inside(elsewhere, ADA)
     leave(elsewhere, "Sign out all my sessions")
-    expect_door(elsewhere)
+    expect_login_page(elsewhere)
     for each in (tab, closed.open("/labels")):
-        expect_door(each, "You have been signed out")
+        expect_login_page(each, "You have been signed out")
         expect_forgotten(each)
 
 
@@ -144,14 +144,14 @@ def test_an_expired_session_keeps_the_draft_for_its_person_alone(somebody: Visit
     tab = drafting(somebody)
     somebody.context.clear_cookies()
     tab.page.reload()
-    expect_door(tab)
+    expect_login_page(tab)
     sign_in(tab, ADA)
     expect_inside(tab, ADA)
     expect(tab.prompt).to_have_value(PROMPT)
 
     somebody.context.clear_cookies()
     tab.goto("/history")  # where nothing is composed
-    expect_door(tab)
+    expect_login_page(tab)
     sign_in(tab, BO)
     expect_inside(tab, BO)
     expect_forgotten(tab)

@@ -28,8 +28,8 @@ from tests.support.dashboards.https_studio import (
     STRANGER,
     HttpsStudio,
     choose,
-    expect_door,
     expect_inside,
+    expect_login_page,
     https_studio,
     picture_paths,
     press_sign_in,
@@ -108,7 +108,7 @@ def leave(tab: Tab, button: str) -> None:
 def test_a_person_signs_in_and_stays_in_wherever_the_link_led(somebody: Visitor, studio: HttpsStudio) -> None:
     """A deep link, a reload, a second tab and a restart of the server, all on one sign-in."""
     tab = somebody.open("/references?q=Ada")
-    expect_door(tab)
+    expect_login_page(tab)
     assert inaccessible(tab) == []
     assert all(answer.status == 401 for answer in fetched(somebody.context, studio))
 
@@ -159,14 +159,14 @@ def test_signing_out_closes_every_tab_of_this_browser_and_its_pictures(somebody:
     kept = somebody.context.cookies()
 
     leave(tab, "Sign out")
-    expect_door(tab)
-    expect_door(other, "You have been signed out")
+    expect_login_page(tab)
+    expect_login_page(other, "You have been signed out")
     pardon(somebody, "401 (Unauthorized)")  # of a picture that the other tab was about to show
     assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
     somebody.context.add_cookies(kept)  # a copy of the cookie that somebody kept
     assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
     other.page.reload()
-    expect_door(other, "You have been signed out")
+    expect_login_page(other, "You have been signed out")
     sign_in(other, ADA)
     expect_inside(other, ADA)
 
@@ -181,8 +181,8 @@ def test_signing_out_everywhere_ends_the_sessions_of_other_browsers_and_nobody_e
         expect_inside(tab, account)
 
     leave(tabs[0], "Sign out all my sessions")
-    expect_door(tabs[0])
-    expect_door(tabs[1], "You have been signed out")
+    expect_login_page(tabs[0])
+    expect_login_page(tabs[1], "You have been signed out")
     studio.restart()
     assert [answer.status for answer in fetched(browsers[1].context, studio)] == [401] * 5
     tabs[2].page.reload()
@@ -196,7 +196,7 @@ def test_somebody_who_is_not_on_the_list_sees_whom_to_ask_and_can_use_another_ac
 ) -> None:
     tab = somebody.open("/")
     sign_in(tab, STRANGER)
-    expect_door(tab, "sam@elsewhere.example is not on the studio's list. Ask boss@studio.example to add you.")
+    expect_login_page(tab, "sam@elsewhere.example is not on the studio's list. Ask boss@studio.example to add you.")
     assert inaccessible(tab) == []
     assert session_cookies(somebody) == []
     assert fetched(somebody.context, studio)[0].status == 401
@@ -214,7 +214,7 @@ def test_who_is_removed_from_the_list_sees_the_door_without_touching_anything(
     expect(tab.cards("References")).to_have_count(1)
 
     studio.access_list({BOSS.email: "admin", ADA.email: "blocked"}, {"studio.example": "designer"})
-    expect_door(tab, f"{ADA.email} is not on the studio's list. Ask {BOSS.email} to add you.")
+    expect_login_page(tab, f"{ADA.email} is not on the studio's list. Ask {BOSS.email} to add you.")
     expect(tab.cards("References")).to_have_count(0)
     assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
 
@@ -234,7 +234,7 @@ def test_while_the_list_cannot_be_read_nobody_is_let_in_and_trying_again_helps(
     sign_in(tab, ADA)
     expect_inside(tab, ADA)
     studio.put(ACCESS, b"{ damaged")
-    expect_door(tab, "Nobody can be let in right now.")
+    expect_login_page(tab, "Nobody can be let in right now.")
     expect(tab.main).to_contain_text("access.json in S3 is damaged")
     studio.delete(ACCESS)
     tab.button("Try again").click()
@@ -329,7 +329,7 @@ def test_a_server_without_googles_certificates_lets_nobody_in_until_it_gets_them
         studio.google.fault = fault
         asked_before = studio.google.requests.count("/certs")
         leave(tab, "Sign out")
-        expect_door(tab)
+        expect_login_page(tab)
         sign_in(tab, ADA)
         expect_inside(tab, ADA)
         assert studio.google.requests.count("/certs") > asked_before, "it has asked in vain"
@@ -348,7 +348,7 @@ def test_at_another_address_people_are_told_where_to_go(visit: Visit, studio: Ht
     visitor = visit(studio)
     tab = Tab(visitor.context.new_page(), studio.url.replace("localhost", "127.0.0.1"))
     tab.goto("/history")
-    expect_door(tab)
+    expect_login_page(tab)
     expect(tab.main.get_by_role("link", name=studio.url)).to_have_attribute("href", studio.url)
     expect(tab.page.locator(".st-key-door iframe")).to_have_count(0)
 
@@ -372,7 +372,7 @@ def test_a_session_in_use_is_renewed_after_half_an_hour_and_an_idle_one_ends_aft
         expect_inside(tab, ADA)
 
         clock.move(17 * 3600)
-        expect_door(tab, "Your session has ended: sign in again.")
+        expect_login_page(tab, "Your session has ended: sign in again.")
         assert [answer.status for answer in fetched(visitor.context, studio)] == [401] * 5
 
 

@@ -1,4 +1,4 @@
-"""Signing in in the same tab, over HTTPS with a Google that speaks the real protocol, and when the door offers it."""
+"""Signing in in the same tab, over HTTPS with a Google that speaks the real protocol, and when it is offered."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.dashboards.https_studio import (
     STRANGER,
     HttpsStudio,
     choose,
-    expect_door,
     expect_inside,
+    expect_login_page,
     https_studio,
     press_sign_in,
     sign_in,
@@ -86,7 +86,7 @@ def signs_in_here(tab: Tab, account: Account = ADA) -> None:
 def test_a_person_signs_in_in_the_tab_and_is_where_they_wanted_to_be(somebody: Visitor, studio: HttpsStudio) -> None:
     """With one load of the page, over a reload and in a second tab, until they sign out; and then again."""
     tab = somebody.open("/references?q=Ada")
-    expect_door(tab)
+    expect_login_page(tab)
     expect_quiet(tab)
     assert inaccessible(tab) == []
 
@@ -104,7 +104,7 @@ def test_a_person_signs_in_in_the_tab_and_is_where_they_wanted_to_be(somebody: V
     expect_inside(somebody.open("/history"), ADA)
     tab.page.bring_to_front()
     leave(tab, "Sign out")
-    expect_door(tab)
+    expect_login_page(tab)
     pardon(somebody, "401 (Unauthorized)")
     signs_in_here(tab)
 
@@ -113,7 +113,7 @@ def test_who_may_not_come_in_reads_it_at_the_door_once(somebody: Visitor, studio
     tab = somebody.open("/history")
     in_this_tab(tab).click()
     choose(tab.page, STRANGER)
-    expect_door(tab, "sam@elsewhere.example is not on the studio's list. Ask boss@studio.example to add you.")
+    expect_login_page(tab, "sam@elsewhere.example is not on the studio's list. Ask boss@studio.example to add you.")
     assert tab.page.url == f"{studio.url}/history"
     assert session_cookies(somebody) == []
     assert inaccessible(tab) == []
@@ -122,7 +122,7 @@ def test_who_may_not_come_in_reads_it_at_the_door_once(somebody: Visitor, studio
     signs_in_here(tab)
     assert tab.page.url == f"{studio.url}/history"
     leave(tab, "Sign out")
-    expect_door(tab)
+    expect_login_page(tab)
     expect(tab.main).not_to_contain_text("is not on the studio's list")
 
 
@@ -132,11 +132,11 @@ def test_who_lost_their_place_can_come_in_as_somebody_else(somebody: Visitor, st
     signs_in_here(tab, BO)
     studio.access_list({"boss@studio.example": "admin", BO.email: "blocked"}, {"studio.example": "designer"})
     try:
-        expect_door(tab, f"{BO.email} is not on the studio's list.")
+        expect_login_page(tab, f"{BO.email} is not on the studio's list.")
         tab.button("Use another account").click()
         in_this_tab(tab).click()
         choose(tab.page, STRANGER)
-        expect_door(tab, f"{STRANGER.email} is not on the studio's list.")
+        expect_login_page(tab, f"{STRANGER.email} is not on the studio's list.")
     finally:
         studio.delete(ACCESS)
 
@@ -145,7 +145,7 @@ def test_a_cancellation_is_said_and_can_be_tried_again_either_way(somebody: Visi
     tab = somebody.open("/references?q=Ada")
     in_this_tab(tab).click()
     tab.page.get_by_role("link", name="Cancel").click()
-    expect_door(tab, "You cancelled at Google. Sign in again.")
+    expect_login_page(tab, "You cancelled at Google. Sign in again.")
     assert tab.page.url == f"{studio.url}/references?q=Ada"
     assert not re.search(r"tab\.[\w-]{20}|Traceback", tab.page.content())
     expect_quiet(tab)
@@ -175,7 +175,7 @@ def test_a_google_that_cuts_its_window_off_is_offered_this_tab_at_once(somebody:
     expect(popup.get_by_text("The dashboard’s page did not hear from this window.")).to_be_visible()
     expect(popup.get_by_text("This window closes by itself.")).to_be_hidden()
     popup.get_by_role("link", name="open the dashboard here").click()
-    expect_door(Tab(popup, studio.url))
+    expect_login_page(Tab(popup, studio.url))
     popup.close()
     signs_in_here(tab)
     assert tab.page.url == f"{studio.url}/references?q=Ada"
@@ -257,7 +257,7 @@ def test_who_takes_longer_than_ten_minutes_is_told_so(
         expect(tab.page.get_by_role("heading", name="Choose an account")).to_be_visible()
         moved(studio, clock, 11 * 60)
         choose(tab.page, ADA)
-        expect_door(tab, "This sign-in was begun more than ten minutes ago. Sign in again.")
+        expect_login_page(tab, "This sign-in was begun more than ten minutes ago. Sign in again.")
         assert tab.page.url == f"{studio.url}/references?q=Ada"
         signs_in_here(tab)
 

@@ -1,4 +1,4 @@
-"""The door: from Google's word to a cookie, from a cookie to a viewer, and out again. The default answer is no."""
+"""The authenticator: from Google's word to a cookie, from a cookie to a viewer, and out. The default answer is no."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_hand_over_becomes_one_cookie_on_all_servers_together(here: Server, el
 def test_who_is_removed_while_signed_in_is_out_within_a_minute_everywhere(
     here: Server, elsewhere: Server, clock: Clock
 ) -> None:
-    """Neither pages nor a fresh cookie, and not with a hand-over from before."""
+    """Neither pages nor a fresh cookie, and not with a login token from before."""
     cookies = here.signed_in()
     assert elsewhere.knows(cookies)
     waiting = elsewhere.authenticator.sign_in(token(claims()), nonce=NONCE)

@@ -1,4 +1,4 @@
-"""The redirect without its routes: where it may end, and what it tells the door of a refusal."""
+"""The redirect without its routes: where it may end, and what it tells the login page of a refusal."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_a_hand_over_is_good_once_on_all_servers_together(here: Revocations, els
 def test_a_replay_is_refused_until_no_clock_takes_the_hand_over_any_more(
     here: Revocations, store: Store, app_prefix: str, clock: Clock
 ) -> None:
-    """Also after a restart, and after other hand-overs of the same person."""
+    """Also after a restart, and after other login tokens of the same person."""
     login_token = LoginToken("once", session())
     here.redeem(login_token)
     clock.now += LOGIN_TOKEN_S + 30

@@ -51,7 +51,7 @@ def test_a_cookie_fits_a_browser_however_long_a_name_is() -> None:
         pytest.param(forged(asdict(SESSION), salt="studio.handover.1"), id="another salt"),
         pytest.param(forged(asdict(SESSION), salt="itsdangerous"), id="the library's own salt"),
         pytest.param(URLSafeTimedSerializer(SECRET, salt="studio.session.1").dumps(asdict(SESSION)), id="another kind"),
-        pytest.param(SIGNER.login_token(SESSION, now=NOW), id="a hand-over"),
+        pytest.param(SIGNER.login_token(SESSION, now=NOW), id="a login token"),
         pytest.param(SIGNER.cookie(SESSION).rsplit(".", 1)[0], id="no signature"),
         pytest.param(SIGNER.cookie(SESSION).rsplit(".", 1)[0] + ".", id="an empty signature"),
         pytest.param(SIGNER.cookie(SESSION) + "A", id="one letter more"),

@@ -59,7 +59,7 @@ def refused(answer: httpx.Response, *statuses: int) -> bool:
 
 
 def door_only(told: bytes) -> bool:
-    """Whether the frames of a page's run hold the door and nothing from behind it."""
+    """Whether the frames of a page's run hold the login page and nothing from behind it."""
     assert b"sign in" in told.lower() or b"This account cannot come in" in told
     assert not [secret for secret in TOLD_BY_PAGES if secret in told]
     return True

@@ -1,4 +1,4 @@
-"""Attacks by hand-over: each is good once, for a minute, and only as we sealed it."""
+"""Attacks by login token: each is good once, for a minute, and only as we sealed it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TOKENS: dict[str, Callable[[], str]] = {
 
 @pytest.mark.parametrize("attack", TOKENS)
 def test_no_session_for_a_token_that_is(attack: str, studio: Production) -> None:
-    """The route takes hand-overs of our own and no token, not even a good one."""
+    """The route takes login tokens of our own and no token, not even a good one."""
     raw = TOKENS[attack]()
     studio.secrets.append(raw)
     assert refused(studio.post(raw), 400)
@@ -58,7 +58,7 @@ def signed_out_meanwhile(studio: Production) -> str:
     return login_token
 
 
-HANDOVERS: dict[str, tuple[Callable[[Production], str], int]] = {
+LOGIN_TOKENS: dict[str, tuple[Callable[[Production], str], int]] = {
     "used already": (used_up, 409),
     "a minute old": (lambda s: s.login_token(now=time.time() - 61), 400),
     "from the future": (lambda s: s.login_token(now=time.time() + 30), 400),
@@ -86,9 +86,9 @@ HANDOVERS: dict[str, tuple[Callable[[Production], str], int]] = {
 }
 
 
-@pytest.mark.parametrize("attack", HANDOVERS)
+@pytest.mark.parametrize("attack", LOGIN_TOKENS)
 def test_no_session_for_a_hand_over_that_is(attack: str, studio: Production) -> None:
-    make, status = HANDOVERS[attack]
+    make, status = LOGIN_TOKENS[attack]
     assert refused(studio.post(make(studio)), status)
 
 

@@ -109,7 +109,7 @@ class Window:
 
     @property
     def is_in(self) -> bool:
-        """Whether the door knows this browser: what is not there, it says only to those."""
+        """Whether the login page knows this browser: what is not there, it says only to those."""
         answer = self.get(f"/media/{'0' * 56}.jsonl", {})
         assert answer.status_code in (401, 404)
         return answer.status_code == 404
@@ -138,7 +138,7 @@ def changed(path: str, **changes: str | None) -> str:
 
 
 def refused(window: Window, answer: httpx.Response, sentence: str, *, page: str = WANTED) -> bool:
-    """Whether the door says this sentence of a window without a session."""
+    """Whether the login page says this sentence of a window without a session."""
     assert (answer.status_code, answer.headers["Location"]) == (303, page)
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -185,7 +185,7 @@ def test_a_good_sign_in_ends_with_the_session_at_the_page_that_was_wanted(https:
 
 @pytest.mark.parametrize("fault", SAID)
 def test_no_session_where_google(fault: Fault, https: HttpsStudio) -> None:
-    """Every fault of the fake, with the sentence that the pop-up's door says of it."""
+    """Every fault of the fake, with the sentence that the pop-up's login page says of it."""
     window = Window(https)
     https.google.fault = fault
     answer = window.comes_back(window.goes_to_google())
@@ -437,7 +437,7 @@ def test_the_pop_ups_answer_is_the_pop_ups_also_where_a_redirect_was_begun(https
 
 
 def test_a_refusal_is_told_in_the_words_of_the_server_alone(https: HttpsStudio) -> None:
-    """A query can put nothing on the door, and what another secret or use has sealed is not said."""
+    """A query can put nothing on the login page, and what another secret or use has sealed is not said."""
     window = Window(https)
     window.comes_back("/oauth/callback?state=tab.x&error=kept-words&said=kept-words")
     assert "kept-words" not in str(sealer_for(SESSION_SECRET, "studio.refusal.1").loads(window.cookies[REFUSAL]))

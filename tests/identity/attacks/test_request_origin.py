@@ -37,7 +37,7 @@ from tests.support.dashboards.production import COOKIE, ORIGIN, Production, from
     ],
 )
 def test_no_session_for_a_request_with(changes: dict[str, str | None], studio: Production) -> None:
-    """With a good hand-over and a good cookie: neither opens, renews nor ends a session."""
+    """With a good login token and a good cookie: neither opens, renews nor ends a session."""
     cookie = studio.cookie()
     assert refused(studio.post(studio.login_token(), **changes), 403)
     assert refused(studio.post(cookie=cookie, **changes), 403)

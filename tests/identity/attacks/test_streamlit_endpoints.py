@@ -30,7 +30,7 @@ def program(studio: Production, cookie: str | None = None) -> Iterator[ClientCon
 def test_a_websocket_without_an_origin_comes_from_no_browser_and_gets_what_its_cookie_is_good_for(
     studio: Production,
 ) -> None:
-    """Browsers always send an Origin (RFC 6455 §4.1), so nobody's cookie is sent along unseen: none is the door."""
+    """Browsers always send an Origin (RFC 6455 §4.1), so nobody's cookie is sent along unseen: none is let in."""
     for forged in (None, "garbage", studio.cookie(session("mal@studio.example"))):
         with program(studio, forged) as line:
             assert door_only(run(line, "references")[0])

@@ -13,7 +13,7 @@ from bench.checkout import copy_of_the_checkout
 from core.labels.published.schema import LabelField
 from core.labels.review.verdicts import accept
 from tests.labels.portraits import OPS, jpeg
-from tests.labels.review.services import Desk, correct, proposed
+from tests.labels.review.services import ReviewFixture, correct, proposed
 from tests.support.processes.commands import Done, core
 from tests.support.s3.moto_server import with_bucket
 from tests.support.s3.servers import S3Server
@@ -41,7 +41,7 @@ def checkout_in(folder: Path, lines: int = 0) -> Path:
 def reviewed_bucket(server: S3Server) -> S3Server:
     """The pictures, and three reviews of them: one label is corrected, two are new."""
     bucket = with_bucket(server, PICTURES)
-    at = Desk(bucket, shipped=tuple(proposed(key, etag(key)) for key in KEYS))
+    at = ReviewFixture(bucket, shipped=tuple(proposed(key, etag(key)) for key in KEYS))
     at.reviews.save(OPS, [accept(at.reviews.item(OPS, key), id=key) for key in (KEYS[0], KEYS[5])])
     at.reviews.save(OPS, [correct(at.reviews.item(OPS, KEYS[3]), {LabelField.HAIR: "grey"}, id="third")])
     return bucket

@@ -12,13 +12,13 @@ from core.labels.published.schema import LabelField
 from core.labels.review.reviews import Kind
 from core.labels.review.verdicts import ReviewConflict, Verdict
 from core.viewer import PersonRole, Viewer
-from tests.labels.review.services import Desk
+from tests.labels.review.services import ReviewFixture
 from tests.support.s3.servers import S3Server
 
 
 def main() -> None:
     endpoint, bucket, reviewer, value, key = sys.argv[1:]
-    review_service = Desk(S3Server("moto", endpoint, bucket))
+    review_service = ReviewFixture(S3Server("moto", endpoint, bucket))
     person = Viewer(reviewer, PersonRole.OPS)
     item = review_service.reviews.item(person, key)
     seen = item.shown.gender_presentation.value if item.shown and item.shown.gender_presentation else None

@@ -1,4 +1,4 @@
-"""A review desk over a real bucket, as one server has it; a second one over the same bucket is another server."""
+"""A review service over a real bucket, as one server has it; a second one over the same bucket is another server."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Library:
         self.index = self.listed()
 
 
-class Desk:
-    """Everything around one review desk."""
+class ReviewFixture:
+    """Everything around one review service."""
 
     def __init__(self, server: S3Server, file: Path = Path("no-such-file"), shipped: tuple[Proposal, ...] = ()) -> None:
         self.store = server.store()

@@ -24,7 +24,7 @@ from core.labels.review.verdicts import accept
 from core.storage.local.disk import publish
 from tests.injection.libraries import library
 from tests.labels.portraits import OPS, OTHER, ROOT, jpeg
-from tests.labels.review.services import Desk, correct, proposed
+from tests.labels.review.services import ReviewFixture, correct, proposed
 from tests.support.s3.http_proxy import Exchange, proxied
 from tests.support.s3.moto_server import fill, moto_server, remove, with_bucket
 from tests.support.s3.servers import S3Server
@@ -62,11 +62,11 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def review_service(bucket: S3Server, file: Path) -> Desk:
-    return Desk(bucket, file, shipped=tuple(proposed(key, etag(key)) for key in KEYS))
+def review_service(bucket: S3Server, file: Path) -> ReviewFixture:
+    return ReviewFixture(bucket, file, shipped=tuple(proposed(key, etag(key)) for key in KEYS))
 
 
-def publisher(at: Desk, file: Path) -> Publisher:
+def publisher(at: ReviewFixture, file: Path) -> Publisher:
     return at.publisher(file)
 
 

@@ -17,7 +17,7 @@ from core.labels.published.label_file import load_published, parse_whole, versio
 from core.storage.local.disk import renew
 from tests.labels.portraits import APP, ROOT
 from tests.labels.review.checkouts import checkout_in, labels, reviewed_bucket, start
-from tests.labels.review.services import Desk
+from tests.labels.review.services import ReviewFixture
 from tests.support.s3.http_proxy import Exchange, Watch, passes, proxied
 from tests.support.s3.moto_server import moto_server, remove
 from tests.support.s3.servers import S3Server, environment
@@ -56,7 +56,7 @@ class Shop:
 
     def told(self) -> str | None:
         """The version that S3 knows."""
-        newest = Desk(self.bucket).publisher(self.file).newest()
+        newest = ReviewFixture(self.bucket).publisher(self.file).newest()
         return newest.version if newest else None
 
     def is_sound(self) -> None:
@@ -144,7 +144,7 @@ def test_killed_between_s3_and_the_file_the_server_runs_the_old_one_and_says_so(
     killed(shop, after="PUT")
     assert (shop.file.read_bytes(), shop.leftovers) == (shop.old, [])
     assert shop.told() == version_of(shop.new)
-    newer = Desk(shop.bucket).publisher(shop.file).newer(version_of(shop.old))
+    newer = ReviewFixture(shop.bucket).publisher(shop.file).newer(version_of(shop.old))
     assert newer is not None
     assert newer.text.encode() == shop.new
     shop.published_again()

@@ -1,4 +1,4 @@
-"""The review desk over a real S3: the queue and its reasons, verdicts, races, undo, history and pace."""
+"""The review service over a real S3: the queue and its reasons, verdicts, races, undo, history and pace."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.labels.review.reviews import Event, FieldChange, Kind
 from core.labels.review.verdicts import ReviewConflict, Verdict, accept
 from core.viewer import PersonRole, Viewer
 from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, jpeg
-from tests.labels.review.services import Desk, correct, proposed, skip
+from tests.labels.review.services import ReviewFixture, correct, proposed, skip
 from tests.support.s3.moto_server import fill, moto_server, remove, with_bucket
 from tests.support.s3.servers import S3Server
 from tests.support.timeouts import LONG_S, until
@@ -53,13 +53,13 @@ def bucket(moto: S3Server) -> S3Server:
     return with_bucket(moto, {key: PICTURES[key] for key in (*SINGLE, *DOUBLE)})
 
 
-def review_service(bucket: S3Server, **sure: float) -> Desk:
+def review_service(bucket: S3Server, **sure: float) -> ReviewFixture:
     """A server at which a machine has labelled everything."""
     said = tuple(proposed(key, etag_of(PICTURES[key]), **sure) for key in (*SINGLE, *DOUBLE))
-    return Desk(bucket, shipped=said)
+    return ReviewFixture(bucket, shipped=said)
 
 
-def item(at: Desk, key: str, person: Viewer = OPS) -> QueueItem:
+def item(at: ReviewFixture, key: str, person: Viewer = OPS) -> QueueItem:
     return at.reviews.item(person, key)
 
 
@@ -92,7 +92,7 @@ class TestKeptUp:
         self, bucket: S3Server, tmp_path: Path
     ) -> None:
         file = tmp_path / "personas.jsonl"
-        at = Desk(bucket, file)
+        at = ReviewFixture(bucket, file)
         assert item(at, SINGLE[0]).state is ReviewState.MISSING
         made = proposed(SINGLE[0], etag_of(PICTURES[SINGLE[0]]), source=LabelSource.NOMINAL)
         file.write_text(line_of(made.label) + "\n")
@@ -113,7 +113,7 @@ class TestKeptUp:
         stale = proposed(SINGLE[0], "before", source=LabelSource.NOMINAL).label
         current = proposed(SINGLE[1], etag_of(PICTURES[SINGLE[1]]), source=LabelSource.NOMINAL).label
         file.write_text("".join(f"{line_of(each)}\n" for each in (stale, current)))
-        at = Desk(bucket, file)
+        at = ReviewFixture(bucket, file)
         at.reports.add(OPS, key=SINGLE[1], etag=current.etag, wished="noir")
         at.reviews.counts(OPS)
         missing = len(SINGLE) + len(DOUBLE) - 2
@@ -134,7 +134,7 @@ class TestQueue:
             proposed(keys[3], etags[3], source=LabelSource.LOCAL),
             proposed(keys[4], etags[4]),
         )
-        at = Desk(bucket, shipped=said)
+        at = ReviewFixture(bucket, shipped=said)
         at.reports.add(
             Viewer("designer@studio.example", PersonRole.DESIGNER), key=keys[4], etag=etags[4], wished="a man"
         )
@@ -160,7 +160,7 @@ class TestQueue:
         )
         fill(bucket, {f"{GROUP}/Moved.jpg": PICTURES[SINGLE[0]]})
         remove(bucket, SINGLE[0])
-        other = Desk(bucket, file)
+        other = ReviewFixture(bucket, file)
         assert item(other, SINGLE[2]).state is ReviewState.STALE
         assert Why.STALE in whys(item(other, SINGLE[2]))
         moved = item(other, f"{GROUP}/Moved.jpg")
@@ -215,7 +215,7 @@ class TestVerdicts:
     def test_an_accepted_label_is_a_persons_everywhere(self, bucket: S3Server) -> None:
         at = review_service(bucket)
         at.reviews.save(OPS, [accept(item(at, SINGLE[0]), id=fresh())])
-        other = Desk(bucket)
+        other = ReviewFixture(bucket)
         label = other.live.current.find(SINGLE[0], etag_of(PICTURES[SINGLE[0]])).current
         assert label is not None
         assert (label.gender_presentation, label.ages) == (Gender.FEMININE, (25, 34))
@@ -227,7 +227,7 @@ class TestVerdicts:
         assert at.live.current.version == before
         at.reviews.save(OPS, [accept(item(at, SINGLE[0]), id=fresh())])
         assert at.live.current.version != before
-        assert Desk(bucket).live.current.version == at.live.current.version
+        assert ReviewFixture(bucket).live.current.version == at.live.current.version
 
     def test_a_verdict_that_is_sent_again_counts_once(self, bucket: S3Server) -> None:
         at = review_service(bucket)
@@ -267,7 +267,7 @@ class TestVerdicts:
             at.reviews.save(OPS, [correct(item(at, SINGLE[0]), values, id=fresh())])  # type: ignore[arg-type]
 
     def test_a_label_that_says_nothing_cannot_be_accepted(self, bucket: S3Server) -> None:
-        at = Desk(bucket)
+        at = ReviewFixture(bucket)
         with pytest.raises(InputError, match="nothing to accept"):
             at.reviews.save(OPS, [accept(item(at, SINGLE[0]), id=fresh())])
 
@@ -306,7 +306,7 @@ class TestRaces:
             seen = {field: "feminine"} if field is LabelField.GENDER else {field: None}
             key, etag = shown.reference.key, shown.reference.etag
             at.reviews.save(person, [Verdict(fresh(), Kind.CORRECT, key, etag, seen, values)])
-        label = item(Desk(bucket), SINGLE[0]).shown
+        label = item(ReviewFixture(bucket), SINGLE[0]).shown
         assert label is not None
         assert (label.gender_presentation, label.hair) == (Gender.MASCULINE, "grey short")
 
@@ -343,7 +343,7 @@ class TestRaces:
         assert sorted(next(iter(answer)) for answer in answers) == ["lost", "saved"]
         (lost,) = [answer for answer in answers if "lost" in answer]
         assert words[lost["reviewer"]] == lost["value"]
-        label = item(Desk(bucket), SINGLE[0]).shown
+        label = item(ReviewFixture(bucket), SINGLE[0]).shown
         assert label is not None
         assert label.gender_presentation == lost["value"]
 
@@ -425,7 +425,7 @@ class TestRebuilding:
     """Everything is in S3, and what is derived may go at any time."""
 
     @staticmethod
-    def filled(bucket: S3Server, keys: Sequence[str], saves: int) -> Desk:
+    def filled(bucket: S3Server, keys: Sequence[str], saves: int) -> ReviewFixture:
         at = review_service(bucket)
         for number in range(saves):
             key = keys[number % len(keys)]

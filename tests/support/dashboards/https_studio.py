@@ -136,7 +136,7 @@ def https_studio(folder: Path, s3: S3Server, clock: Clock | None = None, **more:
 
 
 def press_sign_in(tab: Tab) -> Page:
-    """Press the button of the door and return the pop-up."""
+    """Press the button of the login page and return the pop-up."""
     button = tab.page.frame_locator(".st-key-door iframe").get_by_role("button", name="Sign in with Google")
     with tab.page.expect_popup() as popup:
         button.click()
@@ -152,8 +152,8 @@ def choose(popup: Page, account: Account) -> None:
     popup.get_by_role("link", name=account.email).click()
 
 
-def expect_door(tab: Tab, says: str = "Fair comparisons") -> None:
-    """The door, with nothing of a page."""
+def expect_login_page(tab: Tab, says: str = "Fair comparisons") -> None:
+    """The login page, with nothing of a page."""
     expect(tab.main).to_contain_text(says)
     expect(tab.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(0)
     expect(tab.page.locator(".st-key-person-menu")).to_have_count(0)

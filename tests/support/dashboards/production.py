@@ -80,7 +80,7 @@ class Production:
         return self._kept(self.signer.cookie(of or session()))
 
     def login_token(self, of: Session | None = None, *, now: float | None = None) -> str:
-        """A hand-over as the server itself would seal it."""
+        """A login token as the server itself would seal it."""
         return self._kept(self.signer.login_token(of or session(), now=now or time.time()))
 
     def _kept(self, secret: str) -> str:
