@@ -32,7 +32,7 @@ class FakeGooglesCertificates(google.GoogleRequest):  # type: ignore[misc]  # go
 google.GOOGLE = google.Provider(authorize_url, token_url)  # type: ignore[misc]  # constant for everybody else
 google.GoogleRequest = FakeGooglesCertificates  # type: ignore[misc]
 documents.MAX_AGE_S = float(max_age_s)  # type: ignore[misc]
-google._FAILURE_PAUSE_S = 0.5  # a fetch that failed is tried again as soon as somebody presses once more
+google._COOLDOWN_S = 0.5  # a fetch that failed is tried again as soon as somebody presses once more
 google_authenticator._ATTEMPTS = google_authenticator.parse("200/minute")  # one address here stands for a whole studio
 session._WATCH_S = min(float(max_age_s) / 3, session._WATCH_S)  # type: ignore[misc]
 
