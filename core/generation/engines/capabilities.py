@@ -17,11 +17,11 @@ from core.generation.records.comparison import Size
 MODELS_FILE: Final = Path(__file__).with_name("models.toml")
 
 
-class _Row(BaseModel):
+class _TableRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SizeRule(_Row):
+class SizeRule(_TableRow):
     """Which sizes a model makes, in pixels."""
 
     multiple_of: int = Field(gt=0)
@@ -46,7 +46,7 @@ class SizeRule(_Row):
         return None
 
 
-class OutputTokens(_Row):
+class OutputTokens(_TableRow):
     """How many tokens a picture costs by quality and size."""
 
     axis: Mapping[str, int]
@@ -54,7 +54,7 @@ class OutputTokens(_Row):
     scale_pixels: int = Field(gt=0)
 
 
-class Price(_Row):
+class TokenPrice(_TableRow):
     """US dollars for a million tokens, from a day on; None where no figure is certain.
 
     `second_hand` where they were not read at the source itself: what they come to is called an estimate.
@@ -68,7 +68,7 @@ class Price(_Row):
     image_output_usd: float | None = Field(default=None, gt=0)
 
 
-class Capability(_Row):
+class ModelCapability(_TableRow):
     """What one model can do."""
 
     name: str
@@ -79,16 +79,16 @@ class Capability(_Row):
     output_tokens: OutputTokens | None = None
     reference_tokens: int | None = None
     partial_tokens: int = 0
-    price: tuple[Price, ...] = ()
+    price: tuple[TokenPrice, ...] = ()
 
 
-class ModelTable(_Row):
+class ModelTable(_TableRow):
     """All models, in the order in which they are offered."""
 
     prompt_chars_max: int
     references_max: int
     retired: Mapping[str, str] = {}
-    model: tuple[Capability, ...]
+    model: tuple[ModelCapability, ...]
 
 
 @cache
@@ -100,7 +100,7 @@ def model_table(path: Path = MODELS_FILE) -> ModelTable:
         raise ConfigError(f"{path.name} is not a valid table of models: {err}.", setting=path.name) from err
 
 
-def capability_of(model: str) -> Capability:
+def capability_of(model: str) -> ModelCapability:
     """A model by its name or one of its snapshots. Raises InputError for one that is not in the table."""
     table = model_table()
     for capability in table.model:

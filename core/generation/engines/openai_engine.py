@@ -16,7 +16,7 @@ import openai
 from PIL import Image
 
 from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError
-from core.generation.engines.capabilities import Capability, capability_of, check_request, model_table
+from core.generation.engines.capabilities import ModelCapability, capability_of, check_request, model_table
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_errors import Unfinished, cancelled_error, damaged_error, deadline_error, translate
 from core.generation.engines.openai_stream import StreamedPicture, pictures_of
@@ -114,7 +114,7 @@ class OpenAIEngine:
             return tuple(pool.map(lambda each: self._uploads.of(each[1], number=each[0]), enumerate(references, 1)))
 
 
-def _check(request: SideRequest) -> Capability:
+def _check(request: SideRequest) -> ModelCapability:
     try:
         check_request(
             request.model,
@@ -128,7 +128,7 @@ def _check(request: SideRequest) -> Capability:
         raise EngineError(err.message, kind=EngineFault.BAD_REQUEST) from err
 
 
-def _send(client: openai.OpenAI, request: SideRequest, capability: Capability, uploads: tuple[Upload, ...]) -> Any:
+def _send(client: openai.OpenAI, request: SideRequest, capability: ModelCapability, uploads: tuple[Upload, ...]) -> Any:
     """Start the call; the vendor's stream of events comes back."""
     arguments: dict[str, Any] = {
         "model": request.model,

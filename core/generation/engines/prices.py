@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from core.errors import InputError
-from core.generation.engines.capabilities import OutputTokens, Price, capability_of
+from core.generation.engines.capabilities import OutputTokens, TokenPrice, capability_of
 from core.generation.records.comparison import Size
 from core.generation.records.outcome import Cost
 
@@ -59,7 +59,7 @@ def estimate(
     return _usd(price, _PROMPT_TOKENS, references * (capability.reference_tokens or 0), output)
 
 
-def _price_of(model: str, on: date) -> Price | None:
+def _price_of(model: str, on: date) -> TokenPrice | None:
     try:
         prices = capability_of(model).price
     except InputError:
@@ -67,7 +67,7 @@ def _price_of(model: str, on: date) -> Price | None:
     return max((price for price in prices if price.as_of <= on), key=lambda price: price.as_of, default=None)
 
 
-def _usd(price: Price, text_input: int | None, image_input: int | None, output: int | None) -> float | None:
+def _usd(price: TokenPrice, text_input: int | None, image_input: int | None, output: int | None) -> float | None:
     """The sum of tokens times rate; None as soon as one part that was used has no rate or no count."""
     rates = (price.text_input_usd, price.image_input_usd, price.image_output_usd)
     total = 0.0

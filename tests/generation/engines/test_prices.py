@@ -16,8 +16,8 @@ from core.errors import ConfigError, InputError
 from core.generation.engines import prices
 from core.generation.engines.capabilities import (
     MODELS_FILE,
-    Capability,
-    Price,
+    ModelCapability,
+    TokenPrice,
     capability_of,
     check_request,
     model_table,
@@ -48,7 +48,7 @@ class TestCost:
 
     def test_the_newest_price_of_its_day_holds(self, monkeypatch: pytest.MonkeyPatch) -> None:
         old, new = (
-            Price(as_of=day, source="", text_input_usd=usd, image_input_usd=usd, image_output_usd=usd)
+            TokenPrice(as_of=day, source="", text_input_usd=usd, image_input_usd=usd, image_output_usd=usd)
             for day, usd in ((date(2026, 1, 1), 10.0), (date(2026, 6, 1), 20.0))
         )
         changed = capability_of("gpt-image-2").model_copy(update={"price": (new, old)})
@@ -77,7 +77,7 @@ class TestCost:
     def test_a_rate_that_is_missing_leaves_only_calls_that_need_it_unpriced(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        partly = Price(as_of=date(2026, 1, 1), source="", text_input_usd=5.0, image_output_usd=30.0)
+        partly = TokenPrice(as_of=date(2026, 1, 1), source="", text_input_usd=5.0, image_output_usd=30.0)
         changed = capability_of("gpt-image-2").model_copy(update={"price": (partly,)})
         monkeypatch.setattr(prices, "capability_of", lambda _model: changed)
         assert cost_of("gpt-image-2", TokenUsage(1000, 0, 1000), TODAY).usd == pytest.approx(0.035)
@@ -155,7 +155,7 @@ class TestWhatAModelCanDo:
 
 class TestTheTable:
     @pytest.mark.parametrize("row", model_table().model, ids=lambda row: row.name)
-    def test_each_row_says_what_the_sdk_says(self, row: Capability) -> None:
+    def test_each_row_says_what_the_sdk_says(self, row: ModelCapability) -> None:
         named = set(get_args(openai.types.ImageModel))
         assert {row.name, *row.snapshots} == {name for name in named if re.fullmatch(rf"{row.name}(-\d{{4}}.*)?", name)}
         fine = ("xhigh", "max") if row.name.startswith("gpt-image-2.5") else ()
@@ -166,7 +166,7 @@ class TestTheTable:
 
     @pytest.mark.parametrize("row", model_table().model, ids=lambda row: row.name)
     @pytest.mark.parametrize("size", SIZES.values(), ids=str)
-    def test_each_size_and_quality_on_screen_can_be_made_by_each_model(self, row: Capability, size: Size) -> None:
+    def test_each_size_and_quality_on_screen_can_be_made_by_each_model(self, row: ModelCapability, size: Size) -> None:
         for quality in row.qualities:
             check_request(row.name, size, quality, references=16, prompt_chars=32_000)
 
