@@ -10,6 +10,7 @@ from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
 from core.errors import EngineError, EngineFault, InputError
+from core.generation.engines.engine import engine_named
 from core.generation.planning import Planned
 from core.generation.records.attempt_status import ComparisonStatus
 from core.generation.records.comparison import RenderSettings, SideRecord, Size
@@ -58,9 +59,7 @@ def generate(options: PlanOptions, *, engine: str, size: str, out: Path, as_json
     width, height = parse_size(size)
     _make_folder(out)
     with open_workbench(load_settings()) as studio:
-        chosen = studio.engines.get(engine)
-        if chosen is None:
-            raise InputError(f"There is no engine `{engine}` here: choose {', '.join(studio.engines)}.")
+        chosen = engine_named(studio.engines, engine)
         planned = _plan(studio, options)
         render = RenderSettings(engine=engine, model=chosen.models[0], size=Size(width=width, height=height))
         comparison = studio.orders.order(planned, render, Viewer(OPERATOR, PersonRole.OPS))

@@ -8,8 +8,8 @@ from contextlib import suppress
 import structlog
 from ulid import ULID
 
-from core.errors import InputError, NotFound
-from core.generation.engines.engine import Engine, estimate_of
+from core.errors import NotFound
+from core.generation.engines.engine import Engine, engine_named, estimate_of
 from core.generation.idempotency import IdempotencyKeys
 from core.generation.planning import Planned, record_of
 from core.generation.records.comparison import Comparison, RenderSettings
@@ -35,21 +35,22 @@ class Orders:
     def check(self, planned: Planned, render: RenderSettings) -> None:
         """Raise InputError for what cannot be sent, whatever the budget says."""
         check_prompt(planned.injection.wishes.prompt)
+        engine = engine_named(self._engines, render.engine)
         for side in planned.sides:
-            self._engine(render).check(render, references=side.attached, prompt_chars=len(side.prompt))
+            engine.check(render, references=side.attached, prompt_chars=len(side.prompt))
 
     def prefetch(self, planned: Planned, render: RenderSettings) -> None:
         """Get the references of a plan that is shown ready to be sent, so that the press finds them so.
 
         Not while there is no prompt: nobody can press yet, and what goes in will change with the first words.
         """
-        self._engine(render)
+        engine_named(self._engines, render.engine)
         if planned.injection.wishes.prompt.strip():
             self._runner.prefetch(planned.sides, render.engine)
 
     def estimate(self, planned: Planned, render: RenderSettings) -> float | None:
         """US dollars all sides together may cost; None when nobody can say."""
-        engine = self._engine(render)
+        engine = engine_named(self._engines, render.engine)
         return _sum(engine.estimate(render, references=side.attached) for side in planned.sides)
 
     def estimate_again(self, comparison: Comparison, side: SideName | None = None) -> float | None:
@@ -94,11 +95,6 @@ class Orders:
         """Stop one side's work; one that has ended stays as it is. Raises AccessDenied."""
         viewer.require(Capability.GENERATE)
         self._runner.cancel(comparison_id, side)
-
-    def _engine(self, render: RenderSettings) -> Engine:
-        if render.engine not in self._engines:
-            raise InputError(f"There is no engine `{render.engine}` here: choose {', '.join(self._engines)}.")
-        return self._engines[render.engine]
 
     def _submit(self, comparison: Comparison) -> Comparison:
         with self._budgets.turn():

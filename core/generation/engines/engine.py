@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.errors import BadImage, EngineError, EngineFault
+from core.errors import BadImage, EngineError, EngineFault, InputError
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.generation.records.outcome import Cost
 from core.injection.wishes import SideName
@@ -109,6 +109,13 @@ class Engine(Protocol):
 
     def generate(self, request: SideRequest, cancelled: Callable[[], bool]) -> Iterator[PartialPicture | FinalPicture]:
         """Yield partials, then exactly one FinalPicture. Raises EngineError."""
+
+
+def engine_named(engines: Mapping[str, Engine], name: str) -> Engine:
+    """The engine of this name. Raises InputError, which names those there are."""
+    if name not in engines:
+        raise InputError(f"There is no engine `{name}` here: choose {', '.join(engines)}.")
+    return engines[name]
 
 
 def estimate_of(engines: Mapping[str, Engine], comparison: Comparison, record: SideRecord) -> float | None:

@@ -21,7 +21,7 @@ from core.errors import (
     StudioError,
     WriteConflict,
 )
-from core.generation.engines.engine import Engine, PartialPicture
+from core.generation.engines.engine import Engine, PartialPicture, engine_named
 from core.generation.records.attempt import AttemptStart
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, SideRecord
@@ -212,8 +212,7 @@ class Runner:
     def _check_open(self, engine: str) -> None:
         if self._closed:
             raise _closing()
-        if engine not in self._engines:
-            raise InputError(f"There is no engine `{engine}` here: choose {', '.join(self._engines)}.")
+        engine_named(self._engines, engine)
 
     def _start(self, job: Job) -> None:
         before = self._board.put(job)  # before it is claimed in S3, so that a claim of ours always has a job
