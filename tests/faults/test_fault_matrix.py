@@ -213,7 +213,7 @@ class TestS3Fails:
         after = Cell("s3-after")
         harness.order(impatient, after)
         impatient.ended(after.id)
-        until(lambda: harness.attempts_with(".png") <= harness.outcome_writer(".json"))
+        until(lambda: harness.attempts_with(".png") <= harness.attempts_with(".json"))
 
     def test_an_order_that_cannot_be_recorded_says_so_and_sends_nothing(
         self, harness: FaultHarness, impatient: Server
