@@ -22,6 +22,8 @@ from core.web.auth_routes import REQUEST_HEADER, SESSION_PATH
 
 _HERE = Path(__file__)
 _MOUNT: Final = "session-request"
+_NOT_SIGNED_IN: Final = "The server did not answer: sign in again."
+_NOT_SIGNED_OUT: Final = "The server did not answer, so you are still signed in: sign out again."
 _RENEWAL_PAUSE_S: Final = 300.0  # a renewal that failed is tried again, but not with every click
 _component = st.components.v2.component(
     "studio.session_request", html="<span hidden></span>", js=with_draft(_HERE.with_suffix(".js"))
@@ -35,14 +37,6 @@ class Purpose(StrEnum):
     RENEW = "renew"
     SIGN_OUT = "sign out"
     SIGN_OUT_EVERYWHERE = "sign out everywhere"
-
-
-_UNANSWERED = {
-    Purpose.OPEN: "The server did not answer: sign in again.",
-    Purpose.RENEW: "",
-    Purpose.SIGN_OUT: "The server did not answer, so you are still signed in: sign out again.",
-    Purpose.SIGN_OUT_EVERYWHERE: "The server did not answer, so you are still signed in: sign out again.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +104,10 @@ def _explain_refusal() -> None:
     if not isinstance(answer, Mapping) or not isinstance(request, SessionRequest) or answer.get("id") != request.id:
         return
     del st.session_state[Key.REQUEST]
-    sentence = answer.get("said")
+    sentence, is_sign_out = answer.get("said"), request.purpose is not Purpose.OPEN  # a renewal reports nothing
     if not isinstance(sentence, str) or not sentence:
-        sentence = _UNANSWERED[request.purpose]
-    if request.purpose is not Purpose.OPEN and answer.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
+        sentence = _NOT_SIGNED_OUT if is_sign_out else _NOT_SIGNED_IN
+    if is_sign_out and answer.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
         st.session_state[Key.LEFT] = sentence
     else:
         st.session_state[Key.SIGN_IN_PROBLEM] = SignInError(sentence)
