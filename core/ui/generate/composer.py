@@ -58,17 +58,7 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
             submitted=Key.ORDERED,
             height=92,
         )
-        st.session_state.setdefault(Key.MODE, Mode.COMPARE)
-        st.segmented_control(
-            "Mode",
-            list(MODES),
-            format_func=MODES.__getitem__,
-            key=Key.MODE,
-            required=True,
-            label_visibility="collapsed",
-            width="stretch",
-            persist_state="session",
-        )
+        _mode_field()
         folders = index.folders_of(Role.MODEL)
         project = parent(st.session_state.get(Key.FOLDER) or (folders[0].path if folders else ""))
         read = studio.planner.reader.read(st.session_state.get(Key.PROMPT) or "")
@@ -78,6 +68,20 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
         _person_fields()
         _render_fields(studio)
     return Composed(wishes_from_widgets(tone, angle), read)
+
+
+def _mode_field() -> None:
+    st.session_state.setdefault(Key.MODE, Mode.COMPARE)
+    st.segmented_control(
+        "Mode",
+        list(MODES),
+        format_func=MODES.__getitem__,
+        key=Key.MODE,
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+        persist_state="session",
+    )
 
 
 def clear_composer(studio: Studio) -> None:

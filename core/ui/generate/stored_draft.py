@@ -142,17 +142,7 @@ def put_back(content: Mapping[str, object], heard: Mapping[str, object], studio:
     Every field is taken for itself: one that is damaged, or names what is no longer there, is left out. Without any
     the composer is as a new tab has it.
     """
-    engines = engine_choices(studio)
-    offered = {
-        "tone": {term.id for term in studio.vocabulary.tones},
-        "angle": {term.id for term in studio.vocabulary.angles},
-        "folder": {folder.path for folder in studio.catalog.index.folders_of(Role.MODEL)},
-        "person": PERSON_CHOICES,
-        "gender": GENDER_CHOICES,
-        "size": SIZES,
-        "engine": engines,
-    }
-    stored, left_out = _read(_StoredDraft, content, offered)
+    stored, left_out = _read(_StoredDraft, content, _offered(studio))
     numbers, _ = _read(_Heard, heard, {})
     prompt_box.put(Key.PROMPT, stored.prompt, number=numbers.prompt)
     tiles.put(Key.TONE, stored.tone, turn=numbers.tone)
@@ -160,12 +150,25 @@ def put_back(content: Mapping[str, object], heard: Mapping[str, object], studio:
     st.session_state[Key.DRAFT] = Draft(**stored.model_dump(include={each.name for each in fields(Draft)}))
     for name, key in _WIDGETS.items():
         st.session_state[key] = getattr(stored, name)
-    st.session_state[Key.ENGINE] = stored.engine or next(iter(engines))
+    st.session_state[Key.ENGINE] = stored.engine or next(iter(engine_choices(studio)))
     engine, model = chosen_engine(studio)
     if stored.quality is not None and stored.quality not in engine.qualities(model):
         st.session_state[Key.QUALITY] = None
         left_out.append("quality")
     return tuple(dict.fromkeys(_WORDS.get(name, name) for name in left_out))
+
+
+def _offered(studio: Studio) -> dict[str, Collection[str]]:
+    """The choices there are now, by the fields that hold one of them."""
+    return {
+        "tone": {term.id for term in studio.vocabulary.tones},
+        "angle": {term.id for term in studio.vocabulary.angles},
+        "folder": {folder.path for folder in studio.catalog.index.folders_of(Role.MODEL)},
+        "person": PERSON_CHOICES,
+        "gender": GENDER_CHOICES,
+        "size": SIZES,
+        "engine": engine_choices(studio),
+    }
 
 
 def _read(model: type[M], content: Mapping[str, object], offered: Mapping[str, Collection[str]]) -> tuple[M, list[str]]:
