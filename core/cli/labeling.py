@@ -84,8 +84,7 @@ def label(options: LabelingOptions, *, as_json: bool) -> None:
         if options.batch:
             _in_batches(studio, question, endpoint, options, as_json=as_json)
         else:
-            with closing(OpenAILabeler(endpoint, question)) as openai:
-                _one_by_one(studio, openai, options, as_json=as_json)
+            _one_by_one(studio, OpenAILabeler(endpoint, question), options, as_json=as_json)
 
 
 def _plan(studio: Studio, spec: LabelerSpec, options: LabelingOptions) -> _LabelingPlan:

@@ -79,9 +79,6 @@ class Labeler(Protocol):
 
             def label(self, picture: Portrait, *, run: str) -> Proposal:
                 return propose_nothing(picture, self.spec, Problem.NO_FACE, "Nobody looked.", run=run, usd=0.0)
-
-            def close(self) -> None:
-                pass
     """
 
     @property
@@ -93,9 +90,6 @@ class Labeler(Protocol):
 
         Raises Unanswered when it may work later, EngineError when no picture would.
         """
-
-    def close(self) -> None:
-        """End what it holds."""
 
 
 class Unanswered(Exception):

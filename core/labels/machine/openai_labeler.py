@@ -57,9 +57,6 @@ class OpenAILabeler:
             spent.append(self._question.usage_of(body))
         return self._question.propose_nothing(picture, Problem.BAD_ANSWER, _NO_ANSWER, run=run, usage=_sum(spent))
 
-    def close(self) -> None:
-        """Nothing: each call ends its own connection."""
-
     def _propose_without_answer(self, picture: Portrait, err: Exception, run: str) -> Proposal:
         """What a call that failed for good says about the picture. Raises Unanswered or EngineError if nothing."""
         scope = scope_of(err)

@@ -55,11 +55,7 @@ def labeler(openai: FakeOpenAI, *, shots: int = 3, model: str = "gpt-5-mini", **
 
 
 def ask(openai: FakeOpenAI, **changes: Any) -> Proposal:
-    made = labeler(openai, **changes)
-    try:
-        return made.label(portrayed(7), run="run-1")
-    finally:
-        made.close()
+    return labeler(openai, **changes).label(portrayed(7), run="run-1")
 
 
 class TestQuestion:
@@ -84,7 +80,6 @@ class TestQuestion:
         url = pictures_of(openai.text.asked[0].fields)[-1]
         with Image.open(io.BytesIO(base64.b64decode(url.removeprefix(DATA_URL)))) as image:
             assert image.size == (384, 512)
-        made.close()
 
     def test_an_unknown_model_gets_no_option_that_it_may_not_know(self, openai: FakeOpenAI) -> None:
         proposal = ask(openai, model="some-other-model")
@@ -173,7 +168,6 @@ class TestReasons:
         picture = portrayed(1)
         proposal = made.label(type(picture)(picture.key, picture.etag, data), run="r")
         assert (proposal.problem, openai.text.calls, proposal.usd) == (Problem.BAD_PICTURE, 0, 0.0)
-        made.close()
 
     @pytest.mark.parametrize("fault", ["malformed", "empty", "no-choices"])
     def test_an_answer_that_cannot_be_read_is_asked_for_once_more_and_no_oftener(
@@ -212,7 +206,6 @@ class TestPatience:
         before = len(patience.waited)
         made.label(portrayed(2), run="r")
         assert patience.waited[before] == pytest.approx(600, abs=5)
-        made.close()
 
     @pytest.mark.parametrize("fault", ["text-server-error", "text-cut", "no-json", "text-rate-limit"])
     def test_what_does_not_pass_leaves_the_picture_for_the_next_run(self, openai: FakeOpenAI, fault: str) -> None:
@@ -245,4 +238,3 @@ class TestPatience:
         )
         with pytest.raises(Unanswered, match="could not be reached"):
             made.label(portrayed(1), run="r")
-        made.close()
