@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,25 +11,17 @@ import typer
 
 from core.cli import check as check_command
 from core.cli import comparisons, history, library, plan_diffs, prompts, spending
-from core.cli.failures import run, told_in_one_sentence
+from core.cli.failures import Commands, run
 from core.errors import InputError
 from core.logs import configure_logs
 
 app = typer.Typer(
+    cls=Commands,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="The studio dashboard's commands for operators.",
 )
 
-Prompt = Annotated[str, typer.Option("--prompt", help="What the picture shows, in English or Korean.")]
-ModeOption = Annotated[str, typer.Option("--mode", help="tone-only, tone-angle or compare.")]
-Tone = Annotated[str | None, typer.Option("--tone", help="A tone's id or alias, or `chance`.")]
-Angle = Annotated[str | None, typer.Option("--angle", help="An angle's id or alias.")]
-Folder = Annotated[str | None, typer.Option("--folder", help="The model folder, as in S3.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="The seed of every draw; random without it.")]
-Age = Annotated[str | None, typer.Option("--age", help="A range like 25-34.")]
-GenderOption = Annotated[str | None, typer.Option("--gender", help="feminine or masculine.")]
-Person = Annotated[str, typer.Option("--person", help="yes, no or auto (from the prompt).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 history_app = typer.Typer(pretty_exceptions_enable=False, help="What operators do to the history.")
@@ -46,28 +39,21 @@ def main() -> None:
 @app.command()
 def check() -> None:
     """Say what is configured, reachable and missing."""
-    with told_in_one_sentence():
-        check_command.check()
+    check_command.check()
 
 
 @app.command()
 def index(as_json: Json = False) -> None:
     """List the reference library straight from S3."""
-    with told_in_one_sentence():
-        library.index(as_json)
+    library.index(as_json)
 
 
 @app.command()
+@comparisons.with_plan_options
 def inject(
+    *,
     prompt: Annotated[str | None, typer.Option("--prompt", help="What the picture shows.")] = None,
-    mode: ModeOption = "compare",
-    tone: Tone = None,
-    angle: Angle = None,
-    folder: Folder = None,
-    seed: Seed = None,
-    age: Age = None,
-    gender: GenderOption = None,
-    person: Person = "auto",
+    options: comparisons.PlanOptions,
     as_json: Json = False,
     replay_history: Annotated[
         bool, typer.Option("--replay-history", help="Say which past comparisons would pick differently now.")
@@ -75,14 +61,12 @@ def inject(
     last: Annotated[int, typer.Option("--last", min=1, help="How many past comparisons.")] = 20,
 ) -> None:
     """Show which references would go in, and why; or what would change in past comparisons."""
-    with told_in_one_sentence():
-        if replay_history:
-            plan_diffs.replay_history(last, as_json=as_json)
-            return
-        if prompt is None:
-            raise InputError("--prompt is missing: say what the picture shows.")
-        options = comparisons.PlanOptions(prompt, mode, tone, angle, folder, seed, age, gender, person)
-        comparisons.inject(options, as_json=as_json)
+    if replay_history:
+        plan_diffs.replay_history(last, as_json=as_json)
+        return
+    if prompt is None:
+        raise InputError("--prompt is missing: say what the picture shows.")
+    comparisons.inject(replace(options, prompt=prompt), as_json=as_json)
 
 
 @app.command()
@@ -91,8 +75,7 @@ def read(
     as_json: Json = False,  # noqa: ARG001 - the only form there is; named so that scripts may ask for it
 ) -> None:
     """Say what prompts ask for, one JSON line each."""
-    with told_in_one_sentence():
-        prompts.read(file)
+    prompts.read(file)
 
 
 @app.command()
@@ -101,30 +84,22 @@ def spend(
     as_json: Json = False,
 ) -> None:
     """Say who spent what, by day and mode."""
-    with told_in_one_sentence():
-        spending.spend(days, as_json=as_json)
+    spending.spend(days, as_json=as_json)
 
 
 @app.command()
+@comparisons.with_plan_options
 def generate(
-    prompt: Prompt,
+    *,
+    prompt: Annotated[str, typer.Option("--prompt", help="What the picture shows, in English or Korean.")],
     out: Annotated[Path, typer.Option("--out", help="Where the pictures are written.")],
-    mode: ModeOption = "compare",
-    tone: Tone = None,
-    angle: Angle = None,
-    folder: Folder = None,
-    seed: Seed = None,
-    age: Age = None,
-    gender: GenderOption = None,
-    person: Person = "auto",
+    options: comparisons.PlanOptions,
     engine: Annotated[str, typer.Option("--engine", help="Which engine makes the pictures.")] = "preview",
     size: Annotated[str, typer.Option("--size", help="Width x height in pixels.")] = "1024x1280",
     as_json: Json = False,
 ) -> None:
     """Make a comparison and write its pictures to a folder."""
-    with told_in_one_sentence():
-        options = comparisons.PlanOptions(prompt, mode, tone, angle, folder, seed, age, gender, person)
-        comparisons.generate(options, engine=engine, size=size, out=out, as_json=as_json)
+    comparisons.generate(replace(options, prompt=prompt), engine=engine, size=size, out=out, as_json=as_json)
 
 
 @history_app.command()
@@ -135,8 +110,7 @@ def backfill(
     as_json: Json = False,
 ) -> None:
     """Take older records into the history, each pointing to the S3 keys that it means."""
-    with told_in_one_sentence():
-        history.backfill(file, apply=apply, report=report, as_json=as_json)
+    history.backfill(file, apply=apply, report=report, as_json=as_json)
 
 
 @app.command()
@@ -155,20 +129,18 @@ def label(
     as_json: Json = False,
 ) -> None:
     """Let a machine propose labels for portraits; what has an answer is not asked about again."""
-    with told_in_one_sentence():
-        from core.cli import labeling  # it brings OpenAI's SDK, which no other command waits for
+    from core.cli import labeling  # it brings OpenAI's SDK, which no other command waits for
 
-        options = labeling.LabelingOptions(folder, shots, labeler, batch, limit, resume, estimate, workers, python)
-        labeling.label(options, as_json=as_json)
+    options = labeling.LabelingOptions(folder, shots, labeler, batch, limit, resume, estimate, workers, python)
+    labeling.label(options, as_json=as_json)
 
 
 @labels_app.command()
 def agreement(as_json: Json = False) -> None:
     """Say how often machines say what people decided, with intervals."""
-    with told_in_one_sentence():
-        from core.cli import labels  # it brings scipy
+    from core.cli import labels  # it brings scipy
 
-        labels.agreement(as_json=as_json)
+    labels.agreement(as_json=as_json)
 
 
 @labels_app.command()
@@ -177,28 +149,25 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Fold the reviews into labels/personas.jsonl, after showing the diff."""
-    with told_in_one_sentence():
-        from core.cli import labels
+    from core.cli import labels
 
-        labels.publish(dry_run=dry_run, as_json=as_json)
+    labels.publish(dry_run=dry_run, as_json=as_json)
 
 
 @labels_app.command()
 def proposals() -> None:
     """Print what machines have proposed, one JSON line each."""
-    with told_in_one_sentence():
-        from core.cli import labels
+    from core.cli import labels
 
-        labels.proposals()
+    labels.proposals()
 
 
 @labels_app.command()
 def schema() -> None:
     """Print the JSON schema of a published line."""
-    with told_in_one_sentence():
-        from core.cli import labels
+    from core.cli import labels
 
-        labels.schema()
+    labels.schema()
 
 
 if __name__ == "__main__":

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_origin
+
+import typer
 
 from core.cli.workbench import open_workbench, print_json
 from core.errors import EngineError, EngineFault, InputError
@@ -29,17 +34,33 @@ CHANCE = "chance"
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What a person typed, before it is understood."""
+    """What a person typed, before it is understood. What is annotated is an option of every command that plans."""
 
-    prompt: str
-    mode: str
-    tone: str | None
-    angle: str | None
-    folder: str | None
-    seed: int | None
-    age: str | None
-    gender: str | None
-    person: str
+    prompt: str = ""
+    mode: Annotated[str, typer.Option("--mode", help="tone-only, tone-angle or compare.")] = "compare"
+    tone: Annotated[str | None, typer.Option("--tone", help="A tone's id or alias, or `chance`.")] = None
+    angle: Annotated[str | None, typer.Option("--angle", help="An angle's id or alias.")] = None
+    folder: Annotated[str | None, typer.Option("--folder", help="The model folder, as in S3.")] = None
+    seed: Annotated[int | None, typer.Option("--seed", help="The seed of every draw; random without it.")] = None
+    age: Annotated[str | None, typer.Option("--age", help="A range like 25-34.")] = None
+    gender: Annotated[str | None, typer.Option("--gender", help="feminine or masculine.")] = None
+    person: Annotated[str, typer.Option("--person", help="yes, no or auto (from the prompt).")] = "auto"
+
+
+def with_plan_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with a plan's options in the place of its parameter `options`, which gets them as PlanOptions."""
+    fields = inspect.signature(PlanOptions, eval_str=True).parameters.values()
+    planned = [field for field in fields if get_origin(field.annotation) is Annotated]
+    signature = inspect.signature(command, eval_str=True)
+    groups = [planned if own.name == "options" else [own] for own in signature.parameters.values()]
+
+    @wraps(command)
+    def run(**typed: Any) -> None:
+        command(options=PlanOptions(**{field.name: typed.pop(field.name) for field in planned}), **typed)
+
+    shown = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for group in groups for each in group]
+    run.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]  # what typer reads
+    return run
 
 
 def inject(options: PlanOptions, *, as_json: bool) -> None:

@@ -6,8 +6,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from core.errors import EngineError, StorageError, StudioError
@@ -38,15 +40,23 @@ def run(app: typer.Typer) -> None:
     sys.exit(code)
 
 
+class Commands(TyperGroup):
+    """Commands whose every failure is one sentence and an exit code; never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was called, of a group below too."""
+        with _exit_with_a_sentence():
+            return super().invoke(ctx)
+
+
 @contextmanager
-def told_in_one_sentence() -> Iterator[None]:
-    """Turn any failure inside into one sentence and an exit code; never a traceback."""
+def _exit_with_a_sentence() -> Iterator[None]:
     try:
         yield
     except StudioError as err:
         say(err.message)
         raise typer.Exit(exit_code_of(err)) from err
-    except (typer.Exit, typer.Abort):
+    except (typer.Exit, typer.Abort, TyperException):
         raise
     except BrokenPipeError as err:  # the reader of a pipe has left: nobody is there to be told
         # or Python would fail once more when it flushes at the end

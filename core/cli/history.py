@@ -27,7 +27,7 @@ def backfill(file: Path, *, apply: bool, report: Path | None, as_json: bool) -> 
     counts: Counter[ImportState] = Counter()
     with ExitStack() as ending:
         lines = read_lines(file)
-        opened = ending.enter_context(_opened(report)) if report else None
+        opened = ending.enter_context(_open(report)) if report else None
         studio = ending.enter_context(open_workbench(load_settings()))
         index = studio.catalog.refresh()
         work = Backfill(studio.history, studio.store, index, library_prefix=studio.settings.s3_library_prefix)
@@ -36,7 +36,7 @@ def backfill(file: Path, *, apply: bool, report: Path | None, as_json: bool) -> 
             if opened is not None:
                 opened.write(json.dumps(result_report(result), ensure_ascii=False) + "\n")
             if not as_json and result.state in (ImportState.AMBIGUOUS, ImportState.MISSING, ImportState.INVALID):
-                print(_told(result))
+                print(_summary(result))
     if as_json:
         print_json({"read": counts.total(), **{fate.value: counts[fate] for fate in COUNTED}})
         return
@@ -67,7 +67,7 @@ def _pointing(pointing: Pointing) -> dict[str, Any]:
     }
 
 
-def _told(result: ImportResult) -> str:
+def _summary(result: ImportResult) -> str:
     return f"line {result.line}, {result.state.value}: " + ("; ".join(_problems(result)) or result.reason)
 
 
@@ -78,7 +78,7 @@ def _problems(result: ImportResult) -> Iterator[str]:
             yield f"the {role.value} reference `{pointing.text}` could be {could_be}"
 
 
-def _opened(report: Path) -> TextIO:
+def _open(report: Path) -> TextIO:
     try:
         return report.open("w", encoding="utf-8")
     except OSError as err:

@@ -59,7 +59,7 @@ def agreement(*, as_json: bool) -> None:
 
 
 def publish(*, dry_run: bool, as_json: bool) -> None:
-    """Show what reviews change in the published file and, unless it is a rehearsal, write it."""
+    """Show what reviews change in the published file and, unless it is a dry run, write it."""
     with open_workbench(load_settings()) as studio:
         draft = studio.publisher.draft(studio.catalog.refresh())
         outcome: dict[str, Any] = {

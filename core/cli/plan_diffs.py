@@ -24,7 +24,7 @@ def replay_history(last: int, *, as_json: bool) -> None:
             }
             for plan_diff in changed
         ]
-        print_json({"diff_plansd": len(plan_diffs), "changed": len(changed), "comparisons": comparisons})
+        print_json({"rehearsed": len(plan_diffs), "changed": len(changed), "comparisons": comparisons})
         return
     print(f"{len(plan_diffs)} comparisons planned again, {len(changed)} would pick differently")
     for plan_diff in changed:
