@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from prometheus_client import (
@@ -42,56 +43,29 @@ class Metrics:
         self.registry = CollectorRegistry()
         for machine in (ProcessCollector, PlatformCollector, GCCollector):
             machine(registry=self.registry)
-        self._requests = Histogram(
+        counter, histogram = partial(Counter, registry=self.registry), partial(Histogram, registry=self.registry)
+        self._requests = histogram(
             "studio_request_seconds",
             "Time to the first byte of an answer of our own routes.",
             ["route", "status"],
             buckets=_REQUEST_S,
-            registry=self.registry,
         )
-        self._reruns = Histogram(
-            "studio_rerun_seconds",
-            "Time to draw a page once, on the server.",
-            ["page"],
-            buckets=_RERUN_S,
-            registry=self.registry,
+        self._reruns = histogram(
+            "studio_rerun_seconds", "Time to draw a page once, on the server.", ["page"], buckets=_RERUN_S
         )
-        self._generations = Counter(
-            "studio_generations",
-            "Attempts that ended, by how.",
-            ["engine", "outcome"],
-            registry=self.registry,
+        self._generations = counter("studio_generations", "Attempts that ended, by how.", ["engine", "outcome"])
+        self._sides = histogram(
+            "studio_generation_seconds", "Time of an attempt from its turn to its end.", ["engine"], buckets=_SIDE_S
         )
-        self._sides = Histogram(
-            "studio_generation_seconds",
-            "Time of an attempt from its turn to its end.",
-            ["engine"],
-            buckets=_SIDE_S,
-            registry=self.registry,
+        self._spend = counter("studio_spend_usd", "US dollars of attempts whose price is known.", ["engine"])
+        self._unpriced = counter(
+            "studio_unpriced", "Attempts that were charged, or may have been, at a price nobody knows.", ["engine"]
         )
-        self._spend = Counter(
-            "studio_spend_usd",
-            "US dollars of attempts whose price is known.",
-            ["engine"],
-            registry=self.registry,
+        self._refused = counter(
+            "studio_sign_ins_refused", "Requests, pages and sign-ins that were turned away.", ["reason"]
         )
-        self._unpriced = Counter(
-            "studio_unpriced",
-            "Attempts that were charged, or may have been, at a price nobody knows.",
-            ["engine"],
-            registry=self.registry,
-        )
-        self._refused = Counter(
-            "studio_sign_ins_refused",
-            "Requests, pages and sign-ins that were turned away.",
-            ["reason"],
-            registry=self.registry,
-        )
-        self._thumbnails = Counter(
-            "studio_thumbnails",
-            "Thumbnails that were found in S3, made, or could not be made.",
-            ["result"],
-            registry=self.registry,
+        self._thumbnails = counter(
+            "studio_thumbnails", "Thumbnails that were found in S3, made, or could not be made.", ["result"]
         )
         self.registry.register(_Incidents())
 

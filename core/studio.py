@@ -31,7 +31,8 @@ from core.generation.spending.ledger import Ledger
 from core.generation.spending.limits import SpendingLimits
 from core.generation.variations import Variations
 from core.identity.access import Access
-from core.identity.authenticator import Authenticator, ClosedAuthenticator, DemoAuthenticator
+from core.identity.authenticator import Authenticator
+from core.identity.sign_in import build_authenticator, build_redirect
 from core.images.thumbnails import Thumbnails
 from core.injection.reader import OfflineReader
 from core.labels.machine.instructions import Instructions, load_instructions
@@ -54,7 +55,7 @@ from core.storage.local.disk import renew
 from core.storage.local.file_spool import FileSpool
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
-from core.telemetry import Telemetry, open_telemetry
+from core.telemetry import Telemetry, open_telemetry, trace_attempt
 
 if TYPE_CHECKING:
     from core.identity.redirect import Redirect
@@ -122,13 +123,17 @@ class Studio:
     @property
     def loops(self) -> tuple[Periodic, ...]:
         """Everything that goes round in the background."""
-        return (
-            self.catalog.loop,
-            self.history.loop,
-            self.live_labels.loop,
-            self.proposals.loop,
-            self.review_service.loop,
-        )
+        rounds = (self.catalog, self.history, self.live_labels, self.proposals, self.review_service)
+        return tuple(each.loop for each in rounds)
+
+    def start(self) -> None:
+        """Begin all background work, and give what an ended process left behind a moment to be delivered."""
+        self.live_labels.start()  # says what is broken in the published file
+        for loop in self.loops:
+            loop.start()
+        self.storage.circuit_breaker.when_back = self.go_round
+        self.budgets.count()
+        in_background(self.runner.recover, name="outbox").join(_RECOVERY_S)
 
     def go_round(self) -> None:
         """Have everything go round now, instead of after the pause that it takes while S3 is away."""
@@ -139,12 +144,11 @@ class Studio:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""
         for loop in self.loops:  # all at once: each may be waited for below for as long as its round hangs in S3
             loop.tell_to_stop()
-        self.catalog.stop()
-        self.review_service.loop.stop()
-        self.live_labels.loop.stop()
-        self.proposals.loop.stop()
         self.runner.close()
+        self.catalog.stop()
         self.history.stop()
+        for loop in self.loops:
+            loop.stop()
         self.thumbnails.close()
         self.storage.close()
         self.telemetry.close()
@@ -168,6 +172,11 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         workers=settings.index_workers,
         unreadable=thumbnails.unreadable,
     )
+
+    def observe(comparison: Comparison, outcome: Outcome) -> None:
+        metrics.attempt_ended(comparison, outcome)
+        trace_attempt(telemetry, comparison, outcome)
+
     history = History(store, app_prefix=settings.s3_app_prefix, server=this_server(), pages=storage.pages)
     engines = build_engines(settings)
     runner = Runner(
@@ -175,7 +184,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         store,
         engines,
         RunLimits(settings.generation_concurrency, settings.generation_deadline_s, settings.generation_stop_s),
-        observe=lambda comparison, outcome: _observe(comparison, outcome, metrics, telemetry),
+        observe=observe,
         spool=Spool(FileSpool(_outbox_folder(settings, store)), history),
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
@@ -234,20 +243,6 @@ def the_instructions() -> Instructions:
     return load_instructions(LABELING_FILE, SHOTS)
 
 
-def _observe(comparison: Comparison, outcome: Outcome, metrics: Metrics, telemetry: Telemetry) -> None:
-    """Count an attempt that has ended, and trace it."""
-    metrics.attempt_ended(comparison, outcome)
-    how = outcome.state.value if outcome.failure is None else outcome.failure.kind.value
-    about = {
-        "comparison.id": comparison.id,
-        "comparison.side": outcome.side.value,
-        "comparison.attempt": outcome.attempt,
-        "engine": comparison.engine,
-        "outcome": how,
-    }
-    telemetry.ended("side", about, began=outcome.started_at, at=outcome.finished_at)
-
-
 def _outbox_folder(settings: Settings, store: Store) -> Path:
     """A folder of this bucket and prefix alone, so that no picture is delivered into another one."""
     place = f"{settings.s3_endpoint_url or ''}\n{store.bucket}\n{settings.s3_app_prefix}"
@@ -265,36 +260,6 @@ def build_engines(settings: Settings) -> dict[str, Engine]:
         engines[OpenAIEngine.name] = OpenAIEngine(endpoint, model=settings.openai_image_model)
     engines[PreviewEngine.name] = PreviewEngine()
     return engines
-
-
-def build_authenticator(settings: Settings, store: Store, access: Access) -> Authenticator:
-    """The authenticator of this profile. Google's library is loaded only where people sign in."""
-    if settings.profile is Profile.EMBEDDED:
-        return DemoAuthenticator()
-    if not (settings.google_client_id and settings.session_secret):  # an operator's command asks for less
-        return ClosedAuthenticator()
-    from core.identity.google import GoogleVerifier
-    from core.identity.google_authenticator import GoogleAuthenticator
-    from core.identity.revocations import Revocations
-    from core.identity.session import SessionSigner
-
-    return GoogleAuthenticator(
-        GoogleVerifier(settings.google_client_id),
-        SessionSigner(settings.session_secret),
-        Revocations(store, app_prefix=settings.s3_app_prefix),
-        access,
-        cookie_name=settings.cookie_name,
-    )
-
-
-def build_redirect(settings: Settings, authenticator: Authenticator) -> Redirect | None:
-    """The sign-in in the same tab, where people sign in at all."""
-    if settings.profile is Profile.EMBEDDED or not (settings.google_client_id and settings.session_secret):
-        return None
-    from core.identity.oauth import oauth_client
-    from core.identity.redirect import Redirect
-
-    return Redirect(authenticator, oauth_client(settings), settings)
 
 
 def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
@@ -322,14 +287,7 @@ def get_studio() -> Studio:
             settings = load_settings()
             settings.require_serving()
             _studio = build_studio(settings)
-            _studio.catalog.start()
-            _studio.history.start()
-            _studio.live_labels.start()
-            _studio.proposals.loop.start()
-            _studio.review_service.loop.start()
-            _studio.storage.circuit_breaker.when_back = _studio.go_round
-            _studio.budgets.count()
-            in_background(_studio.runner.recover, name="outbox").join(_RECOVERY_S)
+            _studio.start()
         return _studio
 
 

@@ -14,6 +14,9 @@ from typing import Final, Protocol
 
 import structlog
 
+from core.generation.records.comparison import Comparison
+from core.generation.records.outcome import Outcome
+
 _log = structlog.get_logger(__name__)
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _FLUSH_MS: Final = 3_000
@@ -111,6 +114,18 @@ def open_telemetry(environ: Mapping[str, str] | None = None) -> Telemetry:
             fix="Install it: .venv/bin/pip install -r requirements-telemetry.txt",
         )
         return NoTelemetry()
+
+
+def trace_attempt(telemetry: Telemetry, comparison: Comparison, outcome: Outcome) -> None:
+    """A span for an attempt that has ended."""
+    about = {
+        "comparison.id": comparison.id,
+        "comparison.side": outcome.side.value,
+        "comparison.attempt": outcome.attempt,
+        "engine": comparison.engine,
+        "outcome": outcome.state.value if outcome.failure is None else outcome.failure.kind.value,
+    }
+    telemetry.ended("side", about, began=outcome.started_at, at=outcome.finished_at)
 
 
 def wants_telemetry(environ: Mapping[str, str]) -> bool:

@@ -17,9 +17,9 @@ from core.identity.google import Certificates, GoogleVerifier
 from core.identity.google_authenticator import GoogleAuthenticator
 from core.identity.revocations import Revocations
 from core.identity.session import LIFETIME_S, RENEW_AFTER_S, SessionSigner
+from core.identity.sign_in import build_authenticator
 from core.settings import Settings
 from core.storage.s3 import Store
-from core.studio import build_authenticator
 from core.viewer import Capability, PersonRole, Viewer
 from tests.fakes.google import CLIENT_ID
 from tests.identity.conftest import Clock
