@@ -13,7 +13,7 @@ class JobBoard:
     """The newest job of each side, for any number of threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # for the jobs; held for no longer than a look
         self._jobs: dict[tuple[str, SideName], Job] = {}
 
     def get(self, comparison_id: str, side: SideName) -> Job | None:

@@ -110,9 +110,9 @@ class Ledger:
         self._engines = engines
         self._root = f"{app_prefix}generations/"
         self._now = now
-        self._lock = threading.Lock()
-        self._reading = threading.Lock()
-        self._tallies: dict[tuple[str, date, Mode | None], Tally] = {}
+        self._lock = threading.Lock()  # for the three below; never held while S3 is asked
+        self._reading = threading.Lock()  # one reads at a time, so that nothing is counted twice
+        self._tallies: dict[tuple[str, date, Mode | None], Tally] = {}  # by person, day and mode
         self._ended: set[AttemptId] = set()
         self._open: dict[AttemptId, _Open] = {}
         self._read_at: float | None = None
