@@ -4,11 +4,11 @@
 // shown. On the way back to what Generate shows it writes two as well. The first one of an act is an entry, and the
 // next take its place; a filter that a person sets is no entry, and neither is what the server makes of it.
 
-const MARK = Symbol.for("studio.one-entry-an-act");
+const marked = /** @type {History & { studioKeepsOneEntryAnAct?: boolean }} */ (history);
 
 export default function () {
-  if (history[MARK]) return;
-  history[MARK] = true;
+  if (marked.studioKeepsOneEntryAnAct) return;
+  marked.studioKeepsOneEntryAnAct = true;
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
   // What the loading of a page leads to is the entry it was loaded for, unless somebody was quicker than this script.
@@ -23,10 +23,12 @@ export default function () {
     isWritten ||= !isLeaving;
   };
   // The second half of a double click is the same act.
+  /** @param {UIEvent} event */
   const acts = (event) => {
     if (event.detail > 1) return;
+    const [met] = event.composedPath();
     isWritten = false;
-    isLeaving = Boolean(event.composedPath()[0]?.closest?.("a[href]"));
+    isLeaving = met instanceof Element && met.closest("a[href]") !== null;
   };
   addEventListener("click", acts, true);
   addEventListener("keydown", acts, true);

@@ -7,15 +7,13 @@ from typing import Final
 
 import streamlit as st
 
+from core.ui.components.component import Component
+
 _MOUNT: Final = "browser-history"
-_component = st.components.v2.component(
-    "studio.browser_history",
-    html="<span hidden></span>",
-    js=Path(__file__).with_suffix(".js").read_text("utf-8"),
-)
+_component = Component(Path(__file__).with_suffix(".js"))
 
 
 def one_entry_an_act() -> None:
     """Have the browser keep its history so, as long as this tab is open."""
     with st.container(key=_MOUNT):
-        _component(key=f"{_MOUNT}-script", height=1)
+        _component.draw(key=f"{_MOUNT}-script", height=1)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import streamlit as st
+from core.ui.components.component import Component, ignore, memory, message
 
 MAX_CARDS = 240
 
-_HERE = Path(__file__)
-_component = st.components.v2.component(
-    "picture_grid",
-    js=_HERE.with_suffix(".js").read_text("utf-8"),
-    css=_HERE.with_suffix(".css").read_text("utf-8"),
-)
+_component = Component(Path(__file__).with_suffix(".js"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +30,23 @@ class Card:
     subtitle: str = ""
     badge: str = ""
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GridData:
+    """What the browser draws. `turn` is the newest selection heard, `dropped` what was taken out of it since."""
+
+    key: str
+    label: str
+    selectable: bool
+    click: Literal["open", "select"]
+    aspect: Literal["portrait", "square", "landscape"]
+    fit: Literal["cover", "contain"]
+    min_card_px: int
+    turn: int
+    epoch: int
+    dropped: Mapping[str, int]
+    cards: Sequence[Card]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class _Sent:
 
 
 @dataclass(slots=True)
-class _Memory:
+class GridMemory:
     """What outlives a rerun: an opening not told yet, and the ids taken out of the selection.
 
     The browser owns the selection. What the server takes out is numbered, so that a message sent before the
@@ -115,54 +127,39 @@ def picture_grid(
     if click == "select" and not selectable:
         raise ValueError('click="select" needs selectable=True')
 
-    memory = _memory(key)
-    sent = _sent(key)
-    selected = set(memory.left_of(sent))
-    memory.drop(sorted(selected.difference(ids)))
-    _component(
+    known = memory(key, GridMemory)
+    sent = _Sent.read(message(key, "selection"))
+    selected = set(known.left_of(sent))
+    known.drop(sorted(selected.difference(ids)))
+    _component.draw(
+        GridData(
+            key=key,
+            label=label,
+            selectable=selectable,
+            click=click,
+            aspect=aspect,
+            fit=fit,
+            min_card_px=min_card_px,
+            turn=sent.turn,
+            epoch=known.epoch,
+            dropped=known.dropped,
+            cards=cards,
+        ),
         key=key,
-        data={
-            "key": key,
-            "label": label,
-            "selectable": selectable,
-            "click": click,
-            "aspect": aspect,
-            "fit": fit,
-            "minCardPx": min_card_px,
-            "turn": sent.turn,
-            "epoch": memory.epoch,
-            "dropped": memory.dropped,
-            "cards": [asdict(card) for card in cards],
-        },
         on_opened_change=partial(_remember_opened, key),
-        on_selection_change=_nothing,
+        on_selection_change=ignore,
     )
-    opened, memory.opened = memory.opened, None
+    opened, known.opened = known.opened, None
     return GridEvent(opened, tuple(i for i in ids if i in selected) if selectable else ())
 
 
 def clear_selection(key: str) -> None:
     """Empty a grid's selection, for instance after a bulk edit. Call it in a callback or before the grid."""
-    memory = _memory(key)
-    memory.drop(memory.left_of(_sent(key)))
-
-
-def _memory(key: str) -> _Memory:
-    memory = st.session_state.setdefault(f"{key} (grid memory)", _Memory())
-    assert isinstance(memory, _Memory)  # noqa: S101  # nobody else writes this key
-    return memory
-
-
-def _sent(key: str) -> _Sent:
-    return _Sent.read((st.session_state.get(key) or {}).get("selection"))
+    known = memory(key, GridMemory)
+    known.drop(known.left_of(_Sent.read(message(key, "selection"))))
 
 
 def _remember_opened(key: str) -> None:
     """Keep the opening until the grid is drawn: a rerun may interrupt the run that brought it."""
-    opened = (st.session_state.get(key) or {}).get("opened")
-    if isinstance(opened, str):
-        _memory(key).opened = opened
-
-
-def _nothing() -> None:
-    """Streamlit keeps only the state values that have a callback."""
+    if isinstance(opened := message(key, "opened"), str):
+        memory(key, GridMemory).opened = opened

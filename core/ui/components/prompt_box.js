@@ -1,54 +1,76 @@
 // The prompt box: a text area that tells the server what is typed while it is typed.
 //
-// Every message carries a number. The server echoes the newest number it has seen together with the text it
-// holds: only when it has seen everything, a different text is its own doing (a recalled comparison) and wins.
+// The server answers with the newest turn it has heard of and the text it holds: only when it has heard everything, a
+// different text is its own doing (a recalled comparison) and wins.
+
+import { keptUnder, setAttributes, take, Turns } from "./dom.js";
+import { shows } from "./draft_in_browser.js";
+
+/**
+ * @typedef {{
+ *   part: string,
+ *   label: string,
+ *   placeholder: string,
+ *   height: number,
+ *   text: string,
+ *   number: number,
+ * }} PromptData
+ */
 
 const PAUSE_MS = 300;
-const boxes = new WeakMap(); // by mount point: what is known of the text area in it
 
+/** @type {WeakMap<ShadowRoot, Box>} */
+const boxes = new WeakMap();
+
+/** @param {import("./dom.js").Mount<PromptData>} mount */
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
-  const root = parentElement.querySelector(".prompt");
-  let box = boxes.get(root);
-  if (!box) {
-    box = { area: root.querySelector("textarea"), seen: data.echo, timer: 0 };
-    boxes.set(root, box);
-    box.area.value = data.text;
-    box.area.addEventListener("input", () => {
-      clearTimeout(box.timer);
-      box.timer = setTimeout(() => send(box), PAUSE_MS);
-      tellDraft(box);
+  const box = keptUnder(boxes, parentElement, () => new Box(parentElement, data));
+  box.turns.tell = () => setStateValue("typed", box.message());
+  box.submit = () => setTriggerValue("submitted", box.message());
+  box.show(data);
+}
+
+class Box {
+  turns = new Turns(PAUSE_MS);
+  submit = () => {};
+
+  /**
+   * @param {ShadowRoot} mount
+   * @param {PromptData} data
+   */
+  constructor(mount, data) {
+    this.data = data;
+    this.turns.turn = data.number;
+    this.area = /** @type {HTMLTextAreaElement} */ (mount.querySelector("textarea"));
+    this.area.addEventListener("input", () => {
+      this.turns.soon();
+      this.tellDraft();
     });
-    box.area.addEventListener("blur", () => box.timer && send(box));
-    box.area.addEventListener("keydown", (event) => {
+    this.area.addEventListener("blur", () => this.turns.flush());
+    this.area.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      clearTimeout(box.timer);
-      box.timer = 0;
-      box.seen += 1;
-      tellDraft(box);
-      box.submit({ text: box.area.value, number: box.seen });
+      take(event);
+      this.turns.next();
+      this.submit();
     });
   }
-  box.part = data.part;
-  box.tell = (message) => setStateValue("typed", message);
-  box.submit = (message) => setTriggerValue("submitted", message);
-  box.area.setAttribute("aria-label", data.label);
-  box.area.placeholder = data.placeholder;
-  box.area.style.height = `${data.height}px`;
-  const settled = !box.timer && data.echo === box.seen;
-  if (settled && box.area.value !== data.text) box.area.value = data.text;
-  tellDraft(box);
-}
 
-function send(box) {
-  clearTimeout(box.timer);
-  box.timer = 0;
-  box.seen += 1;
-  tellDraft(box);
-  box.tell({ text: box.area.value, number: box.seen });
-}
+  /** @param {PromptData} data */
+  show(data) {
+    this.data = data;
+    setAttributes(this.area, { "aria-label": data.label, placeholder: data.placeholder });
+    this.area.style.height = `${data.height}px`;
+    const isSettled = !this.turns.waits && data.number === this.turns.turn;
+    if (isSettled && this.area.value !== data.text) this.area.value = data.text;
+    this.tellDraft();
+  }
 
-function tellDraft(box) {
-  shows(box.part, box.area.value, box.seen, Boolean(box.timer));
+  message() {
+    this.tellDraft();
+    return { text: this.area.value, number: this.turns.turn };
+  }
+
+  tellDraft() {
+    shows(this.data.part, this.area.value, this.turns);
+  }
 }

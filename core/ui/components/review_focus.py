@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from core.errors import StudioError
+from core.ui.components.component import Component, memory, message
 
 _REMEMBERED = 500  # kept decisions a page can be told of again
-_HERE = Path(__file__)
-_component = st.components.v2.component(
-    "studio.review_focus",
-    html='<div class="desk"></div>',
-    css=_HERE.with_suffix(".css").read_text("utf-8"),
-    js=_HERE.with_suffix(".js").read_text("utf-8"),
-)
+_component = Component(Path(__file__).with_suffix(".js"), html='<div class="desk"></div>')
 
 
 class DecisionKind(StrEnum):
@@ -119,8 +112,23 @@ class LostRace:
 Take = Callable[[Sequence[FocusDecision]], Sequence[LostRace]]
 
 
+@dataclass(frozen=True, slots=True)
+class FocusData:
+    """What the browser draws. `kept` names the newest decisions that need not be sent again."""
+
+    key: str
+    queue: str
+    items: Sequence[FocusItem]
+    fields: Sequence[FocusField]
+    left: int
+    kept: Sequence[str]
+    undoable: Sequence[Undoable]
+    conflicts: Sequence[LostRace]
+    trouble: str
+
+
 @dataclass(slots=True)
-class _Memory:
+class FocusMemory:
     """What outlives a rerun: decisions that are kept, races that were lost, and what is wrong just now."""
 
     kept: dict[str, None] = field(default_factory=dict)
@@ -143,42 +151,41 @@ def review_focus(
     `take` may meet a decision twice and must keep it once. `queue` names what the items were chosen by: another
     one starts the desk anew. `left` counts all that wait, shown or not.
     """
-    memory = _memory(key)
-    _component(
+    known = memory(key, FocusMemory)
+    _component.draw(
+        FocusData(
+            key=key,
+            queue=queue,
+            items=items,
+            fields=fields,
+            left=left,
+            kept=tuple(known.kept),
+            undoable=undoable,
+            conflicts=tuple(known.lost.values()),
+            trouble=known.trouble,
+        ),
         key=key,
-        data={
-            "key": key,
-            "queue": queue,
-            "items": [asdict(item) for item in items],
-            "fields": [asdict(each) for each in fields],
-            "left": left,
-            "kept": list(memory.kept),
-            "undoable": [asdict(each) for each in undoable],
-            "conflicts": [asdict(lost) for lost in memory.lost.values()],
-            "trouble": memory.trouble,
-        },
         on_outbox_change=partial(_take, key, take),
     )
 
 
 def _take(key: str, take: Take) -> None:
     """Hand on what the browser sent, but for what is kept already."""
-    memory = _memory(key)
-    told = (st.session_state.get(key) or {}).get("outbox")
-    decisions = [decision for decision in _decisions(told) if decision.id not in memory.kept]
+    known = memory(key, FocusMemory)
+    decisions = [decision for decision in _decisions(message(key, "outbox")) if decision.id not in known.kept]
     for decision in decisions:
         if decision.kind is DecisionKind.SEEN:
-            memory.lost.pop(decision.undoes, None)
+            known.lost.pop(decision.undoes, None)
     try:
         lost = take([decision for decision in decisions if decision.kind is not DecisionKind.SEEN])
     except StudioError as err:
-        memory.trouble = err.message
+        known.trouble = err.message
         return
-    memory.trouble = ""
-    memory.lost.update({race.decision: race for race in lost})
-    memory.kept.update(dict.fromkeys(decision.id for decision in decisions))
-    while len(memory.kept) > _REMEMBERED:
-        memory.kept.pop(next(iter(memory.kept)))
+    known.trouble = ""
+    known.lost.update({race.decision: race for race in lost})
+    known.kept.update(dict.fromkeys(decision.id for decision in decisions))
+    while len(known.kept) > _REMEMBERED:
+        known.kept.pop(next(iter(known.kept)))
 
 
 def _decisions(told: Any) -> list[FocusDecision]:
@@ -204,9 +211,3 @@ def _decision(row: Any) -> FocusDecision | None:
             )
         case _:
             return None
-
-
-def _memory(key: str) -> _Memory:
-    memory = st.session_state.setdefault(f"{key} (desk memory)", _Memory())
-    assert isinstance(memory, _Memory)  # noqa: S101  # nobody else writes this key
-    return memory

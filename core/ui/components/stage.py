@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import streamlit as st
+from core.ui.components.component import Component
 
-_HERE = Path(__file__).parent
-
-# Both texts hold newlines: Streamlit takes a one-line string for the path of a file.
-_mount = st.components.v2.component(
-    "studio_stage",
-    css=(_HERE / "stage.css").read_text(encoding="utf-8"),
-    js=(_HERE / "stage.js").read_text(encoding="utf-8"),
-)
+_component = Component(Path(__file__).with_suffix(".js"))
 
 
 class StageState(StrEnum):
@@ -59,6 +52,15 @@ class StageSide:
             raise ValueError(f"side {self.name!r} is done but has no picture")
 
 
+@dataclass(frozen=True, slots=True)
+class StageData:
+    """What the browser draws."""
+
+    comparison: str
+    height: int
+    sides: Sequence[StageSide]
+
+
 def stage(comparison_id: str, sides: Sequence[StageSide], *, key: str, height: int) -> None:
     """Draw one side, or two to compare.
 
@@ -68,8 +70,4 @@ def stage(comparison_id: str, sides: Sequence[StageSide], *, key: str, height: i
     """
     if len(sides) not in (1, 2):
         raise ValueError(f"the stage draws one side or two, got {len(sides)}")
-    _mount(
-        key=key,
-        height=height,
-        data={"comparison": comparison_id, "height": height, "sides": [asdict(side) for side in sides]},
-    )
+    _component.draw(StageData(comparison_id, height, sides), key=key, height=height)

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import east_asian_width, normalize
 
-import streamlit as st
+from core.ui.components.component import Component, memory, message
 
-from core.ui.components.draft_in_browser import with_draft
-
-_HERE = Path(__file__).parent
-
-# Registered once, at import. Streamlit takes an inline script without a line break for a file name.
-_component = st.components.v2.component(
-    "studio.tile_picker",
-    html='<div class="picker"></div>',
-    css=(_HERE / "tiles.css").read_text("utf-8"),
-    js=with_draft(_HERE / "tiles.js"),
-)
+_component = Component(Path(__file__).with_suffix(".js"), html='<div class="picker"></div>')
 
 # The heights tiles.css draws with, in pixels. The whole height is known before the script has run,
 # so nothing below the picker moves when it appears.
@@ -44,12 +34,27 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
+class TilesData:
+    """What the browser draws; `lines` counts those of each row's names, `turn` the picks by hand that were heard."""
+
+    part: str
+    label: str
+    note: str
+    columns: int
+    lines: Sequence[int]
+    tiles: Sequence[Tile]
+    picked: str | None
+    proposed: str | None
+    turn: int
+
+
+@dataclass(slots=True)
+class TilesMemory:
     """What the last run knew: the pick it was given, the pick that held, the answers counted."""
 
-    given: str | None
-    value: str | None
-    turn: int
+    given: str | None = _ANEW
+    value: str | None = None
+    turn: int = 0
 
 
 def tile_picker(
@@ -70,19 +75,19 @@ def tile_picker(
     """
     value, turn = _settle(key, tiles, picked)
     lines = _name_lines(tiles, columns)
-    _component(
+    _component.draw(
+        TilesData(
+            part=key,
+            label=label,
+            note=note if value is None else "",
+            columns=columns,
+            lines=lines,
+            tiles=tiles,
+            picked=value,
+            proposed=proposed,
+            turn=turn,
+        ),
         key=key,
-        data={
-            "part": key,
-            "label": label,
-            "note": note if value is None else "",
-            "columns": columns,
-            "lines": lines,
-            "tiles": [asdict(tile) for tile in tiles],
-            "picked": value,
-            "proposed": proposed,
-            "turn": turn,
-        },
         height=_height(lines),
     )
     # A session that has just been made knows the browser's answer once the tiles are drawn.
@@ -91,43 +96,40 @@ def tile_picker(
 
 def hand_over(key: str) -> None:
     """Let the next `picked` win over what was picked by hand, even where it was the same before."""
-    memory_key = f"{key}:memory"
-    if (memory := st.session_state.get(memory_key)) is not None:
-        st.session_state[memory_key] = replace(memory, given=_ANEW)
+    memory(key, TilesMemory).given = _ANEW
 
 
 def held(key: str, picked: str | None) -> str | None:
     """The pick that holds, where the tiles are given `picked`."""
-    memory: _Memory | None = st.session_state.get(f"{key}:memory")
-    return picked if memory is None or picked != memory.given else memory.value
+    known = memory(key, TilesMemory)
+    return picked if picked != known.given else known.value
 
 
 def heard(key: str) -> int:
     """How many picks by hand were taken from the tiles."""
-    memory: _Memory | None = st.session_state.get(f"{key}:memory")
-    return memory.turn if memory is not None else 0
+    return memory(key, TilesMemory).turn
 
 
 def put(key: str, picked: str | None, *, turn: int) -> None:
     """Set the tiles to what they showed a server before, after so many picks. Call before they are drawn."""
-    st.session_state[f"{key}:memory"] = _Memory(picked, picked, max(turn, heard(key)))
+    known = memory(key, TilesMemory)
+    known.given = known.value = picked
+    known.turn = max(turn, known.turn)
 
 
 def _settle(key: str, tiles: Sequence[Tile], given: str | None) -> tuple[str | None, int]:
     """Decide between the browser's answer, the server's wish and what held before."""
-    memory_key = f"{key}:memory"  # no widget's key, so it outlives a visit to another page
-    memory: _Memory = st.session_state.get(memory_key) or _Memory(given, given, 0)
-    value, turn = memory.value, memory.turn
-    answer = (st.session_state.get(key) or {}).get("answer")
-    if isinstance(answer, Mapping) and isinstance(answer.get("turn"), int) and answer["turn"] > turn:
-        turn = answer["turn"]
-        choices = {tile.id for tile in tiles if tile.disabled_reason is None}
-        if answer.get("picked") is None or answer["picked"] in choices:
-            value = answer.get("picked")
-    elif given != memory.given:
-        value = given
-    st.session_state[memory_key] = _Memory(given, value, turn)
-    return value, turn
+    known = memory(key, TilesMemory)
+    answer = message(key, "answer")
+    is_news = isinstance(answer, Mapping) and isinstance(answer.get("turn"), int) and answer["turn"] > known.turn
+    if is_news:
+        known.turn = answer["turn"]
+    if is_news and answer.get("picked") in {None, *(tile.id for tile in tiles if tile.disabled_reason is None)}:
+        known.value = answer.get("picked")
+    elif given != known.given:
+        known.value = given
+    known.given = given
+    return known.value, known.turn
 
 
 def _name_lines(tiles: Sequence[Tile], columns: int) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import streamlit as st
 
@@ -23,23 +23,30 @@ from core.identity.sign_in_answer import (
     sign_in_error,
 )
 from core.studio import Studio
+from core.ui.components.component import Component, ignore
 from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
 from core.ui.frame.session_request import send_login_token
 from core.ui.frame.state import Key, session_value
-from core.ui.frame.streamlit_internals import forget_oauth, keep_value, oauth_answer, oauth_state
+from core.ui.frame.streamlit_internals import forget_oauth, oauth_answer, oauth_state
 from core.web.auth_routes import START_PATH
 
-_BUTTON: Final = Path(__file__).with_name("sign_in_button.js")
-_dress = st.components.v2.component(
-    "studio.sign_in_button",
+_dress = Component(
+    Path(__file__).with_name("sign_in_button.js"),
     html='<div class="studio-way"><p role="status"></p><a target="_self">Sign in in this tab</a></div>',
-    css=_BUTTON.with_suffix(".css").read_text("utf-8"),
-    js=_BUTTON.read_text("utf-8"),
     # in a shadow root axe-core would not see that the page's skip link stands before this one
-    isolate_styles=False,
+    isolated=False,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class SignInData:
+    """The attempt, the one whose answer was taken last, and where a sign-in in this tab starts."""
+
+    attempt: str
+    after: str
+    start: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +203,6 @@ def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
         use_container_width=True,
     )
     after = st.session_state.get(Key.LAST_ATTEMPT, "")
-    _dress(
-        key="sign-in-dress",
-        data={"attempt": attempt.key, "after": after, "start": START_PATH},
-        on_returned_change=keep_value,  # the run is all: a session that has begun since draws an attempt of its own
-    )
+    # whoever comes back needs the run alone, in which a session that has begun since draws an attempt of its own
+    _dress.draw(SignInData(attempt.key, after, START_PATH), key="sign-in-dress", on_returned_change=ignore)
     return answer

@@ -2,20 +2,36 @@
 //
 // A request is made once, however often the page is drawn while it is on its way.
 
+import { forgetDrafts } from "../components/draft_in_browser.js";
+
+/**
+ * @typedef {{
+ *   id: string,
+ *   method: "POST" | "DELETE",
+ *   url: string,
+ *   header: string,
+ *   body: string,
+ *   is_silent: boolean,
+ * }} RequestData
+ */
+
 const made = new Set();
 const PATIENCE_MS = 20_000; // nobody is left at a page that waits for ever
 
+/** @param {import("../components/dom.js").Mount<RequestData>} mount */
 export default function ({ data, setTriggerValue }) {
   if (made.has(data.id)) return;
   made.add(data.id);
   ask(data).then(({ status, said }) => {
     const isGone = status === 204 || status === 503; // with a 503 the cookie is gone, and only S3 does not know
     if (data.method === "DELETE" && isGone) forgetDrafts();
-    if (status === 204 && data.reloads) location.reload();
-    else if (status !== 204 && data.reports) setTriggerValue("refused", { id: data.id, status, said });
+    if (data.is_silent) return;
+    if (status === 204) location.reload();
+    else setTriggerValue("refused", { id: data.id, status, said });
   });
 }
 
+/** @param {RequestData} request */
 async function ask({ method, url, header, body }) {
   try {
     const answer = await fetch(url, {

@@ -9,25 +9,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
 from core.errors import SignInError
 from core.studio import Studio
-from core.ui.components.draft_in_browser import with_draft
+from core.ui.components.component import Component, message
 from core.ui.frame.session import cookies
 from core.ui.frame.state import Key
 from core.web.auth_routes import REQUEST_HEADER, SESSION_PATH
 
-_HERE = Path(__file__)
 _MOUNT: Final = "session-request"
 _NOT_SIGNED_IN: Final = "The server did not answer: sign in again."
 _NOT_SIGNED_OUT: Final = "The server did not answer, so you are still signed in: sign out again."
 _RENEWAL_PAUSE_S: Final = 300.0  # a renewal that failed is tried again, but not with every click
-_component = st.components.v2.component(
-    "studio.session_request", html="<span hidden></span>", js=with_draft(_HERE.with_suffix(".js"))
-)
+_component = Component(Path(__file__).with_suffix(".js"))
 
 
 class Purpose(StrEnum):
@@ -46,6 +43,18 @@ class SessionRequest:
     purpose: Purpose
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     made_at_s: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestData:
+    """The request as the browser makes it. A silent one neither loads the page again nor says why it failed."""
+
+    id: str
+    method: Literal["POST", "DELETE"]
+    url: str
+    header: str
+    body: str
+    is_silent: bool
 
 
 def send_login_token(token: str) -> None:
@@ -81,25 +90,24 @@ def is_signing_out() -> bool:
 
 def _mount(request: SessionRequest, *, body: str = "") -> None:
     everywhere = "?everywhere=1" if request.purpose is Purpose.SIGN_OUT_EVERYWHERE else ""
-    _component(
+    _component.draw(
+        RequestData(
+            id=request.id,
+            method="POST" if request.purpose in (Purpose.OPEN, Purpose.RENEW) else "DELETE",
+            url=f"{SESSION_PATH}{everywhere}",
+            header=REQUEST_HEADER,
+            body=body,
+            is_silent=request.purpose is Purpose.RENEW,
+        ),
         key=_MOUNT,
         height=1,
-        data={
-            "id": request.id,
-            "method": "POST" if request.purpose in (Purpose.OPEN, Purpose.RENEW) else "DELETE",
-            "url": f"{SESSION_PATH}{everywhere}",
-            "header": REQUEST_HEADER,
-            "body": body,
-            "reloads": request.purpose is not Purpose.RENEW,
-            "reports": request.purpose is not Purpose.RENEW,
-        },
         on_refused_change=_explain_refusal,
     )
 
 
 def _explain_refusal() -> None:
     """Say why a request failed. A 503 to a sign-out means that the cookie is gone, and only S3 does not know."""
-    answer = (st.session_state.get(_MOUNT) or {}).get("refused")
+    answer = message(_MOUNT, "refused")
     request = st.session_state.get(Key.REQUEST)
     if not isinstance(answer, Mapping) or not isinstance(request, SessionRequest) or answer.get("id") != request.id:
         return

@@ -5,6 +5,12 @@
 // And it offers the sign-in in this tab beneath the button: quietly, until Google's window is blocked, closed, cut off
 // from this page by its Cross-Origin-Opener-Policy (for the page that opened it, it is closed then), or silent.
 
+import { setAttributes, setText } from "../components/dom.js";
+import { isAnswerOf, isConnected, oauthFrames } from "../components/streamlit_page.js";
+
+/** @typedef {{ attempt: string, after: string, start: string }} SignInData */
+
+/** @param {Record<"accent" | "hover" | "ink" | "radius" | "font", string>} style */
 const DRESS = (style) => `
   @font-face { font-family: Inter; font-weight: 100 900; src: url("/app/static/fonts/inter-latin.woff2"); }
   html, body { background: transparent !important; overflow: hidden; }
@@ -27,9 +33,9 @@ const DRESS = (style) => `
   body button span { font-size: inherit; }
   body button .icon { display: none; }`;
 
-const BUTTON = '.st-key-door iframe[src*="authorize_button"]';
 const CLOSING_MS = 1500; // the library closes the window itself, and then brings its answer
 const PATIENCE_MS = 20_000;
+/** @type {Record<string, string>} */
 const SAYS = {
   waiting: "Sign in in Google’s window.",
   silent: "Google’s window has not answered yet. If it is stuck, sign in in this tab.",
@@ -41,18 +47,28 @@ const SAYS = {
 const OFFERED = new Set(["silent", "blocked", "closed", "unheard"]);
 const ON_ITS_WAY = new Set(["waiting", "silent", "answered", "unheard"]);
 // The last press of the button. It outlives the button, which a server that was started again draws anew.
-const press = (window[Symbol.for("studio.sign-in.press")] ??= { attempt: "", became: "nothing" });
+/**
+ * @type {{
+ *   attempt: string, became: string, popup?: Window | null, at: number, answeredAt: number, closedAt: number,
+ *   isAway?: boolean, stop?: () => void,
+ * }}
+ */
+const press = (/** @type {any} */ (window)[Symbol.for("studio.sign-in.press")] ??= {
+  attempt: "",
+  became: "nothing",
+});
 
+/** @param {import("../components/dom.js").Mount<SignInData>} mount */
 export default function ({ parentElement, data, setTriggerValue }) {
-  const heard = ({ source, data: told }) => {
-    const isAnswer = told?.isStreamlitMessage && told.type === "streamlit:setComponentValue";
-    if (isAnswer && source === document.querySelector(BUTTON)?.contentWindow) press.answeredAt = Date.now();
+  /** @param {MessageEvent} event */
+  const heard = (event) => {
+    if (oauthFrames().some((frame) => isAnswerOf(frame, event))) press.answeredAt = Date.now();
   };
   const turn = () => {
-    dress(parentElement);
+    dress(/** @type {Element} */ (/** @type {Node} */ (parentElement)));
     watch(data.attempt);
     if (hasReturned()) setTriggerValue("returned", true); // so that a server that was started again is noticed
-    say(parentElement.querySelector(".studio-way"), data);
+    say(parentElement, data);
   };
   press.stop?.(); // new data come without an end of the old
   addEventListener("message", heard);
@@ -65,20 +81,26 @@ export default function ({ parentElement, data, setTriggerValue }) {
   return press.stop;
 }
 
-// Whether the page has just found its server again. Streamlit reconnects in silence, to a session that may be another.
+/** Whether the page has just found its server again: in silence, and in a session that may be another. */
 function hasReturned() {
-  const isHere = document.querySelector('[data-testid="stApp"]')?.dataset.testConnectionState === "CONNECTED";
+  const isHere = isConnected();
   const wasAway = press.isAway;
   press.isAway = !isHere;
   return isHere && wasAway;
 }
 
-// Opens the button's window for it: so it is seen, and can be closed also when the button was drawn anew.
+/**
+ * Opens the button's window for it: so it is seen, and can be closed also when the button was drawn anew.
+ *
+ * @param {string} attempt
+ */
 function watch(attempt) {
-  const frame = document.querySelector(BUTTON);
-  const inside = frame?.contentDocument && frame.contentWindow; // without a server it is a page of the browser's own
+  const [frame] = oauthFrames();
+  // without a server it is a page of the browser's own
+  const inside = /** @type {any} */ (frame?.contentDocument && frame.contentWindow);
   if (!inside || inside.studioWatches === attempt) return;
   inside.studioWatches = attempt;
+  /** @param {Parameters<typeof open>} asked */
   inside.open = (...asked) => {
     const popup = open(...asked);
     Object.assign(press, { attempt, popup, at: Date.now(), answeredAt: 0, closedAt: 0, became: "waiting" });
@@ -86,7 +108,11 @@ function watch(attempt) {
   };
 }
 
-// What became of the last press: `after` is the attempt whose answer the server has taken.
+/**
+ * What became of the last press: `after` is the attempt whose answer the server has taken.
+ *
+ * @param {SignInData} data
+ */
 function became({ attempt, after }) {
   if (!press.attempt) return "nothing";
   if (press.attempt !== attempt) {
@@ -104,19 +130,24 @@ function became({ attempt, after }) {
   return now - press.at > PATIENCE_MS ? "silent" : "waiting";
 }
 
-function say(way, data) {
+/**
+ * @param {ParentNode} mount
+ * @param {SignInData} data
+ */
+function say(mount, data) {
   press.became = became(data);
-  const [sentence, link] = [way.querySelector("p"), way.querySelector("a")];
-  const said = SAYS[press.became] ?? "";
-  if (sentence.textContent !== said) sentence.textContent = said;
+  const [way, sentence] = mount.querySelectorAll(".studio-way, .studio-way p");
+  const link = /** @type {HTMLAnchorElement} */ (way.querySelector("a"));
+  setText(sentence, SAYS[press.became] ?? "");
   way.classList.toggle("offered", OFFERED.has(press.became));
   const href = `${data.start}?to=${encodeURIComponent(location.pathname + location.search)}`;
-  if (link.getAttribute("href") !== href) link.setAttribute("href", href);
+  setAttributes(link, { href });
   link.onclick = () => press.popup?.close();
 }
 
-function dress(element) {
-  const told = getComputedStyle(element.host ?? element);
+/** @param {Element} mount not in a shadow, see core/ui/frame/login.py */
+function dress(mount) {
+  const told = getComputedStyle(mount);
   const style = {
     accent: told.getPropertyValue("--studio-accent") || "#2f6bdc",
     hover: told.getPropertyValue("--studio-accent-hover") || "#2459bd",
@@ -124,7 +155,7 @@ function dress(element) {
     radius: "4px",
     font: told.getPropertyValue("--st-font") || "sans-serif",
   };
-  for (const frame of document.querySelectorAll(BUTTON)) {
+  for (const frame of oauthFrames()) {
     const inside = frame.contentDocument;
     if (!inside?.querySelector("button") || inside.getElementById("studio-dress")) continue;
     const sheet = inside.createElement("style");

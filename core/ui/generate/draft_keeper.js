@@ -3,50 +3,85 @@
 // A draft lies under an id that this tab holds a lock on, so the draft of a live tab is nobody else's to take up.
 // The server says what it has drawn; what was typed and picked since then is read from its parts.
 
+import { draftKeys, DRAFTS, LEFT, screen, TAB } from "../components/draft_in_browser.js";
+import { onReturn } from "../components/streamlit_page.js";
+
+/**
+ * @typedef {{ owner: string | null }} OwnerData
+ *
+ * @typedef {{
+ *   session: string,
+ *   line: string,
+ *   taken: number,
+ *   shown: string | null,
+ *   unsent: boolean,
+ *   draft: Record<string, unknown>,
+ *   heard: Record<string, number>,
+ * }} DrawnData
+ *
+ * @typedef {Pick<DrawnData, "shown" | "draft" | "heard" | "unsent">} Shown
+ * @typedef {{ at: number, shown: string | null, draft: Record<string, unknown> }} Kept
+ */
+
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 const KEPT_MAX = 12;
 const LENGTH_MAX = 100_000;
 const PATIENCE_MS = 1000; // of a page that is loaded anew, for the lock of the page before it
-const FIELDS = { prompt: "prompt", tone: "tone_tiles", angle: "angle_tiles" }; // and the parts that know them first
+const FIELDS = /** @type {Record<string, string>} */ ({ prompt: "prompt", tone: "tone_tiles", angle: "angle_tiles" }); // and the parts that know them first
 
-const tab = {
-  owner: "", // the person's pseudonym
-  id: "", // of this tab's draft
-  own: null, // the id from before the page was loaded anew
-  isOwn: null, // a promise: whether that one's lock could be had, or another tab has it
-  held: "", // the id whose lock this tab holds
-  release: null,
-  tell: null, // hands something to the server
-  report: null, // says why a draft is not kept, or that it is
-  problem: "",
-  told: 0, // counts what was handed over
-  pending: null, // what was handed over and is not taken yet
-  latest: null, // what the server drew last
-  drawn: null, // the same, once it is what this tab is about
-  isKept: false,
-  isChoosing: false,
-  isOver: false, // somebody signed out: nothing is written any more
-};
+class Tab {
+  owner = ""; // the person's pseudonym
+  id = ""; // of this tab's draft
+  /** @type {string | null} the id from before the page was loaded anew */
+  own = null;
+  /** @type {Promise<boolean> | null} whether that one's lock could be had, or another tab has it */
+  isOwn = null;
+  held = ""; // the id whose lock this tab holds
+  /** @type {(() => void) | null} */
+  release = null;
+  /** @type {((message: Shown & { number: number, from: string }) => void) | null} hands something to the server */
+  tell = null;
+  /** @type {(problem: string) => void} says why a draft is not kept, or that it is */
+  report = () => {};
+  problem = "";
+  told = 0; // counts what was handed over
+  /** @type {Shown | null} what was handed over and is not taken yet */
+  pending = null;
+  /** @type {DrawnData | null} what the server drew last */
+  latest = null;
+  /** @type {DrawnData | null} the same, once it is what this tab is about */
+  drawn = null;
+  isKept = false;
+  isChoosing = false;
+  isOver = false; // somebody signed out: nothing is written any more
+}
 
+const tab = new Tab();
+
+/** @param {import("../components/dom.js").Mount<OwnerData | DrawnData>} mount */
 export default function ({ data, setStateValue }) {
-  if (data.forgets) {
-    forget();
-  } else if (data.owner !== undefined) {
-    meet(data.owner, (message) => setStateValue("kept", message));
-  } else {
+  if (!("owner" in data)) {
     tab.report = (problem) => setStateValue("problem", problem);
     tab.latest = data;
     follow();
+  } else if (data.owner === null) {
+    forget();
+  } else {
+    meet(data.owner, (message) => setStateValue("kept", message));
   }
 }
 
+/**
+ * @param {string} owner
+ * @param {NonNullable<Tab["tell"]>} tell
+ */
 function meet(owner, tell) {
   tab.tell = tell;
   if (tab.owner === owner) return;
   if (!tab.owner) listen();
   tab.owner = owner;
   tidy();
-  tab.own = attempt(() => sessionStorage.getItem(TAB));
+  tab.own = attempt(() => sessionStorage.getItem(TAB), null);
   tab.isOwn = tab.own ? lock(tab.own, PATIENCE_MS) : null; // on whatever page: it stays this tab's
   follow();
 }
@@ -57,28 +92,25 @@ function listen() {
   addEventListener("storage", ({ key, newValue }) => {
     if (key === null || key === LEFT || (key === keyOf(tab.id) && newValue === null)) tab.isOver = true;
   });
-  const app = document.querySelector('[data-testid="stApp"]');
-  let isAway = false;
-  new MutationObserver(() => {
-    const wasAway = isAway;
-    isAway = app.dataset.testConnectionState !== "CONNECTED";
-    if (wasAway && !isAway) comeBack();
-  }).observe(app, { attributeFilter: ["data-test-connection-state"] });
+  onReturn(comeBack);
 }
 
-// Streamlit tells a server that it has found again, be it another one, nothing before somebody presses something.
 function comeBack() {
-  if (tab.drawn) handOver(onScreen(), tab.drawn.session);
+  if (tab.drawn) handOver(onScreen(tab.drawn), tab.drawn.session);
   else if (tab.pending) handOver(tab.pending, "");
 }
 
+/**
+ * @param {Shown} kept
+ * @param {string} from
+ */
 function handOver(kept, from) {
   tab.told += 1;
   tab.pending = kept;
-  tab.tell({ ...kept, number: tab.told, from });
+  tab.tell?.({ ...kept, number: tab.told, from });
 }
 
-// What the server has drawn counts once it has taken what was handed over to it.
+/** What the server has drawn counts once it has taken what was handed over to it. */
 function follow() {
   const data = tab.latest;
   if (!data || !tab.tell || tab.isChoosing) return;
@@ -89,15 +121,16 @@ function follow() {
     choose(data.shown).then((kept) => {
       tab.isChoosing = false;
       if (kept) handOver({ shown: kept.shown, draft: kept.draft, heard: {}, unsent: true }, "");
-      else accept(tab.latest);
+      else accept(tab.latest ?? data);
     });
   } else if (data.session !== tab.drawn.session) {
-    handOver(onScreen(), tab.drawn.session);
+    handOver(onScreen(tab.drawn), tab.drawn.session);
   } else {
     accept(data);
   }
 }
 
+/** @param {DrawnData} data */
 function accept(data) {
   const before = tab.drawn;
   const isAnother = before && before.session === data.session && before.line !== data.line;
@@ -107,15 +140,20 @@ function accept(data) {
   save();
 }
 
-// The draft of this tab: its own from before, else the newest that no tab is at. One that was begun on another
-// comparison than the one on the stage stays where it is.
+/**
+ * The draft of this tab: its own from before, else the newest that no tab is at. One that was begun on another
+ * comparison than the one on the stage stays where it is.
+ *
+ * @param {string | null} shown
+ */
 async function choose(shown) {
+  /** @param {Kept | null} kept */
   const fits = (kept) => kept !== null && (!shown || kept.shown === shown);
   if (tab.own) {
     const kept = read(keyOf(tab.own));
-    const isOurs = await tab.isOwn;
-    if (isOurs && (!kept || fits(kept))) return take(tab.own, kept);
-    return take(newId(), !isOurs && fits(kept) ? kept : null); // not ours: this tab is a copy of the one that is at it
+    const isFree = await tab.isOwn;
+    if (isFree && (!kept || fits(kept))) return take(tab.own, kept);
+    return take(newId(), !isFree && fits(kept) ? kept : null); // not ours: this tab is a copy of the one that is at it
   }
   for (const { id, kept } of navigator.locks ? newestFirst() : []) {
     if (fits(kept) && (await lock(id))) return take(id, kept);
@@ -123,33 +161,46 @@ async function choose(shown) {
   return take(newId());
 }
 
+/**
+ * @param {string} id
+ * @param {Kept | null} kept
+ */
 function take(id, kept = null) {
   tab.id = id;
   tab.isKept = kept !== null;
   lock(id);
-  attempt(() => sessionStorage.setItem(TAB, id));
+  attempt(() => sessionStorage.setItem(TAB, id), undefined);
   return kept;
 }
 
-// Takes the lock of a draft, and lets go of the one before. A browser without locks cannot tell tabs apart.
+/**
+ * Takes the lock of a draft, and lets go of the one before. A browser without locks cannot tell tabs apart.
+ *
+ * @param {string} id
+ * @returns {Promise<boolean>}
+ */
 function lock(id, patience_ms = 0) {
   if (!navigator.locks || tab.held === id) return Promise.resolve(true);
   const options = patience_ms ? { signal: AbortSignal.timeout(patience_ms) } : { ifAvailable: true };
   return new Promise((resolve) => {
+    /** @param {Lock | null} granted */
     const hold = (granted) => {
       resolve(granted !== null);
       if (granted === null) return undefined;
       tab.release?.();
       tab.held = id;
-      return new Promise((release) => (tab.release = release));
+      return new Promise((release) => (tab.release = () => release(null)));
     };
     navigator.locks.request(DRAFTS + id, options, hold).catch(() => resolve(false));
   });
 }
 
-// What the screen shows now: as the server has drawn it, but for what it has not heard yet.
-function onScreen() {
-  const { shown, draft, heard, unsent } = tab.drawn;
+/**
+ * What the screen shows now: as the server has drawn it, but for what it has not heard yet.
+ *
+ * @param {DrawnData} drawn
+ */
+function onScreen({ shown, draft, heard, unsent }) {
   const now = { shown, draft: { ...draft }, heard: { ...heard }, unsent };
   for (const [field, name] of Object.entries(FIELDS)) {
     const part = screen.parts[name];
@@ -163,75 +214,96 @@ function onScreen() {
 
 function save() {
   if (!tab.drawn || !tab.id || tab.pending || tab.isOver) return;
-  const { shown, draft, unsent } = onScreen();
+  const { shown, draft, unsent } = onScreen(tab.drawn);
   let problem = "";
   if (unsent) {
     const text = JSON.stringify({ at: Date.now(), shown, draft });
-    problem = text.length > LENGTH_MAX ? "too long" : attempt(() => put(keyOf(tab.id), text), "no room");
+    problem = text.length > LENGTH_MAX ? "too long" : attempt(() => keep(text), "no room");
   }
   tab.isKept = unsent && !problem;
-  if (!tab.isKept) attempt(() => localStorage.removeItem(keyOf(tab.id)));
+  if (!tab.isKept) attempt(() => localStorage.removeItem(keyOf(tab.id)), undefined);
   if (tab.problem === problem) return;
   tab.problem = problem;
   tab.report(problem);
 }
 
-function put(key, text) {
-  localStorage.setItem(key, text);
+/** @param {string} text */
+function keep(text) {
+  localStorage.setItem(keyOf(tab.id), text);
   return "";
 }
 
-// Another person's drafts go, and those that are too old or too many.
+/** Another person's drafts go, and those that are too old or too many. */
 async function tidy() {
-  attempt(() => draftKeys().filter((key) => !isOurs(key)).forEach((key) => localStorage.removeItem(key)));
+  dropAll((key) => !isOurs(key));
   const locked = await lockedNames();
   const spare = newestFirst().slice(KEPT_MAX).filter(({ id }) => !locked.has(DRAFTS + id));
   spare.forEach(({ id }) => localStorage.removeItem(keyOf(id)));
 }
 
-// At the door of somebody who has signed out elsewhere. What a live tab is at, that tab forgets at its own door.
+/** Where somebody has signed out elsewhere. What a live tab is at, that tab forgets when it hears of it. */
 async function forget() {
   tab.isOver = true;
   const locked = await lockedNames();
-  const isTheirs = (id) => id !== tab.id && id !== tab.held && locked.has(DRAFTS + id);
-  attempt(() => draftKeys().filter((key) => !isTheirs(idOf(key))).forEach((key) => localStorage.removeItem(key)));
+  dropAll((key) => [tab.id, tab.held].includes(idOf(key)) || !locked.has(DRAFTS + idOf(key)));
+}
+
+/** @param {(key: string) => boolean} isMeant */
+function dropAll(isMeant) {
+  attempt(() => draftKeys().filter(isMeant).forEach((key) => localStorage.removeItem(key)), undefined);
 }
 
 async function lockedNames() {
-  const { held } = (await navigator.locks?.query()) ?? { held: [] };
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
   return new Set(held.map(({ name }) => name));
 }
 
 function newestFirst() {
-  const keys = attempt(draftKeys) ?? [];
-  const found = keys.filter(isOurs).map((key) => ({ id: idOf(key), kept: read(key) }));
+  const found = attempt(draftKeys, []).filter(isOurs).flatMap((key) => {
+    const kept = read(key);
+    return kept ? [{ id: idOf(key), kept }] : [];
+  });
   return found.sort((one, other) => other.kept.at - one.kept.at);
 }
 
+/** @param {string} key */
 function isOurs(key) {
   return key.startsWith(`${DRAFTS}${tab.owner}.`) && read(key) !== null;
 }
 
-// A draft that is kept, unless there is none, it is too old, or something else wrote there.
+/**
+ * A draft that is kept, unless there is none, it is too old, or something else wrote there.
+ *
+ * @param {string} key
+ * @returns {Kept | null}
+ */
 function read(key) {
-  const kept = attempt(() => JSON.parse(localStorage.getItem(key)), null);
+  const kept = attempt(() => JSON.parse(localStorage.getItem(key) ?? "null"), null);
   const isDraft = typeof kept?.draft === "object" && kept.draft !== null && typeof kept.at === "number";
   return isDraft && Date.now() - kept.at < KEPT_MS ? kept : null;
 }
 
+/** @param {string} id */
 function keyOf(id) {
   return `${DRAFTS}${tab.owner}.${id}`;
 }
 
+/** @param {string} key */
 function idOf(key) {
-  return key.split(".").at(-1);
+  return key.slice(key.lastIndexOf(".") + 1);
 }
 
 function newId() {
   return crypto.randomUUID();
 }
 
-// A browser may refuse its storage, or have no room in it.
+/**
+ * What an action returns. A browser may refuse its storage, or have no room in it.
+ *
+ * @template T
+ * @param {() => T} action
+ * @param {T} otherwise
+ */
 function attempt(action, otherwise) {
   try {
     return action();

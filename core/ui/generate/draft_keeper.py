@@ -17,22 +17,36 @@ import streamlit as st
 from core.errors import NotFound
 from core.identity.session import pseudonym
 from core.studio import Studio
-from core.ui.components.draft_in_browser import with_draft
+from core.ui.components.component import Component, ignore
 from core.ui.frame.state import COMPARISON_PARAM, Key, session_value
-from core.ui.frame.streamlit_internals import keep_value
 from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, widgets_now
 from core.viewer import Viewer
 
-_HERE: Final = Path(__file__)
 _NOT_KEPT: Final = {
     "too long": "This draft is too long to be kept in the browser: reloading the page loses it.",
     "no room": "The browser has no room to keep this draft: reloading the page loses it.",
 }
-_component = st.components.v2.component(
-    "studio.draft_keeper",
-    html="<span hidden></span>",
-    js=with_draft(_HERE.with_suffix(".js")),
-)
+_component = Component(Path(__file__).with_suffix(".js"))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerData:
+    """Whose drafts are kept here, as a pseudonym; nobody's while those that lie here are to be forgotten."""
+
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnData:
+    """What the composer shows, and how much of what the browser has handed over and typed it has taken."""
+
+    session: str
+    line: str
+    taken: int
+    shown: str | None
+    unsent: bool
+    draft: Stored
+    heard: Mapping[str, int]
 
 
 def _token() -> str:
@@ -69,14 +83,14 @@ def meet_browser(studio: Studio, viewer: Viewer) -> None:
     """Say whose drafts are to be kept here, and hear what the browser hands over. Call before a page is drawn."""
     owner = pseudonym(studio.settings.session_secret or "", viewer.email)
     with st.container(key="draft-keeper"):
-        browser = _component(key="draft-taken", data={"owner": owner}, on_kept_change=keep_value)
+        browser = _component.draw(OwnerData(owner), key="draft-taken", on_kept_change=ignore)
     _keep(_keeping().hear(browser.kept))
 
 
 def forget_drafts() -> None:
     """Have the browser forget the drafts of somebody whose session was ended."""
     with st.container(key="draft-keeper"):
-        _component(key="draft-forgotten", data={"forgets": True})
+        _component.draw(OwnerData(None), key="draft-forgotten")
 
 
 def patience_s() -> float:
@@ -131,18 +145,18 @@ def show_draft() -> bool:
         _keep(keeping)
     is_unsent = keeping.is_unsent or (picks, widgets) != (keeping.picks, keeping.widgets)
     with st.container(key="draft-teller"):
-        browser = _component(
+        browser = _component.draw(
+            DrawnData(
+                session=keeping.session,
+                line=keeping.line,
+                taken=keeping.taken,
+                shown=st.session_state.get(Key.SHOWN),
+                unsent=is_unsent,
+                draft=picks | widgets,
+                heard=heard_now(),
+            ),
             key="draft-shown",
-            data={
-                "session": keeping.session,
-                "line": keeping.line,
-                "taken": keeping.taken,
-                "shown": st.session_state.get(Key.SHOWN),
-                "unsent": is_unsent,
-                "draft": picks | widgets,
-                "heard": heard_now(),
-            },
-            on_problem_change=keep_value,
+            on_problem_change=ignore,
         )
     if browser.problem in _NOT_KEPT:
         st.caption(f":material/warning: {_NOT_KEPT[browser.problem]}")

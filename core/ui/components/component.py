@@ -1,0 +1,83 @@
+"""A component: its script and style as Streamlit takes them, the data it is sent, what it says and remembers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+M = TypeVar("M")
+
+_IMPORT: Final = re.compile(r'^import [^;]+ from "([^"]+)";\n', re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
+_THEME: Final = Path(__file__).with_name("theme.css")
+
+
+class Component:
+    """What runs in the browser beside a module of Python's: the script given, with the style of the same name.
+
+    The browser gets a frozen dataclass as it is: keys are spelled as in Python, and the script's JSDoc repeats them.
+    """
+
+    def __init__(self, script: Path, *, html: str | None = None, isolated: bool = True) -> None:
+        style = script.with_suffix(".css")
+        shared = _THEME.read_text("utf-8") if isolated else ""
+        self._mount = st.components.v2.component(
+            f"studio.{script.stem}",
+            html=html,
+            css=shared + style.read_text("utf-8") if style.exists() else None,
+            js=bundle(script),
+            isolate_styles=isolated,
+        )
+
+    def draw(
+        self,
+        data: DataclassInstance | None = None,
+        *,
+        key: str,
+        height: int | Literal["content"] = "content",
+        **callbacks: Any,
+    ) -> Any:
+        """Draw it; `on_…_change` hears what the browser says, and only what has such a callback is kept."""
+        return self._mount(key=key, data=asdict(data) if data else None, height=height, **callbacks)
+
+
+def bundle(script: Path) -> str:
+    """The script behind all that it imports, each file once.
+
+    In the browser a component's script is a module without an address, so it could import nothing by a path.
+    """
+    return "\n".join(_texts(script.resolve(), set()))
+
+
+def message(key: str, name: str) -> Any:
+    """What the browser has last said under this name, or None. Trust nothing in it."""
+    return (st.session_state.get(key) or {}).get(name)
+
+
+def memory(key: str, kind: type[M]) -> M:
+    """What a component remembers between runs, its pages left in between included. It begins as `kind()`."""
+    kept = st.session_state.setdefault(f"{key}:memory", kind())
+    assert isinstance(kept, kind)  # noqa: S101  # nobody else writes this key
+    return kept
+
+
+def ignore() -> None:
+    """The callback of what is read elsewhere, or serves by its run alone."""
+
+
+def _texts(script: Path, seen: set[Path]) -> Iterator[str]:
+    seen.add(script)
+    text = script.read_text("utf-8")
+    for path in _IMPORT.findall(text):
+        imported = (script.parent / path).resolve()
+        if imported not in seen:
+            yield from _texts(imported, seen)
+    yield _EXPORT.sub("", _IMPORT.sub("", text))

@@ -1,0 +1,75 @@
+// What scripts rely on in Streamlit's own page, all of it; core/ui/style.css holds what the styles do. A test holds both
+// against the Streamlit that is installed.
+
+const APP = '[data-testid="stApp"]';
+const SCROLLED = '[data-testid="stMain"]';
+const WRAPPER = '[data-testid^="stElementContainer"]';
+// of streamlit-oauth, in the column of core/ui/frame/login.py
+const OAUTH_FRAME = '.st-key-door iframe[src*="authorize_button"]';
+const DIALOG = '[role="dialog"]';
+
+function app() {
+  return /** @type {HTMLElement | null} */ (document.querySelector(APP));
+}
+
+/** Whether the page has a server just now. */
+export function isConnected() {
+  return app()?.dataset.testConnectionState === "CONNECTED";
+}
+
+/**
+ * Calls whenever the page finds a server again. Streamlit itself tells that one nothing before somebody presses something.
+ *
+ * @param {() => void} act
+ */
+export function onReturn(act) {
+  const node = app();
+  let isAway = false;
+  const watcher = new MutationObserver(() => {
+    const wasAway = isAway;
+    isAway = !isConnected();
+    if (wasAway && !isAway) act();
+  });
+  if (node) watcher.observe(node, { attributeFilter: ["data-test-connection-state"] });
+}
+
+/**
+ * How far what a component stands in is scrolled, in pixels.
+ *
+ * @param {Element} host
+ */
+export function scrolledBy(host) {
+  return host.closest(SCROLLED)?.scrollTop ?? 0;
+}
+
+/**
+ * Streamlit keeps the height a component was given; where it needs less, the page gets the rest.
+ *
+ * @param {Element} host
+ * @param {number} height_px
+ */
+export function setHeight(host, height_px) {
+  const wrapper = /** @type {HTMLElement | null} */ (host.closest(WRAPPER));
+  if (wrapper) Object.assign(wrapper.style, { height: `${height_px}px`, flexBasis: "auto" });
+}
+
+/** Where streamlit-oauth draws its button: of one, as long as it is not drawn anew. */
+export function oauthFrames() {
+  return [.../** @type {NodeListOf<HTMLIFrameElement>} */ (document.querySelectorAll(OAUTH_FRAME))];
+}
+
+/**
+ * Whether a component of the old kind tells its value in this message.
+ *
+ * @param {HTMLIFrameElement} frame
+ * @param {MessageEvent} event
+ */
+export function isAnswerOf(frame, { source, data }) {
+  const isAnswer = data?.isStreamlitMessage && data.type === "streamlit:setComponentValue";
+  return isAnswer && source === frame.contentWindow;
+}
+
+/** How many dialogs are open. */
+export function dialogs() {
+  return document.querySelectorAll(DIALOG).length;
+}
