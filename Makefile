@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
+SCRIPT_CHECKS := tests/javascript/node_modules/.bin
 
 .PHONY: run test test-slow check bench local-labels service clean
 
@@ -17,12 +18,15 @@ test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(V
 test-slow: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev tests/javascript/node_modules/.done
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/vulture
 	$(BIN)/python -m pytest -q tests/test_requirements.py
+	$(SCRIPT_CHECKS)/eslint --config tests/javascript/eslint.config.js core/ui tests/javascript
+	$(SCRIPT_CHECKS)/tsc --project tests/javascript
+	node --test tests/javascript/*.test.js
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
@@ -38,7 +42,7 @@ service:
 	@sed -e 's|@CHECKOUT@|$(CURDIR)|g' -e 's|@USER@|$(USER)|g' deploy/studio.service
 
 clean:
-	rm -rf $(VENV) .venv-local-labels deploy/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-local-labels deploy/node_modules tests/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.12")'
@@ -68,12 +72,12 @@ $(VENV)/.clock: | $(VENV)/.dev
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check libfaketime==3.0.1
 	touch $@
 
-# PM2 for the tests, with Debian's node where there is none.
-deploy/node_modules/.done: deploy/package-lock.json
+# PM2 for the tests, and what reads core/ui's scripts, with Debian's node where there is none.
+%/node_modules/.done: %/package-lock.json
 	command -v npm >/dev/null \
 	  || (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q nodejs npm) \
-	  || (echo "The tests of PM2 need node and npm: install them, then make test again." >&2 && exit 1)
-	cd deploy && npm ci --no-audit --no-fund --loglevel=error
+	  || (echo "The checks of scripts and the tests of PM2 need node and npm: install them, then try again." >&2 && exit 1)
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 # nginx for the tests, Debian's.

@@ -6,18 +6,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar
 
 import streamlit as st
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 M = TypeVar("M")
 
 _IMPORT: Final = re.compile(r'^import [^;]+ from "([^"]+)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
 _THEME: Final = Path(__file__).with_name("theme.css")
+
+
+class Data(Protocol):
+    """A dataclass, whichever."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 class Component:
@@ -39,7 +42,7 @@ class Component:
 
     def draw(
         self,
-        data: DataclassInstance | None = None,
+        data: Data | None = None,
         *,
         key: str,
         height: int | Literal["content"] = "content",

@@ -17,7 +17,6 @@
 
 /**
  * What is kept under a key, made when it is asked for first.
- *
  * @template K
  * @template V
  * @param {{ get(key: K): V | undefined, set(key: K, value: V): unknown }} kept
@@ -34,7 +33,6 @@ export function keptUnder(kept, key, make) {
 
 /**
  * An element with a class, or with attributes, and with what is in it.
- *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {string | Attributes} looks
@@ -48,11 +46,7 @@ export function element(tag, looks = "", ...content) {
   return node;
 }
 
-/**
- * @param {string} looks
- * @param {string} label
- * @param {() => void} act
- */
+/** @param {string} looks @param {string} label @param {() => void} act */
 export function button(looks, label, act) {
   const node = element("button", { type: "button", class: looks }, label);
   node.addEventListener("click", act);
@@ -61,7 +55,6 @@ export function button(looks, label, act) {
 
 /**
  * Sets attributes; one that is null goes.
- *
  * @param {Element} node
  * @param {Attributes} attributes
  */
@@ -74,7 +67,6 @@ export function setAttributes(node, attributes) {
 
 /**
  * Sets a text unless it is there already, so that a selection in it survives and nobody hears it twice.
- *
  * @param {Element} node
  * @param {string} text
  */
@@ -84,7 +76,6 @@ export function setText(node, text) {
 
 /**
  * Strokes on a grid, 24 × 24 unless said otherwise.
- *
  * @param {string} strokes
  * @param {Attributes} looks
  */
@@ -107,7 +98,6 @@ export function icon(strokes, looks = {}) {
 
 /**
  * The nearest element around what an event met that fits a selector.
- *
  * @param {Event} event
  * @param {string} selector
  * @returns {HTMLElement | null}
@@ -120,7 +110,6 @@ export function around(event, selector) {
 
 /**
  * The letter on the key cap where the layout types another script: on a Korean layout "a" arrives as "ㅁ".
- *
  * @param {KeyboardEvent} event
  */
 export function letterOf(event) {
@@ -131,7 +120,6 @@ export function letterOf(event) {
 
 /**
  * Whether a key goes with one that makes it the browser's own.
- *
  * @param {KeyboardEvent} event
  */
 export function isChord(event) {
@@ -140,7 +128,6 @@ export function isChord(event) {
 
 /**
  * What a component does with a key is not for the page, which has keys of its own.
- *
  * @param {Event} event
  */
 export function take(event) {

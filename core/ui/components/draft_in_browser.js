@@ -14,7 +14,6 @@ export const screen = (shared.studioScreen ??= Object.assign(new EventTarget(), 
 
 /**
  * What a part shows. `number` counts what it has told the server; `waits` while it has yet to tell.
- *
  * @param {string} part
  * @param {unknown} value
  * @param {import("./dom.js").Turns} turns

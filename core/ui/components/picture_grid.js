@@ -67,10 +67,7 @@ class Grid {
   /** @type {(id: string) => void} */
   tellOpened = () => {};
 
-  /**
-   * @param {ShadowRoot} mount
-   * @param {GridData} data
-   */
+  /** @param {ShadowRoot} mount @param {GridData} data */
   constructor(mount, data) {
     this.mount = mount;
     this.data = data;
@@ -112,10 +109,7 @@ class Grid {
 
   // ---- from the server
 
-  /**
-   * @param {GridData} data
-   * @param {(selection: object) => void} tell
-   */
+  /** @param {GridData} data @param {(selection: object) => void} tell */
   show(data, tell) {
     const view = keptUnder(views, data.key, () => new View());
     const isNew = view !== this.shown;
@@ -212,7 +206,6 @@ class Grid {
 
   /**
    * The shadow root hides the card from the dialog's own way of giving the focus back.
-   *
    * @param {string} id
    */
   watchDialog(id) {
@@ -249,10 +242,7 @@ class Grid {
     for (const [id, { button }] of this.entries) button.tabIndex = id === this.view.active ? 0 : -1;
   }
 
-  /**
-   * @param {string | null} id
-   * @param {FocusOptions} options
-   */
+  /** @param {string | null} id @param {FocusOptions} options */
   focus(id, options = { preventScroll: true }) {
     this.entries.get(id ?? "")?.button.focus(options);
   }
@@ -272,7 +262,6 @@ class Grid {
 
   /**
    * Where a key leads.
-   *
    * @param {string} key
    * @param {number} index
    */
@@ -304,7 +293,6 @@ class Grid {
 
   /**
    * What a key means here, or undefined when it belongs to somebody else.
-   *
    * @param {KeyboardEvent} event
    */
   meaning(event) {
@@ -375,7 +363,6 @@ class Grid {
 
   /**
    * A walk with Shift starts where the focus is, not at the card that was last toggled.
-   *
    * @param {boolean} isSelecting
    * @param {string} from
    * @param {string} to
@@ -390,7 +377,6 @@ class Grid {
 
   /**
    * From the anchor, or from `start` if there is none. Going back takes cards out again.
-   *
    * @param {string} start
    * @param {string} target
    */

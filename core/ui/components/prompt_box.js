@@ -34,10 +34,7 @@ class Box {
   turns = new Turns(PAUSE_MS);
   submit = () => {};
 
-  /**
-   * @param {ShadowRoot} mount
-   * @param {PromptData} data
-   */
+  /** @param {ShadowRoot} mount @param {PromptData} data */
   constructor(mount, data) {
     this.data = data;
     this.turns.turn = data.number;

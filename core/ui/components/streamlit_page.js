@@ -19,7 +19,6 @@ export function isConnected() {
 
 /**
  * Calls whenever the page finds a server again. Streamlit itself tells that one nothing before somebody presses something.
- *
  * @param {() => void} act
  */
 export function onReturn(act) {
@@ -35,7 +34,6 @@ export function onReturn(act) {
 
 /**
  * How far what a component stands in is scrolled, in pixels.
- *
  * @param {Element} host
  */
 export function scrolledBy(host) {
@@ -44,7 +42,6 @@ export function scrolledBy(host) {
 
 /**
  * Streamlit keeps the height a component was given; where it needs less, the page gets the rest.
- *
  * @param {Element} host
  * @param {number} height_px
  */
@@ -60,7 +57,6 @@ export function oauthFrames() {
 
 /**
  * Whether a component of the old kind tells its value in this message.
- *
  * @param {HTMLIFrameElement} frame
  * @param {MessageEvent} event
  */

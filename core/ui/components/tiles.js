@@ -47,10 +47,7 @@ class Picker {
   tiles = [];
   note = element("span", "note");
 
-  /**
-   * @param {ShadowRoot} mount
-   * @param {TilesData} data
-   */
+  /** @param {ShadowRoot} mount @param {TilesData} data */
   constructor(mount, data) {
     this.data = data;
     this.root = /** @type {HTMLElement} */ (mount.querySelector(".picker"));
@@ -133,10 +130,7 @@ class Picker {
   }
 }
 
-/**
- * @param {Tile} tile
- * @param {number} lines
- */
+/** @param {Tile} tile @param {number} lines */
 function tileOf(tile, lines) {
   const plate = () => element("span", "plate", tile.name);
   const frame = element("span", "frame");

@@ -49,8 +49,8 @@ const ON_ITS_WAY = new Set(["waiting", "silent", "answered", "unheard"]);
 // The last press of the button. It outlives the button, which a server that was started again draws anew.
 /**
  * @type {{
- *   attempt: string, became: string, popup?: Window | null, at: number, answeredAt: number, closedAt: number,
- *   isAway?: boolean, stop?: () => void,
+ * attempt: string, became: string, popup?: Window | null, at: number, answeredAt: number, closedAt: number,
+ * isAway?: boolean, stop?: () => void,
  * }}
  */
 const press = (/** @type {any} */ (window)[Symbol.for("studio.sign-in.press")] ??= {
@@ -91,7 +91,6 @@ function hasReturned() {
 
 /**
  * Opens the button's window for it: so it is seen, and can be closed also when the button was drawn anew.
- *
  * @param {string} attempt
  */
 function watch(attempt) {
@@ -110,7 +109,6 @@ function watch(attempt) {
 
 /**
  * What became of the last press: `after` is the attempt whose answer the server has taken.
- *
  * @param {SignInData} data
  */
 function became({ attempt, after }) {
@@ -130,10 +128,7 @@ function became({ attempt, after }) {
   return now - press.at > PATIENCE_MS ? "silent" : "waiting";
 }
 
-/**
- * @param {ParentNode} mount
- * @param {SignInData} data
- */
+/** @param {ParentNode} mount @param {SignInData} data */
 function say(mount, data) {
   press.became = became(data);
   const [way, sentence] = mount.querySelectorAll(".studio-way, .studio-way p");

@@ -71,10 +71,7 @@ export default function ({ data, setStateValue }) {
   }
 }
 
-/**
- * @param {string} owner
- * @param {NonNullable<Tab["tell"]>} tell
- */
+/** @param {string} owner @param {NonNullable<Tab["tell"]>} tell */
 function meet(owner, tell) {
   tab.tell = tell;
   if (tab.owner === owner) return;
@@ -100,10 +97,7 @@ function comeBack() {
   else if (tab.pending) handOver(tab.pending, "");
 }
 
-/**
- * @param {Shown} kept
- * @param {string} from
- */
+/** @param {Shown} kept @param {string} from */
 function handOver(kept, from) {
   tab.told += 1;
   tab.pending = kept;
@@ -143,7 +137,6 @@ function accept(data) {
 /**
  * The draft of this tab: its own from before, else the newest that no tab is at. One that was begun on another
  * comparison than the one on the stage stays where it is.
- *
  * @param {string | null} shown
  */
 async function choose(shown) {
@@ -161,10 +154,7 @@ async function choose(shown) {
   return take(newId());
 }
 
-/**
- * @param {string} id
- * @param {Kept | null} kept
- */
+/** @param {string} id @param {Kept | null} kept */
 function take(id, kept = null) {
   tab.id = id;
   tab.isKept = kept !== null;
@@ -175,7 +165,6 @@ function take(id, kept = null) {
 
 /**
  * Takes the lock of a draft, and lets go of the one before. A browser without locks cannot tell tabs apart.
- *
  * @param {string} id
  * @returns {Promise<boolean>}
  */
@@ -197,7 +186,6 @@ function lock(id, patience_ms = 0) {
 
 /**
  * What the screen shows now: as the server has drawn it, but for what it has not heard yet.
- *
  * @param {DrawnData} drawn
  */
 function onScreen({ shown, draft, heard, unsent }) {
@@ -273,7 +261,6 @@ function isOurs(key) {
 
 /**
  * A draft that is kept, unless there is none, it is too old, or something else wrote there.
- *
  * @param {string} key
  * @returns {Kept | null}
  */
@@ -299,7 +286,6 @@ function newId() {
 
 /**
  * What an action returns. A browser may refuse its storage, or have no room in it.
- *
  * @template T
  * @param {() => T} action
  * @param {T} otherwise

@@ -8,25 +8,25 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
 
-from core.ui.components.picture_grid import Card, _Memory, _Sent, picture_grid
+from core.ui.components.picture_grid import Card, GridMemory, _Sent, picture_grid
 from tests.support.browser.chromium import PATIENCE_MS, chromium
 from tests.support.dashboards.demos import grid_demo
 
 
 def test_a_message_from_before_a_drop_loses_only_what_was_dropped() -> None:
-    memory = _Memory()
+    memory = GridMemory()
     memory.drop(["a"])
     assert memory.left_of(_Sent(("a", "b"), turn=2, epoch=0)) == ["b"]
 
 
 def test_a_card_selected_again_after_a_drop_stays_selected() -> None:
-    memory = _Memory()
+    memory = GridMemory()
     memory.drop(["a"])
     assert memory.left_of(_Sent(("a",), turn=3, epoch=1)) == ["a"]
 
 
 def test_a_drop_counts_for_a_browser_that_outlived_the_server() -> None:
-    memory = _Memory()
+    memory = GridMemory()
     sent = _Sent(("a", "b"), turn=9, epoch=3)
     assert memory.left_of(sent) == ["a", "b"]
     memory.drop(["a"])

@@ -1,0 +1,234 @@
+// A side of the stage: its picture or its message, its name, its progress.
+
+import { button, element, icon, setAttributes } from "./dom.js";
+import { clamp, spanOf } from "./stage_geometry.js";
+
+/**
+ * @typedef {{
+ *   name: string,
+ *   title: string,
+ *   state: "queued" | "running" | "failed" | "done" | "cancelled" | "empty",
+ *   width_px: number,
+ *   height_px: number,
+ *   picture_url: string | null,
+ *   alt: string,
+ *   headline: string,
+ *   detail: string,
+ *   request_id: string | null,
+ *   progress: number | null,
+ * }} StageSide
+ */
+
+const WORDS = {
+  queued: "Waiting",
+  running: "Making the picture",
+  failed: "Failed",
+  done: "Done",
+  cancelled: "Cancelled",
+  empty: "Nothing here yet",
+};
+const SIGNS = {
+  queued: "M12 7.5V12l3 2M12 3.5a8.5 8.5 0 1 0 0 17a8.5 8.5 0 0 0 0-17",
+  running: "",
+  failed: "M12 9.5v4.2M12 16.6v.4M12 3.8 2.8 20h18.4z",
+  done: "M4 4.5h16v15H4zM4 16l4.5-4.5 4 4M14 14l2-2 4 4M3 3l18 18", // whose picture is missing
+  cancelled: "M6.2 6.2l11.6 11.6M12 3.5a8.5 8.5 0 1 0 0 17a8.5 8.5 0 0 0 0-17",
+  empty: "M7 12h10",
+};
+
+export class Pane {
+  url = /** @type {string | null} */ (null);
+  img = /** @type {HTMLImageElement | null} */ (null);
+  isBroken = false;
+  ticket = 0; // which load is the newest
+  told = "";
+
+  /** @param {StageSide} side @param {{ say(text: string): void, layout(): void }} stage */
+  constructor(side, stage) {
+    this.side = side;
+    this.stage = stage;
+    this.message = element("div", "message");
+    this.frame = element("div", "frame", this.message);
+    this.chip = element("div", "chip");
+    this.note = element("div", "note");
+    this.bar = element("i");
+    this.line = element("div", { class: "line", role: "progressbar" }, this.bar);
+    this.node = element("div", { class: "pane", role: "group" }, this.frame, this.chip, this.note, this.line);
+    this.take(side);
+  }
+
+  get label() {
+    return this.side.title ? `${this.side.name}, ${this.side.title}` : this.side.name;
+  }
+
+  get headline() {
+    return this.side.headline || WORDS[this.side.state];
+  }
+
+  /** Whether there is nothing yet to say in place of the picture. */
+  get isLoading() {
+    return this.side.state === "done" && !this.isBroken;
+  }
+
+  get size() {
+    return { width: this.side.width_px, height: this.side.height_px, isThere: this.img !== null };
+  }
+
+  /**
+   * Takes the side's new facts; answers what is worth saying aloud, or "".
+   * @param {StageSide} side
+   */
+  update(side) {
+    const before = this.side;
+    if (JSON.stringify(before) === JSON.stringify(side)) return "";
+    this.take(side);
+    if (before.state === side.state) return "";
+    const advice = side.state === "failed" && side.detail ? ` ${side.detail}` : "";
+    return `${this.label}: ${side.state === "done" ? WORDS.done : this.headline}.${advice}`;
+  }
+
+  /** @param {StageSide} side */
+  take(side) {
+    this.side = side;
+    const url = side.state === "done" || side.state === "running" ? side.picture_url : null;
+    if (url !== this.url) this.load(url);
+    else if (this.img) this.img.alt = side.alt;
+    this.draw();
+  }
+
+  /**
+   * Decodes beside the stage, then swaps: what was on it stays until the next picture can be painted.
+   * @param {string | null} url
+   */
+  async load(url) {
+    const ticket = ++this.ticket;
+    this.url = url;
+    this.isBroken = false;
+    if (!url) {
+      this.drop();
+      return;
+    }
+    const img = element("img", { draggable: false, decoding: "sync", src: url });
+    const isDecoded = await img.decode().then(() => true, () => false);
+    if (ticket !== this.ticket) return;
+    if (isDecoded) {
+      img.alt = this.side.alt;
+      this.drop();
+      this.frame.prepend(img);
+      this.img = img;
+    } else if (this.side.state === "done") {
+      this.isBroken = true;
+      this.drop();
+      this.stage.say(`${this.label}: the picture did not load.`);
+    }
+    this.draw();
+    this.stage.layout();
+  }
+
+  drop() {
+    this.img?.remove();
+    this.img = null;
+  }
+
+  discard() {
+    this.ticket += 1;
+    this.node.remove();
+  }
+
+  draw() {
+    const { side } = this;
+    setAttributes(this.node, { "data-state": side.state, "aria-label": this.label });
+    this.node.classList.toggle("plain", !this.img);
+    this.chip.replaceChildren(element("b", "", side.name));
+    if (side.title) this.chip.append(" ", element("span", "", side.title));
+
+    const isRunning = side.state === "running";
+    this.note.textContent = side.headline;
+    this.note.hidden = !(isRunning && this.img && side.headline);
+    const isLoading = this.isLoading && !this.img;
+    const progress = isRunning && side.progress !== null ? clamp(side.progress, 0, 1) : null;
+    this.line.hidden = !isRunning && !isLoading;
+    this.line.classList.toggle("unknown", progress === null);
+    this.line.classList.toggle("loading", isLoading);
+    setAttributes(this.line, {
+      "aria-label": `${isLoading ? "Loading" : "Progress of"} ${this.label}`,
+      "aria-valuenow": progress && Math.round(progress * 100),
+    });
+    this.bar.style.transform = progress === null ? "" : `scaleX(${progress})`;
+    this.tell();
+  }
+
+  /** The words in place of a picture; rebuilt only when they change, so that a selection in them survives. */
+  tell() {
+    const { side } = this;
+    const facts = JSON.stringify([side.state, side.headline, side.detail, side.request_id]);
+    const told = this.img || this.isLoading ? "" : facts;
+    this.message.hidden = !told;
+    if (told === this.told) return;
+    this.told = told;
+    this.message.replaceChildren();
+    if (!told) return;
+    if (SIGNS[side.state]) this.message.append(icon(SIGNS[side.state], { class: "mark" }));
+    if (side.state === "done") {
+      this.message.append(
+        element("p", "headline", "The picture did not load"),
+        element("p", "detail", "It was made and is kept. Check the connection, then try again."),
+        button("small reload", "Try again", () => {
+          this.load(side.picture_url);
+          this.draw();
+        }),
+      );
+      return;
+    }
+    this.message.append(element("p", "headline", this.headline));
+    if (side.detail) this.message.append(element("p", "detail", side.detail));
+    if (side.request_id) this.message.append(this.request(side.request_id));
+  }
+
+  /** @param {string} id */
+  request(id) {
+    const code = element("code", "", id);
+    const copy = button("small", "Copy", async () => {
+      try {
+        await navigator.clipboard.writeText(id);
+        copy.textContent = "Copied";
+        this.stage.say("Request id copied.");
+        setTimeout(() => { copy.textContent = "Copy"; }, 1500);
+      } catch {
+        // Without https there is no clipboard: leave the id selected for Ctrl+C.
+        getSelection()?.selectAllChildren(code);
+      }
+    });
+    setAttributes(copy, { "aria-label": `Copy the request id of ${this.side.name}` });
+    return element("div", "request", element("span", "", "Request"), code, copy);
+  }
+
+  /**
+   * @param {import("./stage_geometry.js").Place} at
+   * @param {{ isShown: boolean, isSliding: boolean, isSecond: boolean }} how
+   */
+  place(at, { isShown, isSliding, isSecond }) {
+    const { left, right, top, bottom } = spanOf(at);
+    put(this.node, { left: at.room.x, width: at.room.width });
+    put(this.frame, { width: at.width, height: at.height });
+    this.frame.style.transform = `translate(${at.x}px, ${at.y}px)`;
+    this.node.classList.toggle("shown", isShown);
+    this.node.inert = !isShown;
+    const isOnRight = isSliding && isSecond;
+    const sides = { left: isOnRight ? null : left + 8, right: isOnRight ? at.room.width - right + 8 : null };
+    const maxWidth = Math.max(40, (right - left) * (isSliding ? 0.5 : 1) - 16);
+    put(this.chip, { ...sides, maxWidth, top: top + 8 });
+    put(this.note, { ...sides, maxWidth, bottom: at.room.height - bottom + 18 });
+    put(this.line, { left: left + 8, width: Math.max(0, right - left - 16), top: bottom - 11 });
+  }
+}
+
+/**
+ * @param {HTMLElement} node
+ * @param {Partial<Record<"left" | "right" | "top" | "bottom" | "width" | "height" | "maxWidth", number | null>>} lengths
+ */
+export function put(node, lengths) {
+  for (const [side, value] of Object.entries(lengths)) {
+    node.style.setProperty(side === "maxWidth" ? "max-width" : side, value === null ? "auto" : `${value}px`);
+  }
+}
