@@ -26,7 +26,7 @@ check: $(VENV)/.dev tests/javascript/node_modules/.done
 	$(BIN)/python -m pytest -q tests/test_requirements.py
 	$(SCRIPT_CHECKS)/eslint --config tests/javascript/eslint.config.js core/ui tests/javascript
 	$(SCRIPT_CHECKS)/tsc --project tests/javascript
-	node --test tests/javascript/*.test.js
+	node --test --test-reporter=dot tests/javascript/*.test.js
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
