@@ -23,8 +23,7 @@ export default function () {
     isWritten ||= !isLeaving;
   };
   // The second half of a double click is the same act.
-  /** @param {UIEvent} event */
-  const acts = (event) => {
+  const acts = (/** @type {UIEvent} */ event) => {
     if (event.detail > 1) return;
     const [met] = event.composedPath();
     isWritten = false;

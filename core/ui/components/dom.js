@@ -46,40 +46,27 @@ export function element(tag, looks = "", ...content) {
   return node;
 }
 
-/** @param {string} looks @param {string} label @param {() => void} act */
-export function button(looks, label, act) {
+export function button(/** @type {string} */ looks, /** @type {string} */ label, /** @type {() => void} */ act) {
   const node = element("button", { type: "button", class: looks }, label);
   node.addEventListener("click", act);
   return node;
 }
 
-/**
- * Sets attributes; one that is null goes.
- * @param {Element} node
- * @param {Attributes} attributes
- */
-export function setAttributes(node, attributes) {
+/** Sets attributes; one that is null goes. */
+export function setAttributes(/** @type {Element} */ node, /** @type {Attributes} */ attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null) node.removeAttribute(name);
     else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
   }
 }
 
-/**
- * Sets a text unless it is there already, so that a selection in it survives and nobody hears it twice.
- * @param {Element} node
- * @param {string} text
- */
-export function setText(node, text) {
+/** Sets a text unless it is there already, so that a selection in it survives and nobody hears it twice. */
+export function setText(/** @type {Element} */ node, /** @type {string} */ text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/**
- * Strokes on a grid, 24 × 24 unless said otherwise.
- * @param {string} strokes
- * @param {Attributes} looks
- */
-export function icon(strokes, looks = {}) {
+/** Strokes on a grid, 24 × 24 unless said otherwise. */
+export function icon(/** @type {string} */ strokes, /** @type {Attributes} */ looks = {}) {
   const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
   setAttributes(svg, {
     viewBox: "0 0 24 24",
@@ -108,29 +95,20 @@ export function around(event, selector) {
 
 // ---- keys
 
-/**
- * The letter on the key cap where the layout types another script: on a Korean layout "a" arrives as "ㅁ".
- * @param {KeyboardEvent} event
- */
-export function letterOf(event) {
+/** The letter on the key cap where the layout types another script: on a Korean layout "a" arrives as "ㅁ". */
+export function letterOf(/** @type {KeyboardEvent} */ event) {
   const isForeign = event.key.length === 1 && event.key > "\u007f";
   const onCap = /^(?:Key|Digit)(.)$/.exec(event.code);
   return (isForeign && onCap ? onCap[1] : event.key).toLowerCase();
 }
 
-/**
- * Whether a key goes with one that makes it the browser's own.
- * @param {KeyboardEvent} event
- */
-export function isChord(event) {
+/** Whether a key goes with one that makes it the browser's own. */
+export function isChord(/** @type {KeyboardEvent} */ event) {
   return event.ctrlKey || event.metaKey || event.altKey;
 }
 
-/**
- * What a component does with a key is not for the page, which has keys of its own.
- * @param {Event} event
- */
-export function take(event) {
+/** What a component does with a key is not for the page, which has keys of its own. */
+export function take(/** @type {Event} */ event) {
   event.preventDefault();
   event.stopPropagation();
 }
@@ -146,8 +124,7 @@ export class Turns {
   waits = false; // there is something to tell
   timer = 0;
 
-  /** @param {number} pause_ms */
-  constructor(pause_ms = 0) {
+  constructor(/** @type {number} */ pause_ms = 0) {
     this.pause_ms = pause_ms;
     this.tell = () => {};
   }

@@ -26,8 +26,7 @@ export class CardView {
   /** @type {string | null | undefined} */
   url = undefined;
 
-  /** @param {string} id */
-  constructor(id) {
+  constructor(/** @type {string} */ id) {
     this.problem = element("div", { dir: "auto" });
     this.badge = element("div", { class: "badge", dir: "auto" });
     this.title = element("div", { class: "title", dir: "auto" });
@@ -68,8 +67,7 @@ export class CardView {
     this.showWholeIfNeeded();
   }
 
-  /** @param {string | null} url */
-  load(url) {
+  load(/** @type {string | null} */ url) {
     const isNew = url !== this.url;
     const isDue = this.picture.classList.contains("failed") && performance.now() - this.failedAt > RETRY_AFTER_MS;
     this.url = url;
@@ -88,8 +86,7 @@ export class CardView {
     this.setState("failed");
   }
 
-  /** @param {"loaded" | "failed" | ""} state */
-  setState(state) {
+  setState(/** @type {"loaded" | "failed" | ""} */ state) {
     for (const each of ["loaded", "failed"]) this.picture.classList.toggle(each, each === state);
   }
 

@@ -67,8 +67,7 @@ class Grid {
   /** @type {(id: string) => void} */
   tellOpened = () => {};
 
-  /** @param {ShadowRoot} mount @param {GridData} data */
-  constructor(mount, data) {
+  constructor(/** @type {ShadowRoot} */ mount, /** @type {GridData} */ data) {
     this.mount = mount;
     this.data = data;
     this.view = keptUnder(views, data.key, () => new View());
@@ -84,8 +83,7 @@ class Grid {
       if (event.shiftKey) event.preventDefault(); // or the browser selects the text in between
     });
     // A button elsewhere must find the selection on the server: what is unsent leaves before its click does.
-    /** @param {PointerEvent | KeyboardEvent} event */
-    this.beforeOthers = (event) => {
+    this.beforeOthers = (/** @type {PointerEvent | KeyboardEvent} */ event) => {
       const isOurs = event instanceof PointerEvent || this.meaning(event) !== undefined;
       if (!event.composedPath().includes(this.root) || !isOurs) this.view.turns.flush();
     };
@@ -109,8 +107,7 @@ class Grid {
 
   // ---- from the server
 
-  /** @param {GridData} data @param {(selection: object) => void} tell */
-  show(data, tell) {
+  show(/** @type {GridData} */ data, /** @type {(selection: object) => void} */ tell) {
     const view = keptUnder(views, data.key, () => new View());
     const isNew = view !== this.shown;
     this.shown = this.view = view;
@@ -171,8 +168,7 @@ class Grid {
     const width = this.root.clientWidth - 2 * parseFloat(style.paddingLeft);
     if (width <= 0) return;
     const gap = parseFloat(style.columnGap);
-    /** @param {number} count */
-    const cardWidth = (count) => (width - gap * (count - 1)) / count;
+    const cardWidth = (/** @type {number} */ count) => (width - gap * (count - 1)) / count;
     const min = this.data.min_card_px;
     this.columns = COLUMNS.findLast((count) => cardWidth(count) >= min)
       ?? (cardWidth(2) >= Math.min(min, Math.max(140, 0.6 * min)) ? 2 : 1); // a phone shows two
@@ -197,18 +193,14 @@ class Grid {
     this.view.turns.soon();
   }
 
-  /** @param {string} id */
-  open(id) {
+  open(/** @type {string} */ id) {
     this.view.turns.flush(); // before, because a later rerun would close the dialog that this one opens
     this.tellOpened(id);
     this.watchDialog(id);
   }
 
-  /**
-   * The shadow root hides the card from the dialog's own way of giving the focus back.
-   * @param {string} id
-   */
-  watchDialog(id) {
+  /** The shadow root hides the card from the dialog's own way of giving the focus back. */
+  watchDialog(/** @type {string} */ id) {
     this.stopWatching();
     const before = dialogs();
     let isSeen = false;
@@ -229,8 +221,7 @@ class Grid {
     };
   }
 
-  /** @param {string} id */
-  takeFocusBack(id) {
+  takeFocusBack(/** @type {string} */ id) {
     const now = document.activeElement;
     if (now && now !== document.body && now !== this.mount.host) return;
     this.focus(this.entries.has(id) ? id : this.view.active);
@@ -242,34 +233,26 @@ class Grid {
     for (const [id, { button }] of this.entries) button.tabIndex = id === this.view.active ? 0 : -1;
   }
 
-  /** @param {string | null} id @param {FocusOptions} options */
-  focus(id, options = { preventScroll: true }) {
+  focus(/** @type {string | null} */ id, /** @type {FocusOptions} */ options = { preventScroll: true }) {
     this.entries.get(id ?? "")?.button.focus(options);
   }
 
-  /** @param {string | undefined} id */
-  onFocus(id) {
+  onFocus(/** @type {string | undefined} */ id) {
     if (id === undefined) return;
     this.view.active = id;
     this.view.activeIndex = this.indexOf(id);
     this.rove();
   }
 
-  /** @param {string} id */
-  indexOf(id) {
+  indexOf(/** @type {string} */ id) {
     return this.entries.get(id)?.index ?? 0;
   }
 
-  /**
-   * Where a key leads.
-   * @param {string} key
-   * @param {number} index
-   */
-  target(key, index) {
+  /** Where a key leads. */
+  target(/** @type {string} */ key, /** @type {number} */ index) {
     const last = this.cards.length - 1;
     const { columns } = this;
-    /** @param {number} i */
-    const rowOf = (i) => Math.floor(i / columns);
+    const rowOf = (/** @type {number} */ i) => Math.floor(i / columns);
     switch (key) {
       case "ArrowLeft": return Math.max(0, index - 1);
       case "ArrowRight": return Math.min(last, index + 1);
@@ -291,11 +274,8 @@ class Grid {
 
   // ---- keys and clicks
 
-  /**
-   * What a key means here, or undefined when it belongs to somebody else.
-   * @param {KeyboardEvent} event
-   */
-  meaning(event) {
+  /** What a key means here, or undefined when it belongs to somebody else. */
+  meaning(/** @type {KeyboardEvent} */ event) {
     if (event.altKey || event.isComposing) return undefined;
     const { selectable } = this.data;
     if (event.ctrlKey || event.metaKey) return selectable && event.key.toLowerCase() === "a" ? "all" : undefined;
@@ -306,8 +286,7 @@ class Grid {
     return undefined;
   }
 
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
+  onKey(/** @type {KeyboardEvent} */ event) {
     const id = idOf(event);
     const meaning = this.meaning(event);
     if (id === undefined || meaning === undefined) return;
@@ -331,8 +310,7 @@ class Grid {
     }
   }
 
-  /** @param {MouseEvent} event */
-  onClick(event) {
+  onClick(/** @type {MouseEvent} */ event) {
     const id = idOf(event);
     if (id === undefined) return;
     const { selectable, click } = this.data;
@@ -344,15 +322,13 @@ class Grid {
     } else if (event.detail < 2) this.open(id); // a double click opens once
   }
 
-  /** @param {MouseEvent} event */
-  onDoubleClick(event) {
+  onDoubleClick(/** @type {MouseEvent} */ event) {
     const id = idOf(event);
     if (id === undefined || event.shiftKey || around(event, ".mark")) return;
     if (this.data.click === "select") this.open(id);
   }
 
-  /** @param {string} id */
-  toggle(id) {
+  toggle(/** @type {string} */ id) {
     const { view } = this;
     if (!view.selected.delete(id)) view.selected.add(id);
     view.anchor = id;
@@ -361,13 +337,8 @@ class Grid {
     this.changed();
   }
 
-  /**
-   * A walk with Shift starts where the focus is, not at the card that was last toggled.
-   * @param {boolean} isSelecting
-   * @param {string} from
-   * @param {string} to
-   */
-  walk(isSelecting, from, to) {
+  /** A walk with Shift starts where the focus is, not at the card that was last toggled. */
+  walk(/** @type {boolean} */ isSelecting, /** @type {string} */ from, /** @type {string} */ to) {
     const { view } = this;
     if (isSelecting && !view.isWalking) view.anchor = null;
     if (isSelecting) this.selectRange(from, to);
@@ -375,12 +346,8 @@ class Grid {
     view.isWalking = isSelecting;
   }
 
-  /**
-   * From the anchor, or from `start` if there is none. Going back takes cards out again.
-   * @param {string} start
-   * @param {string} target
-   */
-  selectRange(start, target) {
+  /** From the anchor, or from `start` if there is none. Going back takes cards out again. */
+  selectRange(/** @type {string} */ start, /** @type {string} */ target) {
     const { view } = this;
     if (view.anchor === null || !this.entries.has(view.anchor)) {
       view.anchor = start;
@@ -393,7 +360,6 @@ class Grid {
   }
 }
 
-/** @param {Event} event */
-function idOf(event) {
+function idOf(/** @type {Event} */ event) {
   return around(event, ".card")?.dataset.id;
 }

@@ -34,8 +34,7 @@ class Box {
   turns = new Turns(PAUSE_MS);
   submit = () => {};
 
-  /** @param {ShadowRoot} mount @param {PromptData} data */
-  constructor(mount, data) {
+  constructor(/** @type {ShadowRoot} */ mount, /** @type {PromptData} */ data) {
     this.data = data;
     this.turns.turn = data.number;
     this.area = /** @type {HTMLTextAreaElement} */ (mount.querySelector("textarea"));
@@ -52,8 +51,7 @@ class Box {
     });
   }
 
-  /** @param {PromptData} data */
-  show(data) {
+  show(/** @type {PromptData} */ data) {
     this.data = data;
     setAttributes(this.area, { "aria-label": data.label, placeholder: data.placeholder });
     this.area.style.height = `${data.height}px`;

@@ -58,22 +58,17 @@ export function action(what, looks = {}, ...content) {
   return element("button", { type: "button", "data-do": what, ...looks }, ...content);
 }
 
-/** @param {FocusField} field @param {string | null} value */
-function shown(field, value) {
+function shown(/** @type {FocusField} */ field, /** @type {string | null} */ value) {
   if (value === null) return unsaid(field);
   return field.choices.find((choice) => choice.value === value)?.label ?? value;
 }
 
-/**
- * Of a picture one can be unsure; that nobody has noted anything is certain.
- * @param {FocusField} field
- */
-function unsaid(field) {
+/** Of a picture one can be unsure; that nobody has noted anything is certain. */
+function unsaid(/** @type {FocusField} */ field) {
   return field.choices.length ? "unsure" : "none";
 }
 
-/** @param {FocusValue} said @param {boolean} isDrafted */
-function surety(said, isDrafted) {
+function surety(/** @type {FocusValue} */ said, /** @type {boolean} */ isDrafted) {
   if (isDrafted) return element("span", "surety", element("span", "", "you"));
   if (said.confidence === null) {
     return element("span", "surety", element("span", "", said.value === null ? "" : said.by));
@@ -86,8 +81,7 @@ function surety(said, isDrafted) {
   return element("span", looks, element("span", `percent${low}`, `${percent} %`), bar);
 }
 
-/** @param {FocusField} field @param {string | null} value */
-function editor(field, value) {
+function editor(/** @type {FocusField} */ field, /** @type {string | null} */ value) {
   const box = element("div", "choices");
   choicesOf(field).forEach((choice, index) => {
     const each = action("set", { "data-name": field.name, "data-value": choice.value ?? "" });

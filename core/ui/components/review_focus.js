@@ -84,8 +84,7 @@ class Desk {
   ahead = new Map();
   typing = "";
 
-  /** @param {FocusData} data @param {HTMLElement} root */
-  constructor(data, root) {
+  constructor(/** @type {FocusData} */ data, /** @type {HTMLElement} */ root) {
     this.data = data;
     this.root = root;
     this.outbox = new Outbox(data.key);
@@ -105,8 +104,7 @@ class Desk {
     return this.items.get(this.order[this.at]);
   }
 
-  /** @param {HTMLElement} root */
-  moveTo(root) {
+  moveTo(/** @type {HTMLElement} */ root) {
     if (this.root === root && root.hasChildNodes()) return;
     this.root = root;
     setAttributes(root, {
@@ -129,11 +127,8 @@ class Desk {
     this.root.focus({ preventScroll: true });
   }
 
-  /**
-   * What the server says: new items join at the end, known ones are renewed, kept decisions leave the outbox.
-   * @param {FocusData} data
-   */
-  hear(data) {
+  /** What the server says: new items join at the end, known ones are renewed, kept decisions leave the outbox. */
+  hear(/** @type {FocusData} */ data) {
     this.data = data;
     if (this.queue !== data.queue) {
       Object.assign(this, { queue: data.queue, items: new Map(), order: [], at: 0, editing: null });
@@ -161,8 +156,7 @@ class Desk {
 
   // ---- what a person does
 
-  /** @param {"accept" | "skip"} kind */
-  decide(kind) {
+  decide(/** @type {"accept" | "skip"} */ kind) {
     const item = this.current;
     if (!item || this.decided.has(item.id)) return;
     const draft = this.drafts.get(item.id) ?? {};
@@ -177,8 +171,7 @@ class Desk {
     this.paint();
   }
 
-  /** @param {Omit<Decision, "id">} made */
-  post(made) {
+  post(/** @type {Omit<Decision, "id">} */ made) {
     const decision = { ...made, id: crypto.randomUUID() };
     if (decides(decision)) this.decided.set(decision.item, decision);
     this.outbox.add(decision);
@@ -186,21 +179,18 @@ class Desk {
 
   /** To the next picture that waits for a decision; at the end, to the first that was left. */
   forward() {
-    /** @param {string} id */
-    const waits = (id) => !this.decided.has(id);
+    const waits = (/** @type {string} */ id) => !this.decided.has(id);
     const next = this.order.findIndex((id, index) => index > this.at && waits(id));
     const first = next < 0 ? this.order.findIndex(waits) : next;
     this.goTo(first < 0 ? this.order.length : first);
   }
 
-  /** @param {number} index */
-  goTo(index) {
+  goTo(/** @type {number} */ index) {
     this.at = index;
     this.editing = null;
   }
 
-  /** @param {number} by */
-  step(by) {
+  step(/** @type {number} */ by) {
     this.goTo(Math.min(Math.max(this.at + by, 0), Math.max(this.order.length - 1, 0)));
     this.paint();
   }
@@ -210,8 +200,7 @@ class Desk {
    * @returns {Undoable[]}
    */
   undoable() {
-    /** @param {{ decision: string }} each */
-    const isThere = (each) => !this.undone.has(each.decision);
+    const isThere = (/** @type {{ decision: string }} */ each) => !this.undone.has(each.decision);
     const known = new Set(this.data.undoable.map((each) => each.decision));
     const sent = this.outbox.decisions.filter(decides);
     const settled = [...this.decided.values()].filter((decision) => !sent.includes(decision));
@@ -235,8 +224,7 @@ class Desk {
     this.paint();
   }
 
-  /** @param {string | null} name */
-  edit(name) {
+  edit(/** @type {string | null} */ name) {
     this.editing = this.editing === name ? null : name;
     this.paint();
     const input = this.editing && this.input;
@@ -250,8 +238,7 @@ class Desk {
     return this.fields.querySelector("input");
   }
 
-  /** @param {string | null} name @param {string | null} value */
-  setValue(name, value) {
+  setValue(/** @type {string | null} */ name, /** @type {string | null} */ value) {
     const item = this.current;
     if (name === null || !item || this.decided.has(item.id)) return;
     const draft = { ...(this.drafts.get(item.id) ?? {}) };
@@ -264,8 +251,7 @@ class Desk {
     this.takeFocus();
   }
 
-  /** @param {LostRace} conflict @param {boolean} insists */
-  settle(conflict, insists) {
+  settle(/** @type {LostRace} */ conflict, /** @type {boolean} */ insists) {
     const isMine = insists && this.items.has(conflict.item);
     this.at = this.order.indexOf(conflict.item);
     if (isMine) this.drafts.set(conflict.item, { ...conflict.mine });
@@ -277,8 +263,7 @@ class Desk {
     this.takeFocus(); // the button that had it is gone
   }
 
-  /** @param {MouseEvent} event */
-  onClick(event) {
+  onClick(/** @type {MouseEvent} */ event) {
     const { do: what, name = null, value = "" } = around(event, "[data-do]")?.dataset ?? {};
     if (what === "edit") this.edit(name);
     else if (what === "set") this.setValue(name, value || null);
@@ -288,8 +273,7 @@ class Desk {
     else if (what === "accept" || what === "skip") this.decide(what);
   }
 
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
+  onKey(/** @type {KeyboardEvent} */ event) {
     if (event.target instanceof HTMLInputElement) {
       this.onKeyInField(event, event.target.value.trim());
       return;
@@ -304,8 +288,7 @@ class Desk {
     act();
   }
 
-  /** @param {KeyboardEvent} event @param {string} text */
-  onKeyInField(event, text) {
+  onKeyInField(/** @type {KeyboardEvent} */ event, /** @type {string} */ text) {
     if (event.key !== "Escape" && event.key !== "Enter") return;
     take(event);
     if (event.key === "Escape") this.edit(this.editing);
@@ -326,11 +309,8 @@ class Desk {
     ]).get(key);
   }
 
-  /**
-   * A digit opens a field, and chooses in an open one.
-   * @param {number} index
-   */
-  digit(index) {
+  /** A digit opens a field, and chooses in an open one. */
+  digit(/** @type {number} */ index) {
     const { fields } = this.data;
     const open = fields.find((field) => field.name === this.editing);
     if (!open) return fields[index] && (() => this.edit(fields[index].name));
@@ -367,11 +347,8 @@ class Desk {
     this.decodeAhead();
   }
 
-  /**
-   * What a person is typing outlives a redraw: the server may answer in the middle of a word.
-   * @param {FocusItem} item
-   */
-  paintFields(item) {
+  /** What a person is typing outlives a redraw: the server may answer in the middle of a word. */
+  paintFields(/** @type {FocusItem} */ item) {
     const place = `${item.id} ${this.editing}`;
     const before = this.typing === place ? this.input : null;
     const hadFocus = before?.matches(":focus");
@@ -397,8 +374,7 @@ class Desk {
     this.strip.replaceChildren(...tiles);
   }
 
-  /** @param {string} id @param {number} index */
-  tile(id, index) {
+  tile(/** @type {string} */ id, /** @type {number} */ index) {
     const { alt = "", thumbnail_url = "" } = this.items.get(id) ?? {};
     const decision = this.decided.get(id);
     const mark = decision && MARKS[decision.kind];
@@ -414,11 +390,9 @@ class Desk {
     return tile;
   }
 
-  /** @param {FocusItem | undefined} item */
-  paintFoot(item) {
+  paintFoot(/** @type {FocusItem | undefined} */ item) {
     const { trouble, left, fields } = this.data;
-    /** @param {string} letter */
-    const hint = (letter) => element("kbd", "", letter);
+    const hint = (/** @type {string} */ letter) => element("kbd", "", letter);
     const accept = action("accept", { class: "primary" }, this.isDrafted ? "Save correction" : "Accept", hint("A"));
     const skip = action("skip", {}, "Skip", hint("S"));
     const back = action("undo", {}, "Undo", hint("Z"));
@@ -458,12 +432,8 @@ class Desk {
   }
 }
 
-/**
- * A lost race: what became of it, and what can be done about it.
- * @param {LostRace} lost
- * @param {number} index
- */
-function noteOf(lost, index) {
+/** A lost race: what became of it, and what can be done about it. */
+function noteOf(/** @type {LostRace} */ lost, /** @type {number} */ index) {
   const at = { "data-value": index };
   const buttons = element("div", "choices", action("theirs", at, lost.can_insist ? "Keep theirs" : "OK"));
   if (lost.can_insist) buttons.append(action("mine", at, "Use mine"));

@@ -28,8 +28,7 @@ export class Outbox {
   gathering = 0;
   resending = 0;
 
-  /** @param {string} key */
-  constructor(key) {
+  constructor(/** @type {string} */ key) {
     this.stored = `studio.review.${key}`;
     try {
       const kept = JSON.parse(sessionStorage.getItem(this.stored) ?? "null");
@@ -39,15 +38,13 @@ export class Outbox {
     }
   }
 
-  /** @param {Decision} decision */
-  add(decision) {
+  add(/** @type {Decision} */ decision) {
     this.decisions.push(decision);
     this.remember();
     this.flush();
   }
 
-  /** @param {(decision: Decision) => boolean} isStill */
-  keep(isStill) {
+  keep(/** @type {(decision: Decision) => boolean} */ isStill) {
     this.decisions = this.decisions.filter(isStill);
     this.remember();
   }
@@ -84,10 +81,7 @@ export class Outbox {
   }
 }
 
-/**
- * To take something back, or to have seen that a race was lost, leaves the picture to be decided about.
- * @param {Decision} decision
- */
-export function decides({ kind }) {
+/** To take something back, or to have seen that a race was lost, leaves the picture to be decided about. */
+export function decides(/** @type {Decision} */ { kind }) {
   return kind !== "undo" && kind !== "seen";
 }

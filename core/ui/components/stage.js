@@ -64,8 +64,7 @@ export class Stage {
   isTouch = false;
   pinchFrom = 1;
 
-  /** @param {ShadowRoot} mount @param {StageData} data */
-  constructor(mount, data) {
+  constructor(/** @type {ShadowRoot} */ mount, /** @type {StageData} */ data) {
     this.mount = mount;
     this.data = data;
     this.view = viewOf(data.comparison);
@@ -102,8 +101,7 @@ export class Stage {
     floor.addEventListener("pointerup", (event) => this.onUp(event));
     floor.addEventListener("pointercancel", (event) => this.onUp(event));
     // touch-action lets one finger scroll the page; a second one is a pinch and must not be taken for a scroll.
-    /** @param {TouchEvent} event */
-    const twoFingers = (event) => event.touches.length > 1 && event.preventDefault();
+    const twoFingers = (/** @type {TouchEvent} */ event) => event.touches.length > 1 && event.preventDefault();
     floor.addEventListener("touchstart", twoFingers, { passive: false });
     floor.addEventListener("touchmove", twoFingers, { passive: false });
     // A trackpad's pinch is ctrl+wheel everywhere but in Safari, which has events of its own.
@@ -125,8 +123,7 @@ export class Stage {
     this.root.remove();
   }
 
-  /** @param {StageData} data */
-  show(data) {
+  show(/** @type {StageData} */ data) {
     const isAnother = this.data.comparison !== data.comparison;
     this.data = data;
     this.view = viewOf(data.comparison);
@@ -145,8 +142,7 @@ export class Stage {
     this.layout();
   }
 
-  /** @param {string} text */
-  say(text) {
+  say(/** @type {string} */ text) {
     this.live.textContent = text;
   }
 
@@ -169,14 +165,12 @@ export class Stage {
     return this.placed.pannable.x || this.placed.pannable.y;
   }
 
-  /** @param {"side" | "slider" | "flip"} mode */
-  setMode(mode) {
+  setMode(/** @type {"side" | "slider" | "flip"} */ mode) {
     this.view.mode = mode;
     this.layout();
   }
 
-  /** @param {number} index */
-  turnTo(index) {
+  turnTo(/** @type {number} */ index) {
     if (this.panes.length < 2) return;
     this.view.mode = "flip";
     this.view.shown = index;
@@ -188,8 +182,7 @@ export class Stage {
     this.turnTo(this.mode === "flip" ? 1 - this.view.shown : this.view.shown);
   }
 
-  /** @param {number} share */
-  wipeTo(share) {
+  wipeTo(/** @type {number} */ share) {
     this.view.wipe = clamp(share, 0, 1);
     this.layout();
   }
@@ -218,14 +211,12 @@ export class Stage {
     this.layout();
   }
 
-  /** @param {Point} at */
-  onFloor(at) {
+  onFloor(/** @type {Point} */ at) {
     const { left, top } = this.floor.getBoundingClientRect();
     return { x: at.clientX - left, y: at.clientY - top };
   }
 
-  /** @param {Point} at */
-  paneUnder(at) {
+  paneUnder(/** @type {Point} */ at) {
     if (this.mode === "flip") return this.view.shown;
     if (this.mode !== "side") return this.panes[0].img || this.panes.length < 2 ? 0 : 1;
     const { x } = this.placed.places[1].room;
@@ -237,8 +228,7 @@ export class Stage {
     return parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
   }
 
-  /** @param {number} dx @param {number} dy */
-  pan(dx, dy) {
+  pan(/** @type {number} */ dx, /** @type {number} */ dy) {
     const { width, height } = this.placed.places[this.placed.reference];
     this.view.x -= dx / width;
     this.view.y -= dy / height;
@@ -271,8 +261,7 @@ export class Stage {
     this.setFull(false);
   }
 
-  /** @param {boolean} isFull */
-  setFull(isFull) {
+  setFull(/** @type {boolean} */ isFull) {
     this.root.classList.toggle("full", isFull);
     this.layout();
     if (!this.mount.activeElement) this.floor.focus({ preventScroll: true });
@@ -280,8 +269,7 @@ export class Stage {
 
   // ---- keys ----
 
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
+  onKey(/** @type {KeyboardEvent} */ event) {
     if (isChord(event) || event.isComposing) return;
     if ((event.key === " " || event.key === "Enter") && around(event, "button")) return;
     const key = letterOf(event);
@@ -293,8 +281,7 @@ export class Stage {
 
   /** @param {string} key @returns {Act | undefined} */
   actFor(key) {
-    /** @param {() => void} run */
-    const once = (run) => ({ run, isRepeated: false });
+    const once = (/** @type {() => void} */ run) => ({ run, isRepeated: false });
     if (key === "escape" && this.isFull && this.root.hasAttribute("popover")) return once(() => this.popIn());
     if (key === "f") return once(() => this.toggleFull());
     if (this.panes.length > 1) {
@@ -346,8 +333,7 @@ export class Stage {
 
   // ---- pointers ----
 
-  /** @param {WheelEvent} event */
-  onWheel(event) {
+  onWheel(/** @type {WheelEvent} */ event) {
     if (!(event.ctrlKey || event.metaKey) || !this.isReady) return;
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : 1;
@@ -355,14 +341,12 @@ export class Stage {
     this.zoomTo(zoomed(this.placed, factor), event);
   }
 
-  /** @param {MouseEvent} event */
-  onDouble(event) {
+  onDouble(/** @type {MouseEvent} */ event) {
     if (around(event, "button, .divider, .message") || (this.isTouch && this.mode === "flip")) return;
     this.zoomTo(this.view.scale === null ? Math.max(1, this.placed.fit * 2) : null, event);
   }
 
-  /** @param {PointerEvent} event */
-  onDown(event) {
+  onDown(/** @type {PointerEvent} */ event) {
     const isOnWords = event.pointerType === "mouse" && around(event, ".message > *"); // may be selected
     if (event.button || isOnWords || around(event, "button")) return;
     this.isTouch = event.pointerType === "touch";
@@ -377,8 +361,7 @@ export class Stage {
     if (this.drag.hasMoved) this.grip(event);
   }
 
-  /** @param {PointerEvent} event */
-  grip(event) {
+  grip(/** @type {PointerEvent} */ event) {
     this.floor.setPointerCapture(event.pointerId);
     this.floor.classList.toggle("moving", this.isMoving);
   }
@@ -387,8 +370,7 @@ export class Stage {
     return Boolean(this.drag?.hasMoved && !this.drag.wipes && this.isPannable);
   }
 
-  /** @param {PointerEvent} event */
-  onMove(event) {
+  onMove(/** @type {PointerEvent} */ event) {
     const last = this.pointers.get(event.pointerId);
     if (!last) return;
     const now = { clientX: event.clientX, clientY: event.clientY };
@@ -413,14 +395,12 @@ export class Stage {
     this.pointers.set(event.pointerId, now);
   }
 
-  /** @param {Point} at */
-  wipeUnder(at) {
+  wipeUnder(/** @type {Point} */ at) {
     this.view.wipe = wipeAt(this.placed, this.onFloor(at).x);
     this.soon();
   }
 
-  /** @param {PointerEvent} event */
-  onUp(event) {
+  onUp(/** @type {PointerEvent} */ event) {
     if (!this.pointers.delete(event.pointerId)) return;
     this.floor.classList.remove("moving");
     const { drag } = this;
@@ -463,8 +443,7 @@ export class Stage {
     if (!isFull) setHeight(this.mount.host, this.root.offsetHeight);
   }
 
-  /** @param {boolean} isSliding */
-  placeDivider(isSliding) {
+  placeDivider(/** @type {boolean} */ isSliding) {
     const at = dividerAt(this.placed, this.view.wipe);
     this.panes.forEach(({ node }, index) => {
       const [right, left] = index ? [0, at] : [this.placed.places[0].room.width - at, 0];

@@ -51,13 +51,11 @@ export const UNPLACED = {
   seen: { left: 0, right: 0 },
 };
 
-/** @param {number} value @param {number} low @param {number} high */
-export function clamp(value, low, high) {
+export function clamp(/** @type {number} */ value, /** @type {number} */ low, /** @type {number} */ high) {
   return Math.min(Math.max(value, low), high);
 }
 
-/** @param {number} scale @param {number} stop */
-export function isAt(scale, stop) {
+export function isAt(/** @type {number} */ scale, /** @type {number} */ stop) {
   return Math.abs(scale / stop - 1) < AT_STOP;
 }
 
@@ -101,11 +99,8 @@ export function layOut(view, pictures, { mode, width, gap, cap, isFull, density 
   return { places, height, fit, scale, least, most, reference, pannable, seen };
 }
 
-/**
- * What is seen of a picture in its room.
- * @param {Place} place
- */
-export function spanOf({ room, x, y, width, height }) {
+/** What is seen of a picture in its room. */
+export function spanOf(/** @type {Place} */ { room, x, y, width, height }) {
   return {
     left: Math.max(0, x),
     right: Math.min(room.width, x + width),
@@ -114,12 +109,8 @@ export function spanOf({ room, x, y, width, height }) {
   };
 }
 
-/**
- * The scale after a zoom by a factor, or null for fit: fit and 1:1 are places to stop at, not to jump over.
- * @param {Layout} layout
- * @param {number} factor
- */
-export function zoomed({ scale, fit }, factor) {
+/** The scale after a zoom by a factor, or null for fit: fit and 1:1 are places to stop at, not to jump over. */
+export function zoomed(/** @type {Layout} */ { scale, fit }, /** @type {number} */ factor) {
   let wanted = scale * factor;
   for (const stop of [fit, 1]) {
     const crosses = (scale < stop * 0.999 && wanted > stop) || (scale > stop * 1.001 && wanted < stop);
@@ -128,12 +119,8 @@ export function zoomed({ scale, fit }, factor) {
   return isAt(wanted, fit) ? null : wanted;
 }
 
-/**
- * The spot of a picture that lies under a point of the floor.
- * @param {Place} place
- * @param {Spot} point
- */
-export function spotUnder({ room, x, y, width, height }, point) {
+/** The spot of a picture that lies under a point of the floor. */
+export function spotUnder(/** @type {Place} */ { room, x, y, width, height }, /** @type {Spot} */ point) {
   return { x: clamp((point.x - room.x - x) / width, 0, 1), y: clamp((point.y - y) / height, 0, 1) };
 }
 
@@ -150,29 +137,18 @@ export function middleFor({ room, width, height }, spot, point) {
   };
 }
 
-/**
- * The share left of the divider, where that is at x.
- * @param {Layout} layout
- * @param {number} x
- */
-export function wipeAt({ seen }, x) {
+/** The share left of the divider, where that is at x. */
+export function wipeAt(/** @type {Layout} */ { seen }, /** @type {number} */ x) {
   return clamp((x - seen.left) / (seen.right - seen.left), 0, 1);
 }
 
-/**
- * Where the divider is.
- * @param {Layout} layout
- * @param {number} share
- */
-export function dividerAt({ seen }, share) {
+/** Where the divider is. */
+export function dividerAt(/** @type {Layout} */ { seen }, /** @type {number} */ share) {
   return seen.left + (seen.right - seen.left) * share;
 }
 
-/**
- * How far two fingers are apart, and the point between them.
- * @param {Point[]} fingers
- */
-export function spreadOf([one, other]) {
+/** How far two fingers are apart, and the point between them. */
+export function spreadOf(/** @type {Point[]} */ [one, other]) {
   return {
     size: Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) || 1,
     clientX: (one.clientX + other.clientX) / 2,

@@ -43,8 +43,7 @@ export class Pane {
   ticket = 0; // which load is the newest
   told = "";
 
-  /** @param {StageSide} side @param {{ say(text: string): void, layout(): void }} stage */
-  constructor(side, stage) {
+  constructor(/** @type {StageSide} */ side, /** @type {{ say(text: string): void, layout(): void }} */ stage) {
     this.side = side;
     this.stage = stage;
     this.message = element("div", "message");
@@ -74,11 +73,8 @@ export class Pane {
     return { width: this.side.width_px, height: this.side.height_px, isThere: this.img !== null };
   }
 
-  /**
-   * Takes the side's new facts; answers what is worth saying aloud, or "".
-   * @param {StageSide} side
-   */
-  update(side) {
+  /** Takes the side's new facts; answers what is worth saying aloud, or "". */
+  update(/** @type {StageSide} */ side) {
     const before = this.side;
     if (JSON.stringify(before) === JSON.stringify(side)) return "";
     this.take(side);
@@ -87,8 +83,7 @@ export class Pane {
     return `${this.label}: ${side.state === "done" ? WORDS.done : this.headline}.${advice}`;
   }
 
-  /** @param {StageSide} side */
-  take(side) {
+  take(/** @type {StageSide} */ side) {
     this.side = side;
     const url = side.state === "done" || side.state === "running" ? side.picture_url : null;
     if (url !== this.url) this.load(url);
@@ -96,11 +91,8 @@ export class Pane {
     this.draw();
   }
 
-  /**
-   * Decodes beside the stage, then swaps: what was on it stays until the next picture can be painted.
-   * @param {string | null} url
-   */
-  async load(url) {
+  /** Decodes beside the stage, then swaps: what was on it stays until the next picture can be painted. */
+  async load(/** @type {string | null} */ url) {
     const ticket = ++this.ticket;
     this.url = url;
     this.isBroken = false;
@@ -185,8 +177,7 @@ export class Pane {
     if (side.request_id) this.message.append(this.request(side.request_id));
   }
 
-  /** @param {string} id */
-  request(id) {
+  request(/** @type {string} */ id) {
     const code = element("code", "", id);
     const copy = button("small", "Copy", async () => {
       try {

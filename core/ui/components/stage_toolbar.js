@@ -10,8 +10,7 @@ export class Toolbar {
   /** @type {HTMLButtonElement[]} */
   sides = [];
 
-  /** @param {import("./stage.js").Stage} stage */
-  constructor(stage) {
+  constructor(/** @type {import("./stage.js").Stage} */ stage) {
     this.stage = stage;
     this.modes = {
       side: button("tool", "Side by side", () => stage.setMode("side")),
@@ -30,11 +29,8 @@ export class Toolbar {
     this.node = element("div", "bar", this.modeGroup, this.sideGroup, this.hints, zoom, this.exact, this.enlarge);
   }
 
-  /**
-   * What the toolbar holds decides how tall it is, so this comes before the pictures are placed.
-   * @param {boolean} isNarrow
-   */
-  shape(isNarrow) {
+  /** What the toolbar holds decides how tall it is, so this comes before the pictures are placed. */
+  shape(/** @type {boolean} */ isNarrow) {
     const { panes, mode } = this.stage;
     const isPair = panes.length > 1;
     this.modeGroup.hidden = !isPair;
@@ -49,8 +45,7 @@ export class Toolbar {
     this.hint(isPair, isNarrow);
   }
 
-  /** @param {boolean} isPair @param {boolean} isNarrow */
-  hint(isPair, isNarrow) {
+  hint(/** @type {boolean} */ isPair, /** @type {boolean} */ isNarrow) {
     if (isNarrow) this.hints.replaceChildren();
     if (isNarrow || this.hints.hasChildNodes()) return;
     if (isPair) {
@@ -60,8 +55,7 @@ export class Toolbar {
     this.hints.append(element("span", "", "drag to pan"), element("span", "", "ctrl+wheel to zoom"));
   }
 
-  /** @param {import("./stage_geometry.js").Layout} layout */
-  draw({ scale, fit }) {
+  draw(/** @type {import("./stage_geometry.js").Layout} */ { scale, fit }) {
     const { isReady, isFull, view, mode, panes } = this.stage;
     for (const [kind, node] of Object.entries(this.modes)) setAttributes(node, { "aria-pressed": kind === mode });
     this.sides.forEach((node, index) => {
@@ -83,13 +77,11 @@ export class Toolbar {
   }
 }
 
-/** @param {string} label @param {Node[]} tools */
-function group(label, tools) {
+function group(/** @type {string} */ label, /** @type {Node[]} */ tools) {
   return element("div", { class: "group", role: "group", "aria-label": label }, ...tools);
 }
 
-/** @param {HTMLButtonElement} node @param {string} label @param {string} key */
-function named(node, label, key) {
+function named(/** @type {HTMLButtonElement} */ node, /** @type {string} */ label, /** @type {string} */ key) {
   setAttributes(node, { "aria-label": label, "aria-keyshortcuts": key, title: `${label} (${key})` });
   return node;
 }

@@ -18,10 +18,10 @@ export function isConnected() {
 }
 
 /**
- * Calls whenever the page finds a server again. Streamlit itself tells that one nothing before somebody presses something.
- * @param {() => void} act
+ * Calls whenever the page finds a server again. Streamlit itself tells that one nothing before somebody presses
+ * something.
  */
-export function onReturn(act) {
+export function onReturn(/** @type {() => void} */ act) {
   const node = app();
   let isAway = false;
   const watcher = new MutationObserver(() => {
@@ -32,20 +32,13 @@ export function onReturn(act) {
   if (node) watcher.observe(node, { attributeFilter: ["data-test-connection-state"] });
 }
 
-/**
- * How far what a component stands in is scrolled, in pixels.
- * @param {Element} host
- */
-export function scrolledBy(host) {
+/** How far what a component stands in is scrolled, in pixels. */
+export function scrolledBy(/** @type {Element} */ host) {
   return host.closest(SCROLLED)?.scrollTop ?? 0;
 }
 
-/**
- * Streamlit keeps the height a component was given; where it needs less, the page gets the rest.
- * @param {Element} host
- * @param {number} height_px
- */
-export function setHeight(host, height_px) {
+/** Streamlit keeps the height a component was given; where it needs less, the page gets the rest. */
+export function setHeight(/** @type {Element} */ host, /** @type {number} */ height_px) {
   const wrapper = /** @type {HTMLElement | null} */ (host.closest(WRAPPER));
   if (wrapper) Object.assign(wrapper.style, { height: `${height_px}px`, flexBasis: "auto" });
 }
@@ -55,12 +48,8 @@ export function oauthFrames() {
   return [.../** @type {NodeListOf<HTMLIFrameElement>} */ (document.querySelectorAll(OAUTH_FRAME))];
 }
 
-/**
- * Whether a component of the old kind tells its value in this message.
- * @param {HTMLIFrameElement} frame
- * @param {MessageEvent} event
- */
-export function isAnswerOf(frame, { source, data }) {
+/** Whether a component of the old kind tells its value in this message. */
+export function isAnswerOf(/** @type {HTMLIFrameElement} */ frame, /** @type {MessageEvent} */ { source, data }) {
   const isAnswer = data?.isStreamlitMessage && data.type === "streamlit:setComponentValue";
   return isAnswer && source === frame.contentWindow;
 }

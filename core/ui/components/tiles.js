@@ -47,8 +47,7 @@ class Picker {
   tiles = [];
   note = element("span", "note");
 
-  /** @param {ShadowRoot} mount @param {TilesData} data */
-  constructor(mount, data) {
+  constructor(/** @type {ShadowRoot} */ mount, /** @type {TilesData} */ data) {
     this.data = data;
     this.root = /** @type {HTMLElement} */ (mount.querySelector(".picker"));
     this.root.addEventListener("click", (event) => this.onClick(around(event, ".tile")));
@@ -59,8 +58,7 @@ class Picker {
     });
   }
 
-  /** @param {TilesData} data */
-  show(data) {
+  show(/** @type {TilesData} */ data) {
     this.data = data;
     if (data.turn >= this.turns.turn) {
       this.turns.turn = data.turn;
@@ -101,8 +99,7 @@ class Picker {
     });
   }
 
-  /** @param {HTMLElement | null} node */
-  onClick(node) {
+  onClick(/** @type {HTMLElement | null} */ node) {
     if (!node || node.getAttribute("aria-disabled") === "true") return;
     this.picked = node.dataset.id === this.picked ? null : (node.dataset.id ?? null);
     this.turns.next();
@@ -111,8 +108,7 @@ class Picker {
     this.turns.tell();
   }
 
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
+  onKey(/** @type {KeyboardEvent} */ event) {
     const from = this.tiles.findIndex((tile) => tile === around(event, ".tile"));
     const last = this.tiles.length - 1;
     const { columns } = this.data;
@@ -130,8 +126,7 @@ class Picker {
   }
 }
 
-/** @param {Tile} tile @param {number} lines */
-function tileOf(tile, lines) {
+function tileOf(/** @type {Tile} */ tile, /** @type {number} */ lines) {
   const plate = () => element("span", "plate", tile.name);
   const frame = element("span", "frame");
   if (tile.picture_url) {

@@ -31,8 +31,7 @@ export default function ({ data, setTriggerValue }) {
   });
 }
 
-/** @param {RequestData} request */
-async function ask({ method, url, header, body }) {
+async function ask(/** @type {RequestData} */ { method, url, header, body }) {
   try {
     const answer = await fetch(url, {
       method,

@@ -10,8 +10,7 @@ import { isAnswerOf, isConnected, oauthFrames } from "../components/streamlit_pa
 
 /** @typedef {{ attempt: string, after: string, start: string }} SignInData */
 
-/** @param {Record<"accent" | "hover" | "ink" | "radius" | "font", string>} style */
-const DRESS = (style) => `
+const DRESS = (/** @type {Record<"accent" | "hover" | "ink" | "radius" | "font", string>} */ style) => `
   @font-face { font-family: Inter; font-weight: 100 900; src: url("/app/static/fonts/inter-latin.woff2"); }
   html, body { background: transparent !important; overflow: hidden; }
   #app { display: none; }
@@ -60,8 +59,7 @@ const press = (/** @type {any} */ (window)[Symbol.for("studio.sign-in.press")] ?
 
 /** @param {import("../components/dom.js").Mount<SignInData>} mount */
 export default function ({ parentElement, data, setTriggerValue }) {
-  /** @param {MessageEvent} event */
-  const heard = (event) => {
+  const heard = (/** @type {MessageEvent} */ event) => {
     if (oauthFrames().some((frame) => isAnswerOf(frame, event))) press.answeredAt = Date.now();
   };
   const turn = () => {
@@ -89,11 +87,8 @@ function hasReturned() {
   return isHere && wasAway;
 }
 
-/**
- * Opens the button's window for it: so it is seen, and can be closed also when the button was drawn anew.
- * @param {string} attempt
- */
-function watch(attempt) {
+/** Opens the button's window for it: so it is seen, and can be closed also when the button was drawn anew. */
+function watch(/** @type {string} */ attempt) {
   const [frame] = oauthFrames();
   // without a server it is a page of the browser's own
   const inside = /** @type {any} */ (frame?.contentDocument && frame.contentWindow);
@@ -107,11 +102,8 @@ function watch(attempt) {
   };
 }
 
-/**
- * What became of the last press: `after` is the attempt whose answer the server has taken.
- * @param {SignInData} data
- */
-function became({ attempt, after }) {
+/** What became of the last press: `after` is the attempt whose answer the server has taken. */
+function became(/** @type {SignInData} */ { attempt, after }) {
   if (!press.attempt) return "nothing";
   if (press.attempt !== attempt) {
     if (press.attempt === after || !(ON_ITS_WAY.has(press.became) || press.became === "lost")) return "nothing";
@@ -128,8 +120,7 @@ function became({ attempt, after }) {
   return now - press.at > PATIENCE_MS ? "silent" : "waiting";
 }
 
-/** @param {ParentNode} mount @param {SignInData} data */
-function say(mount, data) {
+function say(/** @type {ParentNode} */ mount, /** @type {SignInData} */ data) {
   press.became = became(data);
   const [way, sentence] = mount.querySelectorAll(".studio-way, .studio-way p");
   const link = /** @type {HTMLAnchorElement} */ (way.querySelector("a"));

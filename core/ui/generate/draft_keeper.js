@@ -71,8 +71,7 @@ export default function ({ data, setStateValue }) {
   }
 }
 
-/** @param {string} owner @param {NonNullable<Tab["tell"]>} tell */
-function meet(owner, tell) {
+function meet(/** @type {string} */ owner, /** @type {NonNullable<Tab["tell"]>} */ tell) {
   tab.tell = tell;
   if (tab.owner === owner) return;
   if (!tab.owner) listen();
@@ -97,8 +96,7 @@ function comeBack() {
   else if (tab.pending) handOver(tab.pending, "");
 }
 
-/** @param {Shown} kept @param {string} from */
-function handOver(kept, from) {
+function handOver(/** @type {Shown} */ kept, /** @type {string} */ from) {
   tab.told += 1;
   tab.pending = kept;
   tab.tell?.({ ...kept, number: tab.told, from });
@@ -124,8 +122,7 @@ function follow() {
   }
 }
 
-/** @param {DrawnData} data */
-function accept(data) {
+function accept(/** @type {DrawnData} */ data) {
   const before = tab.drawn;
   const isAnother = before && before.session === data.session && before.line !== data.line;
   if (isAnother && tab.isKept) take(newId()); // the one that is left behind is for another tab
@@ -137,11 +134,9 @@ function accept(data) {
 /**
  * The draft of this tab: its own from before, else the newest that no tab is at. One that was begun on another
  * comparison than the one on the stage stays where it is.
- * @param {string | null} shown
  */
-async function choose(shown) {
-  /** @param {Kept | null} kept */
-  const fits = (kept) => kept !== null && (!shown || kept.shown === shown);
+async function choose(/** @type {string | null} */ shown) {
+  const fits = (/** @type {Kept | null} */ kept) => kept !== null && (!shown || kept.shown === shown);
   if (tab.own) {
     const kept = read(keyOf(tab.own));
     const isFree = await tab.isOwn;
@@ -154,8 +149,7 @@ async function choose(shown) {
   return take(newId());
 }
 
-/** @param {string} id @param {Kept | null} kept */
-function take(id, kept = null) {
+function take(/** @type {string} */ id, /** @type {Kept | null} */ kept = null) {
   tab.id = id;
   tab.isKept = kept !== null;
   lock(id);
@@ -172,8 +166,7 @@ function lock(id, patience_ms = 0) {
   if (!navigator.locks || tab.held === id) return Promise.resolve(true);
   const options = patience_ms ? { signal: AbortSignal.timeout(patience_ms) } : { ifAvailable: true };
   return new Promise((resolve) => {
-    /** @param {Lock | null} granted */
-    const hold = (granted) => {
+    const hold = (/** @type {Lock | null} */ granted) => {
       resolve(granted !== null);
       if (granted === null) return undefined;
       tab.release?.();
@@ -184,11 +177,8 @@ function lock(id, patience_ms = 0) {
   });
 }
 
-/**
- * What the screen shows now: as the server has drawn it, but for what it has not heard yet.
- * @param {DrawnData} drawn
- */
-function onScreen({ shown, draft, heard, unsent }) {
+/** What the screen shows now: as the server has drawn it, but for what it has not heard yet. */
+function onScreen(/** @type {DrawnData} */ { shown, draft, heard, unsent }) {
   const now = { shown, draft: { ...draft }, heard: { ...heard }, unsent };
   for (const [field, name] of Object.entries(FIELDS)) {
     const part = screen.parts[name];
@@ -215,8 +205,7 @@ function save() {
   tab.report(problem);
 }
 
-/** @param {string} text */
-function keep(text) {
+function keep(/** @type {string} */ text) {
   localStorage.setItem(keyOf(tab.id), text);
   return "";
 }
@@ -236,8 +225,7 @@ async function forget() {
   dropAll((key) => [tab.id, tab.held].includes(idOf(key)) || !locked.has(DRAFTS + idOf(key)));
 }
 
-/** @param {(key: string) => boolean} isMeant */
-function dropAll(isMeant) {
+function dropAll(/** @type {(key: string) => boolean} */ isMeant) {
   attempt(() => draftKeys().filter(isMeant).forEach((key) => localStorage.removeItem(key)), undefined);
 }
 
@@ -254,8 +242,7 @@ function newestFirst() {
   return found.sort((one, other) => other.kept.at - one.kept.at);
 }
 
-/** @param {string} key */
-function isOurs(key) {
+function isOurs(/** @type {string} */ key) {
   return key.startsWith(`${DRAFTS}${tab.owner}.`) && read(key) !== null;
 }
 
@@ -270,13 +257,11 @@ function read(key) {
   return isDraft && Date.now() - kept.at < KEPT_MS ? kept : null;
 }
 
-/** @param {string} id */
-function keyOf(id) {
+function keyOf(/** @type {string} */ id) {
   return `${DRAFTS}${tab.owner}.${id}`;
 }
 
-/** @param {string} key */
-function idOf(key) {
+function idOf(/** @type {string} */ key) {
   return key.slice(key.lastIndexOf(".") + 1);
 }
 
