@@ -2,6 +2,8 @@
 //
 // Every script that imports this has a copy of it: what they share lies in the window.
 
+/** @import { Turns } from "./dom.js" */
+
 export const DRAFTS = "studio.draft."; // in localStorage, with the person's pseudonym and the draft's id behind it
 export const TAB = "studio.tab-draft"; // in sessionStorage: the id of this tab's draft
 export const LEFT = "studio.left"; // in localStorage: changes when somebody signs out, which every tab hears
@@ -16,7 +18,7 @@ export const screen = (shared.studioScreen ??= Object.assign(new EventTarget(), 
  * What a part shows. `number` counts what it has told the server; `waits` while it has yet to tell.
  * @param {string} part
  * @param {unknown} value
- * @param {import("./dom.js").Turns} turns
+ * @param {Turns} turns
  */
 export function shows(part, value, { turn, waits }) {
   screen.parts[part] = { value, number: turn, waits };

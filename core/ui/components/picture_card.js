@@ -1,18 +1,7 @@
 // A card of the picture grid: the picture in its frame, or why there is none, and the words below it.
 
 import { element, icon, setAttributes, setText } from "./dom.js";
-
-/**
- * @typedef {{
- *   id: string,
- *   picture_url: string | null,
- *   alt: string,
- *   title: string,
- *   subtitle: string,
- *   badge: string,
- *   problem: string,
- * }} Card
- */
+/** @import { Card } from "./shapes.js" */
 
 const LEAST_SHARE_SHOWN = 0.75; // a picture that would lose more to the frame is shown whole
 const RETRY_AFTER_MS = 10_000;

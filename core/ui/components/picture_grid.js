@@ -4,22 +4,8 @@
 import { around, element, keptUnder, setAttributes, take, Turns } from "./dom.js";
 import { CardView } from "./picture_card.js";
 import { dialogs } from "./streamlit_page.js";
-
-/**
- * @typedef {{
- *   key: string,
- *   label: string,
- *   selectable: boolean,
- *   click: "open" | "select",
- *   aspect: "portrait" | "square" | "landscape",
- *   fit: "cover" | "contain",
- *   min_card_px: number,
- *   turn: number,
- *   epoch: number,
- *   dropped: Record<string, number>,
- *   cards: import("./picture_card.js").Card[],
- * }} GridData
- */
+/** @import { Mount } from "./dom.js" */
+/** @import { GridData } from "./shapes.js" */
 
 const COLUMNS = [2, 3, 4, 5, 6, 10, 12, 15, 20]; // they divide 60, so that a full page has no ragged last row
 const PAUSE_MS = 150;
@@ -30,7 +16,7 @@ const views = new Map();
 /** @type {WeakMap<ShadowRoot, Grid>} */
 const grids = new WeakMap();
 
-/** @param {import("./dom.js").Mount<GridData>} mount */
+/** @param {Mount<GridData>} mount */
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   const grid = keptUnder(grids, parentElement, () => new Grid(parentElement, data));
   grid.tellOpened = (id) => setTriggerValue("opened", id);

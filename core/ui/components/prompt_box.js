@@ -5,24 +5,15 @@
 
 import { keptUnder, setAttributes, take, Turns } from "./dom.js";
 import { shows } from "./draft_in_browser.js";
-
-/**
- * @typedef {{
- *   part: string,
- *   label: string,
- *   placeholder: string,
- *   height: number,
- *   text: string,
- *   number: number,
- * }} PromptData
- */
+/** @import { Mount } from "./dom.js" */
+/** @import { PromptData } from "./shapes.js" */
 
 const PAUSE_MS = 300;
 
 /** @type {WeakMap<ShadowRoot, Box>} */
 const boxes = new WeakMap();
 
-/** @param {import("./dom.js").Mount<PromptData>} mount */
+/** @param {Mount<PromptData>} mount */
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   const box = keptUnder(boxes, parentElement, () => new Box(parentElement, data));
   box.turns.tell = () => setStateValue("typed", box.message());

@@ -1,14 +1,8 @@
 // The fields of the review desk: what is said of a picture, by whom, how sure, and what else could be said.
 
 import { element, setAttributes } from "./dom.js";
-
-/**
- * @typedef {{ value: string, label: string }} Choice
- *
- * @typedef {{ name: string, label: string, choices: Choice[], is_free: boolean }} FocusField
- *
- * @typedef {{ value: string | null, by: string, confidence: number | null, others: string[] }} FocusValue
- */
+/** @import { Attributes } from "./dom.js" */
+/** @import { FocusField, FocusValue } from "./shapes.js" */
 
 const LOW = 0.6; // less sure than this is to be seen
 /** @type {FocusValue} */
@@ -51,7 +45,7 @@ export function choicesOf(field) {
 /**
  * A button that says what it does to the desk.
  * @param {string} what
- * @param {import("./dom.js").Attributes} looks
+ * @param {Attributes} looks
  * @param {...(Node | string)} content
  */
 export function action(what, looks = {}, ...content) {

@@ -3,44 +3,9 @@
 import { around, element, keptUnder, letterOf, setAttributes, setText, take } from "./dom.js";
 import { action, choicesOf, fieldOf } from "./review_fields.js";
 import { decides, Outbox } from "./review_outbox.js";
-
-/**
- * @typedef {{
- *   id: string,
- *   title: string,
- *   reason: string,
- *   detail: string,
- *   picture_url: string,
- *   thumbnail_url: string,
- *   alt: string,
- *   seen: string,
- *   values: Record<string, import("./review_fields.js").FocusValue>,
- * }} FocusItem
- *
- * @typedef {{ decision: string, item: string }} Undoable
- *
- * @typedef {{
- *   decision: string,
- *   item: string,
- *   says: string,
- *   mine: Record<string, string | null>,
- *   can_insist: boolean,
- * }} LostRace
- *
- * @typedef {{
- *   key: string,
- *   queue: string,
- *   items: FocusItem[],
- *   fields: import("./review_fields.js").FocusField[],
- *   left: number,
- *   kept: string[],
- *   undoable: Undoable[],
- *   conflicts: LostRace[],
- *   trouble: string,
- * }} FocusData
- *
- * @typedef {import("./review_outbox.js").Decision} Decision
- */
+/** @import { Mount } from "./dom.js" */
+/** @import { Decision } from "./review_outbox.js" */
+/** @import { FocusData, FocusItem, LostRace, Undoable } from "./shapes.js" */
 
 const AHEAD = 6; // pictures decoded before they are needed
 const STRIP = 16;
@@ -49,7 +14,7 @@ const MARKS = { skip: "skipped", correct: "corrected", accept: "accepted", undo:
 /** @type {Map<string, Desk>} by the component's key: what a person is in the middle of outlives a redraw */
 const desks = new Map();
 
-/** @param {import("./dom.js").Mount<FocusData>} mount */
+/** @param {Mount<FocusData>} mount */
 export default function ({ data, parentElement, setStateValue }) {
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".desk"));
   const desk = keptUnder(desks, data.key, () => new Desk(data, root));

@@ -7,13 +7,11 @@ import { clamp, dividerAt, layOut, middleFor, spotUnder, spreadOf, UNPLACED, wip
 import { Pane, put } from "./stage_pane.js";
 import { Toolbar } from "./stage_toolbar.js";
 import { scrolledBy, setHeight } from "./streamlit_page.js";
+/** @import { Mount } from "./dom.js" */
+/** @import { StageData } from "./shapes.js" */
+/** @import { Point, View } from "./stage_geometry.js" */
 
-/**
- * @typedef {{ comparison: string, height: number, sides: import("./stage_pane.js").StageSide[] }} StageData
- * @typedef {import("./stage_geometry.js").View} View
- * @typedef {import("./stage_geometry.js").Point} Point
- * @typedef {{ run: () => void, isRepeated: boolean }} Act
- */
+/** @typedef {{ run: () => void, isRepeated: boolean }} Act */
 
 const BELOW_BAR = 8; // the gap and
 const PADDING = 22; // the padding in full screen, as in the style sheet
@@ -33,7 +31,7 @@ const views = new Map();
 /** @type {WeakMap<ShadowRoot, Stage>} */
 const stages = new WeakMap();
 
-/** @param {import("./dom.js").Mount<StageData>} mount */
+/** @param {Mount<StageData>} mount */
 export default function ({ data, parentElement }) {
   const stage = keptUnder(stages, parentElement, () => new Stage(parentElement, data));
   stage.show(data);

@@ -2,22 +2,8 @@
 
 import { button, element, icon, setAttributes } from "./dom.js";
 import { clamp, spanOf } from "./stage_geometry.js";
-
-/**
- * @typedef {{
- *   name: string,
- *   title: string,
- *   state: "queued" | "running" | "failed" | "done" | "cancelled" | "empty",
- *   width_px: number,
- *   height_px: number,
- *   picture_url: string | null,
- *   alt: string,
- *   headline: string,
- *   detail: string,
- *   request_id: string | null,
- *   progress: number | null,
- * }} StageSide
- */
+/** @import { StageSide } from "./shapes.js" */
+/** @import { Place } from "./stage_geometry.js" */
 
 const WORDS = {
   queued: "Waiting",
@@ -195,7 +181,7 @@ export class Pane {
   }
 
   /**
-   * @param {import("./stage_geometry.js").Place} at
+   * @param {Place} at
    * @param {{ isShown: boolean, isSliding: boolean, isSecond: boolean }} how
    */
   place(at, { isShown, isSliding, isSecond }) {

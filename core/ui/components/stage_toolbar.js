@@ -2,6 +2,8 @@
 
 import { button, element, icon, setAttributes, setText } from "./dom.js";
 import { isAt } from "./stage_geometry.js";
+/** @import { Stage } from "./stage.js" */
+/** @import { Layout } from "./stage_geometry.js" */
 
 const ENLARGE = "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5";
 const REDUCE = "M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5";
@@ -10,7 +12,7 @@ export class Toolbar {
   /** @type {HTMLButtonElement[]} */
   sides = [];
 
-  constructor(/** @type {import("./stage.js").Stage} */ stage) {
+  constructor(/** @type {Stage} */ stage) {
     this.stage = stage;
     this.modes = {
       side: button("tool", "Side by side", () => stage.setMode("side")),
@@ -55,7 +57,7 @@ export class Toolbar {
     this.hints.append(element("span", "", "drag to pan"), element("span", "", "ctrl+wheel to zoom"));
   }
 
-  draw(/** @type {import("./stage_geometry.js").Layout} */ { scale, fit }) {
+  draw(/** @type {Layout} */ { scale, fit }) {
     const { isReady, isFull, view, mode, panes } = this.stage;
     for (const [kind, node] of Object.entries(this.modes)) setAttributes(node, { "aria-pressed": kind === mode });
     this.sides.forEach((node, index) => {

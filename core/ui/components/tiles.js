@@ -3,33 +3,13 @@
 
 import { around, element, isChord, keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
 import { shows } from "./draft_in_browser.js";
-
-/**
- * @typedef {{
- *   id: string,
- *   name: string,
- *   picture_url: string | null,
- *   alt: string,
- *   disabled_reason: string | null,
- * }} Tile
- *
- * @typedef {{
- *   part: string,
- *   label: string,
- *   note: string,
- *   columns: number,
- *   lines: number[],
- *   tiles: Tile[],
- *   picked: string | null,
- *   proposed: string | null,
- *   turn: number,
- * }} TilesData
- */
+/** @import { Mount } from "./dom.js" */
+/** @import { Tile, TilesData } from "./shapes.js" */
 
 /** @type {WeakMap<ShadowRoot, Picker>} */
 const pickers = new WeakMap();
 
-/** @param {import("./dom.js").Mount<TilesData>} mount */
+/** @param {Mount<TilesData>} mount */
 export default function ({ data, parentElement, setStateValue }) {
   const picker = keptUnder(pickers, parentElement, () => new Picker(parentElement, data));
   picker.turns.tell = () => setStateValue("answer", { turn: picker.turns.turn, picked: picker.picked });

@@ -3,22 +3,13 @@
 // A request is made once, however often the page is drawn while it is on its way.
 
 import { forgetDrafts } from "../components/draft_in_browser.js";
-
-/**
- * @typedef {{
- *   id: string,
- *   method: "POST" | "DELETE",
- *   url: string,
- *   header: string,
- *   body: string,
- *   is_silent: boolean,
- * }} RequestData
- */
+/** @import { Mount } from "../components/dom.js" */
+/** @import { RequestData } from "../components/shapes.js" */
 
 const made = new Set();
 const PATIENCE_MS = 20_000; // nobody is left at a page that waits for ever
 
-/** @param {import("../components/dom.js").Mount<RequestData>} mount */
+/** @param {Mount<RequestData>} mount */
 export default function ({ data, setTriggerValue }) {
   if (made.has(data.id)) return;
   made.add(data.id);

@@ -7,8 +7,8 @@
 
 import { setAttributes, setText } from "../components/dom.js";
 import { isAnswerOf, isConnected, oauthFrames } from "../components/streamlit_page.js";
-
-/** @typedef {{ attempt: string, after: string, start: string }} SignInData */
+/** @import { Mount } from "../components/dom.js" */
+/** @import { SignInData } from "../components/shapes.js" */
 
 const DRESS = (/** @type {Record<"accent" | "hover" | "ink" | "radius" | "font", string>} */ style) => `
   @font-face { font-family: Inter; font-weight: 100 900; src: url("/app/static/fonts/inter-latin.woff2"); }
@@ -57,7 +57,7 @@ const press = (/** @type {any} */ (window)[Symbol.for("studio.sign-in.press")] ?
   became: "nothing",
 });
 
-/** @param {import("../components/dom.js").Mount<SignInData>} mount */
+/** @param {Mount<SignInData>} mount */
 export default function ({ parentElement, data, setTriggerValue }) {
   const heard = (/** @type {MessageEvent} */ event) => {
     if (oauthFrames().some((frame) => isAnswerOf(frame, event))) press.answeredAt = Date.now();

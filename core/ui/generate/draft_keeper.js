@@ -5,20 +5,10 @@
 
 import { draftKeys, DRAFTS, LEFT, screen, TAB } from "../components/draft_in_browser.js";
 import { onReturn } from "../components/streamlit_page.js";
+/** @import { Mount } from "../components/dom.js" */
+/** @import { DrawnData, OwnerData } from "../components/shapes.js" */
 
 /**
- * @typedef {{ owner: string | null }} OwnerData
- *
- * @typedef {{
- *   session: string,
- *   line: string,
- *   taken: number,
- *   shown: string | null,
- *   unsent: boolean,
- *   draft: Record<string, unknown>,
- *   heard: Record<string, number>,
- * }} DrawnData
- *
  * @typedef {Pick<DrawnData, "shown" | "draft" | "heard" | "unsent">} Shown
  * @typedef {{ at: number, shown: string | null, draft: Record<string, unknown> }} Kept
  */
@@ -27,7 +17,8 @@ const KEPT_MS = 7 * 24 * 3600 * 1000;
 const KEPT_MAX = 12;
 const LENGTH_MAX = 100_000;
 const PATIENCE_MS = 1000; // of a page that is loaded anew, for the lock of the page before it
-const FIELDS = /** @type {Record<string, string>} */ ({ prompt: "prompt", tone: "tone_tiles", angle: "angle_tiles" }); // and the parts that know them first
+/** @type {Record<string, string>} and the parts that know them first */
+const FIELDS = { prompt: "prompt", tone: "tone_tiles", angle: "angle_tiles" };
 
 class Tab {
   owner = ""; // the person's pseudonym
@@ -58,7 +49,7 @@ class Tab {
 
 const tab = new Tab();
 
-/** @param {import("../components/dom.js").Mount<OwnerData | DrawnData>} mount */
+/** @param {Mount<OwnerData | DrawnData>} mount */
 export default function ({ data, setStateValue }) {
   if (!("owner" in data)) {
     tab.report = (problem) => setStateValue("problem", problem);

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import types
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
-import core.ui
 from core.ui.components.component import bundle
+from tests.component_shapes import DECLARATIONS, ROOMS, drawn
 
-ROOMS = Path(core.ui.__file__).parent
 SCRIPTS = {file.relative_to(ROOMS).as_posix(): file for file in sorted(ROOMS.rglob("*.js"))}
 COMPONENTS = {name: file for name, file in SCRIPTS.items() if "export default" in file.read_text("utf-8")}
-PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
-PLAIN |= {Any: "unknown", object: "unknown"}
 
 
 def test_what_a_script_imports_stands_in_front_of_it_once(tmp_path: Path) -> None:
@@ -50,57 +41,6 @@ def test_no_import_gives_another_name(name: str) -> None:
     assert not re.search(r"^import [^;]* as ", SCRIPTS[name].read_text("utf-8"), re.MULTILINE)
 
 
-def sent() -> Iterator[type]:
-    """What components are sent: `…Data` and the dataclasses in it."""
-    for file in ROOMS.rglob("*.py"):
-        if " = Component(" not in file.read_text("utf-8"):
-            continue
-        module = importlib.import_module(".".join(file.relative_to(ROOMS.parents[1]).with_suffix("").parts))
-        for name, value in vars(module).items():
-            if isinstance(value, type) and is_dataclass(value) and name.endswith("Data"):
-                yield from (value, *parts_of(value))
-
-
-def parts_of(shape: Any) -> Iterator[type]:
-    for hint in get_type_hints(shape).values():
-        for inner in (hint, *get_args(hint)):
-            if is_dataclass(inner) and isinstance(inner, type):
-                yield from (inner, *parts_of(inner))
-
-
-def in_javascript(hint: Any) -> str:
-    """A type as JSDoc spells it."""
-    origin, args = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return " | ".join(f'"{value}"' for value in args)
-    if origin in (Union, types.UnionType):
-        return " | ".join(in_javascript(arg) for arg in args)
-    if origin in (Sequence, tuple):
-        return f"{in_javascript(args[0])}[]"
-    if origin in (Mapping, dict):
-        return f"Record<string, {in_javascript(args[1])}>"
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return " | ".join(f'"{each.value}"' for each in hint)
-    if is_typeddict(hint):
-        return "Record<string, unknown>"
-    return PLAIN.get(hint) or str(hint.__name__)
-
-
-def declared_types() -> dict[str, dict[str, str]]:
-    """The keys of every JSDoc typedef and their types, by the typedef's name."""
-    found = {}
-    for file in SCRIPTS.values():
-        text = re.sub(r"^ \* ?", "", file.read_text("utf-8"), flags=re.MULTILINE)
-        for body, name in re.findall(r"@typedef \{\{(.*?)\}\} (\w+)", text, re.DOTALL):
-            keys = re.findall(r"(\w+)\??: ((?:<[^>]*>|[^,<])+)", re.sub(r'import\("[^"]*"\)\.', "", body))
-            found[name] = {key: kind.strip() for key, kind in keys}
-    return found
-
-
-@pytest.mark.parametrize(
-    "shape", sorted(set(sent()), key=lambda shape: shape.__name__), ids=lambda shape: shape.__name__
-)
-def test_a_script_declares_what_python_sends_it_key_by_key(shape: Any) -> None:
-    hints = get_type_hints(shape)
-    expected = {field.name: in_javascript(hints[field.name]) for field in fields(shape)}
-    assert declared_types()[shape.__name__] == expected
+def test_scripts_are_checked_against_what_python_sends() -> None:
+    """`python -m tests.component_shapes` draws the declarations anew."""
+    assert DECLARATIONS.read_text("utf-8") == drawn()

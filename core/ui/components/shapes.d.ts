@@ -1,0 +1,159 @@
+// What Python sends each component, drawn from its dataclasses: `python -m tests.component_shapes`.
+
+export interface Card {
+  id: string;
+  picture_url: string | null;
+  alt: string;
+  title: string;
+  subtitle: string;
+  badge: string;
+  problem: string;
+}
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+
+export interface DrawnData {
+  session: string;
+  line: string;
+  taken: number;
+  shown: string | null;
+  unsent: boolean;
+  draft: Record<string, unknown>;
+  heard: Record<string, number>;
+}
+
+export interface FocusData {
+  key: string;
+  queue: string;
+  items: FocusItem[];
+  fields: FocusField[];
+  left: number;
+  kept: string[];
+  undoable: Undoable[];
+  conflicts: LostRace[];
+  trouble: string;
+}
+
+export interface FocusField {
+  name: string;
+  label: string;
+  choices: Choice[];
+  is_free: boolean;
+}
+
+export interface FocusItem {
+  id: string;
+  title: string;
+  reason: string;
+  detail: string;
+  picture_url: string;
+  thumbnail_url: string;
+  alt: string;
+  seen: string;
+  values: Record<string, FocusValue>;
+}
+
+export interface FocusValue {
+  value: string | null;
+  by: string;
+  confidence: number | null;
+  others: string[];
+}
+
+export interface GridData {
+  key: string;
+  label: string;
+  selectable: boolean;
+  click: "open" | "select";
+  aspect: "portrait" | "square" | "landscape";
+  fit: "cover" | "contain";
+  min_card_px: number;
+  turn: number;
+  epoch: number;
+  dropped: Record<string, number>;
+  cards: Card[];
+}
+
+export interface LostRace {
+  decision: string;
+  item: string;
+  says: string;
+  mine: Record<string, string | null>;
+  can_insist: boolean;
+}
+
+export interface OwnerData {
+  owner: string | null;
+}
+
+export interface PromptData {
+  part: string;
+  label: string;
+  placeholder: string;
+  height: number;
+  text: string;
+  number: number;
+}
+
+export interface RequestData {
+  id: string;
+  method: "POST" | "DELETE";
+  url: string;
+  header: string;
+  body: string;
+  is_silent: boolean;
+}
+
+export interface SignInData {
+  attempt: string;
+  after: string;
+  start: string;
+}
+
+export interface StageData {
+  comparison: string;
+  height: number;
+  sides: StageSide[];
+}
+
+export interface StageSide {
+  name: string;
+  title: string;
+  state: "queued" | "running" | "failed" | "done" | "cancelled" | "empty";
+  width_px: number;
+  height_px: number;
+  picture_url: string | null;
+  alt: string;
+  headline: string;
+  detail: string;
+  request_id: string | null;
+  progress: number | null;
+}
+
+export interface Tile {
+  id: string;
+  name: string;
+  picture_url: string | null;
+  alt: string;
+  disabled_reason: string | null;
+}
+
+export interface TilesData {
+  part: string;
+  label: string;
+  note: string;
+  columns: number;
+  lines: number[];
+  tiles: Tile[];
+  picked: string | null;
+  proposed: string | null;
+  turn: number;
+}
+
+export interface Undoable {
+  decision: string;
+  item: string;
+}
