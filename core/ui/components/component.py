@@ -72,8 +72,8 @@ def memory(key: str, kind: type[M]) -> M:
     return kept
 
 
-def ignore() -> None:
-    """The callback of what is read elsewhere, or serves by its run alone."""
+def keep_value() -> None:
+    """A callback that does nothing: Streamlit keeps only those of a component's values that have one."""
 
 
 def _texts(script: Path, seen: set[Path]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from core.ui.components.component import Component, ignore, memory, message
+from core.ui.components.component import Component, keep_value, memory, message
 
 MAX_CARDS = 240
 
@@ -147,7 +147,7 @@ def picture_grid(
         ),
         key=key,
         on_opened_change=partial(_remember_opened, key),
-        on_selection_change=ignore,
+        on_selection_change=keep_value,
     )
     opened, known.opened = known.opened, None
     return GridEvent(opened, tuple(i for i in ids if i in selected) if selectable else ())

@@ -23,7 +23,7 @@ from core.identity.sign_in_answer import (
     sign_in_error,
 )
 from core.studio import Studio
-from core.ui.components.component import Component, ignore
+from core.ui.components.component import Component, keep_value
 from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
@@ -204,5 +204,5 @@ def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
     )
     after = st.session_state.get(Key.LAST_ATTEMPT, "")
     # whoever comes back needs the run alone, in which a session that has begun since draws an attempt of its own
-    _dress.draw(SignInData(attempt.key, after, START_PATH), key="sign-in-dress", on_returned_change=ignore)
+    _dress.draw(SignInData(attempt.key, after, START_PATH), key="sign-in-dress", on_returned_change=keep_value)
     return answer

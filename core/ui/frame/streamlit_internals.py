@@ -27,10 +27,6 @@ def is_session_race(err: RuntimeError) -> bool:
     return str(err) == _RACE
 
 
-def keep_value() -> None:
-    """A component's callback that does nothing: Streamlit keeps only those of its values that have one."""
-
-
 def oauth_answer(button: str) -> Any:
     """What the pop-up of the OAuth button with this key has returned; None while it has not."""
     return st.session_state.get(button)

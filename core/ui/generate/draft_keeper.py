@@ -17,7 +17,7 @@ import streamlit as st
 from core.errors import NotFound
 from core.identity.session import pseudonym
 from core.studio import Studio
-from core.ui.components.component import Component, ignore
+from core.ui.components.component import Component, keep_value
 from core.ui.frame.state import COMPARISON_PARAM, Key, session_value
 from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, widgets_now
 from core.viewer import Viewer
@@ -83,7 +83,7 @@ def meet_browser(studio: Studio, viewer: Viewer) -> None:
     """Say whose drafts are to be kept here, and hear what the browser hands over. Call before a page is drawn."""
     owner = pseudonym(studio.settings.session_secret or "", viewer.email)
     with st.container(key="draft-keeper"):
-        browser = _component.draw(OwnerData(owner), key="draft-taken", on_kept_change=ignore)
+        browser = _component.draw(OwnerData(owner), key="draft-taken", on_kept_change=keep_value)
     _keep(_keeping().hear(browser.kept))
 
 
@@ -156,7 +156,7 @@ def show_draft() -> bool:
                 heard=heard_now(),
             ),
             key="draft-shown",
-            on_problem_change=ignore,
+            on_problem_change=keep_value,
         )
     if browser.problem in _NOT_KEPT:
         st.caption(f":material/warning: {_NOT_KEPT[browser.problem]}")
