@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
+from core.injection.reading.age_numbers import AgeMatch
 from core.injection.reading.ages import AgeFinding, AgeReader
+from core.injection.reading.lexicon import Match
 from core.injection.reading.negation import Negation
 from core.injection.reading.people import PeopleFinding, PeopleReader
 from core.injection.reading.tag_words import TagFinding, TagReader
@@ -84,14 +86,14 @@ class OfflineReader:
 def _evidence(
     text: PromptText, people: PeopleFinding, ages: AgeFinding, tone: TagFinding, angle: TagFinding
 ) -> Iterator[Evidence]:
-    fields: tuple[tuple[Field, list[tuple[int, int]]], ...] = (
-        ("person", [(match.start, match.end) for match in people.meant]),
-        ("gender", [(match.start, match.end) for match in people.gendered]),
-        ("age", [(match.start, match.end) for match in ages.read]),
-        ("tone", [(match.start, match.end) for match in tone.asked]),
-        ("angle", [(match.start, match.end) for match in angle.asked]),
+    fields: tuple[tuple[Field, Sequence[Match[Any] | AgeMatch]], ...] = (
+        ("person", people.meant),
+        ("gender", people.gendered),
+        ("age", ages.read),
+        ("tone", tone.asked),
+        ("angle", angle.asked),
     )
-    for field, stretches in fields:
-        for start, end in sorted(stretches):
+    for field, matches in fields:
+        for start, end in sorted((match.start, match.end) for match in matches):
             first, last = text.span(start, end)
             yield Evidence(field, text.prompt[first:last], first, last)

@@ -194,9 +194,7 @@ def _find_persona(prompt: str, personas: Iterable[str]) -> str | None:
     Upper and lower case count, so that a persona called May is not found in "it may rain".
     """
     text = unicodedata.normalize("NFC", prompt)
-    found = set()
-    for persona in personas:
-        if persona in text and re.search(rf"(?<!\w){re.escape(persona)}{_NAME_END}", text):
-            found.add(persona)
+    patterns = ((name, rf"(?<!\w){re.escape(name)}{_NAME_END}") for name in personas if name in text)
+    found = {name for name, pattern in patterns if re.search(pattern, text)}
     longest = {name for name in found if not any(name != other and name in other for other in found)}
     return longest.pop() if len(longest) == 1 else None

@@ -135,6 +135,11 @@ def test_capitals_are_read_in_decomposed_and_in_wide_letters_too() -> None:
     assert READER.read("ＷＯＭＡＮ in a ﬁeld").gender == "feminine"
 
 
+@pytest.mark.parametrize("open_phrase", ["내려다본", "내려다보는", "내려다보고"])
+def test_a_phrase_that_leaves_the_angle_open_gives_way_however_it_is_listed(open_phrase: str) -> None:
+    assert READER.read(f"{open_phrase} 화병, full length shot").angle == "long-shot"
+
+
 def test_word_lists_that_cannot_be_used_say_where_they_are_wrong(tmp_path: Path) -> None:
     file = tmp_path / "reading.toml"
     file.write_text("people = ]")
