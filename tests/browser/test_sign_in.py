@@ -276,16 +276,16 @@ def test_every_fault_of_the_fake_is_tried() -> None:
     assert {*SAID, *CERTIFICATES} == set(Fault)
 
 
-def refused(studio: HttpsStudio, *idempotency_keys: tuple[Tab, Account]) -> None:
+def refused(studio: HttpsStudio, *presses: tuple[Tab, Account]) -> None:
     """Press the button in each of these tabs, and wait until as many sign-ins have been refused."""
     log = studio.log
-    wanted = log.read_text("utf-8").count("sign_in_refused") + len(idempotency_keys)
-    for tab, account in idempotency_keys:
+    wanted = log.read_text("utf-8").count("sign_in_refused") + len(presses)
+    for tab, account in presses:
         choose(press_sign_in(tab), account)
     deadline = time.monotonic() + 60
     while log.read_text("utf-8").count("sign_in_refused") < wanted:
         assert time.monotonic() < deadline, "somebody was not refused"
-        idempotency_keys[0][0].page.wait_for_timeout(50)  # which lets the browser go on
+        presses[0][0].page.wait_for_timeout(50)  # which lets the browser go on
 
 
 def test_every_failure_says_one_sentence_leaves_nobody_inside_and_can_be_tried_again(
