@@ -15,7 +15,7 @@ from core.settings import Profile
 from core.studio import get_studio
 from core.web.answers import plain
 from core.web.authorize import authorize
-from core.web.trusted_hosts import OWN_NAME_ONLY, TOLD_NAME, is_demos_own_name
+from core.web.trusted_hosts import OWN_NAME_ONLY, SERVER_NAME, is_trusted_host
 
 # Streamlit's routes that no page of ours needs and that answer without asking who is there
 _UNUSED: Final = ("/_stcore/upload_file", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent")
@@ -90,7 +90,7 @@ def _is_led_astray(path: str, host: str) -> bool:
     """Whether the demo is asked under a name that is not its own; what guards itself answers under any."""
     if path in _GUARD_THEMSELVES or get_studio().settings.profile is not Profile.EMBEDDED:
         return False
-    if is_demos_own_name(host, told=os.environ.get(TOLD_NAME, "")):
+    if is_trusted_host(host, own_name=os.environ.get(SERVER_NAME, "")):
         return False
     _log.warning("request_refused", reason="foreign host")
     return True

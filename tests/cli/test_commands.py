@@ -49,6 +49,11 @@ def studio(moto: S3Server) -> S3Server:
     return with_bucket(moto, {file.relative_to(samples).as_posix(): file.read_bytes() for file in files})
 
 
+def test_a_replay_of_no_history_has_exactly_the_promised_shape(tmp_path: Path) -> None:
+    shown = core("inject", "--replay-history", "--json", environ={"DATA_DIR": str(tmp_path)}).json
+    assert shown == {"rehearsed": 0, "changed": 0, "comparisons": []}
+
+
 class TestIndex:
     """`index --json`: the library as S3 holds it."""
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.web.trusted_hosts import is_demos_own_name
+from core.web.trusted_hosts import is_trusted_host
 from tests.support.processes.servers import Server, serving
 from tests.support.timeouts import LONG_S
 
@@ -73,4 +73,4 @@ def test_what_guards_itself_answers_a_probe_under_any_name(server: Server) -> No
 
 @given(st.from_regex(r"[a-zA-Z0-9.:@\[\]-]{0,40}\.example(:\d{1,5})?", fullmatch=True))
 def test_no_name_below_a_public_domain_is_ever_the_demos_own(host: str) -> None:
-    assert not is_demos_own_name(host)
+    assert not is_trusted_host(host)
