@@ -107,7 +107,7 @@ def check_outage(at: ProxiedDashboard, says: str) -> None:
     assert server.metric("studio_storage_failing") == 1
 
 
-def circuit_breaker(at: ProxiedDashboard, studio: Studio, held: Latch) -> None:
+def outage(at: ProxiedDashboard, studio: Studio, held: Latch) -> None:
     """S3 up, refusing, silent, up again; each until everybody has seen every page, and away for a minute."""
     server, proxy = at.server, at.proxy
     try:
@@ -164,7 +164,7 @@ def test_s3_is_away_for_a_minute_under_load_and_nothing_is_lost(tmp_path: Path) 
         studio = Studio(at.server.url, [at.cookie(f"person-{number}@studio.example") for number in range(PEOPLE)])
 
         async def day() -> None:
-            controlled = asyncio.create_task(asyncio.to_thread(circuit_breaker, at, studio, held))
+            controlled = asyncio.create_task(asyncio.to_thread(outage, at, studio, held))
             await studio.people()
             await controlled
 
