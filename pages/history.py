@@ -9,7 +9,7 @@ import streamlit as st
 from core.generation.records.history import History, HistoryFilter
 from core.injection.wishes import Mode
 from core.studio import Studio
-from core.ui.components.picture_grid import picture_grid
+from core.ui.components.picture_grid.picture_grid import picture_grid
 from core.ui.frame.filters import choice, fold_when_narrow, search_box
 from core.ui.frame.layout import empty_state, row
 from core.ui.frame.problems import show_problems

@@ -11,7 +11,7 @@ from core.references.catalog import CatalogStatus
 from core.references.index import ReferenceIndex
 from core.references.reference import Filter, Reference
 from core.studio import Studio
-from core.ui.components.picture_grid import clear_selection, picture_grid
+from core.ui.components.picture_grid.picture_grid import clear_selection, picture_grid
 from core.ui.frame.layout import empty_state, page_of, row
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
 from core.ui.frame.problems import show_problems

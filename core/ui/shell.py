@@ -18,7 +18,6 @@ from core.identity.authenticator import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
 from core.ui.components.browser_history import one_entry_an_act
-from core.ui.frame import login
 from core.ui.frame.person_menu import person_menu
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.reruns import observe_rerun, rerun_after_race
@@ -27,6 +26,7 @@ from core.ui.frame.session_request import is_signing_out, keep_renewed
 from core.ui.frame.state import Key
 from core.ui.frame.unknown_page import TITLE, unknown_name, unknown_page
 from core.ui.generate.draft_keeper import forget_drafts, meet_browser
+from core.ui.sign_in import login
 from core.viewer import Capability, Viewer
 from core.web.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
 

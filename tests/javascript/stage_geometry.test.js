@@ -11,7 +11,7 @@ import {
   spreadOf,
   wipeAt,
   zoomed,
-} from "../../core/ui/components/stage_geometry.js";
+} from "../../core/ui/components/stage/geometry.js";
 
 const FLOOR = { mode: "one", width: 800, gap: 16, cap: 600, isFull: false, density: 1 };
 const TALL = { width: 1024, height: 1536, isThere: true };

@@ -4,7 +4,7 @@
 const APP = '[data-testid="stApp"]';
 const SCROLLED = '[data-testid="stMain"]';
 const WRAPPER = '[data-testid^="stElementContainer"]';
-// of streamlit-oauth, in the column of core/ui/frame/login.py
+// of streamlit-oauth, in the column of core/ui/sign_in/login.py
 const OAUTH_FRAME = '.st-key-door iframe[src*="authorize_button"]';
 const DIALOG = '[role="dialog"]';
 

@@ -12,7 +12,7 @@ from core.generation.records.attempt_status import AttemptPhase, ComparisonStatu
 from core.generation.records.outcome import Failure, Outcome, StoredPicture
 from core.injection.wishes import SideName
 from core.studio import Studio
-from core.ui.components.stage import StageSide, StageState, stage
+from core.ui.components.stage.stage import StageSide, StageState, stage
 from core.ui.frame.layout import row
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute, fragment, open_session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus
 from core.injection.wishes import Mode
-from core.ui.components.picture_grid import Card
+from core.ui.components.picture_grid.picture_grid import Card
 from core.web.addresses import image_url
 
 _SHORT = 80

@@ -16,7 +16,7 @@ from core.labels.review.reviews import Kind, Value, value_in
 from core.labels.review.verdicts import FieldConflict, ReviewConflict, Verdict
 from core.references.key import file_name
 from core.studio import Studio
-from core.ui.components.review_focus import (
+from core.ui.components.review_focus.review_focus import (
     DecisionKind,
     FocusDecision,
     FocusItem,

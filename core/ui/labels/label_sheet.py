@@ -13,7 +13,7 @@ from core.labels.review.queue import QueueItem
 from core.labels.review.reviews import Save, Value
 from core.labels.review.verdicts import accept
 from core.studio import Studio
-from core.ui.components.picture_grid import GridEvent, clear_selection, picture_grid
+from core.ui.components.picture_grid.picture_grid import GridEvent, clear_selection, picture_grid
 from core.ui.frame.layout import page_of, row
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of

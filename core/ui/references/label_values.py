@@ -10,7 +10,7 @@ from core.errors import InputError
 from core.labels.published.schema import AGE_RANGES, FRAMINGS, Gender, LabelField, age_range_of
 from core.labels.review.reviews import Value, check_value
 from core.references.vocabulary import Vocabulary
-from core.ui.components.review_focus import Choice, FocusField
+from core.ui.components.review_focus.review_focus import Choice, FocusField
 from core.ui.frame.quantities import year_span
 
 FIELD_NAMES: Final[Mapping[LabelField, str]] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from core.labels.published.schema import Label
 from core.labels.review.queue import QueueItem, Why
 from core.references.reference import AttributeGroup, Reference
-from core.ui.components.picture_grid import Card
+from core.ui.components.picture_grid.picture_grid import Card
 from core.ui.frame.quantities import count_of
 from core.web.addresses import image_url
 

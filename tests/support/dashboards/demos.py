@@ -56,7 +56,7 @@ import time
 
 import streamlit as st
 
-from core.ui.components.picture_grid import Card, clear_selection, picture_grid
+from core.ui.components.picture_grid.picture_grid import Card, clear_selection, picture_grid
 
 st.set_page_config(layout="wide")
 query = st.query_params
@@ -146,7 +146,7 @@ from types import SimpleNamespace
 import streamlit as st
 
 from core.errors import StorageUnavailable
-from core.ui.components.review_focus import (
+from core.ui.components.review_focus.review_focus import (
     Choice, DecisionKind, FocusField, FocusItem, FocusValue, LostRace, Undoable, review_focus,
 )
 
@@ -252,7 +252,7 @@ app = st.App("shell/main.py", routes=[Route("/picture/{name}", picture)])
 _STAGE = """
 from functools import partial
 import streamlit as st
-from core.ui.components.stage import StageSide, StageState, stage
+from core.ui.components.stage.stage import StageSide, StageState, stage
 
 st.set_page_config(layout="wide")
 st.text_area("Prompt")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
 
-from core.ui.components.picture_grid import Card, GridMemory, _Sent, picture_grid
+from core.ui.components.picture_grid.picture_grid import Card, GridMemory, _Sent, picture_grid
 from tests.support.browser.chromium import PATIENCE_MS, chromium
 from tests.support.dashboards.demos import grid_demo
 

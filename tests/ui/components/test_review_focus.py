@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from core.ui.components.review_focus import DecisionKind, FocusDecision, _decisions
+from core.ui.components.review_focus.review_focus import DecisionKind, FocusDecision, _decisions
 from tests.support.browser.chromium import chromium
 from tests.support.dashboards.demos import focus_demo
 

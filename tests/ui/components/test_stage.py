@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.ui.components.stage import StageSide, StageState
+from core.ui.components.stage.stage import StageSide, StageState
 from tests.support.browser.chromium import Contexts, chromium
 from tests.support.dashboards.demos import STAGE_HEIGHT, STAGE_WIDTH, stage_demo
 

@@ -1,8 +1,8 @@
 // The fields of the review desk: what is said of a picture, by whom, how sure, and what else could be said.
 
-import { element, setAttributes } from "./dom.js";
-/** @import { Attributes } from "./dom.js" */
-/** @import { FocusField, FocusValue } from "./shapes.js" */
+import { element, setAttributes } from "../dom.js";
+/** @import { Attributes } from "../dom.js" */
+/** @import { FocusField, FocusValue } from "../shapes.js" */
 
 const LOW = 0.6; // less sure than this is to be seen
 /** @type {FocusValue} */

@@ -1,7 +1,7 @@
 // A card of the picture grid: the picture in its frame, or why there is none, and the words below it.
 
-import { element, icon, setAttributes, setText } from "./dom.js";
-/** @import { Card } from "./shapes.js" */
+import { element, icon, setAttributes, setText } from "../dom.js";
+/** @import { Card } from "../shapes.js" */
 
 const LEAST_SHARE_SHOWN = 0.75; // a picture that would lose more to the frame is shown whole
 const RETRY_AFTER_MS = 10_000;

@@ -1,11 +1,11 @@
 // The review desk in the browser. A key acts at once: the decision goes into an outbox and the next picture is shown.
 
-import { around, element, keptUnder, letterOf, setAttributes, setText, take } from "./dom.js";
-import { action, choicesOf, fieldOf } from "./review_fields.js";
-import { decides, Outbox } from "./review_outbox.js";
-/** @import { Mount } from "./dom.js" */
-/** @import { Decision } from "./review_outbox.js" */
-/** @import { FocusData, FocusItem, LostRace, Undoable } from "./shapes.js" */
+import { around, element, keptUnder, letterOf, setAttributes, setText, take } from "../dom.js";
+import { action, choicesOf, fieldOf } from "./fields.js";
+import { decides, Outbox } from "./outbox.js";
+/** @import { Mount } from "../dom.js" */
+/** @import { Decision } from "./outbox.js" */
+/** @import { FocusData, FocusItem, LostRace, Undoable } from "../shapes.js" */
 
 const AHEAD = 6; // pictures decoded before they are needed
 const STRIP = 16;

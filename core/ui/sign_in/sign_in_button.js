@@ -131,7 +131,7 @@ function say(/** @type {ParentNode} */ mount, /** @type {SignInData} */ data) {
   link.onclick = () => press.popup?.close();
 }
 
-/** @param {Element} mount not in a shadow, see core/ui/frame/login.py */
+/** @param {Element} mount not in a shadow, see core/ui/sign_in/login.py */
 function dress(mount) {
   const told = getComputedStyle(mount);
   const style = {

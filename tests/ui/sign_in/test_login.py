@@ -14,7 +14,7 @@ def authenticator(state: str | None, age_s: float) -> None:
     import streamlit as st
 
     from core.errors import SignInError
-    from core.ui.frame.login import Attempt, _check
+    from core.ui.sign_in.login import Attempt, _check
 
     attempt = Attempt(begun_at_s=time.monotonic() - age_s)
     st.session_state[f"state-{attempt.key}"] = "expected"

@@ -1,11 +1,11 @@
 // Roles: a selectable grid is a multi-select listbox, whose keys (arrows, Space, Shift, Ctrl+A) are the ones
 // built here; any other is a list of buttons. role="grid" would need rows, and rows change with the window.
 
-import { around, element, keptUnder, setAttributes, take, Turns } from "./dom.js";
-import { CardView } from "./picture_card.js";
-import { dialogs } from "./streamlit_page.js";
-/** @import { Mount } from "./dom.js" */
-/** @import { GridData } from "./shapes.js" */
+import { around, element, keptUnder, setAttributes, take, Turns } from "../dom.js";
+import { CardView } from "./card.js";
+import { dialogs } from "../streamlit_page.js";
+/** @import { Mount } from "../dom.js" */
+/** @import { GridData } from "../shapes.js" */
 
 const COLUMNS = [2, 3, 4, 5, 6, 10, 12, 15, 20]; // they divide 60, so that a full page has no ragged last row
 const PAUSE_MS = 150;

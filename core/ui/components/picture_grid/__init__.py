@@ -1,0 +1,1 @@
+"""The picture grid: many pictures with words, paged, chosen by key and mouse."""

@@ -1,0 +1,1 @@
+"""The review desk: one portrait at a time, decided by a key."""

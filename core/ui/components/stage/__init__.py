@@ -1,0 +1,1 @@
+"""The stage: the sides of a comparison, looked at."""

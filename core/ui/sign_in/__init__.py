@@ -1,0 +1,1 @@
+"""Signing in: what somebody sees who is not let in yet."""
