@@ -26,7 +26,7 @@ from core.labels.published.schema import Gender, Label, LabelSource
 from core.objects import StoredObject
 from core.references.index import ReferenceIndex, build_index
 from core.references.vocabulary import Role, load_vocabulary
-from core.web.garbage import settle
+from core.web.server.garbage import settle
 
 HEADING = "## Plan"
 VOCABULARY = load_vocabulary(Path(__file__).parents[1] / "labels" / "attributes.toml")

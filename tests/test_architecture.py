@@ -157,7 +157,7 @@ def test_threads_begin_where_their_failures_are_seen() -> None:
         "core.openai.call",
         "core.references.listing.worker_pool",
         "core.storage.embedded.server",
-        "core.web.stop",  # the end of the process: whatever it is, it is logged, and the process ends
+        "core.web.server.stop",  # the end of the process: whatever it is, it is logged, and the process ends
     }
 
 

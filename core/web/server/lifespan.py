@@ -15,8 +15,8 @@ from core.errors import ConfigError, StudioError
 from core.logs import Discretion, adopt_foreign_logs, configure_logs
 from core.settings import known_secrets, load_settings
 from core.studio import get_studio
-from core.web.garbage import hold, settle
-from core.web.stop import Stop
+from core.web.server.garbage import hold, settle
+from core.web.server.stop import Stop
 
 _log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from core.web.garbage import hold, settle
+from core.web.server.garbage import hold, settle
 
 
 def test_a_server_that_has_started_collects_garbage_and_leaves_out_what_it_keeps() -> None:

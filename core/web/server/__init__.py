@@ -1,0 +1,1 @@
+"""A server's start and end, and how its garbage is collected."""
