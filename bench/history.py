@@ -25,7 +25,7 @@ from core.generation.records.attempt import this_server
 from core.generation.records.history import History, HistoryFilter
 from core.generation.running.runner import RunLimits, Runner
 from core.storage.client import Reach
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 from core.storage.s3 import Store
 
 HEADING = "## History"
@@ -63,8 +63,10 @@ def measure(count: int, latency_s: float, rounds: int) -> dict[str, float]:
 
         def history() -> tuple[History, Runner]:
             reach = Reach(BUCKET, address, "bench", "bench-bench")
-            store, pages = Store(reach), Pages(reach)
-            made = History(store, app_prefix=ROOT.removesuffix("generations/"), server=this_server(), pages=pages)
+            store, list_pages = Store(reach), ListPages(reach)
+            made = History(
+                store, app_prefix=ROOT.removesuffix("generations/"), server=this_server(), list_pages=list_pages
+            )
             return made, Runner(made, store, {}, RunLimits(concurrency=1, deadline_s=270))
 
         def opened() -> tuple[History, float, float]:

@@ -12,7 +12,7 @@ from core import studio as room
 from core.references.catalog import Catalog
 from core.settings import load_settings
 from core.storage.client import Reach
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 from core.ui.frame.problems import report_script_error
 from core.web import ROUTES, lifespan
 
@@ -21,7 +21,7 @@ def over(address: str) -> room.Studio:
     """A studio whose references are those that the server at this address lists."""
     made = room.build_studio(load_settings())
     catalog = Catalog(
-        Pages(Reach("bench", address, "bench", "bench-bench")),
+        ListPages(Reach("bench", address, "bench", "bench-bench")),
         made.vocabulary,
         library_prefix="refs/",
         app_prefix=made.settings.s3_app_prefix,

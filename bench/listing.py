@@ -29,13 +29,13 @@ import pyarrow as pa
 from botocore.config import Config
 
 from bench.results import write_section
+from core.references.listing.list_page import read_list_page
 from core.references.listing.listing import Listing, list_all
-from core.references.listing.page import read_page
 from core.references.reference import Filter
 from core.references.table import ReferenceTable
 from core.references.vocabulary import Role, load_vocabulary
 from core.storage.client import Reach
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADING = "## Listing and index"
@@ -57,7 +57,7 @@ def served(count: int, latency_s: float) -> Iterator[str]:
 
 def contenders(address: str, workers: int, hints: tuple[str, ...]) -> dict[str, Callable[[], int]]:
     """What lists, by name; each gives the number of keys."""
-    pages = Pages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
+    list_pages = ListPages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
     client = boto3.session.Session().client(
         "s3",
         endpoint_url=address,
@@ -72,8 +72,8 @@ def contenders(address: str, workers: int, hints: tuple[str, ...]) -> dict[str, 
         return len([row for page in found for row in page.get("Contents", ())])
 
     ways: dict[str, Callable[[], int]] = {
-        "ours, cold": lambda: len(list_all(pages, PREFIX, workers=workers)),
-        "ours, warm": lambda: len(list_all(pages, PREFIX, workers=workers, hints=hints)),
+        "ours, cold": lambda: len(list_all(list_pages, PREFIX, workers=workers)),
+        "ours, warm": lambda: len(list_all(list_pages, PREFIX, workers=workers, hints=hints)),
         "boto3 paginator": by_boto3,
     }
     env = os.environ | {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -98,8 +98,8 @@ def program(name: str) -> str | None:
 def race(count: int, latency_s: float, workers: int, rounds: int) -> tuple[dict[str, float], Listing]:
     """Median seconds of every contender, and the listing."""
     with served(count, latency_s) as address:
-        pages = Pages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
-        listing = list_all(pages, PREFIX, workers=workers)
+        list_pages = ListPages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
+        listing = list_all(list_pages, PREFIX, workers=workers)
         ways = contenders(address, workers, listing.hints())
         spent: dict[str, list[float]] = {name: [] for name in ways}
         for turn in range(rounds):
@@ -119,9 +119,9 @@ def race(count: int, latency_s: float, workers: int, rounds: int) -> tuple[dict[
 def page_cpu_ms(latency_s: float = 0.0) -> tuple[float, float]:
     """CPU of reading one full page, and of fetching it."""
     with served(20_000, latency_s) as address:
-        pages = Pages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
-        raw = pages.page(PREFIX)
-        return cpu_ms(lambda: read_page(raw).rows), cpu_ms(lambda: pages.page(PREFIX))
+        list_pages = ListPages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
+        raw = list_pages.page(PREFIX)
+        return cpu_ms(lambda: read_list_page(raw).rows), cpu_ms(lambda: list_pages.page(PREFIX))
 
 
 def cpu_ms(work: Callable[[], object], rounds: int = 60) -> float:
@@ -177,12 +177,12 @@ def stalls(latency_s: float, workers: int) -> dict[str, tuple[float, float]]:
     """How late an event loop's timers ring (p95, worst, in ms): at rest, and while 100k keys are refreshed."""
     vocabulary = load_vocabulary(ROOT / "labels" / "attributes.toml")
     with served(STALL_KEYS, latency_s) as address:
-        pages = Pages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
-        first = list_all(pages, PREFIX, workers=workers)
+        list_pages = ListPages(Reach(BUCKET, address, ACCESS_KEY, SECRET_KEY))
+        first = list_all(list_pages, PREFIX, workers=workers)
         table = ReferenceTable.of(first, vocabulary)
 
         def refresh(hints: tuple[str, ...]) -> object:
-            following = ReferenceTable.of(list_all(pages, PREFIX, workers=workers, hints=hints), vocabulary)
+            following = ReferenceTable.of(list_all(list_pages, PREFIX, workers=workers, hints=hints), vocabulary)
             return following.drift_since(table)
 
         works: dict[str, Callable[[], object]] = {

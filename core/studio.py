@@ -164,7 +164,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     review_log = ReviewLog(store, app_prefix=settings.s3_app_prefix)
     live_labels = LiveLabels(LABELS_FILE, review_log)
     catalog = Catalog(
-        storage.pages,
+        storage.list_pages,
         vocabulary,
         library_prefix=settings.s3_library_prefix,
         app_prefix=settings.s3_app_prefix,
@@ -177,7 +177,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         metrics.attempt_ended(comparison, outcome)
         trace_attempt(telemetry, comparison, outcome)
 
-    history = History(store, app_prefix=settings.s3_app_prefix, server=this_server(), pages=storage.pages)
+    history = History(store, app_prefix=settings.s3_app_prefix, server=this_server(), list_pages=storage.list_pages)
     engines = build_engines(settings)
     runner = Runner(
         history,

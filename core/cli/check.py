@@ -202,7 +202,7 @@ def _storage_fix(err: StudioError, settings: Settings) -> str:
 
 def _library(storage: Storage, settings: Settings) -> str:
     index = build_index(
-        list_all(storage.pages, settings.s3_library_prefix, workers=settings.index_workers),
+        list_all(storage.list_pages, settings.s3_library_prefix, workers=settings.index_workers),
         load_vocabulary(VOCABULARY_FILE),
         without_prefix=settings.s3_app_prefix,
     )

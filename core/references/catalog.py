@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from core.concurrency.periodic import Periodic
 from core.errors import StorageError, StorageUnavailable
 from core.references.index import Drift, ReferenceIndex, index_over
+from core.references.listing.list_page import ListPageSource
 from core.references.listing.listing import list_all
-from core.references.listing.page import PageSource
 from core.references.table import ReferenceTable
 from core.references.vocabulary import Vocabulary
 
@@ -41,7 +41,7 @@ class Catalog:
 
     def __init__(
         self,
-        pages: PageSource,
+        list_pages: ListPageSource,
         vocabulary: Vocabulary,
         *,
         library_prefix: str,
@@ -51,7 +51,7 @@ class Catalog:
         unreadable: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """`unreadable` gives the etags of pictures that S3 says cannot be decoded; asked at each refresh."""
-        self._pages = pages
+        self._list_pages = list_pages
         self._vocabulary = vocabulary
         self._library_prefix = library_prefix
         self._app_prefix = app_prefix
@@ -92,7 +92,7 @@ class Catalog:
             self._listed = 0
             try:
                 listing = list_all(
-                    self._pages,
+                    self._list_pages,
                     self._library_prefix,
                     workers=self._workers,
                     hints=self._hints,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.settings import Profile, Settings, export_aws_secrets
 from core.storage.circuit_breaker import CircuitBreaker
 from core.storage.client import DEFAULT_REGION, Reach
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 from core.storage.s3 import Store
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Storage:
     """One bucket; `embedded` is the server behind it, if it is ours."""
 
     store: Store
-    pages: Pages
+    list_pages: ListPages
     circuit_breaker: CircuitBreaker
     embedded: EmbeddedS3 | None = None
 
@@ -59,4 +59,4 @@ def _connect(reach: Reach, embedded: EmbeddedS3 | None = None) -> Storage:
 
     circuit_breaker = CircuitBreaker(lambda: impatient().check_bucket())
     watched = replace(reach, circuit_breaker=circuit_breaker)
-    return Storage(Store(watched), Pages(watched), circuit_breaker, embedded)
+    return Storage(Store(watched), ListPages(watched), circuit_breaker, embedded)

@@ -71,13 +71,13 @@ class Store:
 
     def list(self, prefix: str, *, start_after: str = "") -> Iterator[StoredObject]:
         """All objects under a prefix in key order (UTF-8 bytes), page by page."""
-        for page in self._pages(prefix, **({"StartAfter": start_after} if start_after else {})):
+        for page in self._list_pages(prefix, **({"StartAfter": start_after} if start_after else {})):
             for row in page.get("Contents", ()):
                 yield StoredObject(row["Key"], _bare(row.get("ETag")), row["Size"], _utc(row["LastModified"]))
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names right below a prefix that end with a slash there, without it, in key order."""
-        for page in self._pages(prefix, Delimiter="/"):
+        for page in self._list_pages(prefix, Delimiter="/"):
             for row in page.get("CommonPrefixes", ()):
                 yield row["Prefix"].removeprefix(prefix).removesuffix("/")
 
@@ -186,7 +186,7 @@ class Store:
         finally:
             self.delete(key)
 
-    def _pages(self, prefix: str, **position: str) -> Iterator[Any]:
+    def _list_pages(self, prefix: str, **position: str) -> Iterator[Any]:
         """The pages of a listing from a position on, each asked for when the one before it has been used."""
         shape = {"Delimiter": position["Delimiter"]} if "Delimiter" in position else {}
         while True:

@@ -26,7 +26,7 @@ from core.injection.wishes import SIDES_OF_MODE, Mode, SideName, Wishes
 from core.references.vocabulary import Role
 from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 from core.storage.s3 import Store
 
 SIZE = Size(width=64, height=80)
@@ -152,7 +152,7 @@ class StudioFixture:
         self.prefix = prefix
         self.s3 = s3
         self.store = self.store_at(s3.endpoint_url)
-        self.pages = Pages(Reach(s3.bucket, s3.endpoint_url, s3.access_key, s3.secret_key))
+        self.list_pages = ListPages(Reach(s3.bucket, s3.endpoint_url, s3.access_key, s3.secret_key))
         self._runners: list[Runner] = []
 
     def store_at(self, endpoint_url: str, *, attempts: int = 3, **changes: Any) -> Store:
@@ -160,8 +160,10 @@ class StudioFixture:
         return Store(reach, attempts=attempts)
 
     def history(self, *, store: Store | None = None, server: Server | None = None) -> History:
-        pages = self.pages if store is None else None
-        return History(store or self.store, app_prefix=self.prefix, server=server or this_server(), pages=pages)
+        list_pages = self.list_pages if store is None else None
+        return History(
+            store or self.store, app_prefix=self.prefix, server=server or this_server(), list_pages=list_pages
+        )
 
     def runner(self, engine: Engine, *, concurrency: int = 4, store: Store | None = None) -> Runner:
         runner = Runner(

@@ -16,7 +16,7 @@ from core.errors import StorageError, StorageUnavailable
 from core.references.catalog import Catalog
 from core.references.reference import Filter
 from core.references.vocabulary import GroupProblem
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 from tests.injection.libraries import VOCABULARY
 from tests.support.s3.moto_server import fill, moto_server, remove, with_bucket
 from tests.support.s3.servers import Answer, S3Server, client_of, scripted_server
@@ -36,9 +36,9 @@ def bucket(moto: S3Server) -> S3Server:
     return with_bucket(moto, {ADA: b"a", BEN: b"b", "studio/votes/1.json": b"{}", "elsewhere/x.jpg": b"x"})
 
 
-def catalog_of(pages: Pages, *, library_prefix: str = "refs/", refresh_s: float = 3600) -> Catalog:
+def catalog_of(list_pages: ListPages, *, library_prefix: str = "refs/", refresh_s: float = 3600) -> Catalog:
     return Catalog(
-        pages, VOCABULARY, library_prefix=library_prefix, app_prefix="studio/", refresh_s=refresh_s, workers=4
+        list_pages, VOCABULARY, library_prefix=library_prefix, app_prefix="studio/", refresh_s=refresh_s, workers=4
     )
 
 
@@ -49,26 +49,26 @@ def drop(bucket: S3Server) -> None:
 
 
 def test_a_refresh_serves_every_picture_under_the_library_prefix(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     assert catalog.refresh() is catalog.index
     assert [ref.key for ref in catalog.index.references] == [ADA, BEN]
 
 
 def test_the_apps_own_pictures_are_never_references(bucket: S3Server) -> None:
     fill(bucket, {"studio/generations/1/side.png": b"x"})
-    index = catalog_of(bucket.pages(), library_prefix="").refresh()
+    index = catalog_of(bucket.list_pages(), library_prefix="").refresh()
     assert [ref.key for ref in index.references] == ["elsewhere/x.jpg", ADA, BEN]
 
 
 def test_before_the_first_refresh_the_index_says_that_it_is_on_its_way(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     assert (catalog.status.ready, catalog.status.age_s) == (False, None)
     with pytest.raises(StorageUnavailable, match="still being listed"):
         _ = catalog.index
 
 
 def test_whoever_waits_for_the_first_index_is_told_when_there_is_one(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     assert not catalog.wait(0)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(catalog.wait, LONG_S)
@@ -78,7 +78,7 @@ def test_whoever_waits_for_the_first_index_is_told_when_there_is_one(bucket: S3S
 
 def test_nobody_waits_for_an_index_that_cannot_be_had(bucket: S3Server) -> None:
     drop(bucket)
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(catalog.wait, LONG_S)
         with pytest.raises(StorageError):
@@ -87,7 +87,7 @@ def test_nobody_waits_for_an_index_that_cannot_be_had(bucket: S3Server) -> None:
 
 
 def test_an_end_lets_go_of_who_waits_for_the_first_index(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(catalog.wait, LONG_S)
         catalog.stop()
@@ -95,7 +95,7 @@ def test_an_end_lets_go_of_who_waits_for_the_first_index(bucket: S3Server) -> No
 
 
 def test_a_failed_refresh_keeps_the_last_complete_index_with_its_age_and_the_error(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     good = catalog.refresh()
     drop(bucket)
     with pytest.raises(StorageError):
@@ -112,7 +112,7 @@ def test_a_failed_refresh_keeps_the_last_complete_index_with_its_age_and_the_err
 
 def test_a_first_refresh_that_fails_is_what_the_index_says(bucket: S3Server) -> None:
     drop(bucket)
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     with pytest.raises(StorageError):
         catalog.refresh()
     with pytest.raises(StorageError, match=bucket.bucket):
@@ -120,7 +120,7 @@ def test_a_first_refresh_that_fails_is_what_the_index_says(bucket: S3Server) -> 
 
 
 def test_the_error_is_forgotten_once_s3_is_back(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     catalog.refresh()
     drop(bucket)
     with pytest.raises(StorageError):
@@ -132,7 +132,7 @@ def test_the_error_is_forgotten_once_s3_is_back(bucket: S3Server) -> None:
 
 
 def test_drift_says_what_was_added_removed_and_changed(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     first = catalog.refresh()
     assert catalog.status.drift.is_empty
     fill(bucket, {ADA: b"another picture", "refs/01. Model/noir/Cho.jpg": b"c"})
@@ -144,7 +144,7 @@ def test_drift_says_what_was_added_removed_and_changed(bucket: S3Server) -> None
 
 
 def test_a_refresh_that_finds_nothing_new_keeps_the_last_drift_in_sight(bucket: S3Server) -> None:
-    catalog = catalog_of(bucket.pages())
+    catalog = catalog_of(bucket.list_pages())
     catalog.refresh()
     remove(bucket, BEN)
     catalog.refresh()
@@ -154,7 +154,7 @@ def test_a_refresh_that_finds_nothing_new_keeps_the_last_drift_in_sight(bucket: 
 
 
 def test_two_servers_over_one_bucket_agree_after_every_change(bucket: S3Server) -> None:
-    one, other = catalog_of(bucket.pages()), catalog_of(bucket.pages())
+    one, other = catalog_of(bucket.list_pages()), catalog_of(bucket.list_pages())
     for change in ({}, {"refs/02. Tone/noir/x.jpg": b"x"}, {ADA: b"new"}):
         fill(bucket, change)
         mine, theirs = one.refresh(), other.refresh()
@@ -166,7 +166,7 @@ def test_two_servers_over_one_bucket_agree_after_every_change(bucket: S3Server) 
 def test_what_cannot_be_decoded_is_a_problem_from_the_next_refresh_on(bucket: S3Server) -> None:
     broken: set[str] = set()
     catalog = Catalog(
-        bucket.pages(),
+        bucket.list_pages(),
         VOCABULARY,
         library_prefix="refs/",
         app_prefix="studio/",
@@ -195,7 +195,7 @@ class TestBackground:
     """The thread that keeps the index fresh."""
 
     def test_it_lists_at_once_and_again_when_asked(self, bucket: S3Server) -> None:
-        catalog = catalog_of(bucket.pages())
+        catalog = catalog_of(bucket.list_pages())
         catalog.start()
         until(lambda: catalog.status.ready)
         remove(bucket, BEN)
@@ -204,7 +204,7 @@ class TestBackground:
         catalog.stop()
 
     def test_it_lists_again_by_itself(self, bucket: S3Server) -> None:
-        catalog = catalog_of(bucket.pages(), refresh_s=0.01)
+        catalog = catalog_of(bucket.list_pages(), refresh_s=0.01)
         catalog.start()
         until(lambda: catalog.status.ready)
         remove(bucket, BEN)
@@ -212,7 +212,7 @@ class TestBackground:
         catalog.stop()
 
     def test_it_outlives_a_failure_and_serves_again(self, bucket: S3Server) -> None:
-        catalog = catalog_of(bucket.pages(), refresh_s=0.01)
+        catalog = catalog_of(bucket.list_pages(), refresh_s=0.01)
         drop(bucket)
         catalog.start()
         until(lambda: catalog.status.error is not None)
@@ -232,7 +232,7 @@ class TestBackground:
             return ()
 
         catalog = Catalog(
-            bucket.pages(),
+            bucket.list_pages(),
             VOCABULARY,
             library_prefix="refs/",
             app_prefix="studio/",
@@ -255,7 +255,7 @@ class TestBackground:
         catalog.stop()
 
     def test_it_ends_at_once_when_told_to_however_early(self, bucket: S3Server) -> None:
-        before, store = set(threading.enumerate()), bucket.pages()
+        before, store = set(threading.enumerate()), bucket.list_pages()
         for _ in range(20):
             catalog = catalog_of(store)
             catalog.start()
@@ -263,7 +263,7 @@ class TestBackground:
             until(lambda: "index-refresh" not in {each.name for each in set(threading.enumerate()) - before})
 
     def test_starting_twice_starts_one_thread(self, bucket: S3Server) -> None:
-        catalog = catalog_of(bucket.pages())
+        catalog = catalog_of(bucket.list_pages())
         catalog.start()
         catalog.start()
         assert sum(thread.name == "index-refresh" for thread in threading.enumerate()) == 1
@@ -307,7 +307,7 @@ class TestSingleFlight:
     def test_callers_at_the_same_time_share_one_listing(self) -> None:
         slow = SlowServer()
         with scripted_server(slow) as server, ThreadPoolExecutor(4) as pool:
-            catalog = catalog_of(server.pages())
+            catalog = catalog_of(server.list_pages())
             asked = [pool.submit(catalog.refresh) for _ in range(4)]
             until(lambda: sum(map(is_in_refresh, threading.enumerate())) == 4)
             slow.go.set()
@@ -319,7 +319,7 @@ class TestSingleFlight:
         slow = SlowServer()
         slow.go.set()
         with scripted_server(slow) as server, ThreadPoolExecutor(1) as pool:
-            catalog = catalog_of(server.pages())
+            catalog = catalog_of(server.list_pages())
             old = catalog.refresh()
             slow.go.clear()
             slow.keys.append(BEN)
@@ -340,7 +340,7 @@ class TestSingleFlight:
             return next(answers, good)
 
         with scripted_server(script) as server, ThreadPoolExecutor(2) as pool:
-            catalog = catalog_of(server.pages())
+            catalog = catalog_of(server.list_pages())
             asked = [pool.submit(catalog.refresh) for _ in range(2)]
             until(lambda: sum(map(is_in_refresh, threading.enumerate())) == 2)
             slow.go.set()

@@ -24,7 +24,7 @@ from core.generation.records.status_reader import StatusReader, conclude_import
 from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
 from core.references.key import fold
-from core.references.listing.page import PageSource
+from core.references.listing.list_page import ListPageSource
 
 _log = structlog.get_logger(__name__)
 _REMEMBERED = 2_000  # records kept in memory; they never change, so a read one stays true
@@ -46,12 +46,14 @@ class HistoryFilter:
 class History:
     """Reads and writes comparison records under `<app>/generations/`. Records are only ever added."""
 
-    def __init__(self, store: ObjectStore, *, app_prefix: str, server: Server, pages: PageSource | None = None) -> None:
-        """`pages` reads listings of the same bucket faster than the store does."""
+    def __init__(
+        self, store: ObjectStore, *, app_prefix: str, server: Server, list_pages: ListPageSource | None = None
+    ) -> None:
+        """`list_pages` reads listings of the same bucket faster than the store does."""
         self._store = store
         self._root = f"{app_prefix}generations/"
         self.status_reader = StatusReader(server)
-        self._index = HistoryIndex(store, app_prefix=app_prefix, pages=pages)
+        self._index = HistoryIndex(store, app_prefix=app_prefix, list_pages=list_pages)
         self._comparisons: SingleFlightCache[Comparison] = SingleFlightCache(size_max=_REMEMBERED)
         self._files: SingleFlightCache[bytes] = SingleFlightCache(size_max=_KEPT_BYTES, size_of=len)
 

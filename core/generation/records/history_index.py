@@ -17,7 +17,7 @@ from core.generation.records.history_reader import HistoryReader
 from core.generation.records.history_rows import BEHIND_ALL
 from core.generation.records.month_file import Row
 from core.objects import ObjectStore
-from core.references.listing.page import PageSource
+from core.references.listing.list_page import ListPageSource
 
 _log = structlog.get_logger(__name__)
 _WORKERS: Final = 16
@@ -44,10 +44,10 @@ class HistoryIndex:
     Every method that reads S3 raises StorageDenied or StorageUnavailable.
     """
 
-    def __init__(self, store: ObjectStore, *, app_prefix: str, pages: PageSource | None = None) -> None:
-        """`pages` as in HistoryReader."""
+    def __init__(self, store: ObjectStore, *, app_prefix: str, list_pages: ListPageSource | None = None) -> None:
+        """`list_pages` as in HistoryReader."""
         self.loop = Periodic(self._round, name="history-index", every_s=_LOOK_EVERY_S)
-        self._reader = HistoryReader(store, app_prefix=app_prefix, pages=pages, beat=self.loop.beat)
+        self._reader = HistoryReader(store, app_prefix=app_prefix, list_pages=list_pages, beat=self.loop.beat)
         self._rows = self._reader.rows
         self._checked = False
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history")

@@ -19,7 +19,7 @@ from core.generation.records.month_file import MonthFile, Row, day_of
 from core.generation.records.month_store import EPOCH, OVERLAP, MonthStore
 from core.generation.records.record_listing import RecordListing
 from core.objects import ObjectStore
-from core.references.listing.page import PageSource
+from core.references.listing.list_page import ListPageSource
 
 _log = structlog.get_logger(__name__)
 _DAYS_AT_ONCE: Final = 8  # of a whole month
@@ -33,13 +33,13 @@ class HistoryReader:
     """
 
     def __init__(
-        self, store: ObjectStore, *, app_prefix: str, pages: PageSource | None, beat: Callable[[], None]
+        self, store: ObjectStore, *, app_prefix: str, list_pages: ListPageSource | None, beat: Callable[[], None]
     ) -> None:
-        """`pages` reads listings of the same bucket faster than the store does."""
+        """`list_pages` reads listings of the same bucket faster than the store does."""
         self.rows = HistoryRows()
         self._store = store
         self._root = f"{app_prefix}generations/"
-        self._listing = RecordListing(store, self._root, pages)
+        self._listing = RecordListing(store, self._root, list_pages)
         self._months = MonthStore(store, f"{app_prefix}history/v1/")
         self._beat = beat
         self._left_out: dict[str, str] = {}  # records that make no sense, with their etags

@@ -11,7 +11,7 @@ from itertools import accumulate
 from os.path import commonprefix
 from typing import Final, NamedTuple
 
-from core.references.listing.page import Page
+from core.references.listing.list_page import ListPage
 
 SEQUENTIAL_PAGES: Final = 2
 CUT_POSITIONS: Final = 32  # how far into a file name the alphabet is tried
@@ -37,7 +37,7 @@ class Range:
     last_start: str = ""  # its first key
     token: str = ""
     tokens: set[str] = field(default_factory=set)
-    pages: int = 0
+    list_pages: int = 0
     empty_pages: int = 0  # in a row
     next_look: int = 1  # pages to be walked before looking (again) for places to cut
     looks: int = 0  # still on their way
@@ -53,9 +53,9 @@ class Range:
                 known.add(cut.key)
                 insort(self.cuts, cut)
 
-    def advance(self, page: Page) -> None:
+    def advance(self, page: ListPage) -> None:
         """The rows of this page are listed; what was cut out of the range by now does not matter."""
-        self.pages += 1
+        self.list_pages += 1
         self.may_stay_whole = max(0, self.may_stay_whole - 1)
         self.token = page.token
         self.empty_pages = 0 if len(page) else self.empty_pages + 1

@@ -19,7 +19,7 @@ import pyarrow as pa
 from core.errors import StorageUnavailable
 from core.objects import StoredObject
 from core.references.listing.key_range import SEQUENTIAL_PAGES
-from core.references.listing.page import ROWS, PageSource, read_page
+from core.references.listing.list_page import ROWS, ListPageSource, read_list_page
 from core.references.listing.parallel_lister import FOR_EVER, NotInOrder, ParallelLister
 from core.references.listing.worker_pool import WorkerPool
 
@@ -74,7 +74,7 @@ class Listing:
 
 
 def list_all(
-    source: PageSource,
+    source: ListPageSource,
     prefix: str,
     *,
     workers: int,
@@ -99,13 +99,13 @@ def list_all(
         worker_pool.shut_down()
 
 
-def _one_after_another(source: PageSource, prefix: str, progress: Callable[[int], None]) -> pa.Table:
+def _one_after_another(source: ListPageSource, prefix: str, progress: Callable[[int], None]) -> pa.Table:
     """The plain walk by continuation tokens, sorted afterwards, for servers with an order of their own."""
     batches: list[pa.RecordBatch] = []
     seen: set[str] = set()
     token, count = "", 0
     while True:
-        page = read_page(source.page(prefix, token=token))
+        page = read_list_page(source.page(prefix, token=token))
         marks = {page.token} | ({f"key {page.first}"} if len(page) else set())
         if marks & seen:
             raise StorageUnavailable(FOR_EVER)

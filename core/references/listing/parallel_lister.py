@@ -10,7 +10,14 @@ import pyarrow as pa
 
 from core.errors import StorageUnavailable
 from core.references.listing.key_range import Cut, Range, alphabet_behind, ranges_between, shared_start
-from core.references.listing.page import Page, PageSource, are_ascending, read_page, rows_of, rows_up_to
+from core.references.listing.list_page import (
+    ListPage,
+    ListPageSource,
+    are_ascending,
+    read_list_page,
+    rows_of,
+    rows_up_to,
+)
 from core.references.listing.worker_pool import Task, WorkerPool
 
 LEVELS: Final = 8  # to be looked at for folders
@@ -34,7 +41,7 @@ class ParallelLister:
 
     def __init__(
         self,
-        source: PageSource,
+        source: ListPageSource,
         prefix: str,
         worker_pool: WorkerPool,
         hints: Sequence[str],
@@ -46,7 +53,7 @@ class ParallelLister:
         self._progress = progress
         self._waiting = deque(ranges_between(hints))
         self._walking: list[Range] = []
-        self._unread: list[tuple[Page, str | None]] = []  # and the ends of their ranges
+        self._unread: list[tuple[ListPage, str | None]] = []  # and the ends of their ranges
         self._listed: list[pa.RecordBatch] = []
         self._count = 0
 
@@ -79,7 +86,7 @@ class ParallelLister:
             if following.at.endswith("/") and self._worker_pool.idle > len(self._waiting):
                 self._look(following, (following.at,))
         if self._worker_pool.idle:
-            unknown = (at for at in self._walking if at.pages >= at.next_look and not at.cuts and not at.looks)
+            unknown = (at for at in self._walking if at.list_pages >= at.next_look and not at.cuts and not at.looks)
             for at in unknown:
                 self._look(at, _levels(self._prefix, at))
                 break
@@ -89,7 +96,7 @@ class ParallelLister:
 
     def _look(self, at: Range, levels: Iterable[str]) -> None:
         """Ask for the subfolders of these folders, from the last page on."""
-        at.next_look = at.pages + PAGES_BETWEEN_LOOKS if at.pages else 1
+        at.next_look = at.list_pages + PAGES_BETWEEN_LOOKS if at.list_pages else 1
         at.weight_seen = 0.0
         for level in levels:
             at.looks += 1
@@ -98,23 +105,23 @@ class ParallelLister:
     def _send(self, task: Task, at: Range, prefix: str, start_after: str, token: str, delimiter: str) -> None:
         source = self._source
 
-        def fetch() -> Page:
-            return read_page(source.page(prefix, start_after=start_after, token=token, delimiter=delimiter))
+        def fetch() -> ListPage:
+            return read_list_page(source.page(prefix, start_after=start_after, token=token, delimiter=delimiter))
 
         self._worker_pool.submit(task, at, fetch)
 
-    def _end_look(self, at: Range, page: Page) -> None:
+    def _end_look(self, at: Range, page: ListPage) -> None:
         at.looks -= 1
         at.offer(Cut(folder, WEIGHT_PER_LEVEL ** -folder.count("/")) for folder in page.folders)
         if at.looks:
             return
         if at.weight_seen:
             at.density = at.last_page / at.weight_seen
-        if not at.cuts and at.pages and not at.spans_folders:
+        if not at.cuts and at.list_pages and not at.spans_folders:
             at.density = None
             at.offer(Cut(key, 1.0) for key in alphabet_behind(at.last_start, at.at))
 
-    def _end_walk(self, at: Range, page: Page) -> None:
+    def _end_walk(self, at: Range, page: ListPage) -> None:
         if (page.token and page.token in at.tokens) or at.empty_pages > EMPTY_PAGES:
             raise StorageUnavailable(FOR_EVER)
         if not page.goes_on_from(at.at):
@@ -131,11 +138,11 @@ class ParallelLister:
 
     def _read(self) -> None:
         """Read the rows of the pages that have come since the last time, up to the ends of their ranges."""
-        pages, self._unread = self._unread, []
-        batches = rows_of([page.unread for page, _end in pages])
+        list_pages, self._unread = self._unread, []
+        batches = rows_of([page.unread for page, _end in list_pages])
         if batches and not are_ascending(batches):
             raise NotInOrder
-        self._listed += (rows_up_to(rows, end) for rows, (_page, end) in zip(batches, pages, strict=True))
+        self._listed += (rows_up_to(rows, end) for rows, (_page, end) in zip(batches, list_pages, strict=True))
         self._count = sum(map(len, self._listed))
         self._progress(self._count)
 

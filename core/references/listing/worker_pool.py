@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
 from core.references.listing.key_range import Range
-from core.references.listing.page import Page
+from core.references.listing.list_page import ListPage
 
 PACE_S: Final = 0.002  # answers that come all at once would stall other threads
 
@@ -24,7 +24,7 @@ class Task(Enum):
 class Result(NamedTuple):
     task: Task
     range: Range
-    answer: Page | BaseException
+    answer: ListPage | BaseException
 
 
 class WorkerPool:
@@ -39,7 +39,7 @@ class WorkerPool:
         self._started = 0
         self._pending = 0
         self._last_start = 0.0
-        self._work: SimpleQueue[tuple[Task, Range, Callable[[], Page]] | None] = SimpleQueue()
+        self._work: SimpleQueue[tuple[Task, Range, Callable[[], ListPage]] | None] = SimpleQueue()
         self._results: SimpleQueue[Result] = SimpleQueue()
         self.requests = 0
 
@@ -53,7 +53,7 @@ class WorkerPool:
         """Whether more may be given: as much again as is being done, so that no worker waits for the reader."""
         return self._pending < 2 * self._workers
 
-    def submit(self, task: Task, at: Range, fetch: Callable[[], Page]) -> None:
+    def submit(self, task: Task, at: Range, fetch: Callable[[], ListPage]) -> None:
         """Have this fetched by the next idle worker; returns at once."""
         if self.idle:  # it starts at once: not in one moment with the others
             time.sleep(max(0.0, self._last_start + PACE_S - time.monotonic()))

@@ -317,11 +317,11 @@ def test_a_listing_of_many_pages_is_the_same_whichever_way_it_is_read(studio: St
         ]:
             made.result()
     root = f"{studio.prefix}generations/"
-    ways = [RecordListing(studio.store, root, pages).below(root) for pages in (studio.pages, None)]
+    ways = [RecordListing(studio.store, root, list_pages).below(root) for list_pages in (studio.list_pages, None)]
     assert ways[0] == ways[1]
     assert sorted(ways[0]) == [one.id for one in records]
     behind = f"{root}2026/03/31/{records[0].id}/comparison.json"
-    assert sorted(RecordListing(studio.store, root, studio.pages).below(root, start_after=behind)) == sorted(
+    assert sorted(RecordListing(studio.store, root, studio.list_pages).below(root, start_after=behind)) == sorted(
         one.id for one in records[1:]
     )
 

@@ -11,7 +11,7 @@ from bench.list_server import Bucket, ListServer, Raw, answer, error
 from core.errors import StorageDenied, StorageError, StorageUnavailable
 from core.references.catalog import Catalog
 from core.storage.client import Reach
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 from tests.injection.libraries import VOCABULARY
 
 FEW = [f"refs/01. Model/noir/Ada {n:02d}.jpg" for n in range(3)]
@@ -66,12 +66,12 @@ FAULTS: dict[str, tuple[Callable[[int], Raw], type[StorageError], str]] = {
 
 
 def catalog_over(server: ListServer) -> Catalog:
-    pages = Pages(
+    list_pages = ListPages(
         Reach("bench", server.endpoint_url, "AKIDTEST", "secret", read_timeout_s=0.3),
         attempts=2,
         sleep=lambda _s: None,
     )
-    return Catalog(pages, VOCABULARY, library_prefix="refs/", app_prefix="studio/", refresh_s=3600, workers=4)
+    return Catalog(list_pages, VOCABULARY, library_prefix="refs/", app_prefix="studio/", refresh_s=3600, workers=4)
 
 
 @pytest.mark.parametrize("keys", [FEW, MANY], ids=["one request", "many at once"])

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from bench.list_server import Bucket, ListServer, Raw, Script, answer, error, studio_tree
 from core.errors import StorageDenied, StorageUnavailable
 from core.references.listing import parallel_lister
+from core.references.listing.list_page import read_list_page
 from core.references.listing.listing import Listing, list_all
-from core.references.listing.page import read_page
 from core.storage.client import Reach
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import S3Server
 from tests.support.timeouts import LONG_S
@@ -72,7 +72,7 @@ class Broken:
 
     def page(self, prefix: str, *, start_after: str = "", token: str = "", delimiter: str = "") -> bytes:
         raw = self._source.page(prefix, start_after=start_after, token=token, delimiter=delimiter)
-        if any(key > self._behind for key in read_page(raw).rows.column("key").to_pylist()):
+        if any(key > self._behind for key in read_list_page(raw).rows.column("key").to_pylist()):
             raise StorageUnavailable("This part of the shelf burns.")
         return raw
 
@@ -84,10 +84,10 @@ def cut_eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def serving(keys: list[str], script: Script | None = None) -> Iterator[tuple[ListServer, Pages]]:
+def serving(keys: list[str], script: Script | None = None) -> Iterator[tuple[ListServer, ListPages]]:
     with ListServer(Bucket(keys), script=script) as server:
-        pages = Pages(Reach("bench", server.endpoint_url, **ACCESS), attempts=4, sleep=lambda _s: None)
-        yield server, pages
+        list_pages = ListPages(Reach("bench", server.endpoint_url, **ACCESS), attempts=4, sleep=lambda _s: None)
+        yield server, list_pages
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +96,8 @@ def moto() -> Iterator[S3Server]:
         yield server
 
 
-def pages_of(server: S3Server, **changes: Any) -> Pages:
-    return Pages(server.reach, sleep=lambda _s: None, **changes)
+def list_pages_of(server: S3Server, **changes: Any) -> ListPages:
+    return ListPages(server.reach, sleep=lambda _s: None, **changes)
 
 
 # What it gives
@@ -105,18 +105,18 @@ def pages_of(server: S3Server, **changes: Any) -> Pages:
 
 def test_awkward_keys_come_back_exactly_from_a_real_server(moto: S3Server) -> None:
     keys = [key for key in AWKWARD if "\n" not in key]  # moto has no route for those
-    pages = pages_of(with_bucket(moto, dict.fromkeys(keys, b"")))
-    assert list_all(pages, "", workers=4).keys == sorted(keys, key=str.encode)
+    list_pages = list_pages_of(with_bucket(moto, dict.fromkeys(keys, b"")))
+    assert list_all(list_pages, "", workers=4).keys == sorted(keys, key=str.encode)
 
 
 def test_awkward_keys_come_back_exactly_from_the_stub() -> None:
-    with serving(AWKWARD) as (_server, pages):
-        assert list_all(pages, "", workers=4, hints=AWKWARD).keys == sorted(AWKWARD, key=str.encode)
+    with serving(AWKWARD) as (_server, list_pages):
+        assert list_all(list_pages, "", workers=4, hints=AWKWARD).keys == sorted(AWKWARD, key=str.encode)
 
 
 def test_rows_are_those_of_the_sequential_listing(moto: S3Server) -> None:
     server = with_bucket(moto, {"refs/a b.jpg": b"1", "refs/c+d/e.jpg": b"22", "other/x.jpg": b""})
-    assert list(list_all(pages_of(server), "refs/", workers=4)) == list(server.store().list("refs/"))
+    assert list(list_all(list_pages_of(server), "refs/", workers=4)) == list(server.store().list("refs/"))
 
 
 @pytest.mark.usefixtures("cut_eagerly")
@@ -146,16 +146,16 @@ def test_every_key_comes_once_and_in_byte_order(keys: list[str], hints: list[str
 @pytest.mark.parametrize("names", ["IMG_{:06d}.jpg", "서연 {:06d}.jpg", "{:x}"])
 def test_a_wide_folder_is_cut_by_the_alphabet(names: str) -> None:
     keys = sorted(f"refs/one folder/{names.format(n * 977)}" for n in range(30_000))
-    with serving(keys) as (server, pages):
-        assert list_all(pages, "refs/", workers=16).keys == keys
+    with serving(keys) as (server, list_pages):
+        assert list_all(list_pages, "refs/", workers=16).keys == keys
     assert sum("start-after" in query and "delimiter" not in query for query in server.queries) > 8
 
 
 def test_a_deep_tree_is_listed_cold_and_warm() -> None:
     keys = sorted(studio_tree(20_000))
-    with serving(keys) as (_server, pages):
-        cold = list_all(pages, "refs/", workers=8)
-        warm = list_all(pages, "refs/", workers=8, hints=cold.hints())
+    with serving(keys) as (_server, list_pages):
+        cold = list_all(list_pages, "refs/", workers=8)
+        warm = list_all(list_pages, "refs/", workers=8, hints=cold.hints())
     assert cold.keys == warm.keys == keys
     assert warm.requests <= 22
     assert cold.rows.drop_columns([]).equals(warm.rows)
@@ -163,33 +163,33 @@ def test_a_deep_tree_is_listed_cold_and_warm() -> None:
 
 def test_hints_of_another_library_only_cost_requests() -> None:
     keys = sorted(studio_tree(5000))
-    with serving(keys) as (_server, pages):
-        assert list_all(pages, "refs/", workers=8, hints=["", "a", "refs/Nord/", "zz", "\x01", "a"]).keys == keys
+    with serving(keys) as (_server, list_pages):
+        assert list_all(list_pages, "refs/", workers=8, hints=["", "a", "refs/Nord/", "zz", "\x01", "a"]).keys == keys
 
 
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (1000, 1)])
 def test_a_library_of_one_page_takes_one_request(count: int, requests: int) -> None:
-    with serving([f"refs/{n}/a.jpg" for n in range(count)]) as (server, pages):
-        assert len(list_all(pages, "refs/", workers=8)) == count
+    with serving([f"refs/{n}/a.jpg" for n in range(count)]) as (server, list_pages):
+        assert len(list_all(list_pages, "refs/", workers=8)) == count
     assert len(server.queries) == requests
 
 
 def test_two_pages_are_walked_one_after_the_other() -> None:
-    with serving([f"refs/{n}/a.jpg" for n in range(2000)]) as (server, pages):
-        listing = list_all(pages, "refs/", workers=8)
+    with serving([f"refs/{n}/a.jpg" for n in range(2000)]) as (server, list_pages):
+        listing = list_all(list_pages, "refs/", workers=8)
         assert listing.hints() == ()
     assert len([query for query in server.queries if "delimiter" not in query]) == 2
 
 
 def test_a_listing_from_objects_is_the_same_listing() -> None:
-    with serving(AWKWARD) as (_server, pages):
-        listing = list_all(pages, "", workers=2)
+    with serving(AWKWARD) as (_server, list_pages):
+        listing = list_all(list_pages, "", workers=2)
     assert Listing.of(reversed(list(listing))).rows.equals(listing.rows.combine_chunks())
 
 
 def test_keys_are_asked_for_url_encoded_a_thousand_at_a_time() -> None:
-    with serving(["refs/a.jpg"]) as (server, pages):
-        list_all(pages, "refs/", workers=2)
+    with serving(["refs/a.jpg"]) as (server, list_pages):
+        list_all(list_pages, "refs/", workers=2)
     (query,) = server.queries
     assert query == {"list-type": "2", "prefix": "refs/", "max-keys": "1000", "encoding-type": "url"}
 
@@ -208,25 +208,25 @@ def test_keys_are_asked_for_url_encoded_a_thousand_at_a_time() -> None:
 )
 def test_rows_are_read_the_same_however_a_server_writes_them(was: bytes, becomes: bytes) -> None:
     raw = Bucket(AWKWARD).page({})
-    assert read_page(raw.replace(was, becomes)).rows.equals(read_page(raw).rows)
+    assert read_list_page(raw.replace(was, becomes)).rows.equals(read_list_page(raw).rows)
 
 
 @pytest.mark.parametrize("start", ["", "refs/", "refs/a"])
 def test_plain_rows_and_a_tree_of_all_rows_say_the_same(start: str) -> None:
     raw = Bucket(AWKWARD).page({"prefix": start, "delimiter": "/"})
     tree = raw.replace(b"</Contents>", b" </Contents>")  # not as S3 writes it
-    assert read_page(tree).rows.equals(read_page(raw).rows)
-    assert read_page(tree).folders == read_page(raw).folders
+    assert read_list_page(tree).rows.equals(read_list_page(raw).rows)
+    assert read_list_page(tree).folders == read_list_page(raw).folders
 
 
 def test_a_row_without_etag_is_still_a_row() -> None:
     raw = Bucket(["a.jpg", "b.jpg"]).page({}).replace(b"<ETag>", b"<Was>", 1).replace(b"</ETag>", b"</Was>", 1)
-    assert read_page(raw).rows.column("etag").to_pylist()[0] == ""
+    assert read_list_page(raw).rows.column("etag").to_pylist()[0] == ""
 
 
 def test_a_server_that_does_not_encode_is_taken_at_its_word() -> None:
     raw = Bucket(["a"]).page({}).replace(b"<Key>a<", b"<Key>a+%41<").replace(b">url<", b"><")
-    assert read_page(raw).rows.column("key").to_pylist() == ["a+%41"]
+    assert read_list_page(raw).rows.column("key").to_pylist() == ["a+%41"]
 
 
 def test_times_are_utc_and_etags_bare() -> None:
@@ -236,7 +236,7 @@ def test_times_are_utc_and_etags_bare() -> None:
 
 
 def read_rows(raw: bytes) -> Any:
-    return pa.Table.from_batches([read_page(raw).rows])
+    return pa.Table.from_batches([read_list_page(raw).rows])
 
 
 def test_a_server_with_an_order_of_its_own_is_listed_page_after_page() -> None:
@@ -265,53 +265,53 @@ def test_one_range_that_fails_fails_the_listing() -> None:
 
 
 def test_a_missing_bucket_is_unavailable_at_once(moto: S3Server) -> None:
-    pages = pages_of(replace(moto, bucket="nobody-has-this"), attempts=1)
+    list_pages = list_pages_of(replace(moto, bucket="nobody-has-this"), attempts=1)
     with pytest.raises(StorageUnavailable, match="nobody-has-this"):
-        list_all(pages, "", workers=4)
+        list_all(list_pages, "", workers=4)
 
 
 def test_no_permission_is_denied_at_once() -> None:
     with (
-        serving(["a"], lambda _nth, _query: error("AccessDenied", "403 Forbidden")) as (server, pages),
+        serving(["a"], lambda _nth, _query: error("AccessDenied", "403 Forbidden")) as (server, list_pages),
         pytest.raises(StorageDenied),
     ):
-        list_all(pages, "", workers=4)
+        list_all(list_pages, "", workers=4)
     assert len(server.queries) == 1
 
 
 def test_an_endpoint_that_hangs_is_unavailable() -> None:
     with ListServer(Bucket(["a"]), script=lambda _nth, _query: Raw(hold=True)) as server:
-        pages = Pages(
+        list_pages = ListPages(
             Reach("bench", server.endpoint_url, **ACCESS, read_timeout_s=0.05), attempts=2, sleep=lambda _s: None
         )
         with pytest.raises(StorageUnavailable, match="did not answer in time"):
-            list_all(pages, "", workers=4)
+            list_all(list_pages, "", workers=4)
     assert len(server.queries) == 2
 
 
 def test_nobody_listening_is_unavailable() -> None:
     with ListServer(Bucket([])) as server:
         address = server.endpoint_url
-    pages = Pages(Reach("bench", address, **ACCESS), attempts=2, sleep=lambda _s: None)
+    list_pages = ListPages(Reach("bench", address, **ACCESS), attempts=2, sleep=lambda _s: None)
     with pytest.raises(StorageUnavailable, match="could not be reached"):
-        list_all(pages, "", workers=4)
+        list_all(list_pages, "", workers=4)
 
 
 def test_a_connection_cut_in_the_middle_of_a_page_is_asked_again() -> None:
     body = Bucket(["a", "b"]).page({})
     cut = [answer(body[:300], announce=len(body)), answer(body[:300]), Raw(b"HTTP/1.1 200 OK\r\n\r\n" + body[:300])]
-    with serving(["a", "b"], lambda nth, _query: cut[nth - 1] if nth <= 3 else None) as (server, pages):
-        assert list_all(pages, "", workers=4).keys == ["a", "b"]
+    with serving(["a", "b"], lambda nth, _query: cut[nth - 1] if nth <= 3 else None) as (server, list_pages):
+        assert list_all(list_pages, "", workers=4).keys == ["a", "b"]
     assert len(server.queries) == 4
 
 
 def test_a_connection_that_is_always_cut_is_unavailable() -> None:
     body = Bucket(["a"]).page({})
     with (
-        serving([], lambda _nth, _query: answer(body[:300], announce=len(body))) as (server, pages),
+        serving([], lambda _nth, _query: answer(body[:300], announce=len(body))) as (server, list_pages),
         pytest.raises(StorageUnavailable, match="broke off"),
     ):
-        list_all(pages, "", workers=4)
+        list_all(list_pages, "", workers=4)
     assert len(server.queries) == 4
 
 
@@ -329,8 +329,8 @@ def test_a_connection_that_is_always_cut_is_unavailable() -> None:
 def test_what_passes_is_waited_for(fault: Raw) -> None:
     pauses: list[float] = []
     with ListServer(Bucket(["a"]), script=lambda nth, _query: fault if nth <= 2 else None) as server:
-        pages = Pages(Reach("bench", server.endpoint_url, **ACCESS), sleep=pauses.append)
-        assert list_all(pages, "", workers=4).keys == ["a"]
+        list_pages = ListPages(Reach("bench", server.endpoint_url, **ACCESS), sleep=pauses.append)
+        assert list_all(list_pages, "", workers=4).keys == ["a"]
     assert len(pauses) == 2
 
 
@@ -341,8 +341,8 @@ def test_slow_down_in_the_middle_of_many_ranges_loses_nothing() -> None:
         return error("SlowDown", "503 Slow Down") if nth % 3 == 0 else None
 
     with ListServer(Bucket(keys), script=every_third) as server:
-        pages = Pages(Reach("bench", server.endpoint_url, **ACCESS), attempts=40, sleep=lambda _s: None)
-        assert list_all(pages, "refs/", workers=8).keys == keys
+        list_pages = ListPages(Reach("bench", server.endpoint_url, **ACCESS), attempts=40, sleep=lambda _s: None)
+        assert list_all(list_pages, "refs/", workers=8).keys == keys
 
 
 def endless(page: bytes, *, same_token: bool) -> Script:
@@ -359,10 +359,10 @@ def endless(page: bytes, *, same_token: bool) -> Script:
 def test_a_listing_that_never_ends_is_unavailable(keys: list[str], same_token: bool) -> None:
     script = endless(Bucket(keys).page({}), same_token=same_token)
     with (
-        serving(keys, script) as (_server, pages),
+        serving(keys, script) as (_server, list_pages),
         pytest.raises(StorageUnavailable, match="for ever"),
     ):
-        list_all(pages, "", workers=4)
+        list_all(list_pages, "", workers=4)
 
 
 WHOLE = Bucket(["a.jpg"]).page({})
@@ -388,10 +388,10 @@ WHOLE = Bucket(["a.jpg"]).page({})
 )
 def test_a_page_that_is_not_s3s_is_unavailable(page: bytes) -> None:
     with (
-        serving([], lambda _nth, _query: answer(page)) as (_server, pages),
+        serving([], lambda _nth, _query: answer(page)) as (_server, list_pages),
         pytest.raises(StorageUnavailable),
     ):
-        list_all(pages, "", workers=4)
+        list_all(list_pages, "", workers=4)
 
 
 def test_a_caller_who_gives_up_gets_the_workers_home() -> None:
@@ -402,9 +402,9 @@ def test_a_caller_who_gives_up_gets_the_workers_home() -> None:
         raise Enough
 
     before = set(threading.enumerate())
-    with serving(sorted(studio_tree(3000))) as (_server, pages):
+    with serving(sorted(studio_tree(3000))) as (_server, list_pages):
         with pytest.raises(Enough):
-            list_all(pages, "refs/", workers=4, progress=stop)
+            list_all(list_pages, "refs/", workers=4, progress=stop)
         for worker in [thread for thread in threading.enumerate() if thread.name.startswith("list-")]:
             if worker.name != "list-server":
                 worker.join(timeout=LONG_S)

@@ -19,7 +19,7 @@ from botocore.config import Config
 
 from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
-from core.storage.pages import Pages
+from core.storage.list_pages import ListPages
 from core.storage.s3 import Store
 
 HERE = Path(__file__).parent
@@ -46,9 +46,9 @@ class S3Server:
     def store(self, *, attempts: int = 3, **changes: Any) -> Store:
         return Store(replace(self.reach, **changes), attempts=attempts)
 
-    def pages(self, *, attempts: int = 2) -> Pages:
+    def list_pages(self, *, attempts: int = 2) -> ListPages:
         """Its listing, page by page; what does not answer is given up on quickly."""
-        return Pages(self.reach, attempts=attempts)
+        return ListPages(self.reach, attempts=attempts)
 
 
 def paged_name(number: int) -> str:

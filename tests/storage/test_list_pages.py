@@ -12,8 +12,8 @@ import pytest
 
 from bench.list_server import Bucket
 from core.errors import StorageDenied
+from core.references.listing.list_page import read_list_page
 from core.references.listing.listing import list_all
-from core.references.listing.page import read_page
 from tests.support.s3.servers import PAGED_KEYS, Answer, S3Server, paged_name, scripted_server
 
 PAGE = Bucket(["refs/a b.jpg"]).page({})
@@ -50,11 +50,11 @@ def signed_part(headers: dict[str, str]) -> str:
 def test_a_later_page_is_asked_for_and_signed_like_the_first(asked: dict[str, str]) -> None:
     whole, short = Recorder(), Recorder()
     with scripted_server(whole) as server:
-        server.pages().page("refs/한 &", **asked)
+        server.list_pages().page("refs/한 &", **asked)
     with scripted_server(short) as server:
-        pages = server.pages()
-        pages.page("")
-        assert pages.page("refs/한 &", **asked) == PAGE
+        list_pages = server.list_pages()
+        list_pages.page("")
+        assert list_pages.page("refs/한 &", **asked) == PAGE
     (path, headers), (_first, (later_path, later_headers)) = whole.asked[0], short.asked
     assert urlsplit(later_path).path == urlsplit(path).path
     assert parse_qs(urlsplit(later_path).query) == parse_qs(urlsplit(path).query)
@@ -67,23 +67,23 @@ def test_a_refusal_of_a_later_page_is_what_the_whole_way_says() -> None:
     denied = (403, {"Content-Type": "application/xml"}, b"<Error><Code>AccessDenied</Code></Error>")
     recorder = Recorder((200, {"Content-Type": "application/xml"}, PAGE), denied, denied)
     with scripted_server(recorder) as server:
-        pages = server.pages()
-        pages.page("")
+        list_pages = server.list_pages()
+        list_pages.page("")
         with pytest.raises(StorageDenied):
-            pages.page("refs/")
+            list_pages.page("refs/")
     assert len(recorder.asked) == 3, "the short way's answer is asked for once more in the whole way"
 
 
 def test_a_server_that_checks_signatures_takes_the_short_way_s(rclone: S3Server) -> None:
-    pages = replace(rclone, bucket="paged").pages()
-    pages.page("")
+    list_pages = replace(rclone, bucket="paged").list_pages()
+    list_pages.page("")
     for prefix in ("", "0001 +é"):
         query = {"list-type": "2", "prefix": prefix, "max-keys": "1000", "encoding-type": "url"}
-        answer = pages._template.page(query)  # itself: `page` would ask again in the whole way
+        answer = list_pages._template.page(query)  # itself: `page` would ask again in the whole way
         assert answer is not None
-        assert read_page(answer).rows.num_rows == (1000 if not prefix else 1)
+        assert read_list_page(answer).rows.num_rows == (1000 if not prefix else 1)
 
 
 def test_a_listing_over_many_short_requests_is_complete(rclone: S3Server) -> None:
-    keys = list_all(replace(rclone, bucket="paged").pages(), "", workers=4, hints=[paged_name(400)]).keys
+    keys = list_all(replace(rclone, bucket="paged").list_pages(), "", workers=4, hints=[paged_name(400)]).keys
     assert keys == [paged_name(number) for number in range(PAGED_KEYS)]

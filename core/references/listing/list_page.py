@@ -38,7 +38,7 @@ for _digits in (b"0123456789abcdef", b"0123456789ABCDEF"):
 _TABLE: Final = csv.ParseOptions(delimiter="<", quote_char=False, double_quote=False, ignore_empty_lines=False)
 
 
-class PageSource(Protocol):
+class ListPageSource(Protocol):
     """Where pages come from."""
 
     def page(self, prefix: str, *, start_after: str = "", token: str = "", delimiter: str = "") -> bytes:
@@ -80,7 +80,7 @@ class UnreadRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """One page as far as a walk needs it; its rows are read later, those of many pages together.
 
     `first` and `last` are the keys of the first and the last row, empty if there is none.
@@ -107,7 +107,7 @@ class Page:
         return not self.count or start < self.first <= self.last
 
 
-def read_page(raw: bytes) -> Page:
+def read_list_page(raw: bytes) -> ListPage:
     """Read the XML of a ListObjectsV2 answer. Raises StorageUnavailable when it is not one."""
     span = _span_of_rows(raw)
     if raw.find(b"<CommonPrefixes", span.start, span.stop) >= 0:
@@ -116,10 +116,10 @@ def read_page(raw: bytes) -> Page:
     return _page(raw, around, span if span.stop else None)
 
 
-def rows_of(pages: Sequence[UnreadRows | pa.RecordBatch]) -> list[pa.RecordBatch]:
+def rows_of(list_pages: Sequence[UnreadRows | pa.RecordBatch]) -> list[pa.RecordBatch]:
     """A batch of ROWS for each page. Raises StorageUnavailable for what is no listing."""
     batches: list[pa.RecordBatch] = []
-    for form, alike in groupby(pages, key=_form_of):
+    for form, alike in groupby(list_pages, key=_form_of):
         group = list(alike)
         if form is None:
             batches += group
@@ -139,15 +139,15 @@ def rows_up_to(rows: pa.RecordBatch, end: str | None) -> pa.RecordBatch:
     return rows[: bisect_right(range(len(keys)), end, key=lambda at: keys[at].as_py())]
 
 
-def are_ascending(pages: Sequence[pa.RecordBatch]) -> bool:
+def are_ascending(list_pages: Sequence[pa.RecordBatch]) -> bool:
     """Whether within each page every key lies behind the one before it."""
-    keys = pa.concat_arrays([page.column(0) for page in pages])
+    keys = pa.concat_arrays([page.column(0) for page in list_pages])
     falls = np.flatnonzero(~pc.less(keys[:-1], keys[1:]).to_numpy(zero_copy_only=False)) + 1
-    starts = np.cumsum([len(page) for page in pages])
+    starts = np.cumsum([len(page) for page in list_pages])
     return bool(np.isin(falls, starts).all())
 
 
-def _page(raw: bytes, root: etree._Element, rows: slice | None) -> Page:
+def _page(raw: bytes, root: etree._Element, rows: slice | None) -> ListPage:
     """The page with this root element, in which the rows of that span are missing."""
     namespace = _namespace_of(root)
     if root.tag != f"{namespace}ListBucketResult":
@@ -162,11 +162,11 @@ def _page(raw: bytes, root: etree._Element, rows: slice | None) -> Page:
     count = _row_count(raw, root.findtext(f"{namespace}KeyCount"), len(folders))
     unread = UnreadRows.of(raw, rows, count=count, encoded=encoded) if rows is not None else None
     if unread is not None:
-        return Page(unread, count, unread.first, unread.last, folders, truncated, token)
+        return ListPage(unread, count, unread.first, unread.last, folders, truncated, token)
     batch = _rows_of_tree(raw, count=count, encoded=encoded)
     keys = batch.column(0)
     first, last = (keys[0].as_py(), keys[-1].as_py()) if count else ("", "")
-    return Page(batch, count, first, last, folders, truncated, token)
+    return ListPage(batch, count, first, last, folders, truncated, token)
 
 
 def _form_of(page: UnreadRows | pa.RecordBatch) -> tuple[object, ...] | None:
@@ -243,33 +243,33 @@ def _not_s3(reason: str) -> StorageUnavailable:
     return StorageUnavailable(f"S3 gave a page of its listing that cannot be read: {reason}.")
 
 
-def _rows_of_alike(pages: Sequence[UnreadRows]) -> Iterator[pa.RecordBatch]:
+def _rows_of_alike(list_pages: Sequence[UnreadRows]) -> Iterator[pa.RecordBatch]:
     """The rows of pages whose rows have the same tags."""
-    cells = _read_table(pages)
+    cells = _read_table(list_pages)
     keys, etags, sizes, stamps = (cells.column(tag.decode()).combine_chunks() for tag in _TYPES)
     etags = _unquote_etags(pc.replace_substring(etags, "&quot;", ""))
     if sizes.null_count or stamps.null_count or pc.any(pc.match_substring(etags, "&")).as_py():
         raise _Unusual
-    rows = _batch_of(_unquote_column(keys) if pages[0].encoded else keys, etags, sizes, stamps)
+    rows = _batch_of(_unquote_column(keys) if list_pages[0].encoded else keys, etags, sizes, stamps)
     start = 0
-    for page in pages:
+    for page in list_pages:
         yield rows[start : start + page.count]
         start += page.count
 
 
-def _read_table(pages: Sequence[UnreadRows]) -> pa.Table:
+def _read_table(list_pages: Sequence[UnreadRows]) -> pa.Table:
     """The columns that matter, by their tags. Raises ArrowInvalid or _Unusual unless all rows are alike."""
-    text = np.frombuffer(bytearray().join(page.raw[_span_of_rows(page.raw)] for page in pages), np.uint8)
+    text = np.frombuffer(bytearray().join(page.raw[_span_of_rows(page.raw)] for page in list_pages), np.uint8)
     if np.any(text < 0x20):  # line ends would be taken for ours, and XML has no place for the others
         raise _Unusual
     # `<Contents>` becomes the end of the line before; nothing else in a row may begin with `<Co`
     begins = np.flatnonzero(text[:-1] == ord("C")) - 1
     begins = begins[(text[begins] == ord("<")) & (text[begins + 2] == ord("o"))]
-    if len(begins) != sum(page.count for page in pages):
+    if len(begins) != sum(page.count for page in list_pages):
         raise _Unusual
     text[text == ord(">")] = ord("<")
     text[begins] = ord("\n")
-    tags = [tag.decode() for tag in pages[0].tags]
+    tags = [tag.decode() for tag in list_pages[0].tags]
     names = [f"{what} {at}" for at in range(len(tags)) for what in ("tag", "text")]
     for tag in _TYPES:
         names[2 * tags.index(tag.decode()) + 1] = tag.decode()

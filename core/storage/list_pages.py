@@ -1,6 +1,6 @@
 """Raw pages of a listing: everything but the reading of the answer is left to botocore.
 
-botocore's own parser takes ten times as long for a page as the reading in `core/references/listing/page.py`,
+botocore's own parser takes ten times as long for a page as the reading in `core/references/listing/list_page.py`,
 and in pure Python, so that threads do not help. Its client has an event between an answer's arrival and
 its parsing; there the page is taken out, and the parser is given an empty one.
 """
@@ -44,7 +44,7 @@ _IN_THE_QUERY: Final = {
 LASTING_ERRORS: Final = (vendor.SSLError, vendor.InvalidProxiesConfigError)
 
 
-class Pages:
+class ListPages:
     """The ListObjectsV2 pages of one bucket, as the bytes that S3 sent, for any number of threads.
 
     What passes by itself (SlowDown, 5xx, time-outs, a connection that is cut) is tried again up to
