@@ -14,6 +14,8 @@ M = TypeVar("M")
 
 _IMPORT: Final = re.compile(r'^import [^;]+ from "([^"]+)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
+# What stands behind code on a line of `//` stays: it could be part of a string, as in an address.
+_COMMENT: Final = re.compile(r"/\*\*.*?\*/ ?\n?|^ *//[^\n]*\n", re.MULTILINE | re.DOTALL)
 _THEME: Final = Path(__file__).with_name("theme.css")
 
 
@@ -53,7 +55,7 @@ class Component:
 
 
 def bundle(script: Path) -> str:
-    """The script behind all that it imports, each file once.
+    """The script behind all that it imports, each file once, without the comments: it is sent with every run.
 
     In the browser a component's script is a module without an address, so it could import nothing by a path.
     """
@@ -83,4 +85,4 @@ def _texts(script: Path, seen: set[Path]) -> Iterator[str]:
         imported = (script.parent / path).resolve()
         if imported not in seen:
             yield from _texts(imported, seen)
-    yield _EXPORT.sub("", _IMPORT.sub("", text))
+    yield _COMMENT.sub("", _EXPORT.sub("", _IMPORT.sub("", text)))

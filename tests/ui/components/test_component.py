@@ -35,6 +35,15 @@ def test_a_component_reaches_the_browser_without_imports_and_with_each_name_once
     assert sorted(set(declared)) == sorted(declared)
 
 
+def test_comments_are_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text(
+        "// What it is.\n\n/**\n * @param {string} a\n */\nexport function f(/** @type {string} */ a) {\n  // why\n"
+        "  return `https://${a}//b`;  // an address\n}\n"
+    )
+    expected = "\nfunction f(a) {\n  return `https://${a}//b`;  // an address\n}\n"
+    assert bundle(tmp_path / "a.js") == expected
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_no_import_gives_another_name(name: str) -> None:
     """There is nothing in the browser that would know it."""
