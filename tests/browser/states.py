@@ -15,6 +15,7 @@ State = Callable[[Tab, str], None]
 def nothing_yet(tab: Tab, _made: str) -> None:
     tab.goto("/")
     expect(tab.main).to_contain_text("Nothing planned yet")
+    expect(tab.prompt).to_be_visible()  # its script gives it its name
 
 
 def planned(tab: Tab, made: str) -> None:

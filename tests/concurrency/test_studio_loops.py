@@ -72,7 +72,7 @@ def studio(trouble: Trouble, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     def opened(settings: Settings, samples: Path, *, lends: bool = True) -> Storage:
         real = open_storage(settings, samples, lends=lends)
-        return replace(real, store=Troubled(real.store, trouble), pages=Troubled(real.pages, trouble))  # type: ignore[arg-type]  # they are
+        return replace(real, store=Troubled(real.store, trouble), list_pages=Troubled(real.list_pages, trouble))  # type: ignore[arg-type]  # they are
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composition, "open_storage", opened)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
 _kept: Final[list[socket.socket]] = []  # as long as this process lives
@@ -19,10 +19,11 @@ def own_port(*, neighbours: int = 0) -> int:
     if _spare and not neighbours:
         return _spare.pop()
     while True:
-        first = _bound(0)
-        port: int = first.getsockname()[1]
-        with suppress(OSError, OverflowError):  # a neighbour is somebody else's: begin anew
-            _kept.extend([first, *(_bound(port + nth) for nth in range(1, neighbours + 1))])
+        with suppress(OSError, OverflowError), ExitStack() as held:  # a neighbour is somebody else's: begin anew
+            first = held.enter_context(_bound(0))
+            port: int = first.getsockname()[1]
+            _kept.extend([first, *(held.enter_context(_bound(port + nth)) for nth in range(1, neighbours + 1))])
+            held.pop_all()
             return port
 
 
