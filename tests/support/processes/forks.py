@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
+from multiprocessing.connection import wait as wait_until_ready
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,9 @@ _PROCESSES.set_forkserver_preload(
         "uvicorn.protocols.websockets.websockets_sansio_impl",
     ]
 )
-_starting: Final = threading.Lock()  # the process that forks is one for all threads
+# The process that forks is one for all threads. And whoever starts a process looks for others that have ended, taking
+# the exit code out of a pipe: two threads that do so at once would get the code and 255.
+_alone: Final = threading.Lock()
 
 
 class Fork:
@@ -46,21 +49,23 @@ class Fork:
         self._process = _PROCESSES.Process(
             target=_run, args=(self.args, cwd, dict(env), stdout, stderr or stdout), daemon=True
         )
-        with _starting:
+        with _alone:
             self._process.start()
         self.pid = self._process.pid
 
     def poll(self) -> int | None:
-        return self._process.exitcode
+        with _alone:
+            return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        if self._process.exitcode is None:
+        wait_until_ready([self._process.sentinel], timeout)
+        code = self.poll()
+        if code is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0)
-        return self._process.exitcode
+        return code
 
     def send_signal(self, number: int) -> None:
-        if self._process.exitcode is None and self.pid is not None:
+        if self.poll() is None and self.pid is not None:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
