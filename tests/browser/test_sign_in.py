@@ -338,7 +338,9 @@ def test_a_server_without_googles_certificates_lets_nobody_in_until_it_gets_them
 def test_a_pop_up_that_is_closed_leaves_the_button_to_be_pressed_again(chromium: Browser, studio: HttpsStudio) -> None:
     with chromium.new_context(ignore_https_errors=True) as context:
         tab = Visitor(context, studio.url).open("/")
-        press_sign_in(tab).close()
+        pop_up = press_sign_in(tab)
+        pop_up.wait_for_load_state()  # a person closes what they see
+        pop_up.close()
         expect(tab.main).to_contain_text("Google’s window was closed, or cannot answer this page.")
         choose(press_sign_in(tab), ADA)
         expect_inside(tab, ADA)
