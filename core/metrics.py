@@ -27,6 +27,7 @@ from prometheus_client.registry import Collector
 from core.generation.records.comparison import Comparison
 from core.generation.records.outcome import Outcome, OutcomeState
 from core.incidents import reported
+from core.refusals import counted
 
 # Else there would be a second series for each counter, which nobody reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -103,9 +104,14 @@ class Metrics:
 
 
 class _Incidents(Collector):
-    """The process's incidents: they may come before there is a studio, and from below it."""
+    """The process's incidents and refusals: they may come before there is a studio, and from below it."""
 
     def collect(self) -> Iterable[Metric]:
-        """One counter."""
+        """Both counters."""
         says = "Failures nobody expected; the log has each with its id."
         yield CounterMetricFamily("studio_incidents", says, value=reported())
+        says = "What strangers and broken programs asked for in vain, by what and why."
+        refusals = CounterMetricFamily("studio_refusals", says, labels=["event", "reason"])
+        for (event, reason), count in counted().items():
+            refusals.add_metric([event, reason], count)
+        yield refusals

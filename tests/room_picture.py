@@ -20,6 +20,7 @@ FOUNDATION = (
     "logs",
     "viewer",
     "incidents",
+    "refusals",
     "concurrency",
 )
 FLOORS = {

@@ -190,12 +190,11 @@ class GoogleVerifier:
                     raise
                 return self._verified(token)
         except vendor.TransportError as err:
-            _log.warning("sign_in_refused", reason="certificates unreachable")
-            raise SignInError("Google's certificates cannot be fetched right now: try again in a minute.") from err
+            sentence = "Google's certificates cannot be fetched right now: try again in a minute."
+            raise sign_in_error("certificates unreachable", sentence) from err
         except (vendor.GoogleAuthError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as err:
             # the message of some of these repeats the token
-            _log.warning("sign_in_refused", reason=type(err).__name__)
-            raise SignInError(_sentence(err)) from None
+            raise sign_in_error(type(err).__name__, _sentence(err)) from None
 
     def _verified(self, token: str) -> Mapping[str, Any]:
         claims: Mapping[str, Any] = verify_oauth2_token(

@@ -6,9 +6,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
-
 from core.errors import SignInError
+from core.refusals import refuse
 
 CALLBACK_PATH: Final = "/oauth/callback"  # the one way back that Google knows
 ATTEMPT_S: Final = 600.0
@@ -22,8 +21,6 @@ _SAID_BY_GOOGLE: Final = {
     "temporarily_unavailable": "Google is busy: try again in a minute.",
     "server_error": "Google has a fault of its own: try again in a minute.",
 }
-
-_log = structlog.get_logger(__name__)
 
 
 def check_answer(answer: object, *, state: str, age_s: float) -> None:
@@ -59,5 +56,5 @@ def foreign_answer() -> SignInError:
 
 def sign_in_error(reason: str, sentence: str) -> SignInError:
     """The error for a sign-in that fails; the log gets the reason in a word or two, the person the sentence."""
-    _log.warning("sign_in_refused", reason=reason)
+    refuse("sign_in_refused", reason=reason)
     return SignInError(sentence)

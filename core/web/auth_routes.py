@@ -8,7 +8,6 @@ from functools import wraps
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -17,6 +16,7 @@ from starlette.routing import Route
 from core.errors import ReplayedLoginToken, SignInError, StudioError, TooManyAttempts
 from core.identity.authenticator import SealedCookie
 from core.identity.sign_in_answer import CALLBACK_PATH
+from core.refusals import refuse
 from core.settings import Settings
 from core.studio import Studio, get_studio
 from core.web.addresses import FIRST_PAGE, own_page
@@ -48,8 +48,6 @@ _INERT = {
 }
 _GONE: Final = SealedCookie("", 0)
 
-_log = structlog.get_logger(__name__)
-
 
 def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Callable[[Request], Awaitable[Response]]:
     """Serve only requests that a page of ours has made by script, and say failures in one sentence."""
@@ -58,7 +56,7 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
         try:
             studio = get_studio()
             if not _is_ours(request, studio.settings):
-                _log.warning("session_request_refused", reason="foreign origin")
+                refuse("session_request_refused", reason="foreign origin")
                 return plain("This request did not come from the dashboard.", 403)
             studio.authenticator.count_attempt("session", request.client.host if request.client else "")
             return handler(request, studio, body)
@@ -120,7 +118,7 @@ def _start(request: Request) -> Response:
     if studio.redirect is None:
         return plain("There is no sign-in here.", 404)
     if not _is_navigation(request) or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        _log.warning("session_request_refused", reason="foreign origin")
+        refuse("session_request_refused", reason="foreign origin")
         return plain("This request did not come from the dashboard.", 403)
     to = own_page(request.query_params.get("to", FIRST_PAGE))
     try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Final
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.refusals import refuse
 from core.settings import Profile
 from core.studio import get_studio
 from core.web.answers import plain
@@ -21,8 +21,6 @@ from core.web.trusted_hosts import OWN_NAME_ONLY, SERVER_NAME, is_trusted_host
 _UNUSED: Final = ("/_stcore/upload_file", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent")
 _DOWNLOADS: Final = "/media/"  # what st.download_button offers, under a name that says nothing of who may have it
 _GUARD_THEMSELVES: Final = ("/healthz", "/readyz", "/metrics")
-
-_log = structlog.get_logger(__name__)
 
 
 class RequestFilter:
@@ -65,7 +63,7 @@ class RequestFilter:
         if _is_led_astray(scope["path"], host):
             await send({"type": "websocket.close", "code": 1008})  # before it is accepted: 403
         elif not _is_own_page(headers.getlist("origin"), host):
-            _log.warning("websocket_refused", reason="foreign origin")
+            refuse("websocket_refused", reason="foreign origin")
             await send({"type": "websocket.close", "code": 1008})
         else:
             checked = [(name, value) for name, value in scope["headers"] if name != b"origin"]
@@ -92,7 +90,7 @@ def _is_led_astray(path: str, host: str) -> bool:
         return False
     if is_trusted_host(host, own_name=os.environ.get(SERVER_NAME, "")):
         return False
-    _log.warning("request_refused", reason="foreign host")
+    refuse("request_refused", reason="foreign host")
     return True
 
 

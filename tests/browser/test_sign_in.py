@@ -278,12 +278,11 @@ def test_every_fault_of_the_fake_is_tried() -> None:
 
 def refused(studio: HttpsStudio, *presses: tuple[Tab, Account]) -> None:
     """Press the button in each of these tabs, and wait until as many sign-ins have been refused."""
-    log = studio.log
-    wanted = log.read_text("utf-8").count("sign_in_refused") + len(presses)
+    wanted = studio.refusals("sign_in_refused") + len(presses)
     for tab, account in presses:
         choose(press_sign_in(tab), account)
     deadline = time.monotonic() + 60
-    while log.read_text("utf-8").count("sign_in_refused") < wanted:
+    while studio.refusals("sign_in_refused") < wanted:
         assert time.monotonic() < deadline, "somebody was not refused"
         presses[0][0].page.wait_for_timeout(50)  # which lets the browser go on
 

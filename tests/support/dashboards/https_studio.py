@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import Page, expect
 
 from core.injection.wishes import SideName
@@ -22,6 +24,7 @@ from tests.support.ports import give_back, own_port
 from tests.support.processes.clock import Clock
 from tests.support.processes.programs import Program, clean_environment
 from tests.support.s3.servers import S3Server, client_of
+from tests.support.timeouts import LONG_S
 
 START = Path(__file__).with_name("serve_signed_in.py")
 SESSION_SECRET = "kept-session-secret-long-enough-to-sign-with"
@@ -103,6 +106,12 @@ class HttpsStudio:
     def restart(self) -> None:
         self.stop()
         self.start()
+
+    def refusals(self, event: str) -> int:
+        """How many of these the server has counted, for whatever reason."""
+        told = httpx.get(f"{self.url}/metrics", verify=self.trust, timeout=LONG_S).text
+        counts = re.findall(rf'^studio_refusals_total{{event="{event}",.*}} ([\d.]+)$', told, re.MULTILINE)
+        return sum(int(float(count)) for count in counts)
 
     def access_list(self, people: Mapping[str, str], domains: Mapping[str, str] | None = None) -> None:
         """Put a list of people into S3, as another server's admin would."""

@@ -1,0 +1,76 @@
+"""Refusals: what strangers and broken programs ask for in vain. Counted, and told in a line a minute and kind.
+
+Nothing of ours is at fault, so none is an incident; and whoever is refused a thousand times must not fill the log.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+WINDOW_S: Final = 60.0
+SOURCES_MAX: Final = 20  # lines a minute and kind, where those who are refused are told apart
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Window:
+    """A minute of one kind: who has been told of in it. `unsaid` counts on until the next line."""
+
+    began_s: float
+    told: set[str] = field(default_factory=set)
+    unsaid: int = 0
+
+
+class Refusals:
+    """The refusals of one process: `event` is what was refused, `reason` why, in few words and few of them."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._windows: dict[tuple[str, str], _Window] = {}
+        self._counted: Counter[tuple[str, str]] = Counter()
+
+    def refuse(self, event: str, *, reason: str, source: str = "", **about: object) -> None:
+        """Count a refusal; the first of its kind in a minute, and of its `source` if there is one, is a warning.
+
+        The line says how many before it were `unsaid`.
+        """
+        unsaid = self._unsaid_before(event, reason, source)
+        if unsaid is None:
+            return
+        if unsaid:
+            about["unsaid"] = unsaid
+        if source:
+            about["source"] = source
+        _log.warning(event, reason=reason, **about)
+
+    def counted(self) -> Mapping[tuple[str, str], int]:
+        """How many there have been, by event and reason."""
+        with self._lock:
+            return dict(self._counted)
+
+    def _unsaid_before(self, event: str, reason: str, source: str) -> int | None:
+        """How many were not told of since the last line; None for one that is not told of itself."""
+        kind, now = (event, reason), self._clock()
+        with self._lock:
+            self._counted[kind] += 1
+            window = self._windows.setdefault(kind, _Window(now))
+            if now - window.began_s >= WINDOW_S:
+                window.began_s, window.told = now, set()
+            if source in window.told or len(window.told) >= SOURCES_MAX:
+                window.unsaid += 1
+                return None
+            window.told.add(source)
+            unsaid, window.unsaid = window.unsaid, 0
+            return unsaid
+
+
+_refusals = Refusals()
+refuse, counted = _refusals.refuse, _refusals.counted
