@@ -22,6 +22,7 @@ _SIGN_IN_SETTINGS = ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PUBLIC_URL", "
 _ACCESS_SETTINGS = ("ALLOWED_EMAILS", "ALLOWED_DOMAINS", "OPS_EMAILS", "ADMIN_EMAILS")
 _SECRET_BYTES_MIN = 32
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_UVICORNS_TRUST = "FORWARDED_ALLOW_IPS"  # read by uvicorn before we are
 _DAY_S = 86_400.0
 # What must never be printed or logged, whichever way it came in.
 SECRET_SETTINGS = ("GOOGLE_CLIENT_SECRET", "SESSION_SECRET", "OPENAI_API_KEY", "METRICS_TOKEN")
@@ -59,7 +60,22 @@ def _folder(value: object) -> object:
     return value
 
 
+def _networks(value: object) -> object:
+    """Networks, an address alone being one, from a comma-separated setting, or from a list in secrets.toml."""
+    names = _names(value)
+    if not isinstance(names, tuple):
+        return names
+    try:
+        networks = tuple(ipaddress.ip_network(name) for name in names)
+    except ValueError as err:
+        raise ValueError(f"{err}; write addresses and networks, as 10.0.0.5, 10.1.0.0/16") from err
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("then everybody could say whose requests they bring")
+    return networks
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Networks = Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], BeforeValidator(_networks)]
 Prefix = Annotated[str, BeforeValidator(_folder)]
 
 
@@ -80,6 +96,7 @@ class Settings(BaseModel):
     google_client_secret: str | None = None
     public_url: str | None = None
     session_secret: str | None = None
+    trusted_proxies: Networks = ()
     allowed_emails: Names = ()
     allowed_domains: Names = ()
     ops_emails: Names = ()
@@ -222,6 +239,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Pat
     """
     values: dict[str, Any] = _read_secrets(secrets_file)
     values.update(os.environ if environ is None else environ)
+    _refuse_uvicorns_trust(str(values.get(_UVICORNS_TRUST, "")))
     known = {name: values[name.upper()] for name in Settings.model_fields if _is_set(values, name.upper())}
     try:
         return Settings.model_validate(known)
@@ -244,6 +262,16 @@ def known_secrets(settings: Settings) -> tuple[str, ...]:
     ours = [getattr(settings, name.lower()) for name in SECRET_SETTINGS]
     given = _read_secrets(SECRETS_FILE) | os.environ
     return tuple(str(secret) for secret in (*ours, *(given.get(name) for name in _AWS_SECRETS)) if secret)
+
+
+def _refuse_uvicorns_trust(trusted: str) -> None:
+    """Raise ConfigError where uvicorn is told whom to trust: it would pass on what others claim, and say no more."""
+    if trusted.replace(" ", "") not in ("", "127.0.0.1", "::1", "127.0.0.1,::1"):  # the last is uvicorn's default
+        raise ConfigError(
+            f"{_UVICORNS_TRUST}={trusted!r} cannot be used: unset it, and name the addresses of your proxies in "
+            "TRUSTED_PROXIES.",
+            setting=_UVICORNS_TRUST,
+        )
 
 
 def _is_set(values: Mapping[str, Any], name: str) -> bool:

@@ -23,6 +23,7 @@ NAMES = [
     "GOOGLE_CLIENT_SECRET",
     "PUBLIC_URL",
     "SESSION_SECRET",
+    "TRUSTED_PROXIES",
     "ALLOWED_EMAILS",
     "ALLOWED_DOMAINS",
     "OPS_EMAILS",
@@ -120,6 +121,11 @@ def test_a_prefix_ends_with_a_slash_so_that_siblings_do_not_match(given: str, ke
         ("DAILY_BUDGET_PERSON_USD", "a lot"),
         ("MAX_MODEL_REFERENCES", "99"),
         ("LOG_PROMPTS", "perhaps"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "nginx"),
+        ("TRUSTED_PROXIES", "10.0.0.5/8"),
+        ("TRUSTED_PROXIES", "10.0.0.5, 0.0.0.0/0"),
+        ("TRUSTED_PROXIES", "::/0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_in_one_sentence(name: str, value: str) -> None:
@@ -128,6 +134,29 @@ def test_a_value_that_cannot_be_used_is_named_in_one_sentence(name: str, value: 
     assert caught.value.setting == name
     assert caught.value.message.startswith(f"{name}=")
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("10.0.0.5", ["10.0.0.5/32"]),
+        ("10.0.0.5, 192.0.2.0/24,2001:DB8::/32", ["10.0.0.5/32", "192.0.2.0/24", "2001:db8::/32"]),
+    ],
+)
+def test_proxies_are_addresses_and_networks(given: str, kept: list[str]) -> None:
+    assert [*map(str, settings_of(TRUSTED_PROXIES=given).trusted_proxies)] == kept
+
+
+@pytest.mark.parametrize("trusted", ["*", "10.0.0.5", "127.0.0.1,10.0.0.5"])
+def test_uvicorns_own_word_for_proxies_is_refused_and_ours_named(trusted: str) -> None:
+    """uvicorn reads it before we are there: with `*`, everybody would choose the address they are counted by."""
+    with pytest.raises(ConfigError, match="TRUSTED_PROXIES") as caught:
+        settings_of(FORWARDED_ALLOW_IPS=trusted)
+    assert caught.value.setting == "FORWARDED_ALLOW_IPS"
+
+
+def test_uvicorns_own_default_may_be_said() -> None:
+    settings_of(FORWARDED_ALLOW_IPS="127.0.0.1, ::1")
 
 
 class TestProduction:

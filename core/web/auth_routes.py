@@ -21,6 +21,7 @@ from core.settings import Settings
 from core.studio import Studio, get_studio
 from core.web.addresses import FIRST_PAGE, own_page
 from core.web.answers import plain
+from core.web.client_address import client_address
 
 if TYPE_CHECKING:
     from core.identity.redirect import Redirect
@@ -58,7 +59,7 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
             if not _is_ours(request, studio.settings):
                 refuse("session_request_refused", reason="foreign origin")
                 return plain("This request did not come from the dashboard.", 403)
-            studio.authenticator.count_attempt("session", request.client.host if request.client else "")
+            studio.authenticator.count_attempt("session", client_address(request.scope))
             return handler(request, studio, body)
         except TooManyAttempts as err:
             return plain(err.message, 429, {"Retry-After": "60"})
@@ -122,7 +123,7 @@ def _start(request: Request) -> Response:
         return plain("This request did not come from the dashboard.", 403)
     to = own_page(request.query_params.get("to", FIRST_PAGE))
     try:
-        studio.authenticator.count_attempt("redirect", request.client.host if request.client else "")
+        studio.authenticator.count_attempt("redirect", client_address(request.scope))
     except TooManyAttempts as err:
         return _to_the_login(studio, studio.redirect, to, err)
     address, cookie = studio.redirect.begin(to)
@@ -146,7 +147,7 @@ def _callback(request: Request) -> Response:
     ):
         return HTMLResponse(_CALLBACK_PAGE, headers=_INERT)
     try:
-        studio.authenticator.count_attempt("sign-in", request.client.host if request.client else "")
+        studio.authenticator.count_attempt("sign-in", client_address(request.scope))
         attempt = redirect.attempt(request.cookies, given["state"])
     except StudioError as err:  # an attempt that waits for its own answer goes on waiting
         return _to_the_login(studio, redirect, FIRST_PAGE, err)

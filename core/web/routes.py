@@ -15,6 +15,7 @@ from core.studio import Studio, get_studio
 from core.web.answers import plain
 from core.web.auth_routes import ROUTES as AUTH_ROUTES
 from core.web.authorize import authorize
+from core.web.client_address import ClientAddress
 from core.web.health import healthz, metrics, readyz
 from core.web.page_paths import PagePaths
 from core.web.pictures import image, no_picture, partial
@@ -45,7 +46,13 @@ def _signed_in(handler: Handler) -> _Serve:
     return guarded
 
 
-MIDDLEWARE = (Middleware(Requests), Middleware(SecurityHeaders), Middleware(RequestFilter), Middleware(PagePaths))
+MIDDLEWARE = (
+    Middleware(ClientAddress),
+    Middleware(Requests),
+    Middleware(SecurityHeaders),
+    Middleware(RequestFilter),
+    Middleware(PagePaths),
+)
 ROUTES = (
     *AUTH_ROUTES,
     Route("/healthz", healthz),

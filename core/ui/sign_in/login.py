@@ -31,6 +31,7 @@ from core.ui.frame.session_request import send_login_token
 from core.ui.frame.state import Key, session_value
 from core.ui.frame.streamlit_internals import forget_oauth, oauth_answer, oauth_state
 from core.web.auth_routes import START_PATH
+from core.web.client_address import counted_as
 
 _dress = Component(
     Path(__file__).with_name("sign_in_button.js"),
@@ -163,7 +164,7 @@ def _answer(studio: Studio, attempt: Attempt) -> str | None:
 
     returned = oauth_answer(attempt.key)
     if returned is not None:
-        studio.authenticator.count_attempt("sign-in", st.context.ip_address or "")
+        studio.authenticator.count_attempt("sign-in", counted_as(st.context.ip_address or "127.0.0.1"))
         _check(returned, attempt)
     try:
         answer = _draw_button(studio, attempt)
