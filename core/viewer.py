@@ -13,6 +13,7 @@ class Capability(StrEnum):
 
     BROWSE = "browse"
     GENERATE = "generate"
+    MANAGE_COMPARISONS = "manage-comparisons"  # those of others too: cancel and retry their sides
     REVIEW = "review"
     SEE_ALL_SPENDING = "see-all-spending"  # everybody sees their own
     ADMINISTER = "administer"
@@ -29,7 +30,7 @@ class PersonRole(StrEnum):
 _DESIGNER = frozenset({Capability.BROWSE, Capability.GENERATE})
 _MAY: dict[PersonRole, frozenset[Capability]] = {
     PersonRole.DESIGNER: _DESIGNER,
-    PersonRole.OPS: _DESIGNER | {Capability.REVIEW, Capability.SEE_ALL_SPENDING},
+    PersonRole.OPS: _DESIGNER | {Capability.MANAGE_COMPARISONS, Capability.REVIEW, Capability.SEE_ALL_SPENDING},
     PersonRole.ADMIN: frozenset(Capability),
 }
 

@@ -59,7 +59,7 @@ def _draw(studio: Studio, viewer: Viewer, planned: Planned, price: Price) -> Non
         slot_strip(planned.sides, _wrong_match)
         studio.orders.prefetch(planned, render_settings(studio))
     if shown is not None:
-        results(studio, shown)
+        results(studio, viewer, shown)
 
 
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:

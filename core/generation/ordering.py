@@ -11,6 +11,7 @@ from ulid import ULID
 from core.errors import NotFound
 from core.generation.engines.engine import Engine, engine_named, estimate_of
 from core.generation.idempotency import IdempotencyKeys
+from core.generation.ownership import require_charge
 from core.generation.planning import Planned, record_of
 from core.generation.records.comparison import Comparison, RenderSettings
 from core.generation.running.runner import Runner
@@ -81,20 +82,25 @@ class Orders:
         return self._submit(comparison.model_copy(update=fields))
 
     def retry(self, comparison_id: str, side: SideName, viewer: Viewer) -> None:
-        """Run one side again, at the expense of who asks.
+        """Run one side again: the comparison stays its owner's, the attempt bears the name of who asks, and they pay.
 
-        Raises AccessDenied, and InputError while it is at work, or over budget.
+        Operations who retry for somebody spend their own budget: nobody else's money is spent without being asked.
+        Raises AccessDenied for who is not in charge, and InputError while it is at work, or over budget.
         """
         viewer.require(Capability.GENERATE)
         with self._budgets.turn():
             comparison = self._runner.status(comparison_id).comparison
+            require_charge(viewer, comparison)
             self._budgets.check(viewer.email, self.estimate_again(comparison, side))
             self._runner.retry(comparison_id, side, person=viewer.email)
 
     def cancel(self, comparison_id: str, side: SideName, viewer: Viewer) -> None:
-        """Stop one side's work; one that has ended stays as it is. Raises AccessDenied."""
-        viewer.require(Capability.GENERATE)
-        self._runner.cancel(comparison_id, side)
+        """Stop one side's work, which its record tells with name and time; one that has ended stays as it is.
+
+        Raises AccessDenied for who is not in charge, and InputError while another server works on it.
+        """
+        require_charge(viewer, self._runner.status(comparison_id).comparison)
+        self._runner.cancel(comparison_id, side, person=viewer.email)
 
     def _submit(self, comparison: Comparison) -> Comparison:
         with self._budgets.turn():

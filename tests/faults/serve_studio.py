@@ -50,11 +50,11 @@ def status(studio: Studio, asked: dict[str, Any]) -> Any:
 
 
 def retry(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.orders.retry(asked["id"], SideName(asked["side"]), Viewer("retry@studio", PersonRole.DESIGNER))
+    studio.orders.retry(asked["id"], SideName(asked["side"]), Viewer("retry@studio", PersonRole.OPS))
 
 
 def cancel(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.orders.cancel(asked["id"], SideName(asked["side"]), Viewer("cancel@studio", PersonRole.DESIGNER))
+    studio.orders.cancel(asked["id"], SideName(asked["side"]), Viewer("cancel@studio", PersonRole.OPS))
 
 
 def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Request], JSONResponse]:

@@ -20,7 +20,13 @@ from core.viewer import Capability, PersonRole, Viewer
 CORE = Path(__file__).parents[2] / "core"
 MAY = {
     PersonRole.DESIGNER: {Capability.BROWSE, Capability.GENERATE},
-    PersonRole.OPS: {Capability.BROWSE, Capability.GENERATE, Capability.REVIEW, Capability.SEE_ALL_SPENDING},
+    PersonRole.OPS: {
+        Capability.BROWSE,
+        Capability.GENERATE,
+        Capability.MANAGE_COMPARISONS,
+        Capability.REVIEW,
+        Capability.SEE_ALL_SPENDING,
+    },
     PersonRole.ADMIN: set(Capability),
 }
 

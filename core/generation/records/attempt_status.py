@@ -35,7 +35,7 @@ class AttemptPhase(StrEnum):
 
 
 class SideStatus(Record):
-    """The newest attempt of a side, who claimed it, and every outcome so far."""
+    """The newest attempt of a side, who asked for it, which server claimed it, and every outcome so far."""
 
     side: SideName
     attempt: int
@@ -45,6 +45,7 @@ class SideStatus(Record):
     progress: float | None = None
     since: datetime | None = None
     server: Server | None = None
+    person: str | None = None  # older records do not say it
 
     @property
     def latest(self) -> Outcome | None:

@@ -62,6 +62,13 @@ class Cost(Record):
         return cls(usd=charge.usd, input_tokens=charge.input_tokens, output_tokens=charge.output_tokens)
 
 
+class Cancellation(Record):
+    """Who had an attempt stopped, and when they asked for it."""
+
+    person: str
+    at: datetime
+
+
 class Extras(TypedDict, total=False):
     """What an outcome may say besides how it ended."""
 
@@ -75,8 +82,8 @@ class Extras(TypedDict, total=False):
 class Outcome(Record):
     """How one attempt of one side ended. Written once, never overwritten.
 
-    `cost` is None when nothing is charged. `person` is who asked for this attempt, and `mode` the comparison's;
-    older records lack both.
+    `cost` is None when nothing is charged. `person` is who asked for this attempt, `mode` the comparison's, and
+    `cancelled` says who stopped it; older records lack all three.
     """
 
     comparison: str
@@ -92,6 +99,7 @@ class Outcome(Record):
     notes: tuple[str, ...] = ()
     person: str | None = None
     mode: Mode | None = None
+    cancelled: Cancellation | None = None
 
     @classmethod
     def done(
@@ -111,6 +119,7 @@ class Outcome(Record):
         ended: datetime,
         person: str | None = None,
         mode: Mode | None = None,
+        cancelled: Cancellation | None = None,
     ) -> Outcome:
         """The outcome of an attempt that brought none."""
         failure = Failure(
@@ -126,6 +135,7 @@ class Outcome(Record):
             cost=Cost.of(err.charge) if err.charge else None,
             person=person,
             mode=mode,
+            cancelled=cancelled if err.kind is EngineFault.CANCELLED else None,
         )
 
     @classmethod

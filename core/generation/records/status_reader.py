@@ -90,6 +90,7 @@ class StatusReader:
             outcomes=outcomes,
             since=start.started_at if start else comparison.created_at,
             server=start.server if start else None,
+            person=start.person if start else None,
         )
 
 

@@ -10,13 +10,13 @@ from core.generation.engines.engine import PartialPicture
 from core.generation.records.attempt import AttemptId
 from core.generation.records.attempt_status import AttemptPhase
 from core.generation.records.comparison import Comparison
-from core.generation.records.outcome import Outcome
+from core.generation.records.outcome import Cancellation, Outcome
 from core.injection.wishes import SideName
 
 
 @dataclass(eq=False)
 class Job:
-    """One attempt of one side; `person` asked for it.
+    """One attempt of one side; `person` asked for it, and pays.
 
     `recorded` once its end is in S3, `kept` while its picture is on this server's disk and not yet there.
     """
@@ -31,6 +31,7 @@ class Job:
     partial: PartialPicture | None = None
     outcome: Outcome | None = None
     stop: EngineFault | None = None
+    cancelled: Cancellation | None = None
     recorded: bool = False
     kept: bool = False
 
@@ -53,6 +54,11 @@ class Job:
         """Whether somebody cancelled it, or the server is going down."""
         return self.stop is not None
 
+    def cancel(self, person: str) -> None:
+        """Have it stopped; who is first stands in the record, and what is stopped already stays as it is."""
+        if self.stop is None:
+            self.stop, self.cancelled = EngineFault.CANCELLED, Cancellation(person=person, at=datetime.now(UTC))
+
     def check_wanted(self) -> None:
         """Raise EngineError once it is stopped."""
         if self.stop is EngineFault.INTERRUPTED:
@@ -69,6 +75,7 @@ class Job:
             ended=datetime.now(UTC),
             person=self.person,
             mode=self.comparison.mode,
+            cancelled=self.cancelled,
         )
 
     def _as_asked(self, err: EngineError) -> EngineError:

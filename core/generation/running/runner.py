@@ -127,19 +127,22 @@ class Runner:
         comparison, attempt = status.comparison, before.attempt + 1
         self._start(Job(comparison, side, attempt, before.outcomes, person or comparison.person))
 
-    def cancel(self, comparison_id: str, side: SideName) -> None:
-        """End one side's attempt: at once while it waits, else as soon as its engine looks up.
+    def cancel(self, comparison_id: str, side: SideName, *, person: str) -> None:
+        """End one side's attempt for `person`: at once while it waits, else as soon as its engine looks up.
 
-        Nothing happens when it has ended already.
+        Nothing happens when it has ended already. Raises InputError while another server works on it.
         """
         job = self._board.get(comparison_id, side)
         if job is None:
+            if self.status(comparison_id).side(side).busy:
+                raise InputError("Another server works on this side, and only that one can cancel it: wait for it.")
             return
         with self._lock:
             if not job.busy:
                 return
-            job.stop = job.stop or EngineFault.CANCELLED
+            job.cancel(person)
             was_waiting = self._queue.remove(job.person, job)
+        _log.info("side_cancelled", person=person, **job.about)
         if was_waiting:
             self._end_unbegun(job)
 
@@ -268,6 +271,7 @@ class Runner:
             ahead=ahead,
             progress=job.partial.progress if job.partial else None,
             since=job.since,
+            person=job.person,
         )
 
     def _work_next(self) -> None:

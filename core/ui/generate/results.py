@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from functools import partial
 
 import streamlit as st
 
 from core.errors import EngineFault
+from core.generation.ownership import is_in_charge
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
-from core.generation.records.outcome import Failure, Outcome, StoredPicture
+from core.generation.records.outcome import Cancellation, Failure, Outcome, StoredPicture
 from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.components.stage.stage import StageSide, StageState, stage
 from core.ui.frame.layout import row
+from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute, fragment, open_session
+from core.viewer import Viewer
 from core.web.addresses import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720
+NOT_YOURS = "Only {} or operations can retry this. Replay it in History to make your own."
+YOURS_TO_PAY = "The comparison stays its owner's. The new attempt is yours: it bears your name and your budget pays."
 _POLL_S = 0.5
 # What a failure is called, and what to do about it.
 _FAILURES = {
@@ -39,7 +45,7 @@ FIDELITY_HELP = (
 )
 
 
-def results(studio: Studio, shown: ComparisonStatus) -> None:
+def results(studio: Studio, viewer: Viewer, shown: ComparisonStatus) -> None:
     """Draw a comparison and follow it while it is at work, without rerunning the page.
 
     The first draw takes the status as it was read for the page; S3 is not asked again for it.
@@ -49,14 +55,14 @@ def results(studio: Studio, shown: ComparisonStatus) -> None:
     def follow() -> None:
         with show_problems():
             status = read.pop() if read else studio.runner.status(comparison_id)
-            _draw(status)
+            _draw(status, viewer)
             if busy != status.busy:  # polling starts and ends with the work
                 st.rerun()
 
     fragment(follow, run_every=_POLL_S if busy else None)()
 
 
-def _draw(status: ComparisonStatus) -> None:
+def _draw(status: ComparisonStatus, viewer: Viewer) -> None:
     comparison = status.comparison
     letters = "AB" if len(status.sides) > 1 else " "
     sides = [_stage_side(status, side, letters[at].strip()) for at, side in enumerate(status.sides)]
@@ -64,7 +70,7 @@ def _draw(status: ComparisonStatus) -> None:
     columns = st.columns(len(sides))
     for side, column in zip(status.sides, columns, strict=True):
         with column:
-            _footer(status, side)
+            _footer(status, side, viewer)
 
 
 def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> StageSide:
@@ -114,23 +120,50 @@ def _picture_url(status: ComparisonStatus, side: SideStatus) -> str | None:
     return image_url(picture.key, picture.etag, ORIGINAL) if picture else None
 
 
-def _footer(status: ComparisonStatus, side: SideStatus) -> None:
-    comparison, outcome = status.comparison, side.latest
+def _footer(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> None:
+    """What a side came to, and what this person may do about it; core asks again when they do."""
+    comparison, outcome, may_act = status.comparison, side.latest, is_in_charge(viewer, status.comparison)
     with row(spread=True):
         if side.busy:
-            st.space("small")
-            cancel = partial(_cancel, comparison.id, side.side)
-            st.button("Cancel", key=f"cancel-{side.side.value}", type="tertiary", on_click=cancel)
+            st.caption(plain(_whose(status, side, viewer)), width="content")
+            if may_act:
+                cancel = partial(_cancel, comparison.id, side.side)
+                st.button("Cancel", key=f"cancel-{side.side.value}", type="tertiary", on_click=cancel)
         elif outcome is not None and outcome.picture is not None:
             _figures(outcome, outcome.picture.fidelity)
             download_button(comparison.id, outcome.picture, side.side)
         else:
             charged = f" · {money(outcome)}" if outcome is not None else ""
             st.caption(f"Attempt {side.attempt}: {side.phase.value}{charged}", width="content")
-            retry = partial(_retry, comparison.id, side.side)
-            st.button("Retry this side", key=f"retry-{side.side.value}", icon=":material/refresh:", on_click=retry)
+            if may_act:
+                retry = partial(_retry, comparison.id, side.side)
+                retry_help = None if viewer.email == comparison.person else YOURS_TO_PAY
+                st.button(
+                    "Retry this side",
+                    key=f"retry-{side.side.value}",
+                    icon=":material/refresh:",
+                    help=retry_help,
+                    on_click=retry,
+                )
+            else:
+                st.caption(plain(NOT_YOURS.format(comparison.person)), width="content")
+    if outcome is not None and outcome.cancelled is not None:
+        st.caption(plain(cancelled_by(outcome.cancelled)))
     for note in outcome.notes if outcome is not None else ():
         st.caption(note)
+
+
+def cancelled_by(cancelled: Cancellation) -> str:
+    """Who had an attempt stopped, and when."""
+    return f"Cancelled by {cancelled.person} at {cancelled.at.astimezone(UTC):%H:%M:%S} UTC."
+
+
+def _whose(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> str:
+    """Whose work this is, where it is not the viewer's own."""
+    owner, asked = status.comparison.person, side.person or status.comparison.person
+    if asked != owner:
+        return f"{owner}’s, retried by {asked}"
+    return "" if owner == viewer.email else f"{owner}’s"
 
 
 def _figures(outcome: Outcome, fidelity: float | None) -> None:

@@ -10,7 +10,7 @@ from core.errors import EngineFault
 from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.outcome import Cost, Outcome
 from core.ui.frame.markdown import code, plain, without_formulas
-from core.ui.generate.results import FIDELITY_HELP, money, next_step
+from core.ui.generate.results import FIDELITY_HELP, cancelled_by, money, next_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def attempt_words(side: SideStatus) -> list[AttemptWords]:
     """Every attempt of a side, the newest first; one without an outcome is at work or was interrupted."""
     words = [_describe(outcome) for outcome in side.outcomes]
     if side.latest is None:
-        since = f"since {side.since:%H:%M:%S} UTC" if side.since else ""
+        since = " · ".join(filter(None, (f"since {side.since:%H:%M:%S} UTC" if side.since else "", side.person)))
         notes = ("The server stopped before this side was done: regenerate it.",)
         interrupted = side.phase is AttemptPhase.INTERRUPTED
         words.append(AttemptWords(_heading(side.attempt, side.phase), since, None, notes if interrupted else ()))
@@ -60,11 +60,12 @@ def _describe(outcome: Outcome) -> AttemptWords:
     if failure is not None and failure.kind not in (EngineFault.CANCELLED, EngineFault.INTERRUPTED):
         facts.insert(0, failure.kind.value.replace("_", " "))
     advice = (failure.message, next_step(failure)) if failure is not None else ()
+    stopped = (plain(cancelled_by(outcome.cancelled)),) if outcome.cancelled is not None else ()
     return AttemptWords(
         heading=_heading(outcome.attempt, AttemptPhase.after(outcome)),
         facts=" · ".join(facts),
         request_id=outcome.request_id,
-        notes=(*filter(None, advice), *outcome.notes),
+        notes=(*stopped, *filter(None, advice), *outcome.notes),
         fidelity=outcome.picture.fidelity if outcome.picture else None,
     )
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.generation.ownership import is_in_charge
 from core.generation.records.attempt_status import ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison
 from core.generation.variation import lost_slots
 from core.studio import Studio
-from core.ui.frame.markdown import code, without_formulas
+from core.ui.frame.markdown import code, plain, without_formulas
 from core.ui.frame.problems import show_problems
 from core.ui.frame.state import Key
 from core.ui.generate.price import price_for
+from core.ui.generate.results import NOT_YOURS, YOURS_TO_PAY
 from core.ui.references.reference_details import go_to
 from core.viewer import Capability, Viewer
 
@@ -57,6 +59,10 @@ def show_missing(studio: Studio, comparison: Comparison) -> None:
 def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
     """Another attempt of one side in the same comparison; the other side stays and is not charged."""
     comparison = status.comparison
+    if not is_in_charge(viewer, comparison):
+        st.caption(plain(NOT_YOURS.format(comparison.person)), width="content")
+        return
+    whose = "" if viewer.email == comparison.person else f" {YOURS_TO_PAY}"
     usd = studio.orders.estimate_again(comparison, side.side)
     price = price_for(studio, usd, comparison.render, viewer.email)
     missing = lost_slots([comparison.side(side.side)], studio.catalog.index)
@@ -65,7 +71,8 @@ def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, 
         key=f"regenerate-{side.side.value}",
         icon=":material/refresh:",
         disabled=side.busy or bool(missing) or price.objection is not None,
-        help=f"Another attempt, beside those there are: {without_formulas(price.line)}. Other sides stay as they are.",
+        help=f"Another attempt, beside those there are: {without_formulas(price.line)}. "
+        f"Other sides stay as they are.{whose}",
     ):
         with show_problems():
             viewer.require(Capability.GENERATE)

@@ -276,7 +276,7 @@ def test_cancelling_what_waits_ends_it_at_once_and_no_engine_hears_of_it(studio:
     runner.submit(running)
     runner.submit(waiting)
     assert engine.started.wait(LONG_S)
-    runner.cancel(waiting.id, TONE_ONLY)
+    runner.cancel(waiting.id, TONE_ONLY, person="kim@studio")
     assert side_of(runner.status(waiting.id)).phase is AttemptPhase.CANCELLED
     assert side_of(studio.history().status(waiting.id)).phase is AttemptPhase.CANCELLED
     assert side_of(runner.status(running.id)).phase is AttemptPhase.RUNNING
@@ -290,12 +290,12 @@ def test_cancelling_what_runs_stops_its_engine_and_keeps_the_request_id(studio: 
     runner, wanted = studio.runner(engine), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     assert engine.started.wait(LONG_S)
-    runner.cancel(wanted.id, TONE_ONLY)
+    runner.cancel(wanted.id, TONE_ONLY, person="kim@studio")
     side = side_of(runner.wait(wanted.id))
     assert side.phase is AttemptPhase.CANCELLED
     assert side.latest is not None
     assert side.latest.request_id == "req-late"
-    runner.cancel(wanted.id, TONE_ONLY)  # once more changes nothing
+    runner.cancel(wanted.id, TONE_ONLY, person="kim@studio")  # once more changes nothing
     runner.retry(wanted.id, TONE_ONLY)
     engine.let_go.set()
     assert side_of(runner.wait(wanted.id)).phase is AttemptPhase.DONE
@@ -486,6 +486,6 @@ def test_what_was_made_is_kept_when_the_cancel_comes_too_late(studio: StudioFixt
     runner, wanted = studio.runner(StubbornEngine()), comparison(mode=Mode.TONE_ONLY)
     runner.submit(wanted)
     assert begun.wait(LONG_S)
-    runner.cancel(wanted.id, TONE_ONLY)
+    runner.cancel(wanted.id, TONE_ONLY, person="kim@studio")
     too_late.set()
     assert side_of(runner.wait(wanted.id)).phase is AttemptPhase.DONE

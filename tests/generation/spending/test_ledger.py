@@ -433,7 +433,7 @@ class TestBudgets:
         table = Table(studio, PricedEngine(), daily_person_usd=0.10)
         first = table.order()
         table.runner.wait(first.id)
-        table.orders.retry(first.id, TONE_ONLY, designer(BERT))
+        table.orders.retry(first.id, TONE_ONLY, Viewer(BERT, PersonRole.OPS))
         table.runner.wait(first.id)
         with pytest.raises(InputError, match="Your budget"):
             table.orders.retry(first.id, TONE_ONLY, designer(ANNA))
@@ -482,7 +482,7 @@ class TestBudgets:
         table = Table(studio, PricedEngine(stop))
         wanted = table.order()
         assert started.wait(LONG_S)
-        table.runner.cancel(wanted.id, TONE_ONLY)
+        table.runner.cancel(wanted.id, TONE_ONLY, person=ANNA)
         let_go.set()
         outcome = table.runner.wait(wanted.id).side(TONE_ONLY).latest
         assert outcome is not None
