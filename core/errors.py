@@ -4,10 +4,11 @@ StudioError
 ├── ConfigError            a setting is missing or wrong; names it
 ├── InputError             what a person typed or passed cannot be used
 ├── SignInError            who is this? nobody we can verify
+│   ├── NotOurs            a cookie, token or state is not one that we gave
 │   ├── SignedOut          a session that was ended before its time
 │   ├── AccessDenied       verified, but not allowed
 │   ├── ReplayedLoginToken a sign-in that has been used already
-│   └── TooManyAttempts    somebody tries to sign in too often
+│   └── TooManyAttempts    too many sign-ins have failed
 ├── StorageError
 │   ├── StorageDenied      the credentials may not do that
 │   ├── StorageUnavailable the endpoint does not answer, or answers with a fault
@@ -52,6 +53,10 @@ class SignInError(StudioError):
     """The sign-in could not be verified."""
 
 
+class NotOurs(SignInError):
+    """A cookie, token or state is missing, or not one that we gave."""
+
+
 class SignedOut(SignInError):
     """A session was ended, here or on another server."""
 
@@ -65,7 +70,11 @@ class ReplayedLoginToken(SignInError):
 
 
 class TooManyAttempts(SignInError):
-    """Somebody tries to sign in too often."""
+    """Too many sign-ins have failed; another one may be tried in `retry_after_s`."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class StorageError(StudioError):

@@ -97,6 +97,8 @@ class Settings(BaseModel):
     public_url: str | None = None
     session_secret: str | None = None
     trusted_proxies: Networks = ()
+    sign_in_failures_per_minute: int = Field(default=20, ge=1, le=100_000)
+    sign_in_failures_in_all_per_minute: int = Field(default=200, ge=1, le=1_000_000)
     allowed_emails: Names = ()
     allowed_domains: Names = ()
     ops_emails: Names = ()

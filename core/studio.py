@@ -33,6 +33,7 @@ from core.generation.variations import Variations
 from core.identity.access import Access
 from core.identity.authenticator import Authenticator
 from core.identity.sign_in import build_authenticator, build_redirect
+from core.identity.sign_in_limits import SignInLimits
 from core.images.thumbnails import Thumbnails
 from core.injection.reader import OfflineReader
 from core.labels.machine.instructions import Instructions, load_instructions
@@ -101,6 +102,7 @@ class Studio:
     access: Access
     spending_limits: SpendingLimits
     authenticator: Authenticator
+    sign_in_limits: SignInLimits
     redirect: Redirect | None
     storage: Storage
     metrics: Metrics
@@ -203,6 +205,9 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     orders = Orders(runner, engines, idempotency_keys, budgets)
     access = Access(store, settings)
     authenticator = build_authenticator(settings, store, access)
+    sign_in_limits = SignInLimits(
+        address_max=settings.sign_in_failures_per_minute, all_max=settings.sign_in_failures_in_all_per_minute
+    )
     reports = Reports(store, app_prefix=settings.s3_app_prefix)
     shipped = load_shipped(SAMPLE_PROPOSALS) if settings.profile is Profile.EMBEDDED else ()
     proposals = Proposals(store, app_prefix=settings.s3_app_prefix, shipped=shipped)
@@ -231,7 +236,8 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         access=access,
         spending_limits=spending_limits,
         authenticator=authenticator,
-        redirect=build_redirect(settings, authenticator),
+        sign_in_limits=sign_in_limits,
+        redirect=build_redirect(settings, authenticator, sign_in_limits),
         storage=storage,
         metrics=metrics,
         telemetry=telemetry,

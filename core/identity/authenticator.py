@@ -49,9 +49,6 @@ class Authenticator(Protocol):
     def sign_out(self, cookies: Mapping[str, str], *, everywhere: bool) -> None:
         """End this session, or every session of its person; without a session there is nothing to do."""
 
-    def count_attempt(self, what: str, address: str) -> None:
-        """Raise TooManyAttempts when this address has tried this too often in the last minute."""
-
 
 class DemoAuthenticator:
     """The embedded profile's authenticator: one person, and nothing to sign in to."""
@@ -78,9 +75,6 @@ class DemoAuthenticator:
 
     def sign_out(self, _cookies: Mapping[str, str], *, everywhere: bool) -> None:
         """Nothing to do."""
-
-    def count_attempt(self, _what: str, _address: str) -> None:
-        """Nothing to count."""
 
 
 class ClosedAuthenticator(DemoAuthenticator):

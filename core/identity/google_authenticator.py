@@ -7,19 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 
 import structlog
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
-from core.errors import SignInError, TooManyAttempts
+from core.errors import NotOurs, SignInError
 from core.identity.access import Access
 from core.identity.authenticator import SealedCookie
 from core.identity.google import GoogleVerifier
 from core.identity.revocations import Revocations
 from core.identity.session import LIFETIME_S, Session, SessionSigner
 from core.viewer import Capability, Viewer
-
-_ATTEMPTS = parse("20/minute")  # a person, and everybody behind one address, signs in less often than that
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +41,6 @@ class GoogleAuthenticator:
         # a page knows only the cookies it was opened with; what its browser has been given since, we remember
         self._renewed: dict[str, Session] = {}
         self._renewing = threading.Lock()
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def viewer(self, cookies: Mapping[str, str]) -> Viewer:
         """The person behind these cookies. Raises SignInError, AccessDenied or StorageError."""
@@ -94,16 +88,10 @@ class GoogleAuthenticator:
             self._renewed.pop(session.id, None)
         _log.info("signed_out", person=session.email, everywhere=everywhere)
 
-    def count_attempt(self, what: str, address: str) -> None:
-        """Raise TooManyAttempts when this address has tried this more than twenty times in a minute."""
-        if not self._limiter.hit(_ATTEMPTS, what, address):
-            _log.warning("sign_in_refused", reason="too many attempts")
-            raise TooManyAttempts("Too many attempts to sign in: wait a minute, then try again.")
-
     def _session(self, cookies: Mapping[str, str]) -> Session:
         sealed = cookies.get(self._cookie_name)
         if not sealed:
-            raise SignInError("You are not signed in.")
+            raise NotOurs("You are not signed in.")
         session = self._newest(self._signer.session(sealed))
         if not session.is_alive(self._clock()):
             raise SignInError("Your session has ended: sign in again.")

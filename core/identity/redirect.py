@@ -15,11 +15,9 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Final
 
-from httpx_oauth.oauth2 import OAuth2
-
 from core.errors import AccessDenied, SignInError, StorageError, StudioError
 from core.identity.authenticator import Authenticator, SealedCookie
-from core.identity.oauth import exchange
+from core.identity.oauth import GoogleClient, exchange
 from core.identity.session import sealer_for, unseal
 from core.identity.sign_in_answer import (
     AGAIN,
@@ -31,6 +29,7 @@ from core.identity.sign_in_answer import (
     foreign_answer,
     sign_in_error,
 )
+from core.identity.sign_in_limits import SignInLimits
 from core.settings import Settings
 
 _MARK: Final = "tab."  # begins every state of a redirect, and none of streamlit-oauth's, which are hexadecimal
@@ -63,14 +62,15 @@ class Redirect:
     def __init__(
         self,
         authenticator: Authenticator,
-        client: OAuth2,
+        limits: SignInLimits,
         settings: Settings,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         secret = settings.session_secret or ""
         self._authenticator = authenticator
-        self._client = client
+        self._limits = limits
+        self._settings = settings
         self._attempts = sealer_for(secret, "studio.attempt.1")
         self._refusals = sealer_for(secret, "studio.refusal.1")
         self._redirect_uri = settings.origin + CALLBACK_PATH
@@ -84,7 +84,7 @@ class Redirect:
         `to` is the page it is to end at: one of ours, which the caller sees to.
         """
         attempt = RedirectAttempt(to, self._clock())
-        asked = self._client.get_authorization_url(
+        asked = self._client().get_authorization_url(
             self._redirect_uri,
             state=attempt.state,
             scope=SCOPE.split(),
@@ -100,7 +100,7 @@ class Redirect:
         return state.startswith(_MARK)
 
     def attempt(self, cookies: Mapping[str, str], state: str) -> RedirectAttempt:
-        """The attempt that this browser has begun with this state. Raises SignInError."""
+        """The attempt that this browser has begun with this state. Raises NotOurs."""
         try:
             attempt = RedirectAttempt(**unseal(self._attempts, cookies.get(self._attempt_cookie, "")))
         except (SignInError, TypeError):
@@ -108,14 +108,25 @@ class Redirect:
         check_state(state, attempt.state)
         return attempt
 
-    def session(self, attempt: RedirectAttempt, answer: Mapping[str, str]) -> SealedCookie:
-        """The session's cookie for Google's answer, once. Raises SignInError, AccessDenied or StorageError."""
+    def code(self, attempt: RedirectAttempt, answer: Mapping[str, str]) -> str:
+        """The code in an answer to this attempt, which Google alone can judge. Raises SignInError."""
         check_answer(answer, state=attempt.state, age_s=self._clock() - attempt.begun_at_s)
         code = answer.get("code")
         if not code:
             raise sign_in_error("no code", f"Google did not say who you are. {AGAIN}")
-        token = exchange(self._client, code, redirect_uri=self._redirect_uri, verifier=attempt.verifier)
-        return self._authenticator.redeem(self._authenticator.sign_in(token, nonce=attempt.nonce, attempt=attempt.id))
+        return code
+
+    async def id_token(self, attempt: RedirectAttempt, code: str, *, address: str) -> str:
+        """What Google gives for a code, on behalf of somebody's address. Raises SignInError."""
+        return await exchange(self._client(address), code, redirect_uri=self._redirect_uri, verifier=attempt.verifier)
+
+    def session(self, attempt: RedirectAttempt, id_token: str) -> SealedCookie:
+        """The session's cookie for an ID token, once. Raises SignInError, AccessDenied or StorageError."""
+        login_token = self._authenticator.sign_in(id_token, nonce=attempt.nonce, attempt=attempt.id)
+        return self._authenticator.redeem(login_token)
+
+    def _client(self, address: str = "") -> GoogleClient:
+        return GoogleClient(self._settings, self._limits, address)
 
     def refuse(self, err: StudioError) -> SealedCookie:
         """A cookie that has the sign-in page show an error: sealed, so that nobody else puts words there."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from core.errors import SignInError
+from core.errors import NotOurs, SignInError
 from core.identity.google import CLOCK_SKEW_S, GoogleAccount
 
 LIFETIME_S: Final = 8 * 3600
@@ -116,15 +116,15 @@ def sealer_for(secret: str, salt: str) -> URLSafeSerializer:
 
 
 def unseal(serializer: URLSafeSerializer, sealed: str) -> dict[str, Any]:
-    """The content of what we sealed. Raises SignInError for everything else."""
+    """The content of what we sealed. Raises NotOurs for everything else."""
     if not 0 < len(sealed) <= _LONGEST_SEALED:
-        raise SignInError("You are not signed in.")
+        raise NotOurs("You are not signed in.")
     try:
         content = serializer.loads(sealed)
     except (BadData, ValueError, RecursionError) as err:
-        raise SignInError("You are not signed in.") from err
+        raise NotOurs("You are not signed in.") from err
     if not isinstance(content, dict):
-        raise SignInError("You are not signed in.")
+        raise NotOurs("You are not signed in.")
     return content
 
 

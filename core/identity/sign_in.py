@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.identity.access import Access
 from core.identity.authenticator import Authenticator, ClosedAuthenticator, DemoAuthenticator
+from core.identity.sign_in_limits import SignInLimits
 from core.objects import ObjectStore
 from core.settings import Profile, Settings
 
@@ -33,11 +34,10 @@ def build_authenticator(settings: Settings, store: ObjectStore, access: Access) 
     )
 
 
-def build_redirect(settings: Settings, authenticator: Authenticator) -> Redirect | None:
+def build_redirect(settings: Settings, authenticator: Authenticator, limits: SignInLimits) -> Redirect | None:
     """The sign-in in the same tab, where people sign in at all."""
     if isinstance(authenticator, DemoAuthenticator):  # the closed one too
         return None
-    from core.identity.oauth import oauth_client
     from core.identity.redirect import Redirect
 
-    return Redirect(authenticator, oauth_client(settings), settings)
+    return Redirect(authenticator, limits, settings)

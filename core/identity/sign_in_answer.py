@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Final
 
-from core.errors import SignInError
+from core.errors import NotOurs, SignInError
 from core.refusals import refuse
 
 CALLBACK_PATH: Final = "/oauth/callback"  # the one way back that Google knows
@@ -36,7 +36,7 @@ def check_answer(answer: object, *, state: str, age_s: float) -> None:
 
 
 def check_state(given: object, expected: str) -> None:
-    """Raise SignInError for the state of another attempt, or for none."""
+    """Raise NotOurs for the state of another attempt, or for none."""
     if not expected or not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
         raise foreign_answer()
 
@@ -49,9 +49,10 @@ def id_token_of(token: object) -> str:
     return found
 
 
-def foreign_answer() -> SignInError:
+def foreign_answer() -> NotOurs:
     """The error for an answer to some other attempt, or to none."""
-    return sign_in_error("state", f"This answer belongs to another sign-in. {AGAIN}")
+    refuse("sign_in_refused", reason="state")
+    return NotOurs(f"This answer belongs to another sign-in. {AGAIN}")
 
 
 def sign_in_error(reason: str, sentence: str) -> SignInError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
+import math
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from hashlib import sha256
@@ -13,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core.errors import ReplayedLoginToken, SignInError, StudioError, TooManyAttempts
+from core.errors import NotOurs, ReplayedLoginToken, SignInError, StudioError, TooManyAttempts
 from core.identity.authenticator import SealedCookie
 from core.identity.sign_in_answer import CALLBACK_PATH
 from core.refusals import refuse
@@ -36,11 +38,15 @@ p { animation: 0s 5s both; }
 .soon { animation-name: go; } .late { animation-name: come; }
 @keyframes go { to { position: absolute; visibility: hidden; } } @keyframes come { from { visibility: hidden; } }
 a { color: inherit; } :root { color-scheme: light dark; }"""
-_CALLBACK_PAGE: Final = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Studio</title>
+_PAGE: Final = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Studio</title>
 <meta name="viewport" content="width=device-width"><style>{_CALLBACK_STYLE}</style>
-<main><p class="soon">Signing in. This window closes by itself.</p>
+<main>{{}}</main></html>"""
+_CALLBACK_PAGE: Final = _PAGE.replace(
+    "{}",
+    f"""<p class="soon">Signing in. This window closes by itself.</p>
 <p class="late">The dashboard’s page did not hear from this window. Close this window and choose “Sign in in this tab”
-there, or <a href="{FIRST_PAGE}">open the dashboard here</a>.</p></main></html>"""
+there, or <a href="{FIRST_PAGE}">open the dashboard here</a>.</p>""",
+)
 _NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _STYLE_HASH: Final = base64.b64encode(sha256(_CALLBACK_STYLE.encode()).digest()).decode()
 _INERT = {
@@ -59,10 +65,10 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
             if not _is_ours(request, studio.settings):
                 refuse("session_request_refused", reason="foreign origin")
                 return plain("This request did not come from the dashboard.", 403)
-            studio.authenticator.count_attempt("session", client_address(request.scope))
-            return handler(request, studio, body)
+            with studio.sign_in_limits.counting(client_address(request.scope), NotOurs):
+                return handler(request, studio, body)
         except TooManyAttempts as err:
-            return plain(err.message, 429, {"Retry-After": "60"})
+            return plain(err.message, 429, _wait(err))
         except ReplayedLoginToken as err:
             return plain(err.message, 409)
         except SignInError as err:
@@ -114,24 +120,22 @@ def _end_session(request: Request, studio: Studio, _body: str) -> Response:
 
 
 def _start(request: Request) -> Response:
-    """Begin a sign-in in this tab, which is to end at the page `to`."""
+    """Begin a sign-in in this tab, which is to end at the page `to`.
+
+    Nobody counts these: what is begun lies in the browser's own cookie, and costs less than any page does.
+    """
     studio = get_studio()
     if studio.redirect is None:
         return plain("There is no sign-in here.", 404)
     if not _is_navigation(request) or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         refuse("session_request_refused", reason="foreign origin")
         return plain("This request did not come from the dashboard.", 403)
-    to = own_page(request.query_params.get("to", FIRST_PAGE))
-    try:
-        studio.authenticator.count_attempt("redirect", client_address(request.scope))
-    except TooManyAttempts as err:
-        return _to_the_login(studio, studio.redirect, to, err)
-    address, cookie = studio.redirect.begin(to)
+    address, cookie = studio.redirect.begin(own_page(request.query_params.get("to", FIRST_PAGE)))
     response = _with_cookie(_redirect_to(address), studio.settings, cookie, name=studio.settings.attempt_cookie_name)
     return _with_cookie(response, studio.settings, _GONE, name=studio.settings.refusal_cookie_name)
 
 
-def _callback(request: Request) -> Response:
+async def _callback(request: Request) -> Response:
     """Where Google sends people back to.
 
     What answers a sign-in in this tab ends at the page that was wanted: with a session, or with a sentence beside the
@@ -146,13 +150,21 @@ def _callback(request: Request) -> Response:
         or not _is_navigation(request)
     ):
         return HTMLResponse(_CALLBACK_PAGE, headers=_INERT)
+    counting, address = studio.sign_in_limits.counting, client_address(request.scope)
     try:
-        studio.authenticator.count_attempt("sign-in", client_address(request.scope))
-        attempt = redirect.attempt(request.cookies, given["state"])
+        with counting(address, NotOurs):
+            attempt = redirect.attempt(request.cookies, given["state"])
+    except TooManyAttempts as err:
+        return _page_that_waits(err)
     except StudioError as err:  # an attempt that waits for its own answer goes on waiting
         return _to_the_login(studio, redirect, FIRST_PAGE, err)
     try:
-        session = redirect.session(attempt, given)
+        code = redirect.code(attempt, given)
+        with counting(address, SignInError):
+            id_token = await redirect.id_token(attempt, code, address=address)
+            session = await run_in_threadpool(redirect.session, attempt, id_token)
+    except TooManyAttempts as err:
+        response = _page_that_waits(err)
     except StudioError as err:
         response = _to_the_login(studio, redirect, attempt.to, err)
     else:
@@ -171,6 +183,16 @@ def _is_navigation(request: Request) -> bool:
 
 def _redirect_to(address: str) -> Response:
     return RedirectResponse(address, 303, headers=_NEVER_KEPT)
+
+
+def _wait(err: TooManyAttempts) -> dict[str, str]:
+    return {"Retry-After": str(math.ceil(err.retry_after_s))}
+
+
+def _page_that_waits(err: TooManyAttempts) -> Response:
+    """A limit's answer for a window: the sentence, and the way back."""
+    says = f'<p>{html.escape(err.message)}</p><p><a href="{FIRST_PAGE}">Back to the dashboard</a></p>'
+    return HTMLResponse(_PAGE.replace("{}", says), 429, {**_INERT, **_wait(err)})
 
 
 def _to_the_login(studio: Studio, redirect: Redirect, page: str, err: StudioError) -> Response:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.documents import MAX_AGE_S
-from core.errors import AccessDenied, ReplayedLoginToken, SignInError, StorageError, TooManyAttempts
+from core.errors import AccessDenied, ReplayedLoginToken, SignInError, StorageError
 from core.identity.access import Access
 from core.identity.access_list import AccessLevel
 from core.identity.authenticator import DEMO_EMAIL, Authenticator, DemoAuthenticator
@@ -205,17 +205,6 @@ def test_a_cookie_is_never_kept_longer_than_its_session_lives(here: Server, cloc
             kept.append(fresh.max_age_s)
     assert sum(kept[:-1]) / len(kept[:-1]) == LIFETIME_S
     assert 0 < kept[-1] < LIFETIME_S
-
-
-def test_attempts_are_counted_by_address_and_by_what_is_tried(here: Server) -> None:
-    with capture_logs() as logs:
-        for _ in range(20):
-            here.authenticator.count_attempt("session", "203.0.113.9")
-        with pytest.raises(TooManyAttempts, match="wait a minute"):
-            here.authenticator.count_attempt("session", "203.0.113.9")
-    assert [line["reason"] for line in logs] == ["too many attempts"]
-    here.authenticator.count_attempt("sign-in", "203.0.113.9")
-    here.authenticator.count_attempt("session", "203.0.113.10")
 
 
 def test_when_s3_is_down_nobody_is_let_in_on_a_guess(google: LedHere, s3: Any, clock: Clock) -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from core.errors import AccessDenied, ReplayedLoginToken, SignInError, StorageUnavailable, StudioError, TooManyAttempts
 from core.identity.authenticator import DemoAuthenticator
-from core.identity.oauth import oauth_client
 from core.identity.redirect import Redirect
 from core.identity.session import SessionSigner, sealer_for
+from core.identity.sign_in_limits import SignInLimits
 from core.settings import Settings
 from core.web.addresses import own_page
 from tests.identity.conftest import Clock
@@ -25,7 +25,7 @@ AWKWARD = st.text("/\\.:?#@%&=;abR2 \t\r\n\x00\u00e9\uff0f", max_size=30)
 
 def redirect(clock: Clock, *, secret: str = SECRET) -> Redirect:
     settings = Settings(session_secret=secret, public_url="https://studio.example")
-    return Redirect(DemoAuthenticator(), oauth_client(settings), settings, clock=clock)
+    return Redirect(DemoAuthenticator(), SignInLimits(address_max=20, all_max=200), settings, clock=clock)
 
 
 @given(AWKWARD | AWKWARD.map(lambda text: f"/{text}") | st.text())
@@ -53,7 +53,7 @@ def test_every_page_and_its_query_is_kept(asked: str) -> None:
         (AccessDenied("sam@elsewhere.example is not on the studio's list."), AccessDenied),
         (SignInError("Sign in again."), SignInError),
         (ReplayedLoginToken("This sign-in has been used already."), SignInError),
-        (TooManyAttempts("Wait a minute."), SignInError),
+        (TooManyAttempts("Wait a minute.", retry_after_s=60), SignInError),
         (StorageUnavailable("S3 does not answer."), StudioError),
     ],
 )

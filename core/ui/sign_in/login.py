@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import AccessDenied, StudioError
+from core.errors import AccessDenied, NotOurs, SignInError, StudioError, TooManyAttempts
 from core.identity.sign_in_answer import (
     CALLBACK_PATH,
     MALFORMED,
@@ -147,12 +147,27 @@ def _button(studio: Studio, attempt: Attempt) -> None:
             return
         login_token = studio.authenticator.sign_in(id_token, nonce=attempt.nonce)
     except StudioError as err:
-        st.session_state[Key.SIGN_IN_PROBLEM] = err
+        st.session_state[Key.SIGN_IN_PROBLEM] = _counted(studio, err)
     else:
         st.session_state.pop(Key.SIGN_IN_PROBLEM, None)
         st.session_state[Key.LOGIN_TOKEN] = login_token
     attempt.discard()
     st.rerun()
+
+
+def _counted(studio: Studio, err: StudioError) -> StudioError:
+    """What is to be said of a failure, which counts. What Google was asked about is said as it is."""
+    if isinstance(err, SignInError) and not isinstance(err, AccessDenied | TooManyAttempts):
+        try:
+            studio.sign_in_limits.count_failure(_address())
+        except TooManyAttempts as too_many:
+            return too_many if isinstance(err, NotOurs) else err
+    return err
+
+
+def _address() -> str:
+    """What this tab's browser is counted by; Streamlit says nothing of one on this machine."""
+    return counted_as(st.context.ip_address or "127.0.0.1")
 
 
 def _answer(studio: Studio, attempt: Attempt) -> str | None:
@@ -164,7 +179,6 @@ def _answer(studio: Studio, attempt: Attempt) -> str | None:
 
     returned = oauth_answer(attempt.key)
     if returned is not None:
-        studio.authenticator.count_attempt("sign-in", counted_as(st.context.ip_address or "127.0.0.1"))
         _check(returned, attempt)
     try:
         answer = _draw_button(studio, attempt)
@@ -190,9 +204,10 @@ def _check(returned: object, attempt: Attempt) -> None:
 def _draw_button(studio: Studio, attempt: Attempt) -> dict[str, Any] | None:
     from streamlit_oauth import OAuth2Component
 
-    from core.identity.oauth import oauth_client
+    from core.identity.oauth import GoogleClient
 
-    answer: dict[str, Any] | None = OAuth2Component(client=oauth_client(studio.settings)).authorize_button(
+    client = GoogleClient(studio.settings, studio.sign_in_limits, _address())
+    answer: dict[str, Any] | None = OAuth2Component(client=client).authorize_button(
         "Sign in with Google",
         redirect_uri=studio.settings.origin + CALLBACK_PATH,
         scope=SCOPE,

@@ -9,10 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from hashlib import sha256
 from http.cookies import SimpleCookie
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -23,18 +21,25 @@ from core.identity.session import LIFETIME_S, sealer_for
 from tests.browser.test_sign_in import CERTIFICATES, SAID
 from tests.fakes.google import CLIENT_SECRET, Account, Fault
 from tests.identity.attacks.forgeries import forged, unsealed
+from tests.identity.attacks.window import (
+    ATTEMPT,
+    FOREIGN,
+    LINK,
+    NOT_CONFIRMED,
+    REFUSAL,
+    RETURN,
+    SESSION,
+    TOO_MANY,
+    WANTED,
+    Window,
+    query_of,
+    secrets,
+)
 from tests.support.dashboards.https_studio import ADA, BO, BOSS, SESSION_SECRET, STRANGER, HttpsStudio, https_studio
 from tests.support.dashboards.production import Production, from_our_page
 from tests.support.ports import own_port
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import S3Server
-
-SESSION, ATTEMPT, REFUSAL = "__Host-studio", "__Host-studio-attempt", "__Host-studio-refusal"
-FOREIGN = "This answer belongs to another sign-in. Sign in again."
-NOT_CONFIRMED = "Google did not confirm this sign-in. Sign in again."
-WANTED = "/references?q=Ada"
-LINK = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-RETURN = LINK | {"Sec-Fetch-Site": "cross-site"}
 
 
 @pytest.fixture(scope="module")
@@ -62,73 +67,6 @@ def https(running: HttpsStudio) -> Iterator[HttpsStudio]:
     yield running
     running.google.fault = None
     running.google.certs_max_age_s = 20_000
-
-
-@dataclass
-class Window:
-    """A browser's window that follows no redirect by itself: what it keeps and sends is in the test's hands."""
-
-    https: HttpsStudio
-    cookies: dict[str, str] = field(default_factory=dict)
-    origin: str = ""  # of another server than the one Google leads to
-
-    def get(self, path: str, headers: dict[str, str], *, method: str = "GET") -> httpx.Response:
-        told = headers | {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        with httpx.Client(verify=self.https.trust, timeout=60) as client:
-            answer = client.request(method, (self.origin or self.https.url) + path, headers=told)
-        for line in answer.headers.get_list("set-cookie"):
-            for name, morsel in SimpleCookie(line).items():
-                self.cookies[name] = morsel.value
-                if not morsel.value:
-                    del self.cookies[name]
-                secrets.append(morsel.value)
-        return answer
-
-    def begin(self, to: str = WANTED) -> str:
-        """Press the link: the address at Google to which it leads."""
-        answer = self.get(f"/oauth/start?{urlencode({'to': to})}", LINK)
-        assert answer.status_code == 303
-        secrets.extend(value for name, value in query_of(answer).items() if name in ("state", "nonce"))
-        return answer.headers["Location"]
-
-    def asked_google(self, address: str, account: Account = ADA) -> str:
-        """Choose an account: the path that Google sends the window back to."""
-        self.https.google.answers_at_once = account
-        try:
-            back = httpx.get(address).headers["Location"]
-        finally:
-            self.https.google.answers_at_once = None
-        assert back.startswith(f"{self.https.url}/oauth/callback?")
-        return back.removeprefix(self.https.url)
-
-    def goes_to_google(self, account: Account = ADA, to: str = WANTED) -> str:
-        return self.asked_google(self.begin(to), account)
-
-    def comes_back(self, path: str) -> httpx.Response:
-        return self.get(path, RETURN)
-
-    @property
-    def is_in(self) -> bool:
-        """Whether the login page knows this browser: what is not there, it says only to those."""
-        answer = self.get(f"/media/{'0' * 56}.jsonl", {})
-        assert answer.status_code in (401, 404)
-        return answer.status_code == 404
-
-    @property
-    def attempt(self) -> dict[str, Any]:
-        content: dict[str, Any] = sealer_for(SESSION_SECRET, "studio.attempt.1").loads(self.cookies[ATTEMPT])
-        return content
-
-    def reseal(self, **changes: object) -> None:
-        """The attempt as the server itself would have sealed it, with changes."""
-        self.cookies[ATTEMPT] = forged(self.attempt | changes, salt="studio.attempt.1", secret=SESSION_SECRET)
-
-
-secrets: list[str] = []  # what the log of this module's server must not tell
-
-
-def query_of(answer: httpx.Response) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
 
 
 def changed(path: str, **changes: str | None) -> str:
@@ -496,7 +434,6 @@ def test_a_sign_in_ends_at_a_page_of_ours(to: str, https: HttpsStudio) -> None:
 
 
 def test_a_sign_in_begins_at_a_link_of_our_own_page(studio: Production) -> None:
-    """In production, whose limit lets twenty a minute of one address begin."""
     for site in ("cross-site", "same-site", "none"):
         for more in ({}, {"Referer": "https://studio.example/"}):
             answer = started(studio, **{"Sec-Fetch-Site": site} | more)
@@ -516,21 +453,25 @@ def started(studio: Production, *, address: str = "", **headers: str) -> httpx.R
     return studio.client.get("/oauth/start", params={"to": WANTED}, headers=told)
 
 
-def test_the_twenty_first_of_a_minute_is_told_to_wait(studio: Production) -> None:
-    """At the beginning and at the end, where the pop-up's answers count too."""
-    begun = [started(studio, address="203.0.113.21") for _ in range(22)]
-    assert [answer.headers["Location"].startswith("https://accounts") for answer in begun] == [True] * 20 + [False] * 2
-    assert begun[-1].headers["Location"] == WANTED
-    back = [
-        studio.client.get("/oauth/callback?state=tab.x&code=y", headers=RETURN | {"X-Forwarded-For": "203.0.113.22"})
-        for _ in range(22)
-    ]
+def test_the_twenty_first_junk_answer_of_a_minute_is_told_to_wait(studio: Production) -> None:
+    """In a window, with the way back."""
+    told = RETURN | {"X-Forwarded-For": "203.0.113.22"}
+    back = [studio.client.get("/oauth/callback?state=tab.x&code=y", headers=told) for _ in range(22)]
+    assert [answer.status_code for answer in back] == [303] * 20 + [429] * 2
     seal = sealer_for("kept-session-secret-long-enough-to-sign-with", "studio.refusal.1")
-    said = [
-        seal.loads(SimpleCookie(answer.headers["set-cookie"])[REFUSAL].value)["said"] for answer in (*back, begun[-1])
-    ]
-    waits = "Too many attempts to sign in: wait a minute, then try again."
-    assert said == [FOREIGN] * 20 + [waits] * 3
+    said = [seal.loads(SimpleCookie(answer.headers["set-cookie"])[REFUSAL].value)["said"] for answer in back[:20]]
+    assert said == [FOREIGN] * 20
+    for answer in back[20:]:
+        assert TOO_MANY in answer.text
+        assert 0 < int(answer.headers["Retry-After"]) <= 60
+        assert "set-cookie" not in answer.headers
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_beginning_is_never_limited(studio: Production) -> None:
+    """It costs less than a page, and what is begun lies in the browser's own cookie."""
+    begun = [started(studio, address="203.0.113.21") for _ in range(50)]
+    assert all(answer.headers["Location"].startswith("https://accounts") for answer in begun)
 
 
 def test_an_attempt_says_nothing_that_another_one_says() -> None:

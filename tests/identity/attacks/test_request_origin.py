@@ -70,14 +70,14 @@ def test_no_session_by_a_form_of_a_foreign_page(studio: Production) -> None:
     assert refused(answer, 403)
 
 
-def test_the_twenty_first_attempt_in_a_minute_is_turned_away(studio: Production) -> None:
+def test_the_twenty_first_junk_token_of_a_minute_is_told_to_wait(studio: Production) -> None:
     """The address is the one the proxy in front has seen: what the attacker puts before it counts for nothing."""
     answers = [studio.post("garbage", X_Forwarded_For=f"10.0.0.{at}, 203.0.113.9") for at in range(24)]
     assert [answer.status_code for answer in answers] == [400] * 20 + [429] * 4
     assert refused(answers[-1], 429)
-    assert answers[-1].headers["Retry-After"] == "60"
-    assert refused(studio.post(studio.login_token(), X_Forwarded_For="203.0.113.9"), 429)
-    assert studio.post(studio.login_token(), X_Forwarded_For="203.0.113.10").status_code == 204
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert studio.post(studio.login_token(), X_Forwarded_For="203.0.113.9").status_code == 204
+    assert studio.post("garbage", X_Forwarded_For="203.0.113.10").status_code == 400
 
 
 def test_the_twenty_first_answer_of_a_minute_at_the_door_is_told_to_wait(studio: Production) -> None:

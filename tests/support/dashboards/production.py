@@ -48,6 +48,11 @@ def session(email: str = "kim@studio.example", *, hosted_domain: str = "studio.e
     return replace(Session.of(account, epoch=0, now=time.time()), **changes)  # type: ignore[arg-type]
 
 
+def own_address() -> str:
+    """An address that nobody else comes from, as the proxy in front would tell it."""
+    return next(_addresses)
+
+
 def from_our_page(**changes: str | None) -> dict[str, str]:
     """The headers of a request by our own page's script, with changes; None leaves one out.
 
@@ -57,7 +62,7 @@ def from_our_page(**changes: str | None) -> dict[str, str]:
         "Origin": ORIGIN,
         "Sec-Fetch-Site": "same-origin",
         "X-Studio-Session": "1",
-        "X-Forwarded-For": next(_addresses),
+        "X-Forwarded-For": own_address(),
     }
     named = {name.replace("_", "-"): value for name, value in changes.items()}
     return {name: value for name, value in (said | named).items() if value is not None}
