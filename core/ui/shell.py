@@ -21,7 +21,7 @@ from core.ui.components.browser_history import one_entry_an_act
 from core.ui.frame.person_menu import person_menu
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.reruns import observe_rerun, rerun_after_race
-from core.ui.frame.session import cookies, open_session, watch
+from core.ui.frame.session import cookies, open_session, part_from_others, watch
 from core.ui.frame.session_request import is_signing_out, keep_renewed
 from core.ui.frame.state import Key
 from core.ui.frame.unknown_page import TITLE, unknown_name, unknown_page
@@ -36,6 +36,7 @@ _NEEDED: Final = {"people": Capability.ADMINISTER}  # all others are for everybo
 
 def main() -> None:
     """Draw the frame, let the person in, run the page."""
+    part_from_others()
     st.set_page_config(
         page_title="Studio",
         page_icon=str(_HERE / "static" / "favicon.png"),

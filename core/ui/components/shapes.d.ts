@@ -27,6 +27,7 @@ export interface DrawnData {
 
 export interface FocusData {
   key: string;
+  owner: string;
   queue: string;
   items: FocusItem[];
   fields: FocusField[];

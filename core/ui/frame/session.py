@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Final, Literal, ParamSpec
 from urllib.parse import urlsplit
@@ -10,24 +11,47 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.errors import SignInError, StudioError
+from core.identity.session import pseudonym
 from core.studio import Studio, get_studio
 from core.ui.frame.state import Key
+from core.ui.frame.streamlit_internals import forget_session
 from core.viewer import Viewer
 
 P = ParamSpec("P")
 _WATCH_S: Final = 15
 
 
+def part_from_others() -> None:
+    """Empty the session when its person has changed: the first thing in a run of the shell.
+
+    Streamlit goes on with a session for whoever knows its name, with the cookies that they bring.
+    """
+    with suppress(StudioError):  # nobody, or nobody knows: `open_session` says so
+        email = get_studio().authenticator.viewer(cookies()).email
+        if st.session_state.get(Key.OWNER, email) != email:
+            forget_session()
+        st.session_state[Key.OWNER] = email
+
+
 def open_session() -> tuple[Studio, Viewer]:
     """The studio and the verified person behind this browser.
 
     Raises SignInError, AccessDenied for somebody who is no longer on the list, and StorageError when neither
-    can be found out. Callbacks that act ask here too: they run before the page does.
+    can be found out. Callbacks that act ask here too: they run before the page does, and in a session that is
+    somebody else's nothing is done.
     """
     studio = get_studio()
     if left := st.session_state.get(Key.LEFT):
         raise SignInError(left)
-    return studio, studio.authenticator.viewer(cookies())
+    viewer = studio.authenticator.viewer(cookies())
+    if st.session_state.get(Key.OWNER, viewer.email) != viewer.email:
+        raise SignInError("This page was somebody else's: reload it.")
+    return studio, viewer
+
+
+def browser_owner(studio: Studio, viewer: Viewer) -> str:
+    """The name, for nobody to read, under which a browser keeps what is this person's."""
+    return pseudonym(studio.settings.session_secret or "", viewer.email)
 
 
 def cookies() -> dict[str, str]:

@@ -14,6 +14,8 @@ T = TypeVar("T")
 class Key(StrEnum):
     """Names in `st.session_state`. Widgets marked bound also stand in the URL under this name."""
 
+    OWNER = "session_owner"  # the address of the person whose session this is: nobody else's once it is set
+
     # Signing in and out
     ATTEMPT = "sign_in_attempt"  # an Attempt: never what came back from it
     LAST_ATTEMPT = "sign_in_last_attempt"  # the name of the one whose answer was taken

@@ -19,6 +19,15 @@ def session_id() -> str | None:
     return context.session_id if context else None
 
 
+def forget_session() -> None:
+    """Empty the session whose script runs: its values, its widgets, what they have been sent, and their callbacks."""
+    context = get_script_run_ctx()
+    if context is not None:
+        state = context.session_state._state
+        state.clear()
+        state._new_widget_state.widget_metadata.clear()
+
+
 def is_session_race(err: RuntimeError) -> bool:
     """Whether a run read the session's state while the end of the run before took widgets out of it.
 

@@ -63,14 +63,24 @@ export default function ({ data, setStateValue }) {
 }
 
 function meet(/** @type {string} */ owner, /** @type {NonNullable<Tab["tell"]>} */ tell) {
+  if (tab.owner && tab.owner !== owner) {
+    begin();
+    return;
+  }
   tab.tell = tell;
-  if (tab.owner === owner) return;
-  if (!tab.owner) listen();
+  if (tab.owner) return;
+  listen();
   tab.owner = owner;
   tidy();
   tab.own = attempt(() => sessionStorage.getItem(TAB), null);
   tab.isOwn = tab.own ? lock(tab.own, PATIENCE_MS) : null; // on whatever page: it stays this tab's
   follow();
+}
+
+/** Somebody else has signed in: what is on this screen, and waits in it to be sent, is not theirs. */
+function begin() {
+  tab.isOver = true;
+  location.reload();
 }
 
 function listen() {

@@ -15,9 +15,9 @@ from typing import Final
 import streamlit as st
 
 from core.errors import NotFound
-from core.identity.session import pseudonym
 from core.studio import Studio
 from core.ui.components.component import Component, keep_value
+from core.ui.frame.session import browser_owner
 from core.ui.frame.state import COMPARISON_PARAM, Key, session_value
 from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, widgets_now
 from core.viewer import Viewer
@@ -81,9 +81,10 @@ class Keeping:
 
 def meet_browser(studio: Studio, viewer: Viewer) -> None:
     """Say whose drafts are to be kept here, and hear what the browser hands over. Call before a page is drawn."""
-    owner = pseudonym(studio.settings.session_secret or "", viewer.email)
     with st.container(key="draft-keeper"):
-        browser = _component.draw(OwnerData(owner), key="draft-taken", on_kept_change=keep_value)
+        browser = _component.draw(
+            OwnerData(browser_owner(studio, viewer)), key="draft-taken", on_kept_change=keep_value
+        )
     _keep(_keeping().hear(browser.kept))
 
 

@@ -25,7 +25,7 @@ from core.ui.components.review_focus.review_focus import (
     Undoable,
     review_focus,
 )
-from core.ui.frame.session import open_session
+from core.ui.frame.session import browser_owner, open_session
 from core.ui.frame.state import Key
 from core.ui.references.label_values import (
     FIELD_NAMES,
@@ -53,6 +53,7 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
         [_focus_item(item) for item in items.values()],
         focus_fields(studio.vocabulary),
         key=Key.LABEL_FOCUS,
+        owner=browser_owner(studio, viewer),
         queue=repr(wanted),
         left=len(queue),
         undoable=[Undoable(event.id, event.key) for event in studio.review_service.undoable(viewer)],

@@ -219,6 +219,7 @@ waiting = [n for n in range(int(st.query_params.get("count", 24))) if f"p{n}" no
 review_focus(
     [item(n) for n in waiting[:20]],
     FIELDS,
+    owner="somebody",
     key="focus",
     queue=st.query_params.get("queue", "all"),
     left=len(waiting),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
@@ -35,7 +35,7 @@ CLIENT_SECRET = "kept-client-secret"
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
 MADE = "studio/generations/2026/11/22/01KAM8K4T0YZ7C4D0Q7H7P3N5E/tone-only-1.png"
 PICTURE = (ROOT / "samples" / KEY).read_bytes()
-LISTED = b"""{"people": {"ada@studio.example": "admin", "mal@studio.example": "blocked"},
+LISTED = b"""{"people": {"ada@studio.example": "admin", "ops@studio.example": "ops", "mal@studio.example": "blocked"},
  "domains": {"studio.example": "designer"}}"""
 PAGES = ("", "generate", "references", "labels", "history", "people")
 
@@ -194,15 +194,15 @@ def settings_of(bucket: S3Server, *, public_url: str = ORIGIN) -> dict[str, str]
 
 
 @contextmanager
-def production(folder: Path) -> Iterator[Production]:
-    """Start one, with a list of people, a reference and a finished picture in its bucket."""
+def production(folder: Path, more: Mapping[str, str] = {}) -> Iterator[Production]:
+    """Start one, with a list of people, a reference and a finished picture in its bucket; `more` are settings."""
     with moto_server() as server:
         bucket = with_bucket(server, {KEY: PICTURE, MADE: PICTURE, "studio/access.json": LISTED})
         s3 = client_of(bucket)
         keys = (KEY, MADE, "studio/access.json")
         etags = {key: s3.head_object(Bucket=bucket.bucket, Key=key)["ETag"].strip('"') for key in keys}
         with (
-            dashboard(folder, settings_of(bucket)) as running,
+            dashboard(folder, {**settings_of(bucket), **more}) as running,
             httpx.Client(base_url=running.url, timeout=LONG_S) as client,
         ):
             yield Production(running.url, running.log, bucket, etags, SessionSigner(SECRET), client)

@@ -52,7 +52,7 @@ class Desk {
   constructor(/** @type {FocusData} */ data, /** @type {HTMLElement} */ root) {
     this.data = data;
     this.root = root;
-    this.outbox = new Outbox(data.key);
+    this.outbox = new Outbox(`${data.owner}.${data.key}`);
     this.picture = element("img", { class: "picture", decoding: "sync" });
     this.plate = element("div", "plate", this.picture, element("p", "missing", "This picture cannot be shown"));
     this.picture.addEventListener("error", () => this.plate.classList.add("broken"));

@@ -114,9 +114,13 @@ Take = Callable[[Sequence[FocusDecision]], Sequence[LostRace]]
 
 @dataclass(frozen=True, slots=True)
 class FocusData:
-    """What the browser draws. `kept` names the newest decisions that need not be sent again."""
+    """What the browser draws. `kept` names the newest decisions that need not be sent again.
+
+    What is decided waits in the browser under the name of its `owner`, for nobody else to send.
+    """
 
     key: str
+    owner: str
     queue: str
     items: Sequence[FocusItem]
     fields: Sequence[FocusField]
@@ -141,6 +145,7 @@ def review_focus(
     fields: Sequence[FocusField],
     *,
     key: str,
+    owner: str,
     queue: str,
     left: int,
     undoable: Sequence[Undoable],
@@ -155,6 +160,7 @@ def review_focus(
     _component.draw(
         FocusData(
             key=key,
+            owner=owner,
             queue=queue,
             items=items,
             fields=fields,
