@@ -52,7 +52,7 @@ class DerivedFormat(Generic[Content]):
         try:
             return self.load(gzip.decompress(data))
         except _NONSENSE as err:
-            raise StorageError(f"This object cannot be read: {type(err).__name__}.") from err
+            raise StorageError("This object cannot be read: {}.", type(err).__name__) from err
 
     def read(self, store: ObjectStore, key: str) -> Derived[Content]:
         """The object at `key`; one that makes no sense is logged. Raises NotFound and what `store` raises."""

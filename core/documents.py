@@ -154,6 +154,7 @@ def parse_settings(kind: type[M], name: str, data: bytes) -> M:
         return kind.model_validate_json(data)
     except ValidationError as err:
         raise StorageUnavailable(
-            f"{name} in S3 is damaged ({err.errors()[0]['msg']}): restore its last good version, or remove "
-            "it to go back to the settings."
+            "{} in S3 is damaged ({}): restore its last good version, or remove it to go back to the settings.",
+            name,
+            err.errors()[0]["msg"],
         ) from err

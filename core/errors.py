@@ -20,28 +20,62 @@ StudioError
 ├── LabelError             a label or a label file is invalid
 └── BadImage               bytes that cannot be shown as a picture
 
-The message of each is one sentence that is fit for a person's eyes.
+The message of each is one sentence that is fit for a person's eyes. Words and values stay apart until it is drawn:
+the sentence is ours, and the values, which anybody may have written, stand in its braces
+(https://docs.python.org/3/library/string.html#format-string-syntax).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from string import Formatter
+from typing import Any, Final, LiteralString
+
+VALUE_CHARS_MAX: Final = 1024  # of one value in a sentence; S3's longest key has as many bytes
+# What breaks a line, and what is not to be seen: controls, overrides of the direction of writing (Unicode TR 36),
+# tags, halves of characters that no UTF-8 can carry.
+_BREAKS: Final = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
+_UNSEEN: Final = re.compile(r"[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
+
+
+def legible(value: object) -> str:
+    """A value as it may stand in a line of text: one line that shows what it holds, its middle left out if too long."""
+    text = str(value)
+    if len(text) > VALUE_CHARS_MAX:
+        text = f"{text[: VALUE_CHARS_MAX // 2]}…{text[-VALUE_CHARS_MAX // 2 + 1 :]}"
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
+
+
+class _PlainText(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return legible(format(value, format_spec))
 
 
 class StudioError(Exception):
-    """A failure with a message that says what is wrong and what to do."""
+    """A failure with a sentence that says what is wrong and what to do, and the values that stand in it."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, sentence: LiteralString, *values: object, **named: object) -> None:
+        super().__init__(sentence, *values)
+        self.sentence = sentence
+        self.values = values
+        self.named = named
+
+    @property
+    def message(self) -> str:
+        """The sentence with its values, as plain text: for logs, terminals and JSON."""
+        return _PlainText().vformat(self.sentence, self.values, self.named)
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class ConfigError(StudioError):
     """A setting is missing or wrong; `setting` is its name in the environment."""
 
-    def __init__(self, message: str, *, setting: str) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: LiteralString, *values: object, setting: str, **named: object) -> None:
+        super().__init__(sentence, *values, setting=setting, **named)
         self.setting = setting
 
 
@@ -72,8 +106,8 @@ class ReplayedLoginToken(SignInError):
 class TooManyAttempts(SignInError):
     """Too many sign-ins have failed; another one may be tried in `retry_after_s`."""
 
-    def __init__(self, message: str, *, retry_after_s: float) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: LiteralString, *values: object, retry_after_s: float) -> None:
+        super().__init__(sentence, *values)
         self.retry_after_s = retry_after_s
 
 
@@ -92,8 +126,8 @@ class StorageUnavailable(StorageError):
 class ObjectError(StorageError):
     """Something is amiss with one object; `key` is the one that was asked for."""
 
-    def __init__(self, message: str, *, key: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, sentence: LiteralString, *values: object, key: str = "", **named: object) -> None:
+        super().__init__(sentence, *values, key=key, **named)
         self.key = key
 
 
@@ -104,8 +138,10 @@ class NotFound(ObjectError):
 class WriteConflict(ObjectError):
     """A conditional write lost a race; `theirs` is what the winner wrote, if it could be read."""
 
-    def __init__(self, message: str, *, key: str, theirs: bytes | None = None) -> None:
-        super().__init__(message, key=key)
+    def __init__(
+        self, sentence: LiteralString, *values: object, key: str = "", theirs: bytes | None = None, **named: object
+    ) -> None:
+        super().__init__(sentence, *values, key=key, **named)
         self.theirs = theirs
 
 
@@ -139,14 +175,15 @@ class EngineError(StudioError):
 
     def __init__(
         self,
-        message: str,
-        *,
+        sentence: LiteralString,
+        *values: object,
         kind: EngineFault,
         request_id: str | None = None,
         retry_after_s: float | None = None,
         charge: Charge | None = None,
+        **named: object,
     ) -> None:
-        super().__init__(message)
+        super().__init__(sentence, *values, **named)
         self.kind = kind
         self.request_id = request_id
         self.retry_after_s = retry_after_s

@@ -173,20 +173,23 @@ class Settings(BaseModel):
         for name in _SIGN_IN_SETTINGS:
             if not getattr(self, name.lower()):
                 raise ConfigError(
-                    f"{name} is missing: with S3_BUCKET set, people sign in with Google, "
-                    f"which needs {', '.join(_SIGN_IN_SETTINGS)}.",
+                    "{} is missing: with S3_BUCKET set, people sign in with Google, which needs {}.",
+                    name,
+                    ", ".join(_SIGN_IN_SETTINGS),
                     setting=name,
                 )
         if self.session_secret and len(self.session_secret.encode()) < _SECRET_BYTES_MIN:
             raise ConfigError(
-                f"SESSION_SECRET is shorter than {_SECRET_BYTES_MIN} bytes: "
+                "SESSION_SECRET is shorter than {} bytes: "
                 'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))".',
+                _SECRET_BYTES_MIN,
                 setting="SESSION_SECRET",
             )
         self._require_public_url()
         if not any(getattr(self, name.lower()) for name in _ACCESS_SETTINGS):
             raise ConfigError(
-                f"ALLOWED_DOMAINS is missing: nobody could sign in. Set at least one of {', '.join(_ACCESS_SETTINGS)}.",
+                "ALLOWED_DOMAINS is missing: nobody could sign in. Set at least one of {}.",
+                ", ".join(_ACCESS_SETTINGS),
                 setting="ALLOWED_DOMAINS",
             )
 
@@ -199,14 +202,16 @@ class Settings(BaseModel):
             is_origin = False
         if not is_origin or parts.path or parts.query or parts.fragment or "@" in parts.netloc or not _is_bare(parts):
             raise ConfigError(
-                f"PUBLIC_URL={self.public_url!r} cannot be used: write where browsers find the dashboard, "
+                "PUBLIC_URL={!r} cannot be used: write where browsers find the dashboard, "
                 "without a path, as https://studio.example.",
+                self.public_url,
                 setting="PUBLIC_URL",
             )
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS:
             raise ConfigError(
-                f"PUBLIC_URL={self.public_url!r} is not encrypted: anybody on the way could take over a session. "
+                "PUBLIC_URL={!r} is not encrypted: anybody on the way could take over a session. "
                 "Serve the dashboard over https, and write PUBLIC_URL so.",
+                self.public_url,
                 setting="PUBLIC_URL",
             )
 
@@ -214,8 +219,10 @@ class Settings(BaseModel):
         for name in names:
             if getattr(self, name.lower()):
                 raise ConfigError(
-                    f"S3_BUCKET is missing: {name} is set, which only means something with a bucket. "
-                    f"Set S3_BUCKET, or unset {name} to run the embedded demo.",
+                    "S3_BUCKET is missing: {} is set, which only means something with a bucket. "
+                    "Set S3_BUCKET, or unset {} to run the embedded demo.",
+                    name,
+                    name,
                     setting="S3_BUCKET",
                 )
 
@@ -249,7 +256,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Pat
         first = err.errors()[0]
         setting = str(first["loc"][0]).upper()
         shown = "…" if setting in SECRET_SETTINGS else repr(first["input"])
-        raise ConfigError(f"{setting}={shown} cannot be used: {first['msg'].lower()}.", setting=setting) from err
+        raise ConfigError("{setting}={} cannot be used: {}.", shown, first["msg"].lower(), setting=setting) from err
 
 
 def export_aws_secrets(secrets_file: Path = SECRETS_FILE) -> None:
@@ -270,8 +277,8 @@ def _refuse_uvicorns_trust(trusted: str) -> None:
     """Raise ConfigError where uvicorn is told whom to trust: it would pass on what others claim, and say no more."""
     if trusted.replace(" ", "") not in ("", "127.0.0.1", "::1", "127.0.0.1,::1"):  # the last is uvicorn's default
         raise ConfigError(
-            f"{_UVICORNS_TRUST}={trusted!r} cannot be used: unset it, and name the addresses of your proxies in "
-            "TRUSTED_PROXIES.",
+            "{setting}={!r} cannot be used: unset it, and name the addresses of your proxies in TRUSTED_PROXIES.",
+            trusted,
             setting=_UVICORNS_TRUST,
         )
 
@@ -287,5 +294,5 @@ def _read_secrets(path: Path) -> dict[str, Any]:
     try:
         loaded = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise ConfigError(f"{path.name} is not valid TOML: {err}.", setting=path.name) from err
+        raise ConfigError("{setting} is not valid TOML: {}.", err, setting=path.name) from err
     return {name: value for name, value in loaded.items() if not isinstance(value, dict)}

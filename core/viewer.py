@@ -50,4 +50,4 @@ class Viewer:
     def require(self, capability: Capability) -> None:
         """Raise AccessDenied unless the person's role includes this."""
         if not self.may(capability):
-            raise AccessDenied(f"Your role ({self.role.value}) does not include this: ask an admin of the studio.")
+            raise AccessDenied("Your role ({}) does not include this: ask an admin of the studio.", self.role.value)

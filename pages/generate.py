@@ -9,6 +9,7 @@ from core.generation.planning import Planned
 from core.generation.records.attempt_status import ComparisonStatus
 from core.injection.slots import Slot
 from core.studio import Studio
+from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_is_listed, library_loading
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.session import open_session
@@ -77,7 +78,7 @@ def _wrong_match(slot: Slot) -> None:
         studio, viewer = open_session()
         viewer.require(Capability.GENERATE)
         studio.reports.add(viewer, key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "")
-        st.toast(f"{slot.name} is queued for label review.", icon=":material/flag:")
+        st.toast(fill("{} is queued for label review.", slot.name), icon=":material/flag:")
 
 
 def _find_again(studio: Studio) -> None:

@@ -12,6 +12,7 @@ from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import picture_grid
 from core.ui.frame.filters import choice, fold_when_narrow, search_box
 from core.ui.frame.layout import empty_state, row
+from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import fragment, open_session
@@ -61,7 +62,7 @@ def _count(history: History, *, is_reading: bool) -> None:
     summary = count_of(count, "comparison")
     if days_left:
         summary += f" so far; {count_of(days_left, 'day')} of older ones still to be read"
-    st.markdown(f"**History** :gray[{summary}, newest first]")
+    st.markdown(fill("**History** :gray[{}, newest first]", summary))
 
 
 def _filters(studio: Studio) -> HistoryFilter:

@@ -10,6 +10,7 @@ from core.labels.review.queue import QueueItem
 from core.studio import Studio
 from core.ui.frame.filters import segments
 from core.ui.frame.layout import empty_state, row
+from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
@@ -33,7 +34,7 @@ def page() -> None:
     library_trouble(studio)
     warn_if_old(studio)
     for broken in studio.labels.broken:
-        st.warning(f"labels/personas.jsonl, line {broken.line}: {broken.reason} The other lines serve.")
+        st.warning(fill("labels/personas.jsonl, line {}: {} The other lines serve.", broken.line, broken.reason))
     if view == _TRUST:
         from core.ui.labels.label_trust import label_trust  # it brings Altair, which takes longer than all other views
 
@@ -57,8 +58,13 @@ def _header(studio: Studio, viewer: Viewer) -> str:
     counts = studio.review_service.counts(viewer)
     with row(spread=True):
         st.markdown(
-            f"**Labels** :gray[{counts.labelled:,} of {counts.portraits:,} portraits have a label · "
-            f"{counts.waiting:,} need a person · version {studio.labels.version}]",
+            fill(
+                "**Labels** :gray[{:,} of {:,} portraits have a label · {:,} need a person · version {}]",
+                counts.labelled,
+                counts.portraits,
+                counts.waiting,
+                studio.labels.version,
+            ),
             width="content",
         )
         if not viewer.may(Capability.REVIEW):

@@ -9,6 +9,7 @@ from core.identity.access_list import AccessLevel, AccessList
 from core.settings import Profile
 from core.ui.frame.filters import search_box
 from core.ui.frame.layout import PAGE_SIZE, empty_state, page_of
+from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
@@ -30,7 +31,7 @@ def page() -> None:
         count_of(len(content.domains), "domain"),
         count_of(len(content.admins), "admin"),
     )
-    st.markdown(f"**People** :gray[{' · '.join(counts)}]")
+    st.markdown(fill("**People** :gray[{}]", " · ".join(counts)))
     if studio.settings.profile is Profile.EMBEDDED:
         st.caption("In the demo nobody signs in: this list counts as soon as people sign in with Google.")
     elif people.etag is None:
@@ -69,7 +70,7 @@ def _trail(content: AccessList, sheet: LimitSheet) -> None:
         (change.at, change.by, f"budget of {change.whose}", spending_form.change_text(change))
         for change in sheet.changes
     ]
-    st.markdown(f"**Changes** :gray[{len(rows):,}, newest first]")
+    st.markdown(fill("**Changes** :gray[{:,}, newest first]", len(rows)))
     if not rows:
         st.caption("Nothing has been changed here yet.")
         return

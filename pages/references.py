@@ -13,6 +13,7 @@ from core.references.reference import Filter, Reference
 from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import clear_selection, picture_grid
 from core.ui.frame.layout import empty_state, page_of, row
+from core.ui.frame.markdown import fill, plain
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import time_span
@@ -46,7 +47,7 @@ def _header(studio: Studio, index: ReferenceIndex, status: CatalogStatus) -> Non
     freshness = "refreshing now" if status.refreshing else f"index {time_span(status.age_s)} old"
     facts = f"{len(index):,} pictures in {groups} groups · {freshness}"
     with row(spread=True):
-        st.markdown(f"**References** :gray[{facts}]", width="content")
+        st.markdown(fill("**References** :gray[{}]", facts), width="content")
         with row(width="content"):
             _drift(status)
             if st.button("Check past comparisons", type="tertiary", icon=":material/fact_check:"):
@@ -64,11 +65,11 @@ def _drift(status: CatalogStatus) -> None:
         return
     parts = (("added", drift.added), ("removed", drift.removed), ("changed", drift.changed))
     summary = ", ".join(f"{len(keys)} {word}" for word, keys in parts if keys)
-    with st.popover(f"{summary} since {drift.since:%H:%M} UTC", type="tertiary", icon=":material/difference:"):
+    with st.popover(fill("{} since {:%H:%M} UTC", summary, drift.since), type="tertiary", icon=":material/difference:"):
         for word, keys in parts:
             if keys:
                 more = f"\n… and {len(keys) - 20:,} more" if len(keys) > 20 else ""
-                st.caption(word.capitalize())
+                st.caption(plain(word.capitalize()))
                 st.code("\n".join(keys[:20]) + more, language=None, wrap_lines=True)
 
 
@@ -89,7 +90,7 @@ def _selection(studio: Studio, chosen: Sequence[Reference]) -> None:
     if not chosen:
         return
     with row():
-        st.caption(f"{len(chosen)} selected", width="content")
+        st.caption(fill("{} selected", len(chosen)), width="content")
         with st.popover("S3 addresses", type="tertiary", icon=":material/content_copy:"):
             addresses = [f"s3://{studio.store.bucket}/{ref.key}" for ref in chosen]
             st.code("\n".join(addresses), language=None, wrap_lines=True)

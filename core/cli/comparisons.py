@@ -96,7 +96,7 @@ def generate(options: PlanOptions, *, engine: str, size: str, out: Path, as_json
     failures = [outcome for side in status.sides if (outcome := side.latest) and outcome.failure]
     if failures:
         first = failures[0].failure
-        raise EngineError(first.message if first else "", kind=EngineFault.UNAVAILABLE)
+        raise EngineError("{}", first.message if first else "", kind=EngineFault.UNAVAILABLE)
 
 
 def wishes_of(options: PlanOptions, vocabulary: Vocabulary) -> Wishes:
@@ -104,7 +104,7 @@ def wishes_of(options: PlanOptions, vocabulary: Vocabulary) -> Wishes:
     by_chance = options.tone == CHANCE
     seed = secrets.randbelow(SEED_MAX) if options.seed is None else options.seed
     if not 0 <= seed <= SEED_MAX:
-        raise InputError(f"The seed {seed} cannot be used: choose one from 0 to {SEED_MAX}.")
+        raise InputError("The seed {} cannot be used: choose one from 0 to {}.", seed, SEED_MAX)
     return Wishes(
         prompt=options.prompt,
         mode=_choice(Mode, options.mode, "mode"),
@@ -123,7 +123,7 @@ def parse_ages(text: str) -> Ages:
     """Read `25-34` or `30`. Raises InputError."""
     match = re.fullmatch(r"\s*(\d{1,3})\s*(?:[-–]\s*(\d{1,3}))?\s*", text)
     if match is None:
-        raise InputError(f"The age `{text}` cannot be used: write a range like 25-34, or one age.")
+        raise InputError("The age `{}` cannot be used: write a range like 25-34, or one age.", text)
     return Ages(int(match[1]), int(match[2] or match[1]))
 
 
@@ -132,7 +132,7 @@ def parse_size(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d{2,4})\s*[x×]\s*(\d{2,4})", text.strip().lower())
     sides = (int(match[1]), int(match[2])) if match else (0, 0)
     if not all(64 <= side <= 4096 for side in sides):
-        raise InputError(f"The size `{text}` cannot be used: write it like 1024x1280, each side from 64 to 4096.")
+        raise InputError("The size `{}` cannot be used: write it like 1024x1280, each side from 64 to 4096.", text)
     return sides
 
 
@@ -205,18 +205,18 @@ def _choice(kind: type[Any], text: str, name: str) -> Any:
     try:
         return kind(text.strip().lower())
     except ValueError as err:
-        raise InputError(f"`{text}` is no {name}: choose {', '.join(member.value for member in kind)}.") from err
+        raise InputError("`{}` is no {}: choose {}.", text, name, ", ".join(member.value for member in kind)) from err
 
 
 def _write(file: Path, data: bytes) -> None:
     try:
         file.write_bytes(data)
     except OSError as err:
-        raise InputError(f"The picture `{file}` cannot be written: {err.strerror}.") from err
+        raise InputError("The picture `{}` cannot be written: {}.", file, err.strerror) from err
 
 
 def _make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as err:
-        raise InputError(f"The folder `{out}` cannot be made: {err.strerror}.") from err
+        raise InputError("The folder `{}` cannot be made: {}.", out, err.strerror) from err

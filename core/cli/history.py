@@ -82,4 +82,4 @@ def _open(report: Path) -> TextIO:
     try:
         return report.open("w", encoding="utf-8")
     except OSError as err:
-        raise InputError(f"The report `{report}` cannot be written: {err.strerror}.") from err
+        raise InputError("The report `{}` cannot be written: {}.", report, err.strerror) from err

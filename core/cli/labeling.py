@@ -61,7 +61,7 @@ class _LabelingPlan:
 def label(options: LabelingOptions, *, as_json: bool) -> None:
     """Label what has no answer of this labeler yet; with `estimate` only say what that would take."""
     if options.labeler not in ("openai", "local"):
-        raise InputError(f"There is no labeler `{options.labeler}`: choose openai or local.")
+        raise InputError("There is no labeler `{}`: choose openai or local.", options.labeler)
     if options.batch and options.labeler != "openai":
         raise InputError("--batch is OpenAI's: leave it out with --labeler local.")
     with open_workbench(load_settings()) as studio:

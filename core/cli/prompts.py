@@ -37,7 +37,7 @@ def _lines(file: str) -> Iterator[_PromptLine]:
     try:
         text = sys.stdin.read() if file == STANDARD_INPUT else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
-        raise InputError(f"`{file}` cannot be read: {err}.") from err
+        raise InputError("`{}` cannot be read: {}.", file, err) from err
     # JSON lines end with a line feed; other separators may stand inside a prompt.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -45,4 +45,4 @@ def _lines(file: str) -> Iterator[_PromptLine]:
         try:
             yield _PromptLine.model_validate_json(line)
         except ValidationError as err:
-            raise InputError(f'Line {number} is no prompt: write {{"id": …, "prompt": …}}.') from err
+            raise InputError('Line {} is no prompt: write {{"id": …, "prompt": …}}.', number) from err

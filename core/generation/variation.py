@@ -133,8 +133,10 @@ def check_there(missing: Iterable[Slot]) -> None:
     if keys:
         verb = "is" if len(keys) == 1 else "are"
         raise InputError(
-            f"{', '.join(keys)} {verb} no longer in S3 as recorded, and nothing else goes in unasked: "
-            "have others drawn instead, or open it in Generate."
+            "{} {} no longer in S3 as recorded, and nothing else goes in unasked: "
+            "have others drawn instead, or open it in Generate.",
+            ", ".join(keys),
+            verb,
         )
 
 
@@ -189,7 +191,7 @@ def _check(comparison: Comparison, changes: Changes) -> None:
         raise InputError("An imported record does not say how it was planned: open it in Generate to make it again.")
     sides = [record.side for record in comparison.sides]
     if changes.side is not None and changes.side not in sides:
-        raise InputError(f"This comparison has no side “{changes.side.heading}”: choose {sides[0].heading}.")
+        raise InputError("This comparison has no side “{}”: choose {}.", changes.side.heading, sides[0].heading)
     if changes.angle is not None and SideName.TONE_ANGLE not in ([changes.side] if changes.side else sides):
         raise InputError("A tone-only side sends no angle: leave the angle as it was, or make the other side.")
 

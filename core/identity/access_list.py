@@ -37,7 +37,7 @@ def check_email(typed: str) -> str:
     """An address in lower case. Raises InputError for what is none."""
     email = typed.strip().lower()
     if len(email) > 254 or not _EMAIL.fullmatch(email):
-        raise InputError(f"“{typed.strip()[:80]}” is not an e-mail address: write it as name@studio.example.")
+        raise InputError("“{}” is not an e-mail address: write it as name@studio.example.", typed.strip()[:80])
     return email
 
 
@@ -45,7 +45,7 @@ def check_domain(typed: str) -> str:
     """A domain in lower case, without the @ in front. Raises InputError for what is none."""
     domain = typed.strip().lower().removeprefix("@")
     if len(domain) > 253 or not _DOMAIN.fullmatch(domain):
-        raise InputError(f"“{typed.strip()[:80]}” is not a domain: write it as studio.example.")
+        raise InputError("“{}” is not a domain: write it as studio.example.", typed.strip()[:80])
     return domain
 
 
@@ -128,7 +128,7 @@ class AccessList(BaseModel):
             level = self.domains.get(hosted_domain)
         role = level.role if level else None
         if role is None:
-            raise AccessDenied(f"{email} is not on the studio's list. {self._whom_to_ask()}")
+            raise AccessDenied("{} is not on the studio's list. {}", email, self._whom_to_ask())
         return role
 
     def require_admin(self, viewer: Viewer) -> None:
@@ -138,7 +138,7 @@ class AccessList(BaseModel):
         """
         viewer.require(Capability.ADMINISTER)
         if self.people.get(viewer.email) is not AccessLevel.ADMIN:
-            raise AccessDenied(f"{viewer.email} is not an admin of the studio any more. {self._whom_to_ask()}")
+            raise AccessDenied("{} is not an admin of the studio any more. {}", viewer.email, self._whom_to_ask())
 
     def with_entry(self, entry: str, level: AccessLevel | None, *, by: str, at: datetime) -> AccessList:
         """The list with an address or a domain (without @) changed, or removed where `level` is None.
@@ -162,7 +162,7 @@ class AccessList(BaseModel):
             }
         )
         if self.admins and not changed.admins:
-            raise InputError(f"{name} is the last admin: make somebody else an admin first.")
+            raise InputError("{} is the last admin: make somebody else an admin first.", name)
         return changed
 
     def _whom_to_ask(self) -> str:
@@ -176,7 +176,7 @@ def _check_setting(name: str, values: tuple[str, ...], check: Callable[[str], st
     try:
         return [check(value) for value in values]
     except InputError as err:
-        raise ConfigError(f"{name} cannot be used: {err.message}", setting=name) from err
+        raise ConfigError("{setting} cannot be used: {}", err, setting=name) from err
 
 
 def _either(names: tuple[str, ...]) -> str:

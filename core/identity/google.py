@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import structlog
 from google.auth import exceptions as vendor
@@ -166,9 +166,9 @@ class GoogleVerifier:
         `nonce` is the one this sign-in was begun with; the token must carry it.
         """
         if not nonce:
-            raise SignInError(f"This sign-in was not begun here. {AGAIN}")
+            raise SignInError("This sign-in was not begun here. {}", AGAIN)
         if not isinstance(token, str) or not 0 < len(token) <= _LONGEST_TOKEN or not token.isascii():
-            raise SignInError(f"Google's answer cannot be read. {AGAIN}")
+            raise SignInError("Google's answer cannot be read. {}", AGAIN)
         claims = self._claims(token)
         _check_claims(claims, client_id=self._client_id, nonce=nonce)
         name = claims.get("name")
@@ -227,7 +227,7 @@ def _check_claims(claims: Mapping[str, Any], *, client_id: str, nonce: str) -> N
         raise sign_in_error("hd", f"Google's answer cannot be read. {AGAIN}")
 
 
-def _sentence(err: Exception) -> str:
+def _sentence(err: Exception) -> LiteralString:
     """What to tell a person, from google-auth's own words, of which only the beginning is looked at."""
     said = str(err)
     if isinstance(err, vendor.InvalidValue) and said.startswith("Token used too early"):

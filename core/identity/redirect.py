@@ -141,4 +141,4 @@ class Redirect:
             kind, said, until = _KINDS.get(content["kind"], SignInError), content["said"], content["until"]
         except (SignInError, KeyError):
             return None
-        return kind(said) if self._clock() <= until else None
+        return kind("{}", said) if self._clock() <= until else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, LiteralString
 
 from core.errors import NotOurs, SignInError
 from core.refusals import refuse
@@ -55,7 +55,7 @@ def foreign_answer() -> NotOurs:
     return NotOurs(f"This answer belongs to another sign-in. {AGAIN}")
 
 
-def sign_in_error(reason: str, sentence: str) -> SignInError:
+def sign_in_error(reason: str, sentence: LiteralString) -> SignInError:
     """The error for a sign-in that fails; the log gets the reason in a word or two, the person the sentence."""
     refuse("sign_in_refused", reason=reason)
     return SignInError(sentence)

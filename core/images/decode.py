@@ -111,7 +111,7 @@ def decode_picture(data: bytes, *, max_side: int | None = None, decoded_side_min
     if not data:
         raise BadImage("The file is empty: upload the picture again.")
     if len(data) > BYTES_MAX:
-        raise BadImage(f"The file has {len(data) / 1e6:.0f} MB, more than {BYTES_MAX / 1e6:.0f} MB can be shown.")
+        raise BadImage("The file has {:.0f} MB, more than {:.0f} MB can be shown.", len(data) / 1e6, BYTES_MAX / 1e6)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_pixels(*image.size)
@@ -133,8 +133,10 @@ def decode_picture(data: bytes, *, max_side: int | None = None, decoded_side_min
 def _check_pixels(width: int, height: int) -> None:
     if width * height > PIXELS_MAX:
         raise BadImage(
-            f"The picture has {width}×{height} pixels, more than "
-            f"{PIXELS_MAX / 1e6:.0f} megapixels can be opened safely."
+            "The picture has {}×{} pixels, more than {:.0f} megapixels can be opened safely.",
+            width,
+            height,
+            PIXELS_MAX / 1e6,
         )
 
 

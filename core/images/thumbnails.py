@@ -64,7 +64,7 @@ class Thumbnails:
             self._observe("found")
             return found
         with suppress(NotFound):
-            raise BadImage(self._store.get(f"{self._unreadable}{etag}").data.decode())
+            raise BadImage("{}", self._store.get(f"{self._unreadable}{etag}").data.decode())
         return self._pool.submit(self._make, key, etag, side, original).result()
 
     def _make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:

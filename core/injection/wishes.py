@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import LiteralString
 
 from core.errors import InputError
 from core.injection.reader import Reading
@@ -33,7 +34,7 @@ class SideName(StrEnum):
     TONE_ANGLE = "tone-angle"
 
     @property
-    def heading(self) -> str:
+    def heading(self) -> LiteralString:
         """The name on screen."""
         return "Tone only" if self is SideName.TONE_ONLY else "Tone + angle"
 
@@ -80,8 +81,10 @@ class Ages:
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high <= AGE_MAX:
             raise InputError(
-                f"The age range {self.low}-{self.high} cannot be used: "
-                f"write two ages between 0 and {AGE_MAX}, the younger first."
+                "The age range {}-{} cannot be used: write two ages between 0 and {}, the younger first.",
+                self.low,
+                self.high,
+                AGE_MAX,
             )
 
     def __str__(self) -> str:
@@ -139,8 +142,10 @@ def check_prompt(prompt: str) -> str:
         raise InputError("The prompt is empty: say in a few words what the picture shows.")
     if len(prompt) > PROMPT_CHARS_MAX:
         raise InputError(
-            f"The prompt has {len(prompt):,} characters and at most {PROMPT_CHARS_MAX:,} can be sent: "
-            f"shorten it by {len(prompt) - PROMPT_CHARS_MAX:,}."
+            "The prompt has {:,} characters and at most {:,} can be sent: shorten it by {:,}.",
+            len(prompt),
+            PROMPT_CHARS_MAX,
+            len(prompt) - PROMPT_CHARS_MAX,
         )
     if any("\ud800" <= char <= "\udfff" for char in prompt):  # half a character: no UTF-8 can carry it
         raise InputError("The prompt holds bytes that are not text: type it again, or save the file as UTF-8.")

@@ -21,15 +21,19 @@ def missing_models(endpoint: Endpoint, wanted: Iterable[str]) -> list[str]:
         with endpoint.client(timeout=_TIMEOUT_S, max_retries=1) as client:
             seen = {model.id for model in client.models.list()}
     except (openai.AuthenticationError, openai.PermissionDeniedError) as err:
-        message = "OPENAI_API_KEY is not accepted: make a new one, or give it the permission to list models."
-        raise ConfigError(message, setting="OPENAI_API_KEY") from err
+        raise ConfigError(
+            "{setting} is not accepted: make a new one, or give it the permission to list models.",
+            setting="OPENAI_API_KEY",
+        ) from err
     except openai.APIConnectionError as err:
-        message = (
-            "OpenAI cannot be reached: check OPENAI_BASE_URL and the firewall; the preview engine serves meanwhile."
-        )
-        raise EngineError(message, kind=EngineFault.UNAVAILABLE) from err
+        raise EngineError(
+            "OpenAI cannot be reached: check OPENAI_BASE_URL and the firewall; the preview engine serves meanwhile.",
+            kind=EngineFault.UNAVAILABLE,
+        ) from err
     except openai.OpenAIError as err:
-        status = getattr(err, "status_code", None)
-        message = f"OpenAI answers with a fault ({status or type(err).__name__}): try again later."
-        raise EngineError(message, kind=EngineFault.UNAVAILABLE) from err
+        raise EngineError(
+            "OpenAI answers with a fault ({}): try again later.",
+            getattr(err, "status_code", None) or type(err).__name__,
+            kind=EngineFault.UNAVAILABLE,
+        ) from err
     return [model for model in dict.fromkeys(wanted) if model not in seen]

@@ -156,7 +156,7 @@ class Catalog:
         self.refresh()
 
     def _crashed(self, incident: str) -> None:
-        self._failed(StorageUnavailable(f"The listing stopped unexpectedly: report incident {incident}."))
+        self._failed(StorageUnavailable("The listing stopped unexpectedly: report incident {}.", incident))
 
     def _failed(self, err: StorageError) -> None:
         self._error = err

@@ -119,7 +119,7 @@ class ReferenceIndex:
             if unicodedata.normalize("NFC", folder.path) == wanted:
                 return folder
         names = ", ".join(f"`{folder.path}`" for folder in folders) or "none yet"
-        raise InjectionError(f"There is no model folder `{text}` in S3. The library has {names}.")
+        raise InjectionError("There is no model folder `{}` in S3. The library has {}.", text, names)
 
     def group(self, path: str) -> AttributeGroup:
         """The group at this path. Raises NotFound."""
@@ -127,7 +127,7 @@ class ReferenceIndex:
             for group in folder.groups:
                 if group.path == path:
                     return group
-        raise NotFound(f"There is no group `{path}` in the library.", key=path)
+        raise NotFound("There is no group `{key}` in the library.", key=path)
 
     def search(self, wanted: Filter) -> Sequence[Reference]:
         """All references that pass every part of the filter, in key order; a page is a slice of it."""

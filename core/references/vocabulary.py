@@ -89,7 +89,7 @@ class Vocabulary:
         if found := self._typed.get((kind, words_of(text))):
             return found
         terms = self.tones if kind is TagKind.TONE else self.angles
-        raise InputError(f"“{text}” is no {kind} we know; choose one of {_listed(terms)}.")
+        raise InputError("“{}” is no {} we know; choose one of {}.", text, kind, _listed(terms))
 
     def role_of(self, folder_name: str) -> Role | None:
         """The role of a folder named like `01. Model`, or None for any other folder."""
@@ -163,7 +163,7 @@ def _find(terms: tuple[Term, ...], term_id: str, noun: str) -> Term:
     for term in terms:
         if term.id == term_id:
             return term
-    raise InjectionError(f"There is no {noun} “{term_id}”; choose one of {_listed(terms)}.")
+    raise InjectionError("There is no {} “{}”; choose one of {}.", noun, term_id, _listed(terms))
 
 
 def _listed(terms: Iterable[Term]) -> str:

@@ -95,7 +95,7 @@ class _Source:
     text: str
 
     def refuse(self, line: int, reason: str) -> NoReturn:
-        raise ConfigError(f"{self.name}, line {line}: {reason}.", setting=SETTING)
+        raise ConfigError("{}, line {}: {}.", self.name, line, reason, setting=SETTING)
 
     def line_of_section(self, *path: str) -> int:
         """The header `[tones.noir]`, or of the closest table around it, or the first line."""
@@ -136,12 +136,12 @@ def _text_of(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as err:
-        raise ConfigError(f"{path.name} cannot be read: {err.strerror}.", setting=SETTING) from err
+        raise ConfigError("{} cannot be read: {}.", path.name, err.strerror, setting=SETTING) from err
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as err:
         line = data.count(b"\n", 0, err.start) + 1
-        raise ConfigError(f"{path.name}, line {line}: this is not UTF-8 text.", setting=SETTING) from err
+        raise ConfigError("{}, line {}: this is not UTF-8 text.", path.name, line, setting=SETTING) from err
 
 
 def _table_of(source: _Source) -> _VocabularyTable:
@@ -151,7 +151,7 @@ def _table_of(source: _Source) -> _VocabularyTable:
         at = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", str(err))
         line = int(at[1]) if at and at[1] else len(source.text.splitlines()) or 1
         reason = str(err)[: at.start()] if at else str(err)
-        raise ConfigError(f"{source.name}, line {line}: {reason}.", setting=SETTING) from err
+        raise ConfigError("{}, line {}: {}.", source.name, line, reason, setting=SETTING) from err
     try:
         return _VocabularyTable.model_validate(data)
     except ValidationError as err:

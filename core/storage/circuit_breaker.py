@@ -41,7 +41,7 @@ class CircuitBreaker:
     def check(self) -> None:
         """Raise StorageUnavailable while S3 is away."""
         if (reason := self.reason) is not None:
-            raise StorageUnavailable(reason)
+            raise StorageUnavailable("{}", reason)
 
     def suspect(self) -> None:
         """A call was not answered: find out whether S3 is away altogether. Returns at once."""

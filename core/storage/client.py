@@ -143,10 +143,11 @@ def _s3_client(reach: Reach, attempts: int) -> Any:
             config=config,
         )
     except vendor.ProfileNotFound as err:
-        raise ConfigError(f"{err}.", setting="AWS_PROFILE") from err
+        raise ConfigError("{}.", err, setting="AWS_PROFILE") from err
     except ValueError as err:
-        message = f"S3_ENDPOINT_URL is not an address that S3 could have: “{reach.endpoint_url}”."
-        raise ConfigError(message, setting="S3_ENDPOINT_URL") from err
+        raise ConfigError(
+            "{setting} is not an address that S3 could have: “{}”.", reach.endpoint_url, setting="S3_ENDPOINT_URL"
+        ) from err
 
 
 def _session() -> botocore.session.Session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Final, LiteralString, NamedTuple
 
 from botocore import exceptions as vendor
 from botocore.parsers import ResponseParserError
@@ -12,7 +12,6 @@ from botocore.parsers import ResponseParserError
 from core.errors import (
     InputError,
     NotFound,
-    ObjectError,
     StorageDenied,
     StorageError,
     StorageUnavailable,
@@ -23,7 +22,7 @@ from core.errors import (
 
 class _Fault(NamedTuple):
     error: type[StudioError]
-    sentence: str
+    sentence: LiteralString
 
 
 _NOT_FOUND = _Fault(NotFound, "There is no object “{key}” in the bucket “{bucket}”.")
@@ -96,15 +95,12 @@ def translate_faults(*, bucket: str, endpoint: str, key: str = "") -> Iterator[N
         yield
     except (vendor.ClientError, vendor.BotoCoreError, ResponseParserError, UnicodeEncodeError) as err:
         fault, code = _fault_of(err)
-        message = fault.sentence.format(bucket=bucket, key=key, endpoint=endpoint, code=code)
-        if issubclass(fault.error, ObjectError):
-            raise fault.error(message, key=key) from err
-        raise fault.error(message) from err
+        raise fault.error(fault.sentence, bucket=bucket, key=key, endpoint=endpoint, code=code) from err
 
 
 def no_bucket(*, bucket: str, endpoint: str) -> StorageUnavailable:
     """The error for a bucket that is not there, which an answer without a body cannot say."""
-    return StorageUnavailable(_NO_BUCKET.sentence.format(bucket=bucket, endpoint=endpoint))
+    return StorageUnavailable(_NO_BUCKET.sentence, bucket=bucket, endpoint=endpoint)
 
 
 def _fault_of(err: Exception) -> tuple[_Fault, str]:

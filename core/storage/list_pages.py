@@ -93,7 +93,7 @@ class ListPages:
                 if page is None:
                     page = client.list_page(prefix, MaxKeys=PAGE_KEYS, EncodingType="url", **given)["RawPage"]
         except NotFound as err:  # a bare 404: nothing but the bucket can be missing here
-            raise StorageUnavailable(f"The bucket “{client.bucket}” does not exist.") from err
+            raise StorageUnavailable("The bucket “{}” does not exist.", client.bucket) from err
         return page
 
     def _from_template(self, prefix: str, given: dict[str, str]) -> bytes | None:

@@ -151,7 +151,7 @@ class Store:
         except NotFound as gone:
             if if_match is None:
                 raise
-            raise WriteConflict(f"Somebody else removed “{key}” first.", key=key) from gone
+            raise WriteConflict("Somebody else removed “{key}” first.", key=key) from gone
         return _bare(answer["ETag"])
 
     def delete(self, key: str) -> None:

@@ -18,6 +18,7 @@ from core.identity.authenticator import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
 from core.ui.components.browser_history import one_entry_an_act
+from core.ui.frame.markdown import fill
 from core.ui.frame.person_menu import person_menu
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.reruns import observe_rerun, rerun_after_race
@@ -96,8 +97,11 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
 def _demo_line(studio: Studio) -> None:
     engine = "OpenAI engine" if studio.settings.openai_api_key else "preview engine, no AI"
     st.container(key="demo-line").caption(
-        f":material/science: Demo: signed in as {DEMO_EMAIL} · sample library · {engine} · "
-        "reachable from this machine only"
+        fill(
+            ":material/science: Demo: signed in as {} · sample library · {} · reachable from this machine only",
+            DEMO_EMAIL,
+            engine,
+        )
     )
 
 
@@ -124,15 +128,15 @@ def _name_of(page: st.Page) -> str:
 
 def _not_on_the_list(studio: Studio, err: AccessDenied) -> None:
     if st.session_state.get(Key.OTHER_ACCOUNT) or login.was_just_refused(studio):
-        login.sign_in(studio, "")
+        login.sign_in(studio, None)
     else:
         login.ask_somebody(studio, err)
 
 
-def _why(studio: Studio, err: SignInError) -> str:
+def _why(studio: Studio, err: SignInError) -> SignInError | None:
     """Why somebody who was signed in is not any more; to all others the sign-in page explains itself."""
     was_here = studio.settings.cookie_name in cookies() or Key.LEFT in st.session_state
-    return err.message if was_here else ""
+    return err if was_here else None
 
 
 def _draw_nothing() -> None:

@@ -103,7 +103,7 @@ def read_lines(file: Path) -> Iterator[Line]:
             numbered = _csv_rows(opened, file) if file.suffix.lower() == ".csv" else _json_rows(opened)
             yield from (_line(number, row) for number, row in numbered)
     except OSError as err:
-        raise InputError(f"`{file}` cannot be read: {err.strerror or err}.") from err
+        raise InputError("`{}` cannot be read: {}.", file, err.strerror or err) from err
 
 
 def _json_rows(opened: Iterator[str]) -> Iterator[tuple[int, object]]:
@@ -127,13 +127,13 @@ def _csv_rows(opened: Iterator[str], file: Path) -> Iterator[tuple[int, object]]
             return
         except csv.Error as err:
             if head is None:
-                raise InputError(f"`{file}` is no CSV: {err}.") from err
+                raise InputError("`{}` is no CSV: {}.", file, err) from err
             yield number, f"It is no CSV: {err}."
             continue
         if head is None:
             head = [name.strip() for name in row]
             if lacking := [name for name in _REQUIRED if name not in head]:
-                raise InputError(f"`{file}` has no column `{lacking[0]}`: its first line has to name the columns.")
+                raise InputError("`{}` has no column `{}`: its first line has to name the columns.", file, lacking[0])
         elif any(cell.strip() for cell in row):
             same = len(row) == len(head)
             yield number, (dict(zip(head, row, strict=True)) if same else f"It has {len(row)} cells, not {len(head)}.")

@@ -97,7 +97,7 @@ def model_table(path: Path = MODELS_FILE) -> ModelTable:
     try:
         return ModelTable.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as err:
-        raise ConfigError(f"{path.name} is not a valid table of models: {err}.", setting=path.name) from err
+        raise ConfigError("{setting} is not a valid table of models: {}.", err, setting=path.name) from err
 
 
 def capability_of(model: str) -> ModelCapability:
@@ -107,9 +107,9 @@ def capability_of(model: str) -> ModelCapability:
         if model == capability.name or model in capability.snapshots:
             return capability
     if model in table.retired:
-        raise InputError(f"The model `{model}` has been shut down by OpenAI: use `{table.retired[model]}`.")
+        raise InputError("The model `{}` has been shut down by OpenAI: use `{}`.", model, table.retired[model])
     known = ", ".join(capability.name for capability in table.model)
-    raise InputError(f"The model `{model}` is not known here: use {known}, or add it to {MODELS_FILE.name}.")
+    raise InputError("The model `{}` is not known here: use {}, or add it to {}.", model, known, MODELS_FILE.name)
 
 
 def check_request(model: str, size: Size, quality: str, *, references: int = 0, prompt_chars: int = 0) -> None:
@@ -117,16 +117,20 @@ def check_request(model: str, size: Size, quality: str, *, references: int = 0, 
     capability = capability_of(model)
     table = model_table()
     if objection := capability.size.objection(size):
-        raise InputError(f"{model} cannot make {size}: {objection}.")
+        raise InputError("{} cannot make {}: {}.", model, size, objection)
     if quality not in capability.qualities:
-        raise InputError(f"{model} has no quality `{quality}`: choose {', '.join(capability.qualities)}.")
+        raise InputError("{} has no quality `{}`: choose {}.", model, quality, ", ".join(capability.qualities))
     if references > table.references_max:
         raise InputError(
-            f"{model} takes at most {table.references_max} reference pictures and {references} are attached: "
-            "switch some slots off."
+            "{} takes at most {} reference pictures and {} are attached: switch some slots off.",
+            model,
+            table.references_max,
+            references,
         )
     if prompt_chars > table.prompt_chars_max:
         raise InputError(
-            f"The prompt has {prompt_chars:,} characters and {model} reads at most "
-            f"{table.prompt_chars_max:,}: shorten it."
+            "The prompt has {:,} characters and {} reads at most {:,}: shorten it.",
+            prompt_chars,
+            model,
+            table.prompt_chars_max,
         )

@@ -61,7 +61,9 @@ class FinalPicture:
 def unreadable_error(reference: AttachedReference, err: BadImage) -> EngineError:
     """A reference that is no picture."""
     return EngineError(
-        f"The reference `{reference.key}` cannot be read: {err.message} Re-roll or switch off its slot.",
+        "The reference `{}` cannot be read: {} Re-roll or switch off its slot.",
+        reference.key,
+        err,
         kind=EngineFault.BAD_REQUEST,
     )
 
@@ -114,7 +116,7 @@ class Engine(Protocol):
 def engine_named(engines: Mapping[str, Engine], name: str) -> Engine:
     """The engine of this name. Raises InputError, which names those there are."""
     if name not in engines:
-        raise InputError(f"There is no engine `{name}` here: choose {', '.join(engines)}.")
+        raise InputError("There is no engine `{}` here: choose {}.", name, ", ".join(engines))
     return engines[name]
 
 

@@ -45,9 +45,7 @@ class OpenAIEngine:
         try:
             capability_of(model)
         except InputError as err:
-            raise ConfigError(
-                f"OPENAI_IMAGE_MODEL cannot be used: {err.message}", setting="OPENAI_IMAGE_MODEL"
-            ) from err
+            raise ConfigError("OPENAI_IMAGE_MODEL cannot be used: {}", err, setting="OPENAI_IMAGE_MODEL") from err
         self._endpoint = endpoint
         self._uploads = Uploads()
         self._models = tuple(dict.fromkeys((model, *(row.name for row in model_table().model))))
@@ -125,7 +123,7 @@ def _check(request: SideRequest) -> ModelCapability:
         )
         return capability_of(request.model)
     except InputError as err:
-        raise EngineError(err.message, kind=EngineFault.BAD_REQUEST) from err
+        raise EngineError("{}", err, kind=EngineFault.BAD_REQUEST) from err
 
 
 def _send(client: openai.OpenAI, request: SideRequest, capability: ModelCapability, uploads: tuple[Upload, ...]) -> Any:

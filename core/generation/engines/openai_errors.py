@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, LiteralString
 
 import openai
 import structlog
@@ -35,24 +35,27 @@ def deadline_error(request: SideRequest, call: Call[Any]) -> EngineError:
     """A call that is over its deadline."""
     if not call.sent:
         return _unreachable_error(EngineFault.TIMED_OUT)
-    message = (
-        f"The picture was not ready after {request.deadline_s:g} s, which is where this server stops waiting "
-        "(GENERATION_DEADLINE_S); it may still be charged."
+    return _charged_error(
+        EngineFault.TIMED_OUT,
+        call,
+        "The picture was not ready after {:g} s, which is where this server stops waiting (GENERATION_DEADLINE_S); "
+        "it may still be charged.",
+        request.deadline_s,
     )
-    return _charged_error(message, EngineFault.TIMED_OUT, call)
 
 
 def cancelled_error(call: Call[Any]) -> EngineError:
     """A call that nobody wants any more."""
     if not call.sent:
         return EngineError("Cancelled before anything was sent.", kind=EngineFault.CANCELLED)
-    message = "Cancelled before it was done; what OpenAI had begun may still be charged."
-    return _charged_error(message, EngineFault.CANCELLED, call)
+    return _charged_error(
+        EngineFault.CANCELLED, call, "Cancelled before it was done; what OpenAI had begun may still be charged."
+    )
 
 
-def _charged_error(message: str, kind: EngineFault, call: Call[Any]) -> EngineError:
+def _charged_error(kind: EngineFault, call: Call[Any], sentence: LiteralString, *values: object) -> EngineError:
     """A call that may have cost something; nobody knows what."""
-    return EngineError(message, kind=kind, request_id=call.request_id, charge=Charge())
+    return EngineError(sentence, *values, kind=kind, request_id=call.request_id, charge=Charge())
 
 
 def _unreachable_error(kind: EngineFault) -> EngineError:
@@ -115,7 +118,7 @@ def translate(err: Exception, request: SideRequest, call: Call[Any]) -> EngineEr
         failure = _status_error(err, request, call.request_id)
     else:
         ended = "ended without a picture" if isinstance(err, Unfinished) else "could not be read"
-        failure = _charged_error(f"OpenAI's answer {ended}; it may have been charged.", EngineFault.UNAVAILABLE, call)
+        failure = _charged_error(EngineFault.UNAVAILABLE, call, "OpenAI's answer {}; it may have been charged.", ended)
     # Neither the prompt nor the vendor's words, which may quote it or a key.
     _log.warning(
         "openai_call_failed",
@@ -133,13 +136,12 @@ def _status_error(err: openai.APIError, request: SideRequest, request_id: str | 
     kind, sentence = _MEANINGS[said.cause]
     wait_s = said.retry_after_s if said.cause is Cause.RATE_LIMIT else None
     return EngineError(
-        sentence.format(
-            why=f" ({', '.join(said.categories[:5])})" if said.categories else "",
-            what="the prompt or the reference pictures" if request.references else "the prompt",
-            wait=_in_words(wait_s),
-            model=request.model,
-            said=said.message or (f"HTTP {said.status}" if said.status else "no reason was given"),
-        ),
+        sentence,
+        why=f" ({', '.join(said.categories[:5])})" if said.categories else "",
+        what="the prompt or the reference pictures" if request.references else "the prompt",
+        wait=_in_words(wait_s),
+        model=request.model,
+        said=said.message or (f"HTTP {said.status}" if said.status else "no reason was given"),
         kind=kind,
         request_id=request_id,
         retry_after_s=wait_s,
@@ -153,8 +155,11 @@ def _connection_error(err: openai.APIConnectionError, request: SideRequest, call
         return _unreachable_error(EngineFault.TIMED_OUT if timed_out else EngineFault.UNAVAILABLE)
     if timed_out:
         return deadline_error(request, call)
-    message = "The connection to OpenAI broke off before the picture was complete; it may have been charged."
-    return _charged_error(message, EngineFault.UNAVAILABLE, call)
+    return _charged_error(
+        EngineFault.UNAVAILABLE,
+        call,
+        "The connection to OpenAI broke off before the picture was complete; it may have been charged.",
+    )
 
 
 def _in_words(wait_s: float | None) -> str:

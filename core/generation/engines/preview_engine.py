@@ -57,7 +57,7 @@ class PreviewEngine:
         if tone is None and subject is None:
             pick = "a tone" if request.side is SideName.TONE_ONLY else "a tone or an angle"
             raise EngineError(
-                f"There is nothing to preview: pick {pick}, or ask for a person.", kind=EngineFault.BAD_REQUEST
+                "There is nothing to preview: pick {}, or ask for a person.", pick, kind=EngineFault.BAD_REQUEST
             )
         content = _fit(subject, request.size)
         yield PartialPicture(_encode_small(content), "image/jpeg", progress=0.3)

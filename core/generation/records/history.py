@@ -79,7 +79,7 @@ class History:
         try:
             day = ULID.from_str(comparison_id).datetime
         except ValueError as err:
-            raise NotFound(f"There is no comparison `{comparison_id}`.", key=comparison_id) from err
+            raise NotFound("There is no comparison `{key}`.", key=comparison_id) from err
         return f"{self._root}{day:%Y/%m/%d}/{comparison_id}/"
 
     def add(self, comparison: Comparison) -> None:
@@ -165,7 +165,7 @@ class History:
         try:
             blob = self._store.get(f"{self.folder_of(comparison_id)}comparison.json")
         except NotFound as err:
-            raise NotFound(f"There is no comparison `{comparison_id}` in S3.", key=comparison_id) from err
+            raise NotFound("There is no comparison `{key}` in S3.", key=comparison_id) from err
         return Comparison.from_json(blob.data)
 
     def _put(self, key: str, data: bytes) -> str:

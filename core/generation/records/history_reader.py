@@ -167,5 +167,5 @@ class HistoryReader:
 def _comparison_in(data: bytes, comparison_id: str) -> Comparison:
     comparison = Comparison.from_json(data)
     if comparison.id != comparison_id:
-        raise StorageError(f"This record cannot be read: it says that it is `{comparison.id}`.")
+        raise StorageError("This record cannot be read: it says that it is `{}`.", comparison.id)
     return comparison

@@ -145,7 +145,7 @@ class Outcome(Record):
             return cls.from_json(data)
         except StorageError as err:
             _log.warning("record_left_out", key=row.key, error=err.message)
-            unreadable = EngineError(f"{err.message} Retry this side.", kind=EngineFault.UNAVAILABLE, charge=charge)
+            unreadable = EngineError("{} Retry this side.", err, kind=EngineFault.UNAVAILABLE, charge=charge)
             return cls.failed(of, unreadable, began=row.modified, ended=row.modified)
 
     @property

@@ -22,4 +22,4 @@ class Record(BaseModel):
         except ValidationError as err:
             first = err.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise StorageError(f"This record cannot be read: {where}: {first['msg']}.") from err
+            raise StorageError("This record cannot be read: {}: {}.", where, first["msg"]) from err

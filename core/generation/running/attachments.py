@@ -88,7 +88,7 @@ class Attachments:
         except NotFound as err:
             self._fetched.forget((key, etag))
             raise EngineError(
-                f"The reference `{key}` has left S3 since it was planned: plan again.", kind=EngineFault.BAD_REQUEST
+                "The reference `{}` has left S3 since it was planned: plan again.", key, kind=EngineFault.BAD_REQUEST
             ) from err
         return AttachedReference(role=slot.role, key=key, data=fetched.data, etag=etag)
 
@@ -101,7 +101,8 @@ class Attachments:
         if found != planned:
             self._fetched.forget((key, planned))
             raise EngineError(
-                f"The reference `{key}` has changed in S3 since it was planned: plan again.",
+                "The reference `{}` has changed in S3 since it was planned: plan again.",
+                key,
                 kind=EngineFault.BAD_REQUEST,
             )
 

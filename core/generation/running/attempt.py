@@ -120,11 +120,12 @@ def _fidelity(picture: bytes, tone: Future[Image.Image]) -> float | None:
 
 def _not_stored(err: StorageError, final: FinalPicture, *, kept: bool) -> EngineError:
     """The price of the picture is not lost with it; nor is the picture, where this server keeps it."""
-    message = (
-        f"The picture is made and kept on this server, but S3 does not take it: {err.message} "
-        "It will be stored when S3 is back."
+    return EngineError(
+        "The picture is made and kept on this server, but S3 does not take it: {} It will be stored when S3 is back."
         if kept
-        else err.message
+        else "{}",
+        err,
+        kind=EngineFault.UNAVAILABLE,
+        request_id=final.request_id,
+        charge=Charge(final.cost.usd, final.cost.input_tokens, final.cost.output_tokens),
     )
-    charge = Charge(final.cost.usd, final.cost.input_tokens, final.cost.output_tokens)
-    return EngineError(message, kind=EngineFault.UNAVAILABLE, request_id=final.request_id, charge=charge)

@@ -82,6 +82,11 @@ class Job:
         """An engine knows only that it was told to stop; that the server is going down, the job knows."""
         if err.kind is not EngineFault.CANCELLED or self.stop is not EngineFault.INTERRUPTED:
             return err
-        charged = "it may still be charged. Retry it." if err.charge else ""
-        message = f"The server stopped before this side was done{f'; {charged}' if charged else ': retry it.'}"
-        return EngineError(message, kind=EngineFault.INTERRUPTED, request_id=err.request_id, charge=err.charge)
+        return EngineError(
+            "The server stopped before this side was done; it may still be charged. Retry it."
+            if err.charge
+            else "The server stopped before this side was done: retry it.",
+            kind=EngineFault.INTERRUPTED,
+            request_id=err.request_id,
+            charge=err.charge,
+        )

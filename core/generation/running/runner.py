@@ -295,13 +295,18 @@ class Runner:
         except EngineError as err:
             outcome = job.fail(err)
         except StorageError as err:
-            outcome = job.fail(EngineError(err.message, kind=EngineFault.UNAVAILABLE))
+            outcome = job.fail(EngineError("{}", err, kind=EngineFault.UNAVAILABLE))
         except StudioError as err:
-            outcome = job.fail(EngineError(err.message, kind=EngineFault.BAD_REQUEST))
+            outcome = job.fail(EngineError("{}", err, kind=EngineFault.BAD_REQUEST))
         except Exception as err:  # noqa: BLE001 - whatever it is, the side ends, with an incident id
             incident = report("engine_crashed", err, **job.about)
-            message = f"The engine stopped unexpectedly. Retry this side, or report incident {incident}."
-            outcome = job.fail(EngineError(message, kind=EngineFault.UNAVAILABLE, charge=Charge()))
+            crashed = EngineError(
+                "The engine stopped unexpectedly. Retry this side, or report incident {}.",
+                incident,
+                kind=EngineFault.UNAVAILABLE,
+                charge=Charge(),
+            )
+            outcome = job.fail(crashed)
         self._outcome_writer.conclude(job, outcome, patient=True)
 
     def _end_unbegun(self, job: Job) -> None:

@@ -109,7 +109,7 @@ class Budgets:
         self._ledger.catch_up()
         budget = min(self._known(person), key=lambda budget: budget.left_usd, default=None)
         if budget is not None and (objection := budget.objection(cost_usd, now=self._now())):
-            raise InputError(objection)
+            raise InputError("{}", objection)
 
     @contextmanager
     def turn(self) -> Iterator[None]:

@@ -232,6 +232,6 @@ def reading_words(path: Path = READING_FILE) -> ReadingWords:
     except ValidationError as err:
         first = err.errors()[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise ConfigError(f"{path.name} cannot be used: {reason}.", setting=SETTING) from err
+        raise ConfigError("{} cannot be used: {}.", path.name, reason, setting=SETTING) from err
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
-        raise ConfigError(f"{path.name} cannot be used: {str(err).splitlines()[0]}.", setting=SETTING) from err
+        raise ConfigError("{} cannot be used: {}.", path.name, str(err).splitlines()[0], setting=SETTING) from err

@@ -83,7 +83,7 @@ class Instructions:
     def first_shots(self, count: int) -> tuple[Shot, ...]:
         """The first `count` worked examples. Raises InputError when there are not as many."""
         if not 0 <= count <= len(self.shots):
-            raise InputError(f"--shots {count} cannot be done: there are {len(self.shots)} worked examples.")
+            raise InputError("--shots {} cannot be done: there are {} worked examples.", count, len(self.shots))
         return self.shots[:count]
 
     def price_of(self, model: str) -> ModelPrice | None:
@@ -147,12 +147,12 @@ def _check_answer(name: str, answer: Mapping[str, Any]) -> None:
     ]
     problems = problems or read_answer(answer, tones=None, angles=None).problems
     if problems:
-        raise ConfigError(f"{name} is no answer a labeler could give: {problems[0]}.", setting=name)
+        raise ConfigError("{setting} is no answer a labeler could give: {}.", problems[0], setting=name)
 
 
 def _unusable_error(name: str, err: Exception) -> ConfigError:
     if isinstance(err, ValidationError):
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        return ConfigError(f"{name} cannot be used: {where}: {first['msg'].lower()}.", setting=name)
-    return ConfigError(f"{name} cannot be read: {str(err).rstrip('.')}.", setting=name)
+        return ConfigError("{setting} cannot be used: {}: {}.", where, first["msg"].lower(), setting=name)
+    return ConfigError("{setting} cannot be read: {}.", str(err).rstrip("."), setting=name)

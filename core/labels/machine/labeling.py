@@ -102,7 +102,7 @@ class Runs:
                 continue
             if run.labeler == spec.slug and run.finished_at is None and folder in (None, run.folder):
                 return run
-        raise InputError(f"No run of {spec.slug} was broken off here: run without --resume.")
+        raise InputError("No run of {} was broken off here: run without --resume.", spec.slug)
 
     def _put(self, run: Run, *, create_only: bool) -> None:
         key = f"{self._prefix}{run.id}.json"
@@ -118,7 +118,7 @@ def sitters_in(index: ReferenceIndex, folder: str | None) -> list[Sitter]:
         references = [ref for ref in index.references if fold(ref.key).startswith(wanted)]
         if not references:
             folders = ", ".join(f"`{each.path}`" for each in index.folders_of(Role.MODEL)) or "none yet"
-            raise InputError(f"There is no picture under `{folder}` in S3. The model folders are {folders}.")
+            raise InputError("There is no picture under `{}` in S3. The model folders are {}.", folder, folders)
     by_etag: dict[str, Sitter] = {}
     for ref in references:
         if ref.size_bytes:
@@ -203,7 +203,11 @@ def _as_completed(
 def _patience_error(counts: RunCounts) -> EngineError:
     reason, _ = counts.unanswered.most_common(1)[0]
     return EngineError(
-        f"The labeler did not answer {_PATIENCE} times in a row ({reason}): {counts.labelled} of {counts.total} are "
+        "The labeler did not answer {} times in a row ({}): {} of {} are "
         "labelled; run again with --resume when it is back.",
+        _PATIENCE,
+        reason,
+        counts.labelled,
+        counts.total,
         kind=EngineFault.UNAVAILABLE,
     )

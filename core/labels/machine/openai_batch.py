@@ -191,7 +191,7 @@ class OpenAIBatches:
             counts.unanswered[why] += len(sitters)
         self._records.mark_done(record, etag)
         if batch.status == "failed":
-            raise EngineError(f"OpenAI failed the batch: {why}.", kind=EngineFault.BAD_REQUEST)
+            raise EngineError("OpenAI failed the batch: {}.", why, kind=EngineFault.BAD_REQUEST)
 
     def _take_line(self, line: str, sitters: dict[str, Sitter], record: BatchRecord, counts: RunCounts) -> None:
         """Put one answer into S3; what cannot be used leaves its picture among those without an answer."""
@@ -225,7 +225,8 @@ class OpenAIBatches:
         except openai.OpenAIError as err:
             if scope_of(err) is ErrorScope.MOMENT:
                 raise EngineError(
-                    f"OpenAI does not answer ({describe(err)}): run again with --resume; the batch is remembered.",
+                    "OpenAI does not answer ({}): run again with --resume; the batch is remembered.",
+                    describe(err),
                     kind=EngineFault.UNAVAILABLE,
                 ) from err
             raise run_error(err) from err

@@ -68,7 +68,8 @@ def run_error(err: Exception) -> EngineError:
     cause = read_error(err).cause if isinstance(err, openai.APIStatusError) else Cause.UNKNOWN
     is_spent = cause in (Cause.QUOTA, Cause.SPENDING_LIMIT)
     return EngineError(
-        _FOR_THE_ACCOUNT.get(cause, f"OpenAI did not accept the request: {describe(err)}."),
+        _FOR_THE_ACCOUNT.get(cause, "OpenAI did not accept the request: {said}."),
+        said=describe(err),
         kind=EngineFault.RATE_LIMITED if is_spent else EngineFault.BAD_REQUEST,
         request_id=getattr(err, "request_id", None),
     )

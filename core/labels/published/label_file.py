@@ -153,7 +153,7 @@ def parse_whole(data: bytes) -> ParsedFile:
     parsed = parse_file(data)
     if parsed.broken:
         first = parsed.broken[0]
-        raise LabelError(f"labels/personas.jsonl, line {first.line}: {first.reason} Mend it, then publish.")
+        raise LabelError("labels/personas.jsonl, line {}: {} Mend it, then publish.", first.line, first.reason)
     return parsed
 
 
@@ -171,7 +171,7 @@ class LabelFile:
         except FileNotFoundError:
             return b""
         except OSError as err:
-            raise LabelError(f"labels/personas.jsonl cannot be read: {err.strerror}. Mend it, then publish.") from err
+            raise LabelError("labels/personas.jsonl cannot be read: {}. Mend it, then publish.", err.strerror) from err
 
     def write(self, data: bytes) -> bool:
         """Whether it could be written: not on a read-only file system, nor in somebody else's file."""

@@ -145,4 +145,4 @@ def parse_label(line: str) -> Label:
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise LabelError(f"{where}: {first['msg'].removeprefix('Value error, ')}.") from err
+        raise LabelError("{}: {}.", where, first["msg"].removeprefix("Value error, ")) from err

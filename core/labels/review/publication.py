@@ -151,7 +151,7 @@ class Publisher:
         try:
             return Publication.model_validate_json(blob.data), blob.etag
         except ValidationError as err:
-            raise StorageError(f"`{self._key}` cannot be read: remove it and publish again.") from err
+            raise StorageError("`{}` cannot be read: remove it and publish again.", self._key) from err
 
 
 def _text_lines(data: bytes) -> list[str]:

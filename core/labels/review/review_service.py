@@ -133,7 +133,7 @@ class ReviewService:
         viewer.require(Capability.REVIEW)
         item = self._rows.get(key)
         if item is None:
-            raise InputError(f"`{key}` is not in the library any more: reload the page.")
+            raise InputError("`{}` is not in the library any more: reload the page.", key)
         return item.for_reviewer(viewer.email)
 
     def save(self, viewer: Viewer, verdicts: Sequence[Verdict]) -> SaveReceipt:
@@ -189,7 +189,7 @@ class ReviewService:
                 if event not in made:
                     raise InputError("There is nothing to undo: that decision was never saved.")
                 if made[event].reviewer != viewer.email:
-                    raise InputError(f"Only {made[event].reviewer} can undo that; decide anew instead.")
+                    raise InputError("Only {} can undo that; decide anew instead.", made[event].reviewer)
             return [
                 undo for event in dict.fromkeys(events) if (undo := undo_of(made[event].event, reviews)) is not None
             ]
@@ -237,13 +237,15 @@ class ReviewService:
             try:
                 check_value(field, value)
             except ValueError as err:
-                raise InputError(f"{str(err).capitalize()}.") from err
+                raise InputError("{}.", str(err).capitalize()) from err
             terms = self._terms.get(field)
             if terms is not None and value is not None and value not in terms:
-                raise InputError(f"“{value}” is no {field.value} of the studio: choose {', '.join(sorted(terms))}.")
+                raise InputError(
+                    "“{}” is no {} of the studio: choose {}.", value, field.value, ", ".join(sorted(terms))
+                )
         if verdict.kind is Kind.ACCEPT and not any(value is not None for value in verdict.seen.values()):
             raise InputError("There is nothing to accept: say what you see, or skip the picture.")
         if verdict.kind is Kind.CORRECT and not verdict.values:
             raise InputError("A correction says what is right: give a value, or accept the label.")
         if self._rows.get(verdict.key) is None and not self._log.reviews.of_picture(verdict.etag):
-            raise InputError(f"`{verdict.key}` is not in the library any more: reload the page.")
+            raise InputError("`{}` is not in the library any more: reload the page.", verdict.key)

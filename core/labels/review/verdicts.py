@@ -54,8 +54,12 @@ class ReviewConflict(WriteConflict):
         first = conflicts[0]
         more = f" and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
         super().__init__(
-            f"{first.reviewer} has just set the {first.field.value.replace('_', ' ')} of "
-            f"{first.key.rsplit('/', 1)[-1]} to {spell(first.value)}{more}: nothing was saved, look again.",
+            "{} has just set the {} of {} to {}{}: nothing was saved, look again.",
+            first.reviewer,
+            first.field.value.replace("_", " "),
+            first.key.rsplit("/", 1)[-1],
+            spell(first.value),
+            more,
             key=first.key,
         )
         self.conflicts = tuple(conflicts)

@@ -240,7 +240,7 @@ def _decode_keys(texts: Sequence[bytes], *, encoded: bool) -> list[str]:
 
 def _not_s3(reason: str) -> StorageUnavailable:
     """What to say of an answer that is no page."""
-    return StorageUnavailable(f"S3 gave a page of its listing that cannot be read: {reason}.")
+    return StorageUnavailable("S3 gave a page of its listing that cannot be read: {}.", reason)
 
 
 def _rows_of_alike(list_pages: Sequence[UnreadRows]) -> Iterator[pa.RecordBatch]:

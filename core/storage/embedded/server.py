@@ -64,8 +64,9 @@ class EmbeddedS3:
         if another process holds DATA_DIR and is silent.
         """
         if not samples.is_dir():
-            message = f"S3_BUCKET is not set, and the sample library is not at “{samples}” either."
-            raise ConfigError(message, setting="S3_BUCKET")
+            raise ConfigError(
+                "{setting} is not set, and the sample library is not at “{}” either.", samples, setting="S3_BUCKET"
+            )
         patience_ends = time.monotonic() + LOCK_PATIENCE_S
         try:
             ours = DataDir(data_dir)
@@ -74,13 +75,15 @@ class EmbeddedS3:
                 if running is not None:
                     return running
                 if time.monotonic() > patience_ends:
-                    message = f"Another process holds DATA_DIR ({data_dir}) but does not answer; stop it first."
-                    raise StorageUnavailable(message)
+                    raise StorageUnavailable(
+                        "Another process holds DATA_DIR ({}) but does not answer; stop it first.", data_dir
+                    )
                 time.sleep(0.05)  # flock cannot wait for a lock and for an announced server at once
             return cls._serve(ours, samples, lends=lends)
         except OSError as err:
-            message = f"DATA_DIR is “{data_dir}”, which cannot be used: {err.strerror or err}."
-            raise ConfigError(message, setting="DATA_DIR") from err
+            raise ConfigError(
+                "{setting} is “{}”, which cannot be used: {}.", data_dir, err.strerror or err, setting="DATA_DIR"
+            ) from err
 
     @classmethod
     def _serve(cls, data_dir: DataDir, samples: Path, *, lends: bool) -> EmbeddedS3:

@@ -49,6 +49,6 @@ class FileSpool:
         try:
             yield
         except FileNotFoundError as err:
-            raise NotFound(f"There is no file “{name}” in “{self._folder}”.", key=name) from err
+            raise NotFound("There is no file “{key}” in “{}”.", self._folder, key=name) from err
         except OSError as err:
-            raise StorageUnavailable(f"The folder “{self._folder}” cannot be used: {err.strerror or err}.") from err
+            raise StorageUnavailable("The folder “{}” cannot be used: {}.", self._folder, err.strerror or err) from err

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 import streamlit as st
 
 from core.ui.frame.layout import row
+from core.ui.frame.markdown import fill
 from core.ui.frame.state import Key
 
 E = TypeVar("E", bound=StrEnum)
@@ -24,7 +25,7 @@ def fold_when_narrow(shown: Key, narrowing: Sequence[Key]) -> Iterator[None]:
     """Filters that a narrow screen keeps behind a button; it says how many of them narrow."""
     active = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in narrowing)
     is_shown = bool(st.session_state.get(shown))
-    label = "Hide filters" if is_shown else f"Filters · {active} active" if active else "Filters"
+    label = "Hide filters" if is_shown else fill("Filters · {} active", active) if active else "Filters"
     with st.container(key="filters-fold", width="content"):
         st.button(label, key=f"{shown}_button", icon=":material/tune:", on_click=partial(_toggle, shown))
     state = "shown" if is_shown else "folded"
@@ -48,7 +49,9 @@ def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
     return text or ""
 
 
-def choice(label: str, options: Sequence[str], key: Key, *, page: Key | None = None, width: int = 150) -> str | None:
+def choice(
+    label: LiteralString, options: Sequence[str], key: Key, *, page: Key | None = None, width: int = 150
+) -> str | None:
     """One of many, or none: the label then says what that means ("Any tone")."""
     return st.selectbox(
         label,
@@ -63,13 +66,15 @@ def choice(label: str, options: Sequence[str], key: Key, *, page: Key | None = N
     )
 
 
-def choice_of(label: str, kind: type[E], key: Key, *, page: Key, width: int = 150) -> E | None:
+def choice_of(label: LiteralString, kind: type[E], key: Key, *, page: Key, width: int = 150) -> E | None:
     """One of an enumeration's values, or none."""
     picked = choice(label, [each.value for each in kind], key, page=page, width=width)
     return kind(picked) if picked else None
 
 
-def segments(label: str, options: Sequence[str], key: Key, *, page: Key, default: str | None = None) -> str | None:
+def segments(
+    label: LiteralString, options: Sequence[LiteralString], key: Key, *, page: Key, default: str | None = None
+) -> str | None:
     """A few choices beside each other; with a default, one is always chosen."""
     return st.segmented_control(
         label,
@@ -83,7 +88,7 @@ def segments(label: str, options: Sequence[str], key: Key, *, page: Key, default
     )
 
 
-def switch(label: str, key: Key, *, page: Key) -> bool:
+def switch(label: LiteralString, key: Key, *, page: Key) -> bool:
     """A filter that is on or off."""
     return st.toggle(label, key=key, bind="query-params", on_change=_back_to_first(page))
 

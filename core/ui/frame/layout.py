@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Literal, TypeVar
+from typing import Literal, LiteralString, TypeVar
 
 import streamlit as st
 
+from core.ui.frame.markdown import fill
 from core.ui.frame.state import Key
 
 PAGE_SIZE = 60
@@ -44,17 +45,19 @@ def page_of(items: Sequence[T], key: Key, *, size: int = PAGE_SIZE, is_counted: 
         st.session_state[key] = pages
     with row(spread=True) if is_counted else nullcontext():
         if is_counted:
-            st.caption(f"{len(items):,} found", width="content")
+            st.caption(fill("{:,} found", len(items)), width="content")
         page = st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
     with body:
         yield items[(page - 1) * size : page * size]
 
 
-def empty_state(title: str, text: str, *, key: str | None = None) -> st.delta_generator.DeltaGenerator:
+def empty_state(
+    title: LiteralString, text: LiteralString, *, key: str | None = None
+) -> st.delta_generator.DeltaGenerator:
     """What is not there, and what to do about it; what is drawn into the place that is returned stands below."""
     place = st.container(horizontal_alignment="center", key=key)
     with place:
         st.space("large")
-        st.markdown(f"**{title}**", text_alignment="center")
+        st.markdown(fill("**{}**", title), text_alignment="center")
         st.caption(text, text_alignment="center")
     return place

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.studio import Studio
+from core.ui.frame.markdown import fill
 from core.ui.frame.quantities import time_span
 from core.ui.frame.session import fragment
 
@@ -30,10 +31,10 @@ def library_loading(studio: Studio) -> None:
         if status.ready:
             st.rerun()
         elif status.error:
-            st.error(f"The reference library cannot be listed: {status.error}", icon=":material/cloud_off:")
+            st.error(fill("The reference library cannot be listed: {}", status.error), icon=":material/cloud_off:")
             st.button("Try again", on_click=studio.catalog.request_refresh)
         else:
-            st.caption(f"Listing the reference library straight from S3: {status.listed:,} pictures so far.")
+            st.caption(fill("Listing the reference library straight from S3: {:,} pictures so far.", status.listed))
             st.skeleton(height=360)
 
     fragment(follow, run_every=0.5)()
@@ -45,6 +46,6 @@ def library_trouble(studio: Studio) -> None:
     error = studio.storage.circuit_breaker.reason or status.error
     if status.ready and error:
         st.warning(
-            f"S3 does not answer: {error} What you see is from {time_span(status.age_s)} ago.",
+            fill("S3 does not answer: {} What you see is from {} ago.", error, time_span(status.age_s)),
             icon=":material/cloud_off:",
         )

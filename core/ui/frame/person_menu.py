@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.ui.frame.markdown import plain
+from core.ui.frame.markdown import fill, plain
 from core.ui.frame.session_request import sign_out
 from core.viewer import PersonRole, Viewer
 
@@ -25,7 +25,7 @@ def person_menu(viewer: Viewer) -> None:
 
 def _content(viewer: Viewer, name: str) -> None:
     with st.container(width=250, gap="xsmall"):
-        st.markdown(f"**{plain(name)}** :gray[{_ROLES[viewer.role]}]")
+        st.markdown(fill("**{}** :gray[{}]", name, _ROLES[viewer.role]))
         st.text(viewer.email)
         st.space("xsmall")
         st.button("Sign out", width="stretch", on_click=partial(sign_out, everywhere=False))

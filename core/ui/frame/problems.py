@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import AccessDenied, ConfigError, SignInError, StorageError, StudioError
 from core.incidents import report
-from core.ui.frame.markdown import without_formulas
+from core.ui.frame.markdown import fill, plain
 from core.ui.frame.reruns import session_name
 
 
@@ -24,7 +24,7 @@ def show_problems() -> Iterator[None]:
 
 def show_problem(err: StudioError) -> None:
     """One calm box: what is wrong and what to do."""
-    st.error(without_formulas(err.message), icon=_icon(err))
+    st.error(plain(err), icon=_icon(err))
 
 
 def report_script_error(err: Exception) -> bool:
@@ -34,7 +34,7 @@ def report_script_error(err: Exception) -> bool:
         return True
     incident = report("script_error", err, session=session_name())
     st.error(
-        f"Something went wrong on this page. Reload it; if it happens again, report incident `{incident}`.",
+        fill("Something went wrong on this page. Reload it; if it happens again, report incident `{}`.", incident),
         icon=":material/report:",
     )
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import Final, Literal, ParamSpec
+from typing import Final, Literal, LiteralString, ParamSpec
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -13,6 +13,7 @@ import streamlit as st
 from core.errors import SignInError, StudioError
 from core.identity.session import pseudonym
 from core.studio import Studio, get_studio
+from core.ui.frame.markdown import Markdown
 from core.ui.frame.state import Key
 from core.ui.frame.streamlit_internals import forget_session
 from core.viewer import Viewer
@@ -42,7 +43,7 @@ def open_session() -> tuple[Studio, Viewer]:
     """
     studio = get_studio()
     if left := st.session_state.get(Key.LEFT):
-        raise SignInError(left)
+        raise SignInError("{}", left)
     viewer = studio.authenticator.viewer(cookies())
     if st.session_state.get(Key.OWNER, viewer.email) != viewer.email:
         raise SignInError("This page was somebody else's: reload it.")
@@ -70,7 +71,7 @@ def fragment(body: Callable[P, None], *, run_every: float | None = None) -> Call
 
 
 def dialog(
-    title: str,
+    title: LiteralString | Markdown,
     body: Callable[P, None],
     *,
     width: Literal["small", "medium", "large"] = "small",

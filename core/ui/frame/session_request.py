@@ -118,4 +118,4 @@ def _explain_refusal() -> None:
     if is_sign_out and answer.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
         st.session_state[Key.LEFT] = sentence
     else:
-        st.session_state[Key.SIGN_IN_PROBLEM] = SignInError(sentence)
+        st.session_state[Key.SIGN_IN_PROBLEM] = SignInError("{}", sentence)

@@ -18,7 +18,7 @@ from core.references.vocabulary import Role, Term
 from core.studio import Studio
 from core.ui.components.prompt_box import prompt_box
 from core.ui.components.tiles import Tile, tile_picker
-from core.ui.frame.markdown import plain
+from core.ui.frame.markdown import fill, plain
 from core.ui.frame.quantities import count_of
 from core.ui.frame.state import COMPARISON_PARAM, Key
 from core.ui.generate.draft import (
@@ -167,7 +167,7 @@ def _person_fields() -> None:
         "Age",
         *AGE_SPAN,
         key=Key.AGES,
-        help=f"The whole span means any age; then an age in the prompt counts ({FROM_PROMPT.lower()}).",
+        help=fill("The whole span means any age; then an age in the prompt counts ({}).", FROM_PROMPT.lower()),
         persist_state="session",
     )
 

@@ -17,6 +17,7 @@ import streamlit as st
 from core.errors import NotFound
 from core.studio import Studio
 from core.ui.components.component import Component, keep_value
+from core.ui.frame.markdown import fill
 from core.ui.frame.session import browser_owner
 from core.ui.frame.state import COMPARISON_PARAM, Key, session_value
 from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, widgets_now
@@ -121,7 +122,7 @@ def put_draft_back(studio: Studio) -> None:
     begin_draft()
     _keep(replace(_keeping(), line=keeping.line, is_unsent=kept.get("unsent") is not False))
     if left_out:
-        st.toast(f"Your draft is back, but for its {_enumerate(left_out)}.", icon=":material/edit_off:")
+        st.toast(fill("Your draft is back, but for its {}.", _enumerate(left_out)), icon=":material/edit_off:")
 
 
 def begin_draft() -> None:
@@ -160,7 +161,7 @@ def show_draft() -> bool:
             on_problem_change=keep_value,
         )
     if browser.problem in _NOT_KEPT:
-        st.caption(f":material/warning: {_NOT_KEPT[browser.problem]}")
+        st.caption(fill(":material/warning: {}", _NOT_KEPT[browser.problem]))
     return is_unsent
 
 

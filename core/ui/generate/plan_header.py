@@ -11,7 +11,7 @@ from core.injection.fairness import Fairness
 from core.references.vocabulary import Vocabulary
 from core.studio import Studio
 from core.ui.frame.layout import empty_state, row
-from core.ui.frame.markdown import plain, without_formulas
+from core.ui.frame.markdown import fill, plain
 from core.ui.frame.quantities import count_of, year_span
 from core.ui.frame.state import Key
 from core.ui.generate.composer import MODES, clear_composer, recent_keys
@@ -40,7 +40,7 @@ def plan_header(
         if fairness is not None:
             _fairness(studio, planned, fairness)
     if price.objection is not None:
-        st.error(without_formulas(price.objection), icon=":material/error:")
+        st.error(plain(price.objection), icon=":material/error:")
 
 
 def show_empty_plan() -> None:
@@ -59,11 +59,11 @@ def show_empty_plan() -> None:
 
 def _title(planned: Planned, fairness: Fairness | None) -> None:
     filled = sum(slot.filled for side in planned.sides for slot in side.slots)
-    title = f"**{MODES[planned.injection.wishes.mode]}** :gray[· {count_of(filled, 'reference')}]"
+    title = fill("**{}** :gray[· {}]", MODES[planned.injection.wishes.mode], count_of(filled, "reference"))
     with row(width="content"):
         st.markdown(title, width="content")
         if fairness is not None:
-            st.badge(f"controlled: {'yes' if fairness.controlled else 'no'}", color="gray")
+            st.badge(fill("controlled: {}", "yes" if fairness.controlled else "no"), color="gray")
 
 
 def _buttons(studio: Studio, viewer: Viewer, *, can_generate: bool, can_clear: bool) -> None:
@@ -114,9 +114,9 @@ def _reading(planned: Planned, vocabulary: Vocabulary) -> None:
     if reading.angle:
         found.append(vocabulary.angle(reading.angle).name.lower())
     if reading.note:
-        st.caption(f":material/cloud_off: {reading.note}", width="content")
+        st.caption(fill(":material/cloud_off: {}", reading.note), width="content")
     st.caption(
-        f"Read: {' · '.join(found)}",
+        fill("Read: {}", " · ".join(found)),
         width="content",
         help="What was read from the prompt. What you pick counts before it.",
     )
@@ -126,11 +126,11 @@ def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:
     """The one thing that differs and the nearest fair choice as a button; of a fair pair what it cannot tell."""
     if fairness.controlled:
         if fairness.note:
-            st.caption(f":material/info: {fairness.note}")
+            st.caption(fill(":material/info: {}", fairness.note))
         return
     choice = studio.planner.fair_choice(planned)
     with row(key="unfair"):
-        st.caption(f":material/balance: {plain(' '.join(one.says for one in fairness.differences))}", width="content")
+        st.caption(fill(":material/balance: {}", " ".join(one.says for one in fairness.differences)), width="content")
         if choice is not None:
             st.button(
                 plain(choice.says),

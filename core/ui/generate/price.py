@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.errors import InputError, StorageError
+from core.errors import InputError, StorageError, StudioError
 from core.generation.planning import Planned
 from core.generation.records.comparison import RenderSettings
 from core.generation.spending.budget import dollars, dollars_left
@@ -19,7 +19,7 @@ class Price:
     """One line beside the button, and the sentence that disables it."""
 
     line: str
-    objection: str | None = None
+    objection: StudioError | str | None = None
 
 
 def price_of(studio: Studio, planned: Planned, person: str) -> Price:
@@ -47,10 +47,10 @@ def price_for(studio: Studio, usd: float | None, render: RenderSettings, person:
     return Price(line, budget.objection(usd, now=datetime.now(UTC)))
 
 
-def _too_long(prompt: str) -> str | None:
+def _too_long(prompt: str) -> InputError | None:
     """Why this prompt cannot be sent; an empty one is refused when Generate is pressed."""
     try:
         check_prompt(prompt or "-")
     except InputError as err:
-        return err.message
+        return err
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from functools import partial
 
@@ -16,7 +15,7 @@ from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.components.stage.stage import StageSide, StageState, stage
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import plain
+from core.ui.frame.markdown import fill, plain, quoted
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute, fragment, open_session
 from core.viewer import Viewer
@@ -83,7 +82,7 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> Stag
         headline = "Working"
     elif failure is not None:
         headline = _FAILURES[failure.kind][0]
-        detail = _quote_code(f"{failure.message} {next_step(failure)}".strip())
+        detail = quoted(f"{failure.message} {next_step(failure)}".strip())
     elif side.phase is AttemptPhase.INTERRUPTED:
         headline, detail = "Interrupted", "The server stopped before this side was done. Retry this side."
     return StageSide(
@@ -108,11 +107,6 @@ def next_step(failure: Failure) -> str:
     return _FAILURES[failure.kind][1]
 
 
-def _quote_code(message: str) -> str:
-    """A message where no Markdown is drawn: what stands in backticks is quoted."""
-    return re.sub(r"`([^`]*)`", r"“\1”", message)
-
-
 def _picture_url(status: ComparisonStatus, side: SideStatus) -> str | None:
     if side.phase is AttemptPhase.RUNNING and side.progress is not None:
         return partial_url(status.comparison.id, side.side, side.progress)
@@ -134,7 +128,7 @@ def _footer(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> None:
             download_button(comparison.id, outcome.picture, side.side)
         else:
             charged = f" · {money(outcome)}" if outcome is not None else ""
-            st.caption(f"Attempt {side.attempt}: {side.phase.value}{charged}", width="content")
+            st.caption(fill("Attempt {}: {}{}", side.attempt, side.phase.value, charged), width="content")
             if may_act:
                 retry = partial(_retry, comparison.id, side.side)
                 retry_help = None if viewer.email == comparison.person else YOURS_TO_PAY
@@ -146,11 +140,11 @@ def _footer(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> None:
                     on_click=retry,
                 )
             else:
-                st.caption(plain(NOT_YOURS.format(comparison.person)), width="content")
+                st.caption(fill(NOT_YOURS, comparison.person), width="content")
     if outcome is not None and outcome.cancelled is not None:
         st.caption(plain(cancelled_by(outcome.cancelled)))
     for note in outcome.notes if outcome is not None else ():
-        st.caption(note)
+        st.caption(plain(note))
 
 
 def cancelled_by(cancelled: Cancellation) -> str:
@@ -169,15 +163,15 @@ def _whose(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> str:
 def _figures(outcome: Outcome, fidelity: float | None) -> None:
     with row(width="content"):
         if fidelity is not None:
-            st.markdown(f"**Fidelity {fidelity:.0f}**", help=FIDELITY_HELP, width="content")
-        st.caption(f"{outcome.seconds:.1f} s · {money(outcome)}", width="content")
+            st.markdown(fill("**Fidelity {:.0f}**", fidelity), help=FIDELITY_HELP, width="content")
+        st.caption(fill("{:.1f} s · {}", outcome.seconds, money(outcome)), width="content")
 
 
 def download_button(comparison_id: str, picture: StoredPicture, side: SideName) -> None:
     """Take the original picture of a side home."""
     name = f"{comparison_id}-{side.value}.png"
     url = absolute(image_url(picture.key, picture.etag, ORIGINAL, download_as=name))
-    st.link_button("PNG", url, type="tertiary", icon=":material/download:", help=f"Download {side.heading}")
+    st.link_button("PNG", url, type="tertiary", icon=":material/download:", help=fill("Download {}", side.heading))
 
 
 def _cancel(comparison_id: str, side: SideName) -> None:

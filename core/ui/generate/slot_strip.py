@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import LiteralString
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from core.injection.slots import Slot, Step
 from core.injection.wishes import Strength, WishedFrom
 from core.references.vocabulary import Role
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import breakable, code, plain
+from core.ui.frame.markdown import Markdown, breakable, code, fill, joined, plain
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
@@ -21,6 +22,7 @@ from core.web.addresses import image_url
 
 _SIDE_LETTERS = "AB"
 _COLUMNS_MIN = 4  # fewer would make banners of portraits
+STRENGTHS = {strength: strength.value.capitalize() for strength in Strength}
 _SOURCES: dict[str | None, str] = {
     WishedFrom.PICKED: "picked by you",
     WishedFrom.PROMPT: "read from the prompt",
@@ -41,7 +43,7 @@ def slot_strip(sides: tuple[SideRecord, ...], wrong_match: Callable[[Slot], None
             with row():
                 filled = sum(slot.filled for slot in side.slots)
                 summary = f"{count_of(filled, 'reference')} {'goes' if filled == 1 else 'go'} in"
-                st.markdown(f"**{title}**  :gray[{summary}]", width="content")
+                st.markdown(fill("**{}**  :gray[{}]", title, summary), width="content")
                 sent_prompt(side)
             grid = st.grid(columns, wrap=False, min_column_width=116, key=f"strip-{side.side.value}")
             for at, (slot, name) in enumerate(zip(side.slots, _names(side.slots), strict=True)):
@@ -57,10 +59,10 @@ def folded_strip(sides: tuple[SideRecord, ...]) -> None:
         with column, row(gap="xsmall", key=f"fold-{side.side.value}"):
             for slot in filled:
                 st.image(_url(slot), width=44, alt=_alt(slot))
-            with st.popover(count_of(len(filled), "reference"), type="tertiary"):
+            with st.popover(plain(count_of(len(filled), "reference")), type="tertiary"):
                 for slot, name in zip(side.slots, _names(side.slots), strict=True):
-                    holds = code(slot.name or "") if slot.filled else ":gray[empty]"
-                    st.markdown(f"**{name}** {holds}  \n:gray[{plain(slot.why)}]")
+                    holds = code(slot.name) if slot.filled else fill(":gray[empty]")
+                    st.markdown(fill("**{}** {}  \n:gray[{}]", name, holds, slot.why))
                 sections(side)
 
 
@@ -72,14 +74,14 @@ def _slot(slot: Slot, name: str, place: str, wrong_match: Callable[[Slot], None]
             with st.container(key=f"plate-{place}"):
                 st.markdown(":gray[—]", text_alignment="center")
         with row(spread=True, gap="xsmall"):
-            st.markdown(f"**{name}**")
+            st.markdown(fill("**{}**", name))
             with st.popover("Why", type="tertiary", key=f"why-{place}"):
                 st.markdown(trail(slot, name))
                 if slot.filled:
                     _strength(slot, place)
                     _button("Wrong match", place, partial(wrong_match, slot))
         with st.container(gap=None):
-            st.markdown(f":small[{breakable(slot.group or '')}]" if slot.filled else ":small[:gray[empty]]")
+            st.markdown(fill(":small[{}]", breakable(slot.group or "")) if slot.filled else ":small[:gray[empty]]")
             st.caption(plain(slot.why))
         _actions(slot, place)
         _way_out(slot, place)
@@ -113,10 +115,10 @@ def _way_out(slot: Slot, place: str) -> None:
     folder = next((miss for miss in slot.near if miss.loosen == "folder"), None)
     if folder is not None:
         name = " / ".join(folder.to.split("/")[-2:])
-        _button(f"Use {name}", place, partial(st.session_state.__setitem__, Key.FOLDER, folder.to))
+        _button(fill("Use {}", name), place, partial(st.session_state.__setitem__, Key.FOLDER, folder.to))
 
 
-def _button(label: str, place: str, action: Callable[[], None], *, disabled: bool = False) -> None:
+def _button(label: LiteralString | Markdown, place: str, action: Callable[[], None], *, disabled: bool = False) -> None:
     st.button(label, key=f"{label}-{place}", type="tertiary", on_click=action, disabled=disabled)
 
 
@@ -126,7 +128,7 @@ def _strength(slot: Slot, place: str) -> None:
     st.segmented_control(
         "How closely it is followed",
         list(Strength),
-        format_func=lambda strength: Strength(strength).value.capitalize(),
+        format_func=STRENGTHS.__getitem__,
         key=widget,
         required=True,
         help="The model knows no weights: this is said to it in words.",
@@ -143,27 +145,26 @@ def sent_prompt(side: SideRecord) -> None:
 def sections(side: SideRecord) -> None:
     """The sent prompt part by part: as typed, and what was added."""
     for section in side.sections:
-        st.caption(f"{section.title} · {'as typed' if section.typed else 'added'}")
+        st.caption(fill("{} · {}", section.title, "as typed" if section.typed else "added"))
         st.code(section.text or "(empty)", language=None, wrap_lines=True)
 
 
-def trail(slot: Slot, name: str) -> str:
-    """The whole explanation of a slot as Markdown."""
-    lines = [f"**{name}**: {plain(slot.why)}"]
+def trail(slot: Slot, name: str) -> Markdown:
+    """The whole explanation of a slot."""
+    lines = [fill("**{}**: {}", name, slot.why)]
     if slot.wished:
-        lines.append(f"Wished: {plain(slot.wished)} ({slot.wished_from})")
+        lines.append(fill("Wished: {} ({})", slot.wished, slot.wished_from))
     if slot.steps:
-        lines.append("| Step | Left |\n|---|---:|")
-        lines[-1] += "".join(f"\n| {plain(step.step)}{_source(step)} | {step.left:,} |" for step in slot.steps)
+        rows = joined("", (fill("\n| {}{} | {:,} |", step.step, _source(step), step.left) for step in slot.steps))
+        lines.append(fill("| Step | Left |\n|---|---:|{}", rows))
     if slot.key:
         lines.append(code(slot.key))
-    for miss in slot.near:
-        lines.append(f"- {miss.loosen} → {plain(miss.to)}: {miss.pictures:,} pictures")
-    return "\n\n".join(lines)
+    lines += [fill("- {} → {}: {:,} pictures", miss.loosen, miss.to, miss.pictures) for miss in slot.near]
+    return joined("\n\n", lines)
 
 
-def _source(step: Step) -> str:
-    return f" :gray[· {_SOURCES[step.source]}]" if step.source in _SOURCES else ""
+def _source(step: Step) -> Markdown:
+    return fill(" :gray[· {}]", _SOURCES[step.source]) if step.source in _SOURCES else fill("")
 
 
 def _names(slots: tuple[Slot, ...]) -> list[str]:

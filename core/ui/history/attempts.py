@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import EngineFault
 from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.outcome import Cost, Outcome
-from core.ui.frame.markdown import code, plain, without_formulas
+from core.ui.frame.markdown import fill, plain, quoted
 from core.ui.generate.results import FIDELITY_HELP, cancelled_by, money, next_step
 
 
@@ -30,13 +30,13 @@ def attempts(side: SideStatus) -> None:
         with st.container(gap=None):
             fidelity = f" · Fidelity {words.fidelity:.0f}" if words.fidelity is not None else ""
             st.markdown(
-                f":small[**{words.heading}** :gray[{plain(words.facts)}{fidelity}]]",
+                fill(":small[**{}** :gray[{}{}]]", words.heading, words.facts, fidelity),
                 help=FIDELITY_HELP if words.fidelity is not None else None,
             )
             if words.request_id:
-                st.caption(f"request {code(words.request_id)}")
+                st.caption(fill("request `{}`", words.request_id))
             for note in words.notes:
-                st.caption(without_formulas(note))
+                st.caption(plain(quoted(note)))
 
 
 def attempt_words(side: SideStatus) -> list[AttemptWords]:

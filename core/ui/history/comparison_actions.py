@@ -9,7 +9,7 @@ from core.generation.records.attempt_status import ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison
 from core.generation.variation import lost_slots
 from core.studio import Studio
-from core.ui.frame.markdown import code, plain, without_formulas
+from core.ui.frame.markdown import fill, plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.state import Key
 from core.ui.generate.price import price_for
@@ -40,8 +40,10 @@ def replay_button(studio: Studio, viewer: Viewer, comparison: Comparison) -> Non
         "Replay",
         icon=":material/replay:",
         disabled=bool(missing) or price.objection is not None,
-        help=f"Send the identical request again: {without_formulas(price.line)}. The model has no seed: "
-        "the picture will differ.",
+        help=fill(
+            "Send the identical request again: {}. The model has no seed: the picture will differ.",
+            price.line,
+        ),
     ):
         with show_problems():
             viewer.require(Capability.GENERATE)
@@ -52,7 +54,7 @@ def show_missing(studio: Studio, comparison: Comparison) -> None:
     """Name the references that are no longer there."""
     for slot in studio.variations.missing(comparison):
         st.caption(
-            f":material/broken_image: {code(slot.key or '')} is no longer in S3 as it was: it cannot be replayed."
+            fill(":material/broken_image: `{}` is no longer in S3 as it was: it cannot be replayed.", slot.key or "")
         )
 
 
@@ -60,7 +62,7 @@ def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, 
     """Another attempt of one side in the same comparison; the other side stays and is not charged."""
     comparison = status.comparison
     if not is_in_charge(viewer, comparison):
-        st.caption(plain(NOT_YOURS.format(comparison.person)), width="content")
+        st.caption(fill(NOT_YOURS, comparison.person), width="content")
         return
     whose = "" if viewer.email == comparison.person else f" {YOURS_TO_PAY}"
     usd = studio.orders.estimate_again(comparison, side.side)
@@ -71,11 +73,10 @@ def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, 
         key=f"regenerate-{side.side.value}",
         icon=":material/refresh:",
         disabled=side.busy or bool(missing) or price.objection is not None,
-        help=f"Another attempt, beside those there are: {without_formulas(price.line)}. "
-        f"Other sides stay as they are.{whose}",
+        help=fill("Another attempt, beside those there are: {}. Other sides stay as they are.{}", price.line, whose),
     ):
         with show_problems():
             viewer.require(Capability.GENERATE)
             studio.orders.retry(comparison.id, side.side, viewer)
             show_in_generate(comparison.id)
-    st.caption(without_formulas(price.objection or price.line), width="content")
+    st.caption(plain(price.objection or price.line), width="content")

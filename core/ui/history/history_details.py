@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import streamlit as st
 
 from core.generation.records.attempt_status import ComparisonStatus, SideStatus
@@ -10,7 +12,7 @@ from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.slots import Slot
 from core.studio import Studio
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import breakable, code, plain
+from core.ui.frame.markdown import breakable, fill, link, plain
 from core.ui.frame.session import absolute, dialog
 from core.ui.frame.state import Key
 from core.ui.generate.results import download_button
@@ -56,14 +58,16 @@ def _facts(comparison: Comparison) -> None:
         engine = f"{comparison.engine} {comparison.model}{quality}"
         st.caption(plain(f"{made} · {engine} · {comparison.size} · seed {comparison.seed}"))
     else:
-        output = f" · picture {code(comparison.legacy.output)}" if comparison.legacy.output else ""
-        st.caption(f"{plain(made)} · imported, record {code(comparison.legacy.id)}{output}")
+        output = fill(" · picture `{}`", comparison.legacy.output) if comparison.legacy.output else ""
+        st.caption(fill("{} · imported, record `{}`{}", made, comparison.legacy.id, output))
     for relation, origin in (("Replay of", comparison.replay_of), ("Made from", comparison.made_from)):
         if origin is not None:
-            st.caption(f"{relation} [{origin}](history?{Key.HISTORY_SEARCH}={origin})")
+            st.caption(
+                fill("{} {}", relation, link(origin, f"history?{urlencode({Key.HISTORY_SEARCH.value: origin})}"))
+            )
     if comparison.controlled is not None:
         with row():
-            st.badge(f"controlled: {'yes' if comparison.controlled else 'no'}", color="gray")
+            st.badge(fill("controlled: {}", "yes" if comparison.controlled else "no"), color="gray")
             for difference in comparison.differences:
                 st.caption(plain(difference.says), width="content")
 
@@ -71,7 +75,7 @@ def _facts(comparison: Comparison) -> None:
 def _side(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
     comparison = status.comparison
     record = comparison.side(side.side)
-    st.markdown(f"**{side.side.heading}**")
+    st.markdown(fill("**{}**", side.side.heading))
     if side.picture is not None:
         with st.container(key=f"made-{side.side.value}"):
             large = absolute(image_url(side.picture.key, side.picture.etag, THUMBNAIL_SIDES[1]))
@@ -104,11 +108,11 @@ def _slots(studio: Studio, record: SideRecord, *, is_planned: bool) -> None:
 def _slot(studio: Studio, slot: Slot) -> None:
     role = slot.role.value.capitalize()
     if not slot.key:
-        st.caption(f"**{role}** empty. {plain(slot.why)}")
+        st.caption(fill("**{}** empty. {}", role, slot.why))
         return
     now = studio.catalog.index.get(slot.key)
     if now is None or now.etag != slot.etag:
-        st.caption(f":material/broken_image: **{role}** {code(slot.key)} is no longer in S3 as it was")
+        st.caption(fill(":material/broken_image: **{}** `{}` is no longer in S3 as it was", role, slot.key))
         return
     st.image(absolute(image_url(slot.key, now.etag)), width=44, alt=f"{slot.name}")
-    st.caption(f"**{role}** {breakable(slot.name or '')}. {plain(slot.why)}", width=_WORDS_PX)
+    st.caption(fill("**{}** {}. {}", role, breakable(slot.name or ""), slot.why), width=_WORDS_PX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from core.injection.slots import Slot
 from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import code, plain, without_formulas
+from core.ui.frame.markdown import code, fill, joined, plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
@@ -73,7 +73,7 @@ def _changes(studio: Studio, comparison: Comparison) -> Changes:
     return Changes(tone=tone, angle=angle, size=size, side=side, redraw_missing=redraw_missing)
 
 
-def _pick(label: str, choices: Mapping[str, V], was: V | None, unnamed: str, key: str) -> V | None:
+def _pick(label: LiteralString, choices: Mapping[str, V], was: V | None, unnamed: str, key: str) -> V | None:
     """Another of the choices than it was, or None; `unnamed` stands for what is none of them."""
     before = next((name for name, value in choices.items() if value == was), unnamed)
     others = [name for name, value in choices.items() if value != was]
@@ -87,15 +87,18 @@ def _side(record: SideRecord, places: Sequence[Place]) -> None:
     kept = [place for place in places if place.change is SlotChange.KEPT and place.now and place.now.filled]
     summary = "as recorded" if not changed else f"{len(changed)} of {len(places)} slots change"
     with row():
-        st.markdown(f"**{record.side.heading}** :gray[{summary}]", width="content")
+        st.markdown(fill("**{}** :gray[{}]", record.side.heading, summary), width="content")
         sent_prompt(record)
     for at, place in enumerate(changed):
         _change(place, f"{record.side.value}-{at}")
     for place in places:
         if place.change is SlotChange.MISSING and place.then is not None:
             st.caption(
-                f":material/broken_image: {place.role.value.capitalize()}: {code(place.then.key or '')} "
-                "is no longer in S3 as recorded."
+                fill(
+                    ":material/broken_image: {}: `{}` is no longer in S3 as recorded.",
+                    place.role.value.capitalize(),
+                    place.then.key or "",
+                )
             )
     if kept:
         with row(gap="xsmall", key=f"fold-stays-{record.side.value}"):
@@ -110,9 +113,9 @@ def _change(place: Place, name: str) -> None:
         _thumbnail(place.then, gone=place.then_is_gone)
         st.caption(":material/arrow_forward:", width="content")
         _thumbnail(now)
-        held = code(now.name or "") if now and now.filled else ":gray[empty]"
-        why = f"  \n:gray[{plain(now.why)}]" if now else ""
-        st.markdown(f":small[**{place.role.value.capitalize()}** {held}{why}]", width=_WORDS_PX)
+        held = code(now.name) if now and now.filled else fill(":gray[empty]")
+        why = fill("  \n:gray[{}]", now.why) if now else ""
+        st.markdown(fill(":small[**{}** {}{}]", place.role.value.capitalize(), held, why), width=_WORDS_PX)
 
 
 def _thumbnail(slot: Slot | None, *, gone: bool = False) -> None:
@@ -134,9 +137,9 @@ def _send(studio: Studio, viewer: Viewer, comparison: Comparison, changes: Chang
     price = price_for(studio, studio.orders.estimate(planned, again.render), again.render, viewer.email)
     objection = _objection(studio, again, planned) or price.objection
     if again.says:
-        says.markdown("  \n".join(f":small[{plain(line)}]" for line in again.says))
+        says.markdown(joined("  \n", (fill(":small[{}]", line) for line in again.says)))
     if objection is not None:
-        objects.caption(without_formulas(objection))
+        objects.caption(plain(objection))
     with last, row():
         if st.button("Make it", type="primary", disabled=objection is not None, key=f"make-{comparison.id}"):
             with show_problems():
@@ -145,13 +148,13 @@ def _send(studio: Studio, viewer: Viewer, comparison: Comparison, changes: Chang
         st.caption(plain(price.line), width="content")
 
 
-def _objection(studio: Studio, again: Variation, planned: Planned) -> str | None:
+def _objection(studio: Studio, again: Variation, planned: Planned) -> StudioError | None:
     """Why this cannot be sent as it is, if so."""
     try:
         again.check()
         studio.orders.check(planned, again.render)
     except StudioError as err:
-        return err.message
+        return err
     return None
 
 

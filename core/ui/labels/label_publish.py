@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.labels.review.publication import PublicationDraft
 from core.studio import Studio
-from core.ui.frame.markdown import plain
+from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import dialog, open_session
 
@@ -27,8 +27,14 @@ def warn_if_old(studio: Studio) -> None:
         newer = studio.publisher.newer(running, max_age_s=_FRESH_S)
         if newer is not None:
             st.warning(
-                f"This server runs label version {running}; {plain(newer.person)} published {newer.version} "
-                f"on {newer.time:%Y-%m-%d at %H:%M} UTC. Bring labels/personas.jsonl up to date here, then restart.",
+                fill(
+                    "This server runs label version {}; {} published {} "
+                    "on {:%Y-%m-%d at %H:%M} UTC. Bring labels/personas.jsonl up to date here, then restart.",
+                    running,
+                    newer.person,
+                    newer.version,
+                    newer.time,
+                ),
                 icon=":material/update:",
             )
 
@@ -37,7 +43,7 @@ def _dialog(studio: Studio) -> None:
     with show_problems():
         draft = studio.publisher.draft(studio.catalog.index)
         if draft.is_empty:
-            st.write("There is nothing to publish: the file says what the reviews say.")
+            st.markdown("There is nothing to publish: the file says what the reviews say.")
             return
         _summary(draft)
         if st.button("Publish", type="primary", icon=":material/publish:"):
@@ -46,22 +52,27 @@ def _dialog(studio: Studio) -> None:
 
 def _summary(draft: PublicationDraft) -> None:
     st.markdown(
-        f"**{draft.changed:,} changed, {draft.added:,} added** :gray[· the new file is version {draft.version}, "
-        f"from {draft.reviews:,} saves]"
+        fill(
+            "**{:,} changed, {:,} added** :gray[· the new file is version {}, from {:,} saves]",
+            draft.changed,
+            draft.added,
+            draft.version,
+            draft.reviews,
+        )
     )
     if draft.left_out:
-        st.caption(f"{len(draft.left_out):,} reviewed pictures are not in the library any more and stay out.")
+        st.caption(fill("{:,} reviewed pictures are not in the library any more and stay out.", len(draft.left_out)))
     lines = draft.diff.splitlines()
     st.code("\n".join(lines[:_LINES_SHOWN]), language="diff", height=360)
     if len(lines) > _LINES_SHOWN:
-        st.caption(f"The first {_LINES_SHOWN} of {len(lines):,} lines.")
+        st.caption(fill("The first {} of {:,} lines.", _LINES_SHOWN, len(lines)))
 
 
 def _publish(studio: Studio, draft: PublicationDraft) -> None:
     _, viewer = open_session()
     done = studio.publisher.publish(draft, viewer)
     if done.file is not None:
-        st.success(f"labels/personas.jsonl is written as version {draft.version}: commit it.")
+        st.success(fill("labels/personas.jsonl is written as version {}: commit it.", draft.version))
         return
     st.info(
         "This server cannot write labels/personas.jsonl. The publication waits in S3; take the file and put it into "

@@ -15,6 +15,7 @@ from core.labels.review.verdicts import accept
 from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import GridEvent, clear_selection, picture_grid
 from core.ui.frame.layout import page_of, row
+from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
@@ -36,14 +37,14 @@ def label_sheet(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> G
         field, value = _edit(studio)
         name, number = FIELD_NAMES[field].lower(), len(chosen)
         st.button(
-            f"Set {name} of {number}" if number else f"Set {name}",
+            fill("Set {} of {}", name, number) if number else fill("Set {}", name),
             key="label-set",
             shortcut="B",
             disabled=not chosen or value is None,
             on_click=partial(_set, chosen, field, value or ""),
         )
         st.button(
-            f"Accept {number}" if number else "Accept",
+            fill("Accept {}", number) if number else "Accept",
             key="label-accept",
             shortcut="A",
             disabled=not chosen,
@@ -56,7 +57,7 @@ def label_sheet(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> G
 
 def _undo_button(last: Save | None) -> None:
     about = (
-        f"Takes back the decision of {last.time:%H:%M} UTC about {count_of(len(last.events), 'label')}."
+        fill("Takes back the decision of {:%H:%M} UTC about {}.", last.time, count_of(len(last.events), "label"))
         if last
         else None
     )
@@ -110,7 +111,10 @@ def _set(chosen: Sequence[QueueItem], field: LabelField, words: str) -> None:
         value: Value = None if words == _UNSURE else parse_value(field, words)
         studio.review_service.set_field(viewer, chosen, field, value, id_prefix=str(ULID()))
         clear_selection(Key.LABEL_GRID)
-        st.toast(f"{count_of(len(chosen), 'label')}: {FIELD_NAMES[field].lower()} → {words}", icon=":material/check:")
+        st.toast(
+            fill("{}: {} → {}", count_of(len(chosen), "label"), FIELD_NAMES[field].lower(), words),
+            icon=":material/check:",
+        )
 
 
 def _accept(chosen: Sequence[QueueItem]) -> None:
@@ -119,7 +123,7 @@ def _accept(chosen: Sequence[QueueItem]) -> None:
         edit = ULID()
         studio.review_service.save(viewer, [accept(item, id=f"{edit}-{item.reference.etag}") for item in chosen])
         clear_selection(Key.LABEL_GRID)
-        st.toast(f"{count_of(len(chosen), 'label')} accepted", icon=":material/check:")
+        st.toast(fill("{} accepted", count_of(len(chosen), "label")), icon=":material/check:")
 
 
 def _undo(number: int) -> None:
@@ -127,4 +131,4 @@ def _undo(number: int) -> None:
     with show_problems():
         events = studio.review_service.events_of(viewer, number)
         studio.review_service.undo(viewer, events)
-        st.toast(f"{count_of(len(events), 'label')}: undone", icon=":material/undo:")
+        st.toast(fill("{}: undone", count_of(len(events), "label")), icon=":material/undo:")

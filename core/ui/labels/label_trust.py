@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import altair as alt
 import streamlit as st
@@ -12,7 +12,7 @@ from core.labels.published.schema import LabelField
 from core.labels.review.agreement import Agreement, BetweenReviewers, Measurement
 from core.labels.review.progress import ReviewProgress
 from core.studio import Studio
-from core.ui.frame.markdown import plain
+from core.ui.frame.markdown import Markdown, fill, joined, plain
 from core.ui.frame.problems import show_problems
 from core.ui.references.label_values import FIELD_NAMES
 from core.viewer import Viewer
@@ -41,7 +41,7 @@ def _progress(progress: ReviewProgress) -> None:
         st.metric("Reviewed", f"{progress.reviewed:,} of {progress.portraits:,}")
         st.metric("Waiting", f"{progress.waiting:,}")
         st.metric("Second looks", f"{progress.second_looks:,}")
-    st.caption(" · ".join(f"{count:,} {state.value}" for state, count in progress.by_state.items() if count))
+    st.caption(plain(" · ".join(f"{count:,} {state.value}" for state, count in progress.by_state.items() if count)))
     rows = [
         {
             "Reviewer": pace.reviewer,
@@ -68,20 +68,20 @@ def _accuracy(numbers: Agreement) -> None:
     _section(
         "Accuracy against reviews",
         numbers.accuracy,
-        f"How often a labeler says what people decided; the line is Wilson's 95 % interval.{few}",
+        fill("How often a labeler says what people decided; the line is Wilson's 95 % interval.{}", few),
     )
 
 
-def _section(title: str, rows: Sequence[Measurement], meaning: str) -> None:
+def _section(title: LiteralString, rows: Sequence[Measurement], meaning: LiteralString | Markdown) -> None:
     rows = [row for row in rows if row.pictures]
     if not rows:
         return
-    st.markdown(f"**{title}**")
+    st.markdown(fill("**{}**", title))
     st.caption(meaning)
     for row in rows:
         chart, ages, confused = st.columns([2, 2, 2])
         with chart:
-            st.caption(f"{plain(row.said_by)} against {plain(row.against)}, {row.pictures:,} portraits")
+            st.caption(fill("{} against {}, {:,} portraits", row.said_by, row.against, row.pictures))
             st.altair_chart(_shares(row), theme=None)
         with ages:
             st.caption("Years off, and bias: above zero the labeler says older")
@@ -129,7 +129,7 @@ def _confusion(row: Measurement) -> None:
     wrong = sorted(_mistakes(row.confusion), key=lambda mistake: -mistake[0])[:8]
     if not wrong:
         st.caption("Nothing: they say the same everywhere.")
-    st.markdown("  \n".join(f"{count} × {plain(words)}" for count, words in wrong))
+    st.markdown(joined("  \n", (fill("{} × {}", count, words) for count, words in wrong)))
 
 
 def _mistakes(confusion: Mapping[LabelField, Mapping[tuple[str, str], int]]) -> Iterable[tuple[int, str]]:

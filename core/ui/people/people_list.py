@@ -13,7 +13,7 @@ from core.documents import Version
 from core.errors import StudioError, WriteConflict
 from core.identity.access_list import AccessChange, AccessLevel, AccessList
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import plain
+from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
@@ -65,7 +65,7 @@ def person_rows(entries: Sequence[tuple[str, AccessLevel]]) -> None:
         with row(key=f"person-{entry}"):
             st.text(entry if is_person else f"{entry}, everybody there", width=320)
             st.selectbox(
-                f"{entry} comes in as",
+                fill("{} comes in as", entry),
                 options,
                 index=options.index(level),
                 format_func=LEVELS.__getitem__,
@@ -75,7 +75,7 @@ def person_rows(entries: Sequence[tuple[str, AccessLevel]]) -> None:
                 on_change=partial(_change_to_chosen, entry, widget, turn),
             )
             remove = partial(_remove, entry)
-            label = f"Remove *{plain(entry)}*"  # whom is for those who hear the page: it stands in the row already
+            label = fill("Remove *{}*", entry)  # whom is for those who hear the page: it stands in the row already
             st.button(label, key=f"remove-{turn}-{entry}", type="tertiary", icon=":material/close:", on_click=remove)
 
 
@@ -87,12 +87,12 @@ def show_last_problem(now: AccessList) -> None:
     if not isinstance(lost, LostChange):
         return
     theirs = now.changes[len(lost.seen.changes) :]
-    summary = "; ".join(f"{plain(change.by)}: {plain(change.entry)}, {change_text(change)}" for change in theirs)
+    summary = "; ".join(f"{change.by}: {change.entry}, {change_text(change)}" for change in theirs)
     with st.container(border=True, key="people-lost"):
         summary = summary or "It is shown as it is now"
-        st.markdown(f"**Somebody else has changed the list since you opened it.** {summary}.")
+        st.markdown(fill("**Somebody else has changed the list since you opened it.** {}.", summary))
         wanted = LEVELS[lost.level] if lost.level else "removed"
-        st.markdown(f"Yours is not saved yet: {plain(lost.entry)}, {wanted.lower()}.")
+        st.markdown(fill("Yours is not saved yet: {}, {}.", lost.entry, wanted.lower()))
         with st.container(horizontal=True):
             st.button("Save mine as well", type="primary", on_click=_change_after_all)
             st.button("Leave it", on_click=partial(st.session_state.pop, Key.PEOPLE_LOST, None))
@@ -154,4 +154,4 @@ def _warn_of_domain(now: AccessList, entry: str, level: AccessLevel | None) -> N
     domain = entry.strip().lower().rpartition("@")[2]
     if level is None and "@" in entry and domain in now.domains:
         with show_problems():
-            st.toast(f"{plain(entry)} can still come in through {plain(domain)}: block the address to keep it out.")
+            st.toast(fill("{} can still come in through {}: block the address to keep it out.", entry, domain))

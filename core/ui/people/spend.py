@@ -12,7 +12,7 @@ import streamlit as st
 from core.generation.spending.budget import Budget, dollars, dollars_left
 from core.generation.spending.ledger import Account, Tally
 from core.studio import Studio
-from core.ui.frame.markdown import without_formulas
+from core.ui.frame.markdown import Markdown, fill, plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import dialog
@@ -49,15 +49,13 @@ def accounts_seen_by(viewer: Viewer, ledger: Book, first: date, last: date) -> l
     return [account for account in accounts if account.person == viewer.email]
 
 
-def summary(accounts: Sequence[Account]) -> str:
+def summary(accounts: Sequence[Account]) -> Markdown:
     """The sum in one line; what has no price is named and not counted as nothing."""
     tally = sum((account.tally for account in accounts), Tally())
-    parts = [f"**{dollars(tally.usd)}** charged"]
-    if tally.unpriced:
-        parts.append(f"{tally.unpriced:,} unpriced")
+    parts = [f"{tally.unpriced:,} unpriced"] if tally.unpriced else []
     parts.append(count_of(tally.done, "picture"))
     parts += [f"{count:,} {ending}" for ending in _ENDINGS if (count := getattr(tally, ending))]
-    return " · ".join(parts)
+    return fill("**{}** charged · {}", dollars(tally.usd), " · ".join(parts))
 
 
 def table(accounts: Sequence[Account]) -> pd.DataFrame:
@@ -95,14 +93,14 @@ def _accounts(studio: Studio, viewer: Viewer) -> None:
         with st.spinner("Adding up what S3 holds…", show_time=True):
             accounts = accounts_seen_by(viewer, studio.ledger, today - timedelta(days=_SPANS[span] - 1), today)
             budgets = studio.budgets.today(viewer.email)
-        st.markdown(without_formulas(summary(accounts)))
+        st.markdown(summary(accounts))
         for budget in budgets:
-            st.progress(min(1.0, budget.used_usd / budget.limit_usd), text=without_formulas(budget_words(budget)))
+            st.progress(min(1.0, budget.used_usd / budget.limit_usd), text=plain(budget_words(budget)))
         if accounts:
             st.dataframe(
                 table(accounts), hide_index=True, column_config={"US$": st.column_config.NumberColumn(format="$%.3f")}
             )
         else:
             whose = "Nobody has" if viewer.may(Capability.SEE_ALL_SPENDING) else "You have"
-            st.caption(f"{whose} sent anything in this time.")
+            st.caption(fill("{} sent anything in this time.", whose))
         st.caption(_NOTE)

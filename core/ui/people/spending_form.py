@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 import streamlit as st
 
 from core.documents import Version
@@ -33,7 +35,7 @@ def change_text(change: LimitChange) -> str:
     return f"{_amount(change.before)} → {_amount(change.after)}"
 
 
-def _field(label: str, key: Key) -> None:
+def _field(label: LiteralString, key: Key) -> None:
     st.number_input(label, min_value=0.0, step=5.0, format="%.2f", placeholder="no limit", key=key, width=200)
 
 
@@ -49,8 +51,10 @@ def _save() -> None:
     except WriteConflict:
         st.session_state[Key.LIMITS_PROBLEM] = StudioError(
             "Somebody else has changed the budgets since you opened this page. Theirs are shown now; you wanted "
-            f"{_amount(wanted.daily_usd)} for everybody and {_amount(wanted.daily_person_usd)} for each person: "
-            "enter that again if it still holds."
+            "{} for everybody and {} for each person: "
+            "enter that again if it still holds.",
+            _amount(wanted.daily_usd),
+            _amount(wanted.daily_person_usd),
         )
     except StudioError as err:
         st.session_state[Key.LIMITS_PROBLEM] = err

@@ -71,7 +71,7 @@ def parse_value(field: LabelField, words: str | None) -> Value:
     if words is None or field is not LabelField.AGE:
         return words.strip() if words else None
     if words not in _BOUNDS:
-        raise InputError(f"“{words}” is no age range: choose {', '.join(_BOUNDS)}.")
+        raise InputError("“{}” is no age range: choose {}.", words, ", ".join(_BOUNDS))
     return _BOUNDS[words]
 
 

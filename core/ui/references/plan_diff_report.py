@@ -7,6 +7,7 @@ import streamlit as st
 from core.generation.plan_diff import diff_plans
 from core.references.index import ReferenceIndex
 from core.studio import Studio
+from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import dialog
 
@@ -25,7 +26,9 @@ def _report(studio: Studio, index: ReferenceIndex) -> None:
         if not plan_diffs:
             st.caption("There is no comparison yet.")
             return
-        st.caption(f"{len(plan_diffs)} newest comparisons planned again: {len(changed)} would pick differently now.")
+        st.caption(
+            fill("{} newest comparisons planned again: {} would pick differently now.", len(plan_diffs), len(changed))
+        )
         for plan_diff in changed:
             st.text(plan_diff.comparison.wishes.prompt[:120])
             rows = [

@@ -15,7 +15,7 @@ from core.references.reference import Reference
 from core.references.vocabulary import GroupProblem, Role
 from core.settings import PROJECT_ROOT
 from core.studio import Studio
-from core.ui.frame.markdown import plain
+from core.ui.frame.markdown import fill, plain
 from core.ui.frame.quantities import count_of, file_size, year_span
 from core.ui.frame.session import absolute, dialog, open_session
 from core.ui.frame.state import Key
@@ -32,7 +32,7 @@ def open_details(studio: Studio, reference: Reference) -> None:
 def _details(studio: Studio, reference: Reference) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for tag in filter(None, (reference.role, reference.tone, reference.angle, reference.problem)):
-            st.badge(str(tag), color="gray")
+            st.badge(plain(tag), color="gray")
     picture, facts = st.columns([3, 2])
     with picture:
         large = absolute(image_url(reference.key, reference.etag, THUMBNAIL_SIDES[1]))
@@ -40,7 +40,7 @@ def _details(studio: Studio, reference: Reference) -> None:
     with facts:
         for name, value in _facts(studio, reference):
             with st.container(gap=None):
-                st.caption(name)
+                st.caption(plain(name))
                 st.text(value)
     _label_history(studio, reference)
     st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
@@ -58,7 +58,7 @@ def _label_history(studio: Studio, reference: Reference) -> None:
     lines = studio.review_service.history(viewer, reference.etag)
     if not lines:
         return
-    with st.expander(f"Label history ({len(lines)})"):
+    with st.expander(fill("Label history ({})", len(lines))):
         st.dataframe(
             [
                 {
@@ -111,7 +111,7 @@ def _use_button(reference: Reference) -> None:
         _put_into_composer(reference)
         go_to("generate")
     if not usable:
-        st.caption(f"It cannot be injected: {_obstacle(reference)}.")
+        st.caption(fill("It cannot be injected: {}.", _obstacle(reference)))
 
 
 def _obstacle(reference: Reference) -> str:

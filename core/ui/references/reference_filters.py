@@ -13,6 +13,7 @@ from core.ui.frame.layout import row
 from core.ui.frame.state import Key
 
 PICTURES, GROUPS = "Pictures", "Groups"
+_ROLES = [role.value for role in Role]
 _NARROWING = (Key.REF_ROLE, Key.REF_TONE, Key.REF_ANGLE, Key.REF_FOLDER, Key.REF_GROUP, Key.REF_PROBLEMS)
 
 
@@ -22,7 +23,7 @@ def reference_filters(studio: Studio, index: ReferenceIndex) -> tuple[Filter, st
     with row(key="reference-filters"):
         text = search_box(Key.REF_SEARCH, "Search file or folder", page=page)
         with fold_when_narrow(Key.REF_FILTERS_SHOWN, _NARROWING):
-            role = segments("Role", [role.value for role in Role], Key.REF_ROLE, page=page)
+            role = segments("Role", _ROLES, Key.REF_ROLE, page=page)
             tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.REF_TONE, page=page)
             angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.REF_ANGLE, page=page)
             folder = choice("Any folder", [f.path for f in index.folders], Key.REF_FOLDER, page=page, width=240)

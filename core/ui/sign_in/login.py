@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ from core.identity.sign_in_answer import (
 )
 from core.studio import Studio
 from core.ui.components.component import Component, keep_value
-from core.ui.frame.markdown import plain
+from core.ui.frame.markdown import fill, link, plain
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
 from core.ui.frame.session_request import send_login_token
@@ -65,7 +65,7 @@ class Attempt:
         st.session_state[Key.LAST_ATTEMPT] = self.key
 
 
-def sign_in(studio: Studio, reason: str) -> None:
+def sign_in(studio: Studio, reason: StudioError | None) -> None:
     """The page for somebody who is not signed in; `reason` is why their session ended, if there was one."""
     login_token = st.session_state.pop(Key.LOGIN_TOKEN, None)
     if isinstance(login_token, str):
@@ -97,7 +97,7 @@ def was_just_refused(studio: Studio) -> bool:
 def ask_somebody(studio: Studio, err: AccessDenied) -> None:
     """For somebody verified who is not on the list: whom to ask, and another account."""
     with _frame("This account cannot come in."):
-        st.markdown(plain(err.message), text_alignment="center")
+        st.markdown(plain(err), text_alignment="center")
         st.button("Use another account", width="stretch", on_click=_another_account)
         _point_to_own_address(studio)
 
@@ -128,11 +128,11 @@ def _point_to_own_address(studio: Studio) -> None:
     """Google leads back to one address only: say which, where the page was opened under another."""
     address = studio.settings.origin
     if origin() != address:
-        st.caption(f"You can sign in at [{plain(address)}]({address}) only.", text_alignment="center")
+        st.caption(fill("You can sign in at {} only.", link(address, address)), text_alignment="center")
 
 
 @contextmanager
-def _frame(sentence: str) -> Iterator[None]:
+def _frame(sentence: LiteralString) -> Iterator[None]:
     with st.container(key="door", horizontal_alignment="center"):
         st.title("Studio", anchor=False, text_alignment="center")
         st.markdown(sentence, text_alignment="center")

@@ -71,7 +71,8 @@ def refuse_cluster(environ: Mapping[str, str]) -> None:
 
 def _cluster(setting: str, what: str) -> ConfigError:
     return ConfigError(
-        f"PM2 would spread its sessions over several processes ({what}): start ecosystem.config.js as it is, "
+        "PM2 would spread its sessions over several processes ({}): start ecosystem.config.js as it is, "
         "in fork mode, and set REPLICAS for more servers, each on a port of its own.",
+        what,
         setting=setting,
     )
