@@ -32,6 +32,7 @@ from tests.identity.attacks.window import (
     TOO_MANY,
     WANTED,
     Window,
+    changed,
     query_of,
     secrets,
 )
@@ -67,12 +68,6 @@ def https(running: HttpsStudio) -> Iterator[HttpsStudio]:
     yield running
     running.google.fault = None
     running.google.certs_max_age_s = 20_000
-
-
-def changed(path: str, **changes: str | None) -> str:
-    """Google's way back with another query; None takes something out."""
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
-    return "/oauth/callback?" + urlencode({n: v for n, v in (asked | changes).items() if v is not None})
 
 
 def refused(window: Window, answer: httpx.Response, sentence: str, *, page: str = WANTED) -> bool:

@@ -101,3 +101,9 @@ class Window:
 
 def query_of(answer: httpx.Response) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+
+
+def changed(path: str, **changes: str | None) -> str:
+    """Google's way back with another query; None takes something out."""
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+    return "/oauth/callback?" + urlencode({n: v for n, v in (asked | changes).items() if v is not None})
