@@ -18,6 +18,7 @@ StudioError
 ├── InjectionError         the wishes contradict each other or name what is unknown
 ├── EngineError            a picture could not be made; `.kind` says which way
 ├── LabelError             a label or a label file is invalid
+├── Overloaded             too much of this is under way here; says when to come again
 └── BadImage               bytes that cannot be shown as a picture
 
 The message of each is one sentence that is fit for a person's eyes. Words and values stay apart until it is drawn:
@@ -192,6 +193,14 @@ class EngineError(StudioError):
 
 class LabelError(StudioError):
     """A label, or a line of a label file, is invalid."""
+
+
+class Overloaded(StudioError):
+    """This process does as much of this as it may: ask again after `retry_after_s` seconds."""
+
+    def __init__(self, sentence: LiteralString, *values: object, retry_after_s: float) -> None:
+        super().__init__(sentence, *values)
+        self.retry_after_s = retry_after_s
 
 
 class BadImage(StudioError):

@@ -151,7 +151,6 @@ class Studio:
         self.history.stop()
         for loop in self.loops:
             loop.stop()
-        self.thumbnails.close()
         self.storage.close()
         self.telemetry.close()
 

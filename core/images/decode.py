@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
 import PIL
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from core.errors import BadImage
+from core.errors import BadImage, StudioError
+from core.images.memory import BYTES_MAX, MIB, PIXELS, PIXELS_MAX, bytes_to_decode
 
-BYTES_MAX: Final = 80 * 1024 * 1024
-PIXELS_MAX: Final = 120_000_000
+# Pillow keeps pixels in blocks. glibc hands back to the system at once what is larger than 32 MiB, while blocks of
+# Pillow's own 16 MiB stay with each thread that had them: eight large pictures kept 750 MB of the process.
+Image.core.set_block_size(64 * MIB)  # type: ignore[attr-defined]  # documented as it stands
 Image.init()  # registers every format this Pillow has; AVIF only where it was built in
 with suppress(ImportError):  # HEIC needs a package of its own, which is welcome and not required
     import_module("pillow_heif").register_heif_opener()
@@ -24,7 +28,7 @@ _FORMATS: Final = tuple(
     name for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF") if name in Image.OPEN
 )
 # What could be read: another Pillow, or another limit here (then count up), may read more.
-DECODER: Final = f"1-pillow-{PIL.__version__}" + ("-heif" if "HEIF" in _FORMATS else "")
+DECODER: Final = f"2-pillow-{PIL.__version__}" + ("-heif" if "HEIF" in _FORMATS else "")
 _BACKDROP: Final = (128, 128, 128)  # behind transparency: a grey that favours neither light nor dark
 _HEIC_BRANDS: Final = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1")
 # The first bytes of each format, and where in the file they stand.
@@ -51,6 +55,9 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+_STRIP_PIXELS: Final = 1_000_000
+_Conversion = Callable[[Image.Image], Image.Image]
 
 # Our own limit is checked on the header, before a pixel is decoded; Pillow's would warn on top of it.
 Image.MAX_IMAGE_PIXELS = None
@@ -104,21 +111,28 @@ def _has_own_colours(info: Mapping[str | tuple[int, int], object]) -> bool:
 def decode_picture(data: bytes, *, max_side: int | None = None, decoded_side_min: int | None = None) -> Image.Image:
     """Decode to 8-bit RGB in sRGB, EXIF orientation applied, first frame only.
 
-    With `max_side` (pixels) the picture is shrunk to fit a square of that side; a JPEG is then decoded at a
-    reduced scale, which is several times faster: at the smallest whose longer edge has `decoded_side_min` pixels,
-    or twice `max_side`. Raises BadImage.
+    With `max_side` (pixels) the picture is shrunk to fit a square of that side. What is much larger is first decoded
+    at a reduced scale (JPEG) or averaged (all others), which is several times faster: to the smallest whose longer
+    edge has `decoded_side_min` pixels, or twice `max_side`.
+
+    Its pixels are lent for by the process's one budget. Raises BadImage, and Overloaded when no room came free.
     """
     if not data:
         raise BadImage("The file is empty: upload the picture again.")
-    if len(data) > BYTES_MAX:
-        raise BadImage("The file has {:.0f} MB, more than {:.0f} MB can be shown.", len(data) / 1e6, BYTES_MAX / 1e6)
+    check_file(len(data))
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            _check_pixels(*image.size)
-            if max_side is not None:
-                image.draft("RGB", _fitting(decoded_side_min or 2 * max_side, *image.size))
-            return _upright_srgb(image, max_side)
-    except BadImage:
+            opened = image.size
+            _check_pixels(*opened)
+            shrink = None if max_side is None else _Shrink(max_side, decoded_side_min or 2 * max_side)
+            if shrink is not None:
+                image.draft("RGB", _fitting(shrink.decoded_side_min, *opened))
+            with PIXELS.lend(_memory_for(image, opened, shrink)):
+                picture = _upright_srgb(image, shrink)
+                if picture is not image:
+                    image.close()  # its pixels are gone before what was lent for them is given back
+                return picture
+    except StudioError:
         raise
     except UnidentifiedImageError as err:
         if "HEIF" not in _FORMATS and data[4:12] in _HEIC_BRANDS:
@@ -128,6 +142,12 @@ def decode_picture(data: bytes, *, max_side: int | None = None, decoded_side_min
         raise BadImage("The picture is too large to be opened here.") from err
     except Exception as err:  # Pillow's parsers raise whatever they stumble over
         raise BadImage("The picture is damaged or cut off: upload it again.") from err
+
+
+def check_file(size_bytes: int) -> None:
+    """Raise BadImage for a file that is larger than any that is opened: it need not be fetched."""
+    if size_bytes > BYTES_MAX:
+        raise BadImage("The file has {:.0f} MB, more than {:.0f} MB can be shown.", size_bytes / 1e6, BYTES_MAX / 1e6)
 
 
 def _check_pixels(width: int, height: int) -> None:
@@ -140,24 +160,79 @@ def _check_pixels(width: int, height: int) -> None:
         )
 
 
+def _memory_for(image: Image.Image, opened: tuple[int, int], shrink: _Shrink | None) -> int:
+    """Bytes. Raises BadImage for more than there are: so much would be needed for this picture alone."""
+    across, down = (1, 1) if shrink is None else shrink.factors(*image.size)
+    averaged = math.ceil(image.width / across) * math.ceil(image.height / down)
+    needed = bytes_to_decode(
+        image,
+        opened_pixels=math.prod(opened),
+        worked_on_pixels=averaged + min(_STRIP_PIXELS, math.prod(image.size)),
+        final_pixels=math.prod(image.size if shrink is None else shrink.size(*image.size)),
+    )
+    if needed > PIXELS.large_bytes:
+        raise BadImage(
+            "The picture has {}×{} pixels, more than can be opened safely of a {} file like this one: save it smaller, "
+            "or as a JPEG that is not progressive.",
+            *opened,
+            image.format,
+        )
+    return needed
+
+
 def _fitting(side: int, width: int, height: int) -> tuple[int, int]:
     """Width and height that fit a square: the square itself would keep the short side larger than it need be."""
     scale = side / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _upright_srgb(image: Image.Image, max_side: int | None) -> Image.Image:
+@dataclass(frozen=True, slots=True)
+class _Shrink:
+    """How a picture is made small: to fit a square of `max_side`, by way of one with `decoded_side_min` (pixels)."""
+
+    max_side: int
+    decoded_side_min: int
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height in the end; nothing is made larger."""
+        return _fitting(self.max_side, width, height) if max(width, height) > self.max_side else (width, height)
+
+    def factors(self, width: int, height: int) -> tuple[int, int]:
+        """How many pixels, across and down, are averaged to one on the way."""
+        gap = max(1.0, self.decoded_side_min / self.max_side)
+        across, down = self.size(width, height)
+        return max(1, int(width / across / gap)), max(1, int(height / down / gap))
+
+
+def _upright_srgb(image: Image.Image, shrink: _Shrink | None) -> Image.Image:
     image.seek(0)
     image.load()
     profile, turn = image.info.get("icc_profile"), _turn(image)
-    picture = _plain(image)
-    if max_side is not None:
-        picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    picture = _plain(image)(image) if shrink is None else _shrunk(image, shrink)
     picture = _flat(_srgb(picture, profile))
     if turn is not None:
         picture = picture.transpose(turn)
     picture.info = {}  # else a file made from this would carry a profile that no longer holds
     return picture
+
+
+def _shrunk(image: Image.Image, shrink: _Shrink) -> Image.Image:
+    """The picture in its new size, in a plain mode.
+
+    A large one is converted and averaged strip by strip: a second copy of all its pixels is never made.
+    """
+    plain, (width, height) = _plain(image), image.size
+    across, down = shrink.factors(width, height)
+    if (across, down) == (1, 1):
+        averaged = plain(image)
+    else:
+        rows = max(1, _STRIP_PIXELS // (width * down)) * down
+        mode = plain(image.crop((0, 0, 1, 1))).mode
+        averaged = Image.new(mode, (math.ceil(width / across), math.ceil(height / down)))
+        for top in range(0, height, rows):
+            strip = plain(image.crop((0, top, width, min(top + rows, height))))
+            averaged.paste(strip.reduce((across, down)), (0, top // down))
+    return averaged.resize(shrink.size(width, height), Image.Resampling.LANCZOS, (0, 0, width / across, height / down))
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -167,25 +242,27 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     return None
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    """The picture in a mode that shrinks smoothly and that colour profiles know."""
+def _plain(image: Image.Image) -> _Conversion:
+    """What brings the picture, or a part of it, into a mode that shrinks smoothly and that colour profiles know."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _eight_bit(image)
     if image.mode in ("LA", "PA") or "transparency" in image.info:
-        return image.convert("RGBA")
+        return lambda part: part.convert("RGBA")
     if image.mode == "1":
-        return image.convert("L")
-    return image if image.mode in ("L", "RGB", "RGBA", "CMYK", "LAB") else image.convert("RGB")
+        return lambda part: part.convert("L")
+    if image.mode in ("L", "RGB", "RGBA", "CMYK", "LAB"):
+        return lambda part: part
+    return lambda part: part.convert("RGB")
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def _eight_bit(image: Image.Image) -> _Conversion:
     """16-bit, 32-bit and float greys scaled to 8 bit; a plain convert would clip them to white."""
     top = 65535.0  # whatever the brightest pixel is: a dark 16-bit picture stays dark
     if not image.mode.startswith("I;16"):
         _, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]  # one band only
         limits = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
         top = next((limit for limit in limits if high <= limit), high)
-    return image.convert("F").point(lambda value: value * (255.0 / top)).convert("L")
+    return lambda part: part.convert("F").point(lambda value: value * (255.0 / top)).convert("L")
 
 
 def _srgb(image: Image.Image, icc: bytes | None) -> Image.Image:

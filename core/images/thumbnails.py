@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import BadImage, NotFound, StorageError, WriteConflict
-from core.images.decode import DECODER, decode_picture
+from core.images.decode import DECODER, check_file, decode_picture
 from core.images.encode import encode
+from core.images.memory import BYTES_MAX, FILES
 from core.objects import Blob, ObjectStore
 
 THUMBNAIL_SIDES = (320, 960)
 _QUALITY = {320: 78, 960: 84}
-_MADE_AT_ONCE = 2
 _ETAG = re.compile(r"[0-9A-Za-z-]{1,80}")
 
 
 class Thumbnails:
-    """Makes and finds thumbnails. Two are made at a time, and each only once."""
+    """Makes and finds thumbnails, each only once, as many at a time as there is memory for."""
 
     def __init__(
         self, store: ObjectStore, *, app_prefix: str, observe: Callable[[str], None] = lambda _result: None
@@ -29,7 +28,6 @@ class Thumbnails:
         self._prefix = f"{app_prefix}thumbs/"
         self._unreadable = f"{self._prefix}unreadable/{DECODER}/"
         self._observe = observe  # told `found`, `made` or `failed`
-        self._pool = ThreadPoolExecutor(_MADE_AT_ONCE, thread_name_prefix="thumbnail")
         # Looking and making are one, and nothing is kept: the next finds it in S3.
         self._under_way: SingleFlightCache[bytes] = SingleFlightCache(size_max=0)
 
@@ -39,23 +37,20 @@ class Thumbnails:
             raise NotFound("There is no such picture.", key=etag)
         return f"{self._prefix}{side}/{etag[:2]}/{etag}.webp"
 
-    def get(self, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
+    def get(self, etag: str, side: int, original: Callable[[], Blob], *, size_bytes: int = BYTES_MAX) -> bytes:
         """The thumbnail's WebP bytes, longest side `side` pixels; `original` is asked only to make it.
 
-        Raises BadImage when the original cannot be shown, StorageError when S3 does not answer.
+        `size_bytes` is what the original's file has; where nobody knows, it counts as large. Raises BadImage when the
+        original cannot be shown, Overloaded when there is no room for it, StorageError when S3 does not answer.
         """
         key = self.key_of(etag, side)
-        return self._under_way.get(key, lambda: self._find_or_make(key, etag, side, original))
+        return self._under_way.get(key, lambda: self._find_or_make(key, etag, side, original, size_bytes))
 
     def unreadable(self) -> frozenset[str]:
         """The etags of all pictures that S3 says cannot be decoded by this decoder. Raises StorageError."""
         return frozenset(row.key.removeprefix(self._unreadable) for row in self._store.list(self._unreadable))
 
-    def close(self) -> None:
-        """Finish what is under way."""
-        self._pool.shutdown(wait=True)
-
-    def _find_or_make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
+    def _find_or_make(self, key: str, etag: str, side: int, original: Callable[[], Blob], size_bytes: int) -> bytes:
         try:
             found = self._store.get(key).data
         except NotFound:
@@ -65,22 +60,24 @@ class Thumbnails:
             return found
         with suppress(NotFound):
             raise BadImage("{}", self._store.get(f"{self._unreadable}{etag}").data.decode())
-        return self._pool.submit(self._make, key, etag, side, original).result()
-
-    def _make(self, key: str, etag: str, side: int, original: Callable[[], Blob]) -> bytes:
-        blob = original()
-        if blob.etag != etag:
-            raise NotFound("The picture has changed in S3.", key=blob.key)
-        try:
-            data = encode_webp(blob.data, side)
-        except BadImage as err:
-            self._observe("failed")
-            self._remember(etag, err)
-            raise
+        data = self._make(etag, side, original, size_bytes)
         with suppress(WriteConflict):  # another server made the same one
             self._store.put(key, data, content_type="image/webp", create_only=True)
         self._observe("made")
         return data
+
+    def _make(self, etag: str, side: int, original: Callable[[], Blob], size_bytes: int) -> bytes:
+        try:
+            check_file(size_bytes)
+            with FILES.lend(size_bytes):
+                blob = original()
+                if blob.etag != etag:
+                    raise NotFound("The picture has changed in S3.", key=blob.key)
+                return encode_webp(blob.data, side)
+        except BadImage as err:
+            self._observe("failed")
+            self._remember(etag, err)
+            raise
 
     def _remember(self, etag: str, err: BadImage) -> None:
         """Note beside the thumbnails why there is none: nobody needs to fetch the original again to learn that."""

@@ -54,7 +54,7 @@ def image(request: Request, studio: Studio) -> Response:
         straight = _straight_from_s3(request, studio, key)
         return straight or _original(request, studio, key, etag, size_bytes, headers)
     try:
-        data = studio.thumbnails.get(etag, side, lambda: studio.store.get(key))
+        data = studio.thumbnails.get(etag, side, lambda: studio.store.get(key), size_bytes=size_bytes)
     except BadImage as err:
         return labelled_tile(file_name(key), err.message)
     return Response(data, media_type="image/webp", headers=headers)

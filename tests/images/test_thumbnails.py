@@ -30,10 +30,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @pytest.fixture
-def thumbnails(store: Store, tmp_path: Path) -> Iterator[Thumbnails]:
-    made = Thumbnails(store, app_prefix=f"{tmp_path.name}/")
-    yield made
-    made.close()
+def thumbnails(store: Store, tmp_path: Path) -> Thumbnails:
+    return Thumbnails(store, app_prefix=f"{tmp_path.name}/")
 
 
 def photo(colour: str, width: int = 1500, height: int = 1000) -> bytes:
@@ -84,8 +82,6 @@ def test_another_server_finds_what_one_has_made(store: Store, tmp_path: Path) ->
     original = Original(lambda: store.get("refs/c.jpg"))
     assert here.get(etag, 320, original) == there.get(etag, 320, original)
     assert original.asked == 1
-    here.close()
-    there.close()
 
 
 def test_many_who_ask_at_once_get_one_thumbnail(store: Store, thumbnails: Thumbnails) -> None:
@@ -125,8 +121,6 @@ def test_a_bad_picture_is_known_as_unreadable_to_every_server(store: Store, tmp_
     assert there.unreadable() == {bad}
     with pytest.raises(BadImage, match=re.escape(told.value.message)):
         there.get(bad, 960, lambda: pytest.fail("nothing is loaded"))
-    here.close()
-    there.close()
 
 
 def test_what_another_decoder_could_not_read_is_tried_again(store: Store, thumbnails: Thumbnails) -> None:

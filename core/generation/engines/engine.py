@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.errors import BadImage, EngineError, EngineFault, InputError
+from core.errors import BadImage, EngineError, EngineFault, InputError, Overloaded
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.generation.records.outcome import Cost
 from core.injection.wishes import SideName
@@ -58,8 +58,10 @@ class FinalPicture:
     notes: tuple[str, ...] = ()
 
 
-def unreadable_error(reference: AttachedReference, err: BadImage) -> EngineError:
-    """A reference that is no picture."""
+def unreadable_error(reference: AttachedReference, err: BadImage | Overloaded) -> EngineError:
+    """A reference that is no picture, or one that there is no room for at the moment."""
+    if isinstance(err, Overloaded):
+        return EngineError("{}", err, kind=EngineFault.UNAVAILABLE, retry_after_s=err.retry_after_s)
     return EngineError(
         "The reference `{}` cannot be read: {} Re-roll or switch off its slot.",
         reference.key,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from dataclasses import dataclass, replace
 
 from core.concurrency.single_flight import SingleFlightCache
-from core.errors import BadImage
+from core.errors import BadImage, Overloaded
 from core.generation.engines.engine import AttachedReference, unreadable_error
 from core.images.decode import decode_picture, is_plain
 from core.images.encode import encode
@@ -22,8 +20,6 @@ _DECODED_SIDE_MIN = 1536
 # JPEG quality and chroma subsampling (2 is 4:2:0); the second is for grain, in which nobody sees the difference.
 _QUALITIES = ((92, 0), (75, 2))
 _KEPT_BYTES = 64 * 1024 * 1024
-# More than there are processors are not ready sooner, and each holds a whole decoded picture.
-_DECODED_AT_ONCE = max(2, os.cpu_count() or 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +38,19 @@ class Uploads:
         self._ready: SingleFlightCache[Upload] = SingleFlightCache(
             size_max=_KEPT_BYTES, size_of=lambda ready: len(ready.data)
         )
-        self._turn = threading.BoundedSemaphore(_DECODED_AT_ONCE)
 
     def of(self, reference: AttachedReference, *, number: int = 1) -> Upload:
         """Upright, in sRGB, opaque, without metadata. Raises EngineError for what is no picture."""
         try:
             ready = (
-                self._ready.get(reference.etag, lambda: self._make_ready(reference.data))
+                self._ready.get(reference.etag, lambda: _make_ready(reference.data))
                 if reference.etag
-                else self._make_ready(reference.data)
+                else _make_ready(reference.data)
             )
-        except BadImage as err:
+        except (BadImage, Overloaded) as err:
             raise unreadable_error(reference, err) from err
         extension = "png" if ready.content_type == "image/png" else "jpg"
         return replace(ready, name=f"{number:02d}-{reference.role.value}.{extension}")
-
-    def _make_ready(self, data: bytes) -> Upload:
-        with self._turn:
-            return _make_ready(data)
 
 
 def _make_ready(data: bytes) -> Upload:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import Image, ImageOps
 
-from core.errors import BadImage, EngineError, EngineFault
+from core.errors import BadImage, EngineError, EngineFault, Overloaded
 from core.generation.engines.engine import (
     AttachedReference,
     FinalPicture,
@@ -26,6 +26,8 @@ from core.references.vocabulary import Role
 
 _FREE = Cost(usd=0.0)
 _PARTIAL_SIDE = 256
+# Sides are at most 3840 pixels long, mostly 1536: what a camera has beyond this would be thrown away again.
+_SIDE_MAX = 3072
 
 
 class PreviewEngine:
@@ -73,8 +75,8 @@ def _first(references: tuple[AttachedReference, ...], role: Role) -> AttachedRef
 
 def _decode(reference: AttachedReference) -> Image.Image:
     try:
-        return decode_picture(reference.data)
-    except BadImage as err:
+        return decode_picture(reference.data, max_side=_SIDE_MAX, decoded_side_min=_SIDE_MAX)
+    except (BadImage, Overloaded) as err:
         raise unreadable_error(reference, err) from err
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.errors import BadImage
+from core.errors import BadImage, Overloaded
 from core.images.decode import decode_picture
 from core.images.encode import encode
 from core.labels.machine.answer import LabelAnswer
@@ -144,8 +144,14 @@ def propose_nothing(
 
 
 def small_jpeg(data: bytes, *, side: int, quality: int) -> tuple[bytes, int, int]:
-    """The picture as a JPEG with its longer side at most `side` pixels, width and height. Raises BadImage."""
-    image = decode_picture(data, max_side=side)
+    """The picture as a JPEG with its longer side at most `side` pixels, width and height.
+
+    Raises BadImage, and Unanswered when there is no room for it at the moment.
+    """
+    try:
+        image = decode_picture(data, max_side=side)
+    except Overloaded as err:
+        raise Unanswered(err.message) from err
     try:
         return encode(image, "JPEG", quality=quality, optimize=True), image.width, image.height
     except (OSError, ValueError) as err:

@@ -194,13 +194,15 @@ def settings_of(bucket: S3Server, *, public_url: str = ORIGIN) -> dict[str, str]
 
 
 @contextmanager
-def production(folder: Path, more: Mapping[str, str] = {}) -> Iterator[Production]:
-    """Start one, with a list of people, a reference and a finished picture in its bucket; `more` are settings."""
+def production(
+    folder: Path, more: Mapping[str, str] = {}, *, pictures: Mapping[str, bytes] = {}
+) -> Iterator[Production]:
+    """Start one, with a list of people, a reference, a finished picture and `pictures`; `more` are settings."""
     with moto_server() as server:
-        bucket = with_bucket(server, {KEY: PICTURE, MADE: PICTURE, "studio/access.json": LISTED})
+        objects = {KEY: PICTURE, MADE: PICTURE, "studio/access.json": LISTED, **pictures}
+        bucket = with_bucket(server, objects)
         s3 = client_of(bucket)
-        keys = (KEY, MADE, "studio/access.json")
-        etags = {key: s3.head_object(Bucket=bucket.bucket, Key=key)["ETag"].strip('"') for key in keys}
+        etags = {key: s3.head_object(Bucket=bucket.bucket, Key=key)["ETag"].strip('"') for key in objects}
         with (
             dashboard(folder, {**settings_of(bucket), **more}) as running,
             httpx.Client(base_url=running.url, timeout=LONG_S) as client,
