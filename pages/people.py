@@ -14,6 +14,7 @@ from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
+from core.ui.frame.tables import draw_table
 from core.ui.people import spending_form
 from core.ui.people.people_list import add_form, change_text, person_rows, remember, show_last_problem
 
@@ -78,7 +79,7 @@ def _trail(content: AccessList, sheet: LimitSheet) -> None:
         {"When (UTC)": f"{at:%Y-%m-%d %H:%M}", "Who": by, "What": what, "Change": did}
         for at, by, what, did in sorted(rows, reverse=True)[:_TRAIL]
     ]
-    st.dataframe(newest, hide_index=True, alt="Changes of people and budgets, newest first")
+    draw_table(newest, alt="Changes of people and budgets, newest first")
 
 
 page()

@@ -14,8 +14,8 @@ from core.errors import StudioError, legible
 # left in it: bare addresses, icons and arrows. So every sign is written as its number, and what only together means
 # something stands in two texts, with an empty element between them that has neither style nor size.
 _SIGNS: Final = re.compile(r"[!-/:-@\[-`{-~]|^ | $|(?<= ) ")
-_BETWEEN: Final = ":color[]"
-_JOINTS: Final = re.compile(r"(?<=[:@])(?=.)|(?<=[<>~-])(?=[->=])|(?<=w)(?=\.)", re.IGNORECASE)
+_BETWEEN: Final = ":color{}"
+_JOINTS: Final = re.compile(r"(?<=[:@])|(?<=[<>~-])(?=[->=])|(?<=www)(?=\.|$)", re.IGNORECASE)
 _CODE_JOINT: Final = re.compile(r"(?<=:)(?=material/)")
 _IN_ADDRESSES: Final = "/:?&=%#+,;@-._~"
 _IN_CODE: Final = re.compile(r"`\{(\w*)(:[^{}`]*)?\}`")

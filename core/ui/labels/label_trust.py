@@ -14,6 +14,7 @@ from core.labels.review.progress import ReviewProgress
 from core.studio import Studio
 from core.ui.frame.markdown import Markdown, fill, joined, plain
 from core.ui.frame.problems import show_problems
+from core.ui.frame.tables import draw_table
 from core.ui.references.label_values import FIELD_NAMES
 from core.viewer import Viewer
 
@@ -54,9 +55,7 @@ def _progress(progress: ReviewProgress) -> None:
         for pace in progress.reviewers
     ]
     if rows:
-        st.dataframe(
-            rows, hide_index=True, column_config={"Last": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")}
-        )
+        draw_table(rows, column_config={"Last": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")})
 
 
 def _accuracy(numbers: Agreement) -> None:
@@ -85,7 +84,7 @@ def _section(title: LiteralString, rows: Sequence[Measurement], meaning: Literal
             st.altair_chart(_shares(row), theme=None)
         with ages:
             st.caption("Years off, and bias: above zero the labeler says older")
-            st.dataframe(_ages(row), hide_index=True)
+            draw_table(_ages(row))
         with confused:
             _confusion(row)
 
@@ -155,4 +154,4 @@ def _reviewers(reviewers: Mapping[LabelField, BetweenReviewers]) -> None:
     if not rows:
         st.caption("No label has been looked at twice yet.")
         return
-    st.dataframe(rows, hide_index=True, column_config={"Same": st.column_config.NumberColumn(format="percent")})
+    draw_table(rows, column_config={"Same": st.column_config.NumberColumn(format="percent")})

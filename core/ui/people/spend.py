@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-import pandas as pd
 import streamlit as st
 
 from core.generation.spending.budget import Budget, dollars, dollars_left
@@ -17,6 +16,7 @@ from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import dialog
 from core.ui.frame.state import Key
+from core.ui.frame.tables import draw_table
 from core.viewer import Capability, Viewer
 
 _SPANS = {"Today": 1, "7 days": 7, "30 days": 30}
@@ -58,9 +58,9 @@ def summary(accounts: Sequence[Account]) -> Markdown:
     return fill("**{}** charged · {}", dollars(tally.usd), " · ".join(parts))
 
 
-def table(accounts: Sequence[Account]) -> pd.DataFrame:
+def table(accounts: Sequence[Account]) -> list[dict[str, Any]]:
     """A row for each account, the newest day first; US$ is the sum of what has a price."""
-    rows = [
+    return [
         {
             "Day": account.day,
             "Person": account.person,
@@ -72,7 +72,6 @@ def table(accounts: Sequence[Account]) -> pd.DataFrame:
         }
         for account in sorted(accounts, key=lambda account: account.day, reverse=True)
     ]
-    return pd.DataFrame(rows)
 
 
 def budget_words(budget: Budget) -> str:
@@ -97,9 +96,7 @@ def _accounts(studio: Studio, viewer: Viewer) -> None:
         for budget in budgets:
             st.progress(min(1.0, budget.used_usd / budget.limit_usd), text=plain(budget_words(budget)))
         if accounts:
-            st.dataframe(
-                table(accounts), hide_index=True, column_config={"US$": st.column_config.NumberColumn(format="$%.3f")}
-            )
+            draw_table(table(accounts), column_config={"US$": st.column_config.NumberColumn(format="$%.3f")})
         else:
             whose = "Nobody has" if viewer.may(Capability.SEE_ALL_SPENDING) else "You have"
             st.caption(fill("{} sent anything in this time.", whose))

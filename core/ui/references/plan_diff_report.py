@@ -10,6 +10,7 @@ from core.studio import Studio
 from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import dialog
+from core.ui.frame.tables import draw_table
 
 _LAST = 20
 
@@ -41,4 +42,4 @@ def _report(studio: Studio, index: ReferenceIndex) -> None:
                 }
                 for change in plan_diff.changes
             ]
-            st.dataframe(rows, hide_index=True)
+            draw_table(rows)

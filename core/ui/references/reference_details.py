@@ -19,6 +19,7 @@ from core.ui.frame.markdown import fill, plain
 from core.ui.frame.quantities import count_of, file_size, year_span
 from core.ui.frame.session import absolute, dialog, open_session
 from core.ui.frame.state import Key
+from core.ui.frame.tables import draw_table
 from core.ui.generate import draft
 from core.ui.references.label_values import FIELD_NAMES, describe_value
 from core.web.addresses import ORIGINAL, image_url
@@ -59,7 +60,7 @@ def _label_history(studio: Studio, reference: Reference) -> None:
     if not lines:
         return
     with st.expander(fill("Label history ({})", len(lines))):
-        st.dataframe(
+        draw_table(
             [
                 {
                     "When": line.time,
@@ -71,7 +72,6 @@ def _label_history(studio: Studio, reference: Reference) -> None:
                 }
                 for line in lines
             ],
-            hide_index=True,
             column_config={"When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")},
         )
 

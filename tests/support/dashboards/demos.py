@@ -51,6 +51,11 @@ def picture(request):
 
 app = st.App("demo.py", routes=[Route("/picture/{shape}/{number}", picture)])
 """
+_PLAIN_APP = """
+import streamlit as st
+
+app = st.App("demo.py")
+"""
 _GRID = """
 import time
 
@@ -297,6 +302,60 @@ run, step, comparison = (st.session_state[name] for name in ("runs", "step", "co
 stage(f"comparison-{comparison}", steps[step % len(steps)], key="stage", height=560)
 st.text(f"run {run}, step {step}, comparison {comparison}")
 """
+_MARKDOWN = """
+import streamlit as st
+
+from core.ui.frame.markdown import fill, joined, plain
+from core.ui.frame.tables import draw_table
+from tests.support.hostile import ALL, VALUES
+
+st.set_page_config(layout="wide")
+everything = joined(" | ", ALL)
+for number, value in enumerate(ALL):
+    with st.container(key=f"alone-{number}"):
+        st.markdown(plain(value))
+    with st.container(key=f"code-{number}"):
+        st.caption(fill("before `{}` after", value))
+    with st.container(key=f"among-{number}"):
+        st.markdown(fill("“{}”: {}, :gray[{}] **{}**", value, value, value, value))
+    with st.container(key=f"button-{number}"):
+        st.button(fill("Remove {}", value), key=str(number), width="stretch")
+with st.container(key="error"):
+    st.error(fill("12:30:00 :smile: $1 {}", everything))
+with st.container(key="expander"):
+    st.expander(everything)
+with st.container(key="metric"):
+    st.metric(everything, 1)
+with st.container(key="progress"):
+    st.progress(1.0, text=everything)
+with st.container(key="badge"):
+    st.badge(everything)
+with st.container(key="tab"):
+    st.tabs([everything])
+with st.container(key="toggle"):
+    st.toggle(everything)
+with st.container(key="segments"):
+    st.segmented_control("Segments", [everything])
+with st.container(key="help"):
+    st.button("Help", help=everything)
+with st.container(key="choice"):
+    st.selectbox("Choice", VALUES, index=None, placeholder=VALUES[0])
+with st.container(key="popover"):
+    st.popover(everything)
+with st.container(key="table"):
+    draw_table([{"What": value, "Number": -1} for value in ALL])
+st.button("Toast", on_click=lambda: st.toast(everything))
+if st.button("Dialog"):
+    st.dialog(everything)(lambda: st.text("in it"))()
+st.text("drawn")
+"""
+
+
+@contextmanager
+def markdown_demo(folder: Path) -> Iterator[str]:
+    """Hostile values in every place where Streamlit draws Markdown."""
+    with _served(folder, {"app.py": _PLAIN_APP, "demo.py": _MARKDOWN}, _CONFIG) as url:
+        yield url
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def test_ordinary_words_are_left_as_they_are() -> None:
         ("plain", "`plain`"),
         ("a`b", "``a`b``"),
         ("`a``b", "``` `a``b ```"),
-        (":material/home:", "`:`:color[]`material/home:`"),
+        (":material/home:", "`:`:color{}`material/home:`"),
         ("", ""),
     ],
 )
