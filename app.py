@@ -1,14 +1,18 @@
 """The ASGI entry: `streamlit run app.py` looks for exactly this assignment."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.ui.frame.problems import report_script_error
+from core.ui.frame.streamlit_internals import guard_browser_values, own_url
 from core.web import MIDDLEWARE, ROUTES, lifespan
 
+guard_browser_values()
 app = st.App(
     "core/ui/shell.py",
     routes=ROUTES,
     middleware=MIDDLEWARE,
-    lifespan=lifespan,
+    lifespan=partial(lifespan, own_url=own_url),
     on_script_error=report_script_error,
 )

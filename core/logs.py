@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
-
-from core.incidents import report
 
 KEPT_OUT: Final = "[kept out]"
 _SHORTEST_SECRET = 6  # anything shorter would be found in ordinary words
@@ -20,8 +18,11 @@ _SHORTEST_SECRET = 6  # anything shorter would be found in ordinary words
 _LOOKS_SECRET = re.compile(
     r"\bsk-[\w-]{8,}|(?<=[Bb]earer )[\w.~+/=-]{8,}|(?<=X-Amz-Signature=)\w+|(?<=X-Amz-Security-Token=)[\w%]+"
 )
-# Servers and libraries that would otherwise write lines of their own, each with a handler of its own.
-_ADOPTED = ("streamlit", "uvicorn", "websockets", "werkzeug", "botocore", "py.warnings")
+LONGEST_TEXT: Final = 4_000  # characters of one field
+LONGEST_TRACEBACK: Final = 8_000
+# What a terminal may take for a command, what a reader may take for the end of a line, and what is no character at all;
+# JSON itself escapes what is below the blank.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Discretion:
@@ -66,32 +67,6 @@ def configure_logs(level: int = logging.INFO, discretion: Discretion | None = No
     )
 
 
-def adopt_foreign_logs(discretion: Discretion) -> None:
-    """Write what libraries log in the same form, and what ends a thread as well; for the serving process.
-
-    Loggers that a library makes later keep their own form.
-    """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_processors(discretion),
-            ],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    for name in [*logging.Logger.manager.loggerDict]:
-        if name.partition(".")[0] in _ADOPTED:
-            logger = logging.getLogger(name)
-            logger.handlers, logger.propagate = [], name != "uvicorn.access"  # the proxy keeps that log
-            logger.setLevel(max(logger.level, logging.WARNING))  # what went well, the events of our own say
-    logging.captureWarnings(capture=True)
-    threading.excepthook = _thread_ended
-
-
 def _processors(discretion: Discretion) -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
@@ -100,10 +75,30 @@ def _processors(discretion: Discretion) -> list[Processor]:
         structlog.processors.format_exc_info,
         discretion.without_prompt,
         discretion.without_secrets,
-        structlog.processors.JSONRenderer(ensure_ascii=False),
+        _bounded,
+        _as_line,
     ]
 
 
-def _thread_ended(args: threading.ExceptHookArgs) -> None:
-    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
-        report("thread_crashed", args.exc_value, thread=args.thread.name if args.thread else None)
+def _bounded(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
+    """Cut what is too long in the middle: how a text begins and a traceback ends is what tells."""
+    return {
+        name: _shortened(value, LONGEST_TRACEBACK if name == "exception" else LONGEST_TEXT)
+        for name, value in event.items()
+    }
+
+
+def _shortened(value: Any, longest: int) -> Any:
+    if isinstance(value, dict | list):
+        text = json.dumps(value, ensure_ascii=False)
+        return value if len(text) <= longest else _shortened(text, longest)
+    if not isinstance(value, str) or len(value) <= longest:
+        return value
+    half = longest // 2
+    return f"{value[:half]} … {len(value) - 2 * half} characters … {value[-half:]}"
+
+
+def _as_line(_logger: WrappedLogger, _level: str, event: EventDict) -> str:
+    """The event as JSON that is one line to everybody who reads it, and harmless in a terminal."""
+    line = json.dumps(event, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", line)

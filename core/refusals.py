@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,9 @@ import structlog
 WINDOW_S: Final = 60.0
 SOURCES_MAX: Final = 20  # lines a minute and kind, where those who are refused are told apart
 _log = structlog.get_logger(__name__)
+
+
+KINDS_MAX: Final = 500  # beyond it all others are one kind
 
 
 @dataclass(slots=True)
@@ -28,13 +31,37 @@ class _Window:
     unsaid: int = 0
 
 
-class Refusals:
-    """The refusals of one process: `event` is what was refused, `reason` why, in few words and few of them."""
+class OncePerMinute:
+    """What may be said of things that strangers can repeat at will."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._windows: dict[tuple[str, str], _Window] = {}
+        self._windows: dict[Hashable, _Window] = {}
+
+    def unsaid_before(self, kind: Hashable, source: str = "") -> int | None:
+        """How many of this kind were not told of since its last line; None for one that is not to be told of itself."""
+        now = self._clock()
+        with self._lock:
+            if len(self._windows) >= KINDS_MAX and kind not in self._windows:
+                kind = None
+            window = self._windows.setdefault(kind, _Window(now))
+            if now - window.began_s >= WINDOW_S:
+                window.began_s, window.told = now, set()
+            if source in window.told or len(window.told) >= SOURCES_MAX:
+                window.unsaid += 1
+                return None
+            window.told.add(source)
+            unsaid, window.unsaid = window.unsaid, 0
+            return unsaid
+
+
+class Refusals:
+    """The refusals of one process: `event` is what was refused, `reason` why, in few words and few of them."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._told = OncePerMinute(clock=clock)
+        self._lock = threading.Lock()
         self._counted: Counter[tuple[str, str]] = Counter()
 
     def refuse(self, event: str, *, reason: str, source: str = "", **about: object) -> None:
@@ -42,7 +69,9 @@ class Refusals:
 
         The line says how many before it were `unsaid`.
         """
-        unsaid = self._unsaid_before(event, reason, source)
+        with self._lock:
+            self._counted[event, reason] += 1
+        unsaid = self._told.unsaid_before((event, reason), source)
         if unsaid is None:
             return
         if unsaid:
@@ -55,21 +84,6 @@ class Refusals:
         """How many there have been, by event and reason."""
         with self._lock:
             return dict(self._counted)
-
-    def _unsaid_before(self, event: str, reason: str, source: str) -> int | None:
-        """How many were not told of since the last line; None for one that is not told of itself."""
-        kind, now = (event, reason), self._clock()
-        with self._lock:
-            self._counted[kind] += 1
-            window = self._windows.setdefault(kind, _Window(now))
-            if now - window.began_s >= WINDOW_S:
-                window.began_s, window.told = now, set()
-            if source in window.told or len(window.told) >= SOURCES_MAX:
-                window.unsaid += 1
-                return None
-            window.told.add(source)
-            unsaid, window.unsaid = window.unsaid, 0
-            return unsaid
 
 
 _refusals = Refusals()

@@ -18,6 +18,7 @@ FOUNDATION = (
     "settings",
     "openai",
     "logs",
+    "foreign_logs",
     "viewer",
     "incidents",
     "refusals",

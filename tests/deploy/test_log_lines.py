@@ -14,6 +14,7 @@ from bench.sessions import session
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault
 from tests.support.processes.checkouts import check_out
 from tests.support.processes.servers import Server, serving
+from tests.support.server_log import check_log
 from tests.support.timeouts import until
 
 PROMPT = "a marmalade cat beside a teapot"
@@ -60,11 +61,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 
 
 def test_every_line_is_one_event(told: Told) -> None:
-    lines = [line for line in told.server.log.splitlines() if line.strip()]
-    strange = [line for line in lines if not line.startswith("{")]
-    assert [line for line in strange if "view your Streamlit app" not in line and "URL:" not in line] == []
-    for event in told.server.events():
-        assert {"event", "level", "timestamp"} <= event.keys()
+    check_log(told.server.log, SECRETS.values())
     assert {"server_ready", "comparison_ordered", "side_began", "side_ended", "server_stopped"} <= {
         event["event"] for event in told.server.events()
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ ARTIFACTS: Final = ROOT / ".artifacts"
 _LONGEST_NAME: Final = 150
 
 _logs: Final[dict[Path, None]] = {}
+_ever: Final[list[Path]] = []
 _ended: Final[list[Path]] = []  # logs of programs that have ended in this test
 _contexts: Final[weakref.WeakSet[BrowserContext]] = weakref.WeakSet()
 
@@ -24,11 +26,21 @@ _contexts: Final[weakref.WeakSet[BrowserContext]] = weakref.WeakSet()
 def log_kept(log: Path) -> None:
     """From now on this file is kept if a test fails."""
     _logs[log] = None
+    _ever.append(log)
 
 
 def log_done(log: Path) -> None:
     """Its program has ended: later tests no longer keep this file."""
     _ended.append(log)
+
+
+@contextmanager
+def logs_begun() -> Iterator[list[Path]]:
+    """The log files of all programs that are started inside, once the block has ended."""
+    begun: list[Path] = []
+    before = len(_ever)
+    yield begun
+    begun += dict.fromkeys(_ever[before:])
 
 
 def begin() -> None:

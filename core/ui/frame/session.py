@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from typing import Final, Literal, LiteralString, ParamSpec
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import streamlit as st
 
@@ -87,9 +87,17 @@ def watch() -> None:
     fragment(_nothing, run_every=_WATCH_S)()
 
 
+def address() -> SplitResult:
+    """The address this page was opened under, as the browser says; empty if that is none."""
+    try:
+        return urlsplit(st.context.url or "")
+    except ValueError:
+        return urlsplit("")
+
+
 def origin() -> str:
     """Scheme, host and port of the address this page was opened under."""
-    parts = urlsplit(st.context.url or "")
+    parts = address()
     return f"{parts.scheme}://{parts.netloc}"
 
 

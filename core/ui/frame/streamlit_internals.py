@@ -5,11 +5,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import json
+import re
+from typing import Any, Final, NoReturn
 
 import streamlit as st
+from streamlit import config
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.runtime.state.session_state import Serialized, WStates
+from streamlit.web.server import server_util
 
+from core.refusals import refuse
+from core.settings import is_loopback
+
+DEEPEST: Final = 32  # values within values
+_HALF_OF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
+_JSON: Final = ("json_value", "json_trigger_value")
+_read_by_streamlit: Final = WStates.__getitem__
 _RACE: Final = "dictionary changed size during iteration"
 
 
@@ -26,6 +40,17 @@ def forget_session() -> None:
         state = context.session_state._state
         state.clear()
         state._new_widget_state.widget_metadata.clear()
+
+
+def own_url() -> str:
+    """Where somebody on this machine opens the server, by the port it listens on in the end."""
+    address = config.get_option("server.address") or ""
+    is_everywhere = address in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not listened on
+    name = "localhost" if is_everywhere or is_loopback(address) else address
+    if config.is_manually_set("browser.serverAddress"):
+        name = config.get_option("browser.serverAddress")
+    url: str = server_util.get_url(name)
+    return url
 
 
 def is_session_race(err: RuntimeError) -> bool:
@@ -50,3 +75,65 @@ def forget_oauth(button: str) -> None:
     """Take all out of the session that the button has put there: its answer, its state and its PKCE pair."""
     for key in (button, f"state-{button}", f"pkce-{button}"):
         st.session_state.pop(key, None)
+
+
+class _Refused(Serialized):
+    """In the place of a value that was refused: of its widget nothing has been said."""
+
+
+def guard_browser_values() -> None:
+    """From now on a value that a widget's own script cannot have sent counts as not said, where Streamlit reads it.
+
+    Streamlit hands a widget whatever somebody sends under its name; what cannot be read ends this run of the session
+    and every later one.
+    """
+    WStates.__getitem__ = _read  # type: ignore[method-assign]
+
+
+def _read(states: WStates, widget: str) -> Any:
+    """The value of a widget, as `WStates` reads it. Raises KeyError for none, and for one that is refused."""
+    state = states.states.get(widget)
+    if isinstance(state, _Refused):
+        raise KeyError(widget)
+    metadata = states.widget_metadata.get(widget)
+    if isinstance(state, Serialized) and metadata is not None:
+        try:
+            states.states[widget] = Serialized(_checked(state.value, metadata))
+            return _read_by_streamlit(states, widget)
+        except Exception:  # noqa: BLE001 - whatever a widget of Streamlit's makes of a value that is none of its own
+            refuse("message_refused", reason="malformed value")
+            states.states[widget] = _Refused(WidgetState(id=widget))
+            raise KeyError(widget) from None
+    return _read_by_streamlit(states, widget)
+
+
+def _checked(state: WidgetState, metadata: WidgetMetadata[Any]) -> WidgetState:
+    """The value as it is to be read. Raises ValueError or RecursionError for one that this widget does not send."""
+    kind = state.WhichOneof("value")
+    if kind is None:  # cleared
+        return state
+    if kind != metadata.value_type:
+        raise ValueError(f"{kind} instead of {metadata.value_type}")
+    if kind not in _JSON:
+        return state
+    value = json.loads(getattr(state, kind), parse_constant=_no_number)
+    mended = WidgetState(id=state.id)
+    setattr(mended, kind, json.dumps(_mended(value, DEEPEST)))
+    return mended
+
+
+def _mended(value: Any, deepest: int) -> Any:
+    """The same value with a replacement character for every half of an emoji, which no text that is sent may hold."""
+    if deepest == 0:
+        raise ValueError("too deep")
+    if isinstance(value, str):
+        return _HALF_OF_A_PAIR.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mended(each, deepest - 1) for each in value]
+    if isinstance(value, dict):
+        return {_mended(name, deepest - 1): _mended(each, deepest - 1) for name, each in value.items()}
+    return value
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")

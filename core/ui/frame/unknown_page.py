@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import streamlit as st
 
 from core.ui.frame.layout import empty_state
 from core.ui.frame.markdown import plain
+from core.ui.frame.session import address
 from core.ui.frame.state import Key
 
 TITLE = "No such page"
@@ -21,7 +22,7 @@ def unknown_name(names: Sequence[str]) -> str:
     Back leads to the unknown one again.
     """
     if Key.UNKNOWN_PAGE not in st.session_state:
-        asked = unquote(urlsplit(st.context.url or "").path).strip("/")
+        asked = unquote(address().path).strip("/")
         is_one = bool(asked) and asked not in names and "/" not in asked and asked == asked.strip()
         st.session_state[Key.UNKNOWN_PAGE] = asked if is_one else ""
     name: str = st.session_state[Key.UNKNOWN_PAGE]

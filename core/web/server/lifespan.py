@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
 import structlog
 
 from core.errors import ConfigError, StudioError
-from core.logs import Discretion, adopt_foreign_logs, configure_logs
+from core.foreign_logs import adopt_foreign_logs
+from core.logs import Discretion, configure_logs
 from core.settings import known_secrets, load_settings
 from core.studio import get_studio
 from core.web.server.garbage import hold, settle
@@ -24,10 +25,11 @@ EXIT_BAD_START = 2  # what PM2 and systemd are told not to start again after
 
 
 @asynccontextmanager
-async def lifespan(_app: object) -> AsyncIterator[None]:
+async def lifespan(_app: object, *, own_url: Callable[[], str] = lambda: "") -> AsyncIterator[None]:
     """Open the studio before the first request and close it after the last.
 
-    What cannot start says why in one sentence and ends the process with exit code 2.
+    What cannot start says why in one sentence and ends the process with exit code 2. Who sits at the terminal is told
+    where to open it: at PUBLIC_URL, or at `own_url`.
     """
     hold()
     try:
@@ -35,23 +37,32 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         settings = load_settings()
         discretion = Discretion(known_secrets(settings), prompts=settings.log_prompts)
         configure_logs(discretion=discretion)
-        adopt_foreign_logs(discretion)
+        adopt_foreign_logs()
         stop = Stop(work_s=settings.generation_stop_s)
         stop.listen()
         studio = await asyncio.to_thread(get_studio)
     except StudioError as err:
         give_up(err)
     settle()
-    _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines])
+    url = settings.origin or own_url()
+    _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines], url=url)
+    tell_terminal(f"Open the dashboard: {url}")
     try:
         yield
     finally:
         await asyncio.to_thread(stop.connections_closed)
 
 
+def tell_terminal(sentence: str) -> None:
+    """Say it in plain words to the person who has started the server, if there is one; no log keeps it."""
+    terminal = sys.__stdout__
+    if terminal is not None and terminal.isatty():
+        print(f"\n  {sentence}\n", file=terminal, flush=True)
+
+
 def give_up(err: StudioError) -> NoReturn:
     """Say why the dashboard cannot start, and end at once: any exception would come with a traceback."""
-    print(f"The dashboard cannot start: {err.message}", file=sys.stderr, flush=True)
+    print(f"The dashboard cannot start: {err.message}", file=sys.__stderr__, flush=True)
     os._exit(EXIT_BAD_START)
 
 

@@ -167,15 +167,23 @@ def run(line: ClientConnection, page: str = "", *, script_hash: str = "") -> tup
     asked.rerun_script.context_info.url = f"{ORIGIN}/{page}"
     line.send(asked.SerializeToString())
     heard, name = b"", ""
-    while True:
-        frame = line.recv(timeout=LONG_S)
-        assert isinstance(frame, bytes)
+    for frame in frames_of(line):
         heard += frame
         told = ForwardMsg.FromString(frame)
         if told.WhichOneof("type") == "new_session":
             name = told.new_session.initialize.session_id
-        if told.WhichOneof("type") == "script_finished":
-            return heard, name
+    return heard, name
+
+
+def frames_of(line: ClientConnection) -> Iterator[bytes]:
+    """All that comes until the script has run to its end; it may begin anew by itself."""
+    while True:
+        frame = line.recv(timeout=LONG_S)
+        assert isinstance(frame, bytes)
+        yield frame
+        told = ForwardMsg.FromString(frame)
+        if told.WhichOneof("type") == "script_finished" and told.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            return
 
 
 def settings_of(bucket: S3Server, *, public_url: str = ORIGIN) -> dict[str, str]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from datetime import date
+
 import pytest
 from streamlit.runtime.state import SafeSessionState, SessionState
+from streamlit.runtime.state.session_state import WStates
 from streamlit.testing.v1 import AppTest
 
-from core.ui.frame.streamlit_internals import is_session_race, session_id
+from core.refusals import counted
+from core.ui.frame.streamlit_internals import guard_browser_values, is_session_race, session_id
 from tests.support.timeouts import LONG_S
+
+
+@pytest.fixture(autouse=True)
+def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of Streamlit leaves its script as the main module, which processes that are forked later would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 def name_the_session() -> None:
@@ -64,3 +76,60 @@ def test_the_oauth_button_keeps_its_answer_its_state_and_its_pkce_pair_under_the
     before, after = shown(AppTest.from_function(draw_the_oauth_button).run(timeout=LONG_S))
     assert before == "['button', 'pkce-button', 'state-button'] None True"
     assert after == "[]"
+
+
+def draw_widgets() -> None:
+    import streamlit as st
+
+    state = [
+        st.text_input("a"),
+        st.text_area("b"),
+        st.number_input("c"),
+        st.number_input("d", value=0),
+        st.slider("e"),
+        st.selectbox("f", ["x", "y"]),
+        st.multiselect("g", ["x", "y"]),
+        st.toggle("h"),
+        st.radio("i", ["x", "y"]),
+        st.pills("j", ["x", "y"]),
+        st.segmented_control("k", ["x", "y"]),
+        st.date_input("l", value=None),
+        st.button("m"),
+        st.select_slider("n", ["x", "y"]),
+    ]
+    st.text(state)
+
+
+@pytest.fixture
+def _guarded() -> Iterator[None]:
+    kept = WStates.__getitem__
+    guard_browser_values()
+    yield
+    WStates.__getitem__ = kept
+
+
+@pytest.mark.usefixtures("_guarded")
+def test_what_the_scripts_of_widgets_send_is_read_as_it_was_sent() -> None:
+    """Each says it in one kind of value, which is the one that its widget registers."""
+    app = AppTest.from_function(draw_widgets).run(timeout=LONG_S)
+    before = counted().get(("message_refused", "malformed value"), 0)
+    app.text_input[0].set_value("typed")
+    app.text_area[0].set_value("two\nlines")
+    app.number_input[0].set_value(0.5)
+    app.number_input[1].set_value(7)
+    app.slider[0].set_value(9)
+    app.selectbox[0].set_value("y")
+    app.multiselect[0].set_value(["y", "x"])
+    app.toggle[0].set_value(True)
+    app.radio[0].set_value("y")
+    app.button_group[0].set_value("y")
+    app.button_group[1].set_value("y")
+    app.date_input[0].set_value(date(2026, 11, 29))
+    app.select_slider[0].set_value("y")
+    app.button[0].click()
+    shown_values = shown(app.run(timeout=LONG_S))[0]
+    assert shown_values == (
+        "['typed', 'two\\nlines', 0.5, 7, 9, 'y', ['y', 'x'], True, 'y', 'y', 'y', "
+        "datetime.date(2026, 11, 29), True, 'y']"
+    )
+    assert counted().get(("message_refused", "malformed value"), 0) == before
