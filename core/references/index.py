@@ -118,7 +118,7 @@ class ReferenceIndex:
         for folder in folders:
             if unicodedata.normalize("NFC", folder.path) == wanted:
                 return folder
-        names = ", ".join(f"`{folder.path}`" for folder in folders) or "none yet"
+        names = ", ".join(f"“{folder.path}”" for folder in folders) or "none yet"
         raise InjectionError("There is no model folder `{}` in S3. The library has {}.", text, names)
 
     def group(self, path: str) -> AttributeGroup:

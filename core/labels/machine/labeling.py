@@ -117,7 +117,7 @@ def sitters_in(index: ReferenceIndex, folder: str | None) -> list[Sitter]:
         wanted = fold(folder.strip("/")) + "/"
         references = [ref for ref in index.references if fold(ref.key).startswith(wanted)]
         if not references:
-            folders = ", ".join(f"`{each.path}`" for each in index.folders_of(Role.MODEL)) or "none yet"
+            folders = ", ".join(f"“{each.path}”" for each in index.folders_of(Role.MODEL)) or "none yet"
             raise InputError("There is no picture under `{}` in S3. The model folders are {}.", folder, folders)
     by_etag: dict[str, Sitter] = {}
     for ref in references:
