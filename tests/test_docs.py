@@ -22,7 +22,9 @@ def test_every_setting_is_in_the_operators_guide(name: str) -> None:
     assert re.search(rf"\b{name}\b", (PROJECT_ROOT / "docs" / "operate.md").read_text("utf-8")), name
 
 
-@pytest.mark.parametrize("document", ["docs/operate.md", "docs/architecture.md", "docs/scale.md", "README.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/operate.md", "docs/architecture.md", "docs/scale.md", "docs/security.md", "README.md"]
+)
 def test_every_file_that_the_documents_point_to_is_there(document: str) -> None:
     text = (PROJECT_ROOT / document).read_text("utf-8")
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)

@@ -12,8 +12,8 @@ from core.concurrency.byte_budget import ByteBudget
 MIB: Final = 1024 * 1024
 BYTES_MAX: Final = 80 * MIB
 PIXELS_MAX: Final = 120_000_000
-_WAITING_MAX: Final = 24  # of the 40 threads that answer requests
-_PATIENCE_S: Final = 120.0
+WAITING_MAX: Final = 24  # of the 40 threads that answer requests
+PATIENCE_S: Final = 120.0
 
 # Files are lent for before pixels, and never the other way round: nobody waits for somebody who waits for them.
 FILES: Final = ByteBudget(
@@ -21,8 +21,8 @@ FILES: Final = ByteBudget(
     small_bytes=64 * MIB,
     small_max=16 * MIB,
     at_once=8,
-    waiting_max=_WAITING_MAX,
-    patience_s=_PATIENCE_S,
+    waiting_max=WAITING_MAX,
+    patience_s=PATIENCE_S,
 )
 # One picture of PIXELS_MAX at four bytes a pixel, with all that shrinking it takes.
 PIXELS: Final = ByteBudget(
@@ -30,8 +30,8 @@ PIXELS: Final = ByteBudget(
     small_bytes=128 * MIB,
     small_max=64 * MIB,
     at_once=max(2, os.cpu_count() or 2),  # more than there are processors are not ready sooner
-    waiting_max=_WAITING_MAX,
-    patience_s=_PATIENCE_S,
+    waiting_max=WAITING_MAX,
+    patience_s=PATIENCE_S,
 )
 
 # Bytes a pixel as Pillow keeps them: 4 for every mode of several bands, also for RGB.
