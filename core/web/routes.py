@@ -22,6 +22,8 @@ from core.web.pictures import image, no_picture, partial
 from core.web.request_filter import RequestFilter
 from core.web.requests import Requests
 from core.web.security_headers import SecurityHeaders
+from core.web.socket_guard import SocketGuard
+from core.web.sockets.browser_message import ReadMessage
 
 Handler = Callable[[Request, Studio], Response]
 _Serve = Callable[[Request], Response]
@@ -48,13 +50,18 @@ def _signed_in(handler: Handler) -> _Serve:
     return guarded
 
 
-MIDDLEWARE = (
-    Middleware(ClientAddress),
-    Middleware(Requests),
-    Middleware(SecurityHeaders),
-    Middleware(RequestFilter),
-    Middleware(PagePaths),
-)
+def middleware(read: ReadMessage) -> tuple[Middleware, ...]:
+    """What stands around all routes; `read` understands what a browser sends over its WebSocket."""
+    return (
+        Middleware(ClientAddress),
+        Middleware(Requests),
+        Middleware(SecurityHeaders),
+        Middleware(RequestFilter),
+        Middleware(SocketGuard, read=read),
+        Middleware(PagePaths),
+    )
+
+
 ROUTES = (
     *AUTH_ROUTES,
     Route("/healthz", healthz),

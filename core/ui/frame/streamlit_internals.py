@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 
 import streamlit as st
 from streamlit import config
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.common import WidgetMetadata
@@ -19,12 +20,17 @@ from streamlit.web.server import server_util
 
 from core.refusals import refuse
 from core.settings import is_loopback
+from core.web.sockets.browser_message import BrowserMessage, NotAMessage
 
 DEEPEST: Final = 32  # values within values
 _HALF_OF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 _JSON: Final = ("json_value", "json_trigger_value")
 _read_by_streamlit: Final = WStates.__getitem__
 _RACE: Final = "dictionary changed size during iteration"
+# What a page of ours sends. The other kinds empty everybody's caches, ask for uploads, or are for debugging.
+_KINDS: Final = frozenset({"rerun_script", "stop_script", "app_heartbeat", "backend_operation_request"})
+# Values that count once: Streamlit's own list, in runtime/scriptrunner_utils/script_requests.py
+_PRESSES: Final = frozenset({"trigger_value", "string_trigger_value", "chat_input_value", "json_trigger_value"})
 
 
 def session_id() -> str | None:
@@ -137,3 +143,26 @@ def _mended(value: Any, deepest: int) -> Any:
 
 def _no_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
+
+
+def read_message(data: bytes) -> BrowserMessage:
+    """What a page says in these bytes. Raises NotAMessage for what no page of ours says."""
+    said = BackMsg()
+    try:
+        said.ParseFromString(data)
+    except Exception as err:  # protobuf's DecodeError, and whatever else its parser says
+        raise NotAMessage("These bytes are no message of a browser's.") from err
+    kind = said.WhichOneof("type")
+    if kind not in _KINDS:
+        raise NotAMessage("No page of ours sends such a message.")
+    if kind != "rerun_script":
+        return BrowserMessage(len(data))
+    widgets = said.rerun_script.widget_states.widgets
+    has_press = any(map(_is_press, widgets))
+    count = len(widgets)
+    said.rerun_script.ClearField("widget_states")
+    return BrowserMessage(len(data), said.SerializeToString(deterministic=True), count, has_press)
+
+
+def _is_press(state: WidgetState) -> bool:
+    return state.WhichOneof("value") in _PRESSES

@@ -16,6 +16,7 @@ from core.foreign_logs import adopt_foreign_logs
 from core.logs import Discretion, configure_logs
 from core.settings import known_secrets, load_settings
 from core.studio import get_studio
+from core.web.server.connections import bound_connections
 from core.web.server.garbage import hold, settle
 from core.web.server.stop import Stop
 
@@ -38,6 +39,7 @@ async def lifespan(_app: object, *, own_url: Callable[[], str] = lambda: "") -> 
         discretion = Discretion(known_secrets(settings), prompts=settings.log_prompts)
         configure_logs(discretion=discretion)
         adopt_foreign_logs()
+        bound_connections()
         stop = Stop(work_s=settings.generation_stop_s)
         stop.listen()
         studio = await asyncio.to_thread(get_studio)
