@@ -279,6 +279,9 @@ def _optional(report: _Report, settings: Settings) -> None:
     elif wants:
         report.ok("telemetry", "traces are exported as OTEL_* says")
     if settings.metrics_token:
-        report.ok("metrics", "/metrics wants METRICS_TOKEN, or a request from this machine itself")
+        report.ok("metrics", "/metrics and the details of /readyz want METRICS_TOKEN")
+    elif settings.profile is Profile.PRODUCTION:
+        fix = 'Set METRICS_TOKEN; make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        report.warn("metrics", "nobody can read /metrics and the details of /readyz: METRICS_TOKEN is missing.", fix)
     else:
-        report.ok("metrics", "/metrics answers this machine alone; METRICS_TOKEN would let Prometheus in")
+        report.ok("metrics", "/metrics and the details of /readyz are for this machine alone")

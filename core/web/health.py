@@ -19,12 +19,13 @@ from starlette.responses import JSONResponse, Response
 from core.concurrency.periodic import Pulse
 from core.errors import StorageError
 from core.labels.review.review_service import Backlog
-from core.settings import Profile, is_loopback
+from core.settings import Profile, Settings, is_loopback
 from core.studio import Studio, get_studio
 
 _NOT_STORED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 # What a proxy says about whom it speaks for. Where one of them stands, loopback is only the proxy.
 _PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+_FOR_OPERATORS = "This is for operators: set METRICS_TOKEN on the server, and ask with it as a bearer token."
 _STALE_ROUNDS = 10  # an index older than so many refreshes has been failing for a while
 _STALE_AT_LEAST_S = 60.0
 _DISK_FREE_BYTES = 64 * 1024 * 1024  # a comparison's pictures and records, several times over
@@ -127,16 +128,16 @@ def _disk(studio: Studio) -> Check:
     return Check("disk", State.DEGRADED, reason, f"Free space on the disk of {where}; no restart is needed.")
 
 
-def is_operator(request: Request, token: str | None) -> bool:
-    """Whether a request comes with the token, or straight from this machine and through no proxy.
+def is_operator(request: Request, settings: Settings) -> bool:
+    """Whether a request comes with METRICS_TOKEN; only the demo without one answers its own machine too.
 
-    A proxy on this machine makes everybody look like loopback, so its headers, or a Host that is not this
-    machine's own, count as somebody else.
+    In production "comes from this machine" proves nothing: a relay makes everybody come from here. In the demo, too, a
+    proxy's headers or a Host that is not this machine's own count as somebody else.
     """
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    if token and scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode()):
-        return True
-    if any(name in request.headers for name in _PROXY_HEADERS):
+    if token := settings.metrics_token:
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+    if settings.profile is Profile.PRODUCTION or any(name in request.headers for name in _PROXY_HEADERS):
         return False
     return is_loopback(request.client.host if request.client else "") and is_loopback(request.url.hostname or "")
 
@@ -147,10 +148,10 @@ def for_operators(answer: Callable[[Studio], Response]) -> Callable[[Request], R
     @wraps(answer)
     def guarded(request: Request) -> Response:
         studio = get_studio()
-        if is_operator(request, studio.settings.metrics_token):
+        if is_operator(request, studio.settings):
             return answer(studio)
-        sentence = "This is for operators: ask from the server itself, or with METRICS_TOKEN as a bearer token."
-        return Response(sentence, status_code=401, media_type="text/plain", headers=_NOT_STORED)
+        asks_again = {**_NOT_STORED, "WWW-Authenticate": "Bearer"}
+        return Response(_FOR_OPERATORS, status_code=401, media_type="text/plain", headers=asks_again)
 
     return guarded
 
@@ -167,7 +168,7 @@ def readyz(request: Request) -> Response:
     ready = all(check.state is not State.FAILED for check in found)
     body: dict[str, object] = {"ready": ready, "index_age_s": studio.catalog.status.age_s}
     troubled = [check for check in found if check.state is not State.OK]
-    if is_operator(request, studio.settings.metrics_token):
+    if is_operator(request, studio.settings):
         body["reasons"] = [check.reason for check in troubled if check.state is State.FAILED]
         body["checks"] = [asdict(check) for check in found]
     else:

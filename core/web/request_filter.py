@@ -8,6 +8,7 @@ from typing import Final
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.refusals import refuse
@@ -19,6 +20,18 @@ from core.web.trusted_hosts import OWN_NAME_ONLY, SERVER_NAME, is_trusted_host
 
 # Streamlit's routes that no page of ours needs and that answer without asking who is there
 _UNUSED: Final = ("/_stcore/upload_file", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent")
+# What Streamlit's page asks before it starts. By default Streamlit has it take orders from a parent frame of domains
+# where anybody can publish; with no origin at all it listens to none.
+_HOST_CONFIG_PATH: Final = "/_stcore/host-config"
+_HOST_CONFIG: Final = {
+    "allowedOrigins": [],
+    "useExternalAuthToken": False,
+    "enableCustomParentMessages": False,
+    "enforceDownloadInNewTab": False,
+    "metricsUrl": "",
+    "blockErrorDialogs": False,
+    "resourceCrossOriginMode": None,
+}
 _DOWNLOADS: Final = "/media/"  # what st.download_button offers, under a name that says nothing of who may have it
 _GUARD_THEMSELVES: Final = ("/healthz", "/readyz", "/metrics")
 
@@ -51,6 +64,8 @@ class RequestFilter:
             await plain(OWN_NAME_ONLY, 421)(scope, receive, send)
         elif path.startswith(_UNUSED):
             await plain("There is no such page.", 404)(scope, receive, send)
+        elif path == _HOST_CONFIG_PATH and scope["method"] == "GET":
+            await JSONResponse(_HOST_CONFIG, headers={"Cache-Control": "no-cache"})(scope, receive, send)
         elif path.startswith(_DOWNLOADS):
             refused = await run_in_threadpool(authorize, get_studio(), Request(scope).cookies)
             await (refused or _never_kept(self._app))(scope, receive, send)

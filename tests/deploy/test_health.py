@@ -27,6 +27,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://studio.example",
     "SESSION_SECRET": "kept-session-secret-of-a-test-long-enough",
     "ALLOWED_DOMAINS": "studio.example",
+    "METRICS_TOKEN": TOKEN,
 }
 
 
@@ -37,32 +38,44 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 200),
-        ({"Authorization": f"Bearer {TOKEN}", "X-Forwarded-For": "203.0.113.9"}, 200),
-        ({"X-Forwarded-For": "127.0.0.1"}, 401),
-        ({"X-Forwarded-For": "203.0.113.9"}, 401),
-        ({"X-Real-IP": "127.0.0.1"}, 401),
-        ({"Forwarded": "for=127.0.0.1"}, 401),
-        ({"Via": "1.1 proxy"}, 401),
-        ({"Host": "studio.example"}, 401),
-        ({"Host": "studio.example", "Authorization": f"bearer {TOKEN}"}, 200),
-        ({"Host": "studio.example", "Authorization": "Bearer wrong"}, 401),
-        ({"Host": "studio.example", "Authorization": "Bearer"}, 401),
-        ({"Host": "studio.example", "Authorization": TOKEN}, 401),
-    ],
-    ids=str,
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+OTHERS = (
+    {},
+    {"X-Forwarded-For": "127.0.0.1"},
+    {"X-Forwarded-For": "203.0.113.9"},
+    {"X-Real-IP": "127.0.0.1"},
+    {"Forwarded": "for=127.0.0.1"},
+    {"Via": "1.1 proxy"},
+    {"Host": "studio.example"},
 )
-def test_metrics_are_for_the_token_or_for_this_machine_itself(
-    headers: dict[str, str], status: int, server: Server
-) -> None:
-    """A proxy on this machine makes everybody look like loopback: its headers, or a Host it passes on, give it away."""
+
+
+def shows(server: Server, **headers: str) -> bool:
+    """Whether the figures and the reasons are shown; either both are, or neither is."""
     answer = server.get("/metrics", **headers)
-    assert answer.status_code == status
-    assert ("studio_ready" in answer.text) is (status == 200)
-    assert ("checks" in server.get("/readyz", **headers).json()) is (status == 200)
+    is_shown = "studio_ready" in answer.text
+    assert answer.status_code == (200 if is_shown else 401)
+    assert ("checks" in server.get("/readyz", **headers).json()) is is_shown
+    return is_shown
+
+
+@pytest.mark.parametrize("headers", OTHERS, ids=str)
+def test_where_a_token_is_set_it_is_wanted_of_everybody(headers: dict[str, str], server: Server) -> None:
+    assert shows(server, **headers, **SHOWN)
+    assert not shows(server, **headers)
+
+
+@pytest.mark.parametrize("shown", ["Bearer wrong", "Bearer", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN[:-1]}"])
+def test_another_token_is_none(shown: str, server: Server) -> None:
+    assert not shows(server, Authorization=shown)
+    assert server.get("/metrics").headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_the_demo_without_a_token_is_read_by_its_own_machine_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A proxy on this machine makes everybody look like loopback: its headers, or a Host it passes on, give it away."""
+    with serving(tmp_path_factory.mktemp("tokenless")) as server:
+        server.healthy()
+        assert [shows(server, **headers) for headers in OTHERS] == [True, *[False] * (len(OTHERS) - 1)]
 
 
 def test_without_a_token_none_is_accepted(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -85,7 +98,7 @@ def test_every_figure_an_operator_needs_is_there_in_prometheus_own_format(server
     done = 'studio_generations_total{engine="preview",outcome="done"}'
     until(lambda: (server.metric(done) or 0) >= 1, "a side is made")
     until(lambda: server.metric("studio_queue_running") == 0, "all sides are made")
-    answer = server.get("/metrics")
+    answer = server.ask("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert {
@@ -125,12 +138,12 @@ def test_no_key_and_no_id_ever_becomes_a_label(server: Server) -> None:
     """Or a scraper would keep one series for each picture there ever was."""
     for path in ("/image/320/abc/ZZZ", "/no/such/page", "/partial/01M81AWXAK8CRY1N6BYMMB3E81/tone-only", "/image/%00"):
         httpx.get(server.url + path)
-    routes = set(re.findall(r'studio_request_seconds_count\{route="([^"]+)"', server.get("/metrics").text))
+    routes = set(re.findall(r'studio_request_seconds_count\{route="([^"]+)"', server.ask("/metrics").text))
     assert routes <= {"/image", "/partial", "/metrics", "/readyz", "/healthz", "streamlit"}
 
 
 def test_each_check_of_readiness_says_what_to_do(server: Server) -> None:
-    found = {check["name"]: check for check in server.get("/readyz").json()["checks"]}
+    found = {check["name"]: check for check in server.ask("/readyz").json()["checks"]}
     assert found.keys() == {"settings", "storage", "index", "engine", "background", "disk"}
     assert {check["state"] for check in found.values()} == {"ok"}
 
@@ -169,6 +182,6 @@ def test_health_answers_while_s3_hangs(tmp_path_factory: pytest.TempPathFactory)
         with serving(folder, settings) as server:
             server.healthy()
             assert server.get("/readyz").status_code == 503
-            assert server.get("/metrics").status_code == 200
+            assert server.ask("/metrics").status_code == 200
             assert server.get("/healthz").elapsed.total_seconds() < AT_ONCE_S
             server.end(signal.SIGKILL)

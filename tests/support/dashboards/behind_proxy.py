@@ -12,7 +12,7 @@ from pathlib import Path
 from core.identity.session import SessionSigner
 from core.storage.embedded.server import EmbeddedS3
 from tests.fakes.google import CLIENT_ID
-from tests.support.dashboards.production import CLIENT_SECRET, COOKIE, LISTED, ORIGIN, SECRET, session
+from tests.support.dashboards.production import CLIENT_SECRET, COOKIE, LISTED, METRICS_TOKEN, ORIGIN, SECRET, session
 from tests.support.processes.programs import ROOT
 from tests.support.processes.servers import Server, serving
 from tests.support.s3.servers import client_of, served_by
@@ -75,5 +75,6 @@ def _production(s3: EmbeddedS3, proxy: TcpProxy) -> dict[str, str]:
         "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
         "PUBLIC_URL": ORIGIN,
         "SESSION_SECRET": SECRET,
+        "METRICS_TOKEN": METRICS_TOKEN,
         "ADMIN_EMAILS": "ada@studio.example",
     }

@@ -27,6 +27,7 @@ from tests.support.s3.servers import S3Server, client_of
 from tests.support.timeouts import LONG_S
 
 START = Path(__file__).with_name("serve_signed_in.py")
+METRICS_TOKEN = "kept-token-for-prometheus"
 SESSION_SECRET = "kept-session-secret-long-enough-to-sign-with"
 ADA = Account("ada@studio.example", "Ada Okafor", "studio.example")
 BO = Account("bo@studio.example", "Bo Lind", "studio.example")
@@ -70,6 +71,7 @@ class HttpsStudio:
             "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
             "PUBLIC_URL": self.url,
             "SESSION_SECRET": SESSION_SECRET,
+            "METRICS_TOKEN": METRICS_TOKEN,
             "ALLOWED_DOMAINS": "studio.example",
             "ADMIN_EMAILS": BOSS.email,
             **self.more,
@@ -109,7 +111,8 @@ class HttpsStudio:
 
     def refusals(self, event: str) -> int:
         """How many of these the server has counted, for whatever reason."""
-        told = httpx.get(f"{self.url}/metrics", verify=self.trust, timeout=LONG_S).text
+        as_operator = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        told = httpx.get(f"{self.url}/metrics", headers=as_operator, verify=self.trust, timeout=LONG_S).text
         counts = re.findall(rf'^studio_refusals_total{{event="{event}",.*}} ([\d.]+)$', told, re.MULTILINE)
         return sum(int(float(count)) for count in counts)
 

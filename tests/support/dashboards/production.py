@@ -32,6 +32,7 @@ ORIGIN = "https://studio.example"
 COOKIE = "__Host-studio"
 SECRET = "kept-session-secret-long-enough-to-sign-with"
 CLIENT_SECRET = "kept-client-secret"
+METRICS_TOKEN = "kept-token-for-prometheus"
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
 MADE = "studio/generations/2026/11/22/01KAM8K4T0YZ7C4D0Q7H7P3N5E/tone-only-1.png"
 PICTURE = (ROOT / "samples" / KEY).read_bytes()
@@ -78,7 +79,7 @@ class Production:
     etags: dict[str, str]
     signer: SessionSigner
     client: httpx.Client
-    secrets: list[str] = field(default_factory=lambda: [SECRET, CLIENT_SECRET])
+    secrets: list[str] = field(default_factory=lambda: [SECRET, CLIENT_SECRET, METRICS_TOKEN])
 
     def cookie(self, of: Session | None = None) -> str:
         """A cookie as the server itself would seal it."""
@@ -197,6 +198,7 @@ def settings_of(bucket: S3Server, *, public_url: str = ORIGIN) -> dict[str, str]
         "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
         "PUBLIC_URL": public_url,
         "SESSION_SECRET": SECRET,
+        "METRICS_TOKEN": METRICS_TOKEN,
         "ADMIN_EMAILS": "ada@studio.example",
     }
 

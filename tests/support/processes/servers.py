@@ -33,6 +33,8 @@ class Server(Program):
         self.port = port or own_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = Path(environment.get("DATA_DIR", folder / "data"))
+        token = environment.get("METRICS_TOKEN")
+        self._as_operator = {"Authorization": f"Bearer {token}"} if token else {}
         super().__init__(
             [*before, *program, "--server.port", str(self.port)],
             folder / f"log-{self.port}.txt",
@@ -52,6 +54,10 @@ class Server(Program):
     def get(self, path: str, **headers: str) -> httpx.Response:
         return httpx.get(self.url + path, headers=headers, timeout=LONG_S, verify=TRUSTS_NOBODY)
 
+    def ask(self, path: str) -> httpx.Response:
+        """The same as its operator, with METRICS_TOKEN if it has one."""
+        return self.get(path, **self._as_operator)
+
     def ready(self) -> dict[str, Any]:
         """What /readyz says once people can be served."""
         body: dict[str, Any] = self.answers(f"{self.url}/readyz").json()
@@ -62,11 +68,11 @@ class Server(Program):
 
     def check(self, name: str) -> dict[str, str]:
         """One of the checks that /readyz lists."""
-        return next((each for each in self.get("/readyz").json()["checks"] if each["name"] == name), {})
+        return next((each for each in self.ask("/readyz").json()["checks"] if each["name"] == name), {})
 
     def metric(self, line: str) -> float | None:
         """The value of one line of /metrics, named with its labels."""
-        for each in self.get("/metrics").text.splitlines():
+        for each in self.ask("/metrics").text.splitlines():
             if each.startswith(f"{line} "):
                 return float(each.rsplit(" ", 1)[1])
         return None
