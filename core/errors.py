@@ -38,7 +38,7 @@ VALUE_CHARS_MAX: Final = 1024  # of one value in a sentence; S3's longest key ha
 # What breaks a line, and what is not to be seen: controls, overrides of the direction of writing (Unicode TR 36),
 # tags, halves of characters that no UTF-8 can carry.
 _BREAKS: Final = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
-_UNSEEN: Final = re.compile(r"[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
+UNSEEN: Final = re.compile(r"[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
 
 
 def legible(value: object) -> str:
@@ -46,7 +46,7 @@ def legible(value: object) -> str:
     text = str(value)
     if len(text) > VALUE_CHARS_MAX:
         text = f"{text[: VALUE_CHARS_MAX // 2]}…{text[-VALUE_CHARS_MAX // 2 + 1 :]}"
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
+    return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
 
 
 class _PlainText(Formatter):

@@ -16,7 +16,7 @@ from typing import Final
 import typer
 
 from core.cli.failures import EXIT_COULD_NOT_SERVE
-from core.errors import ConfigError, StorageDenied, StorageError, StudioError
+from core.errors import ConfigError, StorageDenied, StorageError, StudioError, legible
 from core.identity.access import Access
 from core.labels.published.label_file import load_published
 from core.references.index import build_index
@@ -41,14 +41,14 @@ class _Report:
     failed: bool = False
 
     def ok(self, what: str, says: str) -> None:
-        print(f"ok       {what:<12} {says}")
+        print(f"ok       {what:<12} {legible(says)}")
 
     def warn(self, what: str, says: str, fix: str) -> None:
-        print(f"warning  {what:<12} {says}\n{'':<22}→ {fix}")
+        print(f"warning  {what:<12} {legible(says)}\n{'':<22}→ {fix}")
 
     def fail(self, what: str, says: str, fix: str) -> None:
         self.failed = True
-        print(f"MISSING  {what:<12} {says}\n{'':<22}→ {fix}")
+        print(f"MISSING  {what:<12} {legible(says)}\n{'':<22}→ {fix}")
 
     def run(self, what: str, step: Callable[[], str], fix: str) -> None:
         try:

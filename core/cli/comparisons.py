@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_origin
 import typer
 
 from core.cli.workbench import open_workbench, print_json
-from core.errors import EngineError, EngineFault, InputError
+from core.errors import EngineError, EngineFault, InputError, legible
 from core.generation.engines.engine import engine_named
 from core.generation.planning import Planned
 from core.generation.records.attempt_status import ComparisonStatus
@@ -152,11 +152,12 @@ def plan_text(planned: Planned) -> str:
     lines = []
     for side in planned.sides:
         lines.append(side.side.heading)
-        lines += [f"  {slot.role.value:<6} {slot.key or 'empty'}\n         {slot.why}" for slot in side.slots]
+        for slot in side.slots:
+            lines += [f"  {slot.role.value:<6} {legible(slot.key or 'empty')}", f"         {legible(slot.why)}"]
     fairness = planned.injection.fairness
     if fairness:
         lines.append("controlled: yes" if fairness.controlled else "controlled: no")
-        lines += [f"  {difference.says}" for difference in fairness.differences]
+        lines += [f"  {legible(difference.says)}" for difference in fairness.differences]
     return "\n".join(lines)
 
 

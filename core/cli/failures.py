@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from core.errors import EngineError, StorageError, StudioError
+from core.errors import EngineError, StorageError, StudioError, legible
 
 EXIT_COULD_NOT_SERVE = 1
 EXIT_BAD_INPUT = 2
@@ -70,4 +70,4 @@ def _exit_with_a_sentence() -> Iterator[None]:
 
 def say(sentence: str) -> None:
     """Write to standard error."""
-    print(sentence, file=sys.stderr)
+    print(legible(sentence), file=sys.stderr)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from core.cli.workbench import open_workbench, print_json
-from core.errors import InputError
+from core.errors import InputError, legible
 from core.generation.backfill.backfill import Backfill, ImportResult, ImportState
 from core.generation.backfill.legacy_paths import Pointing
 from core.generation.backfill.legacy_records import read_lines
@@ -68,7 +68,7 @@ def _pointing(pointing: Pointing) -> dict[str, Any]:
 
 
 def _summary(result: ImportResult) -> str:
-    return f"line {result.line}, {result.state.value}: " + ("; ".join(_problems(result)) or result.reason)
+    return f"line {result.line}, {result.state.value}: {legible('; '.join(_problems(result)) or result.reason)}"
 
 
 def _problems(result: ImportResult) -> Iterator[str]:

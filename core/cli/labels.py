@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
+from core.errors import legible
 from core.labels.published.schema import LabelField, json_schema
 from core.labels.review.agreement import Agreement, BetweenReviewers, Measurement, Share
 from core.labels.review.publication import PublicationDraft
@@ -96,7 +97,7 @@ def _show(draft: PublicationDraft) -> None:
         added = f"{draft.added} label{'' if draft.added == 1 else 's'} added"
         print(f"{added}, {draft.changed} changed; the new version is {draft.version}.")
     for key in draft.left_out:
-        print(f"Not in the library any more, and left out: {key}")
+        print(f"Not in the library any more, and left out: {legible(key)}")
 
 
 def _user() -> str:

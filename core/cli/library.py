@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
+from core.errors import legible
 from core.references.index import ReferenceIndex
 from core.references.reference import AttributeGroup
 from core.settings import load_settings
@@ -20,12 +21,12 @@ def index(as_json: bool) -> None:
         return
     print(f"{len(built)} pictures in {len(built.folders)} reference folders, listed in {built.seconds:.2f} s")
     for folder in built.folders:
-        print(f"\n{folder.path}  ({folder.role.value})")
+        print(f"\n{legible(folder.path)}  ({folder.role.value})")
         for group in folder.groups:
             tags = group.tags.problem or " + ".join(filter(None, (group.tags.tone, group.tags.angle)))
-            print(f"  {group.name:<40} {len(group.references):>5}  {tags}")
+            print(f"  {legible(group.name):<40} {len(group.references):>5}  {tags}")
     for problem in built.problems:
-        print(f"\nProblem: {problem.where} is {problem.kind.value}")
+        print(f"\nProblem: {legible(problem.where)} is {problem.kind.value}")
 
 
 def report(built: ReferenceIndex) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from core.cli.workbench import open_workbench, print_json
+from core.errors import legible
 from core.generation.plan_diff import diff_plans
 from core.settings import load_settings
 
@@ -30,5 +31,6 @@ def replay_history(last: int, *, as_json: bool) -> None:
     for plan_diff in changed:
         print(f"\n{plan_diff.comparison.id}  {plan_diff.comparison.wishes.prompt[:60]!r}")
         for change in plan_diff.changes:
-            print(f"  {change.side.value} {change.slot}: {change.was or 'empty'} -> {change.now or 'empty'}")
-            print(f"    {change.why}")
+            was, now = legible(change.was or "empty"), legible(change.now or "empty")
+            print(f"  {change.side.value} {legible(change.slot)}: {was} -> {now}")
+            print(f"    {legible(change.why)}")

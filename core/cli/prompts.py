@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from core.cli.comparisons import reading_report
+from core.cli.workbench import to_json
 from core.errors import InputError
 from core.references.vocabulary import load_vocabulary
 from core.settings import load_settings
@@ -29,7 +29,7 @@ def read(file: str) -> None:
     for line in _lines(file):
         reading = reader.read(line.prompt)
         report = {"id": line.id, "reader": reading.reader, **reading_report(reading)}
-        print(json.dumps(report, ensure_ascii=False), flush=True)
+        print(to_json(report), flush=True)
 
 
 def _lines(file: str) -> Iterator[_PromptLine]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from core.cli.workbench import open_workbench, print_json
+from core.errors import legible
 from core.settings import load_settings
 
 
@@ -25,5 +26,6 @@ def spend(days: int, *, as_json: bool) -> None:
         tally = account.tally
         unpriced = f", {tally.unpriced} unpriced" if tally.unpriced else ""
         ended = f"{tally.done} done, {tally.failed + tally.refused} failed, {tally.cancelled} cancelled"
-        print(f"{account.day}  {account.person:<32} {account.mode or '':<10} ${tally.usd:.2f}{unpriced}  {ended}")
+        whose = f"{legible(account.person):<32} {account.mode or '':<10}"
+        print(f"{account.day}  {whose} ${tally.usd:.2f}{unpriced}  {ended}")
     print(f"${sum(account.tally.usd for account in accounts):.2f} in {days} days")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from core.errors import UNSEEN
 from core.settings import Settings
 from core.studio import Studio, build_studio
 
@@ -26,8 +27,13 @@ def open_workbench(settings: Settings) -> Iterator[Studio]:
         studio.close()
 
 
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON in which nothing unseen stands as itself (RFC 8259 §7)."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return UNSEEN.sub(lambda each: each[0] if each[0] == "\n" else json.dumps(each[0])[1:-1], text)
+
+
 def print_json(value: Any) -> None:
-    """Write one JSON document to standard output; Korean stays readable."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
+    """Write one JSON document to standard output. Korean stays readable; what a terminal would obey is escaped."""
+    sys.stdout.write(f"{to_json(value, indent=1)}\n")
     sys.stdout.flush()
