@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SCRIPT_CHECKS := tests/javascript/node_modules/.bin
 
-.PHONY: run test test-slow check bench local-labels service clean
+.PHONY: run test test-slow soak check bench local-labels service clean
 
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -17,6 +17,10 @@ test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(V
 # What takes minutes whatever the machine: a minute without S3, an installation from nothing.
 test-slow: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+
+# Ten minutes of every attack at once while people work, or as many seconds as SOAK_S says.
+soak: $(VENV)/.dev $(VENV)/.nginx
+	$(BIN)/python -m pytest -s -m soak tests/soak
 
 check: $(VENV)/.dev tests/javascript/node_modules/.done
 	$(BIN)/ruff format --check .
