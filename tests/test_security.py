@@ -6,12 +6,14 @@ import ast
 import importlib
 import re
 import tomllib
+from dataclasses import fields, is_dataclass
 from functools import reduce
 from typing import Any, Final
 
 import pytest
 
 from core.settings import PROJECT_ROOT, Settings
+from core.web.sockets import limits as socket_limits
 from tests.test_architecture import MODULES, tree_of
 
 DOCUMENT = PROJECT_ROOT / "docs" / "security.md"
@@ -22,7 +24,7 @@ UNITS: Final = {
     **{"kB": 1000, "KiB": 1024, "MB": 1_000_000, "MiB": 1024**2, "GiB": 1024**3},
     **{"bytes": 1, "characters": 1, "pixels": 1, "lines": 1},
 }
-IN_MIB: Final = {"server.maxUploadSize", "server.maxMessageSize"}  # as Streamlit counts them
+IN_MIB: Final = {"server.maxUploadSize", "server.maxWidgetStateSize"}  # as Streamlit counts them
 # Named like a limit, and none: the largest seed and the largest age there are.
 NO_LIMITS: Final = {"SEED_MAX", "AGE_MAX"}
 PROXYS: Final = re.compile(r"^\s*(client_max_body_size|large_client_header_buffers|limit_(?:req|conn)\w*)\b", re.M)
@@ -86,6 +88,18 @@ def test_no_limit_of_the_code_is_missing_in_the_table() -> None:
     }
     in_table = {(row["name"], row["file"]) for row in rows()}
     assert {each for each in limits if each[0] not in NO_LIMITS} - in_table == set()
+
+
+def test_no_limit_of_a_socket_is_missing_in_the_table() -> None:
+    """Of a group of them each one counts."""
+    limits = {
+        full_name
+        for name, value in vars(socket_limits).items()
+        if name.isupper() and name[0] != "_"
+        for full_name in ([f"{name}.{each.name}" for each in fields(value)] if is_dataclass(value) else [name])
+    }
+    file = "core/web/sockets/limits.py"
+    assert limits - {row["name"] for row in rows() if row["file"] == file} == set()
 
 
 def test_no_limit_of_the_proxy_is_missing_in_the_table() -> None:
