@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -19,7 +18,6 @@ from websockets.sync.client import ClientConnection
 
 from tests.identity.attacks.forgeries import door_only
 from tests.support.dashboards.production import ORIGIN, Production, frames_of
-from tests.support.timeouts import LONG_S
 
 HALF_AN_EMOJI = '"\\ud83d"'
 JSONS = (
@@ -81,7 +79,7 @@ def widgets_in(frames: list[bytes]) -> list[str]:
 
 def refused(studio: Production) -> float:
     """How many messages have been refused, while nothing was an incident."""
-    told = httpx.get(f"{studio.url}/metrics", timeout=LONG_S).text
+    told = studio.figures()
     assert "studio_incidents_total 0.0" in told.splitlines()
     counts = re.findall(r'^studio_refusals_total{event="message_refused",.*} ([\d.]+)$', told, re.MULTILINE)
     return sum(map(float, counts))

@@ -107,6 +107,10 @@ class Production:
         headers = from_our_page(**changes) | ({"Cookie": f"{COOKIE}={cookie}"} if cookie is not None else {})
         return self.client.request(method, "/session", content=body, headers=headers)
 
+    def figures(self) -> str:
+        """What /metrics tells its operator."""
+        return self.client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text
+
     def lets_in(self, cookie: str) -> bool:
         """Whether a picture is served for this cookie."""
         path = image_url(KEY, self.etags[KEY])
