@@ -94,7 +94,7 @@ def rerun(*states: str) -> bytes:
 
 
 def metric(studio: Production, name: str) -> float:
-    found = [line for line in studio.client.get("/metrics").text.splitlines() if line.startswith(f"{name} ")]
+    found = [line for line in studio.figures().splitlines() if line.startswith(f"{name} ")]
     return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
 
 
