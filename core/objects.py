@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+KEY_BYTES_MAX: Final = 1024  # of UTF-8; https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 
 
 @dataclass(frozen=True, slots=True)

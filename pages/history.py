@@ -10,7 +10,7 @@ from core.generation.records.history import History, HistoryFilter
 from core.injection.wishes import Mode
 from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import picture_grid
-from core.ui.frame.filters import choice, fold_when_narrow, search_box
+from core.ui.frame.filters import choice, fold_when_narrow, key_filter, search_box
 from core.ui.frame.layout import empty_state, row
 from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
@@ -72,18 +72,17 @@ def _filters(studio: Studio) -> HistoryFilter:
             mode = choice("Any mode", [mode.value for mode in Mode], Key.HISTORY_MODE)
             tone = choice("Any tone", [term.id for term in studio.vocabulary.tones], Key.HISTORY_TONE)
             angle = choice("Any angle", [term.id for term in studio.vocabulary.angles], Key.HISTORY_ANGLE)
-            text_filter = partial(st.text_input, bind="query-params", label_visibility="collapsed")
-            person = text_filter("Person", key=Key.HISTORY_PERSON, placeholder="Anyone's", width=180)
-            reference = text_filter(
-                "Reference",
-                key=Key.HISTORY_REFERENCE,
-                placeholder="With any reference",
-                help="The key of a picture that went in, as S3 has it.",
-                width=220,
+            person = key_filter(
+                "Person", Key.HISTORY_PERSON, "Anyone's", width=180, help="The address of who ordered it."
             )
-    return HistoryFilter(
-        text=text, person=person or None, mode=mode, tone=tone, angle=angle, reference=reference or None
-    )
+            reference = key_filter(
+                "Reference",
+                Key.HISTORY_REFERENCE,
+                "With any reference",
+                width=220,
+                help="The key of a picture that went in, as S3 has it.",
+            )
+    return HistoryFilter(text=text, person=person, mode=mode, tone=tone, angle=angle, reference=reference)
 
 
 def _show_nothing_found(wanted: HistoryFilter, *, is_complete: bool) -> None:

@@ -22,6 +22,7 @@ FOUNDATION = (
     "viewer",
     "incidents",
     "refusals",
+    "unicode",
     "concurrency",
 )
 FLOORS = {

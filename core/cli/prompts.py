@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from core.cli.comparisons import reading_report
 from core.cli.workbench import to_json
 from core.errors import InputError
+from core.injection.wishes import check_prompt_length
 from core.references.vocabulary import load_vocabulary
 from core.settings import load_settings
 from core.studio import VOCABULARY_FILE, build_reader
@@ -27,6 +28,7 @@ def read(file: str) -> None:
     """Read prompts from JSON lines (`{"id", "prompt"}`) and print a reading for each, in order."""
     reader = build_reader(load_settings(), load_vocabulary(VOCABULARY_FILE))
     for line in _lines(file):
+        check_prompt_length(len(line.prompt))
         reading = reader.read(line.prompt)
         report = {"id": line.id, "reader": reading.reader, **reading_report(reading)}
         print(to_json(report), flush=True)

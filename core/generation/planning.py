@@ -14,7 +14,7 @@ from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
-from core.injection.wishes import Wishes
+from core.injection.wishes import Wishes, check_prompt_length
 from core.labels.published.label_file import LabelSet
 from core.references.index import IndexSource
 from core.references.vocabulary import Vocabulary
@@ -50,10 +50,11 @@ class ComparisonPlanner:
     max_model_references: int
 
     def plan(self, wishes: Wishes, *, reading: Reading | None = None, recent: Iterable[str] = ()) -> Planned:
-        """Plan what would go in. Raises InjectionError or StorageError.
+        """Plan what would go in. Raises InputError for a prompt that is too long, InjectionError or StorageError.
 
         `reading` is what the reader said about this prompt; without it the prompt is read here.
         """
+        check_prompt_length(len(wishes.prompt))
         index, labels, recent = self.catalog.index, self.labels(), tuple(recent)
         planner = Planner(index, labels, max_model_references=self.max_model_references)
         injection = planner.plan(wishes, reading or self.reader.read(wishes.prompt), recent=recent)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
@@ -15,7 +15,8 @@ from core.identity.authenticator import DEMO_EMAIL
 from core.settings import Profile, Settings
 from core.viewer import Capability, PersonRole, Viewer
 
-_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+|demo@localhost")
+ENTRY_CHARS_MAX: Final = 254  # of an address (RFC 5321 §4.5.3.1.3, without the brackets); a domain is shorter
+_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]\ud800-\udfff]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+|demo@localhost")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -36,7 +37,7 @@ class AccessLevel(StrEnum):
 def check_email(typed: str) -> str:
     """An address in lower case. Raises InputError for what is none."""
     email = typed.strip().lower()
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
+    if len(email) > ENTRY_CHARS_MAX or not _EMAIL.fullmatch(email):
         raise InputError("“{}” is not an e-mail address: write it as name@studio.example.", typed.strip()[:80])
     return email
 

@@ -12,8 +12,10 @@ from typing import LiteralString
 from core.errors import InputError
 from core.injection.reader import Reading
 from core.labels.published.schema import AGE_MAX, Gender
+from core.unicode import is_whole
 
 SEED_MAX = 2**32 - 1
+# Characters, each of at most four bytes of UTF-8; the engines read a little more, for what is added.
 PROMPT_CHARS_MAX = 30_000
 # A name ends with the word, or with one of the particles Korean glues to it.
 _NAME_END = r"(?:이랑|에게|한테|이가|이는|이의|처럼|이|가|은|는|을|를|의|와|과|도|랑|씨|님)?(?!\w)"
@@ -138,18 +140,23 @@ class SettledWishes:
 
 def check_prompt(prompt: str) -> str:
     """The prompt, unless there is nothing to send, too much, or no text. Raises InputError."""
+    check_prompt_length(len(prompt))
     if not prompt.strip():
         raise InputError("The prompt is empty: say in a few words what the picture shows.")
-    if len(prompt) > PROMPT_CHARS_MAX:
-        raise InputError(
-            "The prompt has {:,} characters and at most {:,} can be sent: shorten it by {:,}.",
-            len(prompt),
-            PROMPT_CHARS_MAX,
-            len(prompt) - PROMPT_CHARS_MAX,
-        )
-    if any("\ud800" <= char <= "\udfff" for char in prompt):  # half a character: no UTF-8 can carry it
+    if not is_whole(prompt):
         raise InputError("The prompt holds bytes that are not text: type it again, or save the file as UTF-8.")
     return prompt
+
+
+def check_prompt_length(chars: int) -> None:
+    """Raise InputError for more than can be sent: before the prompt is read, planned from, drawn or written down."""
+    if chars > PROMPT_CHARS_MAX:
+        raise InputError(
+            "The prompt has {:,} characters and at most {:,} can be sent: shorten it by {:,}.",
+            chars,
+            PROMPT_CHARS_MAX,
+            chars - PROMPT_CHARS_MAX,
+        )
 
 
 def settle(wishes: Wishes, reading: Reading, personas: Iterable[str], chance_tone: str | None) -> SettledWishes:

@@ -15,6 +15,7 @@ SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_NAME_CHARS_MAX = 255  # the most that file systems take; the end stays, for it says what kind of file it is
 _RANGE = re.compile(r"bytes=(?P<first>\d{0,18})-(?P<last>\d{0,18})")
 
 
@@ -25,6 +26,7 @@ def plain(message: str, status: int, headers: Mapping[str, str] = MappingProxyTy
 
 def attachment(name: str) -> str:
     """Content-Disposition for any file name (RFC 6266, with RFC 8187's encoding for the rest)."""
+    name = name[-_NAME_CHARS_MAX:]
     safe = "".join(char if char.isascii() and char.isprintable() and char not in '"\\/%' else "_" for char in name)
     return f"attachment; filename=\"{safe}\"; filename*=UTF-8''{quote(name, safe='')}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +18,7 @@ from core.settings import Settings
 from core.viewer import Capability, Viewer
 
 _Usd = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
+_USD_MAX: Final = 1_000_000.0
 _log = structlog.get_logger(__name__)
 
 
@@ -55,8 +56,8 @@ class LimitSheet(BaseModel):
             ("everybody", self.daily_usd, limits.daily_usd),
             ("a person", self.daily_person_usd, limits.daily_person_usd),
         ):
-            if after is not None and not (math.isfinite(after) and after >= 0):
-                raise InputError("A budget is an amount in US dollars, or empty for no limit.")
+            if after is not None and not (math.isfinite(after) and 0 <= after <= _USD_MAX):
+                raise InputError("A budget is an amount in US dollars, a million at most, or empty for no limit.")
             if after != before:
                 changes.append(LimitChange(at=at, by=by, whose=whose, before=before, after=after))
         return LimitSheet(daily_usd=limits.daily_usd, daily_person_usd=limits.daily_person_usd, changes=tuple(changes))

@@ -233,11 +233,12 @@ class ReviewService:
     def _check(self, verdict: Verdict) -> None:
         if verdict.kind is Kind.UNDO or not 0 < len(verdict.id) <= ID_MAX:
             raise InputError("That is no verdict this desk can take.")
-        for field, value in verdict.values.items():
+        for field, value in {**verdict.seen, **verdict.values}.items():
             try:
                 check_value(field, value)
             except ValueError as err:
                 raise InputError("{}.", str(err).capitalize()) from err
+        for field, value in verdict.values.items():
             terms = self._terms.get(field)
             if terms is not None and value is not None and value not in terms:
                 raise InputError(
@@ -247,5 +248,15 @@ class ReviewService:
             raise InputError("There is nothing to accept: say what you see, or skip the picture.")
         if verdict.kind is Kind.CORRECT and not verdict.values:
             raise InputError("A correction says what is right: give a value, or accept the label.")
-        if self._rows.get(verdict.key) is None and not self._log.reviews.of_picture(verdict.etag):
+        self._check_picture(verdict)
+
+    def _check_picture(self, verdict: Verdict) -> None:
+        """Raise InputError unless the picture is in the library as it was shown, or was decided about before."""
+        row = self._rows.get(verdict.key)
+        if row is not None and row.reference.etag == verdict.etag:
+            return
+        if any(made.event.key == verdict.key for made in self._log.reviews.of_picture(verdict.etag)):
+            return
+        if row is None:
             raise InputError("`{}` is not in the library any more: reload the page.", verdict.key)
+        raise InputError("This picture has changed in S3 since it was shown: reload the page and look again.")

@@ -16,9 +16,11 @@ from typing import Annotated, Final, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.labels.published.schema import FRAMINGS, Gender, Label, LabelField, LabelSource, Years, age_range_of
+from core.unicode import UNREAD, is_whole
 
 # Both years of an age, a word for every other field, None for unsure or nothing.
-Value = tuple[Years, Years] | Annotated[str, Field(min_length=1, max_length=500)] | None
+Value = tuple[Years, Years] | Annotated[str, Field(min_length=1)] | None
+VALUE_CHARS_MAX: Final = 500  # what people may decide on; published labels may be longer
 
 
 class Kind(StrEnum):
@@ -267,6 +269,10 @@ def check_value(field: LabelField, value: Value) -> None:
             raise ValueError("an age is two years, the lower one first")
     elif not isinstance(value, str) or not value.strip():
         raise ValueError(f"{field.value} is a word or nothing")
+    elif len(value) > VALUE_CHARS_MAX:
+        raise ValueError(f"{field.value} has {len(value):,} characters and at most {VALUE_CHARS_MAX} can be kept")
+    elif UNREAD in value or not is_whole(value):
+        raise ValueError(f"{field.value} holds a character that cannot be read: type it again")
     elif field is LabelField.GENDER and value not in tuple(Gender):
         raise ValueError(f"gender_presentation is {' or '.join(Gender)}, or nothing")
     elif field is LabelField.FRAMING and value not in FRAMINGS:

@@ -6,11 +6,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, TypeVar
 
 import streamlit as st
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.objects import KEY_BYTES_MAX
+from core.refusals import refuse
 
 M = TypeVar("M")
+T = TypeVar("T", bound="Told")
+
+UNREADABLE: Final = "Your browser has sent something that this page cannot take, and nothing was kept: reload it."
+# Text that is too long is refused by its length; a limit also has pydantic refuse half a character (a lone surrogate).
+Count = Annotated[int, Field(ge=0, le=2**53)]  # what a script can count without losing one
+ShortText = Annotated[str, Field(max_length=100)]  # an id, a word of ours
+KeyText = Annotated[str, Field(max_length=KEY_BYTES_MAX)]  # a key, or what is written like one
 
 _IMPORT: Final = re.compile(r'^import [^;]+ from "([^"]+)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
@@ -23,6 +34,12 @@ class Data(Protocol):
     """A dataclass, whichever."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class Told(BaseModel):
+    """What a script says at once: of these shapes and no longer, whoever has written it. More is passed over."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
 class Component:
@@ -62,9 +79,23 @@ def bundle(script: Path) -> str:
     return "\n".join(_texts(script.resolve(), set()))
 
 
-def message(key: str, name: str) -> Any:
-    """What the browser has last said under this name, or None. Trust nothing in it."""
-    return (st.session_state.get(key) or {}).get(name)
+def message(key: str, name: str, kind: type[T]) -> T | None:
+    """What the browser has last said under this name, or None. It has this shape: look up what it names.
+
+    What has another one is told to the person, counted, and nothing.
+    """
+    said = (st.session_state.get(key) or {}).get(name)
+    return None if said is None else read_told(said, kind, part=key)
+
+
+def read_told(said: object, kind: type[T], *, part: str) -> T | None:
+    """What a part of a page said, or None and a word to the person where it has another shape."""
+    try:
+        return kind.model_validate(said)
+    except ValidationError:
+        refuse("message_refused", reason="unknown shape", part=part)
+        st.toast(UNREADABLE, icon=":material/report:")
+        return None
 
 
 def memory(key: str, kind: type[M]) -> M:

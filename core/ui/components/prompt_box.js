@@ -2,13 +2,16 @@
 //
 // The server answers with the newest turn it has heard of and the text it holds: only when it has heard everything, a
 // different text is its own doing (a recalled comparison) and wins.
+//
+// Of a text that is too long the server is told the length: it takes none, and the box keeps it to be shortened.
 
-import { keptUnder, setAttributes, take, Turns } from "./dom.js";
+import { charsOf, keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
 import { shows } from "./draft_in_browser.js";
 /** @import { Mount } from "./dom.js" */
 /** @import { PromptData } from "./shapes.js" */
 
 const PAUSE_MS = 300;
+const NEAR = 0.9; // of the most there may be: from here on the characters are counted
 
 /** @type {WeakMap<ShadowRoot, Box>} */
 const boxes = new WeakMap();
@@ -29,9 +32,11 @@ class Box {
     this.data = data;
     this.turns.turn = data.number;
     this.area = /** @type {HTMLTextAreaElement} */ (mount.querySelector("textarea"));
+    this.count = /** @type {HTMLElement} */ (mount.querySelector(".count"));
     this.area.addEventListener("input", () => {
       this.turns.soon();
       this.tellDraft();
+      this.showCount();
     });
     this.area.addEventListener("blur", () => this.turns.flush());
     this.area.addEventListener("keydown", (event) => {
@@ -47,13 +52,26 @@ class Box {
     setAttributes(this.area, { "aria-label": data.label, placeholder: data.placeholder });
     this.area.style.height = `${data.height}px`;
     const isSettled = !this.turns.waits && data.number === this.turns.turn;
-    if (isSettled && this.area.value !== data.text) this.area.value = data.text;
+    if (isSettled && !data.refused_chars && this.area.value !== data.text) this.area.value = data.text;
     this.tellDraft();
+    this.showCount();
   }
 
   message() {
     this.tellDraft();
-    return { text: this.area.value, number: this.turns.turn };
+    const chars = charsOf(this.area.value);
+    return { text: chars > this.data.chars_max ? "" : this.area.value, chars, number: this.turns.turn };
+  }
+
+  showCount() {
+    const { chars_max } = this.data;
+    const chars = charsOf(this.area.value);
+    const over = chars - chars_max;
+    const count = `${chars.toLocaleString("en")} of ${chars_max.toLocaleString("en")} characters`;
+    const says = over > 0 ? `${count}: shorten it by ${over.toLocaleString("en")}` : count;
+    setText(this.count, chars < chars_max * NEAR ? "" : says);
+    this.count.classList.toggle("over", over > 0);
+    setAttributes(this.area, { "aria-invalid": over > 0 });
   }
 
   tellDraft() {

@@ -23,6 +23,7 @@ export interface DrawnData {
   unsent: boolean;
   draft: Record<string, unknown>;
   heard: Record<string, number>;
+  prompt_chars_max: number;
 }
 
 export interface FocusData {
@@ -97,6 +98,8 @@ export interface PromptData {
   height: number;
   text: string;
   number: number;
+  chars_max: number;
+  refused_chars: number;
 }
 
 export interface RequestData {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import east_asian_width, normalize
 
-from core.ui.components.component import Component, memory, message
+from core.ui.components.component import Component, Count, ShortText, Told, memory, message
 
 _component = Component(Path(__file__).with_suffix(".js"), html='<div class="picker"></div>')
 
@@ -46,6 +46,13 @@ class TilesData:
     picked: str | None
     proposed: str | None
     turn: int
+
+
+class _Answer(Told):
+    """A pick by hand."""
+
+    turn: Count
+    picked: ShortText | None
 
 
 @dataclass(slots=True)
@@ -120,12 +127,13 @@ def put(key: str, picked: str | None, *, turn: int) -> None:
 def _settle(key: str, tiles: Sequence[Tile], given: str | None) -> tuple[str | None, int]:
     """Decide between the browser's answer, the server's wish and what held before."""
     known = memory(key, TilesMemory)
-    answer = message(key, "answer")
-    is_news = isinstance(answer, Mapping) and isinstance(answer.get("turn"), int) and answer["turn"] > known.turn
-    if is_news:
-        known.turn = answer["turn"]
-    if is_news and answer.get("picked") in {None, *(tile.id for tile in tiles if tile.disabled_reason is None)}:
-        known.value = answer.get("picked")
+    answer = message(key, "answer", _Answer)
+    if answer is not None and answer.turn <= known.turn:
+        answer = None
+    if answer is not None:
+        known.turn = answer.turn
+    if answer is not None and answer.picked in {None, *(tile.id for tile in tiles if tile.disabled_reason is None)}:
+        known.value = answer.picked
     elif given != known.given:
         known.value = given
     known.given = given

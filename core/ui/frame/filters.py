@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
-from typing import LiteralString, TypeVar
+from typing import Final, LiteralString, TypeVar
 
 import streamlit as st
 
+from core.objects import KEY_BYTES_MAX
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import fill
 from core.ui.frame.state import Key
 
 E = TypeVar("E", bound=StrEnum)
+_SEARCH_CHARS_MAX: Final = 200
 
 
 @contextmanager
@@ -39,6 +41,7 @@ def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
         "Search",
         key=key,
         type="search",
+        max_chars=_SEARCH_CHARS_MAX,
         live="200ms",
         bind="query-params",
         placeholder=placeholder,
@@ -46,7 +49,27 @@ def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
         on_change=_back_to_first(page),
         width=260,
     )
-    return text or ""
+    return as_text(text)
+
+
+def key_filter(label: LiteralString, key: Key, placeholder: str, *, width: int, help: LiteralString) -> str | None:
+    """A field for one exact key or address, or none."""
+    text = st.text_input(
+        label,
+        key=key,
+        max_chars=KEY_BYTES_MAX,
+        bind="query-params",
+        placeholder=placeholder,
+        label_visibility="collapsed",
+        help=help,
+        width=width,
+    )
+    return as_text(text) or None
+
+
+def as_text(said: object) -> str:
+    """What a text field holds: Streamlit hands a program's list on as it came."""
+    return said if isinstance(said, str) else ""
 
 
 def choice(

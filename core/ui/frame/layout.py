@@ -41,14 +41,14 @@ def page_of(items: Sequence[T], key: Key, *, size: int = PAGE_SIZE, is_counted: 
     """
     body = st.container()
     pages = max(1, -(-len(items) // size))
-    if (st.session_state.get(key) or 1) > pages:
+    if not 1 <= (st.session_state.get(key) or 1) <= pages:
         st.session_state[key] = pages
     with row(spread=True) if is_counted else nullcontext():
         if is_counted:
             st.caption(fill("{:,} found", len(items)), width="content")
         page = st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
     with body:
-        yield items[(page - 1) * size : page * size]
+        yield items[(int(page) - 1) * size : int(page) * size]
 
 
 def empty_state(

@@ -52,7 +52,12 @@ def open_session() -> tuple[Studio, Viewer]:
 
 def browser_owner(studio: Studio, viewer: Viewer) -> str:
     """The name, for nobody to read, under which a browser keeps what is this person's."""
-    return pseudonym(studio.settings.session_secret or "", viewer.email)
+    return pseudonym(browser_secret(studio), viewer.email)
+
+
+def browser_secret(studio: Studio) -> str:
+    """What seals values that go to a browser and come back. The demo has none, and nobody to keep apart."""
+    return studio.settings.session_secret or ""
 
 
 def cookies() -> dict[str, str]:

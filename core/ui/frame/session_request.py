@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import streamlit as st
+from pydantic import Field
 
 from core.errors import SignInError
 from core.studio import Studio
-from core.ui.components.component import Component, message
+from core.ui.components.component import Component, Count, ShortText, Told, message
 from core.ui.frame.session import cookies
 from core.ui.frame.state import Key
 from core.web.auth_routes import REQUEST_HEADER, SESSION_PATH
@@ -55,6 +55,14 @@ class RequestData:
     header: str
     body: str
     is_silent: bool
+
+
+class _Refused(Told):
+    """Why the server refused a request: its status, 0 for no answer, and its sentence, if it had one."""
+
+    id: ShortText
+    status: Count
+    said: Annotated[str, Field(max_length=400)]
 
 
 def send_login_token(token: str) -> None:
@@ -107,15 +115,14 @@ def _mount(request: SessionRequest, *, body: str = "") -> None:
 
 def _explain_refusal() -> None:
     """Say why a request failed. A 503 to a sign-out means that the cookie is gone, and only S3 does not know."""
-    answer = message(_MOUNT, "refused")
+    answer = message(_MOUNT, "refused", _Refused)
     request = st.session_state.get(Key.REQUEST)
-    if not isinstance(answer, Mapping) or not isinstance(request, SessionRequest) or answer.get("id") != request.id:
+    if answer is None or not isinstance(request, SessionRequest) or answer.id != request.id:
         return
     del st.session_state[Key.REQUEST]
-    sentence, is_sign_out = answer.get("said"), request.purpose is not Purpose.OPEN  # a renewal reports nothing
-    if not isinstance(sentence, str) or not sentence:
-        sentence = _NOT_SIGNED_OUT if is_sign_out else _NOT_SIGNED_IN
-    if is_sign_out and answer.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
+    is_sign_out = request.purpose is not Purpose.OPEN  # a renewal reports nothing
+    sentence = answer.said or (_NOT_SIGNED_OUT if is_sign_out else _NOT_SIGNED_IN)
+    if is_sign_out and answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         st.session_state[Key.LEFT] = sentence
     else:
         st.session_state[Key.SIGN_IN_PROBLEM] = SignInError("{}", sentence)

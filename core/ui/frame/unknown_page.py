@@ -13,6 +13,7 @@ from core.ui.frame.session import address
 from core.ui.frame.state import Key
 
 TITLE = "No such page"
+_CHARS_MAX = 100  # of the name in an address; a longer one shows the first page
 
 
 def unknown_name(names: Sequence[str]) -> str:
@@ -23,7 +24,7 @@ def unknown_name(names: Sequence[str]) -> str:
     """
     if Key.UNKNOWN_PAGE not in st.session_state:
         asked = unquote(address().path).strip("/")
-        is_one = bool(asked) and asked not in names and "/" not in asked and asked == asked.strip()
+        is_one = 0 < len(asked) <= _CHARS_MAX and asked not in names and "/" not in asked and asked == asked.strip()
         st.session_state[Key.UNKNOWN_PAGE] = asked if is_one else ""
     name: str = st.session_state[Key.UNKNOWN_PAGE]
     return name

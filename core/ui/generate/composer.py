@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import StorageError
 from core.generation.records.comparison import RenderSettings
 from core.injection.reader import Reading
-from core.injection.wishes import Mode, Wishes
+from core.injection.wishes import PROMPT_CHARS_MAX, Mode, Wishes
 from core.references.index import ReferenceIndex
 from core.references.key import parent
 from core.references.reference import Reference, ReferenceFolder
@@ -57,6 +57,7 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
             placeholder="What is in the picture? Korean works too.",
             submitted=Key.ORDERED,
             height=92,
+            chars_max=PROMPT_CHARS_MAX,
         )
         _mode_field()
         folders = index.folders_of(Role.MODEL)

@@ -14,6 +14,7 @@ from core.generation.records.comparison import Comparison, Size
 from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Wishes
 from core.labels.published.schema import Gender
 from core.studio import Studio
+from core.ui.components.prompt_box import set_text
 from core.ui.components.tiles import hand_over
 from core.ui.frame.state import Key, session_value
 
@@ -147,7 +148,7 @@ def chosen_engine(studio: Studio) -> tuple[Engine, str]:
 def recall(comparison: Comparison) -> None:
     """Put a comparison's whole composer state back, empty slots included. Call before widgets are drawn."""
     wishes, state = comparison.wishes, st.session_state
-    state[Key.PROMPT] = wishes.prompt
+    set_text(Key.PROMPT, wishes.prompt)
     state[Key.MODE] = wishes.mode
     state[Key.FOLDER] = wishes.folder
     state[Key.PERSON] = _label_of(PERSON_CHOICES, wishes.person)

@@ -3,6 +3,7 @@
 // A draft lies under an id that this tab holds a lock on, so the draft of a live tab is nobody else's to take up.
 // The server says what it has drawn; what was typed and picked since then is read from its parts.
 
+import { charsOf } from "../components/dom.js";
 import { draftKeys, DRAFTS, LEFT, screen, TAB } from "../components/draft_in_browser.js";
 import { onReturn } from "../components/streamlit_page.js";
 /** @import { Mount } from "../components/dom.js" */
@@ -52,7 +53,7 @@ const tab = new Tab();
 /** @param {Mount<OwnerData | DrawnData>} mount */
 export default function ({ data, setStateValue }) {
   if (!("owner" in data)) {
-    tab.report = (problem) => setStateValue("problem", problem);
+    tab.report = (problem) => setStateValue("problem", { says: problem });
     tab.latest = data;
     follow();
   } else if (data.owner === null) {
@@ -195,7 +196,9 @@ function save() {
   if (!tab.drawn || !tab.id || tab.pending || tab.isOver) return;
   const { shown, draft, unsent } = onScreen(tab.drawn);
   let problem = "";
-  if (unsent) {
+  if (charsOf(String(screen.parts[FIELDS.prompt]?.value ?? "")) > tab.drawn.prompt_chars_max) {
+    problem = "too long";
+  } else if (unsent) {
     const text = JSON.stringify({ at: Date.now(), shown, draft });
     problem = text.length > LENGTH_MAX ? "too long" : attempt(() => keep(text), "no room");
   }

@@ -10,23 +10,28 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Any, Final
 
 import streamlit as st
+from pydantic import Field
 
 from core.errors import NotFound
+from core.injection.wishes import PROMPT_CHARS_MAX
 from core.studio import Studio
-from core.ui.components.component import Component, keep_value
+from core.ui.components.component import Component, Count, ShortText, Told, keep_value, message
 from core.ui.frame.markdown import fill
 from core.ui.frame.session import browser_owner
 from core.ui.frame.state import COMPARISON_PARAM, Key, session_value
-from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, widgets_now
+from core.ui.generate.stored_draft import Stored, heard_now, picks_now, put_back, refused_chars, widgets_now
 from core.viewer import Viewer
 
+_TAKEN: Final = "draft-taken"
+_SHOWN: Final = "draft-shown"
 _NOT_KEPT: Final = {
     "too long": "This draft is too long to be kept in the browser: reloading the page loses it.",
     "no room": "The browser has no room to keep this draft: reloading the page loses it.",
 }
+_FIELDS_MAX: Final = 64
 _component = Component(Path(__file__).with_suffix(".js"))
 
 
@@ -48,6 +53,26 @@ class DrawnData:
     unsent: bool
     draft: Stored
     heard: Mapping[str, int]
+    prompt_chars_max: int
+
+
+class Kept(Told):
+    """What the browser hands over: the draft, the comparison it was begun on, what a server has heard of it already,
+    and which session it is from, if it is from a live one. Each field of the draft is checked where it is put back.
+    """
+
+    number: Count
+    from_session: ShortText = Field(alias="from")
+    shown: ShortText | None
+    draft: Annotated[dict[str, Any], Field(max_length=_FIELDS_MAX)]
+    heard: Annotated[dict[str, Any], Field(max_length=_FIELDS_MAX)]
+    unsent: bool = True
+
+
+class _Problem(Told):
+    """Why a draft is not kept; none for one that is."""
+
+    says: ShortText
 
 
 def _token() -> str:
@@ -65,28 +90,25 @@ class Keeping:
 
     session: str = field(default_factory=_token)
     taken: int = 0
-    waiting: Mapping[str, object] | None = None
+    waiting: Kept | None = None
     line: str = ""
     picks: Stored | None = None
     widgets: Stored | None = None
     is_unsent: bool = False  # whatever it has begun with
 
-    def hear(self, kept: object) -> Keeping:
+    def hear(self, kept: Kept | None) -> Keeping:
         """The same with what the browser has handed over, once; of this session's own draft it knows better."""
-        number = kept.get("number") if isinstance(kept, Mapping) else None
-        if not isinstance(kept, Mapping) or type(number) is not int or number <= self.taken:
+        if kept is None or kept.number <= self.taken:
             return self
-        is_news = kept.get("from") != self.session and isinstance(kept.get("draft"), Mapping)
-        return replace(self, taken=number, waiting=kept if is_news else self.waiting)
+        is_news = kept.from_session != self.session
+        return replace(self, taken=kept.number, waiting=kept if is_news else self.waiting)
 
 
 def meet_browser(studio: Studio, viewer: Viewer) -> None:
     """Say whose drafts are to be kept here, and hear what the browser hands over. Call before a page is drawn."""
     with st.container(key="draft-keeper"):
-        browser = _component.draw(
-            OwnerData(browser_owner(studio, viewer)), key="draft-taken", on_kept_change=keep_value
-        )
-    _keep(_keeping().hear(browser.kept))
+        _component.draw(OwnerData(browser_owner(studio, viewer)), key=_TAKEN, on_kept_change=keep_value)
+    _keep(_keeping().hear(message(_TAKEN, "kept", Kept)))
 
 
 def forget_drafts() -> None:
@@ -110,17 +132,15 @@ def put_draft_back(studio: Studio) -> None:
     kept = keeping.waiting
     if kept is None:
         return
-    shown, named = kept.get("shown"), st.query_params.get(COMPARISON_PARAM)
-    is_there = isinstance(shown, str) and _is_there(studio, shown)
+    shown, named = kept.shown, st.query_params.get(COMPARISON_PARAM)
+    is_there = shown is not None and _is_there(studio, shown)
     _keep(replace(keeping, waiting=None))
     if named is not None and named != shown:
         return
-    content, heard = kept["draft"], kept.get("heard")
-    assert isinstance(content, Mapping)  # noqa: S101 - nothing else waits
-    left_out = put_back(content, heard if isinstance(heard, Mapping) else {}, studio)
+    left_out = put_back(kept.draft, kept.heard, studio)
     st.session_state[Key.SHOWN] = shown if is_there else None
     begin_draft()
-    _keep(replace(_keeping(), line=keeping.line, is_unsent=kept.get("unsent") is not False))
+    _keep(replace(_keeping(), line=keeping.line, is_unsent=kept.unsent))
     if left_out:
         st.toast(fill("Your draft is back, but for its {}.", _enumerate(left_out)), icon=":material/edit_off:")
 
@@ -145,9 +165,9 @@ def show_draft() -> bool:
     if keeping.widgets is None:
         keeping = replace(keeping, widgets=widgets)
         _keep(keeping)
-    is_unsent = keeping.is_unsent or (picks, widgets) != (keeping.picks, keeping.widgets)
+    is_unsent = keeping.is_unsent or (picks, widgets) != (keeping.picks, keeping.widgets) or bool(refused_chars())
     with st.container(key="draft-teller"):
-        browser = _component.draw(
+        _component.draw(
             DrawnData(
                 session=keeping.session,
                 line=keeping.line,
@@ -156,12 +176,14 @@ def show_draft() -> bool:
                 unsent=is_unsent,
                 draft=picks | widgets,
                 heard=heard_now(),
+                prompt_chars_max=PROMPT_CHARS_MAX,
             ),
-            key="draft-shown",
+            key=_SHOWN,
             on_problem_change=keep_value,
         )
-    if browser.problem in _NOT_KEPT:
-        st.caption(fill(":material/warning: {}", _NOT_KEPT[browser.problem]))
+    problem = message(_SHOWN, "problem", _Problem)
+    if problem is not None and problem.says in _NOT_KEPT:
+        st.caption(fill(":material/warning: {}", _NOT_KEPT[problem.says]))
     return is_unsent
 
 

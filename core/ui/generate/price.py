@@ -9,9 +9,10 @@ from core.errors import InputError, StorageError, StudioError
 from core.generation.planning import Planned
 from core.generation.records.comparison import RenderSettings
 from core.generation.spending.budget import dollars, dollars_left
-from core.injection.wishes import check_prompt
+from core.injection.wishes import check_prompt, check_prompt_length
 from core.studio import Studio
 from core.ui.generate.composer import render_settings
+from core.ui.generate.stored_draft import refused_chars
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def price_for(studio: Studio, usd: float | None, render: RenderSettings, person:
 def _too_long(prompt: str) -> InputError | None:
     """Why this prompt cannot be sent; an empty one is refused when Generate is pressed."""
     try:
+        check_prompt_length(refused_chars())
         check_prompt(prompt or "-")
     except InputError as err:
         return err

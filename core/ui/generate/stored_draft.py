@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final, TypeVar
 import streamlit as st
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, ValidationError, ValidationInfo
 
-from core.injection.wishes import SEED_MAX, Mode, Strength
+from core.injection.wishes import PROMPT_CHARS_MAX, SEED_MAX, Mode, Strength
+from core.objects import KEY_BYTES_MAX
 from core.references.vocabulary import Role
 from core.studio import Studio
 from core.ui.components import prompt_box, tiles
@@ -32,7 +33,6 @@ Stored = dict[str, Any]
 
 _REROLLS_MAX: Final = 10_000
 _ENTRIES_MAX: Final = 500
-_TEXT_MAX: Final = 1024  # bytes of a slot's id or a key, of which S3 allows no more
 _WIDGETS: Final = {
     "mode": Key.MODE,
     "folder": Key.FOLDER,
@@ -63,7 +63,7 @@ def _check_offered(value: str, info: ValidationInfo) -> str:
 
 
 def _check_length(text: str) -> str:
-    if len(text.encode()) > _TEXT_MAX:
+    if len(text.encode()) > KEY_BYTES_MAX:
         raise ValueError("it is too long")
     return text
 
@@ -84,7 +84,7 @@ _Rerolls = Annotated[StrictInt, Field(ge=0, le=_REROLLS_MAX)]
 class _StoredDraft(BaseModel):
     """What a browser has kept, checked; the context of the check are the choices there are now, by field."""
 
-    prompt: StrictStr = ""
+    prompt: Annotated[StrictStr, Field(max_length=PROMPT_CHARS_MAX)] = ""
     tone: _Choice | None = None
     angle: _Choice | None = None
     seed: Annotated[StrictInt, Field(ge=0, le=SEED_MAX)] = Field(default_factory=new_seed)
@@ -134,6 +134,11 @@ def widgets_now() -> Stored:
 def heard_now() -> dict[str, int]:
     """How many messages were taken from those parts that the browser knows best."""
     return {"prompt": prompt_box.heard(Key.PROMPT), "tone": tiles.heard(Key.TONE), "angle": tiles.heard(Key.ANGLE)}
+
+
+def refused_chars() -> int:
+    """How many characters the prompt in the box has, if it is too long to be taken; else 0."""
+    return prompt_box.refused_chars(Key.PROMPT)
 
 
 def put_back(content: Mapping[str, object], heard: Mapping[str, object], studio: Studio) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def _describe(outcome: Outcome) -> AttemptWords:
     if failure is not None and failure.kind not in (EngineFault.CANCELLED, EngineFault.INTERRUPTED):
         facts.insert(0, failure.kind.value.replace("_", " "))
     advice = (failure.message, next_step(failure)) if failure is not None else ()
-    stopped = (plain(cancelled_by(outcome.cancelled)),) if outcome.cancelled is not None else ()
+    stopped = (cancelled_by(outcome.cancelled),) if outcome.cancelled is not None else ()
     return AttemptWords(
         heading=_heading(outcome.attempt, AttemptPhase.after(outcome)),
         facts=" · ".join(facts),

@@ -25,15 +25,15 @@ from core.ui.components.review_focus.review_focus import (
     Undoable,
     review_focus,
 )
-from core.ui.frame.session import browser_owner, open_session
+from core.ui.frame.session import browser_owner, browser_secret, open_session
 from core.ui.frame.state import Key
 from core.ui.references.label_values import (
     FIELD_NAMES,
-    decode_shown,
     describe_value,
-    encode_shown,
     focus_fields,
     parse_value,
+    seal_shown,
+    unseal_shown,
 )
 from core.viewer import Viewer
 from core.web.addresses import image_url
@@ -50,7 +50,7 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
             undone = studio.review_service.item(viewer, key)
             items |= {key: undone} if undone.reasons else {}
     review_focus(
-        [_focus_item(item) for item in items.values()],
+        [_focus_item(item, browser_secret(studio)) for item in items.values()],
         focus_fields(studio.vocabulary),
         key=Key.LABEL_FOCUS,
         owner=browser_owner(studio, viewer),
@@ -61,7 +61,7 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
     )
 
 
-def _focus_item(item: QueueItem) -> FocusItem:
+def _focus_item(item: QueueItem, secret: str) -> FocusItem:
     ref, label = item.reference, item.shown
     values = {field: value_in(label, field) for field in LabelField}
     whys = ", ".join(reason.why.value for reason in item.reasons) or "reviewed"
@@ -73,7 +73,7 @@ def _focus_item(item: QueueItem) -> FocusItem:
         picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[-1]),
         thumbnail_url=image_url(ref.key, ref.etag),
         alt=ref.name,
-        seen=encode_shown(ref.etag, values),
+        seen=seal_shown(secret, ref.key, ref.etag, values),
         values={
             field.value: FocusValue(
                 value=describe_value(values[field]),
@@ -110,7 +110,7 @@ def _take(decisions: Sequence[FocusDecision]) -> list[LostRace]:
         if is_undo:
             lost += _keep_each(run, lambda decision: _undo(studio.review_service, viewer, decision))
         else:
-            lost += _save(studio.review_service, viewer, list(run))
+            lost += _save(studio, viewer, list(run))
     return lost
 
 
@@ -120,12 +120,17 @@ def _undo(review_service: ReviewService, viewer: Viewer, decision: FocusDecision
     undone[:] = [*(key for key in undone if key != decision.item), decision.item][-20:]
 
 
-def _save(review_service: ReviewService, viewer: Viewer, decisions: Sequence[FocusDecision]) -> list[LostRace]:
+def _save(studio: Studio, viewer: Viewer, decisions: Sequence[FocusDecision]) -> list[LostRace]:
     """Save them together, or one by one where one of them lost a race."""
+
+    def save(some: Sequence[FocusDecision]) -> None:
+        secret = browser_secret(studio)
+        studio.review_service.save(viewer, [_verdict(decision, secret) for decision in some])
+
     try:
-        review_service.save(viewer, [_verdict(decision) for decision in decisions])
+        save(decisions)
     except (InputError, WriteConflict):
-        return _keep_each(decisions, lambda decision: review_service.save(viewer, [_verdict(decision)]))
+        return _keep_each(decisions, lambda decision: save([decision]))
     return []
 
 
@@ -143,9 +148,9 @@ def _keep_each(decisions: Iterable[FocusDecision], keep: Callable[[FocusDecision
     return lost
 
 
-def _verdict(decision: FocusDecision) -> Verdict:
+def _verdict(decision: FocusDecision, secret: str) -> Verdict:
     """The decision as the review service takes it. Raises InputError for what the browser cannot have been shown."""
-    etag, seen = decode_shown(decision.seen)
+    etag, seen = unseal_shown(secret, decision.item, decision.seen)
     kind = _KINDS[decision.kind]
     words = {field: decision.values[field.value] for field in LabelField if field.value in decision.values}
     values = {field: parse_value(field, text) for field, text in words.items()}

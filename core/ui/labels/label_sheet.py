@@ -14,6 +14,7 @@ from core.labels.review.reviews import Save, Value
 from core.labels.review.verdicts import accept
 from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import GridEvent, clear_selection, picture_grid
+from core.ui.frame.filters import as_text
 from core.ui.frame.layout import page_of, row
 from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
@@ -101,7 +102,7 @@ def _edit(studio: Studio) -> tuple[LabelField, str | None]:
         label_visibility="collapsed",
         width=180,
     )
-    return field, choices.get(words, words) if words is not None else None
+    return field, choices.get(words, words) if words is not None and as_text(words) else None
 
 
 def _set(chosen: Sequence[QueueItem], field: LabelField, words: str) -> None:

@@ -11,7 +11,8 @@ import streamlit as st
 
 from core.documents import Version
 from core.errors import StudioError, WriteConflict
-from core.identity.access_list import AccessChange, AccessLevel, AccessList
+from core.identity.access_list import ENTRY_CHARS_MAX, AccessChange, AccessLevel, AccessList
+from core.ui.frame.filters import as_text
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problem, show_problems
@@ -46,6 +47,7 @@ def add_form() -> None:
         st.text_input(
             "E-mail address or domain",
             key=Key.PEOPLE_ENTRY,
+            max_chars=ENTRY_CHARS_MAX,
             placeholder="name@studio.example, or studio.example for everybody there",
             width=420,
         )
@@ -106,7 +108,7 @@ def change_text(change: AccessChange) -> str:
 
 
 def _add() -> None:
-    if _change(str(st.session_state.get(Key.PEOPLE_ENTRY) or ""), st.session_state[Key.PEOPLE_LEVEL]):
+    if _change(as_text(st.session_state.get(Key.PEOPLE_ENTRY)), st.session_state[Key.PEOPLE_LEVEL]):
         st.session_state[Key.PEOPLE_ENTRY] = ""
 
 

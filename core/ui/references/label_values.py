@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
+from itsdangerous import BadData
+
 from core.errors import InputError
+from core.identity.session import sealer_for
 from core.labels.published.schema import AGE_RANGES, FRAMINGS, Gender, LabelField, age_range_of
-from core.labels.review.reviews import Value, check_value
+from core.labels.review.reviews import Value
 from core.references.vocabulary import Vocabulary
 from core.ui.components.review_focus.review_focus import Choice, FocusField
 from core.ui.frame.quantities import year_span
@@ -23,6 +25,7 @@ FIELD_NAMES: Final[Mapping[LabelField, str]] = {
     LabelField.ANGLE: "Angle",
     LabelField.NOTES: "Notes",
 }
+_SHOWN: Final = "studio.shown.1"  # what is sealed with this name was on a screen
 _FREE: Final = frozenset({LabelField.HAIR, LabelField.EXPRESSION, LabelField.NOTES})
 _BOUNDS: Final = {name: (low, high) for name, low, high in AGE_RANGES}
 # What people write most; any other word can be typed.
@@ -75,20 +78,19 @@ def parse_value(field: LabelField, words: str | None) -> Value:
     return _BOUNDS[words]
 
 
-def encode_shown(etag: str, values: Mapping[LabelField, Value]) -> str:
-    """What the screen shows, for the browser to send back with the decision: `[etag, {field: value}]` as JSON."""
-    return json.dumps([etag, {field.value: value for field, value in values.items()}], ensure_ascii=False)
+def seal_shown(secret: str, key: str, etag: str, values: Mapping[LabelField, Value]) -> str:
+    """What the screen shows of a picture, for the browser to send back: nobody else can write it."""
+    shown = [key, etag, {field.value: value for field, value in values.items()}]
+    return sealer_for(secret, _SHOWN).dumps(shown)
 
 
-def decode_shown(text: str) -> tuple[str, dict[LabelField, Value]]:
-    """The etag and the values that were on the screen, as the browser says. Raises InputError for any other shape."""
+def unseal_shown(secret: str, key: str, sealed: str) -> tuple[str, dict[LabelField, Value]]:
+    """The etag and the values that were shown of this picture. Raises InputError for what was not sealed here."""
     try:
-        etag, rows = json.loads(text)
+        of, etag, rows = sealer_for(secret, _SHOWN).loads(sealed)
         seen = {LabelField(name): tuple(value) if isinstance(value, list) else value for name, value in rows.items()}
-        for field, value in seen.items():
-            check_value(field, value)
-    except (ValueError, AttributeError, TypeError, IndexError) as err:
+    except (BadData, ValueError, RecursionError) as err:
         raise InputError("That decision cannot be read: reload the page and decide again.") from err
-    if not isinstance(etag, str):
-        raise InputError("That decision cannot be read: reload the page and decide again.")
+    if of != key:
+        raise InputError("That decision is about another picture: reload the page and decide again.")
     return etag, seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 
 from google.protobuf.message import Message
@@ -52,7 +53,7 @@ class SocketPage:
 
     def says(self, sentence: str) -> bool:
         """Whether the last run has drawn this."""
-        return any(sentence in text for text in self.words)
+        return any(sentence in unescape(text).replace(":color[]", "") for text in self.words)
 
     def tell(self, key: str, **said: Any) -> SocketPage:
         """What a component is to have said, by name."""

@@ -19,7 +19,7 @@ const grids = new WeakMap();
 /** @param {Mount<GridData>} mount */
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   const grid = keptUnder(grids, parentElement, () => new Grid(parentElement, data));
-  grid.tellOpened = (id) => setTriggerValue("opened", id);
+  grid.tellOpened = (id) => setTriggerValue("opened", { id });
   grid.show(data, (selection) => setStateValue("selection", selection));
   return () => {
     if (parentElement.isConnected) return;

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from core.ui.components.component import Component, keep_value, memory, message
+from pydantic import Field
+
+from core.ui.components.component import Component, Count, KeyText, Told, keep_value, memory, message
 
 MAX_CARDS = 240
 
@@ -61,21 +63,20 @@ class GridEvent:
     selected: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(Told):
     """The selection as the browser last sent it, and the last drop it had heard of by then."""
 
-    ids: tuple[str, ...] = ()
-    turn: int = 0
-    epoch: int = 0
+    ids: Annotated[
+        Sequence[KeyText], Field(max_length=2 * MAX_CARDS)
+    ] = ()  # those of the page before may be among them
+    turn: Count = 0
+    epoch: Count = 0
 
-    @classmethod
-    def read(cls, raw: Any) -> _Sent:
-        match raw:
-            case {"ids": list(ids), "turn": int(turn), "epoch": int(epoch)}:
-                return cls(tuple(i for i in ids if isinstance(i, str)), turn, epoch)
-            case _:
-                return cls()
+
+class _Opened(Told):
+    """A card that was opened."""
+
+    id: KeyText
 
 
 @dataclass(slots=True)
@@ -128,7 +129,7 @@ def picture_grid(
         raise ValueError('click="select" needs selectable=True')
 
     known = memory(key, GridMemory)
-    sent = _Sent.read(message(key, "selection"))
+    sent = message(key, "selection", _Sent) or _Sent()
     selected = set(known.left_of(sent))
     known.drop(sorted(selected.difference(ids)))
     _component.draw(
@@ -156,10 +157,10 @@ def picture_grid(
 def clear_selection(key: str) -> None:
     """Empty a grid's selection, for instance after a bulk edit. Call it in a callback or before the grid."""
     known = memory(key, GridMemory)
-    known.drop(known.left_of(_Sent.read(message(key, "selection"))))
+    known.drop(known.left_of(message(key, "selection", _Sent) or _Sent()))
 
 
 def _remember_opened(key: str) -> None:
     """Keep the opening until the grid is drawn: a rerun may interrupt the run that brought it."""
-    if isinstance(opened := message(key, "opened"), str):
-        memory(key, GridMemory).opened = opened
+    if opened := message(key, "opened", _Opened):
+        memory(key, GridMemory).opened = opened.id

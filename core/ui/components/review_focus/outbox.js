@@ -18,6 +18,7 @@
 
 const GATHER_MS = 150; // fast keys travel together
 const RESEND_MS = 4000;
+const AT_ONCE = 100; // the others follow when these are kept
 
 export class Outbox {
   turn = 0;
@@ -63,7 +64,7 @@ export class Outbox {
     if (!this.decisions.length) return;
     if (this.decisions.some((decision) => !decision.posted)) {
       this.gathering = setTimeout(() => {
-        for (const decision of this.decisions) decision.posted = true;
+        for (const decision of this.decisions.slice(0, AT_ONCE)) decision.posted = true;
         this.post();
       }, GATHER_MS);
     }
@@ -72,7 +73,7 @@ export class Outbox {
 
   post() {
     this.turn += 1;
-    this.tell({ turn: `${this.turn} ${Math.random()}`, decisions: this.decisions });
+    this.tell({ turn: `${this.turn} ${Math.random()}`, decisions: this.decisions.slice(0, AT_ONCE) });
   }
 
   rest() {

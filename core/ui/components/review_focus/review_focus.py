@@ -7,12 +7,27 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
+
+from pydantic import Field
 
 from core.errors import StudioError
-from core.ui.components.component import Component, memory, message
+from core.ui.components.component import (
+    UNREADABLE,
+    Component,
+    KeyText,
+    ShortText,
+    Told,
+    memory,
+    message,
+    read_told,
+)
 
 _REMEMBERED = 500  # kept decisions a page can be told of again
+_AT_ONCE_MAX: Final = 200  # the script sends fewer
+_SEEN_CHARS_MAX: Final = 32_000  # every field of a label as it was shown, sealed
+_VALUE_CHARS_MAX: Final = 2000  # more than a label keeps, so that it is core that says what is too long
+_VALUES_MAX: Final = 16
 _component = Component(Path(__file__).with_suffix(".js"), html='<div class="desk"></div>')
 
 
@@ -175,10 +190,37 @@ def review_focus(
     )
 
 
+class _Outbox(Told):
+    """What waits in the browser; each decision is read for itself, so that a damaged one holds up no other."""
+
+    decisions: Annotated[list[Any], Field(max_length=_AT_ONCE_MAX)]
+
+
+class _Decision(Told):
+    """A decision as the script writes it."""
+
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    kind: Annotated[DecisionKind, Field(strict=False)]
+    item: KeyText
+    seen: Annotated[str, Field(max_length=_SEEN_CHARS_MAX)]
+    values: Annotated[
+        dict[ShortText, Annotated[str, Field(max_length=_VALUE_CHARS_MAX)] | None], Field(max_length=_VALUES_MAX)
+    ]
+    undoes: Annotated[str, Field(max_length=200)] = ""
+
+
+class _Named(Told):
+    """As much of a decision as its sender needs to hear that it was not taken."""
+
+    id: ShortText
+    item: KeyText = ""
+
+
 def _take(key: str, take: Take) -> None:
     """Hand on what the browser sent, but for what is kept already."""
     known = memory(key, FocusMemory)
-    decisions = [decision for decision in _decisions(message(key, "outbox")) if decision.id not in known.kept]
+    outbox = message(key, "outbox", _Outbox)
+    decisions = [each for each in _decisions(known, outbox, key) if each.id not in known.kept] if outbox else []
     for decision in decisions:
         if decision.kind is DecisionKind.SEEN:
             known.lost.pop(decision.undoes, None)
@@ -194,26 +236,13 @@ def _take(key: str, take: Take) -> None:
         known.kept.pop(next(iter(known.kept)))
 
 
-def _decisions(told: Any) -> list[FocusDecision]:
-    """The decisions in what the browser said, without what has another shape."""
-    rows = told.get("decisions") if isinstance(told, Mapping) else None
-    found = [_decision(row) for row in rows] if isinstance(rows, Sequence) and not isinstance(rows, str) else []
-    return [decision for decision in found if decision is not None]
-
-
-def _decision(row: Any) -> FocusDecision | None:
-    match row:
-        case {"id": str(name), "kind": str(kind), "item": str(item), "seen": str(seen), "values": dict(values)} if (
-            kind in set(DecisionKind) and 0 < len(name) <= 64
-        ):
-            undoes = row.get("undoes", "")
-            return FocusDecision(
-                id=name,
-                kind=DecisionKind(kind),
-                item=item,
-                seen=seen,
-                values={str(at): value for at, value in values.items() if value is None or isinstance(value, str)},
-                undoes=undoes if isinstance(undoes, str) else "",
-            )
-        case _:
-            return None
+def _decisions(known: FocusMemory, outbox: _Outbox, key: str) -> list[FocusDecision]:
+    """The decisions in what the browser said. What is none is not asked for again, and its sender hears of it."""
+    found = []
+    for row in outbox.decisions:
+        if decision := read_told(row, _Decision, part=key):
+            found.append(FocusDecision(**decision.model_dump()))
+        elif named := read_told(row, _Named, part=key):
+            known.lost[named.id] = LostRace(named.id, named.item, UNREADABLE, can_insist=False)
+            known.kept[named.id] = None
+    return found
