@@ -7,7 +7,7 @@ from typing import LiteralString
 import streamlit as st
 
 from core.documents import Version
-from core.errors import StudioError, WriteConflict
+from core.errors import InputError, StudioError, WriteConflict
 from core.generation.spending.budget import DailyLimits
 from core.generation.spending.limits import LimitChange, LimitSheet
 from core.ui.frame.problems import show_problem
@@ -44,6 +44,9 @@ def _amount(usd: float | None) -> str:
 
 
 def _save() -> None:
+    if not {Key.LIMIT_DAILY, Key.LIMIT_PERSON, Key.LIMITS_SEEN} <= set(st.session_state):
+        st.session_state[Key.LIMITS_PROBLEM] = InputError("The budgets did not arrive: enter them again and save.")
+        return
     wanted = DailyLimits(st.session_state[Key.LIMIT_DAILY], st.session_state[Key.LIMIT_PERSON])
     try:
         studio, viewer = open_session()
