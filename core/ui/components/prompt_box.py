@@ -115,9 +115,7 @@ def _take(mount: str, key: str, field: str, submitted: str | None, chars_max: in
     else:
         set_text(key, told.text)
         if UNREAD in told.text:
-            st.toast(
-                f"A character of the prompt could not be read: {UNREAD} stands in its place.", icon=":material/edit:"
-            )
+            st.toast("A character of the prompt could not be read: � stands in its place.", icon=":material/edit:")
     if submitted is not None:
         st.session_state[submitted] = True
 

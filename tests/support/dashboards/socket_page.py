@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
@@ -16,6 +17,8 @@ from websockets.sync.client import ClientConnection
 
 from tests.support.dashboards.production import ORIGIN
 from tests.support.timeouts import LONG_S, until
+
+_JOINT = re.compile(r":color[\[{][\]}]")  # core/ui/frame/markdown.py parts with it what must not come together
 
 
 @dataclass
@@ -53,7 +56,7 @@ class SocketPage:
 
     def says(self, sentence: str) -> bool:
         """Whether the last run has drawn this."""
-        return any(sentence in unescape(text).replace(":color[]", "") for text in self.words)
+        return any(sentence in _JOINT.sub("", unescape(text)) for text in self.words)
 
     def tell(self, key: str, **said: Any) -> SocketPage:
         """What a component is to have said, by name."""
