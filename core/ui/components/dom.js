@@ -65,11 +65,6 @@ export function setText(/** @type {Element} */ node, /** @type {string} */ text)
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** How many characters a text has, as Python counts them: a pair of surrogates is one. */
-export function charsOf(/** @type {string} */ text) {
-  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
-}
-
 /** Strokes on a grid, 24 × 24 unless said otherwise. */
 export function icon(/** @type {string} */ strokes, /** @type {Attributes} */ looks = {}) {
   const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));

@@ -25,6 +25,11 @@ export function shows(part, value, { turn, waits }) {
   screen.dispatchEvent(new Event("change"));
 }
 
+/** How many characters a text has, as Python counts them: a pair of surrogates is one. */
+export function charsOf(/** @type {string} */ text) {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+}
+
 export function draftKeys() {
   return Object.keys(localStorage).filter((key) => key.startsWith(DRAFTS));
 }

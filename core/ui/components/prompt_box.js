@@ -5,8 +5,8 @@
 //
 // Of a text that is too long the server is told the length: it takes none, and the box keeps it to be shortened.
 
-import { charsOf, keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
-import { shows } from "./draft_in_browser.js";
+import { keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
+import { charsOf, shows } from "./draft_in_browser.js";
 /** @import { Mount } from "./dom.js" */
 /** @import { PromptData } from "./shapes.js" */
 

@@ -3,8 +3,7 @@
 // A draft lies under an id that this tab holds a lock on, so the draft of a live tab is nobody else's to take up.
 // The server says what it has drawn; what was typed and picked since then is read from its parts.
 
-import { charsOf } from "../components/dom.js";
-import { draftKeys, DRAFTS, LEFT, screen, TAB } from "../components/draft_in_browser.js";
+import { charsOf, draftKeys, DRAFTS, LEFT, screen, TAB } from "../components/draft_in_browser.js";
 import { onReturn } from "../components/streamlit_page.js";
 /** @import { Mount } from "../components/dom.js" */
 /** @import { DrawnData, OwnerData } from "../components/shapes.js" */
