@@ -168,7 +168,8 @@ def texts_of(call: ast.Call, module: str) -> Iterator[ast.expr]:
             yield call.args[at]
     if not (isinstance(call.func, ast.Attribute) and name in HAS_LABEL and module.startswith(("core.ui", "pages"))):
         return
-    if name in TEXT_FIRST and (name not in BOXES or ast.unparse(call.func.value) == "st"):
+    is_drawn = not isinstance(named.get("label_visibility"), ast.Constant)  # else it is a name that is only heard
+    if is_drawn and name in TEXT_FIRST and (name not in BOXES or ast.unparse(call.func.value) == "st"):
         yield from call.args[:1]
     yield from (value for word, value in named.items() if word in TEXT_NAMED)
     if name in OPTIONS:

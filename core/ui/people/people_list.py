@@ -67,7 +67,7 @@ def person_rows(entries: Sequence[tuple[str, AccessLevel]]) -> None:
         with row(key=f"person-{entry}"):
             st.text(entry if is_person else f"{entry}, everybody there", width=320)
             st.selectbox(
-                fill("{} comes in as", entry),
+                f"{entry} comes in as",  # for those who hear the page alone, whom Streamlit tells it as it is written
                 options,
                 index=options.index(level),
                 format_func=LEVELS.__getitem__,

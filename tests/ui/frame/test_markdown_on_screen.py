@@ -117,3 +117,12 @@ def test_a_table_that_is_taken_home_holds_no_formula(page: Page) -> None:
     cells = [row[0] for row in rows[1:]]
     assert [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@", "\t", "\r"))] == []
     assert {row[1] for row in rows[1:]} == {"-1"}  # numbers stay numbers
+
+
+def test_nobody_who_hears_the_page_is_told_how_a_value_was_written(page: Page) -> None:
+    """Names of elements are made of what is shown; but for those of fields, where no value stands in a label."""
+    told = page.evaluate(
+        """() => [...document.querySelectorAll("*:not(input)")].flatMap((each) => [...each.attributes])
+            .filter((one) => one.value.includes("&#58;")).map((one) => one.ownerElement.outerHTML)"""
+    )
+    assert told == []
