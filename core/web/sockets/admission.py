@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from core.web.sockets import limits
 from core.web.sockets.refusals import Refusal
 from core.web.sockets.token_bucket import TokenBucket
+
+_ADDRESSES: Final = 10_000  # that are remembered at once
 
 
 @dataclass(eq=False, slots=True)
@@ -32,15 +36,16 @@ class Admission:
         self._clock = clock
         self._open: dict[OpenSocket, None] = {}  # in the order in which they came
         self._strikes: dict[str, tuple[float, float]] = {}  # address: how many, and when that was worked out
-        self._handshakes: dict[str, TokenBucket] = {}
+        self._handshakes = _Buckets(limits.HANDSHAKES_PER_S, limits.HANDSHAKES_BURST, clock)
+        self._turns_of = _Buckets(limits.TURNS_AN_ADDRESS_PER_S, limits.TURNS_AN_ADDRESS_PER_S, clock)
+        self._turns = TokenBucket(limits.STRANGERS_TURNS_PER_S, limits.STRANGERS_TURNS_PER_S, clock)
         self._at_the_door: Counter[str] = Counter()
-        self.strangers_turns = TokenBucket(limits.STRANGERS_RUNS_PER_S, limits.STRANGERS_RUNS_PER_S, clock)
         self._strangers_bytes = 0
 
     def strike(self, address: str) -> None:
         """A stranger from there has broken a limit."""
         self._strikes[address] = (self._strikes_of(address) + 1, self._clock())
-        if len(self._strikes) > limits.STRANGERS:
+        if len(self._strikes) > _ADDRESSES:
             self._strikes = {each: found for each, found in self._strikes.items() if self._strikes_of(each) > 0.1}
 
     def wait_s(self, address: str) -> float:
@@ -48,15 +53,17 @@ class Admission:
 
         Not at all, if they do not come too often and none of them has broken a limit lately.
         """
-        if len(self._handshakes) > limits.STRANGERS and address not in self._handshakes:
-            self._handshakes.clear()
-        bucket = self._handshakes.setdefault(
-            address, TokenBucket(limits.HANDSHAKES_PER_S, limits.HANDSHAKES_BURST, self._clock)
-        )
-        if not bucket.take():
+        if not self._handshakes.of(address).take():
             self.strike(address)
         strikes = self._strikes_of(address)
         return 0.0 if strikes < 0.5 else min(limits.LONGEST_WAIT_S, limits.STRIKE_S * 2 ** min(strikes, 16))
+
+    def turn_in_s(self, address: str) -> float | None:
+        """When a stranger's next message may be run; None if too many wait for that already."""
+        own = self._turns_of.of(address)
+        if own.wait_s > limits.TURN_WAIT_S or self._turns.wait_s > limits.TURN_WAIT_S:
+            return None
+        return max(own.take_later(), self._turns.take_later())
 
     def begin_to_wait(self, address: str) -> bool:
         """Whether there is room at the door for one more; half of it is the most for one address."""
@@ -71,7 +78,10 @@ class Admission:
         self._at_the_door += Counter()  # forgets those that are zero
 
     def let_in(self, socket: OpenSocket) -> None:
-        """Count a socket as open; if that is one too many, the oldest of its kind is closed."""
+        """Count a socket as open; if that is one too many, an older one of its kind is closed.
+
+        It is the oldest of the person or address that is over its limit, or of the address that has most.
+        """
         self._open[socket] = None
         surplus = self._surplus(socket)
         if surplus is None:
@@ -86,10 +96,11 @@ class Admission:
         if socket.person:
             own = [each for each in alike if each.person == socket.person]
             return own[0] if len(own) > limits.KNOWN_A_PERSON or len(alike) > limits.KNOWN_SOCKETS else None
+        ((most, _),) = Counter(each.address for each in alike).most_common(1)
         neighbours = [each for each in alike if each.address == socket.address]
         if len(neighbours) > limits.STRANGERS_AN_ADDRESS:
             return neighbours[0]
-        return alike[0] if len(alike) > limits.STRANGERS else None
+        return next(each for each in alike if each.address == most) if len(alike) > limits.STRANGERS else None
 
     def gone(self, socket: OpenSocket) -> None:
         """A socket is closed."""
@@ -101,7 +112,7 @@ class Admission:
     def sent(self, socket: OpenSocket, size_bytes: int) -> OpenSocket | None:
         """Count what a socket has sent; the stranger that has to go for it, if strangers hold too much in all."""
         socket.sent_bytes += size_bytes
-        if socket.person:
+        if socket.person or socket not in self._open:
             return None
         self._strangers_bytes += size_bytes
         if self._strangers_bytes <= limits.STRANGERS_BYTES:
@@ -111,3 +122,19 @@ class Admission:
     def _strikes_of(self, address: str) -> float:
         strikes, at = self._strikes.get(address, (0.0, 0.0))
         return float(strikes * 0.5 ** ((self._clock() - at) / limits.STRIKES_HALVE_S))
+
+
+class _Buckets:
+    """A token bucket for each address; those of addresses that are forgotten begin anew."""
+
+    def __init__(self, per_s: float, burst: float, clock: Callable[[], float]) -> None:
+        self._made = partial(TokenBucket, per_s, burst, clock)
+        self._known: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def of(self, address: str) -> TokenBucket:
+        """The bucket of this address."""
+        bucket = self._known.pop(address, None) or self._made()
+        self._known[address] = bucket
+        if len(self._known) > _ADDRESSES:
+            self._known.popitem(last=False)
+        return bucket

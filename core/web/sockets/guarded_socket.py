@@ -136,10 +136,8 @@ class GuardedSocket:
             await asyncio.sleep(self._pace.take_later())
             return
         await self._is_taken.wait()  # who does not read is not read from
-        turns = self._admission.strangers_turns
-        wait_s = turns.take_later()
-        if wait_s > limits.STRANGERS_RUN_WAIT_S:
-            turns.give_back()
+        wait_s = self._admission.turn_in_s(self._opened.address)
+        if wait_s is None:
             self._refuse(Refusal.NO_TURN)
         else:
             await asyncio.sleep(wait_s)

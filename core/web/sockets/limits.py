@@ -31,8 +31,9 @@ WAITING: Final = 32  # messages of one socket that wait for their turn, before n
 STRANGERS: Final = 400  # sockets in all; then the oldest goes
 STRANGERS_AN_ADDRESS: Final = 250  # an office of 200 may all be at the sign-in; then its oldest goes
 STRANGERS_BYTES: Final = 16_000_000  # that strangers' open sockets have sent in all; then the greatest sender goes
-STRANGERS_RUNS_PER_S: Final = 20.0  # runs of the sign-in page for all strangers together; more wait for their turn
-STRANGERS_RUN_WAIT_S: Final = 10.0
+STRANGERS_TURNS_PER_S: Final = 30.0  # messages of all strangers together; more wait for their turn
+TURNS_AN_ADDRESS_PER_S: Final = 15.0  # of one address, which so leaves as many to all others
+TURN_WAIT_S: Final = 20.0  # then the socket is closed
 KNOWN_SOCKETS: Final = 1000  # in all
 KNOWN_A_PERSON: Final = 200  # tabs; then their oldest goes
 

@@ -30,9 +30,11 @@ class TokenBucket:
         self._tokens -= 1
         return max(0.0, -self._tokens / self._per_s)
 
-    def give_back(self) -> None:
-        """Nobody waits for the token that was taken last."""
-        self._tokens += 1
+    @property
+    def wait_s(self) -> float:
+        """How long whoever took a token now would have to wait for it."""
+        self._fill()
+        return max(0.0, (1 - self._tokens) / self._per_s)
 
     def _fill(self) -> None:
         now = self._clock()

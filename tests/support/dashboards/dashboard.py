@@ -42,6 +42,7 @@ class Dashboard:
     url: str
     data_dir: Path
     log: Path
+    pid: int = 0
 
     def s3(self) -> Any:
         """A boto3 client on the embedded S3: an eye on the records that is not the dashboard's own."""
@@ -99,7 +100,7 @@ def dashboard(folder: Path, settings: Mapping[str, str] = {}, **options: Any) ->
     """
     with serving(folder, settings, **({"forked": "before" not in options} | options)) as server:
         server.ready()
-        yield Dashboard(server.url, server.data_dir, server.log_file)
+        yield Dashboard(server.url, server.data_dir, server.log_file, server.process.pid or 0)
     assert server.unexpected() == [], "\n".join(server.unexpected()).replace("\\n", "\n")
 
 

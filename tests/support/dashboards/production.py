@@ -79,6 +79,7 @@ class Production:
     etags: dict[str, str]
     signer: SessionSigner
     client: httpx.Client
+    pid: int
     secrets: list[str] = field(default_factory=lambda: [SECRET, CLIENT_SECRET, METRICS_TOKEN])
 
     def cookie(self, of: Session | None = None) -> str:
@@ -221,4 +222,4 @@ def production(
             dashboard(folder, {**settings_of(bucket), **more}) as running,
             httpx.Client(base_url=running.url, timeout=LONG_S) as client,
         ):
-            yield Production(running.url, running.log, bucket, etags, SessionSigner(SECRET), client)
+            yield Production(running.url, running.log, bucket, etags, SessionSigner(SECRET), client, running.pid)
