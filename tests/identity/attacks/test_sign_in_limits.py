@@ -17,7 +17,18 @@ from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
 from tests.fakes.google import Account
 from tests.identity.attacks.window import RETURN, SESSION, TOO_MANY, Window, changed
-from tests.support.dashboards.https_studio import ADA, BO, SESSION_SECRET, HttpsStudio, https_studio
+from tests.support.browser.chromium import chromium
+from tests.support.dashboards.dashboard import Visitor
+from tests.support.dashboards.https_studio import (
+    ADA,
+    BO,
+    SESSION_SECRET,
+    HttpsStudio,
+    expect_inside,
+    expect_login_page,
+    https_studio,
+    sign_in,
+)
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.timeouts import LONG_S, until
 
@@ -148,6 +159,20 @@ def test_whoever_sits_behind_the_address_of_the_junk_signs_in_renews_and_signs_o
         headers = from_our_page(https, OFFICE, window.cookies[SESSION])
         assert client.delete("/session?everywhere=1", headers=headers).status_code == 204
         assert not window.is_in
+    assert flood.statuses[429] > 0
+
+
+@pytest.mark.browser
+def test_a_person_behind_the_address_of_the_junk_signs_in_by_the_pop_up_and_out_again(https: HttpsStudio) -> None:
+    """In a browser, which is on this machine as the junk is."""
+    https.google.accounts = [ADA]
+    with junk_flows(https, "127.0.0.1") as flood, chromium() as browser:
+        tab = Visitor(browser.new_context(), https.url).open("/")
+        sign_in(tab, ADA)
+        expect_inside(tab, ADA)
+        tab.page.locator(".st-key-person-menu").get_by_role("button").first.click()
+        tab.page.get_by_role("button", name="Sign out", exact=True).click()
+        expect_login_page(tab)
     assert flood.statuses[429] > 0
 
 
