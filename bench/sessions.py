@@ -6,6 +6,7 @@ The messages are those of the streamlit package itself (protobuf), so an upgrade
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -31,7 +32,7 @@ class Drawn:
     def texts(self) -> str:
         """All markdown, HTML and alerts, as one text."""
         bodies = (getattr(element, "body", "") for _, element in self.elements)
-        return "\n".join(body for body in bodies if body)
+        return "\n".join(_as_shown(body) for body in bodies if body)
 
     def failures(self) -> list[str]:
         """Tracebacks, and alerts that tell of an error."""
@@ -40,8 +41,13 @@ class Drawn:
             if kind == "exception":
                 found.append(f"{element.type}: {element.message}")
             elif kind == "alert" and element.format == element.ERROR:
-                found.append(element.body)
+                found.append(_as_shown(element.body))
         return found
+
+
+def _as_shown(markdown: str) -> str:
+    """With the values in it as they are read on the screen, whatever they are written as."""
+    return html.unescape(markdown.replace(":color{}", ""))
 
 
 @dataclass

@@ -39,8 +39,8 @@ BARE = {
     "emoji": re.compile(r":[\w+-][\w_+-]*:"),
     "arrow": re.compile(r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)"),
 }
-# Letters, digits, signs by their numbers, the element between two texts, and single spaces inside of a line.
-HARMLESS = re.compile(r"([^\0-/:-@\[-`{-\x7f]|&#\d+;|:color\{\}|(?<=[^ ]) (?=[^ ]))*")
+# Letters, digits and signs of prose, others by their numbers, the element between two texts, single spaces inside.
+HARMLESS = re.compile(r"([^\0-/:-@\[-`{-\x7f]|[\"%',/;?]|&#\d+;|:color\{\}|(?<=[^ ]) (?=[^ ]))*")
 texts = st.one_of(
     st.sampled_from(VALUES),
     st.text(),

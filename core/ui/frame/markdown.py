@@ -11,9 +11,9 @@ from urllib.parse import quote
 from core.errors import StudioError, legible
 
 # Streamlit changes its source before it is parsed (`:material/`), and some of the text afterwards, when no escape is
-# left in it: bare addresses, icons and arrows. So every sign is written as its number, and what only together means
-# something stands in two texts, with an empty element between them that has neither style nor size.
-_SIGNS: Final = re.compile(r"[!-/:-@\[-`{-~]|^ | $|(?<= ) ")
+# left in it: bare addresses, icons and arrows. So every sign that could mean anything is written as its number, and
+# what means something only together stands in two texts, with an element between them of neither style nor size.
+_SIGNS: Final = re.compile(r"[!#$&(-+\-.:<-@\[-`{-~]|^ | $|(?<= ) ")  # all of ASCII but those of plain prose
 _BETWEEN: Final = ":color{}"
 _JOINTS: Final = re.compile(r"(?<=[:@])|(?<=[<>~-])(?=[->=])|(?<=www)(?=\.|$)", re.IGNORECASE)
 _CODE_JOINT: Final = re.compile(r"(?<=:)(?=material/)")
@@ -75,6 +75,8 @@ class _Filler(Formatter):
         return code(value) if conversion == "c" else super().convert_field(value, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, int | float):
+            return format(value, format_spec)
         return plain(format(value, format_spec) if format_spec else value)
 
 
