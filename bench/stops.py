@@ -95,6 +95,7 @@ def stops(each: int, at_once: int, stop_s: float) -> list[Stop]:
     """So many of each kind, the kinds in turn."""
     with FakeOpenAI(default=Behaviour(Fault.TRICKLE)).serving() as openai, ThreadPoolExecutor(at_once) as pool:
         settings = {
+            "DEMO_TOKEN": "off",
             "OPENAI_API_KEY": "sk-fake-key-of-a-measurement",
             "OPENAI_BASE_URL": openai.base_url,
             "GENERATION_STOP_S": str(stop_s),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 import tomllib
@@ -41,6 +42,14 @@ class ImageDelivery(StrEnum):
 
     PROXY = "proxy"
     PRESIGNED = "presigned"
+
+
+class DemoToken(StrEnum):
+    """Whether the demo asks for its start-up token: where an engine costs money, always, or never."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
 
 
 def _names(value: object) -> object:
@@ -122,6 +131,7 @@ class Settings(BaseModel):
     max_model_references: int = Field(default=3, ge=0, le=14)
     log_prompts: bool = False
     metrics_token: str | None = None
+    demo_token: DemoToken = DemoToken.AUTO
 
     @model_validator(mode="after")
     def _anchor_data_dir(self) -> Self:
@@ -148,7 +158,15 @@ class Settings(BaseModel):
     @property
     def cookie_name(self) -> str:
         """The session cookie: `__Host-` ties it to this very host, which browsers allow over TLS only."""
+        if self.profile is Profile.EMBEDDED:  # a browser keeps the cookies of all of this machine's ports together
+            return f"studio-{hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:8]}"
         return "__Host-studio" if self.is_https else "studio"
+
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether the demo lets in only who knows the address it told at its start."""
+        is_wanted = self.demo_token is DemoToken.ON or (self.demo_token is DemoToken.AUTO and bool(self.openai_api_key))
+        return self.profile is Profile.EMBEDDED and is_wanted
 
     @property
     def attempt_cookie_name(self) -> str:

@@ -52,6 +52,7 @@ from core.references.catalog import Catalog
 from core.references.vocabulary import Vocabulary, load_vocabulary
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, load_settings
 from core.storage.connect import Storage, open_storage
+from core.storage.local.data_dir import keep_private
 from core.storage.local.disk import renew
 from core.storage.local.file_spool import FileSpool
 from core.storage.presign import Presigner
@@ -158,6 +159,7 @@ class Studio:
 def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     """Build a studio from settings; `lends` as in EmbeddedS3.open. Raises ConfigError or StorageError."""
     vocabulary = load_vocabulary(VOCABULARY_FILE)
+    keep_private(settings.data_dir)
     storage = open_storage(settings, SAMPLES, lends=lends)
     store = storage.store
     metrics, telemetry = Metrics(), open_telemetry()

@@ -40,6 +40,7 @@ _OURS = (
     "MAX_MODEL_REFERENCES",
     "LOG_PROMPTS",
     "METRICS_TOKEN",
+    "DEMO_TOKEN",
 )
 # The files that take a worker longest, the longest first: behind the others one of them would be waited for alone.
 _LONGEST = (

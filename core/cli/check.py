@@ -24,6 +24,7 @@ from core.references.listing.listing import list_all
 from core.references.vocabulary import load_vocabulary
 from core.settings import Profile, Settings, load_settings
 from core.storage.connect import Storage, open_storage
+from core.storage.local.data_dir import ADDRESS_FILE, keep_private
 from core.storage.s3 import Store
 from core.studio import LABELS_FILE, SAMPLES, VOCABULARY_FILE
 from core.telemetry import wants_telemetry
@@ -91,7 +92,10 @@ def _fix_of(err: StudioError, otherwise: str) -> str:
 def _sign_in(settings: Settings) -> str:
     settings.require_serving()
     if settings.profile is Profile.EMBEDDED:
-        return "none: everyone on this machine is demo@localhost"
+        if not settings.asks_for_token:
+            return "none: everyone on this machine is demo@localhost"
+        where = settings.data_dir / ADDRESS_FILE
+        return f"a token of each start, in the address that is printed then and kept in {where}"
     from core.identity.sign_in_answer import CALLBACK_PATH
 
     return f"Google, for {settings.origin}; its client's redirect URI is {settings.origin}{CALLBACK_PATH}"
@@ -120,7 +124,12 @@ def _labels(report: _Report) -> None:
 
 
 def _disk(report: _Report, settings: Settings) -> None:
-    """Where the embedded S3 keeps its objects; in production nothing of worth is on this machine's disk."""
+    """Where the embedded S3 keeps its objects; in production nothing stays on this machine's disk."""
+    try:
+        keep_private(settings.data_dir)
+    except ConfigError as err:
+        report.fail("data", err.message, _fix_of(err, ""))
+        return
     if settings.profile is Profile.PRODUCTION:
         return
     where = settings.data_dir
@@ -133,7 +142,7 @@ def _disk(report: _Report, settings: Settings) -> None:
         says = f"DATA_DIR ({where}) has {free // 2**20} MB left."
         report.warn("data", says, "Free space, or set DATA_DIR to a folder on a larger disk.")
     else:
-        report.ok("data", f"DATA_DIR {where}, {free // 2**30} GB free")
+        report.ok("data", f"DATA_DIR {where}, for this user alone, {free // 2**30} GB free")
 
 
 def _port(report: _Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -15,6 +16,11 @@ DEMO_EMAIL: Final = "demo@localhost"
 def reason_of(err: SignInError) -> str:
     """In a word or two why somebody was turned away, for whoever counts that."""
     return "not_allowed" if isinstance(err, AccessDenied) else "not_signed_in"
+
+
+def is_same_secret(given: str, expected: str) -> bool:
+    """Whether two texts are the same, in a time that does not tell how far; half an emoji has no bytes in UTF-8."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.identity.access import Access
 from core.identity.authenticator import Authenticator, ClosedAuthenticator, DemoAuthenticator
 from core.identity.sign_in_limits import SignInLimits
+from core.identity.start_token import TokenAuthenticator, start_token
 from core.objects import ObjectStore
 from core.settings import Profile, Settings
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 def build_authenticator(settings: Settings, store: ObjectStore, access: Access) -> Authenticator:
     """The authenticator of this profile."""
     if settings.profile is Profile.EMBEDDED:
-        return DemoAuthenticator()
+        if not settings.asks_for_token:
+            return DemoAuthenticator()
+        return TokenAuthenticator(start_token(), cookie_name=settings.cookie_name)
     if not (settings.google_client_id and settings.session_secret):  # an operator's command asks for less
         return ClosedAuthenticator()
     from core.identity.google import GoogleVerifier

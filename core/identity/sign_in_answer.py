@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from typing import Final, LiteralString
 
 from core.errors import NotOurs, SignInError
+from core.identity.authenticator import is_same_secret
 from core.refusals import refuse
 
 CALLBACK_PATH: Final = "/oauth/callback"  # the one way back that Google knows
@@ -37,13 +37,8 @@ def check_answer(answer: object, *, state: str, age_s: float) -> None:
 
 def check_state(given: object, expected: str) -> None:
     """Raise NotOurs for the state of another attempt, or for none."""
-    if not expected or not isinstance(given, str) or not hmac.compare_digest(_bytes(given), _bytes(expected)):
+    if not expected or not isinstance(given, str) or not is_same_secret(given, expected):
         raise foreign_answer()
-
-
-def _bytes(text: str) -> bytes:
-    """Of any text: half an emoji has none in UTF-8."""
-    return text.encode("utf-8", "surrogatepass")
 
 
 def id_token_of(token: object) -> str:

@@ -28,6 +28,7 @@ from core.ui.frame.state import Key
 from core.ui.frame.unknown_page import TITLE, unknown_name, unknown_page
 from core.ui.generate.draft_keeper import forget_drafts, meet_browser
 from core.ui.sign_in import login
+from core.ui.sign_in.token_page import ask_for_token
 from core.viewer import Capability, Viewer
 from core.web.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
 
@@ -57,6 +58,9 @@ def main() -> None:
         _instead_of_pages(partial(_not_on_the_list, get_studio(), err))
     except SignInError as err:
         get_studio().metrics.turned_away(reason_of(err))
+        if get_studio().settings.asks_for_token:
+            _instead_of_pages(partial(ask_for_token, err))
+            return
         _instead_of_pages(partial(login.sign_in, get_studio(), _why(get_studio(), err)))
         if isinstance(err, SignedOut):
             forget_drafts()
@@ -96,11 +100,13 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
 
 def _demo_line(studio: Studio) -> None:
     engine = "OpenAI engine" if studio.settings.openai_api_key else "preview engine, no AI"
+    who = "who has its start-up token" if studio.settings.asks_for_token else "whoever uses this machine"
     st.container(key="demo-line").caption(
         fill(
-            ":material/science: Demo: signed in as {} · sample library · {} · reachable from this machine only",
+            ":material/science: Demo: signed in as {} · sample library · {} · on this machine only, for {}",
             DEMO_EMAIL,
             engine,
+            who,
         )
     )
 

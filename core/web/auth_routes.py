@@ -94,17 +94,22 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
 def _is_ours(request: Request, settings: Settings) -> bool:
     """Whether the browser says that our own page asks. `Origin` must be there: every fetch of ours sends it."""
     return (
-        request.headers.getlist("origin") == [settings.origin]
+        request.headers.getlist("origin") == [settings.origin or _asked_origin(request)]
         and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
         and request.headers.get(REQUEST_HEADER) == "1"
     )
+
+
+def _asked_origin(request: Request) -> str:
+    """The origin that is asked: the demo has no other, and answers under this machine's own names alone."""
+    return f"{request.url.scheme}://{request.headers.get('host', '')}"
 
 
 @_from_our_page
 def _open_session(request: Request, studio: Studio, login_token: str) -> Response:
     """A cookie for a login token in the body, or, with an empty body, a fresh one for the session there is."""
     cookie = studio.authenticator.redeem(login_token) if login_token else studio.authenticator.renew(request.cookies)
-    return _with_cookie(Response(status_code=204, headers=_NEVER_KEPT), studio.settings, cookie)
+    return with_cookie(Response(status_code=204, headers=_NEVER_KEPT), studio.settings, cookie)
 
 
 @_from_our_page
@@ -115,8 +120,8 @@ def _end_session(request: Request, studio: Studio, _body: str) -> Response:
         studio.authenticator.sign_out(request.cookies, everywhere=request.query_params.get("everywhere") == "1")
     except StudioError as err:
         message = f"You are signed out in this browser, but S3 could not be told to end your session: {err.message}"
-        return _with_cookie(plain(message, 503), studio.settings, gone)
-    return _with_cookie(Response(status_code=204, headers=_NEVER_KEPT), studio.settings, gone)
+        return with_cookie(plain(message, 503), studio.settings, gone)
+    return with_cookie(Response(status_code=204, headers=_NEVER_KEPT), studio.settings, gone)
 
 
 def _start(request: Request) -> Response:
@@ -131,8 +136,8 @@ def _start(request: Request) -> Response:
         refuse("session_request_refused", reason="foreign origin")
         return plain("This request did not come from the dashboard.", 403)
     address, cookie = studio.redirect.begin(own_page(request.query_params.get("to", FIRST_PAGE)))
-    response = _with_cookie(_redirect_to(address), studio.settings, cookie, name=studio.settings.attempt_cookie_name)
-    return _with_cookie(response, studio.settings, _GONE, name=studio.settings.refusal_cookie_name)
+    response = with_cookie(redirect_to(address), studio.settings, cookie, name=studio.settings.attempt_cookie_name)
+    return with_cookie(response, studio.settings, _GONE, name=studio.settings.refusal_cookie_name)
 
 
 async def _callback(request: Request) -> Response:
@@ -168,8 +173,8 @@ async def _callback(request: Request) -> Response:
     except StudioError as err:
         response = _to_the_login(studio, redirect, attempt.to, err)
     else:
-        response = _with_cookie(_redirect_to(attempt.to), studio.settings, session)
-    return _with_cookie(response, studio.settings, _GONE, name=studio.settings.attempt_cookie_name)
+        response = with_cookie(redirect_to(attempt.to), studio.settings, session)
+    return with_cookie(response, studio.settings, _GONE, name=studio.settings.attempt_cookie_name)
 
 
 def _is_navigation(request: Request) -> bool:
@@ -181,7 +186,8 @@ def _is_navigation(request: Request) -> bool:
     )
 
 
-def _redirect_to(address: str) -> Response:
+def redirect_to(address: str) -> Response:
+    """On to another page of ours, or to Google."""
     return RedirectResponse(address, 303, headers=_NEVER_KEPT)
 
 
@@ -198,10 +204,10 @@ def _page_that_waits(err: TooManyAttempts) -> Response:
 def _to_the_login(studio: Studio, redirect: Redirect, page: str, err: StudioError) -> Response:
     """To the page, where the sign-in says what was refused."""
     error = redirect.refuse(err)
-    return _with_cookie(_redirect_to(page), studio.settings, error, name=studio.settings.refusal_cookie_name)
+    return with_cookie(redirect_to(page), studio.settings, error, name=studio.settings.refusal_cookie_name)
 
 
-def _with_cookie(response: Response, settings: Settings, cookie: SealedCookie, *, name: str = "") -> Response:
+def with_cookie(response: Response, settings: Settings, cookie: SealedCookie, *, name: str = "") -> Response:
     response.set_cookie(
         name or settings.cookie_name,
         cookie.value,

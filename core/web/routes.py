@@ -24,6 +24,7 @@ from core.web.requests import Requests
 from core.web.security_headers import SecurityHeaders
 from core.web.socket_guard import SocketGuard
 from core.web.sockets.browser_message import ReadMessage
+from core.web.start_address import StartAddress
 
 Handler = Callable[[Request, Studio], Response]
 _Serve = Callable[[Request], Response]
@@ -58,6 +59,7 @@ def middleware(read: ReadMessage) -> tuple[Middleware, ...]:
         Middleware(SecurityHeaders),
         Middleware(RequestFilter),
         Middleware(SocketGuard, read=read),
+        Middleware(StartAddress),
         Middleware(PagePaths),
     )
 

@@ -41,7 +41,7 @@ def _anew(openai: FakeOpenAI) -> None:
 
 
 def settings_for(openai: FakeOpenAI) -> dict[str, str]:
-    return {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": openai.base_url}
+    return {"DEMO_TOKEN": "off", "OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": openai.base_url}
 
 
 def order(tab: Tab) -> str:

@@ -127,7 +127,9 @@ def test_a_budget_that_an_admin_sets_stops_the_next_order_and_a_higher_one_lets_
 ) -> None:
     """From the People page to OpenAI, which is not asked for anything until the budget allows it."""
     with FakeOpenAI().serving() as openai:
-        studio = start_dashboard({"OPENAI_API_KEY": "sk-key-of-a-test", "OPENAI_BASE_URL": openai.base_url})
+        studio = start_dashboard(
+            {"DEMO_TOKEN": "off", "OPENAI_API_KEY": "sk-key-of-a-test", "OPENAI_BASE_URL": openai.base_url}
+        )
         visitor = visit(studio)
         admin, designer = visitor.open("/people"), visitor.open("/")
         designer.type_prompt("Ada in a linen shirt, cinematic, three-quarter view")

@@ -219,7 +219,11 @@ def ahead_s(server: Server) -> float:
 def test_openai_away_and_back(tmp_path: Path) -> None:
     """The offline reader takes over and says so, the failed sides say what to do, and then it works again."""
     port = own_port()
-    settings = {"OPENAI_API_KEY": "sk-key-of-a-test", "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1"}
+    settings = {
+        "DEMO_TOKEN": "off",
+        "OPENAI_API_KEY": "sk-key-of-a-test",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
+    }
     with serving(tmp_path, settings) as server:
         server.ready()
         comparison, drawn = order(server)

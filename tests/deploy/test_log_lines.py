@@ -19,6 +19,7 @@ from tests.support.timeouts import until
 
 PROMPT = "a marmalade cat beside a teapot"
 SECRETS = {
+    "DEMO_TOKEN": "off",
     "OPENAI_API_KEY": "sk-proj-known-key-of-a-test-0123456789",
     "METRICS_TOKEN": "known-token-of-a-test",
     "AWS_SECRET_ACCESS_KEY": "known-aws-secret-of-a-test",

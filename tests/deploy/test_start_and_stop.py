@@ -52,7 +52,11 @@ def test_a_second_start_on_the_same_port_says_so_and_leaves_the_first_alone(tmp_
 def test_work_that_runs_at_the_end_is_recorded_as_interrupted(tmp_path: Path) -> None:
     """SIGTERM while an engine is at work: within seconds the record says so, and the next start shows it."""
     with FakeOpenAI(default=Behaviour(delay_s=30)).serving() as openai:
-        environment = {"OPENAI_API_KEY": "sk-fake-key-of-a-test", "OPENAI_BASE_URL": openai.base_url}
+        environment = {
+            "DEMO_TOKEN": "off",
+            "OPENAI_API_KEY": "sk-fake-key-of-a-test",
+            "OPENAI_BASE_URL": openai.base_url,
+        }
         with serving(tmp_path, environment) as server:
             server.ready()
             asyncio.run(order(server.url, "Ada in a linen shirt, cinematic, three-quarter view"))

@@ -32,6 +32,7 @@ def openai() -> Iterator[FakeOpenAI]:
 @pytest.fixture
 def server(openai: FakeOpenAI, tmp_path: Path) -> Iterator[Server]:
     environment = {
+        "DEMO_TOKEN": "off",
         "OPENAI_API_KEY": "sk-fake-key-of-a-test",
         "OPENAI_BASE_URL": openai.base_url,
         "GENERATION_STOP_S": str(STOP_S),

@@ -355,7 +355,7 @@ class TestKill:
     def test_the_embedded_s3_dies_with_its_server_and_loses_nothing(
         self, harness: FaultHarness, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        settings = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": harness.fake.base_url}
+        settings = {"DEMO_TOKEN": "off", "OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": harness.fake.base_url}
         with servers(tmp_path_factory.mktemp("embedded"), settings | {"GENERATION_CONCURRENCY": "16"}) as embedded:
             dying = embedded.start()
             cells = [

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.storage.local.disk import stage, sync_folder
+from core.storage.local.disk import make_folder, stage, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ class ObjectFiles:
         self._objects = root / "objects"
         self._incoming = root / "incoming"
         for number in range(256):
-            (self._objects / f"{number:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._incoming.mkdir(mode=0o700, exist_ok=True)
+            make_folder(self._objects / f"{number:02x}")
+        make_folder(self._incoming)
         for folder in (self._objects, root, root.parent):
             sync_folder(folder)
         for leftover in self._incoming.iterdir():

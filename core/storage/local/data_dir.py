@@ -1,5 +1,7 @@
 """What the processes on one DATA_DIR agree by: who serves it, where, and with which access key.
 
+It is for its owner alone (0700), and so are the files in it.
+
 DATA_DIR/s3.lock               held by the process that serves
 DATA_DIR/s3.endpoint.json      where that process's server listens
 DATA_DIR/s3.credentials.json   the access key, mode 0600
@@ -10,12 +12,45 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
+import stat
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
-from core.storage.local.disk import publish
+from core.errors import ConfigError
+from core.storage.local.disk import make_folder, publish
+
+ADDRESS_FILE: Final = "address"  # what to open, where a start-up token is asked for and nobody sits at a terminal
+# All that is ever made in one, half-written files too, and what systems put into folders by themselves.
+_OURS: Final = re.compile(r"(s3|address)(\..+)?|outbox|lost\+found|\.gitignore|\.DS_Store")
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def keep_private(path: Path) -> None:
+    """Make a DATA_DIR that is there its owner's alone.
+
+    A folder that others may enter is closed if there is nothing in it but the dashboard's own: what else lies in it may
+    be meant for them. Raises ConfigError for such a folder, and for one that is somebody else's.
+    """
+    try:
+        if not path.is_dir() or not path.stat().st_mode & _OTHERS:
+            return
+        is_ours = path.stat().st_uid == os.geteuid() and all(_OURS.fullmatch(each.name) for each in path.iterdir())
+        if is_ours:
+            path.chmod(0o700)
+    except OSError as err:
+        message = "DATA_DIR is “{}”, which cannot be used: {}."
+        raise ConfigError(message, path, err.strerror or err, setting="DATA_DIR") from err
+    if not is_ours:
+        raise ConfigError(
+            "DATA_DIR is “{}”, which other users of this machine may enter, and not the dashboard's alone: "
+            "give it a folder of its own, or close that one with chmod 700.",
+            path,
+            setting="DATA_DIR",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +65,7 @@ class DataDir:
     """One process's view of a DATA_DIR."""
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         self.objects = path / "s3"
         self._lock_file = path / "s3.lock"
         self._endpoint_file = path / "s3.endpoint.json"

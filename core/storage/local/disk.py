@@ -18,6 +18,13 @@ _LEFT_AFTER_S: Final = 3600.0  # no writer is at one file for so long
 _SHARED: Final = 0o644
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for its owner alone, with those above it that are missing."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextmanager
 def stage(temporary: Path, *parts: bytes) -> Iterator[Path]:
     """A complete, fsynced file that only its owner reads; gone afterwards unless it was renamed."""

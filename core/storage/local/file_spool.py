@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import NotFound, StorageUnavailable
-from core.storage.local.disk import stage, sync_folder
+from core.storage.local.disk import make_folder, stage, sync_folder
 
 _UNFINISHED = ".tmp"
 
@@ -22,7 +22,7 @@ class FileSpool:
     def keep(self, name: str, *parts: bytes) -> None:
         """Write or replace a file as a whole. Raises StorageUnavailable."""
         with self._faults():
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             with stage(self._folder / f"{name}.{secrets.token_hex(4)}{_UNFINISHED}", *parts) as temporary:
                 temporary.replace(self._folder / name)
                 sync_folder(self._folder)

@@ -26,6 +26,10 @@ class Key(StrEnum):
     REQUEST = "session_request"  # the SessionRequest the browser is at
     LEFT = "left"  # why this tab shows nobody's pages any more, until it is loaded anew
 
+    # The token page
+    TOKEN_FORM = "token_form"  # noqa: S105 - names
+    TOKEN_FIELD = "token_field"  # noqa: S105
+
     RACES = "races_met"  # when runs met the end of the one before, by the monotonic clock
     UNKNOWN_PAGE = "unknown_page"  # the name a tab was loaded under, if it is no page's
 

@@ -69,14 +69,14 @@ def sign_in(studio: Studio, reason: StudioError | None) -> None:
     """The page for somebody who is not signed in; `reason` is why their session ended, if there was one."""
     login_token = st.session_state.pop(Key.LOGIN_TOKEN, None)
     if isinstance(login_token, str):
-        with _frame("Signing you in…"):
+        with door("Signing you in…"):
             send_login_token(login_token)
         return
     problem = _problem(studio)
     if isinstance(problem, AccessDenied):
         ask_somebody(studio, problem)
         return
-    with _frame("Fair comparisons from an image model, steered with the studio’s own references."):
+    with door("Fair comparisons from an image model, steered with the studio’s own references."):
         attempt = session_value(Key.ATTEMPT, Attempt, Attempt)
         if oauth_answer(attempt.key) is not None:
             st.caption("Asking Google who you are…", text_alignment="center")
@@ -96,7 +96,7 @@ def was_just_refused(studio: Studio) -> bool:
 
 def ask_somebody(studio: Studio, err: AccessDenied) -> None:
     """For somebody verified who is not on the list: whom to ask, and another account."""
-    with _frame("This account cannot come in."):
+    with door("This account cannot come in."):
         st.markdown(plain(err), text_alignment="center")
         st.button("Use another account", width="stretch", on_click=_another_account)
         _point_to_own_address(studio)
@@ -104,7 +104,7 @@ def ask_somebody(studio: Studio, err: AccessDenied) -> None:
 
 def out_of_order(err: StudioError) -> None:
     """While nobody can find out who may come in, nobody does."""
-    with _frame("Nobody can be let in right now."):
+    with door("Nobody can be let in right now."):
         show_problem(err)
         st.button("Try again", type="primary", width="stretch")
 
@@ -132,7 +132,7 @@ def _point_to_own_address(studio: Studio) -> None:
 
 
 @contextmanager
-def _frame(sentence: LiteralString) -> Iterator[None]:
+def door(sentence: LiteralString) -> Iterator[None]:
     with st.container(key="door", horizontal_alignment="center"):
         st.title("Studio", anchor=False, text_alignment="center")
         st.markdown(sentence, text_alignment="center")

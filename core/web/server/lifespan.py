@@ -13,8 +13,11 @@ import structlog
 
 from core.errors import ConfigError, StudioError
 from core.foreign_logs import adopt_foreign_logs
+from core.identity.start_token import start_address, start_token
 from core.logs import Discretion, configure_logs
 from core.settings import known_secrets, load_settings
+from core.storage.local.data_dir import ADDRESS_FILE
+from core.storage.local.disk import publish
 from core.studio import get_studio
 from core.web.server.connections import bound_connections
 from core.web.server.garbage import hold, settle
@@ -36,7 +39,8 @@ async def lifespan(_app: object, *, own_url: Callable[[], str] = lambda: "") -> 
     try:
         refuse_cluster(os.environ)
         settings = load_settings()
-        discretion = Discretion(known_secrets(settings), prompts=settings.log_prompts)
+        token = start_token() if settings.asks_for_token else ""
+        discretion = Discretion([*known_secrets(settings), token], prompts=settings.log_prompts)
         configure_logs(discretion=discretion)
         adopt_foreign_logs()
         bound_connections()
@@ -46,12 +50,17 @@ async def lifespan(_app: object, *, own_url: Callable[[], str] = lambda: "") -> 
     except StudioError as err:
         give_up(err)
     settle()
-    url = settings.origin or own_url()
-    _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines], url=url)
-    tell_terminal(f"Open the dashboard: {url}")
+    url, address_file = settings.origin or own_url(), settings.data_dir / ADDRESS_FILE
+    if token:
+        publish(address_file, f"{start_address(url, token)}\n".encode())
+    told = {"address_in": str(address_file)} if token else {}
+    _log.info("server_ready", profile=settings.profile.value, engines=[*studio.engines], url=url, **told)
+    tell_terminal(f"Open the dashboard: {start_address(url, token) if token else url}")
     try:
         yield
     finally:
+        if token:
+            address_file.unlink(missing_ok=True)
         await asyncio.to_thread(stop.connections_closed)
 
 
