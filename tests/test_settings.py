@@ -43,6 +43,7 @@ NAMES = [
     "GENERATION_DEADLINE_S",
     "GENERATION_STOP_S",
     "METRICS_TOKEN",
+    "DEMO_TOKEN",
     "DAILY_BUDGET_USD",
     "DAILY_BUDGET_PERSON_USD",
     "MAX_MODEL_REFERENCES",
@@ -303,3 +304,20 @@ class TestDataDir:
             [sys.executable, "-c", program], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
         )
         assert Path(done.stdout.strip()) == PROJECT_ROOT / "somewhere"
+
+
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ({}, False),
+        ({"OPENAI_API_KEY": "sk-x"}, True),
+        ({"OPENAI_API_KEY": "sk-x", "DEMO_TOKEN": "off"}, False),
+        ({"DEMO_TOKEN": "on"}, True),
+        (PRODUCTION | {"OPENAI_API_KEY": "sk-x"}, False),
+        (PRODUCTION | {"DEMO_TOKEN": "on"}, False),
+    ],
+)
+def test_the_demo_asks_for_its_token_where_pictures_cost_money_unless_told_otherwise(
+    said: dict[str, str], asks: bool
+) -> None:
+    assert settings_of(**said).asks_for_token is asks
