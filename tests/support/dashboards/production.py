@@ -145,14 +145,22 @@ class Production:
                 heard += part
                 line.settimeout(0.3)
 
-    def websocket(self, cookie: str | None = None, *, origin: str | None = None, resume: str = "") -> ClientConnection:
-        """A WebSocket to Streamlit's server as a browser opens it; `resume` names a session to go on with."""
+    def websocket(
+        self, cookie: str | None = None, *, origin: str | None = None, resume: str = "", elsewhere: bool = False
+    ) -> ClientConnection:
+        """A WebSocket to Streamlit's server as a browser opens it; `resume` names a session to go on with.
+
+        One from `elsewhere` comes from an address of its own, as the proxy in front would tell it.
+        """
         host = urlsplit(self.url).netloc
         protocols = ["streamlit", "no-token", *([resume] if resume else [])]
         return connect(
             f"ws://{host}/_stcore/stream",
             origin=Origin(origin if origin is not None else f"http://{host}"),
-            additional_headers={"Cookie": f"{COOKIE}={cookie}"} if cookie is not None else {},
+            additional_headers={
+                **({"Cookie": f"{COOKIE}={cookie}"} if cookie is not None else {}),
+                **({"X-Forwarded-For": next(_addresses)} if elsewhere else {}),
+            },
             subprotocols=[Subprotocol(name) for name in protocols],
             proxy=None,
             open_timeout=LONG_S,
