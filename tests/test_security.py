@@ -27,7 +27,7 @@ UNITS: Final = {
 IN_MIB: Final = {"server.maxUploadSize", "server.maxWidgetStateSize"}  # as Streamlit counts them
 # Named like a limit, and none: the largest seed and the largest age there are.
 NO_LIMITS: Final = {"SEED_MAX", "AGE_MAX"}
-PROXYS: Final = re.compile(r"^\s*(client_max_body_size|large_client_header_buffers|limit_(?:req|conn)\w*)\b", re.M)
+PROXYS: Final = re.compile(r"^\s*(client_\w+|large_client_header_buffers|limit_req(?:_zone)?|limit_conn)\s", re.M)
 
 
 def rows() -> list[re.Match[str]]:
@@ -48,7 +48,9 @@ def nginx(directive: str) -> float:
     text = (PROJECT_ROOT / "deploy" / "nginx.conf").read_text("utf-8")
     line = re.search(rf"^\s*{directive}\s+([^;]+);", text, re.M)
     assert line, f"deploy/nginx.conf has no {directive}"
-    sizes = re.findall(r"(\d+)([kmsh]?)\b", line[1])
+    if counted := re.search(r"(?:rate|burst)=(\d+)", line[1]):
+        return float(counted[1])
+    sizes = re.findall(r"(?<![\w.])(\d+)([kmsh]?)\b", line[1])
     scale = {"": 1, "k": 1024, "m": 1024**2, "s": 1, "h": 3600}
     return float(reduce(lambda product, each: product * int(each[0]) * scale[each[1]], sizes, 1))
 

@@ -99,7 +99,7 @@ def send_what_is_no_message(house: House, chance: random.Random) -> None:
 
 def hold_sockets_open(house: House, chance: random.Random) -> None:
     with ExitStack() as lines:
-        for _ in range(10):
+        for _ in range(4):
             lines.enter_context(socket_to(house, direct=chance.random() < 0.5)).send(rerun())
 
 
