@@ -34,7 +34,7 @@ REQUEST_HEADER: Final = "X-Studio-Session"  # a header of our own: no form and n
 _LONGEST_BODY: Final = 8192
 # No script: for as long as the window that opened it may still come for the address, it says so, and then what to do.
 _CALLBACK_STYLE: Final = """body { font: 16px/1.5 sans-serif; margin: 3rem auto; max-width: 26rem; padding: 0 1.5rem; }
-p { animation: 0s 5s both; }
+p { animation: 0s 5s both; text-wrap: pretty; }
 .soon { animation-name: go; } .late { animation-name: come; }
 @keyframes go { to { position: absolute; visibility: hidden; } } @keyframes come { from { visibility: hidden; } }
 a { color: inherit; } :root { color-scheme: light dark; }"""
