@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import expect
 
+from core.identity.google import GoogleAccount
+from core.identity.session import Session, SessionSigner
 from tests.browser.conftest import Visit
 from tests.fakes.google import Account
 from tests.support.dashboards.dashboard import Tab, Visitor, expect_line
 from tests.support.dashboards.https_studio import (
     ADA,
     BO,
+    SESSION_SECRET,
     HttpsStudio,
     expect_inside,
     expect_login_page,
@@ -30,6 +34,13 @@ from tests.support.s3.servers import client_of
 
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
 PROMPT = "Ada in a linen shirt"
+REMEMBER_LINES = """
+  window.lines = [];
+  window.WebSocket = class extends WebSocket {
+    constructor(...to) { super(...to); window.lines.push(this); }
+  };
+"""
+BREAK_LINES = "window.lines.forEach((line) => line.close())"
 ALL_KEPT = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
 
 
@@ -157,6 +168,27 @@ def test_an_expired_session_keeps_the_draft_for_its_person_alone(somebody: Visit
     expect_forgotten(tab)
     tab.page.get_by_role("link", name="Generate").click()
     expect(tab.prompt).to_have_value("")
+
+
+@pytest.mark.parametrize("way", ["the same server", "a server that was started again"])
+def test_a_tab_in_which_somebody_else_is_signed_in_begins_anew(
+    way: str, somebody: Visitor, studio: HttpsStudio
+) -> None:
+    """It was left open, and its line was lost; meanwhile another person has signed in in that browser."""
+    somebody.is_restarted = True
+    somebody.context.add_init_script(REMEMBER_LINES)
+    tab = drafting(somebody)
+    account = GoogleAccount(f"subject-of-{BO.email}", BO.email, BO.name, "studio.example")
+    cookie = SessionSigner(SESSION_SECRET).cookie(Session.of(account, epoch=0, now=time.time()))
+    somebody.context.add_cookies([{"name": "__Host-studio", "value": cookie, "url": studio.url, "secure": True}])
+    if way == "the same server":
+        tab.page.evaluate(BREAK_LINES)
+    else:
+        studio.restart()
+    expect_inside(tab, BO)
+    expect(tab.prompt).to_have_value("")
+    expect_forgotten(tab)
+    assert "linen" not in tab.text()
 
 
 def test_what_the_browser_keeps_names_nobody(somebody: Visitor) -> None:

@@ -15,14 +15,14 @@ from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.components.stage.stage import StageSide, StageState, stage
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import fill, plain, quoted
+from core.ui.frame.markdown import Markdown, fill, plain, quoted
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute, fragment, open_session
 from core.viewer import Viewer
 from core.web.addresses import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720
-NOT_YOURS = "Only {} or operations can retry this. Replay it in History to make your own."
+NOT_YOURS = "Only {} or operations can retry this: replay it in History to make your own."
 YOURS_TO_PAY = "The comparison stays its owner's. The new attempt is yours: it bears your name and your budget pays."
 _POLL_S = 0.5
 # What a failure is called, and what to do about it.
@@ -64,7 +64,7 @@ def results(studio: Studio, viewer: Viewer, shown: ComparisonStatus) -> None:
 def _draw(status: ComparisonStatus, viewer: Viewer) -> None:
     comparison = status.comparison
     letters = "AB" if len(status.sides) > 1 else " "
-    sides = [_stage_side(status, side, letters[at].strip()) for at, side in enumerate(status.sides)]
+    sides = [_stage_side(status, side, letters[at].strip(), viewer) for at, side in enumerate(status.sides)]
     stage(comparison.id, sides, key=f"stage-{comparison.id}", height=STAGE_HEIGHT)
     columns = st.columns(len(sides))
     for side, column in zip(status.sides, columns, strict=True):
@@ -72,19 +72,20 @@ def _draw(status: ComparisonStatus, viewer: Viewer) -> None:
             _footer(status, side, viewer)
 
 
-def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str) -> StageSide:
+def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str, viewer: Viewer) -> StageSide:
     comparison, outcome = status.comparison, side.latest
     failure = outcome.failure if outcome else None
-    headline, detail = "", ""
+    headline, detail, may_act = "", "", is_in_charge(viewer, comparison)
     if side.phase is AttemptPhase.QUEUED:
         headline = "Waiting" + (f": {side.ahead} ahead of you" if side.ahead else "")
     elif side.phase is AttemptPhase.RUNNING:
         headline = "Working"
     elif failure is not None:
         headline = _FAILURES[failure.kind][0]
-        detail = quoted(f"{failure.message} {next_step(failure)}".strip())
+        detail = quoted(f"{failure.message} {next_step(failure) if may_act else ''}".strip())
     elif side.phase is AttemptPhase.INTERRUPTED:
-        headline, detail = "Interrupted", "The server stopped before this side was done. Retry this side."
+        headline = "Interrupted"
+        detail = "The server stopped before this side was done." + (" Retry this side." if may_act else "")
     return StageSide(
         name=letter or "A",
         title=side.side.heading,
@@ -119,7 +120,7 @@ def _footer(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> None:
     comparison, outcome, may_act = status.comparison, side.latest, is_in_charge(viewer, status.comparison)
     with row(spread=True):
         if side.busy:
-            st.caption(plain(_whose(status, side, viewer)), width="content")
+            st.caption(_whose(status, side, viewer), width="content")
             if may_act:
                 cancel = partial(_cancel, comparison.id, side.side)
                 st.button("Cancel", key=f"cancel-{side.side.value}", type="tertiary", on_click=cancel)
@@ -130,21 +131,19 @@ def _footer(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> None:
             charged = f" · {money(outcome)}" if outcome is not None else ""
             st.caption(fill("Attempt {}: {}{}", side.attempt, side.phase.value, charged), width="content")
             if may_act:
-                retry = partial(_retry, comparison.id, side.side)
-                retry_help = None if viewer.email == comparison.person else YOURS_TO_PAY
                 st.button(
                     "Retry this side",
                     key=f"retry-{side.side.value}",
                     icon=":material/refresh:",
-                    help=retry_help,
-                    on_click=retry,
+                    help=None if viewer.email == comparison.person else YOURS_TO_PAY,
+                    on_click=partial(_retry, comparison.id, side.side),
                 )
-            else:
-                st.caption(fill(NOT_YOURS, comparison.person), width="content")
     if outcome is not None and outcome.cancelled is not None:
         st.caption(plain(cancelled_by(outcome.cancelled)))
     for note in outcome.notes if outcome is not None else ():
         st.caption(plain(note))
+    if not (may_act or side.busy or (outcome is not None and outcome.picture is not None)):
+        st.caption(fill(NOT_YOURS, comparison.person))
 
 
 def cancelled_by(cancelled: Cancellation) -> str:
@@ -152,12 +151,16 @@ def cancelled_by(cancelled: Cancellation) -> str:
     return f"Cancelled by {cancelled.person} at {cancelled.at.astimezone(UTC):%H:%M:%S} UTC."
 
 
-def _whose(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> str:
+def _whose(status: ComparisonStatus, side: SideStatus, viewer: Viewer) -> Markdown:
     """Whose work this is, where it is not the viewer's own."""
     owner, asked = status.comparison.person, side.person or status.comparison.person
     if asked != owner:
-        return f"{owner}’s, retried by {asked}"
-    return "" if owner == viewer.email else f"{owner}’s"
+        return fill("Ordered by {}, retried by {}", owner, asked)
+    if owner == viewer.email:
+        return fill("")
+    if is_in_charge(viewer, status.comparison):
+        return fill("Ordered by {}", owner)
+    return fill("Ordered by {}. Only they or operations can cancel it.", owner)
 
 
 def _figures(outcome: Outcome, fidelity: float | None) -> None:
