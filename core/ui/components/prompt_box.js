@@ -69,7 +69,9 @@ class Box {
     const over = chars - chars_max;
     const count = `${chars.toLocaleString("en")} of ${chars_max.toLocaleString("en")} characters`;
     const says = over > 0 ? `${count}: shorten it by ${over.toLocaleString("en")}` : count;
-    setText(this.count, chars < chars_max * NEAR ? "" : says);
+    const isNear = chars >= chars_max * NEAR;
+    setText(this.count, isNear ? says : "");
+    this.area.classList.toggle("counted", isNear);
     this.count.classList.toggle("over", over > 0);
     setAttributes(this.area, { "aria-invalid": over > 0 });
   }

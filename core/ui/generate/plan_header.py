@@ -17,6 +17,7 @@ from core.ui.frame.state import Key
 from core.ui.generate.composer import MODES, clear_composer, recent_keys
 from core.ui.generate.draft import adopt, set_draft, shuffle
 from core.ui.generate.price import Price
+from core.ui.generate.stored_draft import refused_chars
 from core.viewer import Viewer
 
 
@@ -44,7 +45,9 @@ def plan_header(
 
 
 def show_empty_plan() -> None:
-    """The empty stage."""
+    """The empty stage; where the header says why there is no plan, nothing stands below it."""
+    if refused_chars():
+        return
     text = "Write a prompt or pick a tone. The references that will go in appear here, before anything is sent."
     with empty_state("Nothing planned yet", text, key="nothing-planned"):
         with st.container(key="composer-hidden"):  # shown on a phone, where the composer is folded away
@@ -100,6 +103,9 @@ def _buttons(studio: Studio, viewer: Viewer, *, can_generate: bool, can_clear: b
 def _reading(planned: Planned, vocabulary: Vocabulary) -> None:
     """What the reader took from the prompt, so that nothing is guessed behind anyone's back."""
     reading = planned.injection.reading
+    if refused_chars():
+        st.caption("Prompt too long to be read", width="content")
+        return
     if not planned.injection.wishes.prompt.strip():
         st.caption("No prompt yet", width="content")
         return
