@@ -15,7 +15,7 @@ import PIL
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from core.errors import BadImage, StudioError
-from core.images.memory import BYTES_MAX, MIB, PIXELS, PIXELS_MAX, bytes_to_decode
+from core.images.memory import BYTES_MAX, MIB, PIXELS, PIXELS_MAX, bytes_to_decode, is_simple
 
 # Pillow keeps pixels in blocks. glibc hands back to the system at once what is larger than 32 MiB, while blocks of
 # Pillow's own 16 MiB stay with each thread that had them: eight large pictures kept 750 MB of the process.
@@ -225,6 +225,8 @@ def _shrunk(image: Image.Image, shrink: _Shrink) -> Image.Image:
     across, down = shrink.factors(width, height)
     if (across, down) == (1, 1):
         averaged = plain(image)
+    elif is_simple(image):
+        averaged = image.reduce((across, down))
     else:
         rows = max(1, _STRIP_PIXELS // (width * down)) * down
         mode = plain(image.crop((0, 0, 1, 1))).mode

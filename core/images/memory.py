@@ -41,9 +41,14 @@ _LOADED_OTHERWISE: Final = 4
 # two canvases and hands out a third, AVIF and HEIC keep their planes and the copy made of them.
 _DECODER: Final = {"WEBP": 12, "AVIF": 8, "HEIF": 8}
 _STRIP_ROWS, _TILE_WIDTH, _TILE_LENGTH = 278, 322, 323  # tags of TIFF 6.0
-# What is made of the pixels until they are RGB: nothing is copied whole of what needs no other mode.
+# Bytes a pixel of what is made of the pixels until they are RGB.
 _SIMPLE_MODES: Final = frozenset({"L", "RGB", "CMYK"})
 _SIMPLE_COPIES, _COPIES = 4, 12
+
+
+def is_simple(image: Image.Image) -> bool:
+    """Whether nothing is copied whole of it while it is made smaller: no other mode is needed, and no transparency."""
+    return image.mode in _SIMPLE_MODES and "transparency" not in image.info
 
 
 def bytes_to_decode(image: Image.Image, *, opened_pixels: int, worked_on_pixels: int, final_pixels: int) -> int:
@@ -53,8 +58,7 @@ def bytes_to_decode(image: Image.Image, *, opened_pixels: int, worked_on_pixels:
     `worked_on_pixels` are those that conversions and resizing see, `final_pixels` those that come out.
     """
     loaded = _LOADED.get(image.mode, _LOADED_OTHERWISE) * image.width * image.height
-    is_simple = image.mode in _SIMPLE_MODES and "transparency" not in image.info
-    worked_on = (_SIMPLE_COPIES if is_simple else _COPIES) * worked_on_pixels
+    worked_on = (_SIMPLE_COPIES if is_simple(image) else _COPIES) * worked_on_pixels
     return loaded + _bytes_of_decoder(image, opened_pixels) + worked_on + _COPIES * final_pixels
 
 
