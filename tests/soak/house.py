@@ -71,15 +71,17 @@ def besieged_house(folder: Path) -> Iterator[House]:
     with moto_server() as s3, google.serving(), nginx_before(folder, (port, port)) as (url, trust):
         objects = {KEY: PICTURE, MADE: PICTURE, "studio/access.json": LISTED, **pictures}
         bucket = with_bucket(s3, objects)
-        heads = {key: client_of(bucket).head_object(Bucket=bucket.bucket, Key=key) for key in objects}
+        client = client_of(bucket)
+        heads = {key: client.head_object(Bucket=bucket.bucket, Key=key) for key in objects}
         etags = {key: head["ETag"].strip('"') for key, head in heads.items()}
         program = (sys.executable, str(START), google.authorize_url, google.token_url, google.certs_url, "60")
         settings = settings_of(bucket) | {"GOOGLE_CLIENT_SECRET": CLIENT_SECRET}
         with (
             serving(folder / "studio", settings, port=port, program=program, forked=True) as server,
-            httpx.Client(base_url=server.url, timeout=LONG_S) as client,
+            httpx.Client(base_url=server.url, timeout=LONG_S) as asked,
         ):
             server.ready()
-            studio = Production(server.url, server.log_file, bucket, etags, SessionSigner(SECRET), client)
+            pid = server.process.pid or 0
+            studio = Production(server.url, server.log_file, bucket, etags, SessionSigner(SECRET), asked, pid)
             yield House(url, trust, google, server, studio)
     give_back(port)
