@@ -36,9 +36,11 @@ from typing import Any, Final, LiteralString
 
 VALUE_CHARS_MAX: Final = 1024  # of one value in a sentence; S3's longest key has as many bytes
 # What breaks a line, and what is not to be seen: controls, overrides of the direction of writing (Unicode TR 36),
-# tags, halves of characters that no UTF-8 can carry.
+# tags, halves of characters that no UTF-8 can carry, and what XML 1.0 has no place for.
 _BREAKS: Final = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
-UNSEEN: Final = re.compile(r"[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
+UNSEEN: Final = re.compile(
+    r"[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
+)
 
 
 def legible(value: object) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import html
-import re
 
 from starlette.responses import Response
 
+from core.errors import legible
 from core.web.answers import SAFE_HEADERS
-
-# What XML 1.0 has no place for.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def labelled_tile(name: str, reason: str) -> Response:
     """A grey tile with the file's name and what is wrong with it, in place of a picture."""
-    name = _UNPRINTABLE.sub("\ufffd", name)
+    name = legible(name)
     lines = [name if len(name) <= 28 else f"{name[:13]}…{name[-13:]}", *_wrapped(reason, 32)]
     text = "".join(
         f'<text x="160" y="{180 + 25 * at}" font-size="{19 if at == 0 else 17}"'
