@@ -80,7 +80,7 @@ class _Events(logging.Handler):
                 return
             for logger, beginning, event, reason in _REFUSALS:
                 if name.startswith(logger) and said.startswith(beginning):
-                    refuse(event, reason=reason)
+                    refuse(event, reason=reason, error=_class_of(record))
                     return
             template = record.msg if isinstance(record.msg, str) and record.msg != "%s" else said
             unsaid = self._said.unsaid_before((name, template))
@@ -89,6 +89,12 @@ class _Events(logging.Handler):
                 _log.log(record.levelno, said, logger=name, exc_info=record.exc_info, **about)
         except Exception:  # noqa: BLE001 - as every handler of the standard library does
             self.handleError(record)
+
+
+def _class_of(record: logging.LogRecord) -> str | None:
+    """What was raised, by its name alone: what a stranger brings about needs no traceback."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind.__name__ if kind else None
 
 
 class _Printed(io.TextIOBase):

@@ -143,3 +143,21 @@ def test_a_taken_port_is_noticed(tmp_path: Path) -> None:
         code, out = check({"DATA_DIR": str(tmp_path), "PORT": str(taken.getsockname()[1])})
     assert code == 0
     assert "PORT=" in told(out, "warning", "port")[1]
+
+
+def test_whether_the_demo_asks_for_its_token_is_told_and_who_may_enter_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o755)
+    code, out = check({"DATA_DIR": str(folder), "DEMO_TOKEN": "on"})
+    assert code == 0, out
+    assert told(out, "ok", "sign-in")[0].startswith("a token of each start")
+    assert "for this user alone" in told(out, "ok", "data")[0]
+    (folder / "somebody's.txt").write_text("x", "utf-8")
+    folder.chmod(0o755)
+    code, out = check({"DATA_DIR": str(folder), "DEMO_TOKEN": "off"})
+    assert code == 1
+    assert told(out, "ok", "sign-in")[0].startswith("none: everyone on this machine")
+    says, fix = told(out, "MISSING", "data")
+    assert "which other users of this machine may enter" in says
+    assert "DATA_DIR" in fix

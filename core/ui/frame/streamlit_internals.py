@@ -106,8 +106,8 @@ def _read(states: WStates, widget: str) -> Any:
         try:
             states.states[widget] = Serialized(_checked(state.value, metadata))
             return _read_by_streamlit(states, widget)
-        except Exception:  # noqa: BLE001 - whatever a widget of Streamlit's makes of a value that is none of its own
-            refuse("message_refused", reason="malformed value")
+        except Exception as err:  # noqa: BLE001 - whatever a widget of Streamlit's makes of a value that is none of its own
+            refuse("message_refused", reason="malformed value", error=type(err).__name__)
             states.states[widget] = _Refused(WidgetState(id=widget))
             raise KeyError(widget) from None
     return _read_by_streamlit(states, widget)
