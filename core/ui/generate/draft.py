@@ -94,7 +94,8 @@ def switch_on(slot_id: str) -> None:
 
 def set_strength(slot_id: str, widget: str) -> None:
     """Take over how closely a slot's reference is to be followed from its widget."""
-    chosen = Strength(st.session_state.get(widget) or Strength.NORMAL)
+    said = st.session_state.get(widget)  # in a callback: whatever somebody has sent
+    chosen = next((strength for strength in Strength if strength == said), Strength.NORMAL)
     set_draft(strengths={**draft().strengths, slot_id: chosen})
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import streamlit as st
 
 from core.documents import Version
-from core.errors import StudioError, WriteConflict
+from core.errors import InputError, StudioError, WriteConflict
 from core.identity.access_list import ENTRY_CHARS_MAX, AccessChange, AccessLevel, AccessList
 from core.ui.frame.filters import as_text
 from core.ui.frame.layout import row
@@ -108,7 +108,7 @@ def change_text(change: AccessChange) -> str:
 
 
 def _add() -> None:
-    if _change(as_text(st.session_state.get(Key.PEOPLE_ENTRY)), st.session_state[Key.PEOPLE_LEVEL]):
+    if _change(as_text(st.session_state.get(Key.PEOPLE_ENTRY)), as_text(st.session_state.get(Key.PEOPLE_LEVEL))):
         st.session_state[Key.PEOPLE_ENTRY] = ""
 
 
@@ -124,7 +124,7 @@ def _turn() -> str:
 
 def _change_to_chosen(entry: str, widget: str, turn: str) -> None:
     if turn == _turn():  # when a fragment runs, Streamlit calls back once more for widgets that have left the page
-        _change(entry, AccessLevel(st.session_state[widget]))
+        _change(entry, as_text(st.session_state.get(widget)))
 
 
 def _change_after_all() -> None:
@@ -133,12 +133,13 @@ def _change_after_all() -> None:
         _change(lost.entry, lost.level)
 
 
-def _change(entry: str, level: AccessLevel | None) -> bool:
-    """Make a change, and return whether it was made; why not is shown on the page that follows."""
+def _change(entry: str, chosen: str | None) -> bool:
+    """Make a change, None for a removal, and return whether it was made; why not is shown on the page that follows."""
     seen: Version[AccessList] = st.session_state[Key.PEOPLE_SEEN]
     st.session_state.pop(Key.PEOPLE_LOST, None)
     try:
         studio, viewer = open_session()
+        level = _level(chosen)
         now = studio.access.change(viewer, entry, level, seen=seen).value
     except WriteConflict:
         st.session_state[Key.PEOPLE_LOST] = LostChange(entry, level, seen.value)
@@ -149,6 +150,16 @@ def _change(entry: str, level: AccessLevel | None) -> bool:
         return True
     st.session_state[Key.PEOPLE_TURN] = st.session_state.get(Key.PEOPLE_TURN, 0) + 1
     return False
+
+
+def _level(chosen: str | None) -> AccessLevel | None:
+    """The level of that name. Raises InputError for none: a callback hears whatever somebody sends."""
+    if chosen is None:
+        return None
+    try:
+        return AccessLevel(chosen)
+    except ValueError as err:
+        raise InputError("Choose one of the levels that the list offers.") from err
 
 
 def _warn_of_domain(now: AccessList, entry: str, level: AccessLevel | None) -> None:
