@@ -7,19 +7,33 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from pydantic import ValidationError
 
-from core.ui.components.review_focus.review_focus import DecisionKind, FocusDecision, _decisions
+from core.ui.components.review_focus.review_focus import (
+    DecisionKind,
+    FocusDecision,
+    FocusMemory,
+    _decisions,
+    _Outbox,
+)
 from tests.support.browser.chromium import chromium
 from tests.support.dashboards.demos import focus_demo
 
 
 def test_what_the_browser_says_in_another_shape_is_no_decision() -> None:
-    fine = {"id": "a", "kind": "accept", "item": "p", "seen": "0", "values": {"hair": None, "age": 3}}
-    assert _decisions({"decisions": [fine, {}, 7, {**fine, "kind": "publish"}, {**fine, "id": ""}]}) == [
-        FocusDecision("a", DecisionKind.ACCEPT, "p", "0", {"hair": None})
-    ]
-    for told in (None, [], "accept", {"decisions": "accept"}, {"decisions": None}):
-        assert _decisions(told) == []
+    """Whoever sent it hears of it, if it says whose it is, and need not send it again."""
+    fine = {"id": "a", "kind": "accept", "item": "p", "seen": "0", "values": {"hair": None}}
+    damaged = [{}, 7, {**fine, "id": "b", "kind": "publish"}, {**fine, "id": "c", "values": {"age": 3}}]
+    known = FocusMemory()
+    found = _decisions(known, _Outbox(decisions=[fine, *damaged]), "desk")
+    assert found == [FocusDecision("a", DecisionKind.ACCEPT, "p", "0", {"hair": None})]
+    assert set(known.lost) == set(known.kept) == {"b", "c"}
+
+
+@pytest.mark.parametrize("told", [[], "accept", {"decisions": "accept"}, {"decisions": None}, {"decisions": [1] * 201}])
+def test_an_outbox_of_another_shape_is_none(told: object) -> None:
+    with pytest.raises(ValidationError):
+        _Outbox.model_validate(told)
 
 
 @pytest.fixture(scope="module")
