@@ -289,7 +289,7 @@ def _optional(report: _Report, settings: Settings) -> None:
         report.ok("telemetry", "traces are exported as OTEL_* says")
     if settings.metrics_token:
         report.ok("metrics", "/metrics and the details of /readyz want METRICS_TOKEN")
-    elif settings.profile is Profile.PRODUCTION:
+    elif settings.profile is Profile.PRODUCTION or settings.asks_for_token:
         fix = 'Set METRICS_TOKEN; make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
         report.warn("metrics", "nobody can read /metrics and the details of /readyz: METRICS_TOKEN is missing.", fix)
     else:

@@ -129,15 +129,18 @@ def _disk(studio: Studio) -> Check:
 
 
 def is_operator(request: Request, settings: Settings) -> bool:
-    """Whether a request comes with METRICS_TOKEN; only the demo without one answers its own machine too.
+    """Whether a request comes with METRICS_TOKEN; without one, only the demo that asks nobody answers its own machine.
 
-    In production "comes from this machine" proves nothing: a relay makes everybody come from here. In the demo, too, a
-    proxy's headers or a Host that is not this machine's own count as somebody else.
+    In production "comes from this machine" proves nothing: a relay makes everybody come from here. Nor does it where
+    the demo asks its machine's users for a start-up token. A proxy's headers, or a Host that is not this machine's own,
+    count as somebody else.
     """
     if token := settings.metrics_token:
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
-    if settings.profile is Profile.PRODUCTION or any(name in request.headers for name in _PROXY_HEADERS):
+    if settings.profile is Profile.PRODUCTION or settings.asks_for_token:
+        return False
+    if any(name in request.headers for name in _PROXY_HEADERS):
         return False
     return is_loopback(request.client.host if request.client else "") and is_loopback(request.url.hostname or "")
 

@@ -228,7 +228,7 @@ def test_openai_away_and_back(tmp_path: Path) -> None:
         server.ready()
         comparison, drawn = order(server)
         until(lambda: ended(server, comparison) == ["failed", "failed"], "both sides have failed")
-        assert 'engine="openai",outcome="unavailable"' in server.get("/metrics").text
+        assert 'engine="openai",outcome="unavailable"' in server.ask("/metrics").text
         assert server.get("/readyz").status_code == 200
         assert server.events("openai_reader_failed")
         with FakeOpenAI().serving(port):

@@ -73,14 +73,18 @@ def test_another_token_is_none(shown: str, server: Server) -> None:
 
 def test_the_demo_without_a_token_is_read_by_its_own_machine_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A proxy on this machine makes everybody look like loopback: its headers, or a Host it passes on, give it away."""
-    with serving(tmp_path_factory.mktemp("tokenless")) as server:
+    with serving(tmp_path_factory.mktemp("tokenless"), {"METRICS_TOKEN": ""}) as server:
         server.healthy()
         assert [shows(server, **headers) for headers in OTHERS] == [True, *[False] * (len(OTHERS) - 1)]
 
 
-def test_without_a_token_none_is_accepted(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with serving(tmp_path_factory.mktemp("tokenless")) as server:
+def test_without_a_token_none_is_accepted_and_a_demo_that_asks_for_its_own_shows_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Whoever else uses the machine comes from it too."""
+    with serving(tmp_path_factory.mktemp("tokenless"), {"METRICS_TOKEN": "", "DEMO_TOKEN": "on"}) as server:
         server.healthy()
+        assert not any(shows(server, **headers) for headers in OTHERS)
         for shown in ("Bearer", "Bearer None", "Bearer null"):
             assert server.get("/metrics", Host="studio.example", Authorization=shown).status_code == 401
 

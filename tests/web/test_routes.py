@@ -498,7 +498,7 @@ def test_a_server_whose_bucket_fails_is_healthy_and_not_ready_and_says_why(produ
     server, s3 = production
     answer = server.answers(f"{server.url}/readyz", 503)
     assert answer.json()["ready"] is False
-    (reason,) = answer.json()["reasons"]
+    (reason,) = server.ask("/readyz").json()["reasons"]
     assert reason.endswith(".")
     assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
     s3.create_bucket(Bucket="studio-test")

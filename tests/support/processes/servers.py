@@ -33,12 +33,12 @@ class Server(Program):
         self.port = port or own_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = Path(environment.get("DATA_DIR", folder / "data"))
-        token = environment.get("METRICS_TOKEN")
-        self._as_operator = {"Authorization": f"Bearer {token}"} if token else {}
+        token = environment.get("METRICS_TOKEN", "token-of-a-test")
+        self._as_operator = {"Authorization": f"Bearer {token}"}
         super().__init__(
             [*before, *program, "--server.port", str(self.port)],
             folder / f"log-{self.port}.txt",
-            {**clean_environment(folder), "DATA_DIR": str(self.data_dir), **environment},
+            {**clean_environment(folder), "DATA_DIR": str(self.data_dir), "METRICS_TOKEN": token, **environment},
             **{"cwd": root, **options},
         )
 
@@ -59,8 +59,9 @@ class Server(Program):
         return self.get(path, **self._as_operator)
 
     def ready(self) -> dict[str, Any]:
-        """What /readyz says once people can be served."""
-        body: dict[str, Any] = self.answers(f"{self.url}/readyz").json()
+        """What /readyz tells its operator once people can be served."""
+        self.answers(f"{self.url}/readyz")
+        body: dict[str, Any] = self.ask("/readyz").json()
         return body
 
     def healthy(self) -> None:
