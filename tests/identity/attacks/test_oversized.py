@@ -130,17 +130,17 @@ def test_what_a_component_cannot_have_said_is_a_sentence_and_nothing_else(
     assert saved(studio) == []
 
 
-@pytest.mark.parametrize("kind", VALUES)
 @pytest.mark.parametrize("name", PAGES[1:])
-def test_a_value_of_another_type_breaks_no_page(name: str, kind: str, open_page: OpenPage) -> None:
-    """One after the other into every widget: before the page knows it, and once it is drawn."""
-    page = open_page(name)
-    for key in list(page.ids):
-        page.states.clear()
+def test_a_value_of_another_type_breaks_no_page(name: str, open_page: OpenPage) -> None:
+    """In every widget at once, one type after the other."""
+    for kind, value in VALUES.items():
+        page = open_page(name)
+        for key in page.ids:
+            if key != "None" and not key.startswith("Sign out"):  # whoever is pressed is pressed, by whatever value
+                page.set(key, **value)
         page.run()
-        if key in page.ids:  # a change that failed draws a list anew
-            page.set(key, **VALUES[kind]).run()
-            assert "person-menu-popover" in page.run().ids, key
+        page.states.clear()
+        assert "person-menu-popover" in page.run().ids, kind
 
 
 def test_half_a_character_in_a_prompt_is_replaced_once_and_told(open_page: OpenPage) -> None:
