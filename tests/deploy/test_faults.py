@@ -179,6 +179,7 @@ def test_a_clock_that_jumps_by_half_a_minute(tmp_path: Path) -> None:
         FakeOpenAI(default=Behaviour(latches={Moment.RECEIVED: held})).serving() as openai,
         behind_proxy(
             tmp_path,
+            DEMO_TOKEN="off",
             OPENAI_API_KEY="sk-key-of-a-test",
             OPENAI_BASE_URL=openai.base_url,
             INDEX_REFRESH_S="2",

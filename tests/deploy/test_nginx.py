@@ -231,7 +231,7 @@ def test_nginx_counts_strangers_sockets_by_the_dashboards_own_numbers() -> None:
         (str(2 * limits.HANDSHAKES_BURST), str(limits.HANDSHAKES_BURST))
     ]
     assert re.findall(r"client_(?:header|body)_timeout (\d+)s;", text) == [f"{limits.REQUEST_S:.0f}"] * 2
-    assert Settings(public_url="https://studio.example").cookie_name == "__Host-studio"
+    assert Settings(s3_bucket="studio", public_url="https://studio.example").cookie_name == "__Host-studio"
     assert '"~(^|; ?)__Host-studio="' in text
 
 

@@ -202,7 +202,9 @@ def test_s3_goes_while_pictures_are_made(tmp_path: Path) -> None:
     held = Latch()
     with (
         FakeOpenAI(default=Behaviour(latches={Moment.FINISHED: held})).serving() as openai,
-        behind_proxy(tmp_path, OPENAI_API_KEY="sk-key-of-a-test", OPENAI_BASE_URL=openai.base_url) as at,
+        behind_proxy(
+            tmp_path, DEMO_TOKEN="off", OPENAI_API_KEY="sk-key-of-a-test", OPENAI_BASE_URL=openai.base_url
+        ) as at,
     ):
         comparison, drawn = order(at.server)
         assert drawn.failures() == []
