@@ -307,7 +307,7 @@ import streamlit as st
 
 from core.ui.frame.markdown import fill, joined, plain
 from core.ui.frame.tables import draw_table
-from tests.support.hostile import ALL, VALUES
+from tests.support.hostile import ALL
 
 st.set_page_config(layout="wide")
 everything = joined(" | ", ALL)
@@ -338,8 +338,6 @@ with st.container(key="segments"):
     st.segmented_control("Segments", [everything])
 with st.container(key="help"):
     st.button("Help", help=everything)
-with st.container(key="choice"):
-    st.selectbox("Choice", VALUES, index=None, placeholder=VALUES[0])
 with st.container(key="popover"):
     st.popover(everything)
 with st.container(key="table"):
