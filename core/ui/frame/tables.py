@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import pandas as pd
 import streamlit as st
 
 from core.errors import legible
@@ -16,7 +17,8 @@ _FORMULA: Final = ("=", "+", "-", "@")
 
 def draw_table(rows: Sequence[Mapping[str, Any]], **options: Any) -> None:
     """Draw the rows; no text of theirs is a formula in the CSV that is made of them."""
-    st.dataframe([{name: _cell(value) for name, value in row.items()} for row in rows], hide_index=True, **options)
+    cells = pd.DataFrame([{name: _cell(value) for name, value in row.items()} for row in rows])
+    st.dataframe(cells, hide_index=True, **options)
 
 
 def _cell(value: Any) -> Any:
