@@ -13,10 +13,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import wait as wait_until_ready
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +51,7 @@ class Fork:
         self._process = _PROCESSES.Process(
             target=_run, args=(self.args, cwd, dict(env), stdout, stderr or stdout), daemon=True
         )
-        with _alone:
+        with _alone, _without_main():
             self._process.start()
         self.pid = self._process.pid
 
@@ -70,6 +72,17 @@ class Fork:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A new process runs the file that is `__main__` here, which after a page's test is the page."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _run(words: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path) -> None:
