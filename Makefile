@@ -18,9 +18,10 @@ test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(V
 test-slow: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
-# Ten minutes of every attack at once while people work, or as many seconds as SOAK_S says.
+# Ten minutes of every attack at once while people work, or as many seconds as SOAK_S says; then a minute of each flood
+# of sockets, with how long people wait meanwhile. For a machine that does nothing else.
 soak: $(VENV)/.dev $(VENV)/.nginx
-	$(BIN)/python -m pytest -s -m soak tests/soak
+	$(BIN)/python -m pytest -s -m soak tests/soak tests/identity/attacks
 
 check: $(VENV)/.dev tests/javascript/node_modules/.done
 	$(BIN)/ruff format --check .

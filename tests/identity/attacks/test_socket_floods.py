@@ -254,7 +254,7 @@ def p95(seconds: Sequence[float]) -> float:
     return sorted(seconds)[int(len(seconds) * 0.95)]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("way", ["directly", "through nginx"])
 @pytest.mark.parametrize(
