@@ -15,7 +15,7 @@ from typing import Any
 import openai
 from PIL import Image
 
-from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError
+from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError, Overloaded
 from core.generation.engines.capabilities import ModelCapability, capability_of, check_request, model_table
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_errors import Unfinished, cancelled_error, damaged_error, deadline_error, translate
@@ -158,6 +158,8 @@ def _final(picture: StreamedPicture, request: SideRequest, request_id: str | Non
             notes.append(f"It came as {content_type.removeprefix('image/').upper()} and is kept as PNG.")
             data = encode(decode_picture(data), "PNG", compress_level=1)
         size = _measure(data)
+    except Overloaded as err:
+        raise damaged_error(request_id, cost, "OpenAI's picture found no room here; it was probably charged.") from err
     except (BadImage, OSError, SyntaxError, ValueError, struct.error) as err:
         raise damaged_error(request_id, cost) from err
     if size != request.size:

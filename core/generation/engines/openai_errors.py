@@ -21,10 +21,14 @@ class Unfinished(Exception):
     """The answer ended without a picture."""
 
 
-def damaged_error(request_id: str | None, cost: Cost) -> EngineError:
+def damaged_error(
+    request_id: str | None,
+    cost: Cost,
+    sentence: LiteralString = "OpenAI's picture arrived damaged and cannot be shown; it was probably charged.",
+) -> EngineError:
     """A picture that arrived and cannot be read."""
     return EngineError(
-        "OpenAI's picture arrived damaged and cannot be shown; it was probably charged.",
+        sentence,
         kind=EngineFault.UNAVAILABLE,
         request_id=request_id,
         charge=Charge(cost.usd, cost.input_tokens, cost.output_tokens),

@@ -17,6 +17,7 @@ import pytest
 import structlog
 from PIL import Image
 
+from core.concurrency.byte_budget import ByteBudget
 from core.errors import Charge, ConfigError, EngineError, EngineFault
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_engine import OpenAIEngine
@@ -357,6 +358,17 @@ class TestFaults:
         price = made(engine).cost
         server.will(Behaviour(fault))
         assert failed(engine).charge == Charge(price.usd, price.input_tokens, price.output_tokens)
+
+    def test_a_picture_that_finds_no_room_is_charged_all_the_same(
+        self, server: FakeOpenAI, engine: OpenAIEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        price = made(engine).cost
+        nothing = ByteBudget(large_bytes=2**40, small_bytes=0, small_max=2**30, at_once=1, waiting_max=0, patience_s=0)
+        monkeypatch.setattr("core.images.decode.PIXELS", nothing)
+        server.will(Behaviour(Fault.WRONG_FORMAT))
+        error = failed(engine)
+        assert "found no room" in error.message
+        assert error.charge == Charge(price.usd, price.input_tokens, price.output_tokens)
 
     @pytest.mark.parametrize("fault", [Fault.CUT, Fault.CUT_BEFORE_HEADERS, Fault.GARBAGE, Fault.NOTHING], ids=str)
     def test_what_may_have_been_charged_is_unpriced(
