@@ -3,7 +3,8 @@
 // The server answers with the newest turn it has heard of and the text it holds: only when it has heard everything, a
 // different text is its own doing (a recalled comparison) and wins.
 //
-// Of a text that is too long the server is told the length: it takes none, and the box keeps it to be shortened.
+// Of a text that is too long the server is told the length: it takes none, and the browser keeps it to be shortened,
+// also while another page is open.
 
 import { keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
 import { charsOf, shows } from "./draft_in_browser.js";
@@ -15,6 +16,8 @@ const NEAR = 0.9; // of the most there may be: from here on the characters are c
 
 /** @type {WeakMap<ShadowRoot, Box>} */
 const boxes = new WeakMap();
+/** @type {Map<string, string>} */
+const tooLong = new Map(); // by the box's part of a draft
 
 /** @param {Mount<PromptData>} mount */
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
@@ -33,6 +36,10 @@ class Box {
     this.turns.turn = data.number;
     this.area = /** @type {HTMLTextAreaElement} */ (mount.querySelector("textarea"));
     this.count = /** @type {HTMLElement} */ (mount.querySelector(".count"));
+    if (data.refused_chars) {
+      this.area.value = tooLong.get(data.part) ?? "";
+      this.turns.soon(); // the server hears what there is to be shortened, or that there is none
+    }
     this.area.addEventListener("input", () => {
       this.turns.soon();
       this.tellDraft();
@@ -59,8 +66,12 @@ class Box {
 
   message() {
     this.tellDraft();
-    const chars = charsOf(this.area.value);
-    return { text: chars > this.data.chars_max ? "" : this.area.value, chars, number: this.turns.turn };
+    const text = this.area.value;
+    const chars = charsOf(text);
+    const isTooLong = chars > this.data.chars_max;
+    if (isTooLong) tooLong.set(this.data.part, text);
+    else tooLong.delete(this.data.part);
+    return { text: isTooLong ? "" : text, chars, number: this.turns.turn };
   }
 
   showCount() {
