@@ -25,6 +25,7 @@ from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import client_of
 from tests.support.timeouts import LONG_S
 
+FORGOTTEN_S = 10
 _NOT_OURS = ("view your Streamlit app", "URL:")  # the two lines by which Streamlit says where it listens
 
 
@@ -75,7 +76,9 @@ def besieged_house(folder: Path) -> Iterator[House]:
         heads = {key: client.head_object(Bucket=bucket.bucket, Key=key) for key in objects}
         etags = {key: head["ETag"].strip('"') for key, head in heads.items()}
         program = (sys.executable, str(START), google.authorize_url, google.token_url, google.certs_url, "60")
-        settings = settings_of(bucket) | {"GOOGLE_CLIENT_SECRET": CLIENT_SECRET}
+        # Streamlit keeps a page's state for ten minutes after its socket is gone; here one can wait for its end
+        forgotten = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": str(FORGOTTEN_S)}
+        settings = settings_of(bucket) | {"GOOGLE_CLIENT_SECRET": CLIENT_SECRET} | forgotten
         with (
             serving(folder / "studio", settings, port=port, program=program, forked=True) as server,
             httpx.Client(base_url=server.url, timeout=LONG_S) as asked,

@@ -16,7 +16,7 @@ import pytest
 
 from tests.fakes.google import Account
 from tests.soak.attackers import ATTACKS, besiege
-from tests.soak.house import House, besieged_house
+from tests.soak.house import FORGOTTEN_S, House, besieged_house
 from tests.soak.people import Work, all_is_kept, generate, label, look_at_pictures, signed_in, turn_pages
 from tests.support.dashboards.https_studio import ADA, BO
 from tests.support.timeouts import LONG_S, until
@@ -88,6 +88,8 @@ def siege(house: House, seconds: float) -> None:
     for cookie in cookies.values():
         once(look_at_pictures, house, cookie)  # everybody is signed in still
     assert signed_in(house, BO), "and whoever is not can sign in"
+    time.sleep(FORGOTTEN_S)
+    once(turn_pages, house, cookies[BO.email])  # pages of the past are forgotten when another one is left
     until(
         lambda: house.memory_mb < before_mb + GROWTH_MB,
         lambda: f"memory comes back to {before_mb:.0f} MB: {house.memory_mb:.0f}, {max(most_mb):.0f} at most",
