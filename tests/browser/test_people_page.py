@@ -93,6 +93,7 @@ def test_an_admin_keeps_the_list_and_the_budgets_and_every_change_is_on_record(
     # Removing an address whose domain may come in keeps nobody out, which is said.
     tab.button("Remove bo@studio.example").click()
     expect(tab.page.get_by_test_id("stToast")).to_contain_text("can still come in through studio.example")
+    tab.settled()
 
     # Budgets.
     tab.page.get_by_role("spinbutton", name=re.compile("^Everybody together")).fill("40")

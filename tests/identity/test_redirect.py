@@ -24,7 +24,7 @@ AWKWARD = st.text("/\\.:?#@%&=;abR2 \t\r\n\x00\u00e9\uff0f", max_size=30)
 
 
 def redirect(clock: Clock, *, secret: str = SECRET) -> Redirect:
-    settings = Settings(session_secret=secret, public_url="https://studio.example")
+    settings = Settings(s3_bucket="studio", session_secret=secret, public_url="https://studio.example")
     return Redirect(DemoAuthenticator(), SignInLimits(address_max=20, all_max=200), settings, clock=clock)
 
 
