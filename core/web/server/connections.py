@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from h11 import IDLE, SEND_BODY
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -26,6 +27,11 @@ from core.web.sockets.limits import (
 )
 from core.web.sockets.token_bucket import TokenBucket
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from uvicorn import Server
+
 CONNECTION: Final = "studio.connection"  # the extension of a WebSocket's scope that holds its BoundedWebSocket
 _SMALL_FRAGMENT_BYTES: Final = 1000
 _POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
@@ -36,21 +42,39 @@ def bound_connections() -> None:
     """Have the server that is about to listen take these protocols; a server on another thread keeps its own."""
     server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     if server is not None:
-        server.config.http_protocol_class = PunctualRequests
-        if server.config.ws_protocol_class is not None:
-            server.config.ws_protocol_class = BoundedWebSocket
+        bind_connections_of(server)
+
+
+def bind_connections_of(server: Server) -> None:
+    """Have a server take these protocols for the connections it accepts from now on."""
+    config = server.config
+    requests = partial(PunctualRequests, is_stopping=lambda: server.should_exit)
+    config.http_protocol_class = requests  # type: ignore[assignment]  # called like the class, never a base of one
+    if config.ws_protocol_class is not None:
+        config.ws_protocol_class = BoundedWebSocket
 
 
 class PunctualRequests(H11Protocol):
-    """HTTP whose requests have to arrive within REQUEST_S; of too many that have not, the oldest are given up."""
+    """HTTP whose requests have to arrive within REQUEST_S; of too many that have not, the oldest are given up.
+
+    Once the server stops, nobody who connects is taken: uvicorn says goodbye to the connections it has at that moment,
+    and waits for those that come after until their peer leaves. A browser that asks every second does not.
+    """
 
     _incomplete: dict[PunctualRequests, None] = {}  # noqa: RUF012 - of all connections, in the order in which they came
     _deadline: asyncio.TimerHandle | None = None
 
+    def __init__(self, *args: Any, is_stopping: Callable[[], bool], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._is_stopping = is_stopping
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A peer has connected, which says nothing yet."""
         super().connection_made(transport)
-        self._wait()
+        if self._is_stopping():
+            self.shutdown()
+        else:
+            self._wait()
 
     def data_received(self, data: bytes) -> None:
         """Read on; the time runs from a request's first byte to its last."""
