@@ -42,7 +42,6 @@ def make(tab: Tab) -> str:
 def done(tab: Tab, made: str) -> None:
     tab.goto(f"/?comparison={made}")
     expect(tab.downloads).to_have_count(2)
-    expect(tab.page.locator(".stage .pane img")).to_have_count(2)  # they come on the stage once they are decoded
 
 
 def references(tab: Tab, _made: str) -> None:

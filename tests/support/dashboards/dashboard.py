@@ -161,6 +161,7 @@ class Tab:
 
     def pictures_loaded(self) -> None:
         """Wait until every picture within the window, in components too, can be painted or has failed."""
+        expect(self.page.get_by_role("progressbar", name=re.compile("^Loading "))).to_have_count(0)
         self.page.evaluate(
             """async () => {
               const all = [];
