@@ -105,7 +105,10 @@ def _read(states: WStates, widget: str) -> Any:
     if isinstance(state, Serialized) and metadata is not None:
         try:
             states.states[widget] = Serialized(_checked(state.value, metadata))
-            return _read_by_streamlit(states, widget)
+            value = _read_by_streamlit(states, widget)
+            # Streamlit takes the kind of what came for the widget's own, and a cleared value has none.
+            states.set_widget_metadata(metadata)
+            return value
         except Exception as err:  # noqa: BLE001 - whatever a widget of Streamlit's makes of a value that is none of its own
             refuse("message_refused", reason="malformed value", error=type(err).__name__)
             states.states[widget] = _Refused(WidgetState(id=widget))

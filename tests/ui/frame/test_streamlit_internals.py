@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.state import SafeSessionState, SessionState
+from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.session_state import WStates
 from streamlit.testing.v1 import AppTest
 
@@ -133,3 +135,19 @@ def test_what_the_scripts_of_widgets_send_is_read_as_it_was_sent() -> None:
         "datetime.date(2026, 11, 29), True, 'y']"
     )
     assert counted().get(("message_refused", "malformed value"), 0) == before
+
+
+@pytest.mark.usefixtures("_guarded")
+def test_a_value_counts_after_an_empty_one_though_no_run_has_drawn_its_widget_in_between() -> None:
+    """A run that is cut short draws no widgets: what is typed while it works comes on top of what was empty before."""
+    number = WidgetMetadata("n", lambda value: value, lambda value: value, "double_value", clearable=True)
+    states = WStates(widget_metadata={"n": number})
+    states.set_widget_from_proto(WidgetState(id="n"))
+    assert states["n"] is None
+    states.set_widget_from_proto(WidgetState(id="n", double_value=4.5))
+    assert states["n"] == 4.5
+
+    states.set_widget_from_proto(WidgetState(id="n"))
+    assert states["n"] is None
+    states.set_widget_from_proto(WidgetState(id="n", string_value="no number"))
+    assert states.get("n") is None
