@@ -90,10 +90,13 @@ def expect_kept(tab: Tab, count: int) -> None:
     tab.page.wait_for_function(f"() => {KEPT}.length === {count}")
 
 
-def typed(tab: Tab, prompt: str = PROMPT) -> None:
-    """A prompt that has reached the server, and been kept with what the server made of it."""
+def typed(tab: Tab, prompt: str = PROMPT, *, read: str = "") -> None:
+    """A prompt that has reached the server, and been kept with what the server made of it.
+
+    `read` is what is read out of this prompt alone, where another one's reading stands on the page before.
+    """
     tab.type_prompt(prompt)
-    expect(tab.main.get_by_text("Read: ", exact=False)).to_be_visible()
+    expect(tab.main.get_by_text(f"Read: {read}", exact=False)).to_be_visible()
     tab.settled()
 
 
@@ -427,7 +430,7 @@ class TestTabs:
         theirs = visit(studio).open()
         plan(theirs, "Cinematic", "Ada in the rain")
         made = make(theirs)
-        typed(tab, "Ada, not sent yet")
+        typed(tab, "A red chair, not sent yet", read="no person")
         tab.page.close()
         linked = Tab(tab.page.context.new_page(), tab.home)
         linked.goto(f"/?comparison={made}")
@@ -437,7 +440,7 @@ class TestTabs:
         expect(linked.prompt).to_have_value("Ada in the rain")
         fresh = Tab(tab.page.context.new_page(), tab.home)
         fresh.goto("/")
-        expect(fresh.prompt).to_have_value("Ada, not sent yet")
+        expect(fresh.prompt).to_have_value("A red chair, not sent yet")
         fresh.goto(f"/?comparison={made}")  # and in the very tab that is at the draft
         expect(fresh.prompt).to_have_value("Ada in the rain")
         expect_kept(fresh, 1)
@@ -445,7 +448,7 @@ class TestTabs:
     def test_a_draft_that_gave_way_to_a_comparison_waits_for_the_next_tab(self, tab: Tab) -> None:
         plan(tab, "Cinematic", "Ada in the rain")
         make(tab)
-        typed(tab, "Ada, not sent yet")
+        typed(tab, "A red chair, not sent yet", read="no person")
         tab.page.get_by_role("link", name="History").click()
         tab.cards("Comparisons").first.click()
         tab.dialog.get_by_role("button", name="Open in Generate").click()
@@ -454,7 +457,7 @@ class TestTabs:
         expect_kept(tab, 1)
         other = Tab(tab.page.context.new_page(), tab.home)
         other.goto("/")
-        expect(other.prompt).to_have_value("Ada, not sent yet")
+        expect(other.prompt).to_have_value("A red chair, not sent yet")
 
 
 class TestWhatTheBrowserHolds:
