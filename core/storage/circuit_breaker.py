@@ -66,7 +66,7 @@ class CircuitBreaker:
             if reason is None or self._answers != before:
                 break
             if self.reason is None:
-                _log.warning("storage_away", error=reason)
+                _log.info("storage_away", error=reason)  # a command says so itself, in one sentence
             self.reason = reason
             self.opened.set()
             self._stopped.wait(self._every_s)
