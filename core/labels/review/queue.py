@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -67,11 +67,31 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonaPicture:
+    """One picture of a persona as the desk shows it beside another: "Ada elsewhere: feminine x6".
+
+    `values` are what its label says by now in every field it says something in, `decided_by` who decided on a field,
+    for the fields that a person has decided on; `reviewed` says that somebody judged its whole label.
+    """
+
+    key: str
+    etag: str
+    values: Mapping[LabelField, Value]
+    decided_by: Mapping[LabelField, str]
+    reviewed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class QueueItem:
     """A portrait to be looked at. `shown` is the label a person should judge.
 
     For a second look that is the label as it was before anybody reviewed it, so that the second opinion is its own.
     `proposals` are the machines', the weightiest first. `decided_by` are the reviewers whose word counts, in order.
+
+    `wrong` is the probability (0 to 1) that something of the label is wrong, `fields` the same by field (the values of
+    LabelField as keys; only fields that can be judged), `why` the sentences that say so, the weightiest first.
+    `persona_pictures` are all pictures of the same persona, this one too, shared by its items and in key order;
+    `elsewhere` are the others.
     """
 
     reference: Reference
@@ -84,6 +104,19 @@ class QueueItem:
     skipped_by: frozenset[str] = frozenset()
     unsure: float = 1.0
     blind: Label | None = None
+    wrong: float = 0.0
+    fields: Mapping[str, float] = field(default_factory=dict)
+    persona_pictures: tuple[PersonaPicture, ...] = ()
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """Why it is here, in sentences, the weightiest first."""
+        return tuple(reason.says for reason in self.reasons)
+
+    @property
+    def elsewhere(self) -> tuple[PersonaPicture, ...]:
+        """The persona's other pictures: those of other bytes."""
+        return tuple(each for each in self.persona_pictures if each.etag != self.reference.etag)
 
     def for_reviewer(self, reviewer: str) -> QueueItem:
         """The portrait as this person should see it: a second look is blind, and never at one's own."""

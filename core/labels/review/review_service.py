@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import LabelField
 from core.labels.review.progress import ReviewProgress, progress_of
-from core.labels.review.queue import QueueFilter, QueueItem, order_of, passes
+from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem, order_of, passes
 from core.labels.review.queue_rows import QueueRows, QueueSources
 from core.labels.review.reviews import (
     Event,
@@ -38,6 +38,18 @@ class SaveReceipt:
     number: int
     events: tuple[str, ...]
     already: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What settling a persona's field comes to: the pictures that get the value, and those that are left.
+
+    `left` are those about which a person decided otherwise; they are named, and never changed by it.
+    """
+
+    pictures: tuple[PersonaPicture, ...]
+    left: tuple[PersonaPicture, ...]
+    receipt: SaveReceipt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +186,21 @@ class ReviewService:
             for item in {each.reference.etag: each for each in items}.values()
         ]
         return self.save(viewer, verdicts)
+
+    def settlement(self, viewer: Viewer, key: str, field: LabelField, value: Value) -> Settlement:
+        """What `settle` would do for this portrait's persona now; nothing is written. Raises InputError as it does."""
+        raise NotImplementedError
+
+    def settle(self, viewer: Viewer, item: QueueItem, field: LabelField, value: Value, *, id_prefix: str) -> Settlement:
+        """Give a field of all pictures of a portrait's persona one value, in one save; undo takes its receipt's events.
+
+        `item` is the portrait as it was shown; it gets the value, too. Pictures about which a person decided
+        otherwise, also in between, are left and named. `id_prefix` is this press's, never used again: sent twice it
+        counts once. Only what belongs to a person can be settled: age, gender and hair; InputError for other fields,
+        for a value that cannot be, and for a name that is no persona's. Raises ReviewConflict when somebody else
+        decided otherwise about the shown portrait in between: then nothing is written.
+        """
+        raise NotImplementedError
 
     def undo(self, viewer: Viewer, events: Sequence[str]) -> SaveReceipt:
         """Take decisions of one's own back, a whole save too; undoing an undo brings the decision back.
