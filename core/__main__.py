@@ -146,12 +146,14 @@ def agreement(as_json: Json = False) -> None:
 @labels_app.command()
 def publish(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff and write nothing.")] = False,
+    person: Annotated[str | None, typer.Option("--person", help="What this reviewer said alone.")] = None,
+    group: Annotated[str | None, typer.Option("--group", help="The portraits of this group alone.")] = None,
     as_json: Json = False,
 ) -> None:
     """Fold the reviews into labels/personas.jsonl, after showing the diff."""
     from core.cli import labels
 
-    labels.publish(dry_run=dry_run, as_json=as_json)
+    labels.publish(dry_run=dry_run, as_json=as_json, person=person, group=group)
 
 
 @labels_app.command()

@@ -39,10 +39,10 @@ from core.injection.reader import OfflineReader
 from core.labels.machine.instructions import Instructions, load_instructions
 from core.labels.machine.labeling import Runs
 from core.labels.machine.proposals import Proposals, load_shipped
+from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile, LabelSet
 from core.labels.review.agreement import Agreement, agreement_of
 from core.labels.review.live import LiveLabels
-from core.labels.review.publication import Publisher
 from core.labels.review.queue_rows import QueueSources
 from core.labels.review.reports import Reports
 from core.labels.review.review_log import ReviewLog

@@ -9,9 +9,10 @@ from typing import Any
 
 from core.cli.workbench import open_workbench, print_json
 from core.errors import legible
+from core.labels.publication.draft import PublicationDraft, Selection
+from core.labels.publication.message import counts_in_words, unseen_in_words
 from core.labels.published.schema import LabelField, json_schema
 from core.labels.review.agreement import Agreement, BetweenReviewers, Measurement, Share
-from core.labels.review.publication import PublicationDraft
 from core.settings import load_settings
 from core.studio import LABELS_FILE
 from core.viewer import PersonRole, Viewer
@@ -59,14 +60,20 @@ def agreement(*, as_json: bool) -> None:
         print(f"  {field.value:<20} {_share(between.same)}, Krippendorff's alpha {alpha}")
 
 
-def publish(*, dry_run: bool, as_json: bool) -> None:
+def publish(*, dry_run: bool, as_json: bool, person: str | None, group: str | None) -> None:
     """Show what reviews change in the published file and, unless it is a dry run, write it."""
     with open_workbench(load_settings()) as studio:
-        draft = studio.publisher.draft(studio.catalog.refresh())
+        draft = studio.publisher.draft(studio.catalog.refresh(), Selection(person, group))
         outcome: dict[str, Any] = {
             "version": draft.version,
             "added": draft.added,
             "changed": draft.changed,
+            "corrected": len(draft.corrections),
+            "accepted": len(draft.acceptances),
+            "never_used_before": [
+                {"field": field.value, "value": value, "portraits": count}
+                for (field, value), count in sorted(draft.unseen.items())
+            ],
             "left_out": list(draft.left_out),
             "written": False,
             "pending": False,
@@ -95,7 +102,10 @@ def _show(draft: PublicationDraft) -> None:
     sys.stdout.write(draft.diff)
     if not draft.is_empty:
         added = f"{draft.added} label{'' if draft.added == 1 else 's'} added"
+        print(f"{counts_in_words(draft)}: an acceptance changes no value.")
         print(f"{added}, {draft.changed} changed; the new version is {draft.version}.")
+    for unseen in unseen_in_words(draft):
+        print(f"Never used before: {unseen}")
     for key in draft.left_out:
         print(f"Not in the library any more, and left out: {legible(key)}")
 

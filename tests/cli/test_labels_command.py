@@ -66,6 +66,7 @@ class TestPublish:
         assert (rehearsed.code, rehearsed.err) == (0, "")
         changes = [line[0] for line in rehearsed.out.splitlines() if line[0] in "+-" and line[1] == "{"]
         assert sorted(changes) == ["+", "+", "+", "-"]
+        assert "1 correction, 2 acceptances: an acceptance changes no value." in rehearsed.out
         assert "2 labels added, 1 changed" in rehearsed.out
         assert rehearsed.out.endswith("Nothing was written: leave out --dry-run.\n")
         assert file.read_bytes() == before
@@ -87,7 +88,15 @@ class TestPublish:
         named = labels(checkout, "publish", "--dry-run", environ=environment(bucket)).out
         assert "1 label added, 1 changed" in named
         assert f"Not in the library any more, and left out: {KEYS[0]}\n" in named
-        shape = {"added": 1, "changed": 1, "left_out": [KEYS[0]], "written": False, "pending": False}
+        unseen = [{"field": "age", "value": "25–34", "portraits": 2}]
+        unseen += [
+            {"field": "gender_presentation", "value": "feminine", "portraits": 2},
+            {"field": "hair", "value": "grey", "portraits": 1},
+        ]
+        shape = {
+            **{"added": 1, "changed": 1, "left_out": [KEYS[0]], "written": False, "pending": False},
+            **{"corrected": 1, "accepted": 1, "never_used_before": unseen},
+        }
         rehearsed = labels(checkout, "publish", "--dry-run", "--json", environ=environment(bucket)).json
         version = rehearsed.pop("version")
         assert rehearsed == shape
@@ -95,7 +104,10 @@ class TestPublish:
         assert done == shape | {"written": True, "version": version}
         assert told(bucket)["version"] == version
         again = labels(checkout, "publish", "--json", environ=environment(bucket)).json
-        assert again == shape | {"version": version, "added": 0, "changed": 0}
+        assert again == {
+            **shape,
+            **{"version": version, "added": 0, "changed": 0, "corrected": 0, "accepted": 0, "never_used_before": []},
+        }
 
     def test_where_the_file_cannot_be_written_it_waits_in_s3_and_the_command_says_what_to_do(
         self, bucket: S3Server, checkout: Path, file: Path

@@ -159,10 +159,13 @@ def parse_whole(data: bytes) -> ParsedFile:
 
 @dataclass(frozen=True, slots=True)
 class LabelFile:
-    """The file at `path` as something to write; `replace` puts new bytes into the place of a file in one step."""
+    """The file at `path` as something to write.
+
+    `replace` puts new bytes into the place of certain old ones in one step, and says whether they were still there.
+    """
 
     path: Path
-    replace: Callable[[Path, bytes], None]
+    replace: Callable[[Path, bytes, bytes], bool]
 
     def read(self) -> bytes:
         """The file as it lies there; empty where there is none. Raises LabelError if it cannot be read."""
@@ -173,12 +176,19 @@ class LabelFile:
         except OSError as err:
             raise LabelError("labels/personas.jsonl cannot be read: {}. Mend it, then publish.", err.strerror) from err
 
-    def write(self, data: bytes) -> bool:
-        """Whether it could be written: not on a read-only file system, nor in somebody else's file."""
+    def write(self, data: bytes, *, instead_of: bytes) -> bool:
+        """Whether it could be written: not on a read-only file system, nor in somebody else's file.
+
+        Raises LabelError when it holds something else by now.
+        """
         try:
-            self.replace(self.path, data)
+            is_replaced = self.replace(self.path, data, instead_of)
         except OSError:
             return False
+        if not is_replaced:
+            raise LabelError(
+                "labels/personas.jsonl was changed at this very moment, and was left as it is: look again."
+            )
         return True
 
 

@@ -1,1 +1,1 @@
-"""What people decide about labels, and how it is published."""
+"""What people decide about labels."""

@@ -73,6 +73,10 @@ class QueueRows:
         proposals = self._sources.proposals.by_etag().get(etag)
         return proposals[0].label if proposals else self._sources.live.published.of_bytes(etag)
 
+    def published_label(self, etag: str) -> Label | None:
+        """What the published file says about these bytes."""
+        return self._sources.live.published.of_bytes(etag)
+
     def _prepare(self) -> None:
         try:
             _ = self._sources.catalog.index

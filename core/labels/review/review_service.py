@@ -163,7 +163,13 @@ class ReviewService:
             if conflicts:
                 raise ReviewConflict(conflicts)
             return [
-                event_of(verdict, viewer.email, reviews, machine=self._rows.machine_label(verdict.etag))
+                event_of(
+                    verdict,
+                    viewer.email,
+                    reviews,
+                    machine=self._rows.machine_label(verdict.etag),
+                    published=self._rows.published_label(verdict.etag),
+                )
                 for verdict in new
             ]
 

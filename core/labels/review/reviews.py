@@ -49,11 +49,19 @@ class FieldChange(BaseModel):
         return self
 
 
+class Original(BaseModel):
+    """What the published file said of a picture before anybody decided about it; None where it said nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    label: Label | None = None
+
+
 class Event(BaseModel):
     """One decision about one picture. `id` comes from whoever decided: what arrives twice counts once.
 
     `whole` says that the whole label was judged, and not only the fields that changed. A `second` look is an opinion
-    of somebody who was not shown the first one's; it changes no value.
+    of somebody who was not shown the first one's; it changes no value. A picture's first event keeps its `original`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -66,6 +74,7 @@ class Event(BaseModel):
     undoes: str | None = None
     second: bool = False
     whole: bool = True
+    original: Original | None = None
 
 
 class Save(BaseModel):
@@ -123,6 +132,11 @@ class Decisions(tuple[Decision, ...]):
         """The fields people have decided on, with their values."""
         return {change.field: change.after for made in self.deciding for change in made.event.changes}
 
+    @property
+    def original(self) -> Original | None:
+        """What was published before the first of them; None where that was not kept yet."""
+        return next((made.event.original for made in self if made.event.original is not None), None)
+
     def join(self, other: Iterable[Decision]) -> Decisions:
         """Both, each event once at its first place in the log, in the log's order."""
         by_id: dict[str, Decision] = {}
@@ -177,8 +191,47 @@ class Reviews:
 def reviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
     """The label with people's decisions on top of what was said before; `base` where nobody decided.
 
-    What machines said in the other fields stays, with its confidence.
+    What machines said in the other fields stays, with its confidence. Of decisions that were published in `base` and
+    undone since nothing is left.
     """
+    return overlaid(unreviewed_label(base, decisions), decisions)
+
+
+def unreviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
+    """The label from before all of these decisions, although they were published; `base` where none of them was.
+
+    What somebody has changed in the file by hand since stays.
+    """
+    if base is None or all((made.reviewer, made.time) != (base.reviewer, base.time) for made in decisions):
+        return base
+    first: dict[LabelField, FieldChange] = {}
+    said: dict[LabelField, set[Value]] = {}
+    for made in decisions:
+        if made.event.kind is not Kind.UNDO and not made.event.second:
+            for change in made.event.changes:
+                first.setdefault(change.field, change)
+                said.setdefault(change.field, set()).add(change.after)
+    original = decisions.original.label if decisions.original else None
+    values = {field: value_in(base, field) for field in LabelField}
+    values |= {
+        field: value_in(original, field) if original else first[field].before
+        for field in first
+        if values[field] in said[field]
+    }
+    if original is not None and all(value_in(original, field) == value for field, value in values.items()):
+        return original.model_copy(update={"key": base.key, "etag": base.etag})
+    kept = base.model_dump() | _as_fields(values)
+    source = next((change.seen_from for change in first.values()), None)
+    is_machine = all(
+        first[field].before == value if field in first else value is None for field, value in values.items()
+    )
+    if decisions.original and original is None and is_machine and source not in (None, LabelSource.HUMAN):
+        kept |= {"source": source, "reviewer": None, "time": None}
+    return Label(**kept)
+
+
+def overlaid(base: Label | None, decisions: Decisions) -> Label | None:
+    """The label with what these decisions say on top, whatever they were made of."""
     made = decisions.deciding
     if not made:
         return base

@@ -10,7 +10,7 @@ from typing import Final
 from core.errors import WriteConflict
 from core.labels.published.schema import Label, LabelField
 from core.labels.review.queue import QueueItem, is_doubly_reviewed
-from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Value, spell, value_in
+from core.labels.review.reviews import Event, FieldChange, Kind, Original, Reviews, Value, spell, value_in
 
 UNDO_PREFIX: Final = "undo-"
 ID_MAX: Final = 120
@@ -107,8 +107,10 @@ def conflicts_of(verdict: Verdict, reviewer: str, reviews: Reviews) -> list[Fiel
     ]
 
 
-def event_of(verdict: Verdict, reviewer: str, reviews: Reviews, *, machine: Label | None) -> Event:
-    """The event that keeps a verdict, with what a machine had said."""
+def event_of(
+    verdict: Verdict, reviewer: str, reviews: Reviews, *, machine: Label | None, published: Label | None
+) -> Event:
+    """The event that keeps a verdict, with what a machine had said and, if it is the first, what was published."""
     fields = {} if verdict.kind is Kind.SKIP else {**verdict.seen, **verdict.values}
     changes = tuple(
         FieldChange(
@@ -129,6 +131,7 @@ def event_of(verdict: Verdict, reviewer: str, reviews: Reviews, *, machine: Labe
         changes=changes,
         second=is_second(verdict, reviewer, reviews),
         whole=verdict.whole,
+        original=None if reviews.of_picture(verdict.etag) else Original(label=published),
     )
 
 

@@ -47,17 +47,22 @@ def publish(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
-def renew(path: Path, content: bytes) -> None:
+def renew(path: Path, content: bytes, instead_of: bytes) -> bool:
     """Replace a file that others read too, as a whole and with its permissions; a new one is readable by all.
 
-    What a killed writer left beside it an hour ago or longer is removed.
+    Whether it held `instead_of` until it was replaced, empty for no file: else it stays as it is. Writers of ours wait
+    for each other; an editor does not, and has the microseconds between this look and the renaming. What a killed
+    writer left beside it an hour ago or longer is removed.
     """
     _sweep(path)
     mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else _SHARED
-    with stage(_beside(path), content) as temporary:
+    with stage(_beside(path), content) as temporary, _alone_in(path.parent):
         temporary.chmod(mode)  # before it is in place: a crash must not leave a file that others cannot read
+        if (path.read_bytes() if path.exists() else b"") != instead_of:
+            return False
         temporary.replace(path)
         sync_folder(path.parent)
+    return True
 
 
 def sync_folder(folder: Path) -> None:
@@ -65,6 +70,17 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait for other writers of ours in this folder; a lock ends with its process."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.labels.review.publication import PublicationDraft
+from core.labels.publication.draft import PublicationDraft
 from core.studio import Studio
 from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
@@ -57,7 +57,7 @@ def _summary(draft: PublicationDraft) -> None:
             draft.changed,
             draft.added,
             draft.version,
-            draft.reviews,
+            draft.number,
         )
     )
     if draft.left_out:

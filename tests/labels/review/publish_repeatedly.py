@@ -14,7 +14,7 @@ def main() -> None:
     print("ready", flush=True)
     while True:
         for version in versions:
-            renew(file, version)
+            renew(file, version, file.read_bytes())
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from core.labels.machine.labeler import Proposal
 from core.labels.machine.proposals import Proposals
+from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource, age_range_of
 from core.labels.review.live import LiveLabels
-from core.labels.review.publication import Publisher
 from core.labels.review.queue import QueueItem
 from core.labels.review.queue_rows import QueueSources
 from core.labels.review.reports import Reports

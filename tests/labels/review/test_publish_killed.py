@@ -172,5 +172,5 @@ def test_what_a_killed_publication_left_is_ignored_by_git_and_removed_by_one_an_
     hour_ago = time.time() - 3700
     os.utime(old, (hour_ago, hour_ago))
     assert f"labels/{shop.file.name}.*" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
-    renew(shop.file, shop.new)
+    assert renew(shop.file, shop.new, shop.old)
     assert (shop.file.read_bytes(), shop.leftovers) == (shop.new, [young])

@@ -1,0 +1,1 @@
+"""Publication: what reviews would change in the label file, shown before it is written, and writing it."""

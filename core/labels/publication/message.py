@@ -1,0 +1,44 @@
+"""What a publication comes to, in words: for the screen, the terminal and the commit."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from core.errors import legible
+from core.labels.publication.draft import PublicationDraft
+
+_UNSEEN_NAMED = 20
+
+
+def counts_in_words(draft: PublicationDraft) -> str:
+    """`6 corrections, 42 acceptances`: to find a label right changes none of its values."""
+    corrected, accepted = len(draft.corrections), len(draft.acceptances)
+    return f"{_count(corrected, 'correction')}, {_count(accepted, 'acceptance')}"
+
+
+def unseen_in_words(draft: PublicationDraft) -> list[str]:
+    """Every value that no published label has, as `expression “2” (1 portrait)`."""
+    return [
+        f"{field.value.replace('_', ' ')} “{legible(value)}” ({_count(count, 'portrait')})"
+        for (field, value), count in sorted(draft.unseen.items())
+    ]
+
+
+def message_of(draft: PublicationDraft) -> str:
+    """A message for the commit that brings the file into the repository."""
+    corrected = Counter(person for each in draft.corrections for person in each.reviewers)
+    accepted = Counter(person for each in draft.acceptances for person in each.reviewers)
+    lines = [f"Publish labels {draft.version}: {counts_in_words(draft)}", ""]
+    for person in draft.people:
+        counts = f"{_count(corrected[person], 'correction')}, {_count(accepted[person], 'acceptance')}"
+        lines.append(f"Reviewed-by: {legible(person)} ({counts})")
+    unseen = unseen_in_words(draft)
+    if unseen:
+        named = "; ".join(unseen[:_UNSEEN_NAMED])
+        more = f"; and {len(unseen) - _UNSEEN_NAMED} more" if len(unseen) > _UNSEEN_NAMED else ""
+        lines += ["", f"Never used before: {named}{more}"]
+    return "\n".join(lines) + "\n"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
