@@ -144,6 +144,14 @@ def agreement(as_json: Json = False) -> None:
 
 
 @labels_app.command()
+def disagreements(as_json: Json = False) -> None:
+    """List the portraits whose two reviewers differ, and what a third has decided."""
+    from core.cli import labels
+
+    labels.disagreements(as_json=as_json)
+
+
+@labels_app.command()
 def publish(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff and write nothing.")] = False,
     person: Annotated[str | None, typer.Option("--person", help="What this reviewer said alone.")] = None,

@@ -36,11 +36,13 @@ from core.identity.sign_in import build_authenticator, build_redirect
 from core.identity.sign_in_limits import SignInLimits
 from core.images.thumbnails import Thumbnails
 from core.injection.reader import OfflineReader
+from core.labels.lending.lending import Lending
 from core.labels.machine.instructions import Instructions, load_instructions
 from core.labels.machine.labeling import Runs
 from core.labels.machine.proposals import Proposals, load_shipped
 from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile, LabelSet
+from core.labels.review.adjudication import Adjudication
 from core.labels.review.agreement import Agreement, agreement_of
 from core.labels.review.live import LiveLabels
 from core.labels.review.queue_rows import QueueSources
@@ -85,6 +87,7 @@ class Studio:
     live_labels: LiveLabels
     review_log: ReviewLog
     review_service: ReviewService
+    adjudication: Adjudication
     proposals: Proposals
     runs: Runs
     publisher: Publisher
@@ -120,7 +123,11 @@ class Studio:
         self.proposals.catch_up()
         shown = frozenset(shot.from_etag for shot in the_instructions().shots)
         return agreement_of(
-            self.proposals.by_etag(), self.review_log.reviews, self.live_labels.published, shown_answers=shown
+            self.proposals.by_etag(),
+            self.review_log.reviews,
+            self.live_labels.published,
+            shown_answers=shown,
+            publishing=self.publisher.last_publishing(),
         )
 
     @property
@@ -212,16 +219,23 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     reports = Reports(store, app_prefix=settings.s3_app_prefix)
     shipped = load_shipped(SAMPLE_PROPOSALS) if settings.profile is Profile.EMBEDDED else ()
     proposals = Proposals(store, app_prefix=settings.s3_app_prefix, shipped=shipped)
+    review_service = ReviewService(
+        QueueSources(catalog, live_labels, review_log, proposals, reports),
+        vocabulary,
+        Lending(store, app_prefix=settings.s3_app_prefix),
+    )
+    publisher = Publisher(LabelFile(LABELS_FILE, renew), store, review_log, app_prefix=settings.s3_app_prefix)
     return Studio(
         settings=settings,
         store=store,
         vocabulary=vocabulary,
         live_labels=live_labels,
         review_log=review_log,
-        review_service=ReviewService(QueueSources(catalog, live_labels, review_log, proposals, reports), vocabulary),
+        review_service=review_service,
+        adjudication=Adjudication(review_service, review_log, publisher.last_publishing),
         proposals=proposals,
         runs=Runs(store, app_prefix=settings.s3_app_prefix),
-        publisher=Publisher(LabelFile(LABELS_FILE, renew), store, review_log, app_prefix=settings.s3_app_prefix),
+        publisher=publisher,
         catalog=catalog,
         thumbnails=thumbnails,
         presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,

@@ -12,7 +12,10 @@ from core.errors import legible
 from core.labels.publication.draft import PublicationDraft, Selection
 from core.labels.publication.message import counts_in_words, unseen_in_words
 from core.labels.published.schema import LabelField, json_schema
-from core.labels.review.agreement import Agreement, BetweenReviewers, Measurement, Share
+from core.labels.review.adjudication import Case
+from core.labels.review.agreement import NOT_BLIND, Agreement, BetweenReviewers, Measurement, Share
+from core.labels.review.reviews import spell
+from core.labels.review.second_looks import Word
 from core.settings import load_settings
 from core.studio import LABELS_FILE
 from core.viewer import PersonRole, Viewer
@@ -58,6 +61,51 @@ def agreement(*, as_json: bool) -> None:
     for field, between in numbers.reviewers.items():
         alpha = "not defined yet" if between.alpha is None else f"{between.alpha:.2f}"
         print(f"  {field.value:<20} {_share(between.same)}, Krippendorff's alpha {alpha}")
+    if numbers.second_looks_left_out:
+        print(f"  {numbers.second_looks_left_out} second looks are left out: {NOT_BLIND}")
+
+
+def disagreements(*, as_json: bool) -> None:
+    """Print the portraits whose two looks differ, those that wait for a third person first."""
+    with open_workbench(load_settings()) as studio:
+        studio.catalog.refresh()
+        studio.review_log.refresh()
+        cases = studio.adjudication.cases(Viewer(_user(), PersonRole.OPS))
+    if as_json:
+        print_json([_case(case) for case in cases])
+        return
+    for case in cases:
+        print(f"{legible(case.reference.key)}{'' if case.blind else ' (the second look was not blind)'}")
+        for each in case.fields:
+            third = f"; {_said(each.third)} decided" if each.third else ""
+            print(f"  {each.field.value:<20} {_said(each.first)}, {_said(each.second)}{third}")
+    waiting = sum(case.is_open for case in cases)
+    print(f"{waiting} wait for a third person, {len(cases) - waiting} are decided.")
+
+
+def _said(word: Word) -> str:
+    note = f" ({legible(word.note)})" if word.note else ""
+    return f"{legible(word.reviewer)}: {legible(spell(word.value))}{note}"
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "key": case.reference.key,
+        "blind": case.blind,
+        "fields": {
+            each.field.value: {
+                name: _word(word)
+                for name, word in (("first", each.first), ("second", each.second), ("third", each.third))
+            }
+            for each in case.fields
+        },
+    }
+
+
+def _word(word: Word | None) -> dict[str, Any] | None:
+    if word is None:
+        return None
+    return {"value": word.value, "reviewer": word.reviewer, "time": word.time.isoformat(), "note": word.note}
 
 
 def publish(*, dry_run: bool, as_json: bool, person: str | None, group: str | None) -> None:
@@ -126,6 +174,7 @@ def report(numbers: Agreement) -> dict[str, Any]:
         "nominal_distance": [_measured(row) for row in numbers.nominal],
         "labelers": [_measured(row) for row in numbers.labelers],
         "reviewers": {field.value: _between(row) for field, row in numbers.reviewers.items()},
+        "second_looks_left_out": numbers.second_looks_left_out,
     }
 
 

@@ -19,6 +19,7 @@ from core.labels.publication.draft import EVERYTHING, PublicationDraft, Selectio
 from core.labels.publication.message import message_of
 from core.labels.published.label_file import LabelFile, parse_whole, version_of
 from core.labels.review.review_log import ReviewLog
+from core.labels.review.second_looks import Publishing
 from core.objects import ObjectStore
 from core.references.index import ReferenceIndex
 from core.references.key import file_name
@@ -95,6 +96,11 @@ class Publisher:
         """The newest publication S3 knows; None for none. Raises StorageError."""
         found = self._newest()
         return found[0] if found else None
+
+    def last_publishing(self) -> Publishing | None:
+        """When the newest file was published, and up to which save; None for never. Raises StorageError."""
+        newest = self.newest()
+        return Publishing(newest.time, newest.reviews, len(newest.earlier) <= 1) if newest else None
 
     def newer(self, running: str, *, max_age_s: float = 0.0) -> Publication | None:
         """What has been published that a server with this version does not run yet; None if it is up to date.

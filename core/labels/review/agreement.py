@@ -13,11 +13,12 @@ import numpy as np
 
 from core.labels.machine.labeler import Proposal
 from core.labels.published.schema import AGE_RANGES, Label, LabelField, LabelSource, age_range_of
-from core.labels.review.reviews import Decisions, Reviews, Value, value_in
+from core.labels.review.reviews import Reviews, Value, value_in
+from core.labels.review.second_looks import COMPARED, Publishing, TwoLooks, two_looks, word_of
 
-# Fields with a closed set of values; what people and machines write freely is not right or wrong by comparison.
-COMPARED: Final = (LabelField.AGE, LabelField.GENDER, LabelField.FRAMING, LabelField.TONE, LabelField.ANGLE)
-_UNSURE: Final = "unsure"
+NOT_BLIND: Final = (
+    "when they were made the first decision had been published, so that it was on the screen, or may have been."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class BetweenReviewers:
     """Krippendorff's alpha over the pictures that two people looked at: 1 is full agreement, 0 is chance.
 
     None where it is not defined: nobody looked twice, or everybody said the same one thing.
+    Second looks that were not blind are left out.
     Krippendorff, K. (2011): Computing Krippendorff's alpha-reliability. University of Pennsylvania.
     """
 
@@ -89,13 +91,17 @@ class BetweenReviewers:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """All trust numbers. `nominal` are distances to what a renderer was told, which is no accuracy."""
+    """All trust numbers. `nominal` are distances to what a renderer was told, which is no accuracy.
+
+    `second_looks_left_out` are the portraits whose second reviewer saw the first one's word, or may have.
+    """
 
     reviewed: int
     accuracy: tuple[Measurement, ...]
     nominal: tuple[Measurement, ...]
     labelers: tuple[Measurement, ...]
     reviewers: Mapping[LabelField, BetweenReviewers]
+    second_looks_left_out: int
 
 
 def agreement_of(
@@ -104,15 +110,19 @@ def agreement_of(
     published: Iterable[Label],
     *,
     shown_answers: frozenset[str] = frozenset(),
+    publishing: Publishing | None = None,
 ) -> Agreement:
     """Every number from everything that is known.
 
     `shown_answers` are the etags of worked examples: a labeler that was shown the answers is not judged on them.
+    `publishing` is when labels were last published: older second looks may have been shown what was published.
     """
     machines = _by_labeler(proposals, shown_answers)
     people = {etag: values for etag in reviews.etags if (values := reviews.of_picture(etag).values)}
     nominal = {label.etag: _values(label) for label in published if label.source is LabelSource.NOMINAL}
     names = sorted(machines)
+    looks = [look for etag in reviews.etags if (look := two_looks(reviews.of_picture(etag))) is not None]
+    blind = [look for look in looks if look.was_blind(publishing)]
     return Agreement(
         reviewed=len(people),
         accuracy=tuple(compare(name, machines[name], "reviews", people) for name in names),
@@ -122,7 +132,8 @@ def agreement_of(
             for at, one in enumerate(names)
             for other in names[at + 1 :]
         ),
-        reviewers={field: between_reviewers(reviews, field) for field in COMPARED},
+        reviewers={field: between_reviewers(blind, field) for field in COMPARED},
+        second_looks_left_out=len(looks) - len(blind),
     )
 
 
@@ -137,7 +148,7 @@ def compare(
     fields, confusion = {}, {}
     for field in COMPARED:
         pairs = [
-            (_word(one[field]), _word(other[field]))
+            (word_of(one[field]), word_of(other[field]))
             for one, other in both
             if one.get(field) is not None and field in other
         ]
@@ -151,22 +162,12 @@ def compare(
     return Measurement(said_by, against, len(both), fields, tuple(_age_errors(ages)), confusion)
 
 
-def between_reviewers(reviews: Reviews, field: LabelField) -> BetweenReviewers:
+def between_reviewers(looks: Iterable[TwoLooks], field: LabelField) -> BetweenReviewers:
     """Whether two people who looked at the same picture said the same; the second was not shown the first's word."""
-    pairs = [pair for etag in reviews.etags if (pair := _two_opinions(reviews.of_picture(etag), field)) is not None]
-    words = [(_word(one), _word(other)) for one, other in pairs]
-    same = Share.of(sum(one == other for one, other in words), len(words))
-    return BetweenReviewers(len(words), same, _alpha(words))
-
-
-def _two_opinions(decisions: Decisions, field: LabelField) -> tuple[Value, Value] | None:
-    """The first reviewer's word, as it was before the second look, and the second's."""
-    second = next((made for made in decisions.standing if made.event.second), None)
-    if second is None:
-        return None
-    earlier = Decisions(made for made in decisions.deciding if (made.number, made.at) < (second.number, second.at))
-    one, other = earlier.values, {change.field: change.after for change in second.event.changes}
-    return (one[field], other[field]) if field in one and field in other else None
+    pairs = [words[field] for look in looks if field in (words := look.words)]
+    said = [(word_of(one.value), word_of(other.value)) for one, other in pairs]
+    same = Share.of(sum(one == other for one, other in said), len(said))
+    return BetweenReviewers(len(said), same, _alpha(said))
 
 
 def _alpha(words: Sequence[tuple[str, str]]) -> float | None:
@@ -208,9 +209,3 @@ def _by_labeler(
 def _values(label: Label) -> dict[LabelField, Value]:
     said = {field: value_in(label, field) for field in COMPARED}
     return {field: value for field, value in said.items() if value is not None}
-
-
-def _word(value: Value) -> str:
-    if value is None:
-        return _UNSURE
-    return age_range_of(*value) if isinstance(value, tuple) else value

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from core.labels.lending.loans import Loan
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import FoundLabel, LabelState
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
 from core.labels.review.reports import MismatchReport
-from core.labels.review.reviews import NO_DECISIONS, Decision, Decisions, Value, reviewed_label, spell, value_in
+from core.labels.review.reviews import NO_DECISIONS, Decisions, Value, reviewed_label, spell, value_in
+from core.labels.review.second_looks import disagreements_of, label_before
 from core.references.reference import Reference
 
 UNSURE: Final = 0.6
@@ -35,7 +37,6 @@ class Why(StrEnum):
     """The reasons to look at a label, the most pressing first."""
 
     WRONG_MATCH = "wrong match reported"
-    REVIEWERS_DISAGREE = "reviewers disagree"
     STALE = "picture changed"
     LABELERS_DISAGREE = "labelers disagree"
     FOLDER = "folder says otherwise"
@@ -56,6 +57,7 @@ class ReviewState(StrEnum):
     STALE = "stale"
     MISSING = "missing"
     SECOND_LOOK = "second look"
+    DISAGREEMENT = "disagreement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class QueueItem:
     """A portrait to be looked at. `shown` is the label a person should judge.
 
     For a second look that is the label as it was before anybody reviewed it, so that the second opinion is its own.
+    A portrait whose two looks differ waits for a third person, and not in the queue. `lent` says who else has it now.
     `proposals` are the machines', the weightiest first. `decided_by` are the reviewers whose word counts, in order.
 
     `wrong` is the probability (0 to 1) that something of the label is wrong, `fields` the same by field (the values of
@@ -104,6 +107,7 @@ class QueueItem:
     skipped_by: frozenset[str] = frozenset()
     unsure: float = 1.0
     blind: Label | None = None
+    lent: Loan | None = None
     wrong: float = 0.0
     fields: Mapping[str, float] = field(default_factory=dict)
     persona_pictures: tuple[PersonaPicture, ...] = ()
@@ -123,7 +127,7 @@ class QueueItem:
         if self.state is not ReviewState.SECOND_LOOK:
             return self
         if reviewer not in self.decided_by:
-            return replace(self, shown=self.blind)
+            return replace(self, shown=self.blind, decided_by=())
         others = tuple(reason for reason in self.reasons if reason.why is not Why.SECOND_LOOK)
         return replace(self, state=ReviewState.REVIEWED, reasons=others)
 
@@ -179,14 +183,18 @@ def item_of(facts: PortraitFacts) -> QueueItem:
         second_by=tuple(dict.fromkeys(made.reviewer for made in seconds)),
         skipped_by=frozenset(made.reviewer for made in stands if made not in decides and not made.event.second),
         unsure=min(label.confidence.values(), default=1.0) if label else 0.0,
-        blind=before,
+        blind=label_before(facts.published, [each.label for each in facts.proposals], facts.decisions),
     )
 
 
-def order_of(item: QueueItem, reviewer: str) -> tuple[bool, int, int, float, bytes]:
-    """The queue's order: not skipped by this person, the most pressing reason, the most reasons, the least sure."""
+def order_of(item: QueueItem, reviewer: str) -> tuple[bool, bool, int, int, float, bytes]:
+    """The queue's order, from front to back.
+
+    Not lent to others, not skipped by this person, the most pressing reason, the most reasons, the least sure.
+    """
     rank = _RANK[item.reasons[0].why] if item.reasons else len(_RANK)
     return (
+        item.lent is not None,
         reviewer in item.skipped_by,
         rank,
         -len(item.reasons),
@@ -218,8 +226,10 @@ def _first_label(proposals: Sequence[Proposal]) -> Label | None:
 
 def _state(facts: PortraitFacts, label: Label | None, decides: Decisions, reasons: Sequence[Reason]) -> ReviewState:
     if any(made.event.whole for made in decides):
-        second = any(reason.why is Why.SECOND_LOOK for reason in reasons)
-        return ReviewState.SECOND_LOOK if second else ReviewState.REVIEWED
+        if any(reason.why is Why.SECOND_LOOK for reason in reasons):
+            return ReviewState.SECOND_LOOK
+        is_open = any(each.third is None for each in disagreements_of(facts.decisions))
+        return ReviewState.DISAGREEMENT if is_open else ReviewState.REVIEWED
     if facts.found.state is LabelState.STALE:
         return ReviewState.STALE
     return ReviewState.MISSING if label is None else ReviewState.OPEN
@@ -231,7 +241,7 @@ def _reasons(facts: PortraitFacts, label: Label | None, decides: Decisions, seco
     if facts.report is not None and facts.report.time > last:
         found.append(Reason(Why.WRONG_MATCH, f"Found wrong for {facts.report.wished} by {facts.report.person}."))
     if any(made.event.whole for made in decides):
-        return [*found, *_second_looks(facts, decides, seconds)]
+        return [*found, *_second_looks(facts, seconds)]
     if facts.found.state is LabelState.STALE:
         found.append(Reason(Why.STALE, "Its label speaks of the picture that lay here before."))
     if label is None:
@@ -244,24 +254,11 @@ def _reasons(facts: PortraitFacts, label: Label | None, decides: Decisions, seco
     return found
 
 
-def _second_looks(facts: PortraitFacts, decides: Decisions, seconds: Decisions) -> Iterator[Reason]:
+def _second_looks(facts: PortraitFacts, seconds: Decisions) -> Iterator[Reason]:
     if not is_doubly_reviewed(facts.reference.etag):
         return
     if not seconds:
         yield Reason(Why.SECOND_LOOK, "It belongs to the tenth that two people look at.")
-        return
-    mine, theirs = decides[-1], seconds[-1]
-    if (theirs.number, theirs.at) > (mine.number, mine.at) and (apart := _differences(decides, theirs)):
-        names = ", ".join(each.value.replace("_", " ") for each in apart)
-        yield Reason(Why.REVIEWERS_DISAGREE, f"Reviewers {mine.reviewer} and {theirs.reviewer} differ on {names}.")
-
-
-def _differences(decides: Decisions, second: Decision) -> list[LabelField]:
-    """The fields both decided on, in which they differ; words that people write freely are not compared."""
-    first = decides.values
-    said = {change.field: change.after for change in second.event.changes}
-    both = first.keys() & said.keys()
-    return [each for each in (LabelField.AGE, LabelField.GENDER) if each in both and _apart(first[each], said[each])]
 
 
 def _disagreements(facts: PortraitFacts) -> Iterator[Reason]:

@@ -17,6 +17,7 @@ from core.labels.review.live import LiveLabels
 from core.labels.review.queue import PortraitFacts, QueueItem, item_of
 from core.labels.review.reports import MismatchReport, Reports
 from core.labels.review.review_log import ReviewLog
+from core.labels.review.second_looks import label_before
 from core.references.index import IndexSource, ReferenceIndex
 from core.references.reference import Filter, Reference
 from core.references.vocabulary import Role
@@ -71,7 +72,10 @@ class QueueRows:
     def machine_label(self, etag: str) -> Label | None:
         """What the weightiest machine says about these bytes, else what was published before anybody reviewed."""
         proposals = self._sources.proposals.by_etag().get(etag)
-        return proposals[0].label if proposals else self._sources.live.published.of_bytes(etag)
+        if proposals:
+            return proposals[0].label
+        published = self._sources.live.published.of_bytes(etag)
+        return label_before(published, (), self._sources.log.reviews.of_picture(etag))
 
     def published_label(self, etag: str) -> Label | None:
         """What the published file says about these bytes."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
 from core.concurrency.periodic import Periodic
 from core.errors import InputError
+from core.labels.lending.lending import Lending
+from core.labels.lending.loans import Loan
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import LabelField
 from core.labels.review.progress import ReviewProgress, progress_of
-from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem, order_of, passes
+from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem, ReviewState, order_of, passes
 from core.labels.review.queue_rows import QueueRows, QueueSources
 from core.labels.review.reviews import (
+    Decisions,
     Event,
     HistoryLine,
     Kind,
@@ -25,19 +30,36 @@ from core.labels.review.reviews import (
     undoable_of,
     value_in,
 )
-from core.labels.review.verdicts import ID_MAX, ReviewConflict, Verdict, conflicts_of, event_of, new_verdicts, undo_of
+from core.labels.review.verdicts import (
+    ID_MAX,
+    ReviewConflict,
+    Verdict,
+    awaits_second_look,
+    conflicts_of,
+    event_of,
+    new_verdicts,
+    undo_of,
+)
 from core.references.key import fold
 from core.references.vocabulary import Vocabulary
 from core.viewer import Capability, Viewer
 
+SECOND_LOOK_FIRST: Final = (
+    "This portrait waits for your second look, at its whole label: open it in Focus, then accept or correct it."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SaveReceipt:
-    """What a save came to: its number in the log, the events that are new, and the ids that were there already."""
+    """What a save came to: its number in the log, the events that are new, and the ids that were there already.
+
+    `left` are the pictures of a bulk edit that wait for a second look at their whole label.
+    """
 
     number: int
     events: tuple[str, ...]
     already: tuple[str, ...]
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +76,15 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class LabelCounts:
-    """The library's portraits in numbers; `waiting` are those that wait for this person."""
+    """The library's portraits in numbers; `waiting` are those that wait for this person.
+
+    `disagreements` are those whose two looks differ, and wait for a third person.
+    """
 
     portraits: int
     labelled: int
     waiting: int
+    disagreements: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +103,9 @@ class ReviewService:
     else decided otherwise in between: then nothing of that save is written.
     """
 
-    def __init__(self, sources: QueueSources, vocabulary: Vocabulary) -> None:
+    def __init__(self, sources: QueueSources, vocabulary: Vocabulary, lending: Lending) -> None:
         self._log = sources.log
+        self._lending = lending
         self._rows = QueueRows(sources)
         self._terms = {
             LabelField.TONE: {term.id for term in vocabulary.tones},
@@ -113,14 +140,11 @@ class ReviewService:
         To look is everybody's. Raises StorageError while there is no index.
         """
         viewer.require(Capability.BROWSE)
-        text = fold(wanted.text)
+        text, lent = fold(wanted.text), self._lending.of_others(viewer)
         found = [
             shown
             for item in self._rows.items()
-            if (shown := item.for_reviewer(viewer.email)).reasons
-            or wanted.everything
-            or wanted.state
-            or wanted.reviewer
+            if (shown := _as_shown(item, viewer, lent)).reasons or wanted.everything or wanted.state or wanted.reviewer
             if (not text or text in fold(shown.reference.key)) and passes(shown, wanted)
         ]
         return sorted(found, key=lambda item: order_of(item, viewer.email))
@@ -132,7 +156,8 @@ class ReviewService:
         return LabelCounts(
             portraits=len(items),
             labelled=sum(item.shown is not None for item in items),
-            waiting=sum(bool(item.for_reviewer(viewer.email).reasons) for item in items),
+            waiting=sum(bool(_as_shown(item, viewer).reasons) for item in items),
+            disagreements=sum(item.state is ReviewState.DISAGREEMENT for item in items),
         )
 
     def reviewers(self, viewer: Viewer) -> list[str]:
@@ -146,7 +171,25 @@ class ReviewService:
         item = self._rows.get(key)
         if item is None:
             raise InputError("`{}` is not in the library any more: reload the page.", key)
-        return item.for_reviewer(viewer.email)
+        return _as_shown(item, viewer, self._lending.of_others(viewer))
+
+    def lend(self, viewer: Viewer, found: Sequence[QueueItem], *, desk: str, ahead: Sequence[str]) -> list[QueueItem]:
+        """Lend this desk what its person is at, and order what was found by what is lent to others now.
+
+        `ahead` are the keys of the portraits the desk comes to next, as it last said, the one that is looked at first;
+        what it does not say is the first that was found. No portrait is kept from anybody who asks for it by name.
+        """
+        etags = {item.reference.key: item.reference.etag for item in found}
+        told = [etags[key] for key in ahead if key in etags]
+        unskipped = [item.reference.etag for item in found if viewer.email not in item.skipped_by]
+        self._lending.lend(viewer, desk, [*told, *unskipped])
+        lent = self._lending.of_others(viewer)
+        now = [replace(item, lent=lent.get(item.reference.etag)) for item in found]
+        return sorted(now, key=lambda item: order_of(item, viewer.email))
+
+    def give_back(self, viewer: Viewer, desk: str) -> None:
+        """Take back what this desk was lent: its person has left it."""
+        self._lending.give_back(viewer, desk)
 
     def save(self, viewer: Viewer, verdicts: Sequence[Verdict]) -> SaveReceipt:
         """Save verdicts together, each picture once or oftener, as one object.
@@ -155,11 +198,13 @@ class ReviewService:
         """
         viewer.require(Capability.REVIEW)
         for verdict in verdicts:
-            self._check(verdict)
+            self.check(verdict)
 
         def settle(reviews: Reviews) -> Sequence[Event]:
             new = new_verdicts(verdicts, reviews)
             conflicts = [each for verdict in new for each in conflicts_of(verdict, viewer.email, reviews)]
+            if any(awaits_second_look(each.etag, viewer.email, reviews) for each in conflicts):
+                raise InputError(SECOND_LOOK_FIRST)  # a conflict would say what the first reviewer said
             if conflicts:
                 raise ReviewConflict(conflicts)
             return [
@@ -178,7 +223,12 @@ class ReviewService:
     def set_field(
         self, viewer: Viewer, items: Sequence[QueueItem], field: LabelField, value: Value, *, id_prefix: str
     ) -> SaveReceipt:
-        """Give a field of many portraits one value, in one save; `id_prefix` is this edit's, never used again."""
+        """Give a field of many portraits one value, in one save; `id_prefix` is this edit's, never used again.
+
+        Those that wait for this person's second look are left: of them the whole label is to be judged.
+        """
+        reviews = self._log.reviews
+        left = {each.reference.etag for each in items if awaits_second_look(each.reference.etag, viewer.email, reviews)}
         verdicts = [
             Verdict(
                 id=f"{id_prefix}-{item.reference.etag}",
@@ -189,9 +239,11 @@ class ReviewService:
                 values={field: value},
                 whole=False,
             )
-            for item in {each.reference.etag: each for each in items}.values()
+            for item in {each.reference.etag: each for each in items if each.reference.etag not in left}.values()
         ]
-        return self.save(viewer, verdicts)
+        if not verdicts:
+            raise InputError(SECOND_LOOK_FIRST)
+        return replace(self.save(viewer, verdicts), left=tuple(sorted(left)))
 
     def settlement(self, viewer: Viewer, key: str, field: LabelField, value: Value) -> Settlement:
         """What `settle` would do for this portrait's persona now; nothing is written. Raises InputError as it does."""
@@ -248,7 +300,14 @@ class ReviewService:
     def history(self, viewer: Viewer, etag: str) -> list[HistoryLine]:
         """Every change of a picture's fields, newest first."""
         viewer.require(Capability.BROWSE)
-        return history_of(self._log.reviews.of_picture(etag))
+        decisions = self._log.reviews.of_picture(etag)
+        if self.is_blind_to(viewer, etag):
+            decisions = Decisions(made for made in decisions if made.reviewer == viewer.email)
+        return history_of(decisions)
+
+    def is_blind_to(self, viewer: Viewer, etag: str) -> bool:
+        """Whether somebody else's decision is kept from this person, because their own look at it is still to come."""
+        return viewer.may(Capability.REVIEW) and awaits_second_look(etag, viewer.email, self._log.reviews)
 
     def progress(self, viewer: Viewer) -> ReviewProgress:
         """How far the studio is, and each reviewer's share and pace."""
@@ -263,7 +322,8 @@ class ReviewService:
         already = tuple(each for each in ids if each not in written)
         return SaveReceipt(save.number if save else self._log.number, written, already)
 
-    def _check(self, verdict: Verdict) -> None:
+    def check(self, verdict: Verdict) -> None:
+        """Raise InputError for what no label can say, and for a picture that is not in the library as it was shown."""
         if verdict.kind is Kind.UNDO or not 0 < len(verdict.id) <= ID_MAX:
             raise InputError("That is no verdict this desk can take.")
         for field, value in {**verdict.seen, **verdict.values}.items():
@@ -293,3 +353,10 @@ class ReviewService:
         if row is None:
             raise InputError("`{}` is not in the library any more: reload the page.", verdict.key)
         raise InputError("This picture has changed in S3 since it was shown: reload the page and look again.")
+
+
+def _as_shown(item: QueueItem, viewer: Viewer, lent: Mapping[str, Loan] = MappingProxyType({})) -> QueueItem:
+    """The portrait as this person should see it. Who does not review has no second look that could be spoiled."""
+    shown = item.for_reviewer(viewer.email) if viewer.may(Capability.REVIEW) else item
+    loan = lent.get(item.reference.etag)
+    return replace(shown, lent=loan) if loan else shown

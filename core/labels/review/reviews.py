@@ -61,7 +61,8 @@ class Event(BaseModel):
     """One decision about one picture. `id` comes from whoever decided: what arrives twice counts once.
 
     `whole` says that the whole label was judged, and not only the fields that changed. A `second` look is an opinion
-    of somebody who was not shown the first one's; it changes no value. A picture's first event keeps its `original`.
+    of somebody who was not shown the first one's; it changes no value. It is `blind` where that was made sure of when
+    it was saved. A `third` decides between two looks that differ. A picture's first event keeps its `original`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -73,6 +74,8 @@ class Event(BaseModel):
     changes: tuple[FieldChange, ...] = ()
     undoes: str | None = None
     second: bool = False
+    blind: bool = False
+    third: bool = False
     whole: bool = True
     original: Original | None = None
 
@@ -220,7 +223,7 @@ def unreviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
     }
     if original is not None and all(value_in(original, field) == value for field, value in values.items()):
         return original.model_copy(update={"key": base.key, "etag": base.etag})
-    kept = base.model_dump() | _as_fields(values)
+    kept = base.model_dump() | fields_of(values)
     source = next((change.seen_from for change in first.values()), None)
     is_machine = all(
         first[field].before == value if field in first else value is None for field, value in values.items()
@@ -239,7 +242,7 @@ def overlaid(base: Label | None, decisions: Decisions) -> Label | None:
     values = made.values
     kept = base.model_dump() if base is not None else {}
     confidence = {field: sure for field, sure in kept.get("confidence", {}).items() if field not in values}
-    fields = {**kept, **_as_fields(values), "confidence": confidence}
+    fields = {**kept, **fields_of(values), "confidence": confidence}
     fields |= {"etag": last.event.etag, "source": LabelSource.HUMAN, "reviewer": last.reviewer, "time": last.time}
     fields["key"] = base.key if base is not None else last.event.key
     return Label(**fields)
@@ -259,6 +262,7 @@ class HistoryLine:
     seen_from: LabelSource | None
     undone: bool
     second: bool
+    third: bool
 
 
 def history_of(decisions: Decisions) -> list[HistoryLine]:
@@ -276,6 +280,7 @@ def history_of(decisions: Decisions) -> list[HistoryLine]:
             seen_from=change.seen_from,
             undone=made.event.kind is not Kind.UNDO and made.event.id not in stands,
             second=made.event.second,
+            third=made.event.third,
         )
         for made in decisions
         for change in made.event.changes
@@ -308,6 +313,19 @@ def value_in(label: Label | None, field: LabelField) -> Value:
     return said.value if isinstance(said, Gender) else said
 
 
+def fields_of(values: Mapping[LabelField, Value]) -> dict[str, object]:
+    """Values under the names that a label has for them."""
+    fields: dict[str, object] = {}
+    for field, value in values.items():
+        if field is not LabelField.AGE:
+            fields[field.value] = value
+        elif isinstance(value, tuple):
+            fields |= {"age_low": value[0], "age_high": value[1], "age_range": age_range_of(*value)}
+        else:
+            fields |= {"age_low": None, "age_high": None, "age_range": None}
+    return fields
+
+
 def spell(value: Value) -> str:
     """A value in words, as sentences about it say it."""
     return f"{value[0]}–{value[1]}" if isinstance(value, tuple) else value or "unsure"
@@ -330,15 +348,3 @@ def check_value(field: LabelField, value: Value) -> None:
         raise ValueError(f"gender_presentation is {' or '.join(Gender)}, or nothing")
     elif field is LabelField.FRAMING and value not in FRAMINGS:
         raise ValueError(f"framing is one of {', '.join(FRAMINGS)}, or nothing")
-
-
-def _as_fields(values: Mapping[LabelField, Value]) -> dict[str, object]:
-    fields: dict[str, object] = {}
-    for field, value in values.items():
-        if field is not LabelField.AGE:
-            fields[field.value] = value
-        elif isinstance(value, tuple):
-            fields |= {"age_low": value[0], "age_high": value[1], "age_range": age_range_of(*value)}
-        else:
-            fields |= {"age_low": None, "age_high": None, "age_range": None}
-    return fields

@@ -11,6 +11,7 @@ from core.errors import WriteConflict
 from core.labels.published.schema import Label, LabelField
 from core.labels.review.queue import QueueItem, is_doubly_reviewed
 from core.labels.review.reviews import Event, FieldChange, Kind, Original, Reviews, Value, spell, value_in
+from core.labels.review.second_looks import first_seen
 
 UNDO_PREFIX: Final = "undo-"
 ID_MAX: Final = 120
@@ -80,14 +81,28 @@ def new_verdicts(verdicts: Sequence[Verdict], reviews: Reviews) -> list[Verdict]
     return list(new.values())
 
 
+def awaits_second_look(etag: str, reviewer: str, reviews: Reviews) -> bool:
+    """Whether a label of the doubly reviewed tenth was reviewed by others alone, and still by one person only."""
+    if not is_doubly_reviewed(etag):
+        return False
+    decisions = reviews.of_picture(etag)
+    decides = decisions.deciding
+    return (
+        any(made.event.whole for made in decides)
+        and all(made.reviewer != reviewer for made in decides)
+        and not any(made.event.second for made in decisions.standing)
+    )
+
+
 def is_second(verdict: Verdict, reviewer: str, reviews: Reviews) -> bool:
     """Whether this is the second opinion on a label of the doubly reviewed tenth."""
-    if not is_doubly_reviewed(verdict.etag) or verdict.kind is Kind.SKIP or not verdict.whole:
-        return False
-    decisions = reviews.of_picture(verdict.etag)
-    first = {made.reviewer for made in decisions.deciding if made.event.whole}
-    seconds = any(made.event.second for made in decisions.standing)
-    return bool(first) and reviewer not in first and not seconds
+    return verdict.kind is not Kind.SKIP and verdict.whole and awaits_second_look(verdict.etag, reviewer, reviews)
+
+
+def is_blind(verdict: Verdict, reviews: Reviews) -> bool:
+    """Whether what was seen is what the label said before anybody decided, in every field that somebody did."""
+    before = first_seen(reviews.of_picture(verdict.etag))
+    return all(value == before[field] for field, value in verdict.seen.items() if field in before)
 
 
 def conflicts_of(verdict: Verdict, reviewer: str, reviews: Reviews) -> list[FieldConflict]:
@@ -123,13 +138,15 @@ def event_of(
         for field, value in fields.items()
         if value is not None or field in verdict.values
     )
+    second = is_second(verdict, reviewer, reviews)
     return Event(
         id=verdict.id,
         kind=verdict.kind,
         key=verdict.key,
         etag=verdict.etag,
         changes=changes,
-        second=is_second(verdict, reviewer, reviews),
+        second=second,
+        blind=second and is_blind(verdict, reviews),
         whole=verdict.whole,
         original=None if reviews.of_picture(verdict.etag) else Original(label=published),
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.labels.lending.lending import Lending
 from core.labels.machine.labeler import Proposal
 from core.labels.machine.proposals import Proposals
 from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource, age_range_of
+from core.labels.review.adjudication import Adjudication
 from core.labels.review.live import LiveLabels
 from core.labels.review.queue import QueueItem
 from core.labels.review.queue_rows import QueueSources
@@ -49,8 +51,14 @@ class ReviewFixture:
         self.proposals = Proposals(self.store, app_prefix=APP, shipped=shipped)
         self.reports = Reports(self.store, app_prefix=APP)
         self.reviews = ReviewService(
-            QueueSources(self.library, self.live, self.log, self.proposals, self.reports), VOCABULARY
+            QueueSources(self.library, self.live, self.log, self.proposals, self.reports),
+            VOCABULARY,
+            Lending(self.store, app_prefix=APP),
         )
+
+    def adjudication(self, file: Path = Path("no-such-file")) -> Adjudication:
+        """Who decides between two looks, at this server."""
+        return Adjudication(self.reviews, self.log, self.publisher(file).last_publishing)
 
     def publisher(self, file: Path) -> Publisher:
         """Who publishes into this file, from this server."""

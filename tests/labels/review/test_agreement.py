@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
-from core.labels.review.agreement import Share, agreement_of, between_reviewers, compare
+from core.labels.review.agreement import Share, agreement_of, compare
 from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value
 from tests.labels.review.services import proposed
 
@@ -64,7 +64,7 @@ def test_alpha_is_one_where_all_agree_and_below_zero_where_all_differ() -> None:
         for at, (one, other) in enumerate(pairs):
             saves.append(said(2 * at + 1, "ann", f"{at}", gender_presentation=one))
             saves.append(said(2 * at + 2, "bo", f"{at}", second=True, gender_presentation=other))
-        return between_reviewers(Reviews.of(saves), LabelField.GENDER).alpha
+        return agreement_of({}, Reviews.of(saves), []).reviewers[LabelField.GENDER].alpha
 
     f, m = "feminine", "masculine"
     assert both([(f, f), (m, m)]) == 1.0

@@ -10,7 +10,7 @@ import pytest
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import FoundLabel, LabelState
 from core.labels.published.schema import Gender, LabelField, LabelSource
-from core.labels.review.queue import PortraitFacts, QueueItem, Why, is_doubly_reviewed, item_of, order_of
+from core.labels.review.queue import PortraitFacts, QueueItem, ReviewState, Why, is_doubly_reviewed, item_of, order_of
 from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value
 from core.references.reference import Reference
 from core.references.vocabulary import Role
@@ -89,10 +89,10 @@ def test_a_labeler_that_is_unsure_of_the_age_disagrees_with_nobody() -> None:
     assert whys(found) == [Why.NOT_REVIEWED]
 
 
-def test_two_reviewers_of_whom_one_is_unsure_of_the_age_differ_on_it() -> None:
+def test_two_reviewers_of_whom_one_is_unsure_of_the_age_wait_for_a_third_and_not_in_the_queue() -> None:
     saves = [said(1, "ann", age=(25, 34)), said(2, "bo", second=True, age=None)]
     found = item(machine(LabelSource.OPENAI), reviews=Reviews.of(saves))
-    assert says(found) == ["Reviewers ann and bo differ on age."]
+    assert (found.state, says(found)) == (ReviewState.DISAGREEMENT, [])
 
 
 def test_ones_own_review_is_no_reason_to_look_a_second_time() -> None:
