@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from core.cli import check as check_command
 from core.cli import comparisons, history, library, plan_diffs, prompts, spending
+from core.cli.checks import check as check_command
 from core.cli.failures import Commands, run
 from core.errors import InputError
 from core.logs import configure_logs
+from core.settings import Profile
 
 app = typer.Typer(
     cls=Commands,
@@ -37,9 +38,13 @@ def main() -> None:
 
 
 @app.command()
-def check() -> None:
-    """Say what is configured, reachable and missing."""
-    check_command.check()
+def check(
+    profile: Annotated[
+        Profile | None, typer.Option("--profile", help="What has to serve; anything else is a failure.")
+    ] = None,
+) -> None:
+    """Say what is configured, reachable and missing, and what would serve."""
+    check_command.check(profile)
 
 
 @app.command()
@@ -156,12 +161,14 @@ def publish(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff and write nothing.")] = False,
     person: Annotated[str | None, typer.Option("--person", help="What this reviewer said alone.")] = None,
     group: Annotated[str | None, typer.Option("--group", help="The portraits of this group alone.")] = None,
+    commit: Annotated[bool, typer.Option("--commit", help="Commit the file to git, with its reviewers.")] = False,
+    push: Annotated[bool, typer.Option("--push", help="Push the commit to the branch's upstream.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Fold the reviews into labels/personas.jsonl, after showing the diff."""
+    """Fold the reviews into labels/personas.jsonl, after showing the diff; commit and push it if told to."""
     from core.cli import labels
 
-    labels.publish(dry_run=dry_run, as_json=as_json, person=person, group=group)
+    labels.publish(dry_run=dry_run, commit=commit, push=push, as_json=as_json, person=person, group=group)
 
 
 @labels_app.command()

@@ -112,6 +112,7 @@ class Settings(BaseModel):
     allowed_domains: Names = ()
     ops_emails: Names = ()
     admin_emails: Names = ()
+    access_contact: str | None = Field(default=None, max_length=200)
 
     openai_api_key: str | None = None
     openai_base_url: str | None = None
@@ -264,7 +265,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Pat
 
     An empty value counts as unset. Raises ConfigError that names the first setting that is wrong.
     """
-    values: dict[str, Any] = _read_secrets(secrets_file)
+    values: dict[str, Any] = _root_keys(secrets_file)
     values.update(os.environ if environ is None else environ)
     _refuse_uvicorns_trust(str(values.get(_UVICORNS_TRUST, "")))
     known = {name: values[name.upper()] for name in Settings.model_fields if _is_set(values, name.upper())}
@@ -279,7 +280,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Pat
 
 def export_aws_secrets(secrets_file: Path = SECRETS_FILE) -> None:
     """Hand the AWS chain its own variables from secrets.toml, as the environment does."""
-    for name, value in _read_secrets(secrets_file).items():
+    for name, value in _root_keys(secrets_file).items():
         if name.startswith("AWS_"):
             os.environ.setdefault(name, str(value))
 
@@ -287,7 +288,7 @@ def export_aws_secrets(secrets_file: Path = SECRETS_FILE) -> None:
 def known_secrets(settings: Settings) -> tuple[str, ...]:
     """Every secret this process was given, to be kept out of what it writes."""
     ours = [getattr(settings, name.lower()) for name in SECRET_SETTINGS]
-    given = _read_secrets(SECRETS_FILE) | os.environ
+    given = _root_keys(SECRETS_FILE) | os.environ
     return tuple(str(secret) for secret in (*ours, *(given.get(name) for name in _AWS_SECRETS)) if secret)
 
 
@@ -305,12 +306,18 @@ def _is_set(values: Mapping[str, Any], name: str) -> bool:
     return name in values and values[name] not in ("", None)
 
 
-def _read_secrets(path: Path) -> dict[str, Any]:
-    """Root-level keys of secrets.toml, or nothing where there is no such file."""
+def read_secrets(path: Path) -> dict[str, Any]:
+    """What secrets.toml says, tables too, or nothing where there is no such file. Raises ConfigError."""
     if not path.is_file():
         return {}
     try:
-        loaded = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise ConfigError("{setting} is not valid TOML: {}.", err, setting=path.name) from err
-    return {name: value for name, value in loaded.items() if not isinstance(value, dict)}
+    except OSError as err:
+        raise ConfigError("{setting} cannot be read: {}.", err.strerror, setting=path.name) from err
+
+
+def _root_keys(path: Path) -> dict[str, Any]:
+    """Settings are keys at the root of secrets.toml; `python -m core check` names all others."""
+    return {name: value for name, value in read_secrets(path).items() if not isinstance(value, dict)}

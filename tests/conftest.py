@@ -28,6 +28,7 @@ _OURS = (
     "ALLOWED_DOMAINS",
     "OPS_EMAILS",
     "ADMIN_EMAILS",
+    "ACCESS_CONTACT",
     "DATA_DIR",
     "INDEX_REFRESH_S",
     "INDEX_WORKERS",

@@ -16,6 +16,7 @@ FOUNDATION = (
     "documents",
     "derived",
     "settings",
+    "setting_names",
     "openai",
     "logs",
     "foreign_logs",

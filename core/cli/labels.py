@@ -7,8 +7,9 @@ import os
 import sys
 from typing import Any
 
+from core.cli.label_commit import LabelCheckout, LabelCommit
 from core.cli.workbench import open_workbench, print_json
-from core.errors import legible
+from core.errors import InputError, legible
 from core.labels.publication.draft import PublicationDraft, Selection
 from core.labels.publication.message import counts_in_words, unseen_in_words
 from core.labels.published.schema import LabelField, json_schema
@@ -108,8 +109,9 @@ def _word(word: Word | None) -> dict[str, Any] | None:
     return {"value": word.value, "reviewer": word.reviewer, "time": word.time.isoformat(), "note": word.note}
 
 
-def publish(*, dry_run: bool, as_json: bool, person: str | None, group: str | None) -> None:
-    """Show what reviews change in the published file and, unless it is a dry run, write it."""
+def publish(*, dry_run: bool, commit: bool, push: bool, as_json: bool, person: str | None, group: str | None) -> None:
+    """Show what reviews change in the published file and, unless it is a dry run, write it, and commit it if asked."""
+    checkout = _checkout(dry_run=dry_run, commit=commit, push=push)
     with open_workbench(load_settings()) as studio:
         draft = studio.publisher.draft(studio.catalog.refresh(), Selection(person, group))
         outcome: dict[str, Any] = {
@@ -134,15 +136,54 @@ def publish(*, dry_run: bool, as_json: bool, person: str | None, group: str | No
             done = studio.publisher.publish(draft, Viewer(_user(), PersonRole.OPS))
             outcome |= {"written": done.file is not None, "pending": done.file is None}
             said = (
-                "labels/personas.jsonl is written: commit it."
+                f"labels/personas.jsonl is written{'.' if checkout else ': commit it.'}"
                 if done.file is not None
                 else f"{LABELS_FILE.name} cannot be written here: the publication waits in S3, "
                 "run this where the repository is."
             )
+    problem = None
+    if checkout is not None and outcome["pending"]:
+        problem = InputError("labels/personas.jsonl cannot be written here, so nothing was committed.")
+    elif checkout is not None:
+        committed, problem = _commit(checkout, push=push)
+        outcome |= {"commit": committed.commit, "pushed": committed.pushed}
+        said += _said_of(committed)
     if as_json:
         print_json(outcome)
     else:
         print(said)
+    if problem is not None:
+        raise problem
+
+
+def _checkout(*, dry_run: bool, commit: bool, push: bool) -> LabelCheckout | None:
+    """The checkout to commit into, looked at before anything is written. Raises InputError."""
+    if push and not commit:
+        raise InputError("--push pushes the commit that --commit makes: give both.")
+    if not commit:
+        return None
+    if dry_run:
+        raise InputError("--dry-run writes nothing that could be committed: leave out one of the two.")
+    checkout = LabelCheckout(LABELS_FILE)
+    checkout.require_ready(push=push)
+    return checkout
+
+
+def _commit(checkout: LabelCheckout, *, push: bool) -> tuple[LabelCommit, InputError | None]:
+    """Commit and push; what became of it, and why not all of it. Also what an earlier publication left uncommitted."""
+    made = None
+    try:
+        made = checkout.commit()
+        if push:
+            checkout.push()
+    except InputError as err:
+        return LabelCommit(made, pushed=False), err
+    return LabelCommit(made, pushed=push), None
+
+
+def _said_of(done: LabelCommit) -> str:
+    made = f" Committed as {done.commit[:12]}." if done.commit else " There is nothing to commit."
+    return made + (" The remote has it." if done.pushed else "")
 
 
 def _show(draft: PublicationDraft) -> None:

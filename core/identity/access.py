@@ -29,12 +29,13 @@ class Access:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._now = now
+        self._contact = settings.access_contact or ""
         bootstrap = AccessList.from_settings(settings)
         self._document = settings_document(store, f"{settings.s3_app_prefix}access.json", bootstrap, clock=monotonic)
 
     def role_of(self, email: str, *, hosted_domain: str) -> PersonRole:
         """The role of a verified address. Raises AccessDenied, or StorageError when the list cannot be read."""
-        return self._document.value().role_of(email, hosted_domain=hosted_domain)
+        return self._document.value().role_of(email, hosted_domain=hosted_domain, contact=self._contact)
 
     def read(self, viewer: Viewer) -> Version[AccessList]:
         """The list as it is now, for an admin. Raises AccessDenied or StorageError."""
@@ -48,7 +49,7 @@ class Access:
 
         Raises AccessDenied, InputError, and WriteConflict when somebody else has changed the list since.
         """
-        seen.value.require_admin(viewer)
+        seen.value.require_admin(viewer, contact=self._contact)
         changed = seen.value.with_entry(entry, level, by=viewer.email, at=self._now())
         if changed == seen.value:
             return seen

@@ -18,6 +18,15 @@ from core.viewer import Capability, PersonRole, Viewer
 ENTRY_CHARS_MAX: Final = 254  # of an address (RFC 5321 §4.5.3.1.3, without the brackets); a domain is shorter
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]\ud800-\udfff]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+|demo@localhost")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+# Where everybody may have an address. Google names no domain for such accounts, so an entry here lets nobody in.
+# https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload (hd)
+_PUBLIC_MAIL: Final = frozenset(
+    {
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "aol.com"),
+        *("icloud.com", "me.com", "mac.com", "proton.me", "protonmail.com", "gmx.de", "gmx.net", "web.de"),
+        *("naver.com", "daum.net", "hanmail.net", "kakao.com", "nate.com", "qq.com", "163.com", "mail.ru"),
+    }
+)
 
 
 class AccessLevel(StrEnum):
@@ -118,8 +127,13 @@ class AccessList(BaseModel):
         """Who may change the list, in order."""
         return tuple(sorted(email for email, level in self.people.items() if level is AccessLevel.ADMIN))
 
-    def role_of(self, email: str, *, hosted_domain: str) -> PersonRole:
-        """The role of a verified address. Raises AccessDenied, which says whom to ask.
+    @property
+    def idle_domains(self) -> tuple[str, ...]:
+        """Entries that let nobody in: domains where everybody may have an address."""
+        return tuple(domain for domain in self.domains if is_public_mail(domain))
+
+    def role_of(self, email: str, *, hosted_domain: str, contact: str = "") -> PersonRole:
+        """The role of a verified address. Raises AccessDenied, which says to ask `contact`, and names no admin.
 
         A domain's entry counts only for accounts that Google says the domain itself hosts: anybody can
         open a private Google account under an address they once had there.
@@ -129,22 +143,25 @@ class AccessList(BaseModel):
             level = self.domains.get(hosted_domain)
         role = level.role if level else None
         if role is None:
-            raise AccessDenied("{} is not on the studio's list. {}", email, self._whom_to_ask())
+            raise AccessDenied("{} is not on the studio's list. Ask {} to add you.", email, self._or_whom(contact))
         return role
 
-    def require_admin(self, viewer: Viewer) -> None:
+    def require_admin(self, viewer: Viewer, *, contact: str = "") -> None:
         """Raise AccessDenied unless the list itself names this person as an admin.
 
         A viewer's role may be a minute old: who was removed a moment ago must not be able to undo it.
         """
         viewer.require(Capability.ADMINISTER)
         if self.people.get(viewer.email) is not AccessLevel.ADMIN:
-            raise AccessDenied("{} is not an admin of the studio any more. {}", viewer.email, self._whom_to_ask())
+            raise AccessDenied(
+                "{} is not an admin of the studio any more. Ask {} to add you.", viewer.email, self._or_whom(contact)
+            )
 
     def with_entry(self, entry: str, level: AccessLevel | None, *, by: str, at: datetime) -> AccessList:
         """The list with an address or a domain (without @) changed, or removed where `level` is None.
 
-        Raises InputError for an entry that is neither, and for a change that would leave no admin.
+        Raises InputError for an entry that is neither, for a domain that would let nobody in, and for a change that
+        would leave no admin.
         """
         is_person = "@" in entry.strip().removeprefix("@")
         name = check_email(entry) if is_person else check_domain(entry)
@@ -155,6 +172,12 @@ class AccessList(BaseModel):
         if level is not None:
             if not is_person and level not in (AccessLevel.DESIGNER, AccessLevel.OPS):
                 raise InputError("A whole domain can be designers or ops: name admins and blocked people one by one.")
+            if not is_person and is_public_mail(name):
+                raise InputError(
+                    "Everybody may have an address at {}, so Google vouches for nobody there as yours, and the entry "
+                    "would let nobody in: add the addresses one by one.",
+                    name,
+                )
             entries[name] = level
         changed = self.model_copy(
             update={
@@ -166,10 +189,13 @@ class AccessList(BaseModel):
             raise InputError("{} is the last admin: make somebody else an admin first.", name)
         return changed
 
-    def _whom_to_ask(self) -> str:
-        if not self.admins:
-            return "Ask whoever runs this server to add you to its settings."
-        return f"Ask {_either(self.admins[:3])} to add you."
+    def _or_whom(self, contact: str) -> str:
+        return contact or ("an admin of the studio" if self.admins else "whoever runs this server")
+
+
+def is_public_mail(domain: str) -> bool:
+    """Whether everybody may have an address there, so that the domain is no studio's."""
+    return domain in _PUBLIC_MAIL
 
 
 def _check_setting(name: str, values: tuple[str, ...], check: Callable[[str], str]) -> list[str]:
@@ -178,7 +204,3 @@ def _check_setting(name: str, values: tuple[str, ...], check: Callable[[str], st
         return [check(value) for value in values]
     except InputError as err:
         raise ConfigError("{setting} cannot be used: {}", err, setting=name) from err
-
-
-def _either(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

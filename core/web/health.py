@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.concurrency.periodic import Pulse
 from core.errors import StorageError
+from core.generation.spending.budget import DailyLimits
 from core.labels.review.review_service import Backlog
 from core.settings import Profile, Settings, is_loopback
 from core.studio import Studio, get_studio
@@ -217,8 +218,15 @@ class _Moment(Collector):
                 studio.ledger.catch_up_soon(max_age_s=_SPEND_AGE_S)
                 today = studio.ledger.used_today()
                 yield _gauge("studio_spend_today_usd", "What counts against today's budget, of all servers.", today)
-        if studio.settings.daily_budget_usd is not None:
-            yield _gauge("studio_budget_usd", "Everybody's daily budget.", studio.settings.daily_budget_usd)
+                yield from _budgets(studio.budgets.limits())
+
+
+def _budgets(limits: DailyLimits) -> Iterable[Metric]:
+    """The budgets in force, wherever they were set."""
+    if limits.daily_usd is not None:
+        yield _gauge("studio_budget_usd", "Everybody's daily budget.", limits.daily_usd)
+    if limits.daily_person_usd is not None:
+        yield _gauge("studio_budget_person_usd", "Each person's daily budget.", limits.daily_person_usd)
 
 
 def _is_ready(studio: Studio) -> float:

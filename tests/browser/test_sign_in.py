@@ -196,7 +196,7 @@ def test_somebody_who_is_not_on_the_list_sees_whom_to_ask_and_can_use_another_ac
 ) -> None:
     tab = somebody.open("/")
     sign_in(tab, STRANGER)
-    expect_login_page(tab, "sam@elsewhere.example is not on the studio's list. Ask boss@studio.example to add you.")
+    expect_login_page(tab, "sam@elsewhere.example is not on the studio's list. Ask an admin of the studio to add you.")
     assert inaccessible(tab) == []
     assert session_cookies(somebody) == []
     assert fetched(somebody.context, studio)[0].status == 401
@@ -214,7 +214,7 @@ def test_who_is_removed_from_the_list_sees_the_door_without_touching_anything(
     expect(tab.cards("References")).to_have_count(1)
 
     studio.access_list({BOSS.email: "admin", ADA.email: "blocked"}, {"studio.example": "designer"})
-    expect_login_page(tab, f"{ADA.email} is not on the studio's list. Ask {BOSS.email} to add you.")
+    expect_login_page(tab, f"{ADA.email} is not on the studio's list. Ask an admin of the studio to add you.")
     expect(tab.cards("References")).to_have_count(0)
     assert [answer.status for answer in fetched(somebody.context, studio)] == [401] * 5
 

@@ -113,7 +113,7 @@ def test_who_may_not_come_in_reads_it_at_the_door_once(somebody: Visitor, studio
     tab = somebody.open("/history")
     in_this_tab(tab).click()
     choose(tab.page, STRANGER)
-    expect_login_page(tab, "sam@elsewhere.example is not on the studio's list. Ask boss@studio.example to add you.")
+    expect_login_page(tab, "sam@elsewhere.example is not on the studio's list. Ask an admin of the studio to add you.")
     assert tab.page.url == f"{studio.url}/history"
     assert session_cookies(somebody) == []
     assert inaccessible(tab) == []

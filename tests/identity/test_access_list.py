@@ -126,11 +126,40 @@ def test_an_entry_of_ones_own_counts_without_a_domain(access: Access) -> None:
 
 
 def test_who_is_not_on_the_list_hears_whom_to_ask(access: Access, store: Store, app_prefix: str, clock: Clock) -> None:
-    with pytest.raises(AccessDenied, match=rf"{CY} is not on the studio's list\. Ask {ADA} to add you\."):
+    with pytest.raises(
+        AccessDenied, match=rf"{CY} is not on the studio's list\. Ask an admin of the studio to add you"
+    ):
         access.role_of(CY, hosted_domain="")
     leaderless = server(store, configured(app_prefix, admin_emails=""), clock)
     with pytest.raises(AccessDenied, match="Ask whoever runs this server"):
         leaderless.role_of(CY, hosted_domain="")
+
+
+def test_the_studio_names_whom_a_stranger_may_ask_and_no_admins_address_is_told(
+    store: Store, app_prefix: str, clock: Clock
+) -> None:
+    named = server(store, configured(app_prefix, access_contact="Kim at the front desk"), clock)
+    with pytest.raises(AccessDenied, match="Ask Kim at the front desk to add you") as refused:
+        named.role_of(CY, hosted_domain="")
+    assert ADA not in refused.value.message
+
+
+@pytest.mark.parametrize("domain", ["gmail.com", "@GMail.com", "googlemail.com", "naver.com"])
+def test_a_domain_that_would_let_nobody_in_is_refused_with_what_to_do(domain: str, access: Access) -> None:
+    """Google names no hosted domain for a private account, so the entry would never count."""
+    with pytest.raises(InputError, match="let nobody in: add the addresses one by one"):
+        access.change(ADMIN, domain, AccessLevel.DESIGNER, seen=access.read(ADMIN))
+    access.change(ADMIN, f"kim{domain if domain[0] == '@' else f'@{domain}'}", AccessLevel.OPS, seen=access.read(ADMIN))
+
+
+def test_such_a_domain_from_before_is_still_read_and_can_be_removed(
+    store: Store, app_prefix: str, clock: Clock
+) -> None:
+    access = server(store, configured(app_prefix, allowed_domains="gmail.com,studio.example"), clock)
+    seen = access.read(ADMIN)
+    assert seen.value.idle_domains == ("gmail.com",)
+    assert role(access, "kim@studio.example", "studio.example") is PersonRole.DESIGNER
+    assert access.change(ADMIN, "gmail.com", None, seen=seen).value.domains == {"studio.example": AccessLevel.DESIGNER}
 
 
 @pytest.mark.parametrize(

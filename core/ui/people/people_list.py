@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, LiteralString
 
 import streamlit as st
 
 from core.documents import Version
 from core.errors import InputError, StudioError, WriteConflict
-from core.identity.access_list import ENTRY_CHARS_MAX, AccessChange, AccessLevel, AccessList
+from core.identity.access_list import ENTRY_CHARS_MAX, AccessChange, AccessLevel, AccessList, is_public_mail
 from core.ui.frame.filters import as_text
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import fill
-from core.ui.frame.problems import show_problem, show_problems
-from core.ui.frame.session import open_session
+from core.ui.frame.markdown import Markdown, fill
+from core.ui.frame.problems import show_problem
+from core.ui.frame.session import dialog, open_session
 from core.ui.frame.state import Key
 
 LEVELS: Final = {
@@ -65,7 +65,7 @@ def person_rows(entries: Sequence[tuple[str, AccessLevel]]) -> None:
         widget = f"level-{turn}-{entry}"
         options = list(AccessLevel) if is_person else [AccessLevel.DESIGNER, AccessLevel.OPS]
         with row(key=f"person-{entry}"):
-            st.text(entry if is_person else f"{entry}, everybody there", width=320)
+            st.text(entry if is_person else f"{entry}, {_who_is_there(entry)}", width=320)
             st.selectbox(
                 f"{entry} comes in as",  # for those who hear the page alone, whom Streamlit tells it as it is written
                 options,
@@ -76,9 +76,9 @@ def person_rows(entries: Sequence[tuple[str, AccessLevel]]) -> None:
                 width=140,
                 on_change=partial(_change_to_chosen, entry, widget, turn),
             )
-            remove = partial(_remove, entry)
             label = fill("Remove *{}*", entry)  # whom is for those who hear the page: it stands in the row already
-            st.button(label, key=f"remove-{turn}-{entry}", type="tertiary", icon=":material/close:", on_click=remove)
+            if st.button(label, key=f"remove-{turn}-{entry}", type="tertiary", icon=":material/close:"):
+                dialog(fill("Remove {}?", entry), _confirm)(entry)
 
 
 def show_last_problem(now: AccessList) -> None:
@@ -112,8 +112,34 @@ def _add() -> None:
         st.session_state[Key.PEOPLE_ENTRY] = ""
 
 
+def _confirm(entry: str) -> None:
+    """What a removal does, before it is done."""
+    seen: Version[AccessList] = st.session_state[Key.PEOPLE_SEEN]
+    st.markdown(_consequence(entry, seen.value))
+    with st.container(horizontal=True):
+        if st.button("Remove", type="primary", on_click=partial(_remove, entry)):
+            st.rerun()
+        if st.button("Cancel"):
+            st.rerun()
+
+
 def _remove(entry: str) -> None:
     _change(entry, None)
+
+
+def _consequence(entry: str, now: AccessList) -> Markdown:
+    if "@" not in entry:
+        return fill("Everybody of {} without an entry of their own is out within a minute.", entry)
+    domain = entry.rpartition("@")[2]
+    if now.people.get(entry) is AccessLevel.BLOCKED and domain in now.domains:
+        return fill("{} is not blocked any more, and can come in through {}.", entry, domain)
+    if domain in now.domains:
+        return fill("{} can still come in through {}: to keep the address out, block it instead.", entry, domain)
+    return fill("{} is out within a minute, on every server. What they made stays.", entry)
+
+
+def _who_is_there(domain: str) -> LiteralString:
+    return "which lets nobody in: remove it" if is_public_mail(domain) else "everybody there"
 
 
 def _turn() -> str:
@@ -140,13 +166,12 @@ def _change(entry: str, chosen: str | None) -> bool:
     try:
         studio, viewer = open_session()
         level = _level(chosen)
-        now = studio.access.change(viewer, entry, level, seen=seen).value
+        studio.access.change(viewer, entry, level, seen=seen)
     except WriteConflict:
         st.session_state[Key.PEOPLE_LOST] = LostChange(entry, level, seen.value)
     except StudioError as err:
         st.session_state[Key.PEOPLE_PROBLEM] = err
     else:
-        _warn_of_domain(now, entry, level)
         return True
     st.session_state[Key.PEOPLE_TURN] = st.session_state.get(Key.PEOPLE_TURN, 0) + 1
     return False
@@ -160,11 +185,3 @@ def _level(chosen: str | None) -> AccessLevel | None:
         return AccessLevel(chosen)
     except ValueError as err:
         raise InputError("Choose one of the levels that the list offers.") from err
-
-
-def _warn_of_domain(now: AccessList, entry: str, level: AccessLevel | None) -> None:
-    """Removing a person whose whole domain may come in keeps nobody out."""
-    domain = entry.strip().lower().rpartition("@")[2]
-    if level is None and "@" in entry and domain in now.domains:
-        with show_problems():
-            st.toast(fill("{} can still come in through {}: block the address to keep it out.", entry, domain))

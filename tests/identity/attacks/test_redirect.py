@@ -271,7 +271,7 @@ ATTACKS: dict[str, Callable[[Window], tuple[str, str, str]]] = {
     "that was used already in this browser": used_already_in_this_browser,
     "of a stranger": lambda window: (
         window.goes_to_google(STRANGER),
-        f"{STRANGER.email} is not on the studio's list. Ask {BOSS.email} to add you.",
+        f"{STRANGER.email} is not on the studio's list. Ask an admin of the studio to add you.",
         WANTED,
     ),
     "of a private account": lambda window: (

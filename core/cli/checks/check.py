@@ -1,0 +1,47 @@
+"""The command: what is configured, reachable and missing, the exact fix for each failure, and who would be served."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from core.cli.checks import bucket, configuration, outside
+from core.cli.checks.report import Report, fix_of
+from core.cli.failures import EXIT_COULD_NOT_SERVE
+from core.errors import StudioError
+from core.settings import Profile, Settings, load_settings
+
+
+def check(expected: Profile | None) -> None:
+    """Try every dependency; exit 1 if people could not be served, or not in the profile that is expected."""
+    report = Report()
+    configuration.names(report, os.environ)
+    configuration.secret_files(report)
+    try:
+        settings = load_settings()
+    except StudioError as err:
+        report.fail("settings", err.message, fix_of(err, "Correct it in the environment or .streamlit/secrets.toml."))
+        raise typer.Exit(EXIT_COULD_NOT_SERVE) from err
+    configuration.profile(report, settings, expected)
+    configuration.sign_in(report, settings)
+    configuration.vocabulary(report)
+    configuration.labels(report)
+    outside.disk(report, settings)
+    outside.port(report)
+    bucket.storage(report, settings)
+    outside.openai(report, settings)
+    if settings.profile is Profile.PRODUCTION:
+        outside.google(report)
+    outside.optional(report, settings)
+    if report.failed:
+        print(f"\nThe dashboard could not serve people like this: {_what_serves(settings)}.")
+        raise typer.Exit(EXIT_COULD_NOT_SERVE)
+    print(f"\nThe dashboard can serve: {_what_serves(settings)}.")
+
+
+def _what_serves(settings: Settings) -> str:
+    """The profile, in words that nobody takes for the other one."""
+    if settings.profile is Profile.PRODUCTION:
+        return f"production, from the bucket `{settings.s3_bucket}`"
+    return "the demo, with the sample library and without a sign-in, for S3_BUCKET is not set"

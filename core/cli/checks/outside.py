@@ -1,0 +1,118 @@
+"""What lies outside the bucket: this machine's disk and port, OpenAI, Google, and what only some ask for."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from typing import Final
+
+from core.cli.checks.report import Report, fix_of
+from core.errors import ConfigError, StudioError
+from core.settings import Profile, Settings
+from core.storage.local.data_dir import keep_private
+from core.telemetry import wants_telemetry
+
+_CERTIFICATES: Final = "https://www.googleapis.com/oauth2/v1/certs"
+_REACH_S: Final = 5.0
+_FREE_BYTES: Final = 512 * 1024 * 1024
+
+
+def disk(report: Report, settings: Settings) -> None:
+    """Where the embedded S3 keeps its objects; in production nothing stays on this machine's disk."""
+    try:
+        keep_private(settings.data_dir)
+    except ConfigError as err:
+        report.fail("data", err.message, fix_of(err, ""))
+        return
+    if settings.profile is Profile.PRODUCTION:
+        return
+    where = settings.data_dir
+    there = next(each for each in (where, *where.parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        report.fail("data", f"DATA_DIR ({where}) cannot be written.", f"Make it writable: sudo chown $(id -un) {there}")
+        return
+    free = shutil.disk_usage(there).free
+    if free < _FREE_BYTES:
+        says = f"DATA_DIR ({where}) has {free // 2**20} MB left."
+        report.warn("data", says, "Free space, or set DATA_DIR to a folder on a larger disk.")
+    else:
+        report.ok("data", f"DATA_DIR {where}, for this user alone, {free // 2**30} GB free")
+
+
+def port(report: Report) -> None:
+    """Where the first server would listen."""
+    port = int(os.environ.get("PORT") or 8501)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does: a port just left is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as err:
+            says = f"{port} is taken or forbidden ({err.strerror}): fine if that is this dashboard, running."
+            report.warn("port", says, f"If it is not, stop what listens there, or start with PORT={port + 1}.")
+            return
+    report.ok("port", f"{port} is free")
+
+
+def openai(report: Report, settings: Settings) -> None:
+    """Whether the key works, and the models it is used for."""
+    if not settings.openai_api_key:
+        report.ok("openai", "no OPENAI_API_KEY: the preview engine and the offline reader serve")
+        return
+    from core.openai.client import Endpoint  # half a second, which other commands need not pay
+    from core.openai.models import missing_models
+
+    models = {
+        "OPENAI_IMAGE_MODEL": settings.openai_image_model,
+        "OPENAI_TEXT_MODEL": settings.openai_text_model,
+        "OPENAI_LABEL_MODEL": settings.openai_label_model,
+    }
+    try:
+        missing = missing_models(Endpoint(settings.openai_api_key, settings.openai_base_url), models.values())
+    except ConfigError as err:
+        report.fail("openai", err.message, fix_of(err, ""))
+        return
+    except StudioError as err:
+        report.warn("openai", err.message, "Nothing to do here unless it lasts: it recovers by itself.")
+        return
+    for setting, model in models.items():
+        if model in missing:
+            says = f"this key cannot use {model} ({setting})"
+            report.warn("openai", says, f"Set {setting} to a model of this project, or have the model enabled for it.")
+    if not missing:
+        report.ok("openai", f"the key works, image model {settings.openai_image_model}")
+
+
+def google(report: Report) -> None:
+    """Certificates are fetched when people sign in; without them nobody new gets in."""
+    try:
+        with urllib.request.urlopen(_CERTIFICATES, timeout=_REACH_S):
+            report.ok("google", "its certificates can be fetched")
+    except (OSError, urllib.error.URLError, ssl.SSLError) as err:
+        reason = getattr(err, "reason", err)
+        report.warn(
+            "google",
+            f"its certificates cannot be fetched ({reason}): nobody new could sign in",
+            "Allow https to www.googleapis.com and oauth2.googleapis.com from this server.",
+        )
+
+
+def optional(report: Report, settings: Settings) -> None:
+    """What only some ask for."""
+    wants = wants_telemetry(os.environ)
+    if wants and importlib.util.find_spec("opentelemetry") is None:
+        fix = ".venv/bin/pip install -r requirements-telemetry.txt"
+        report.warn("telemetry", "OTEL_* asks for traces, and the packages are missing", fix)
+    elif wants:
+        report.ok("telemetry", "traces are exported as OTEL_* says")
+    if settings.metrics_token:
+        report.ok("metrics", "/metrics and the details of /readyz want METRICS_TOKEN")
+    elif settings.profile is Profile.PRODUCTION or settings.asks_for_token:
+        fix = 'Set METRICS_TOKEN; make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        report.warn("metrics", "nobody can read /metrics and the details of /readyz: METRICS_TOKEN is missing.", fix)
+    else:
+        report.ok("metrics", "/metrics and the details of /readyz are for this machine alone")

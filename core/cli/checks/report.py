@@ -1,0 +1,42 @@
+"""The report of `check`: a line for what is well, and the fix below what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.errors import ConfigError, StudioError, legible
+
+
+@dataclass
+class Report:
+    """Prints as it goes; `failed` says whether people could not be served."""
+
+    failed: bool = False
+
+    def ok(self, what: str, says: str) -> None:
+        """Something is as it should be."""
+        print(f"ok       {what:<12} {legible(says)}")
+
+    def warn(self, what: str, says: str, fix: str) -> None:
+        """People can be served, and somebody should look after this."""
+        print(f"warning  {what:<12} {legible(says)}\n{'':<22}→ {legible(fix)}")
+
+    def fail(self, what: str, says: str, fix: str) -> None:
+        """People cannot be served, or not as the operator means it."""
+        self.failed = True
+        print(f"MISSING  {what:<12} {legible(says)}\n{'':<22}→ {legible(fix)}")
+
+    def run(self, what: str, step: Callable[[], str], fix: str) -> None:
+        """What a step says, or why it could not be taken."""
+        try:
+            self.ok(what, step())
+        except StudioError as err:
+            self.fail(what, err.message, fix_of(err, fix))
+
+
+def fix_of(err: StudioError, otherwise: str) -> str:
+    """What to do about an error: set what it names, if it names a setting."""
+    if isinstance(err, ConfigError) and err.setting:
+        return f"Set {err.setting} in the environment or .streamlit/secrets.toml, then start again."
+    return otherwise
