@@ -57,7 +57,7 @@ class LabelCheckout:
         for who in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
             if self._git("-c", "user.useConfigOnly=true", "var", who).returncode:
                 raise InputError(
-                    "git does not know who commits here: `git config user.name` and `git config user.email` say it, "
+                    "git has no name for who commits here: `git config user.name` and `git config user.email` say it, "
                     "as docs/operate.md tells under Labels."
                 )
         if push and not self._upstream():
@@ -93,9 +93,8 @@ class LabelCheckout:
             return
         if "[rejected]" in done.stdout:  # https://git-scm.com/docs/git-push#_output
             raise InputError(
-                "The commit is made, and {} has newer ones, so it was not pushed: do what docs/operate.md says under "
-                "Upgrade, `git fetch && git rebase {}`, then run this again.",
-                upstream,
+                "The commit is made, and {} has newer ones, so it was not pushed: `git fetch`, `git rebase`, as "
+                "docs/operate.md says under Upgrade, then run this again.",
                 upstream,
             )
         raise InputError(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,22 +13,13 @@ from playwright.sync_api import expect
 
 from tests.support.browser.chromium import chromium
 from tests.support.ports import own_port
+from tests.support.processes.checkouts import tracked_files
 from tests.support.processes.programs import ROOT, Program
 from tests.support.timeouts import SCALE
 
 INSTALL_S = 480.0 * SCALE  # two minutes on a quiet machine
 # Where this machine's packages come from is the machine's affair; all else is the stranger's own.
 PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy")
-
-
-def checked_out(there: Path) -> Path:
-    """The files that the repository has, as they are now, and nothing else of this folder."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (there / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, there / name)
-    return there
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -49,7 +38,7 @@ def test_the_first_command_of_the_readme_serves_the_page(tmp_path: Path) -> None
     command = re.search(r"^(make run)\b", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert command
     (tmp_path / "home").mkdir()
-    there, port = checked_out(tmp_path / "a checkout"), own_port()
+    there, port = tracked_files(tmp_path / "a checkout"), own_port()
     make = Program(
         [*command[1].split(), f"PORT={port}", f"PYTHON={sys.executable}"],
         tmp_path / "log.txt",

@@ -42,7 +42,7 @@ def _name(report: Report, unknown: UnknownName) -> None:
     if is_nested:
         says += ": settings are keys at the root of the file, in no table"
     if unknown.nearest:
-        report.fail("settings", says, f"Write {unknown.nearest}, or remove it.")
+        report.fail("settings", says, f"Is {unknown.nearest} meant? Write it so, or remove this one.")
     else:
         report.warn("settings", says, "Remove it, or look for the name that is meant in README.md, Settings.")
 
