@@ -13,8 +13,9 @@ from core.errors import StorageError
 from core.labels.machine.proposals import Proposals
 from core.labels.published.label_file import LabelSet, LabelState
 from core.labels.published.schema import Label
+from core.labels.review.case_book import CaseBook
 from core.labels.review.live import LiveLabels
-from core.labels.review.queue import PortraitFacts, QueueItem, item_of
+from core.labels.review.queue import PortraitFacts, QueueItem
 from core.labels.review.reports import MismatchReport, Reports
 from core.labels.review.review_log import ReviewLog
 from core.labels.review.second_looks import label_before
@@ -48,26 +49,24 @@ class QueueRows:
         self._lock = threading.Lock()  # for what follows; held while rows are made anew
         self._made_of: tuple[object, ...] = ()
         self._number = 0
-        self._rows: dict[str, QueueItem] = {}  # these two by key, the keys by etag
-        self._facts: dict[str, PortraitFacts] = {}
-        self._keys: dict[str, list[str]] = {}
+        self._book = CaseBook()
         self.loop = Periodic(self._prepare, name="review-queue", every_s=_LOOK_EVERY_S)
 
     def items(self) -> Collection[QueueItem]:
         """Every portrait in key order. Raises StorageError while there is no index."""
         with self._lock:
             self._keep_up()
-            return list(self._rows.values())
+            return list(self._book.items.values())
 
     def facts(self) -> Collection[PortraitFacts] | None:
         """What is known about every portrait as of the last look, None before there was one: nobody waits."""
-        return list(self._facts.values()) if self._made_of else None
+        return list(self._book.facts.values()) if self._made_of else None
 
     def get(self, key: str) -> QueueItem | None:
         """One portrait, or None for what is none."""
         with self._lock:
             self._keep_up()
-            return self._rows.get(key)
+            return self._book.items.get(key)
 
     def machine_label(self, etag: str) -> Label | None:
         """What the weightiest machine says about these bytes, else what was published before anybody reviewed."""
@@ -97,23 +96,12 @@ class QueueRows:
         # An index that found nothing new keeps its table, and only says that it is younger.
         made_of = (index.table, self._sources.live.published.version, self._sources.proposals.version, reported)
         if made_of != self._made_of:
-            self._make_all(index, current, reports)
-        else:
-            for etag in self._sources.log.touched_since(self._number):
-                for key in self._keys.get(etag, ()):
-                    facts = self._facts[key] = self._facts_of(self._facts[key].reference, current, reports)
-                    self._rows[key] = item_of(facts)
+            found = (self._facts_of(ref, current, reports) for ref in self._portraits(index, current))
+            self._book.keep(found)
+        elif number != self._number:
+            touched = self._sources.log.touched_since(self._number)
+            self._book.renew(touched, lambda ref: self._facts_of(ref, current, reports))
         self._made_of, self._number = made_of, number
-
-    def _make_all(self, index: ReferenceIndex, current: LabelSet, reports: Mapping[str, MismatchReport]) -> None:
-        rows: dict[str, QueueItem] = {}
-        facts: dict[str, PortraitFacts] = {}
-        keys: dict[str, list[str]] = {}
-        for ref in self._portraits(index, current):
-            known = facts[ref.key] = self._facts_of(ref, current, reports)
-            rows[ref.key] = self._rows[ref.key] if self._facts.get(ref.key) == known else item_of(known)
-            keys.setdefault(ref.etag, []).append(ref.key)
-        self._rows, self._facts, self._keys = rows, facts, keys
 
     def _portraits(self, index: ReferenceIndex, current: LabelSet) -> list[Reference]:
         """All model references, and whatever else is published or proposed for."""

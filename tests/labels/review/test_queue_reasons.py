@@ -10,7 +10,8 @@ import pytest
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import FoundLabel, LabelState
 from core.labels.published.schema import Gender, LabelField, LabelSource
-from core.labels.review.queue import PortraitFacts, QueueItem, ReviewState, Why, is_doubly_reviewed, item_of, order_of
+from core.labels.review.case_book import CaseBook
+from core.labels.review.queue import PortraitFacts, QueueItem, ReviewState, Why, is_doubly_reviewed, order_of
 from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value
 from core.references.reference import Reference
 from core.references.vocabulary import Role
@@ -25,7 +26,9 @@ PORTRAIT = Reference(KEY, ETAG, 1000, TIME, Role.MODEL, "refs/01. Model", "noir 
 def item(*proposals: Proposal, reviews: Reviews | None = None) -> QueueItem:
     """The portrait as the queue has it after these proposals and reviews."""
     decisions = (reviews or Reviews()).of_picture(ETAG)
-    return item_of(PortraitFacts(PORTRAIT, FoundLabel(LabelState.MISSING), None, proposals, decisions))
+    book = CaseBook()
+    book.keep([PortraitFacts(PORTRAIT, FoundLabel(LabelState.MISSING), None, proposals, decisions)])
+    return book.items[KEY]
 
 
 def machine(
@@ -108,8 +111,7 @@ def test_a_reported_match_stays_a_reason_for_who_reviewed_it_before() -> None:
     assert whys(reported.for_reviewer("ann")) == [Why.WRONG_MATCH]
 
 
-def test_of_two_for_the_same_reason_the_less_sure_one_comes_first() -> None:
-    sure = {each: item(machine(LabelSource.OPENAI, sure=each)) for each in (0.9, 0.7, 0.5, 0.3)}
+def test_of_two_about_which_nothing_else_is_known_the_less_sure_one_comes_first() -> None:
+    sure = {each: item(machine(LabelSource.OPENAI, sure=each)) for each in (0.95, 0.7, 0.3)}
     ordered = sorted(sure, key=lambda each: order_of(sure[each], "ann"))
-    assert ordered == [0.3, 0.5, 0.7, 0.9]
-    assert item().unsure == 0.0
+    assert ordered == [0.3, 0.7, 0.95]

@@ -1,0 +1,143 @@
+"""Tables: everybody's words about one field as numbers, so that very many are weighed at once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.labels.evidence.scale import Numbers, Places, Scale, scale_of
+from core.labels.evidence.testimony import Witnessed, Word
+from core.labels.published.schema import LabelField
+
+_Name = TypeVar("_Name", bound=Hashable)
+_DAYS_A_YEAR = 365.25
+NOTHING = -1
+Sureness = tuple[str, str]  # a labeler, and how sure it says it is
+
+
+class Numbering(Generic[_Name]):
+    """Names in the order they were first met, by number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[_Name, int] = {}
+
+    def __call__(self, name: _Name) -> int:
+        return self._numbers.setdefault(name, len(self._numbers))
+
+    @property
+    def names(self) -> list[_Name]:
+        """All of them."""
+        return list(self._numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words of one sort: about which portrait (row of the table), and by whom; the columns differ by sort.
+
+    `turns` are the words of each portrait's first, second … one, so that no turn has two about one portrait. `pairs`
+    are the distinct rows of the columns, and `pair` is which of them each word is.
+    """
+
+    portrait: Places
+    columns: tuple[Places, ...]
+    turns: tuple[Places, ...]
+    pairs: Places
+    pair: Places
+
+    def add_up(self, many: int, told: Numbers) -> Numbers:
+        """For each of so many portraits the sum of what its words tell; `told` has a row for each of the pairs."""
+        total = np.zeros((many, told.shape[1]), dtype=np.float32)
+        for turn in self.turns:
+            total[self.portrait[turn]] += told[self.pair[turn]]
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTable:
+    """One field of all portraits about which something is said in it.
+
+    Words are rows of the scale, NOTHING where there is none. `assertions` have columns source and word, `opinions`
+    labeler, sureness and word, `rulings` reviewer, word that was seen, and word.
+    """
+
+    field: LabelField
+    scale: Scale
+    ids: list[str]
+    persona: Places
+    years: Places
+    shown: Places
+    before: Places
+    reported: NDArray[np.bool_]
+    assertions: Said
+    opinions: Said
+    rulings: Said
+    sources: list[str]
+    labelers: list[str]
+    sureness: list[Sureness]
+    reviewers: list[str]
+
+
+def table_of(field: LabelField, pictures: Sequence[Witnessed]) -> FieldTable | None:
+    """The table of a field; None where nothing is said in it."""
+    rows = [(picture, said) for picture in pictures if (said := picture.fields.get(field)) is not None]
+    if not rows:
+        return None
+    word, persona = Numbering[Word](), Numbering[str]()
+    source, labeler, sureness, reviewer = Numbering[str](), Numbering[str](), Numbering[Sureness](), Numbering[str]()
+    assertions, opinions, rulings = [], [], []
+    for at, (_, said) in enumerate(rows):
+        for claim in said.assertions:
+            assertions.append((at, source(claim.source), word(claim.word)))
+        for each in said.opinions:
+            by = sureness((each.labeler, each.sureness))
+            opinions.append((at, labeler(each.labeler), by, word(each.word)))
+        for ruling in said.rulings:
+            seen = NOTHING if ruling.seen is None else word(ruling.seen)
+            rulings.append((at, reviewer(ruling.reviewer), seen, word(ruling.word)))
+    who = [NOTHING if picture.persona is None else persona(picture.persona) for picture, _ in rows]
+    shown = np.array([word(said.shown) for _, said in rows], dtype=np.intp)
+    before = np.array([NOTHING if said.before is None else word(said.before) for _, said in rows], dtype=np.intp)
+    return FieldTable(
+        field=field,
+        scale=scale_of(field, word.names),
+        ids=[picture.id for picture, _ in rows],
+        persona=np.array(who, dtype=np.intp),
+        years=_years_since_first(who, [picture.day for picture, _ in rows]),
+        shown=shown,
+        before=before,
+        reported=np.array([said.reported for _, said in rows]),
+        assertions=_said(assertions, 3),
+        opinions=_said(opinions, 4),
+        rulings=_said(rulings, 4),
+        sources=source.names,
+        labelers=labeler.names,
+        sureness=sureness.names,
+        reviewers=reviewer.names,
+    )
+
+
+def _years_since_first(persona: Sequence[int], days: Sequence[int]) -> Places:
+    first: dict[int, int] = {}
+    for who, day in zip(persona, days, strict=True):
+        first[who] = min(day, first.get(who, day))
+    apart = [(day - first[who]) / _DAYS_A_YEAR for who, day in zip(persona, days, strict=True)]
+    return np.array(apart).round().astype(np.intp)
+
+
+def _said(words: Sequence[tuple[int, ...]], columns: int) -> Said:
+    """Words in the order of their portraits."""
+    table = np.array(words, dtype=np.intp).reshape(-1, columns)
+    portrait = table[:, 0]
+    places = np.arange(len(portrait))
+    is_first = np.r_[True, portrait[1:] != portrait[:-1]][: len(portrait)]
+    turn = places - np.maximum.accumulate(np.where(is_first, places, 0))
+    turns = tuple(np.flatnonzero(turn == number) for number in range(int(turn.max(initial=-1)) + 1))
+    base = table.max(initial=0) + 2  # NOTHING is -1
+    _, first, pair = np.unique(
+        (table[:, 1:] + 1) @ base ** np.arange(columns - 1), return_index=True, return_inverse=True
+    )
+    return Said(portrait, tuple(table[:, 1:].T), turns, table[first, 1:], pair)
