@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from math import prod
 from typing import Final
 
 from core.labels.evidence.judging import FieldJudgement, Judgement, judge
@@ -13,12 +14,14 @@ from core.labels.review.queue import PersonaPicture, PortraitFacts, QueueItem, R
 from core.labels.review.reasons import Case, reasons_of
 from core.labels.review.reviews import Decisions, reviewed_label, value_in
 from core.labels.review.second_looks import COMPARED, disagreements_of
-from core.labels.review.witnesses import first_label, undecided_label, witnessed
+from core.labels.review.witnesses import first_label, is_reported, undecided_label, witnessed
 from core.references.key import fold
 from core.references.reference import Reference
 
 # How likely a portrait is counted as wrong of which nothing is known: it misleads nobody, and serves nobody.
 WRONG_UNLABELLED: Final = 0.5
+# How likely one is at least of which a person said so, and nobody has looked since; it may be of what is not judged.
+WRONG_REPORTED: Final = 0.6
 _NOTHING: Final[Mapping[LabelField, FieldJudgement]] = {}
 
 
@@ -127,18 +130,17 @@ def item_of(case: Case) -> QueueItem:
         second_by=tuple(dict.fromkeys(made.reviewer for made in seconds)),
         skipped_by=frozenset(made.reviewer for made in stands if made not in decides and not made.event.second),
         blind=first_label(facts),
-        wrong=_wrong(fields.values(), is_labelled=label is not None),
+        wrong=_wrong(
+            fields.values(), at_least=WRONG_REPORTED if is_reported(facts) else 0.0 if label else WRONG_UNLABELLED
+        ),
         fields=fields,
         persona_pictures=case.pictures,
     )
 
 
-def _wrong(fields: Iterable[float], *, is_labelled: bool) -> float:
+def _wrong(fields: Iterable[float], *, at_least: float) -> float:
     """How likely something of the label is wrong."""
-    right = 1.0
-    for wrong in fields:
-        right *= 1 - wrong
-    return round(1 - right if is_labelled else max(1 - right, WRONG_UNLABELLED), 4)
+    return round(max(1 - prod(1 - wrong for wrong in fields), at_least), 4)
 
 
 def _state(facts: PortraitFacts, label: Label | None, decides: Decisions, *, is_second: bool) -> ReviewState:
