@@ -59,7 +59,7 @@ def _header(studio: Studio, viewer: Viewer) -> str:
     with row(spread=True):
         st.markdown(
             fill(
-                "**Labels** :gray[{:,} of {:,} portraits have a label · {:,} need a person · version {}]",
+                "**Labels** :gray[{:,} of {:,} portraits have a label · {:,} waiting for you · version {}]",
                 counts.labelled,
                 counts.portraits,
                 counts.waiting,

@@ -39,7 +39,7 @@ def reviewed(tmp_path: Path) -> Iterator[Reviewed]:
 
 def saved(page: Page, left: int) -> None:
     """Wait until nothing is on its way and this many wait for a decision."""
-    expect(page.locator(".desk .status")).to_contain_text(re.compile(rf"all saved · {left} left"))
+    expect(page.locator(".desk .status")).to_contain_text(re.compile(rf"all saved · {left} waiting"))
 
 
 def publish(tab: Tab) -> None:
@@ -68,6 +68,7 @@ def test_twenty_are_reviewed_by_keys_five_undone_and_exactly_fifteen_published(
         names.append(name)
         if number % 4 == 3:  # every fourth is corrected: hair, a word of one's own
             tab.page.keyboard.press("3")
+            tab.page.keyboard.press("t")
             tab.page.keyboard.type("as seen")
             tab.page.keyboard.press("Enter")
         tab.page.keyboard.press("a")
@@ -127,7 +128,7 @@ def test_a_label_tells_its_history_field_by_field(reviewed: Reviewed, visit: Vis
     card.focus()
     tab.page.keyboard.press("Space")
     tab.page.get_by_role("button", name=re.compile("^Accept 1")).click()
-    expect(tab.main).to_contain_text("81 need a person")  # it has left the queue
+    expect(tab.main).to_contain_text("81 waiting for you")  # it has left the queue
     tab.goto("/labels?show=Grid&state=reviewed")
     card = tab.cards("Portraits").first
     expect(card).to_contain_text("demo@localhost")

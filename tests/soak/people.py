@@ -114,8 +114,8 @@ def label(house: House, cookie: str, work: Work, is_over: Callable[[], bool]) ->
                     wanted |= {"kind": "undo", "item": last["item"], "seen": "", "undoes": last["decision"]}
                 await asyncio.wait_for(tab.tell(DESK, {"outbox": {"decisions": [wanted]}}), LONG_S)
                 desk = await _desk(tab)
-                if name in desk["kept"] and not desk["trouble"]:
-                    lost = [each["says"] for each in desk["conflicts"] if each["decision"] == name]
+                lost = [each["says"] for each in desk["conflicts"] if each["decision"] == name]
+                if (lost or name in desk["kept"]) and not desk["trouble"]:
                     work.decisions += [name] if wanted["kind"] == "accept" and not lost else []
                     work.count("label", *lost)
 

@@ -38,6 +38,7 @@ from core.labels.review.verdicts import (
     conflicts_of,
     event_of,
     new_verdicts,
+    press_of,
     undo_of,
 )
 from core.references.key import fold
@@ -148,6 +149,12 @@ class ReviewService:
             if (not text or text in fold(shown.reference.key)) and passes(shown, wanted)
         ]
         return sorted(found, key=lambda item: order_of(item, viewer.email))
+
+    def known_values(self, viewer: Viewer, field: LabelField) -> list[str]:
+        """The words that labels have in a field by now, the most used first."""
+        viewer.require(Capability.BROWSE)
+        said = Counter(value for item in self._rows.items() if isinstance(value := value_in(item.shown, field), str))
+        return [word for word, _ in sorted(said.items(), key=lambda each: (-each[1], each[0]))]
 
     def counts(self, viewer: Viewer) -> LabelCounts:
         """How many portraits there are, have a label, and wait for a person. Raises StorageError without an index."""
@@ -297,6 +304,18 @@ class ReviewService:
         viewer.require(Capability.REVIEW)
         return next((tuple(each.id for each in save.events) for save in self._log.saves if save.number == number), ())
 
+    def events_of_press(self, viewer: Viewer, id: str) -> tuple[str, ...]:
+        """The events of one press of this person: the decision of this id, or those an edit of many pictures made.
+
+        What is nobody's or another's is returned as it came, for `undo` to say so. Raises StorageError.
+        """
+        viewer.require(Capability.REVIEW)
+        made = self._made_by(viewer, id)
+        if not made:
+            self._log.refresh()  # another server may have kept it
+            made = self._made_by(viewer, id)
+        return made or (id,)
+
     def history(self, viewer: Viewer, etag: str) -> list[HistoryLine]:
         """Every change of a picture's fields, newest first."""
         viewer.require(Capability.BROWSE)
@@ -310,9 +329,14 @@ class ReviewService:
         return viewer.may(Capability.REVIEW) and awaits_second_look(etag, viewer.email, self._log.reviews)
 
     def progress(self, viewer: Viewer) -> ReviewProgress:
-        """How far the studio is, and each reviewer's share and pace."""
+        """How far the studio is, what waits for this person, and each reviewer's share and pace."""
         viewer.require(Capability.REVIEW)
-        return progress_of(self._rows.items(), self._log.saves)
+        return progress_of([item.for_reviewer(viewer.email) for item in self._rows.items()], self._log.saves)
+
+    def _made_by(self, viewer: Viewer, press: str) -> tuple[str, ...]:
+        saves = (save for save in reversed(self._log.saves) if save.reviewer == viewer.email)
+        made = (tuple(e.id for e in save.events if press in (e.id, press_of(e))) for save in saves)
+        return next(filter(None, made), ())
 
     def _append(
         self, viewer: Viewer, settle: Callable[[Reviews], Sequence[Event]], ids: Sequence[str] = ()

@@ -72,6 +72,11 @@ def accept(item: QueueItem, *, id: str) -> Verdict:
     return Verdict(id, Kind.ACCEPT, item.reference.key, item.reference.etag, seen, {})
 
 
+def press_of(event: Event) -> str:
+    """The name of the press that made an event: its own id, or how those of an edit of many pictures begin."""
+    return event.id if event.whole else event.id.removesuffix(f"-{event.etag}")
+
+
 def new_verdicts(verdicts: Sequence[Verdict], reviews: Reviews) -> list[Verdict]:
     """The verdicts that are not in the log yet, each once."""
     new: dict[str, Verdict] = {}

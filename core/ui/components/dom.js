@@ -52,6 +52,16 @@ export function button(/** @type {string} */ looks, /** @type {string} */ label,
   return node;
 }
 
+/**
+ * A button that says what it does: whoever holds it listens for all of its kind.
+ * @param {string} what
+ * @param {Attributes} looks
+ * @param {...(Node | string)} content
+ */
+export function action(what, looks = {}, ...content) {
+  return element("button", { type: "button", "data-do": what, ...looks }, ...content);
+}
+
 /** Sets attributes; one that is null goes. */
 export function setAttributes(/** @type {Element} */ node, /** @type {Attributes} */ attributes) {
   for (const [name, value] of Object.entries(attributes)) {

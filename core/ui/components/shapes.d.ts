@@ -31,11 +31,14 @@ export interface FocusData {
   owner: string;
   queue: string;
   items: FocusItem[];
+  personas: Record<string, Persona>;
   fields: FocusField[];
-  left: number;
+  waiting: number;
+  passed: number;
   kept: string[];
   undoable: Undoable[];
   conflicts: LostRace[];
+  settled: Settled[];
   trouble: string;
 }
 
@@ -44,6 +47,7 @@ export interface FocusField {
   label: string;
   choices: Choice[];
   is_free: boolean;
+  is_personal: boolean;
 }
 
 export interface FocusItem {
@@ -53,9 +57,12 @@ export interface FocusItem {
   detail: string;
   picture_url: string;
   thumbnail_url: string;
+  original_url: string;
   alt: string;
   seen: string;
   values: Record<string, FocusValue>;
+  more: string[];
+  persona: string;
 }
 
 export interface FocusValue {
@@ -63,6 +70,7 @@ export interface FocusValue {
   by: string;
   confidence: number | null;
   others: string[];
+  wrong: number | null;
 }
 
 export interface GridData {
@@ -84,11 +92,26 @@ export interface LostRace {
   item: string;
   says: string;
   mine: Record<string, string | null>;
-  can_insist: boolean;
+  fields: string[];
+  seen: string;
 }
 
 export interface OwnerData {
   owner: string | null;
+}
+
+export interface Persona {
+  name: string;
+  pictures: PersonaTile[];
+  more: number;
+}
+
+export interface PersonaTile {
+  id: string;
+  alt: string;
+  thumbnail_url: string;
+  says: Record<string, string | null>;
+  decided_by: Record<string, string>;
 }
 
 export interface PromptData {
@@ -109,6 +132,13 @@ export interface RequestData {
   header: string;
   body: string;
   is_silent: boolean;
+}
+
+export interface Settled {
+  decision: string;
+  item: string;
+  says: string;
+  left: string[];
 }
 
 export interface SignInData {

@@ -1,77 +1,72 @@
-"""The labels page's focus mode: the review queue one portrait at a time, and what becomes of the decisions."""
+"""The labels page's focus mode: the review queue, one portrait at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import streamlit as st
 
-from core.errors import InputError, WriteConflict
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published.schema import Label, LabelField
-from core.labels.review.queue import QueueFilter, QueueItem
+from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem
 from core.labels.review.review_service import ReviewService
-from core.labels.review.reviews import Kind, Value, value_in
-from core.labels.review.verdicts import FieldConflict, ReviewConflict, Verdict
-from core.references.key import file_name
+from core.labels.review.reviews import Value, value_in
+from core.labels.review.verdicts import press_of
+from core.references.key import file_name, fold
 from core.studio import Studio
-from core.ui.components.review_focus.review_focus import (
-    DecisionKind,
-    FocusDecision,
-    FocusItem,
-    FocusValue,
-    LostRace,
-    Undoable,
-    review_focus,
-)
-from core.ui.frame.session import browser_owner, browser_secret, open_session
+from core.ui.components.review_focus.focus_data import FocusItem, FocusValue, Persona, PersonaTile, Undoable
+from core.ui.components.review_focus.review_focus import been_through, review_focus, spoken_of
+from core.ui.frame.session import browser_owner, browser_secret
 from core.ui.frame.state import Key
-from core.ui.references.label_values import (
-    FIELD_NAMES,
-    describe_value,
-    focus_fields,
-    parse_value,
-    seal_shown,
-    unseal_shown,
-)
+from core.ui.labels.label_decisions import take_decisions
+from core.ui.references.label_values import PERSONAL, describe_value, focus_fields, seal_shown
 from core.viewer import Viewer
-from core.web.addresses import image_url
+from core.web.addresses import ORIGINAL, image_url
 
 _SHOWN = 60
-_KINDS = {DecisionKind.ACCEPT: Kind.ACCEPT, DecisionKind.CORRECT: Kind.CORRECT, DecisionKind.SKIP: Kind.SKIP}
+_PERSONA_PICTURES = 100  # that are counted beside one of them
 
 
 def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], wanted: QueueFilter) -> None:
-    """Draw the first of the queue, and whatever was just undone."""
-    items = {item.reference.key: item for item in queue[:_SHOWN]}
-    for key in st.session_state.get(Key.LABEL_UNDONE, ()):
+    """Draw the first of the queue that the person has not been through, and what was undone or is spoken of."""
+    service, name = studio.review_service, repr(wanted)
+    passed = been_through(Key.LABEL_FOCUS, name)
+    ahead = [item for item in queue if item.reference.key not in passed]
+    items = {item.reference.key: item for item in ahead[:_SHOWN]}
+    for key in (*st.session_state.get(Key.LABEL_UNDONE, ()), *(spoken := spoken_of(Key.LABEL_FOCUS))):
         if key not in items and studio.catalog.index.get(key) is not None:
-            undone = studio.review_service.item(viewer, key)
-            items |= {key: undone} if undone.reasons else {}
+            item = service.item(viewer, key)
+            items |= {key: item} if item.reasons or key in spoken else {}
+    presses = {press_of(event): event.key for event in service.undoable(viewer)}
     review_focus(
         [_focus_item(item, browser_secret(studio)) for item in items.values()],
-        focus_fields(studio.vocabulary),
+        focus_fields(studio.vocabulary, partial(service.known_values, viewer)),
         key=Key.LABEL_FOCUS,
         owner=browser_owner(studio, viewer),
-        queue=repr(wanted),
-        left=len(queue),
-        undoable=[Undoable(event.id, event.key) for event in studio.review_service.undoable(viewer)],
-        take=_take,
+        queue=name,
+        waiting=sum(bool(item.reasons) for item in queue),
+        passed=len(queue) - len(ahead),
+        undoable=[Undoable(press, key) for press, key in presses.items()],
+        take=take_decisions,
+        personas=_personas(items.values(), service, viewer),
     )
 
 
 def _focus_item(item: QueueItem, secret: str) -> FocusItem:
     ref, label = item.reference, item.shown
     values = {field: value_in(label, field) for field in LabelField}
-    whys = ", ".join(reason.why.value for reason in item.reasons) or "reviewed"
+    names = ", ".join(reason.why.value for reason in item.reasons) or "reviewed"
+    detail, *more = item.why or ("",)
     return FocusItem(
         id=ref.key,
         title=ref.key,
-        reason=f"{whys[:1].upper()}{whys[1:]}",
-        detail=" ".join(reason.says for reason in item.reasons),
+        reason=f"{names[:1].upper()}{names[1:]}",
+        detail=detail,
+        more=tuple(more),
         picture_url=image_url(ref.key, ref.etag, THUMBNAIL_SIDES[-1]),
         thumbnail_url=image_url(ref.key, ref.etag),
+        original_url=image_url(ref.key, ref.etag, ORIGINAL),
         alt=ref.name,
         seen=seal_shown(secret, ref.key, ref.etag, values),
         values={
@@ -80,9 +75,11 @@ def _focus_item(item: QueueItem, secret: str) -> FocusItem:
                 by=_by(label),
                 confidence=label.confidence.get(field) if label else None,
                 others=tuple(_others(item, field, values[field])),
+                wrong=item.fields.get(field.value),
             )
             for field in LabelField
         },
+        persona=_persona_of(item) if item.elsewhere else "",
     )
 
 
@@ -102,69 +99,26 @@ def _others(item: QueueItem, field: LabelField, shown: Value) -> Iterator[str]:
         )
 
 
-def _take(decisions: Sequence[FocusDecision]) -> list[LostRace]:
-    """Keep what was decided, in its order. Raises StudioError while nothing can be kept."""
-    studio, viewer = open_session()
-    lost: list[LostRace] = []
-    for is_undo, run in groupby(decisions, key=lambda decision: decision.kind is DecisionKind.UNDO):
-        if is_undo:
-            lost += _keep_each(run, lambda decision: _undo(studio.review_service, viewer, decision))
-        else:
-            lost += _save(studio, viewer, list(run))
-    return lost
+def _personas(items: Iterable[QueueItem], service: ReviewService, viewer: Viewer) -> dict[str, Persona]:
+    """The personas of the items, each once, without pictures of which this person's own opinion may still be asked."""
+    found: dict[str, Persona] = {}
+    for item in items:
+        if item.elsewhere and _persona_of(item) not in found:
+            shown = [each for each in item.persona_pictures if not service.is_blind_to(viewer, each.etag)]
+            tiles = tuple(map(_tile, shown[:_PERSONA_PICTURES]))
+            found[_persona_of(item)] = Persona(item.reference.persona or "", tiles, more=len(shown) - len(tiles))
+    return found
 
 
-def _undo(review_service: ReviewService, viewer: Viewer, decision: FocusDecision) -> None:
-    review_service.undo(viewer, [decision.undoes])
-    undone = st.session_state.setdefault(Key.LABEL_UNDONE, [])
-    undone[:] = [*(key for key in undone if key != decision.item), decision.item][-20:]
+def _persona_of(item: QueueItem) -> str:
+    return fold(item.reference.persona or "")
 
 
-def _save(studio: Studio, viewer: Viewer, decisions: Sequence[FocusDecision]) -> list[LostRace]:
-    """Save them together, or one by one where one of them lost a race."""
-
-    def save(some: Sequence[FocusDecision]) -> None:
-        secret = browser_secret(studio)
-        studio.review_service.save(viewer, [_verdict(decision, secret) for decision in some])
-
-    try:
-        save(decisions)
-    except (InputError, WriteConflict):
-        return _keep_each(decisions, lambda decision: save([decision]))
-    return []
-
-
-def _keep_each(decisions: Iterable[FocusDecision], keep: Callable[[FocusDecision], object]) -> list[LostRace]:
-    """Keep one after the other; what can never be kept is returned with the reason instead of being sent for ever."""
-    lost = []
-    for decision in decisions:
-        try:
-            keep(decision)
-        except WriteConflict as err:
-            says = " ".join(map(_describe, err.conflicts)) if isinstance(err, ReviewConflict) else err.message
-            lost.append(LostRace(decision.id, decision.item, says, dict(decision.values)))
-        except InputError as err:
-            lost.append(LostRace(decision.id, decision.item, err.message, can_insist=False))
-    return lost
-
-
-def _verdict(decision: FocusDecision, secret: str) -> Verdict:
-    """The decision as the review service takes it. Raises InputError for what the browser cannot have been shown."""
-    etag, seen = unseal_shown(secret, decision.item, decision.seen)
-    kind = _KINDS[decision.kind]
-    words = {field: decision.values[field.value] for field in LabelField if field.value in decision.values}
-    values = {field: parse_value(field, text) for field, text in words.items()}
-    return Verdict(
-        id=decision.id,
-        kind=kind,
-        key=decision.item,
-        etag=etag,
-        seen={} if kind is Kind.SKIP else seen,
-        values=values if kind is Kind.CORRECT else {},
+def _tile(picture: PersonaPicture) -> PersonaTile:
+    return PersonaTile(
+        id=picture.key,
+        alt=file_name(picture.key),
+        thumbnail_url=image_url(picture.key, picture.etag),
+        says={field.value: describe_value(picture.values.get(field)) for field in PERSONAL},
+        decided_by={field.value: picture.decided_by[field] for field in PERSONAL if field in picture.decided_by},
     )
-
-
-def _describe(theirs: FieldConflict) -> str:
-    value = describe_value(theirs.value) or "unsure"
-    field = f"{FIELD_NAMES[theirs.field].lower()} of {file_name(theirs.key)}"
-    return f"{theirs.reviewer} set {field} to {value} at {theirs.time:%H:%M} UTC."

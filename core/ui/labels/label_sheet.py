@@ -16,12 +16,13 @@ from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import GridEvent, clear_selection, picture_grid
 from core.ui.frame.filters import as_text
 from core.ui.frame.layout import page_of, row
+from core.ui.frame.local_time import clock, reader_zone
 from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
-from core.ui.references.label_values import FIELD_NAMES, field_choices, parse_value
+from core.ui.references.label_values import FIELD_NAMES, FREE, field_choices, parse_value
 from core.ui.references.reference_cards import label_cards
 from core.viewer import Viewer
 
@@ -35,7 +36,7 @@ def label_sheet(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> G
     event = browse_labels(found, is_reviewer=True)
     chosen = [item for item in found if item.reference.key in set(event.selected)]
     with bar:
-        field, value = _edit(studio)
+        field, value = _edit(studio, viewer)
         name, number = FIELD_NAMES[field].lower(), len(chosen)
         st.button(
             fill("Set {} of {}", name, number) if number else fill("Set {}", name),
@@ -58,7 +59,11 @@ def label_sheet(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> G
 
 def _undo_button(last: Save | None) -> None:
     about = (
-        fill("Takes back the decision of {:%H:%M} UTC about {}.", last.time, count_of(len(last.events), "label"))
+        fill(
+            "Takes back the decision of {} about {}.",
+            clock(last.time, reader_zone()),
+            count_of(len(last.events), "label"),
+        )
         if last
         else None
     )
@@ -86,19 +91,20 @@ def browse_labels(found: Sequence[QueueItem], *, is_reviewer: bool = False) -> G
         )
 
 
-def _edit(studio: Studio) -> tuple[LabelField, str | None]:
+def _edit(studio: Studio, viewer: Viewer) -> tuple[LabelField, str | None]:
     """The field that is set, and the words for its value."""
     names = {name: field for field, name in FIELD_NAMES.items()}
     name = st.selectbox("Field", list(names), key=Key.LABEL_FIELD, label_visibility="collapsed", width=180)
     field = names[name]
-    choices = {choice.label: choice.value for choice in field_choices(field, studio.vocabulary)}
+    known = partial(studio.review_service.known_values, viewer)
+    choices = {choice.label: choice.value for choice in field_choices(field, studio.vocabulary, known)}
     words = st.selectbox(
         "Value",
         [*choices, _UNSURE],
         index=None,
         key=f"{Key.LABEL_VALUE}-{field.value}",
         placeholder="Choose a value",
-        accept_new_options=field in (LabelField.HAIR, LabelField.EXPRESSION, LabelField.NOTES),
+        accept_new_options=field in FREE,
         label_visibility="collapsed",
         width=180,
     )

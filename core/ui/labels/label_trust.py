@@ -12,6 +12,7 @@ from core.labels.published.schema import LabelField
 from core.labels.review.agreement import Agreement, BetweenReviewers, Measurement
 from core.labels.review.progress import ReviewProgress
 from core.studio import Studio
+from core.ui.frame.local_time import reader_zone
 from core.ui.frame.markdown import Markdown, fill, joined, plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.tables import draw_table
@@ -40,7 +41,7 @@ def label_trust(studio: Studio, viewer: Viewer) -> None:
 def _progress(progress: ReviewProgress) -> None:
     with st.container(horizontal=True):
         st.metric("Reviewed", f"{progress.reviewed:,} of {progress.portraits:,}")
-        st.metric("Waiting", f"{progress.waiting:,}")
+        st.metric("Waiting for you", f"{progress.waiting:,}")
         st.metric("Second looks", f"{progress.second_looks:,}")
     st.caption(plain(" · ".join(f"{count:,} {state.value}" for state, count in progress.by_state.items() if count)))
     rows = [
@@ -55,7 +56,12 @@ def _progress(progress: ReviewProgress) -> None:
         for pace in progress.reviewers
     ]
     if rows:
-        draw_table(rows, column_config={"Last": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")})
+        draw_table(
+            rows,
+            column_config={
+                "Last": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone=str(reader_zone()))
+            },
+        )
 
 
 def _accuracy(numbers: Agreement) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from itsdangerous import BadData
@@ -12,7 +13,7 @@ from core.identity.session import sealer_for
 from core.labels.published.schema import AGE_RANGES, FRAMINGS, Gender, LabelField, age_range_of
 from core.labels.review.reviews import Value
 from core.references.vocabulary import Vocabulary
-from core.ui.components.review_focus.review_focus import Choice, FocusField
+from core.ui.components.review_focus.focus_data import Choice, FocusField
 from core.ui.frame.quantities import year_span
 
 FIELD_NAMES: Final[Mapping[LabelField, str]] = {
@@ -26,8 +27,13 @@ FIELD_NAMES: Final[Mapping[LabelField, str]] = {
     LabelField.NOTES: "Notes",
 }
 _SHOWN: Final = "studio.shown.1"  # what is sealed with this name was on a screen
-_FREE: Final = frozenset({LabelField.HAIR, LabelField.EXPRESSION, LabelField.NOTES})
+FREE: Final = frozenset({LabelField.HAIR, LabelField.EXPRESSION, LabelField.NOTES})
+PERSONAL: Final = (LabelField.AGE, LabelField.GENDER, LabelField.HAIR)  # a person's, on all their pictures
+_OFFERED: Final = 16  # of a free field's values
+_KNOWN_CHARS_MAX: Final = 40  # a word that is longer is typed, not chosen
+_YEARS: Final = re.compile(r" · (\d{1,3})(?:–(\d{1,3}))?$", re.ASCII)  # as `describe_value` ends an age
 _BOUNDS: Final = {name: (low, high) for name, low, high in AGE_RANGES}
+KnownValues = Callable[[LabelField], Sequence[str]]
 # What people write most; any other word can be typed.
 _SUGGESTED: Final[Mapping[LabelField, tuple[str, ...]]] = {
     LabelField.HAIR: ("black short", "black long", "brown short", "brown long", "blond short", "grey short"),
@@ -35,16 +41,22 @@ _SUGGESTED: Final[Mapping[LabelField, tuple[str, ...]]] = {
 }
 
 
-def focus_fields(vocabulary: Vocabulary) -> tuple[FocusField, ...]:
+def focus_fields(vocabulary: Vocabulary, known: KnownValues) -> tuple[FocusField, ...]:
     """Every field of a label in the order of its keys."""
     return tuple(
-        FocusField(field.value, name, field_choices(field, vocabulary), is_free=field in _FREE)
+        FocusField(
+            field.value,
+            name,
+            field_choices(field, vocabulary, known),
+            is_free=field in FREE,
+            is_personal=field in PERSONAL,
+        )
         for field, name in FIELD_NAMES.items()
     )
 
 
-def field_choices(field: LabelField, vocabulary: Vocabulary) -> tuple[Choice, ...]:
-    """The values a field offers."""
+def field_choices(field: LabelField, vocabulary: Vocabulary, known: KnownValues) -> tuple[Choice, ...]:
+    """The values a field offers: in a free one what is suggested, always in its place, then what labels say most."""
     if field is LabelField.TONE:
         return tuple(Choice(term.id, term.name) for term in vocabulary.tones)
     if field is LabelField.ANGLE:
@@ -55,7 +67,10 @@ def field_choices(field: LabelField, vocabulary: Vocabulary) -> tuple[Choice, ..
         LabelField.GENDER: tuple(each.value for each in Gender),
         LabelField.FRAMING: FRAMINGS,
     }
-    return tuple(Choice(word, word) for word in words.get(field, ()))
+    offered = dict.fromkeys(words.get(field, ()))
+    if field in FREE and field is not LabelField.NOTES:
+        offered |= dict.fromkeys(word for word in known(field) if len(word) <= _KNOWN_CHARS_MAX)
+    return tuple(Choice(word, word) for word in list(offered)[:_OFFERED])
 
 
 def describe_value(value: Value) -> str | None:
@@ -70,12 +85,16 @@ def describe_value(value: Value) -> str | None:
 
 
 def parse_value(field: LabelField, words: str | None) -> Value:
-    """A value from the words that were chosen. Raises InputError for an age that is no range."""
+    """A value from the words that were chosen, or that describe one. Raises InputError for an age that is no range."""
     if words is None or field is not LabelField.AGE:
         return words.strip() if words else None
-    if words not in _BOUNDS:
+    if words in _BOUNDS:
+        return _BOUNDS[words]
+    described = _YEARS.search(words)
+    years = (int(described[1]), int(described[2] or described[1])) if described else None
+    if years is None or describe_value(years) != words:
         raise InputError("“{}” is no age range: choose {}.", words, ", ".join(_BOUNDS))
-    return _BOUNDS[words]
+    return years
 
 
 def seal_shown(secret: str, key: str, etag: str, values: Mapping[LabelField, Value]) -> str:

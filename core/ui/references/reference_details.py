@@ -15,6 +15,7 @@ from core.references.reference import Reference
 from core.references.vocabulary import GroupProblem, Role
 from core.settings import PROJECT_ROOT
 from core.studio import Studio
+from core.ui.frame.local_time import clock, reader_zone
 from core.ui.frame.markdown import fill, plain
 from core.ui.frame.quantities import count_of, file_size, year_span
 from core.ui.frame.session import absolute, dialog, open_session
@@ -72,7 +73,9 @@ def _label_history(studio: Studio, reference: Reference) -> None:
                 }
                 for line in lines
             ],
-            column_config={"When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")},
+            column_config={
+                "When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone=str(reader_zone()))
+            },
         )
 
 
@@ -85,7 +88,7 @@ def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
         ("Angle tag", f"{reference.angle}, from the group's name" if reference.angle else "none"),
         ("Persona", reference.persona or "none in the file name"),
         ("Size", file_size(reference.size_bytes)),
-        ("Modified", f"{reference.modified:%Y-%m-%d %H:%M} UTC"),
+        ("Modified", clock(reference.modified, reader_zone())),
         ("ETag", reference.etag),
     ]
     if found.label is not None:

@@ -151,16 +151,17 @@ from types import SimpleNamespace
 import streamlit as st
 
 from core.errors import StorageUnavailable
-from core.ui.components.review_focus.review_focus import (
-    Choice, DecisionKind, FocusField, FocusItem, FocusValue, LostRace, Undoable, review_focus,
+from core.ui.components.review_focus.focus_data import (
+    Answer, Choice, DecisionKind, FocusField, FocusItem, FocusValue, LostRace, Persona, PersonaTile, Settled, Undoable,
 )
+from core.ui.components.review_focus.review_focus import been_through, review_focus, spoken_of
 
 st.set_page_config(layout="wide")
 
 
 @st.cache_resource
 def keeper():
-    return SimpleNamespace(kept=[], rival=set(), told=set(), away=False, calls=0)
+    return SimpleNamespace(kept=[], rival=set(), unknown=set(), told=set(), away=False, calls=0)
 
 
 desk = keeper()
@@ -168,7 +169,7 @@ FIELDS = [
     FocusField("age_range", "Age range", tuple(Choice(a, a) for a in
                ("under 18", "18–24", "25–34", "35–44", "45–59", "60+"))),
     FocusField("gender_presentation", "Gender presentation",
-               (Choice("feminine", "feminine"), Choice("masculine", "masculine"))),
+               (Choice("feminine", "feminine"), Choice("masculine", "masculine")), is_personal=True),
     FocusField("hair", "Hair", (Choice("brown short", "brown short"),), is_free=True),
     FocusField("notes", "Notes", (), is_free=True),
 ]
@@ -178,17 +179,23 @@ def take(decisions):
     desk.calls += 1
     if desk.away:
         raise StorageUnavailable("S3 does not answer.")
-    lost = []
+    lost, settled = [], []
     for decision in decisions:
         if any(kept.id == decision.id for kept in desk.kept):
             continue
         if decision.item in desk.rival and decision.seen == "0":
             desk.told.add(decision.item)
             lost.append(LostRace(decision.id, decision.item, f"Ops set age range of {decision.item} to 60+ first.",
-                                 decision.values))
+                                 {"age_range": "25–34", **decision.values}, ("age_range",), seen="1"))
             continue
+        if decision.kind is DecisionKind.ACCEPT and decision.item in desk.unknown:
+            lost.append(LostRace(decision.id, decision.item, "There is nothing to accept."))
+            continue
+        if decision.kind is DecisionKind.SETTLE:
+            settled.append(Settled(decision.id, decision.item, "Gender of Person: feminine on 3 pictures.",
+                                   ("Person 77 stays masculine, as Ops decided.",)))
         desk.kept.append(decision)
-    return lost
+    return Answer(lost, settled)
 
 
 def undone():
@@ -208,6 +215,7 @@ def item(n):
         detail="Openai says 25–34, local says 35–44." if n % 2 else "",
         picture_url=f"/picture/{n}",
         thumbnail_url=f"/picture/{n}",
+        original_url=f"/picture/{n}",
         alt=f"Person {n:02}",
         seen="1" if name in desk.told else "0",
         values={
@@ -216,18 +224,32 @@ def item(n):
             "hair": FocusValue("brown long", "openai", 0.41),
             "notes": FocusValue(None, "openai", None),
         },
+        persona="person" if n == 0 else "",
     )
 
 
-decided = {kept.item for kept in standing()}
+def tile(n, gender, by={}):
+    return PersonaTile(f"p{n}", f"Person {n:02}", f"/picture/{n}", {"gender_presentation": gender}, by)
+
+
+OTHERS = tile(77, "masculine", {"gender_presentation": "ops@studio.example"})
+PERSONAS = {"person": Persona("Person", (tile(0, "feminine"), tile(1, "feminine"), tile(2, "feminine"), OTHERS))}
+queue = st.query_params.get("queue", "all")
+decided = {kept.item for kept in standing() if kept.kind not in (DecisionKind.SETTLE, DecisionKind.SKIP)}
 waiting = [n for n in range(int(st.query_params.get("count", 24))) if f"p{n}" not in decided]
+passed = been_through("focus", queue)
+offered = [n for n in waiting if f"p{n}" not in passed]
+shown = [f"p{n}" for n in offered[:20]]
+shown += [name for name in spoken_of("focus") if name not in shown]
 review_focus(
-    [item(n) for n in waiting[:20]],
+    [item(int(name[1:])) for name in shown],
     FIELDS,
     owner="somebody",
     key="focus",
-    queue=st.query_params.get("queue", "all"),
-    left=len(waiting),
+    queue=queue,
+    waiting=len(waiting),
+    passed=len(waiting) - len(offered),
+    personas=PERSONAS,
     undoable=[Undoable(kept.id, kept.item) for kept in standing()][-50:],
     take=take,
 )
@@ -235,7 +257,10 @@ with st.container(horizontal=True):
     st.button("Go away", on_click=lambda: setattr(desk, "away", True))
     st.button("Come back", on_click=lambda: setattr(desk, "away", False))
     st.button("Rival at p2", on_click=lambda: desk.rival.add("p2"))
-    st.button("Forget", on_click=lambda: (desk.kept.clear(), desk.rival.clear(), desk.told.clear()))
+    st.button("Nothing known of p0", on_click=lambda: desk.unknown.add("p0"))
+    st.button("Forget", on_click=lambda: [each.clear() for each in (desk.kept, desk.rival, desk.told, desk.unknown)])
+    st.selectbox("Filter", ["any reason", "low confidence"])
+    st.text_input("Search")
 st.text("kept " + " ".join(f"{kept.kind.value}:{kept.item}:{dict(kept.values)}" for kept in desk.kept))
 st.text(f"twice {len(desk.kept) - len({kept.id for kept in desk.kept})}")
 """

@@ -1,60 +1,68 @@
 // The fields of the review desk: what is said of a picture, by whom, how sure, and what else could be said.
 
-import { element, setAttributes } from "../dom.js";
-/** @import { Attributes } from "../dom.js" */
-/** @import { FocusField, FocusValue } from "../shapes.js" */
+import { action, element, setAttributes } from "../dom.js";
+import { elsewhereOf, settleButton } from "./persona.js";
+/** @import { FocusField, FocusItem, FocusValue, Persona } from "../shapes.js" */
 
 const LOW = 0.6; // less sure than this is to be seen
+const LIKELY_WRONG = 0.3; // and so is what is wrong more often than this
+const DIGITS = 9; // choices that have one
 /** @type {FocusValue} */
-const UNSAID = { value: null, by: "", confidence: null, others: [] };
+const UNSAID = { value: null, by: "", confidence: null, others: [], wrong: null };
 
 /**
- * One field; `drafted` is what the person has set it to, undefined where that is nothing.
- * @param {FocusField} field
- * @param {FocusValue | undefined} said
- * @param {string | null | undefined} drafted
- * @param {string} digit
- * @param {boolean} isOpen
+ * What a field is drawn of; `drafted` is what the person has set it to, undefined where that is nothing.
+ *
+ * @typedef {{
+ *   item: FocusItem,
+ *   persona: Persona | undefined,
+ *   drafted: string | null | undefined,
+ *   digit: string,
+ *   isOpen: boolean,
+ *   isTyping: boolean,
+ * }} State
  */
-export function fieldOf(field, said = UNSAID, drafted, digit, isOpen) {
+
+export function fieldOf(/** @type {FocusField} */ field, /** @type {State} */ state) {
+  const { item, drafted, isOpen, persona } = state;
+  const said = item.values[field.name] ?? UNSAID;
   const value = drafted === undefined ? said.value : drafted;
   const text = element(
     "span",
     "text",
     element("span", "name", field.label),
-    element("span", value === null ? "value unsaid" : "value", shown(field, value)),
+    element("span", value === null ? "value unsaid" : "value", wordsOf(field, value)),
   );
-  if (drafted !== undefined && said.value !== null) text.append(element("s", "before", shown(field, said.value)));
+  if (drafted !== undefined && said.value !== null) text.append(element("s", "before", wordsOf(field, said.value)));
   const head = action("edit", { "data-name": field.name, class: "head", "aria-expanded": isOpen });
-  head.append(element("kbd", "", digit), text, surety(said, drafted !== undefined));
+  head.append(element("kbd", "", state.digit), text, surety(said, drafted !== undefined));
   const box = element("div", { class: isOpen ? "field open" : "field", "data-field": field.name }, head);
+  if (said.wrong !== null && said.wrong >= LIKELY_WRONG) {
+    box.append(element("p", "other doubt", `likely wrong, ${percentOf(said.wrong)}`));
+  }
   box.append(...said.others.map((other) => element("p", "other", other)));
-  if (isOpen) box.append(editor(field, value));
+  const elsewhere = persona && field.is_personal ? elsewhereOf(persona, item.id, field.name) : "";
+  if (elsewhere) box.append(element("p", "other", elsewhere));
+  if (!isOpen) return box;
+  box.append(editor(field, value, state.isTyping));
+  if (persona && field.is_personal && value !== null) {
+    box.append(settleButton(persona, item.id, field, wordsOf(field, value)));
+  }
   return box;
 }
 
-/**
- * What can be said of a field, in the order of the digits.
- * @param {FocusField} field
- * @returns {{ value: string | null, label: string }[]}
- */
-export function choicesOf(field) {
-  return [...field.choices, { value: null, label: unsaid(field) }];
+/** The value that a digit chooses in a field, undefined for none. */
+export function chosenBy(/** @type {FocusField} */ field, /** @type {number} */ digit) {
+  return digit === 0 ? null : field.choices[digit - 1]?.value;
 }
 
-/**
- * A button that says what it does to the desk.
- * @param {string} what
- * @param {Attributes} looks
- * @param {...(Node | string)} content
- */
-export function action(what, looks = {}, ...content) {
-  return element("button", { type: "button", "data-do": what, ...looks }, ...content);
-}
-
-function shown(/** @type {FocusField} */ field, /** @type {string | null} */ value) {
+export function wordsOf(/** @type {FocusField} */ field, /** @type {string | null} */ value) {
   if (value === null) return unsaid(field);
   return field.choices.find((choice) => choice.value === value)?.label ?? value;
+}
+
+export function percentOf(/** @type {number} */ share) {
+  return `${Math.round(share * 100)} %`;
 }
 
 /** Of a picture one can be unsure; that nobody has noted anything is certain. */
@@ -65,29 +73,47 @@ function unsaid(/** @type {FocusField} */ field) {
 function surety(/** @type {FocusValue} */ said, /** @type {boolean} */ isDrafted) {
   if (isDrafted) return element("span", "surety", element("span", "", "you"));
   if (said.confidence === null) {
-    return element("span", "surety", element("span", "", said.value === null ? "" : said.by));
+    const by = said.value === null ? "" : said.by;
+    return element("span", { class: "surety", title: by }, element("span", "by", by));
   }
-  const percent = Math.round(said.confidence * 100);
+  const percent = percentOf(said.confidence);
   const low = said.confidence < LOW ? " low" : "";
   const bar = element("span", `bar${low}`);
-  bar.style.setProperty("--part", `${percent}%`);
-  const looks = { class: "surety", title: `${said.by}: ${percent} % sure` };
-  return element("span", looks, element("span", `percent${low}`, `${percent} %`), bar);
+  bar.style.setProperty("--part", `${Math.round(said.confidence * 100)}%`);
+  const looks = { class: "surety", title: `${said.by}: ${percent} sure` };
+  return element("span", looks, element("span", `percent${low}`, percent), bar);
 }
 
-function editor(/** @type {FocusField} */ field, /** @type {string | null} */ value) {
+/** Choices that digits choose; to write something else is a choice of its own, with a key of its own. */
+function editor(/** @type {FocusField} */ field, /** @type {string | null} */ value, /** @type {boolean} */ isTyping) {
   const box = element("div", "choices");
-  choicesOf(field).forEach((choice, index) => {
-    const each = action("set", { "data-name": field.name, "data-value": choice.value ?? "" });
-    if (index < 9) each.append(element("kbd", "", String(index + 1)));
-    each.append(choice.label);
-    setAttributes(each, { "aria-pressed": choice.value === value });
-    box.append(each);
+  field.choices.forEach((choice, index) => {
+    box.append(choiceOf(field, choice.value, index < DIGITS ? String(index + 1) : "", choice.value === value));
   });
-  if (field.is_free) {
-    const input = element("input", { placeholder: "other, then Enter", maxlength: 60, "aria-label": field.label });
+  box.append(choiceOf(field, null, "0", value === null));
+  if (!field.is_free) return box;
+  if (isTyping) {
+    const looks = { placeholder: "Enter keeps it, Esc leaves", maxlength: 60, "aria-label": field.label };
+    const input = element("input", looks);
     input.value = value ?? "";
     box.append(input);
+  } else {
+    const isOther = value !== null && !field.choices.some((choice) => choice.value === value);
+    box.append(action("type", { "aria-pressed": isOther }, element("kbd", "", "T"), "other…"));
   }
   return box;
+}
+
+/**
+ * @param {FocusField} field
+ * @param {string | null} value
+ * @param {string} digit
+ * @param {boolean} isPressed
+ */
+function choiceOf(field, value, digit, isPressed) {
+  const each = action("set", { "data-name": field.name, "data-value": value ?? "" });
+  if (digit) each.append(element("kbd", "", digit));
+  each.append(wordsOf(field, value));
+  setAttributes(each, { "aria-pressed": isPressed });
+  return each;
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -22,137 +21,60 @@ from core.ui.components.component import (
     message,
     read_told,
 )
+from core.ui.components.review_focus.focus_data import (
+    Answer,
+    DecisionKind,
+    FocusData,
+    FocusDecision,
+    FocusField,
+    FocusItem,
+    LostRace,
+    Persona,
+    Settled,
+    Undoable,
+)
 
-_REMEMBERED = 500  # kept decisions a page can be told of again
+_REMEMBERED: Final = 500  # kept decisions a page can be told of again
+_MESSAGES_MAX: Final = 100
 _AT_ONCE_MAX: Final = 200  # the script sends fewer
 _SEEN_CHARS_MAX: Final = 32_000  # every field of a label as it was shown, sealed
 _VALUE_CHARS_MAX: Final = 2000  # more than a label keeps, so that it is core that says what is too long
 _VALUES_MAX: Final = 16
+_PASSING: Final = (DecisionKind.ACCEPT, DecisionKind.CORRECT, DecisionKind.SKIP)
 _component = Component(Path(__file__).with_suffix(".js"), html='<div class="desk"></div>')
 
 
-class DecisionKind(StrEnum):
-    """What a person did about a label. `seen` puts a lost race aside."""
-
-    ACCEPT = "accept"
-    CORRECT = "correct"
-    SKIP = "skip"
-    UNDO = "undo"
-    SEEN = "seen"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A value a field can take, and its words on screen."""
-
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class FocusField:
-    """A field to be decided; `is_free` ones take other words than the choices too."""
-
-    name: str
-    label: str
-    choices: tuple[Choice, ...]
-    is_free: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FocusValue:
-    """What is said now, by whom, how sure (0 to 1, None for people), and what others say, in words."""
-
-    value: str | None
-    by: str = ""
-    confidence: float | None = None
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FocusItem:
-    """A portrait that waits: `reason` says why in a word, `detail` in a sentence.
-
-    `seen` comes back with the decision and tells what was on the screen, so that a lost race is noticed.
-    """
-
-    id: str
-    title: str
-    reason: str
-    detail: str
-    picture_url: str
-    thumbnail_url: str
-    alt: str
-    seen: str
-    values: Mapping[str, FocusValue]
-
-
-@dataclass(frozen=True, slots=True)
-class FocusDecision:
-    """One decision as the browser tells it: look everything in it up, trust nothing.
-
-    `values` are the corrected fields alone, None for unsure. `undoes` is the decision an undo takes back.
-    """
-
-    id: str
-    kind: DecisionKind
-    item: str
-    seen: str
-    values: Mapping[str, str | None]
-    undoes: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Undoable:
-    """A kept decision of this person that can still be taken back."""
-
-    decision: str
-    item: str
-
-
-@dataclass(frozen=True, slots=True)
-class LostRace:
-    """A decision that was not kept; `says` tells why, mostly what somebody else decided first.
-
-    `mine` is what was wanted. Where nobody could insist on it, there is only the sentence.
-    """
-
-    decision: str
-    item: str
-    says: str
-    mine: Mapping[str, str | None] = field(default_factory=dict)
-    can_insist: bool = True
-
-
-Take = Callable[[Sequence[FocusDecision]], Sequence[LostRace]]
-
-
-@dataclass(frozen=True, slots=True)
-class FocusData:
-    """What the browser draws. `kept` names the newest decisions that need not be sent again.
-
-    What is decided waits in the browser under the name of its `owner`, for nobody else to send.
-    """
-
-    key: str
-    owner: str
-    queue: str
-    items: Sequence[FocusItem]
-    fields: Sequence[FocusField]
-    left: int
-    kept: Sequence[str]
-    undoable: Sequence[Undoable]
-    conflicts: Sequence[LostRace]
-    trouble: str
+Take = Callable[[Sequence[FocusDecision]], Answer]
 
 
 @dataclass(slots=True)
 class FocusMemory:
-    """What outlives a rerun: decisions that are kept, races that were lost, and what is wrong just now."""
+    """What outlives a rerun: decisions that are kept, messages nobody has put aside, and what is wrong just now.
+
+    `passed` are the items of `queue` that its person has been through, decided or skipped.
+    """
 
     kept: dict[str, None] = field(default_factory=dict)
     lost: dict[str, LostRace] = field(default_factory=dict)
+    settled: dict[str, Settled] = field(default_factory=dict)
     trouble: str = ""
+    queue: str = ""
+    passed: set[str] = field(default_factory=set)
+
+
+def been_through(key: str, queue: str) -> frozenset[str]:
+    """The items of this queue that the person has decided or skipped; none once another queue is asked for."""
+    known = memory(key, FocusMemory)
+    if known.queue != queue:
+        known.queue, known.passed = queue, set()
+    return frozenset(known.passed)
+
+
+def spoken_of(key: str) -> list[str]:
+    """The items of the messages that nobody has put aside: they are to be looked at, whether they wait or not."""
+    known = memory(key, FocusMemory)
+    lost, settled = known.lost.values(), known.settled.values()
+    return list(dict.fromkeys([*(each.item for each in lost), *(each.item for each in settled)]))
 
 
 def review_focus(
@@ -162,14 +84,16 @@ def review_focus(
     key: str,
     owner: str,
     queue: str,
-    left: int,
+    waiting: int,
     undoable: Sequence[Undoable],
     take: Take,
+    passed: int = 0,
+    personas: Mapping[str, Persona] | None = None,
 ) -> None:
-    """Draw the desk; `take` keeps decisions and returns the races they lost, or raises StudioError.
+    """Draw the desk; `take` keeps decisions and tells what became of them, or raises StudioError.
 
     `take` may meet a decision twice and must keep it once. `queue` names what the items were chosen by: another
-    one starts the desk anew. `left` counts all that wait, shown or not.
+    one starts the desk anew.
     """
     known = memory(key, FocusMemory)
     _component.draw(
@@ -178,15 +102,19 @@ def review_focus(
             owner=owner,
             queue=queue,
             items=items,
+            personas=personas or {},
             fields=fields,
-            left=left,
+            waiting=waiting,
+            passed=passed,
             kept=tuple(known.kept),
             undoable=undoable,
             conflicts=tuple(known.lost.values()),
+            settled=tuple(known.settled.values()),
             trouble=known.trouble,
         ),
         key=key,
         on_outbox_change=partial(_take, key, take),
+        on_again_change=partial(_begin_again, key),
     )
 
 
@@ -216,24 +144,53 @@ class _Named(Told):
     item: KeyText = ""
 
 
+def _begin_again(key: str) -> None:
+    """Offer what was skipped once more."""
+    memory(key, FocusMemory).passed.clear()
+
+
 def _take(key: str, take: Take) -> None:
-    """Hand on what the browser sent, but for what is kept already."""
+    """Hand on what the browser sent, but for what is kept already.
+
+    What was not kept stays in the browser's outbox until its person has put the message aside: a reload asks anew.
+    """
     known = memory(key, FocusMemory)
     outbox = message(key, "outbox", _Outbox)
     decisions = [each for each in _decisions(known, outbox, key) if each.id not in known.kept] if outbox else []
     for decision in decisions:
         if decision.kind is DecisionKind.SEEN:
             known.lost.pop(decision.undoes, None)
+            known.settled.pop(decision.undoes, None)
     try:
-        lost = take([decision for decision in decisions if decision.kind is not DecisionKind.SEEN])
+        answer = take([decision for decision in decisions if decision.kind is not DecisionKind.SEEN])
     except StudioError as err:
         known.trouble = err.message
         return
     known.trouble = ""
-    known.lost.update({race.decision: race for race in lost})
-    known.kept.update(dict.fromkeys(decision.id for decision in decisions))
-    while len(known.kept) > _REMEMBERED:
-        known.kept.pop(next(iter(known.kept)))
+    lost = {race.decision: race for race in answer.lost}
+    for decision in decisions:
+        if decision.id not in lost:
+            _keep(known, decision)
+    known.lost.update(lost)
+    known.settled.update({each.decision: each for each in answer.settled})
+    _forget_beyond(known.kept, _REMEMBERED)
+    _forget_beyond(known.lost, _MESSAGES_MAX)
+    _forget_beyond(known.settled, _MESSAGES_MAX)
+
+
+def _keep(known: FocusMemory, decision: FocusDecision) -> None:
+    known.kept[decision.id] = None
+    known.lost.pop(decision.id, None)
+    if decision.kind in _PASSING:
+        known.passed.add(decision.item)
+    elif decision.kind is DecisionKind.UNDO:
+        known.passed.discard(decision.item)
+        known.settled.pop(decision.undoes, None)
+
+
+def _forget_beyond(rows: dict[str, Any], count: int) -> None:
+    while len(rows) > count:
+        rows.pop(next(iter(rows)))
 
 
 def _decisions(known: FocusMemory, outbox: _Outbox, key: str) -> list[FocusDecision]:
@@ -243,6 +200,6 @@ def _decisions(known: FocusMemory, outbox: _Outbox, key: str) -> list[FocusDecis
         if decision := read_told(row, _Decision, part=key):
             found.append(FocusDecision(**decision.model_dump()))
         elif named := read_told(row, _Named, part=key):
-            known.lost[named.id] = LostRace(named.id, named.item, UNREADABLE, can_insist=False)
+            known.lost[named.id] = LostRace(named.id, named.item, UNREADABLE)
             known.kept[named.id] = None
     return found

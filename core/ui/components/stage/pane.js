@@ -1,9 +1,9 @@
 // A side of the stage: its picture or its message, its name, its progress.
 
 import { button, element, icon, setAttributes } from "../dom.js";
-import { clamp, spanOf } from "./geometry.js";
+import { clamp, spanOf } from "../geometry.js";
 /** @import { StageSide } from "../shapes.js" */
-/** @import { Place } from "./geometry.js" */
+/** @import { Place } from "../geometry.js" */
 
 const WORDS = {
   queued: "Waiting",

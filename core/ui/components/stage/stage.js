@@ -3,13 +3,13 @@
 // How a person looks at a comparison lives by the comparison's id and outlives reruns and visits elsewhere.
 
 import { around, element, icon, isChord, keptUnder, letterOf, setAttributes, take } from "../dom.js";
-import { clamp, dividerAt, layOut, middleFor, spotUnder, spreadOf, UNPLACED, wipeAt, zoomed } from "./geometry.js";
+import { clamp, dividerAt, layOut, middleFor, spotUnder, spreadOf, UNPLACED, wipeAt, zoomed } from "../geometry.js";
 import { Pane, put } from "./pane.js";
 import { Toolbar } from "./toolbar.js";
 import { scrolledBy, setHeight } from "../streamlit_page.js";
 /** @import { Mount } from "../dom.js" */
 /** @import { StageData } from "../shapes.js" */
-/** @import { Point, View } from "./geometry.js" */
+/** @import { Point, View } from "../geometry.js" */
 
 /** @typedef {{ run: () => void, isRepeated: boolean }} Act */
 

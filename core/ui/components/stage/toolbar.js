@@ -1,9 +1,9 @@
 // The stage's toolbar: ways of looking, the side shown, the zoom, full screen, and the keys that do the same.
 
 import { button, element, icon, setAttributes, setText } from "../dom.js";
-import { isAt } from "./geometry.js";
+import { isAt } from "../geometry.js";
 /** @import { Stage } from "./stage.js" */
-/** @import { Layout } from "./geometry.js" */
+/** @import { Layout } from "../geometry.js" */
 
 const ENLARGE = "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5";
 const REDUCE = "M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5";

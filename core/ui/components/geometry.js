@@ -1,4 +1,4 @@
-// The stage's geometry: where pictures lie for a way of looking at them, and what a zoom, a pan or a wipe makes of it.
+// Geometry: where pictures lie for a way of looking at them, and what a zoom, a pan or a wipe makes of it.
 //
 // Pure: lengths are in CSS pixels, scales in screen pixels for one of the picture's.
 

@@ -1,4 +1,4 @@
-// The stage's geometry: how pictures lie, and what a zoom, a pan or a wipe makes of it.
+// How pictures lie, and what a zoom, a pan or a wipe makes of it.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
@@ -11,7 +11,7 @@ import {
   spreadOf,
   wipeAt,
   zoomed,
-} from "../../core/ui/components/stage/geometry.js";
+} from "../../core/ui/components/geometry.js";
 
 const FLOOR = { mode: "one", width: 800, gap: 16, cap: 600, isFull: false, density: 1 };
 const TALL = { width: 1024, height: 1536, isThere: true };

@@ -1,0 +1,59 @@
+// The keys of the review desk. A digit opens a field, and chooses in an open one; letters are typed on demand alone.
+
+import { around, letterOf, take } from "../dom.js";
+import { chosenBy } from "./fields.js";
+/** @import { Desk } from "./desk.js" */
+
+export function onKey(/** @type {Desk} */ desk, /** @type {KeyboardEvent} */ event) {
+  if (event.target instanceof HTMLInputElement) {
+    onKeyInField(desk, event, event.target.value.trim());
+    return;
+  }
+  const isUndo = letterOf(event) === "z" && !event.altKey && !event.shiftKey;
+  if (event.altKey || ((event.ctrlKey || event.metaKey) && !isUndo)) return;
+  if (event.repeat && !event.key.startsWith("Arrow")) return;
+  if ((event.key === "Enter" || event.key === " ") && around(event, "button")) return; // that button's own
+  const act = isUndo ? () => desk.undo() : actFor(desk, letterOf(event));
+  if (!act) return;
+  take(event);
+  act();
+}
+
+function onKeyInField(/** @type {Desk} */ desk, /** @type {KeyboardEvent} */ event, /** @type {string} */ text) {
+  if (event.isComposing || (event.key !== "Escape" && event.key !== "Enter")) return;
+  take(event);
+  if (event.key === "Escape") desk.type(false);
+  else desk.setValue(desk.editing, text || null);
+  desk.view.takeFocus();
+}
+
+/** @param {Desk} desk @param {string} key @returns {(() => void) | undefined} */
+function actFor(desk, key) {
+  if (/^\d$/.test(key)) return actOfDigit(desk, Number(key));
+  return new Map([
+    ["a", () => desk.decide("accept")],
+    ["enter", () => desk.decide("accept")],
+    ["s", () => desk.decide("skip")],
+    ["t", () => desk.type(true)],
+    ["p", () => desk.editing && desk.settle(desk.editing)],
+    ["k", () => desk.answer("", false)],
+    ["m", () => desk.answer("", true)],
+    ["arrowright", () => desk.step(1)],
+    ["arrowleft", () => desk.step(-1)],
+    [" ", () => desk.view.zoom.toggle()],
+    ["+", () => desk.view.zoom.step(1)],
+    ["=", () => desk.view.zoom.step(1)],
+    ["-", () => desk.view.zoom.step(-1)],
+    ["?", () => desk.toggleKeys()],
+    ["escape", () => desk.close()],
+  ]).get(key);
+}
+
+/** @param {Desk} desk @param {number} digit @returns {(() => void) | undefined} */
+function actOfDigit(desk, digit) {
+  const { fields } = desk.data;
+  const open = fields.find((field) => field.name === desk.editing);
+  if (!open) return fields[digit - 1] && (() => desk.edit(fields[digit - 1].name));
+  const value = chosenBy(open, digit);
+  return () => value !== undefined && desk.setValue(open.name, value);
+}
