@@ -14,14 +14,16 @@ from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
+from core.ui.labels.label_disagreements import label_disagreements
 from core.ui.labels.label_filters import label_filters
 from core.ui.labels.label_focus import label_focus
+from core.ui.labels.label_lending import leave_desk
 from core.ui.labels.label_publish import publish_button, warn_if_old
 from core.ui.labels.label_sheet import browse_labels, label_sheet
 from core.ui.references.reference_details import open_details
 from core.viewer import Capability, Viewer
 
-_FOCUS, _GRID, _TRUST = "Focus", "Grid", "Trust"
+_FOCUS, _GRID, _DISAGREEMENTS, _TRUST = "Focus", "Grid", "Disagreements", "Trust"
 
 
 def page() -> None:
@@ -35,6 +37,11 @@ def page() -> None:
     warn_if_old(studio)
     for broken in studio.labels.broken:
         st.warning(fill("labels/personas.jsonl, line {}: {} The other lines serve.", broken.line, broken.reason))
+    if view != _FOCUS:
+        leave_desk(studio, viewer)
+    if view == _DISAGREEMENTS:
+        label_disagreements(studio, viewer)
+        return
     if view == _TRUST:
         from core.ui.labels.label_trust import label_trust  # it brings Altair, which takes longer than all other views
 
@@ -70,7 +77,9 @@ def _header(studio: Studio, viewer: Viewer) -> str:
         if not viewer.may(Capability.REVIEW):
             return _GRID
         with row(width="content"):
-            view = segments("View", [_FOCUS, _GRID, _TRUST], Key.LABEL_VIEW, page=Key.LABEL_PAGE, default=_FOCUS)
+            view = segments(
+                "View", [_FOCUS, _GRID, _DISAGREEMENTS, _TRUST], Key.LABEL_VIEW, page=Key.LABEL_PAGE, default=_FOCUS
+            )
             publish_button(studio)
     return view or _FOCUS
 

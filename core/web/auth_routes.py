@@ -62,7 +62,7 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
     def answer(request: Request, body: str) -> Response:
         try:
             studio = get_studio()
-            if not _is_ours(request, studio.settings):
+            if not is_ours(request, studio.settings):
                 refuse("session_request_refused", reason="foreign origin")
                 return plain("This request did not come from the dashboard.", 403)
             with studio.sign_in_limits.counting(client_address(request.scope), NotOurs):
@@ -91,7 +91,7 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
     return guarded
 
 
-def _is_ours(request: Request, settings: Settings) -> bool:
+def is_ours(request: Request, settings: Settings) -> bool:
     """Whether the browser says that our own page asks. `Origin` must be there: every fetch of ours sends it."""
     return (
         request.headers.getlist("origin") == [settings.origin or _asked_origin(request)]

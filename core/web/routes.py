@@ -16,6 +16,7 @@ from core.web.answers import plain
 from core.web.auth_routes import ROUTES as AUTH_ROUTES
 from core.web.authorize import authorize
 from core.web.client_address import ClientAddress
+from core.web.desk_routes import ROUTES as DESK_ROUTES
 from core.web.health import healthz, metrics, readyz
 from core.web.page_paths import PagePaths
 from core.web.pictures import image, no_picture, partial
@@ -66,6 +67,7 @@ def middleware(read: ReadMessage) -> tuple[Middleware, ...]:
 
 ROUTES = (
     *AUTH_ROUTES,
+    *DESK_ROUTES,
     Route("/healthz", healthz),
     Route("/readyz", readyz),
     Route("/metrics", metrics),

@@ -79,11 +79,12 @@ class Publishing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What one person said in one field, when, and the note they left with it."""
+    """What one person said in one field, in which event and when, and the note they left with it."""
 
     value: Value
     reviewer: str
     time: datetime
+    event: str
     note: str | None = None
 
 
@@ -166,7 +167,7 @@ def _words(made: Decision) -> Mapping[LabelField, Word]:
     changes = made.event.changes
     noted = (each.after for each in changes if each.field is LabelField.NOTES and each.after != each.before)
     note = next((after for after in noted if isinstance(after, str)), None)
-    return {change.field: Word(change.after, made.reviewer, made.time, note) for change in changes}
+    return {change.field: Word(change.after, made.reviewer, made.time, made.event.id, note) for change in changes}
 
 
 def _is_before(one: Decision, other: Decision) -> bool:

@@ -97,6 +97,8 @@ class Key(StrEnum):
     LABEL_FOCUS = "label_desk"  # browsers keep what was decided under this name
     LABEL_FIELD = "label_field"  # the field a bulk edit sets
     LABEL_VALUE = "label_value"
+    LABEL_THIRD = "label_third"  # a value that neither of two reviewers gave; with the case and the field behind it
+    LABEL_DESK = "label_lent_to"  # the name under which portraits are lent to this tab, while its desk is open
     LABEL_UNDONE = "label_undone"  # keys that were just undone and want a decision again
 
     # History (bound but for the grid)

@@ -116,12 +116,20 @@ def _set(chosen: Sequence[QueueItem], field: LabelField, words: str) -> None:
     studio, viewer = open_session()
     with show_problems():
         value: Value = None if words == _UNSURE else parse_value(field, words)
-        studio.review_service.set_field(viewer, chosen, field, value, id_prefix=str(ULID()))
+        left = studio.review_service.set_field(viewer, chosen, field, value, id_prefix=str(ULID())).left
         clear_selection(Key.LABEL_GRID)
         st.toast(
-            fill("{}: {} → {}", count_of(len(chosen), "label"), FIELD_NAMES[field].lower(), words),
+            fill("{}: {} → {}", count_of(len(chosen) - len(left), "label"), FIELD_NAMES[field].lower(), words),
             icon=":material/check:",
         )
+        if left:
+            st.toast(
+                fill(
+                    "{} for your second look and left: judge the whole label in Focus",
+                    count_of(len(left), "portrait waits", "portraits wait"),
+                ),
+                icon=":material/visibility_off:",
+            )
 
 
 def _accept(chosen: Sequence[QueueItem]) -> None:

@@ -9,12 +9,13 @@ import altair as alt
 import streamlit as st
 
 from core.labels.published.schema import LabelField
-from core.labels.review.agreement import Agreement, BetweenReviewers, Measurement
+from core.labels.review.agreement import NOT_BLIND, Agreement, Measurement
 from core.labels.review.progress import ReviewProgress
 from core.studio import Studio
 from core.ui.frame.local_time import reader_zone
 from core.ui.frame.markdown import Markdown, fill, joined, plain
 from core.ui.frame.problems import show_problems
+from core.ui.frame.quantities import count_of
 from core.ui.frame.tables import draw_table
 from core.ui.references.label_values import FIELD_NAMES
 from core.viewer import Viewer
@@ -35,7 +36,7 @@ def label_trust(studio: Studio, viewer: Viewer) -> None:
             "Nominal values were told to a renderer, not measured: this is an indication, and no accuracy.",
         )
         _section("Labeler against labeler", numbers.labelers, "Where two machines differ, at least one is wrong.")
-        _reviewers(numbers.reviewers)
+        _reviewers(numbers)
 
 
 def _progress(progress: ReviewProgress) -> None:
@@ -144,7 +145,7 @@ def _mistakes(confusion: Mapping[LabelField, Mapping[tuple[str, str], int]]) -> 
                 yield count, f"{decided} said to be {guessed}"
 
 
-def _reviewers(reviewers: Mapping[LabelField, BetweenReviewers]) -> None:
+def _reviewers(numbers: Agreement) -> None:
     st.markdown("**Between reviewers**")
     st.caption("A tenth of all labels is looked at by two people, the second without seeing the first's decision.")
     rows = [
@@ -154,10 +155,14 @@ def _reviewers(reviewers: Mapping[LabelField, BetweenReviewers]) -> None:
             "Same": between.same.share,
             "Krippendorff's alpha": between.alpha,
         }
-        for field, between in reviewers.items()
+        for field, between in numbers.reviewers.items()
         if between.pictures
     ]
+    if left := numbers.second_looks_left_out:
+        st.caption(
+            fill("{} left out: {}", count_of(left, "second look is", "second looks are"), NOT_BLIND),
+        )
     if not rows:
-        st.caption("No label has been looked at twice yet.")
+        st.caption("No label has been looked at twice yet." if not left else "No other label has been looked at twice.")
         return
     draw_table(rows, column_config={"Same": st.column_config.NumberColumn(format="percent")})

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from core.labels.lending.loans import Loan
 from core.labels.published.schema import Label
 from core.labels.review.queue import QueueItem, Why
 from core.references.reference import AttributeGroup, Reference
 from core.ui.components.picture_grid.picture_grid import Card
+from core.ui.frame.local_time import reader_zone
 from core.ui.frame.quantities import count_of
 from core.web.addresses import image_url
 
@@ -61,11 +63,19 @@ def label_cards(items: Sequence[QueueItem]) -> list[Card]:
             alt=f"{item.reference.name}: {_summary_of(item.shown)}",
             title=_summary_of(item.shown),
             subtitle=_join(item.reference.persona or item.reference.name, _source_of(item.shown)),
-            badge=item.reasons[0].why.value if item.reasons and item.reasons[0].why is not Why.NOT_REVIEWED else "",
+            badge=_lent(item.lent) or _why(item),
             problem=_NO_PICTURE,
         )
         for item in items
     ]
+
+
+def _lent(loan: Loan | None) -> str:
+    return f"with {loan.name} until {loan.until.astimezone(reader_zone()):%H:%M}" if loan else ""
+
+
+def _why(item: QueueItem) -> str:
+    return item.reasons[0].why.value if item.reasons and item.reasons[0].why is not Why.NOT_REVIEWED else ""
 
 
 def _summary_of(label: Label | None) -> str:

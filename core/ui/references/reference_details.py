@@ -11,6 +11,7 @@ from core.errors import StorageError
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label
+from core.labels.review.reviews import HistoryLine
 from core.references.reference import Reference
 from core.references.vocabulary import GroupProblem, Role
 from core.settings import PROJECT_ROOT
@@ -58,6 +59,10 @@ def _label_history(studio: Studio, reference: Reference) -> None:
     """Every change of every field, newest first; nothing where nobody has decided anything."""
     _, viewer = open_session()
     lines = studio.review_service.history(viewer, reference.etag)
+    if studio.review_service.is_blind_to(viewer, reference.etag):
+        st.caption(
+            "Somebody has reviewed this label. You are to look at it as well: what they said is shown after that."
+        )
     if not lines:
         return
     with st.expander(fill("Label history ({})", len(lines))):
@@ -69,7 +74,7 @@ def _label_history(studio: Studio, reference: Reference) -> None:
                     "Field": FIELD_NAMES[line.field],
                     "From": describe_value(line.before) or "–",
                     "To": describe_value(line.after) or "unsure",
-                    "": "undone" if line.undone else "second look" if line.second else line.kind.value,
+                    "": _kind_of(line),
                 }
                 for line in lines
             ],
@@ -79,7 +84,16 @@ def _label_history(studio: Studio, reference: Reference) -> None:
         )
 
 
+def _kind_of(line: HistoryLine) -> str:
+    if line.undone:
+        return "undone"
+    if line.third:
+        return "third decision"
+    return "second look" if line.second else line.kind.value
+
+
 def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
+    _, viewer = open_session()
     found = studio.labels.find(reference.key, reference.etag)
     facts = [
         ("Folder", reference.folder or "in no reference folder"),
@@ -91,7 +105,10 @@ def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
         ("Modified", clock(reference.modified, reader_zone())),
         ("ETag", reference.etag),
     ]
-    if found.label is not None:
+    if studio.review_service.is_blind_to(viewer, reference.etag):
+        before = studio.review_service.item(viewer, reference.key).shown
+        facts.append(("Label", describe_label(before) if before else "none before it was reviewed"))
+    elif found.label is not None:
         stale = " (stale: the picture has changed since)" if found.state is LabelState.STALE else ""
         facts.append(("Label", describe_label(found.label) + stale))
     facts.append(("History", _count_uses(studio, reference)))
