@@ -35,6 +35,9 @@ export interface FocusData {
   fields: FocusField[];
   waiting: number;
   passed: number;
+  desk: string;
+  hand: string[];
+  is_searched: boolean;
   kept: string[];
   undoable: Undoable[];
   conflicts: LostRace[];
@@ -63,6 +66,8 @@ export interface FocusItem {
   values: Record<string, FocusValue>;
   more: string[];
   persona: string;
+  lent_to: string;
+  lent_until_ms: number;
 }
 
 export interface FocusValue {

@@ -97,7 +97,7 @@ def _field(studio: Studio, viewer: Viewer, case: Case, differs: Disagreement) ->
 def _other_value(studio: Studio, case: Case, differs: Disagreement, key: str) -> None:
     """Neither of the two: choosing decides."""
     said = {_said(differs.first.value), _said(differs.second.value)}
-    words = [choice.label for choice in field_choices(differs.field, studio.vocabulary)]
+    words = [choice.label for choice in field_choices(differs.field, studio.vocabulary, _nothing_more)]
     place = f"{Key.LABEL_THIRD}-{key}"
     st.selectbox(
         fill("Another {}", FIELD_NAMES[differs.field].lower()),
@@ -142,6 +142,11 @@ def _said(value: Value) -> str:
     return describe_value(value) or _UNSURE
 
 
+def _nothing_more(_field: LabelField) -> tuple[str, ...]:
+    """Two looks are compared in closed fields alone, whose values are all known."""
+    return ()
+
+
 def _decide(case: Case, field: LabelField, value: Value) -> None:
     studio, viewer = open_session()
     with show_problems():
@@ -155,7 +160,9 @@ def _decide(case: Case, field: LabelField, value: Value) -> None:
 def _decide_otherwise(case: Case, field: LabelField, place: str) -> None:
     words = st.session_state.get(place)
     if words is not None:
-        choices = {choice.label: choice.value for choice in field_choices(field, open_session()[0].vocabulary)}
+        choices = {
+            choice.label: choice.value for choice in field_choices(field, open_session()[0].vocabulary, _nothing_more)
+        }
         _decide(case, field, None if words == _UNSURE else parse_value(field, choices.get(words, words)))
 
 

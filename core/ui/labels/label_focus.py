@@ -16,10 +16,11 @@ from core.labels.review.verdicts import press_of
 from core.references.key import file_name, fold
 from core.studio import Studio
 from core.ui.components.review_focus.focus_data import FocusItem, FocusValue, Persona, PersonaTile, Undoable
-from core.ui.components.review_focus.review_focus import been_through, review_focus, spoken_of
+from core.ui.components.review_focus.review_focus import ahead_of, been_through, review_focus, spoken_of
 from core.ui.frame.session import browser_owner, browser_secret
 from core.ui.frame.state import Key
 from core.ui.labels.label_decisions import take_decisions
+from core.ui.labels.label_lending import desk_name, hand_of, lend_ahead
 from core.ui.references.label_values import PERSONAL, describe_value, focus_fields, seal_shown
 from core.viewer import Viewer
 from core.web.addresses import ORIGINAL, image_url
@@ -32,8 +33,11 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
     """Draw the first of the queue that the person has not been through, and what was undone or is spoken of."""
     service, name = studio.review_service, repr(wanted)
     passed = been_through(Key.LABEL_FOCUS, name)
+    told = ahead_of(Key.LABEL_FOCUS)
     ahead = [item for item in queue if item.reference.key not in passed]
+    ahead = lend_ahead(studio, viewer, ahead, told)
     items = {item.reference.key: item for item in ahead[:_SHOWN]}
+    items |= {item.reference.key: item for item in ahead if item.reference.key in told[:1]}
     for key in (*st.session_state.get(Key.LABEL_UNDONE, ()), *(spoken := spoken_of(Key.LABEL_FOCUS))):
         if key not in items and studio.catalog.index.get(key) is not None:
             item = service.item(viewer, key)
@@ -47,6 +51,9 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
         queue=name,
         waiting=sum(bool(item.reasons) for item in queue),
         passed=len(queue) - len(ahead),
+        desk=desk_name(),
+        hand=hand_of(ahead, told),
+        is_searched=bool(wanted.text),
         undoable=[Undoable(press, key) for press, key in presses.items()],
         take=take_decisions,
         personas=_personas(items.values(), service, viewer),
@@ -80,6 +87,8 @@ def _focus_item(item: QueueItem, secret: str) -> FocusItem:
             for field in LabelField
         },
         persona=_persona_of(item) if item.elsewhere else "",
+        lent_to=item.lent.name if item.lent else "",
+        lent_until_ms=item.lent.until.timestamp() * 1000 if item.lent else 0.0,
     )
 
 

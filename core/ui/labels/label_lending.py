@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 from ulid import ULID
 
+from core.labels.lending.loans import HAND_MAX
 from core.labels.review.queue import QueueItem
 from core.studio import Studio
 from core.ui.frame.state import Key, session_value
@@ -16,6 +17,12 @@ from core.viewer import Viewer
 def desk_name() -> str:
     """The name under which portraits are lent to this tab."""
     return session_value(Key.LABEL_DESK, str, lambda: str(ULID()))
+
+
+def hand_of(queue: Sequence[QueueItem], told: Sequence[str]) -> list[str]:
+    """What was lent to this tab, by key: what its browser told, and the first that no other has."""
+    free = [item.reference.key for item in queue if item.lent is None]
+    return [*(key for key in told if key in free), *free[:HAND_MAX]]
 
 
 def lend_ahead(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], ahead: Sequence[str]) -> list[QueueItem]:

@@ -1,5 +1,6 @@
 // The state of the review desk: what is on it, what was decided, and what its person does.
 
+import { Hand, isLent } from "./lent.js";
 import { decides, Outbox } from "./outbox.js";
 import { View } from "./view.js";
 /** @import { Decision } from "./outbox.js" */
@@ -35,6 +36,7 @@ export class Desk {
     this.outbox = new Outbox(`${data.owner}.${data.key}`);
     this.outbox.onSilence = () => this.view.paint();
     this.view = new View(this);
+    this.hand = new Hand(this);
   }
 
   get current() {
@@ -59,13 +61,14 @@ export class Desk {
     }
     this.data.conflicts.forEach((lost) => this.lose(lost));
     // Who has been through an item meets it where it was; what is still to come stands as the server has it.
+    const arrives = this.at >= this.order.length;
     const past = this.order.filter((id, index) => index <= this.at || this.decided.has(id));
     const met = new Set(past);
     this.order = [...past, ...data.items.map(({ id }) => id).filter((id) => !met.has(id))];
     if (this.goal && this.items.has(this.goal)) {
       this.at = this.order.indexOf(this.goal);
       this.goal = null;
-    } else if (this.decided.has(this.order[this.at])) {
+    } else if (this.decided.has(this.order[this.at]) || (arrives && !data.is_searched && isLent(this.current))) {
       this.forward();
     }
   }
@@ -112,7 +115,7 @@ export class Desk {
 
   /** To the next picture that waits for a decision; at the end, to the first that was left. */
   forward() {
-    const waits = (/** @type {string} */ id) => !this.decided.has(id);
+    const waits = (/** @type {string} */ id) => !this.decided.has(id) && !isLent(this.items.get(id));
     const next = this.order.findIndex((id, index) => index > this.at && waits(id));
     const first = next < 0 ? this.order.findIndex(waits) : next;
     this.goTo(first < 0 ? this.order.length : first);
@@ -277,7 +280,8 @@ export class Desk {
   /** How things stand once no picture is left. */
   get ending() {
     const skipped = [...this.decided.values()].filter(({ kind }) => kind === "skip").length;
-    return { open: this.outbox.open.length, isAway: Boolean(this.data.trouble) || this.outbox.isSilent, skipped };
+    const lent = this.order.map((id) => this.items.get(id)).filter((item) => item && isLent(item));
+    return { open: this.outbox.open.length, isAway: Boolean(this.data.trouble) || this.outbox.isSilent, skipped, lent };
   }
 
   /** Whether all is saved: what the server has not answered for is not, and what it would not keep is not. */

@@ -78,7 +78,8 @@ class FocusItem:
     """A portrait that waits: `reason` says why in a word or two, `detail` in a sentence, `more` in further ones.
 
     `seen` comes back with the decision and tells what was on the screen, so that a lost race is noticed. `persona`
-    names one of the personas that are sent beside the items, or is empty.
+    names one of the personas that are sent beside the items, or is empty. `lent_to` names who else has it just now,
+    until a time in milliseconds since 1970.
     """
 
     id: str
@@ -93,6 +94,8 @@ class FocusItem:
     values: Mapping[str, FocusValue]
     more: tuple[str, ...] = ()
     persona: str = ""
+    lent_to: str = ""
+    lent_until_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,8 @@ class FocusData:
 
     What is decided waits in the browser under the name of its `owner`, for nobody else to send. `waiting` counts all
     that wait, shown or not; `passed` those of the queue that its person has been through since it was opened.
+    `desk` is the name under which the items of its `hand` are lent to it; what is searched for by name is shown at
+    once, whoever has it.
     """
 
     key: str
@@ -168,6 +173,9 @@ class FocusData:
     fields: Sequence[FocusField]
     waiting: int
     passed: int
+    desk: str
+    hand: Sequence[str]
+    is_searched: bool
     kept: Sequence[str]
     undoable: Sequence[Undoable]
     conflicts: Sequence[LostRace]

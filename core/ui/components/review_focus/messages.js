@@ -2,7 +2,8 @@
 
 import { action, element } from "../dom.js";
 import { wordsOf } from "./fields.js";
-/** @import { FocusData, LostRace, Settled } from "../shapes.js" */
+import { loanOf } from "./lent.js";
+/** @import { FocusData, FocusItem, LostRace, Settled } from "../shapes.js" */
 
 const KEYS = [
   ["A", "accept, or save the correction"],
@@ -59,9 +60,9 @@ export function settledNote(/** @type {Settled} */ settled) {
 /**
  * The end of the queue, as it is: what is still on its way, what was skipped, or nothing.
  * @param {FocusData} data
- * @param {{ open: number, isAway: boolean, skipped: number }} here
+ * @param {{ open: number, isAway: boolean, skipped: number, lent: (FocusItem | undefined)[] }} here
  */
-export function endNote(data, { open, isAway, skipped }) {
+export function endNote(data, { open, isAway, skipped, lent }) {
   if (open && isAway) {
     return end("Your decisions wait in this browser", "More portraits come when the server has taken them.");
   }
@@ -69,6 +70,10 @@ export function endNote(data, { open, isAway, skipped }) {
   if (skipped) {
     const them = skipped === 1 ? "1 portrait that you skipped is" : `${skipped.toLocaleString("en")} that you skipped are`;
     return end("You have been through all of them", `${them} left.`, action("again", { class: "wide" }, "Look at the skipped"));
+  }
+  if (lent[0]) {
+    const them = lent.length === 1 ? "1 portrait is" : `${lent.length.toLocaleString("en")} portraits are`;
+    return end("Others have what is left", `${them} ${loanOf(lent[0])}. Choose one below the picture to open it all the same.`);
   }
   if (data.passed) return end("You have been through all of them", "Change the filters to look at other labels.");
   return end("Nothing waits for a decision", "Change the filters to look at other labels.");

@@ -13,7 +13,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".desk"));
   const desk = keptUnder(desks, data.key, () => new Desk(data));
   const { outbox, view } = desk;
-  outbox.tell = (message) => setStateValue("outbox", message);
+  outbox.tell = (message) => setStateValue("outbox", { ...message, ahead: desk.hand.tell() });
   desk.askAgain = () => setTriggerValue("again", { queue: desk.queue });
   view.moveTo(root);
   desk.hear(data);

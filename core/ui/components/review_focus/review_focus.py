@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from core.errors import StudioError
+from core.labels.lending.loans import HAND_MAX
 from core.ui.components.component import (
     UNREADABLE,
     Component,
@@ -51,7 +52,8 @@ Take = Callable[[Sequence[FocusDecision]], Answer]
 class FocusMemory:
     """What outlives a rerun: decisions that are kept, messages nobody has put aside, and what is wrong just now.
 
-    `passed` are the items of `queue` that its person has been through, decided or skipped.
+    `passed` are the items of `queue` that its person has been through, decided or skipped; `ahead` those that they
+    come to next, the one that is looked at first.
     """
 
     kept: dict[str, None] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class FocusMemory:
     trouble: str = ""
     queue: str = ""
     passed: set[str] = field(default_factory=set)
+    ahead: tuple[str, ...] = ()
 
 
 def been_through(key: str, queue: str) -> frozenset[str]:
@@ -68,6 +71,11 @@ def been_through(key: str, queue: str) -> frozenset[str]:
     if known.queue != queue:
         known.queue, known.passed = queue, set()
     return frozenset(known.passed)
+
+
+def ahead_of(key: str) -> tuple[str, ...]:
+    """The items that the person comes to next, as the browser last said; the one that is looked at stands first."""
+    return memory(key, FocusMemory).ahead
 
 
 def spoken_of(key: str) -> list[str]:
@@ -89,6 +97,9 @@ def review_focus(
     take: Take,
     passed: int = 0,
     personas: Mapping[str, Persona] | None = None,
+    desk: str = "",
+    hand: Sequence[str] = (),
+    is_searched: bool = False,
 ) -> None:
     """Draw the desk; `take` keeps decisions and tells what became of them, or raises StudioError.
 
@@ -106,6 +117,9 @@ def review_focus(
             fields=fields,
             waiting=waiting,
             passed=passed,
+            desk=desk,
+            hand=hand,
+            is_searched=is_searched,
             kept=tuple(known.kept),
             undoable=undoable,
             conflicts=tuple(known.lost.values()),
@@ -122,6 +136,7 @@ class _Outbox(Told):
     """What waits in the browser; each decision is read for itself, so that a damaged one holds up no other."""
 
     decisions: Annotated[list[Any], Field(max_length=_AT_ONCE_MAX)]
+    ahead: Annotated[list[KeyText], Field(max_length=HAND_MAX, default_factory=list)]
 
 
 class _Decision(Told):
@@ -156,6 +171,7 @@ def _take(key: str, take: Take) -> None:
     """
     known = memory(key, FocusMemory)
     outbox = message(key, "outbox", _Outbox)
+    known.ahead = tuple(outbox.ahead) if outbox else ()
     decisions = [each for each in _decisions(known, outbox, key) if each.id not in known.kept] if outbox else []
     for decision in decisions:
         if decision.kind is DecisionKind.SEEN:

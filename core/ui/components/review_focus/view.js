@@ -3,6 +3,7 @@
 import { action, around, element, setAttributes, setText } from "../dom.js";
 import { fieldOf } from "./fields.js";
 import { onKey } from "./keys.js";
+import { isLent, lentNote, loanOf } from "./lent.js";
 import { endNote, keyList, lostNote, settledNote } from "./messages.js";
 import { personaStrip } from "./persona.js";
 import { Zoom } from "./zoom.js";
@@ -48,6 +49,7 @@ export class View {
     });
     root.addEventListener("keydown", (event) => onKey(this.desk, event));
     root.addEventListener("click", (event) => this.onClick(event));
+    for (const act of ["keydown", "pointerdown"]) root.addEventListener(act, () => this.desk.hand.acted());
     root.replaceChildren(
       element("div", "left", this.plate, this.strip),
       element("div", "side", this.notes, this.words, this.fields, this.foot),
@@ -131,11 +133,13 @@ export class View {
     setText(this.live, heard ?? "");
     this.decodeAhead();
     this.fit();
+    this.desk.hand.drawn();
   }
 
   paintWords(/** @type {FocusItem} */ item) {
     const persona = this.desk.data.personas[item.persona];
     this.words.replaceChildren(
+      ...(isLent(item) ? [lentNote(item)] : []),
       element("h3", { title: item.reason }, item.reason || "Label"),
       element("p", { class: "detail", title: item.more.join("\n") }, item.detail),
       element("p", { class: "path", title: item.title }, element("bdi", "", item.title)),
@@ -179,19 +183,28 @@ export class View {
   }
 
   tile(/** @type {string} */ id, /** @type {number} */ index) {
-    const { alt = "", thumbnail_url = "" } = this.desk.items.get(id) ?? {};
+    const { alt = "", thumbnail_url = "", lent_to = "" } = this.desk.items.get(id) ?? {};
     const decision = this.desk.decided.get(id);
-    const mark = decision && MARKS[decision.kind];
+    const loan = decision ? "" : this.loan(id);
+    const mark = decision ? MARKS[decision.kind] : loan;
     const picture = element("img", { src: thumbnail_url, alt, decoding: "async" });
     const tile = action("go", {
-      class: decision ? "tile done" : "tile",
+      class: decision ? "tile done" : loan ? "tile lent" : "tile",
       "data-value": index,
       "aria-label": mark ? `${alt}, ${mark}` : alt,
       "aria-current": index === this.desk.at || null,
+      title: loan || null,
     }, picture);
     picture.addEventListener("error", () => tile.classList.add("broken"));
+    if (loan) tile.append(element("span", "holder", lent_to.slice(0, 1).toUpperCase()));
     if (decision) tile.append(element("span", "tick", decision.kind === "skip" ? "–" : "✓"));
     return tile;
+  }
+
+  /** Who else has it, in words. */
+  loan(/** @type {string} */ id) {
+    const item = this.desk.items.get(id);
+    return item && isLent(item) ? loanOf(item) : "";
   }
 
   paintFoot(/** @type {FocusItem | undefined} */ item) {
