@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.openai_server import FakeOpenAI
-from tests.support.processes.commands import Done, core, started
+from tests.labels.review.checkouts import checkout_in, labels, reviewed_bucket
+from tests.support.processes.checkouts import GIT, shared
+from tests.support.processes.commands import Done, core, fails, started
+from tests.support.processes.programs import ROOT
 from tests.support.s3.moto_server import moto_server, with_bucket
-from tests.support.s3.servers import S3Server, environment
+from tests.support.s3.servers import S3Server, environment, scripted_server
 
 SIGN_IN = {
     "GOOGLE_CLIENT_ID": "id",
@@ -25,9 +28,14 @@ KEY = "sk-kept-key-of-a-test"
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[S3Server]:
+def moto() -> Iterator[S3Server]:
     with moto_server() as server:
-        yield with_bucket(server, {"refs/01. Model/noir/Ada 01.jpg": b"x"})
+        yield server
+
+
+@pytest.fixture(scope="module")
+def bucket(moto: S3Server) -> S3Server:
+    return with_bucket(moto, {"refs/01. Model/noir/Ada 01.jpg": b"x"})
 
 
 @pytest.fixture
@@ -41,12 +49,19 @@ def production(bucket: S3Server, **more: str) -> dict[str, str]:
     return environment(bucket, **({"https_proxy": "http://127.0.0.1:9"} | SIGN_IN | more))
 
 
-def check(settings: dict[str, str], *, run: Callable[..., Done] = core) -> tuple[int, str]:
+def check(
+    settings: dict[str, str], *, words: tuple[str, ...] = (), run: Callable[..., Done] = core, cwd: Path = ROOT
+) -> tuple[int, str]:
     """Its exit code, and all it printed."""
-    done = run("check", environ={"PORT": "0", **settings})
+    done = run("check", *words, environ={"PORT": "0", **settings}, cwd=cwd)
     assert "Traceback" not in done.err
     assert "kept-" not in done.out + done.err
     return done.code, done.out
+
+
+def named(out: str) -> list[str]:
+    """What stands where something should not be, and the fix below it."""
+    return [f"{says} {fix}" for says, fix in re.findall(r"^MISSING +settings +(.*)\n +→ (.*)$", out, re.MULTILINE)]
 
 
 def told(out: str, state: str, what: str) -> tuple[str, str]:
@@ -63,6 +78,9 @@ def test_a_complete_production_is_checked_throughout(bucket: S3Server, openai: F
         told(out, "ok", what)
     for what in ("clock", "openai", "metrics"):
         told(out, "ok", what)
+    assert told(out, "ok", "people")[0].startswith("0 addresses, 1 domains, says the settings")
+    assert told(out, "ok", "budgets")[0] == "no limit a day for everybody, no limit for each person, says the settings"
+    assert out.endswith(f"\nThe dashboard can serve: production, from the bucket `{bucket.bucket}`.\n")
     says, fix = told(out, "warning", "google")
     assert "certificates" in says
     assert "www.googleapis.com" in fix
@@ -161,3 +179,103 @@ def test_whether_the_demo_asks_for_its_token_is_told_and_who_may_enter_its_folde
     says, fix = told(out, "MISSING", "data")
     assert "which other users of this machine may enter" in says
     assert "DATA_DIR" in fix
+
+
+class TestWhatWouldServe:
+    """The last line says it, and nobody takes the demo for production."""
+
+    def test_a_misspelled_bucket_is_named_with_what_is_meant_and_is_no_demo_that_is_well(self, tmp_path: Path) -> None:
+        code, out = check({"DATA_DIR": str(tmp_path), "S3_BUCKT": "kept-studio"})
+        assert code == 1
+        (says,) = named(out)
+        assert says.startswith("S3_BUCKT in the environment is no setting, and nobody reads it Is S3_BUCKET meant?")
+        assert "could not serve people like this: the demo" in out.splitlines()[-1]
+
+    def test_the_demo_is_an_error_where_production_is_expected(self, tmp_path: Path) -> None:
+        code, out = check({"DATA_DIR": str(tmp_path)})
+        assert code == 0
+        assert out.splitlines()[-1].startswith("The dashboard can serve: the demo, with the sample library")
+        code, out = check({"DATA_DIR": str(tmp_path)}, words=("--profile", "production"))
+        assert code == 1
+        assert told(out, "MISSING", "profile") == (
+            "S3_BUCKET is not set, so the demo would serve",
+            "Set S3_BUCKET to the studio's bucket.",
+        )
+
+    def test_production_is_an_error_where_the_demo_is_expected(self, bucket: S3Server) -> None:
+        code, out = check(production(bucket), words=("--profile", "embedded"))
+        assert code == 1
+        assert told(out, "MISSING", "profile")[1] == "Unset S3_BUCKET to run the embedded demo."
+
+    def test_a_profile_there_is_none_of_is_bad_input(self) -> None:
+        done = core("check", "--profile", "staging", environ={})
+        assert "embedded" in fails(done, 2)
+
+    def test_what_admins_have_said_in_the_dashboard_is_told(self, moto: S3Server) -> None:
+        """And a domain that lets nobody in is complained of."""
+        said = {
+            "studio/access.json": b'{"people": {"ada@studio.example": "admin"}, "domains": {"gmail.com": "designer"}}',
+            "studio/budgets.json": b'{"daily_usd": 40}',
+        }
+        code, out = check(production(with_bucket(moto, said), DAILY_BUDGET_USD="5"))
+        assert code == 0
+        assert told(out, "ok", "people")[0].endswith("says studio/access.json; admins: ada@studio.example")
+        assert told(out, "warning", "people")[0].startswith("gmail.com in studio/access.json lets nobody in")
+        assert (
+            told(out, "ok", "budgets")[0]
+            == "$40.00 a day for everybody, no limit for each person, says studio/budgets.json"
+        )
+
+    def test_a_bucket_that_denies_may_be_the_wrong_one(self, bucket: S3Server) -> None:
+        with scripted_server(lambda *_: (403, {}, b"")) as denying:
+            code, out = check(production(bucket, S3_ENDPOINT_URL=denying.endpoint_url))
+        assert code == 1
+        assert f"Check that `{bucket.bucket}` is the right name" in told(out, "MISSING", "storage")[1]
+
+
+class TestFiles:
+    """Of a checkout with files of its own."""
+
+    @pytest.fixture
+    @staticmethod
+    def checkout(tmp_path: Path) -> Path:
+        return checkout_in(tmp_path)
+
+    def test_keys_in_tables_are_named_and_files_that_others_can_read(self, checkout: Path) -> None:
+        secrets, units = checkout / ".streamlit" / "secrets.toml", checkout / "studio.env"
+        secrets.write_text('METRICS_TOKEN = "kept-token"\n[s3]\nbucket = "kept-bucket"\n', "utf-8")
+        units.write_text("S3_BUCKET=kept-bucket\nADMIN_EMAIL=kept-address\n", "utf-8")
+        units.chmod(0o600)
+        secrets.chmod(0o640)
+        code, out = check({}, cwd=checkout)
+        assert code == 1
+        nested, misspelled = named(out)
+        assert nested.startswith("s3.bucket in .streamlit/secrets.toml is no setting")
+        assert "keys at the root of the file, in no table Is S3_BUCKET meant?" in nested
+        assert misspelled.startswith("ADMIN_EMAIL in studio.env is no setting")
+        assert told(out, "warning", "secrets") == (
+            ".streamlit/secrets.toml holds secrets, and others of this machine may read it",
+            "chmod 600 .streamlit/secrets.toml",
+        )
+        assert told(out, "ok", "secrets")[0] == "studio.env is for this user alone"
+        assert "systemd reads and this check does not" in told(out, "warning", "settings")[0]
+
+    def test_a_publication_that_waits_in_s3_and_labels_that_wait_for_git_are_told(
+        self, checkout: Path, moto: S3Server
+    ) -> None:
+        shared(checkout)
+        (checkout / ".venv").symlink_to("nowhere")
+        settings = production(reviewed_bucket(moto), **GIT)
+        file = checkout / "labels" / "personas.jsonl"
+        before = file.read_bytes()
+        assert labels(checkout, "publish", environ=settings).code == 0
+        code, out = check(settings, cwd=checkout)
+        assert code == 0, out
+        says, fix = told(out, "warning", "labels")
+        assert says.startswith("labels/personas.jsonl is published and not committed")
+        assert fix.startswith("python -m core labels publish --commit --push")
+
+        file.write_bytes(before)  # as on another machine
+        says, fix = told(check(settings, cwd=checkout)[1], "warning", "labels")
+        assert re.match(r"version \w{12}, published by .* UTC, waits in S3", says)
+        assert "docs/operate.md" in fix

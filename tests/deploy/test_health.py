@@ -7,12 +7,14 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.sessions import session
+from tests.support.dashboards.dashboard import dashboard
 from tests.support.processes.servers import Server, serving
 from tests.support.timeouts import AT_ONCE_S, until
 
@@ -136,6 +138,21 @@ def test_every_figure_an_operator_needs_is_there_in_prometheus_own_format(server
     assert server.metric('studio_label_backlog{why="missing"}') == 0
     pages = {sample.labels["page"] for sample in families["studio_rerun_seconds"].samples}
     assert pages <= {"generate", "references", "labels", "history"}
+
+
+def test_the_budgets_in_force_are_shown_wherever_they_were_set(tmp_path: Path) -> None:
+    """An admin changes them on the People page: what counts is what alerts are made of."""
+    with dashboard(tmp_path, {"DAILY_BUDGET_USD": "5", "METRICS_TOKEN": TOKEN}) as studio:
+
+        def shown() -> dict[str, float]:
+            figures = httpx.get(f"{studio.url}/metrics", headers=SHOWN).text
+            return {name: float(usd) for name, usd in re.findall(r"^(studio_budget\w*) (\S+)$", figures, re.MULTILINE)}
+
+        assert shown() == {"studio_budget_usd": 5}
+        studio.put("studio/budgets.json", b'{"daily_usd": 40, "daily_person_usd": 4.5}')
+        until(lambda: shown() == {"studio_budget_usd": 40, "studio_budget_person_usd": 4.5}, "the new ones are shown")
+        studio.put("studio/budgets.json", b"{}")
+        until(lambda: shown() == {}, "no limit is no figure")
 
 
 def test_no_key_and_no_id_ever_becomes_a_label(server: Server) -> None:

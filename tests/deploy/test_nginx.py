@@ -140,6 +140,15 @@ def test_a_picture_goes_through_byte_for_byte(site: Site) -> None:
         assert len(original.headers["x-request-id"]) == 32, "nginx's request id is the dashboard's"
 
 
+def test_browsers_are_told_once_to_come_over_tls_by_whoever_answers(site: Site) -> None:
+    """The dashboard says so itself where nothing stands in front; nginx says it of its own answers, too."""
+    with site.browser() as browser:
+        for path, status in (("/", 200), ("/healthz", 200), ("/image/nothing", 404), (f"/{'x' * 20_000}", 414)):
+            answer = browser.get(path)
+            assert answer.status_code == status
+            assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"], path
+
+
 def test_a_browser_stays_with_its_replica_and_browsers_are_spread(site: Site) -> None:
     found = []
     for _ in range(12):
