@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
 
+from core.errors import InputError
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published.schema import Label, LabelField
 from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem
@@ -38,10 +40,12 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
     ahead = lend_ahead(studio, viewer, ahead, told)
     items = {item.reference.key: item for item in ahead[:_SHOWN]}
     items |= {item.reference.key: item for item in ahead if item.reference.key in told[:1]}
-    for key in (*st.session_state.get(Key.LABEL_UNDONE, ()), *(spoken := spoken_of(Key.LABEL_FOCUS))):
-        if key not in items and studio.catalog.index.get(key) is not None:
-            item = service.item(viewer, key)
-            items |= {key: item} if item.reasons or key in spoken else {}
+    spoken = spoken_of(Key.LABEL_FOCUS)
+    for key in (*st.session_state.get(Key.LABEL_UNDONE, ()), *spoken):
+        if key not in items:
+            with suppress(InputError):  # it has left the library, or was never a portrait
+                item = service.item(viewer, key)
+                items |= {key: item} if item.reasons or key in spoken else {}
     presses = {press_of(event): event.key for event in service.undoable(viewer)}
     review_focus(
         [_focus_item(item, browser_secret(studio)) for item in items.values()],

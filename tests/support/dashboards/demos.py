@@ -241,6 +241,9 @@ passed = been_through("focus", queue)
 offered = [n for n in waiting if f"p{n}" not in passed]
 shown = [f"p{n}" for n in offered[:20]]
 shown += [name for name in spoken_of("focus") if name not in shown]
+with st.container(horizontal=True):
+    st.selectbox("Filter", ["any reason", "low confidence"])
+    st.text_input("Search")
 review_focus(
     [item(int(name[1:])) for name in shown],
     FIELDS,
@@ -259,8 +262,6 @@ with st.container(horizontal=True):
     st.button("Rival at p2", on_click=lambda: desk.rival.add("p2"))
     st.button("Nothing known of p0", on_click=lambda: desk.unknown.add("p0"))
     st.button("Forget", on_click=lambda: [each.clear() for each in (desk.kept, desk.rival, desk.told, desk.unknown)])
-    st.selectbox("Filter", ["any reason", "low confidence"])
-    st.text_input("Search")
 st.text("kept " + " ".join(f"{kept.kind.value}:{kept.item}:{dict(kept.values)}" for kept in desk.kept))
 st.text(f"twice {len(desk.kept) - len({kept.id for kept in desk.kept})}")
 """

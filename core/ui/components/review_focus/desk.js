@@ -68,7 +68,9 @@ export class Desk {
     if (this.goal && this.items.has(this.goal)) {
       this.at = this.order.indexOf(this.goal);
       this.goal = null;
-    } else if (this.decided.has(this.order[this.at]) || (arrives && !data.is_searched && isLent(this.current))) {
+    } else if (!this.current || this.decided.has(this.current.id)) {
+      this.forward();
+    } else if (arrives && !data.is_searched && isLent(this.current)) {
       this.forward();
     }
   }

@@ -2,6 +2,7 @@
 
 import { keptUnder } from "../dom.js";
 import { Desk } from "./desk.js";
+import { refocusing } from "./refocus.js";
 /** @import { Mount } from "../dom.js" */
 /** @import { FocusData } from "../shapes.js" */
 
@@ -20,13 +21,11 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   view.paint();
   outbox.flush();
   const resized = () => view.fit();
-  // a press of the mouse; what it does to the focus comes first
-  const clicked = (/** @type {MouseEvent} */ event) => event.detail && setTimeout(() => view.takeBack());
+  const stop = refocusing(() => view.root, () => view.takeFocus());
   window.addEventListener("resize", resized);
-  document.addEventListener("click", clicked);
   return () => {
     window.removeEventListener("resize", resized);
-    document.removeEventListener("click", clicked);
+    stop();
     if (!root.isConnected) clearInterval(outbox.resending);
   };
 }

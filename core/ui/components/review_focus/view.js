@@ -64,15 +64,6 @@ export class View {
     this.root.focus({ preventScroll: true });
   }
 
-  /** Has the keys again after a press of the mouse elsewhere, unless that led to a place where keys are wanted. */
-  takeBack() {
-    const there = document.activeElement;
-    const isText = there?.matches("textarea, [contenteditable], input:not([role=combobox])");
-    const isBusy = there?.matches('[aria-expanded="true"]') || document.querySelector('[role="dialog"]');
-    if (isText || isBusy || there?.shadowRoot?.contains(this.root)) return;
-    this.takeFocus();
-  }
-
   /** As tall as what the window leaves below the rest of the page: what decides is never below the fold. */
   fit() {
     const { host } = /** @type {ShadowRoot} */ (this.root.getRootNode());
