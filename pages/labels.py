@@ -12,6 +12,7 @@ from core.ui.frame.filters import segments
 from core.ui.frame.layout import empty_state, row
 from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
+from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
 from core.ui.labels.label_disagreements import label_disagreements
@@ -66,10 +67,11 @@ def _header(studio: Studio, viewer: Viewer) -> str:
     with row(spread=True):
         st.markdown(
             fill(
-                "**Labels** :gray[{:,} of {:,} portraits have a label · {:,} waiting for you · version {}]",
+                "**Labels** :gray[{:,} of {:,} portraits have a label · {:,} waiting for you{} · version {}]",
                 counts.labelled,
                 counts.portraits,
                 counts.waiting,
+                f" · {count_of(counts.disagreements, 'disagreement')}" if counts.disagreements else "",
                 studio.labels.version,
             ),
             width="content",

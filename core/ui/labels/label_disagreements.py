@@ -25,13 +25,13 @@ from core.viewer import Viewer
 from core.web.addresses import image_url
 
 _PAGE_SIZE = 20
+_PICTURE_PX, _WORDS_PX = 200, 880
 _UNSURE = "unsure"
 
 
 def label_disagreements(studio: Studio, viewer: Viewer) -> None:
     """Draw the portraits that wait for a third person, and behind them those that are decided."""
     with show_problems():
-        studio.review_service.refresh(viewer)
         cases = studio.adjudication.cases(viewer)
         if not cases:
             empty_state(
@@ -42,9 +42,9 @@ def label_disagreements(studio: Studio, viewer: Viewer) -> None:
         waiting = [case for case in cases if case.is_open]
         st.caption(
             fill(
-                "{} for a third person, {} decided. Whose look is one of the two leaves it to others.",
+                "{} for a third person{}. The label gets what the third decides; the agreement keeps the two looks.",
                 count_of(len(waiting), "portrait waits", "portraits wait"),
-                count_of(len(cases) - len(waiting), "is", "are"),
+                f", {len(cases) - len(waiting):,} decided" if len(waiting) < len(cases) else "",
             )
         )
         with page_of(cases, Key.LABEL_PAGE, size=_PAGE_SIZE) as shown:
@@ -54,11 +54,9 @@ def label_disagreements(studio: Studio, viewer: Viewer) -> None:
 
 def _case(studio: Studio, viewer: Viewer, case: Case) -> None:
     ref = case.reference
-    with st.container(border=True, key=f"disagreement-{ref.etag}"):
-        picture, words = st.columns([1, 3])
-        with picture:
-            st.image(absolute(image_url(ref.key, ref.etag, THUMBNAIL_SIDES[-1])), width="stretch", alt=ref.name)
-        with words:
+    with st.container(border=True, key=f"disagreement-{ref.etag}"), st.container(horizontal=True, gap="medium"):
+        st.image(absolute(image_url(ref.key, ref.etag, THUMBNAIL_SIDES[1])), width=_PICTURE_PX, alt=ref.name)
+        with st.container(width=_WORDS_PX, gap="xsmall"):
             st.markdown(fill("**{}** :gray[{}]", ref.persona or ref.name, ref.key))
             if not case.blind:
                 st.caption(
@@ -74,12 +72,13 @@ def _field(studio: Studio, viewer: Viewer, case: Case, differs: Disagreement) ->
     name = FIELD_NAMES[differs.field]
     key = f"{case.reference.etag}-{differs.field.value}"
     is_own = differs.is_one_of_the_two(viewer.email)
-    st.markdown(fill("**{}**", name))
-    with row(key=f"looks-{key}"):
+    st.caption(fill("{}", name))
+    with st.container(horizontal=True, gap="medium", key=f"looks-{key}"):
         for order, word in (("first", differs.first), ("second", differs.second)):
-            with st.container(width="content", gap="xsmall"):
+            with st.container(width=240, gap="xsmall"):
                 st.button(
                     plain(_said(word.value)),
+                    width="stretch",
                     key=f"{order}-{key}",
                     disabled=is_own or differs.third is not None,
                     help=fill("Decide that {} is {}.", name.lower(), _said(word.value)),
@@ -106,7 +105,7 @@ def _other_value(studio: Studio, case: Case, differs: Disagreement, key: str) ->
         key=place,
         placeholder="Neither: choose",
         label_visibility="collapsed",
-        width=180,
+        width=240,
         on_change=partial(_decide_otherwise, case, differs.field, place),
     )
 
@@ -135,7 +134,7 @@ def _decided(viewer: Viewer, third: Word, name: str, key: str) -> None:
 
 def _who(word: Word, order: str) -> Markdown:
     note = fill(" · “{}”", word.note) if word.note else plain("")
-    return fill("{}, {} look, {}{}", word.reviewer, order, clock(word.time, reader_zone()), note)
+    return fill("{}, {} look  \n{}{}", word.reviewer, order, clock(word.time, reader_zone()), note)
 
 
 def _said(value: Value) -> str:
