@@ -215,7 +215,6 @@ def report(numbers: Agreement) -> dict[str, Any]:
         "nominal_distance": [_measured(row) for row in numbers.nominal],
         "labelers": [_measured(row) for row in numbers.labelers],
         "reviewers": {field.value: _between(row) for field, row in numbers.reviewers.items()},
-        "second_looks_left_out": numbers.second_looks_left_out,
     }
 
 

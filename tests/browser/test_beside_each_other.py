@@ -154,7 +154,7 @@ def test_two_reviewers_get_different_portraits_and_each_sees_with_whom_the_other
     assert not set(house.lent()[ANN]) & set(house.lent()[BO])
     found = sit(BO, f"/labels?find={mine.removesuffix('.jpg').replace(' ', '%20')}")
     assert found.portrait == mine
-    expect(found.desk.locator(".lent").first).to_have_text(
+    expect(found.desk.locator(".words .lent").first).to_have_text(
         re.compile(r"^This portrait is with Kim until \d\d:\d\d\. You can decide all the same\.$")
     )
     grid = sit(BO, "/labels?show=Grid")
@@ -166,7 +166,7 @@ def test_what_both_decide_all_the_same_is_a_lost_race_and_nothing_is_lost(house:
     name = ann.portrait
     key = house.key_of(name)
     bo = sit(BO, f"/labels?find={name.removesuffix('.jpg').replace(' ', '%20')}")
-    expect(bo.desk.locator(".lent").first).to_contain_text("with Kim")
+    expect(bo.desk.locator(".words .lent").first).to_contain_text("with Kim")
     ann.press("1", "5", "a")
     ann.is_all_saved()
     if key in house.twice:  # a second look has no race to lose
@@ -219,7 +219,7 @@ def test_who_comes_back_after_it_has_ended_keeps_what_they_typed_and_may_save_it
     house.lend({**loan, "until": (now + timedelta(seconds=LENT_S)).isoformat()})
     ann.tab.page.clock.set_fixed_time(now + timedelta(seconds=90))
     ann.tab.page.keyboard.type("n")
-    expect(ann.desk.locator(".lent").first).to_contain_text("This portrait is with Bo until")
+    expect(ann.desk.locator(".words .lent").first).to_contain_text("This portrait is with Bo until")
     expect(ann.desk.locator("input")).to_have_value("as seen")
     assert ann.portrait == name
     ann.tab.page.keyboard.press("Enter")
@@ -235,10 +235,10 @@ def test_a_loan_that_ends_while_it_is_looked_at_is_not_named_any_more(house: Hou
     loan = {"desk": "elsewhere", "reviewer": ANN, "name": "Ann", "etags": [house.etag(key)]}
     house.lend({**loan, "until": (datetime.now(UTC) + timedelta(seconds=200)).isoformat()})
     bo = sit(BO, "/labels?find=Greta%2001&state=open")
-    expect(bo.desk.locator(".lent").first).to_contain_text("with Ann")
+    expect(bo.desk.locator(".words .lent").first).to_contain_text("with Ann")
     bo.tab.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(seconds=LENT_S))
     bo.press("1", "Escape")
-    expect(bo.desk.locator(".lent")).to_have_count(0)
+    expect(bo.desk.locator(".words .lent")).to_have_count(0)
 
 
 def test_a_second_look_is_blind_after_a_publish_and_where_it_differs_a_third_decides(house: House, sit: Sit) -> None:

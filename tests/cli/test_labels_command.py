@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from hashlib import md5
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from core.labels.machine.labeler import LabelerSpec, Proposal
 from core.labels.machine.proposals import Proposals
 from core.labels.published.label_file import parse_whole
 from core.labels.published.schema import Gender, LabelField, LabelSource, json_schema
-from tests.labels.portraits import APP
+from core.labels.review.queue import is_doubly_reviewed
+from core.viewer import PersonRole, Viewer
+from tests.labels.portraits import APP, OPS, OTHER, jpeg
 from tests.labels.review.checkouts import KEYS, checkout_in, etag, labels, reviewed_bucket
-from tests.labels.review.services import proposed
+from tests.labels.review.services import ReviewFixture, correct, proposed
 from tests.support.processes.commands import fails
 from tests.support.s3.moto_server import moto_server, remove, with_bucket
 from tests.support.s3.servers import S3Server, environment
@@ -221,6 +224,54 @@ class TestProposals:
     def test_where_no_machine_has_spoken_nothing_is_printed(self, moto: S3Server, checkout: Path) -> None:
         done = labels(checkout, "proposals", environ=environment(with_bucket(moto, {})))
         assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def looked_at_twice() -> bytes:
+    """A picture of the tenth that two people look at."""
+    pictures = map(jpeg, range(300))
+    return next(data for data in pictures if is_doubly_reviewed(md5(data, usedforsecurity=False).hexdigest()))
+
+
+class TestDisagreements:
+    """Where two looks differ, for people and for programs."""
+
+    KEY = "refs/01. Model/noir low angle/Twice.jpg"
+
+    @pytest.fixture
+    @staticmethod
+    def disputed(moto: S3Server) -> S3Server:
+        """A portrait whose two reviewers differ."""
+        bucket = with_bucket(moto, {TestDisagreements.KEY: looked_at_twice()})
+        at = ReviewFixture(bucket)
+        for person, gender in ((OPS, "masculine"), (OTHER, "feminine")):
+            said = {LabelField.GENDER: gender, LabelField.NOTES: f"seen by {person.email}"}
+            item = at.reviews.item(person, TestDisagreements.KEY)
+            at.reviews.save(person, [correct(item, said, id=gender)])
+        return bucket
+
+    def test_both_words_are_listed_with_who_and_why_and_then_the_thirds(
+        self, disputed: S3Server, checkout: Path
+    ) -> None:
+        done = labels(checkout, "disagreements", environ=environment(disputed))
+        assert (done.code, done.err) == (0, "")
+        assert done.out == (
+            f"{self.KEY}\n  gender_presentation  {OPS.email}: masculine (seen by {OPS.email}), "
+            f"{OTHER.email}: feminine (seen by {OTHER.email})\n1 wait for a third person, 0 are decided.\n"
+        )
+        at = ReviewFixture(disputed)
+        at.log.refresh()
+        third = Viewer("third@studio.example", PersonRole.ADMIN)
+        (case,) = at.adjudication().cases(third)
+        at.adjudication().decide(third, case, LabelField.GENDER, "feminine", id="third")
+        (row,) = labels(checkout, "disagreements", "--json", environ=environment(disputed)).json
+        gender = row["fields"]["gender_presentation"]
+        assert (row["key"], row["blind"], set(gender)) == (self.KEY, True, {"first", "second", "third"})
+        assert [gender[each]["value"] for each in gender] == ["masculine", "feminine", "feminine"]
+        assert gender["third"]["reviewer"] == third.email
+
+    def test_where_nobody_differs_it_says_so(self, moto: S3Server, checkout: Path) -> None:
+        done = labels(checkout, "disagreements", environ=environment(with_bucket(moto, {})))
+        assert (done.code, done.out) == (0, "0 wait for a third person, 0 are decided.\n")
 
 
 def test_the_schema_is_the_one_that_lies_in_the_repository_and_needs_no_storage(checkout: Path) -> None:
