@@ -12,8 +12,9 @@ from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label, LabelField
 from core.labels.review.queue import PersonaPicture, PortraitFacts, QueueItem, ReviewState, Why
 from core.labels.review.reasons import Case, reasons_of
-from core.labels.review.reviews import Decisions, reviewed_label, value_in
+from core.labels.review.reviews import NO_DECISIONS, Decisions, reviewed_label, value_in
 from core.labels.review.second_looks import COMPARED, disagreements_of
+from core.labels.review.verdicts import is_seen_once
 from core.labels.review.witnesses import first_label, is_reported, undecided_label, witnessed
 from core.references.key import fold
 from core.references.reference import Reference
@@ -34,13 +35,22 @@ class CaseBook:
 
     def __init__(self) -> None:
         self.facts: dict[str, PortraitFacts] = {}
-        self.items: dict[str, QueueItem] = {}
-        self.judgement = Judgement({}, {})
+        self._items: dict[str, QueueItem] = {}
+        self._judgement = Judgement({}, {})
+        self._is_judged = True
         self._keys: dict[str, list[str]] = {}  # by etag
         self._twins: dict[str, str] = {}  # keys by key: the first one that has the same bytes and persona
         self._witnessed: dict[str, tuple[PortraitFacts, Witnessed | None]] = {}  # by key, with what it was made of
         self._pictures: dict[str, tuple[PortraitFacts, PersonaPicture]] = {}  # by key
         self._cases: dict[str, Case] = {}
+
+    @property
+    def items(self) -> Mapping[str, QueueItem]:
+        """Every portrait by key, judged when it is asked for after something new was said."""
+        if not self._is_judged:
+            self._judge()
+            self._is_judged = True
+        return self._items
 
     def keep(self, found: Iterable[PortraitFacts]) -> None:
         """These are all portraits there are, in the order of their items."""
@@ -54,28 +64,28 @@ class CaseBook:
             self._twins[ref.key] = first.setdefault((ref.etag, _persona_of(ref)), ref.key)
         self._witnessed = {key: known for key, known in self._witnessed.items() if key in self.facts}
         self._pictures = {key: known for key, known in self._pictures.items() if key in self.facts}
-        self._judge()
+        self._is_judged = False
 
     def renew(self, etags: Collection[str], facts_of: Callable[[Reference], PortraitFacts]) -> None:
         """Something was said about these pictures."""
         for etag in etags:
             for key in self._keys.get(etag, ()):
                 self.facts[key] = facts_of(self.facts[key].reference)
-        self._judge()
+                self._is_judged = False
 
     def _judge(self) -> None:
         once = (key for key, twin in self._twins.items() if key == twin)
-        self.judgement = judge([said for key in once if (said := self._witness(key)) is not None])
+        self._judgement = judge([said for key in once if (said := self._witness(key)) is not None])
         personas = self._personas()
         cases, items = {}, {}
         for key, facts in self.facts.items():
-            judged = self.judgement.fields.get(self._twins[key], _NOTHING)
+            judged = self._judgement.fields.get(self._twins[key], _NOTHING)
             pictures = personas.get(_persona_of(facts.reference), ())
-            case, known = Case(facts, judged, pictures, self.judgement.labelers), self._cases.get(key)
+            case, known = Case(facts, judged, pictures, self._judgement.labelers), self._cases.get(key)
             is_same = known is not None and known.facts is facts and known.pictures is pictures and known == case
             cases[key] = known if is_same and known is not None else case
-            items[key] = self.items[key] if is_same else item_of(case)
-        self._cases, self.items = cases, items
+            items[key] = self._items[key] if is_same else item_of(case)
+        self._cases, self._items = cases, items
 
     def _witness(self, key: str) -> Witnessed | None:
         facts = self.facts[key]
@@ -99,9 +109,10 @@ class CaseBook:
 
 
 def persona_picture(facts: PortraitFacts) -> PersonaPicture:
-    """A portrait as it is shown beside another one of its persona."""
-    label = reviewed_label(undecided_label(facts), facts.decisions)
-    decides = facts.decisions.deciding
+    """A portrait as it is shown beside another one of its persona; to nobody what a second look should not know."""
+    waits = is_seen_once(facts.reference.etag, facts.decisions)
+    label = first_label(facts) if waits else reviewed_label(undecided_label(facts), facts.decisions)
+    decides = NO_DECISIONS if waits else facts.decisions.deciding
     said = {field: value_in(label, field) for field in LabelField}
     return PersonaPicture(
         key=facts.reference.key,

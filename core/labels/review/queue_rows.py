@@ -68,6 +68,13 @@ class QueueRows:
             self._keep_up()
             return self._book.items.get(key)
 
+    def reference(self, key: str) -> Reference | None:
+        """The picture of a portrait, or None for what is none; it waits for no judging."""
+        with self._lock:
+            self._keep_up()
+            facts = self._book.facts.get(key)
+            return facts.reference if facts else None
+
     def machine_label(self, etag: str) -> Label | None:
         """What the weightiest machine says about these bytes, else what was published before anybody reviewed."""
         proposals = self._sources.proposals.by_etag().get(etag)

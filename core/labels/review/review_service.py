@@ -30,6 +30,7 @@ from core.labels.review.reviews import (
     undoable_of,
     value_in,
 )
+from core.labels.review.settling import check_settling, plan_settling
 from core.labels.review.verdicts import (
     ID_MAX,
     ReviewConflict,
@@ -65,9 +66,10 @@ class SaveReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What settling a persona's field comes to: the pictures that get the value, and those that are left.
+    """What settling a persona's field comes to: the pictures that have the value then, and those that are left.
 
-    `left` are those about which a person decided otherwise; they are named, and never changed by it.
+    `left` are those about which a person decided otherwise, and those that wait for a second look; they are named,
+    and never changed by it.
     """
 
     pictures: tuple[PersonaPicture, ...]
@@ -207,25 +209,30 @@ class ReviewService:
         for verdict in verdicts:
             self.check(verdict)
 
-        def settle(reviews: Reviews) -> Sequence[Event]:
-            new = new_verdicts(verdicts, reviews)
-            conflicts = [each for verdict in new for each in conflicts_of(verdict, viewer.email, reviews)]
-            if any(awaits_second_look(each.etag, viewer.email, reviews) for each in conflicts):
-                raise InputError(SECOND_LOOK_FIRST)  # a conflict would say what the first reviewer said
-            if conflicts:
-                raise ReviewConflict(conflicts)
-            return [
-                event_of(
-                    verdict,
-                    viewer.email,
-                    reviews,
-                    machine=self._rows.machine_label(verdict.etag),
-                    published=self._rows.published_label(verdict.etag),
-                )
-                for verdict in new
-            ]
+        return self._append(
+            viewer,
+            lambda reviews: self._events_of(viewer, verdicts, reviews),
+            [verdict.id for verdict in verdicts],
+        )
 
-        return self._append(viewer, settle, [verdict.id for verdict in verdicts])
+    def _events_of(self, viewer: Viewer, verdicts: Sequence[Verdict], reviews: Reviews) -> Sequence[Event]:
+        """What is new of these verdicts, as it is kept. Raises ReviewConflict."""
+        new = new_verdicts(verdicts, reviews)
+        conflicts = [each for verdict in new for each in conflicts_of(verdict, viewer.email, reviews)]
+        if any(awaits_second_look(each.etag, viewer.email, reviews) for each in conflicts):
+            raise InputError(SECOND_LOOK_FIRST)  # a conflict would say what the first reviewer said
+        if conflicts:
+            raise ReviewConflict(conflicts)
+        return [
+            event_of(
+                verdict,
+                viewer.email,
+                reviews,
+                machine=self._rows.machine_label(verdict.etag),
+                published=self._rows.published_label(verdict.etag),
+            )
+            for verdict in new
+        ]
 
     def set_field(
         self, viewer: Viewer, items: Sequence[QueueItem], field: LabelField, value: Value, *, id_prefix: str
@@ -254,18 +261,36 @@ class ReviewService:
 
     def settlement(self, viewer: Viewer, key: str, field: LabelField, value: Value) -> Settlement:
         """What `settle` would do for this portrait's persona now; nothing is written. Raises InputError as it does."""
-        raise NotImplementedError
+        item = self.item(viewer, key)
+        check_settling(item, field, value)
+        plan = plan_settling(item, field, value, self._log.reviews, prefix=key)
+        return Settlement(plan.pictures, plan.left)
 
     def settle(self, viewer: Viewer, item: QueueItem, field: LabelField, value: Value, *, id_prefix: str) -> Settlement:
         """Give a field of all pictures of a portrait's persona one value, in one save; undo takes its receipt's events.
 
         `item` is the portrait as it was shown; it gets the value, too. Pictures about which a person decided
-        otherwise, also in between, are left and named. `id_prefix` is this press's, never used again: sent twice it
-        counts once. Only what belongs to a person can be settled: age, gender and hair; InputError for other fields,
-        for a value that cannot be, and for a name that is no persona's. Raises ReviewConflict when somebody else
-        decided otherwise about the shown portrait in between: then nothing is written.
+        otherwise, also in between, are left and named, and so are those that wait for a second look. `id_prefix` is
+        this press's, never used again: sent twice it counts once. Only what belongs to a person can be settled: age,
+        gender and hair; InputError for other fields, for a value that cannot be, and for a name that is no persona's.
+        Raises ReviewConflict when somebody else decided otherwise about the shown portrait in between: then nothing is
+        written.
         """
-        raise NotImplementedError
+        viewer.require(Capability.REVIEW)
+        check_settling(item, field, value)
+        plan = plan_settling(item, field, value, self._log.reviews, prefix=id_prefix)
+        for verdict in plan.verdicts:
+            self.check(verdict)
+
+        def settle(reviews: Reviews) -> Sequence[Event]:
+            nonlocal plan
+            if awaits_second_look(item.reference.etag, viewer.email, reviews):
+                raise InputError(SECOND_LOOK_FIRST)
+            plan = plan_settling(item, field, value, reviews, prefix=id_prefix)
+            return self._events_of(viewer, plan.verdicts, reviews)
+
+        receipt = self._append(viewer, settle, [verdict.id for verdict in plan.verdicts])
+        return Settlement(plan.pictures, plan.left, receipt)
 
     def undo(self, viewer: Viewer, events: Sequence[str]) -> SaveReceipt:
         """Take decisions of one's own back, a whole save too; undoing an undo brings the decision back.
@@ -369,12 +394,12 @@ class ReviewService:
 
     def _check_picture(self, verdict: Verdict) -> None:
         """Raise InputError unless the picture is in the library as it was shown, or was decided about before."""
-        row = self._rows.get(verdict.key)
-        if row is not None and row.reference.etag == verdict.etag:
+        here = self._rows.reference(verdict.key)
+        if here is not None and here.etag == verdict.etag:
             return
         if any(made.event.key == verdict.key for made in self._log.reviews.of_picture(verdict.etag)):
             return
-        if row is None:
+        if here is None:
             raise InputError("`{}` is not in the library any more: reload the page.", verdict.key)
         raise InputError("This picture has changed in S3 since it was shown: reload the page and look again.")
 

@@ -10,7 +10,7 @@ from typing import Final
 from core.errors import WriteConflict
 from core.labels.published.schema import Label, LabelField
 from core.labels.review.queue import QueueItem, is_doubly_reviewed
-from core.labels.review.reviews import Event, FieldChange, Kind, Original, Reviews, Value, spell, value_in
+from core.labels.review.reviews import Decisions, Event, FieldChange, Kind, Original, Reviews, Value, spell, value_in
 from core.labels.review.second_looks import first_seen
 
 UNDO_PREFIX: Final = "undo-"
@@ -86,17 +86,19 @@ def new_verdicts(verdicts: Sequence[Verdict], reviews: Reviews) -> list[Verdict]
     return list(new.values())
 
 
-def awaits_second_look(etag: str, reviewer: str, reviews: Reviews) -> bool:
-    """Whether a label of the doubly reviewed tenth was reviewed by others alone, and still by one person only."""
-    if not is_doubly_reviewed(etag):
-        return False
-    decisions = reviews.of_picture(etag)
-    decides = decisions.deciding
+def is_seen_once(etag: str, decisions: Decisions) -> bool:
+    """Whether a label of the doubly reviewed tenth was reviewed, and waits for its second look."""
     return (
-        any(made.event.whole for made in decides)
-        and all(made.reviewer != reviewer for made in decides)
+        is_doubly_reviewed(etag)
+        and any(made.event.whole for made in decisions.deciding)
         and not any(made.event.second for made in decisions.standing)
     )
+
+
+def awaits_second_look(etag: str, reviewer: str, reviews: Reviews) -> bool:
+    """Whether a label of the doubly reviewed tenth was reviewed by others alone, and still by one person only."""
+    decisions = reviews.of_picture(etag)
+    return is_seen_once(etag, decisions) and all(made.reviewer != reviewer for made in decisions.deciding)
 
 
 def is_second(verdict: Verdict, reviewer: str, reviews: Reviews) -> bool:

@@ -1,0 +1,116 @@
+"""What remains: how many labels are probably still wrong, how sure that is, and how many reviews would halve it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from core.labels.evidence.scale import Rates
+
+# How far the probabilities are believed before reviews have confirmed them: as if so many wrong labels had been
+# foretold, and found. Those that look suspicious are counted apart from those that do not.
+_FORETOLD: Final = 4.0
+_SUSPICIOUS: Final = 0.2
+_DRAWS: Final = 4000
+_STEPS: Final = np.linspace(0.01, 0.99, 50)
+_SEED: Final = 20
+_NOTHING: Final = 0.05  # wrong labels
+_REVIEW_FINDS: Final = 0.9
+_INTERVAL: Final = (5.0, 95.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """How likely a label was wrong before a person looked, and what they found."""
+
+    wrong: float
+    was_wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """How many labels are probably still wrong, with a 90 % interval: `low` to `high`.
+
+    `halved_by` is how many reviews in the queue's order would bring the number down to half; None where reviews alone
+    cannot, and 0 where there is nothing to halve.
+    """
+
+    labels: int
+    wrong: float
+    low: int
+    high: int
+    halved_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The random tenth as a test of the estimate: how many of it people have looked at, foretold and found wrong.
+
+    `holds` says that what was found lies where 90 of 100 such findings would.
+    """
+
+    looked_at: int
+    foretold: float
+    found: int
+    holds: bool
+
+
+def remaining_of(waiting: Sequence[float], judged: Sequence[float], found: Sequence[Foretold]) -> Remaining:
+    """The estimate from how likely each label is wrong: of those that wait for a person, and of those judged by one.
+
+    `found` are labels that people have looked at: where they found more wrong ones than were foretold, there are more
+    among the waiting ones, too. What is drawn at random for the interval is the same every time.
+    """
+    draws = np.random.default_rng(_SEED)
+    waits = np.sort(np.array(waiting, dtype=float))[::-1]
+    closed = np.array(judged, dtype=float)
+    expected, wrong = np.zeros_like(waits), _drawn(closed, np.ones(_DRAWS), draws)
+    for is_suspicious in (True, False):
+        part = (waits >= _SUSPICIOUS) == is_suspicious
+        factors = _factors([each for each in found if (each.wrong >= _SUSPICIOUS) == is_suspicious], draws)
+        wrong += _drawn(waits[part], factors, draws)
+        expected[part] = _scaled(waits[part], float(np.median(factors)))
+    low, high = np.percentile(wrong, _INTERVAL)
+    total = float(expected.sum() + closed.sum())
+    labels = len(waits) + len(closed)
+    return Remaining(labels, round(total, 1), int(low), int(np.ceil(high)), _halved_by(expected, total))
+
+
+def check_of(found: Sequence[Foretold]) -> Check:
+    """What people found in some labels, against what was foretold of them."""
+    foretold = np.array([each.wrong for each in found], dtype=float)
+    wrong = sum(each.was_wrong for each in found)
+    draws = np.random.default_rng(_SEED)
+    likely = _drawn(foretold, _factors([], draws), draws)
+    low, high = np.percentile(likely, _INTERVAL)
+    return Check(len(found), round(float(foretold.sum()), 1), wrong, bool(low <= wrong <= high))
+
+
+def _factors(found: Sequence[Foretold], draws: np.random.Generator) -> Rates:
+    """By how much the odds of being wrong may have to be multiplied, by what was foretold and what was found."""
+    shape = _FORETOLD + sum(each.was_wrong for each in found)
+    rate = _FORETOLD + sum(each.wrong for each in found)
+    return draws.gamma(shape, 1 / rate, _DRAWS)
+
+
+def _scaled(wrong: Rates, factor: float) -> Rates:
+    return np.asarray(factor * wrong / (1 - wrong + factor * wrong))
+
+
+def _drawn(wrong: Rates, factors: Rates, draws: np.random.Generator) -> Rates:
+    """How many of some labels are wrong, drawn once for each factor; of very many labels, as good as drawn."""
+    likely = np.stack([_scaled(wrong, factor) for factor in np.quantile(factors, _STEPS)])
+    mean, spread = likely.sum(axis=1), np.sqrt((likely * (1 - likely)).sum(axis=1))
+    at = draws.integers(len(_STEPS), size=len(factors))
+    return np.clip(np.round(draws.normal(mean[at], spread[at])), 0, len(wrong))
+
+
+def _halved_by(expected: Rates, total: float) -> int | None:
+    """How many reviews bring the number down to half; a review finds what is wrong all but now and then."""
+    if total < _NOTHING:
+        return 0
+    enough = np.flatnonzero(np.cumsum(expected * _REVIEW_FINDS) >= total / 2)
+    return int(enough[0]) + 1 if len(enough) else None
