@@ -180,6 +180,14 @@ def proposals() -> None:
 
 
 @labels_app.command()
+def queue(as_json: Json = False) -> None:
+    """List all portraits by how likely their label is wrong, each with the reasons; with --json one line a portrait."""
+    from core.cli import label_queue
+
+    label_queue.queue(as_json=as_json)
+
+
+@labels_app.command()
 def schema() -> None:
     """Print the JSON schema of a published line."""
     from core.cli import labels

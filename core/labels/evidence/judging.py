@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from core.labels.evidence.model import FieldModel
+from core.labels.evidence.scale import Numbers
 from core.labels.evidence.table import NOTHING, FieldTable, table_of
 from core.labels.evidence.testimony import Witnessed
 from core.labels.published.schema import LabelField
@@ -23,12 +24,14 @@ class FieldJudgement:
     """One field of one label.
 
     `wrong` is how likely the label is wrong in it, `before` how likely the one was from before people spoke about this
-    picture, by everything but their word; None where nothing was said before. `persona_doubts` says that the persona's
-    other pictures lead one to expect another value, `against` names the labelers whose word makes one doubt.
+    picture, by everything but their word, and `was_wrong` the same with their word; None where nothing was said before.
+    `persona_doubts` says that the persona's other pictures lead one to expect another value, `against` names the
+    labelers whose word makes one doubt.
     """
 
     wrong: float
     before: float | None = None
+    was_wrong: float | None = None
     persona_doubts: bool = False
     against: tuple[str, ...] = ()
 
@@ -65,16 +68,26 @@ def judge(pictures: Sequence[Witnessed]) -> Judgement:
 
 
 def _judgements(table: FieldTable, model: FieldModel) -> list[FieldJudgement]:
-    wrong, before = model.wrong().round(_DIGITS).tolist(), model.wrong_before().round(_DIGITS).tolist()
+    wrong, before, was_wrong = map(_rounded, (model.wrong(), model.wrong_before(), model.was_wrong()))
     doubts = (model.wrong_by_persona() > _DOUBTS).tolist() if table.scale.is_personal else [False] * len(wrong)
     against: dict[int, list[str]] = {}
     for at, name in _opponents(table, model):
         against.setdefault(at, []).append(name)
     was = (table.before != NOTHING).tolist()
     return [
-        FieldJudgement(wrong[at], before[at] if was[at] else None, doubts[at], tuple(against.get(at, ())))
+        FieldJudgement(
+            wrong=wrong[at],
+            before=before[at] if was[at] else None,
+            was_wrong=was_wrong[at] if was[at] else None,
+            persona_doubts=doubts[at],
+            against=tuple(against.get(at, ())),
+        )
         for at in range(len(wrong))
     ]
+
+
+def _rounded(shares: Numbers) -> list[float]:
+    return [round(share, _DIGITS) for share in shares.tolist()]
 
 
 def _opponents(table: FieldTable, model: FieldModel) -> list[tuple[int, str]]:

@@ -63,6 +63,10 @@ class FieldModel:
         """For each portrait how likely its label from before people spoke was wrong, by all but their word on it."""
         return self._mistaken(_shares(self._said - self._people, self.expected), self._table.before)
 
+    def was_wrong(self) -> Numbers:
+        """The same by everything, their word too."""
+        return self._mistaken(self.truth, self._table.before)
+
     def wrong_by_persona(self) -> Numbers:
         """For each portrait how likely the shown label is wrong by the persona's other pictures alone."""
         return self._mistaken(self.expected, self._table.shown)

@@ -8,8 +8,8 @@ import numpy as np
 
 from core.labels.evidence.scale import Numbers, Places, Scale
 
-_ONE_PERSON: Final = 0.9  # of the names that several pictures share, how many are of one person
-_NOT_THEM: Final = 0.01  # of a person's pictures, how many show somebody else
+_ONE_PERSON: Final = 0.95  # of the names that several pictures share, how many are of one person
+_NOT_THEM: Final = 0.005  # of a person's pictures, how many show somebody else
 
 
 def expectations(scale: Scale, likelihood: Numbers, persona: Places, years: Places) -> Numbers:

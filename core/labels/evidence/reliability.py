@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.labels.evidence.scale import Places, Rates
 
 # Words it takes to believe a rate that nobody would have expected; rates are shares of wrong words.
-_PRIOR_WORDS: Final = 30.0
+_PRIOR_WORDS: Final = 10.0
 _RATE_BOUNDS: Final = (0.005, 0.6)
 _KNOWS: Final = (3.0, 2.0)  # a labeler that has said nothing yet: words that were knowledge, and that were guesses
 _ROW_WORDS: Final = 8.0
@@ -30,7 +30,7 @@ NEW_REVIEWER: Final = (_MISSES[0] / sum(_MISSES), _FALSE_ALARMS[0] / sum(_FALSE_
 
 # The share of wrong words to be expected of a source before it is known: a machine's by how sure it says it is.
 _EXPECTED_WRONG: Final = {"human": 0.03, "folder": 0.03, "stale": 0.25, "low": 0.3, "middle": 0.2, "high": 0.1}
-_EXPECTED_WRONG_ELSE: Final = 0.06
+_EXPECTED_WRONG_ELSE: Final = 0.08
 
 
 def expected_wrong(source: str) -> float:

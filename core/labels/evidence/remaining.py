@@ -12,7 +12,7 @@ from core.labels.evidence.scale import Rates
 
 # How far the probabilities are believed before reviews have confirmed them: as if so many wrong labels had been
 # foretold, and found. Those that look suspicious are counted apart from those that do not.
-_FORETOLD: Final = 4.0
+_FORETOLD: Final = 2.0
 _SUSPICIOUS: Final = 0.2
 _DRAWS: Final = 4000
 _STEPS: Final = np.linspace(0.01, 0.99, 50)
@@ -24,10 +24,14 @@ _INTERVAL: Final = (5.0, 95.0)
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
-    """How likely a label was wrong before a person looked, and what they found."""
+    """How likely a label was wrong before a person looked, whether they changed it, and how likely it was wrong now.
+
+    Who accepts everything finds nothing: what people say is weighed before it counts against what was foretold.
+    """
 
     wrong: float
-    was_wrong: bool
+    is_changed: bool
+    was_wrong: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def remaining_of(waiting: Sequence[float], judged: Sequence[float], found: Seque
     draws = np.random.default_rng(_SEED)
     waits = np.sort(np.array(waiting, dtype=float))[::-1]
     closed = np.array(judged, dtype=float)
-    expected, wrong = np.zeros_like(waits), _drawn(closed, np.ones(_DRAWS), draws)
+    expected, wrong = np.zeros_like(waits), _drawn(closed, _factors([], draws), draws)
     for is_suspicious in (True, False):
         part = (waits >= _SUSPICIOUS) == is_suspicious
         factors = _factors([each for each in found if (each.wrong >= _SUSPICIOUS) == is_suspicious], draws)
@@ -82,7 +86,7 @@ def remaining_of(waiting: Sequence[float], judged: Sequence[float], found: Seque
 def check_of(found: Sequence[Foretold]) -> Check:
     """What people found in some labels, against what was foretold of them."""
     foretold = np.array([each.wrong for each in found], dtype=float)
-    wrong = sum(each.was_wrong for each in found)
+    wrong = sum(each.is_changed for each in found)
     draws = np.random.default_rng(_SEED)
     likely = _drawn(foretold, _factors([], draws), draws)
     low, high = np.percentile(likely, _INTERVAL)
@@ -91,7 +95,7 @@ def check_of(found: Sequence[Foretold]) -> Check:
 
 def _factors(found: Sequence[Foretold], draws: np.random.Generator) -> Rates:
     """By how much the odds of being wrong may have to be multiplied, by what was foretold and what was found."""
-    shape = _FORETOLD + sum(each.was_wrong for each in found)
+    shape = _FORETOLD + 1 / 3 + sum(each.was_wrong for each in found)  # by a third, half of the factors are below 1
     rate = _FORETOLD + sum(each.wrong for each in found)
     return draws.gamma(shape, 1 / rate, _DRAWS)
 
@@ -101,11 +105,14 @@ def _scaled(wrong: Rates, factor: float) -> Rates:
 
 
 def _drawn(wrong: Rates, factors: Rates, draws: np.random.Generator) -> Rates:
-    """How many of some labels are wrong, drawn once for each factor; of very many labels, as good as drawn."""
+    """How many of some labels are wrong, once for each draw: the rare ones by Poisson's law, the others by Gauss's."""
     likely = np.stack([_scaled(wrong, factor) for factor in np.quantile(factors, _STEPS)])
-    mean, spread = likely.sum(axis=1), np.sqrt((likely * (1 - likely)).sum(axis=1))
     at = draws.integers(len(_STEPS), size=len(factors))
-    return np.clip(np.round(draws.normal(mean[at], spread[at])), 0, len(wrong))
+    is_rare = wrong < _SUSPICIOUS
+    rare, others = likely[:, is_rare], likely[:, ~is_rare]
+    mean, spread = others.sum(axis=1), np.sqrt((others * (1 - others)).sum(axis=1))
+    many = np.clip(np.round(draws.normal(mean[at], spread[at])), 0, others.shape[1])
+    return np.asarray(many + draws.poisson(rare.sum(axis=1)[at]), dtype=np.float64)
 
 
 def _halved_by(expected: Rates, total: float) -> int | None:

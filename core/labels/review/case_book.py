@@ -10,6 +10,7 @@ from core.labels.evidence.judging import FieldJudgement, Judgement, judge
 from core.labels.evidence.testimony import Witnessed
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label, LabelField
+from core.labels.review.outlook import Outlook, outlook_of
 from core.labels.review.queue import PersonaPicture, PortraitFacts, QueueItem, ReviewState, Why
 from core.labels.review.reasons import Case, reasons_of
 from core.labels.review.reviews import NO_DECISIONS, Decisions, reviewed_label, value_in
@@ -51,6 +52,11 @@ class CaseBook:
             self._judge()
             self._is_judged = True
         return self._items
+
+    @property
+    def outlook(self) -> Outlook:
+        """How many labels are probably still wrong."""
+        return outlook_of([self._cases[key] for key in self.items])
 
     def keep(self, found: Iterable[PortraitFacts]) -> None:
         """These are all portraits there are, in the order of their items."""

@@ -15,6 +15,7 @@ from core.labels.published.label_file import LabelSet, LabelState
 from core.labels.published.schema import Label
 from core.labels.review.case_book import CaseBook
 from core.labels.review.live import LiveLabels
+from core.labels.review.outlook import Outlook
 from core.labels.review.queue import PortraitFacts, QueueItem
 from core.labels.review.reports import MismatchReport, Reports
 from core.labels.review.review_log import ReviewLog
@@ -67,6 +68,12 @@ class QueueRows:
         with self._lock:
             self._keep_up()
             return self._book.items.get(key)
+
+    def outlook(self) -> Outlook:
+        """How many labels are probably still wrong. Raises StorageError while there is no index."""
+        with self._lock:
+            self._keep_up()
+            return self._book.outlook
 
     def reference(self, key: str) -> Reference | None:
         """The picture of a portrait, or None for what is none; it waits for no judging."""

@@ -17,7 +17,7 @@ from core.labels.review.second_looks import disagreements_of
 from core.labels.review.witnesses import first_label, is_reported, judged_label, opinions_by_name
 
 UNSURE: Final = 0.6
-DOUBTED: Final = 0.5  # from here on a label that a person has decided on comes back, to somebody else
+DOUBTED: Final = 0.2  # from here on a label that a person has decided on comes back, to somebody else
 _AGES_APART: Final = 5  # at their nearest; less is rounding
 _SAME_AGE: Final = 10  # years around the median that count as a persona's one age
 _WORTH_A_WORD: Final = 0.02
@@ -86,7 +86,7 @@ def _doubts_about_people(case: Case, decides: Decisions) -> Iterator[Reason]:
     said = next((why.says for why in _evidence(case, label)), None)
     values = ", ".join(_spelled(value_in(label, field)) for field in doubted)
     by = decides[-1].reviewer
-    yield Reason(Why.DOUBTED, f"{by} decided on {values}, and most of what else is known speaks against it.")
+    yield Reason(Why.DOUBTED, f"{by} decided on {values}, and what else is known speaks against it.")
     if said is not None:
         yield Reason(Why.DOUBTED, said)
 
@@ -108,7 +108,7 @@ def _against_field(case: Case, label: Label, field: LabelField, judged: FieldJud
     named = opinions_by_name(case.facts)
     for name in judged.against:
         other = value_in(named[name].label, field) if name in named else None
-        if other is not None and _apart(shown, other):
+        if other is not None and are_apart(shown, other):
             yield Reason(Why.LABELERS_DISAGREE, _other_word(case, label, field, name, other))
     tag = {LabelField.TONE: case.facts.reference.tone, LabelField.ANGLE: case.facts.reference.angle}.get(field)
     if tag is not None and shown not in (None, tag):
@@ -172,7 +172,7 @@ def _spelled(value: Value) -> str:
     return str(value[0]) if isinstance(value, tuple) and value[0] == value[1] else spell(value)
 
 
-def _apart(one: Value, other: Value) -> bool:
+def are_apart(one: Value, other: Value) -> bool:
     """Whether two values differ by more than rounding."""
     if isinstance(one, tuple) and isinstance(other, tuple):
         return max(one[0], other[0]) - min(one[1], other[1]) > _AGES_APART

@@ -14,6 +14,7 @@ from core.labels.lending.lending import Lending
 from core.labels.lending.loans import Loan
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import LabelField
+from core.labels.review.outlook import Outlook
 from core.labels.review.progress import ReviewProgress, progress_of
 from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem, ReviewState, order_of, passes
 from core.labels.review.queue_rows import QueueRows, QueueSources
@@ -157,6 +158,14 @@ class ReviewService:
         viewer.require(Capability.BROWSE)
         said = Counter(value for item in self._rows.items() if isinstance(value := value_in(item.shown, field), str))
         return [word for word, _ in sorted(said.items(), key=lambda each: (-each[1], each[0]))]
+
+    def ranking(self, viewer: Viewer) -> list[QueueItem]:
+        """Every portrait by how likely its label is wrong, as it is to nobody in particular.
+
+        Raises StorageError while there is no index.
+        """
+        viewer.require(Capability.REVIEW)
+        return sorted(self._rows.items(), key=lambda item: (-item.wrong, item.reference.key.encode()))
 
     def counts(self, viewer: Viewer) -> LabelCounts:
         """How many portraits there are, have a label, and wait for a person. Raises StorageError without an index."""
@@ -362,6 +371,11 @@ class ReviewService:
         saves = (save for save in reversed(self._log.saves) if save.reviewer == viewer.email)
         made = (tuple(e.id for e in save.events if press in (e.id, press_of(e))) for save in saves)
         return next(filter(None, made), ())
+
+    def outlook(self, viewer: Viewer) -> Outlook:
+        """How many labels are probably still wrong, and how many reviews would halve that."""
+        viewer.require(Capability.REVIEW)
+        return self._rows.outlook()
 
     def _append(
         self, viewer: Viewer, settle: Callable[[Reviews], Sequence[Event]], ids: Sequence[str] = ()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.labels.published.schema import LabelField
 from core.labels.review.agreement import NOT_BLIND, Agreement, Measurement
+from core.labels.review.outlook import Outlook
 from core.labels.review.progress import ReviewProgress
 from core.studio import Studio
 from core.ui.frame.local_time import reader_zone
@@ -28,6 +29,7 @@ def label_trust(studio: Studio, viewer: Viewer) -> None:
     """Progress, accuracy against reviews, distance to nominal values, labelers against each other, reviewers."""
     with show_problems():
         _progress(studio.review_service.progress(viewer))
+        _outlook(studio.review_service.outlook(viewer))
         numbers = studio.trust_numbers()
         _accuracy(numbers)
         _section(
@@ -63,6 +65,29 @@ def _progress(progress: ReviewProgress) -> None:
                 "Last": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone=str(reader_zone()))
             },
         )
+
+
+def _outlook(outlook: Outlook) -> None:
+    """How many labels are probably still wrong, when it is enough, and whether the random tenth bears that out."""
+    found, tenth = outlook.remaining, outlook.tenth
+    st.markdown("**Probably still wrong**")
+    if not found.labels:
+        st.caption("There is no label yet that could be wrong.")
+        return
+    with st.container(horizontal=True):
+        st.metric("Labels still wrong", f"about {found.wrong:,.0f}")
+        st.metric("Between", f"{found.low:,} and {found.high:,}")
+        st.metric("Reviews that halve it", "–" if found.halved_by is None else f"{found.halved_by:,}")
+    st.caption(
+        "Added up from how likely each label is wrong, and corrected by what reviews found; the number lies between "
+        "the two in 9 of 10 cases. Reviews count from the top of the queue."
+    )
+    if not tenth.looked_at:
+        st.caption("Checked against the random tenth: nobody has looked at any of it yet.")
+        return
+    says: LiteralString = "Checked against the random tenth: {:,} reviewed, {:,} wrong before, {:.1f} foretold{}"
+    verdict = "." if tenth.holds else ": it does not bear the estimate out, so trust it less."
+    st.caption(fill(says, tenth.looked_at, tenth.found, tenth.foretold, verdict))
 
 
 def _accuracy(numbers: Agreement) -> None:
