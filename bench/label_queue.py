@@ -275,7 +275,7 @@ def runs_of(situation: Callable[[random.Random], Library], seed: int, plantings:
 
 
 def seconds_after_a_review() -> tuple[list[float], list[float]]:
-    """How long the new order takes after each of some reviews, with very many labels: by the clock, and of processor."""
+    """How long the new order of very many labels takes after a review, nine times: the clock's and the processor's."""
     chance, book, reviews = random.Random(0), CaseBook(), Reviews()
     facts = {each.reference.etag: each for each in _many(chance).facts()}
     book.keep(facts.values())
@@ -333,8 +333,8 @@ def report(rows: Sequence[str], speed: tuple[list[float], list[float]], seed: in
         f"{datetime.now(UTC):%Y-%m-%d} · {machine()} · Python {platform.python_version()}. "
         f"`python -m bench.label_queue` makes this section. Load average: {os.getloadavg()[0]:.1f}.",
         "",
-        f"{PLANTINGS} plantings (seed {seed}) of {EACH} turned genders and {EACH} ages moved by {YEARS} years among the "
-        "samples' 82 labels: how many of the 16 stand in the first 16 and 24 places on average (chance: 3.1 and 4.7; "
+        f"{PLANTINGS} plantings (seed {seed}) of {EACH} turned genders and {EACH} ages moved by {YEARS} years among "
+        "the samples' 82 labels: how many of the 16 stand in the first 16 and 24 places on average (chance: 3.1, 4.7; "
         "targets: 13 and 15), beside the order before; and how many labels are said to be still wrong, with how often "
         "that interval holds the truth (target: 90 %).",
         "",

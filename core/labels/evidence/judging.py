@@ -10,8 +10,8 @@ import numpy as np
 
 from core.labels.evidence.model import FieldModel
 from core.labels.evidence.scale import Numbers
+from core.labels.evidence.statements import Witnessed
 from core.labels.evidence.table import NOTHING, FieldTable, table_of
-from core.labels.evidence.testimony import Witnessed
 from core.labels.published.schema import LabelField
 
 _AGAINST: Final = 1.5  # a labeler's word counts as a reason from so many times the odds

@@ -77,9 +77,8 @@ def remaining_of(waiting: Sequence[float], judged: Sequence[float], found: Seque
         factors = _factors([each for each in found if (each.wrong >= _SUSPICIOUS) == is_suspicious], draws)
         wrong += _drawn(waits[part], factors, draws)
         expected[part] = _scaled(waits[part], float(np.median(factors)))
-    low, high = np.percentile(wrong, _INTERVAL)
-    total = float(expected.sum() + closed.sum())
-    labels = len(waits) + len(closed)
+    labels, total = len(waits) + len(closed), float(expected.sum() + closed.sum())
+    low, high = np.percentile(np.minimum(wrong, labels), _INTERVAL)
     return Remaining(labels, round(total, 1), int(low), int(np.ceil(high)), _halved_by(expected, total))
 
 
@@ -101,7 +100,7 @@ def _factors(found: Sequence[Foretold], draws: np.random.Generator) -> Rates:
 
 
 def _scaled(wrong: Rates, factor: float) -> Rates:
-    return np.asarray(factor * wrong / (1 - wrong + factor * wrong))
+    return np.asarray(factor * wrong / np.maximum(1 - wrong + factor * wrong, np.finfo(float).tiny))
 
 
 def _drawn(wrong: Rates, factors: Rates, draws: np.random.Generator) -> Rates:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.labels.evidence.testimony import Word
+from core.labels.evidence.statements import Word
 from core.labels.published.schema import AGE_RANGES, LabelField, age_range_of
 
 # Probabilities for very many portraits: half the digits are enough, and take a third of the time.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.labels.evidence.scale import Numbers, Places, Scale, scale_of
-from core.labels.evidence.testimony import Witnessed, Word
+from core.labels.evidence.statements import Witnessed, Word
 from core.labels.published.schema import LabelField
 
 _Name = TypeVar("_Name", bound=Hashable)

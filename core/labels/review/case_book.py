@@ -7,7 +7,7 @@ from math import prod
 from typing import Final
 
 from core.labels.evidence.judging import FieldJudgement, Judgement, judge
-from core.labels.evidence.testimony import Witnessed
+from core.labels.evidence.statements import Witnessed
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label, LabelField
 from core.labels.review.outlook import Outlook, outlook_of

@@ -75,7 +75,7 @@ class Settlement:
 
     pictures: tuple[PersonaPicture, ...]
     left: tuple[PersonaPicture, ...]
-    receipt: SaveReceipt | None = None
+    receipt: SaveReceipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,13 +268,6 @@ class ReviewService:
             raise InputError(SECOND_LOOK_FIRST)
         return replace(self.save(viewer, verdicts), left=tuple(sorted(left)))
 
-    def settlement(self, viewer: Viewer, key: str, field: LabelField, value: Value) -> Settlement:
-        """What `settle` would do for this portrait's persona now; nothing is written. Raises InputError as it does."""
-        item = self.item(viewer, key)
-        check_settling(item, field, value)
-        plan = plan_settling(item, field, value, self._log.reviews, prefix=key)
-        return Settlement(plan.pictures, plan.left)
-
     def settle(self, viewer: Viewer, item: QueueItem, field: LabelField, value: Value, *, id_prefix: str) -> Settlement:
         """Give a field of all pictures of a portrait's persona one value, in one save; undo takes its receipt's events.
 
@@ -367,15 +360,15 @@ class ReviewService:
         viewer.require(Capability.REVIEW)
         return progress_of([item.for_reviewer(viewer.email) for item in self._rows.items()], self._log.saves)
 
-    def _made_by(self, viewer: Viewer, press: str) -> tuple[str, ...]:
-        saves = (save for save in reversed(self._log.saves) if save.reviewer == viewer.email)
-        made = (tuple(e.id for e in save.events if press in (e.id, press_of(e))) for save in saves)
-        return next(filter(None, made), ())
-
     def outlook(self, viewer: Viewer) -> Outlook:
         """How many labels are probably still wrong, and how many reviews would halve that."""
         viewer.require(Capability.REVIEW)
         return self._rows.outlook()
+
+    def _made_by(self, viewer: Viewer, press: str) -> tuple[str, ...]:
+        saves = (save for save in reversed(self._log.saves) if save.reviewer == viewer.email)
+        made = (tuple(e.id for e in save.events if press in (e.id, press_of(e))) for save in saves)
+        return next(filter(None, made), ())
 
     def _append(
         self, viewer: Viewer, settle: Callable[[Reviews], Sequence[Event]], ids: Sequence[str] = ()

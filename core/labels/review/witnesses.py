@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from core.labels.evidence.testimony import Assertion, Opinion, Ruling, Testimony, Witnessed, Word
+from core.labels.evidence.statements import Assertion, Opinion, Ruling, Statements, Witnessed, Word
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label, LabelField, LabelSource
@@ -47,7 +47,7 @@ def witnessed(facts: PortraitFacts) -> Witnessed | None:
     if label is None:
         return None
     ref = facts.reference
-    said = {field: testimony for field in COMPARED if (testimony := _testimony(facts, label, field)) is not None}
+    said = {field: statements for field in COMPARED if (statements := _statements(facts, label, field)) is not None}
     if not said:
         return None
     persona = ref.persona
@@ -60,7 +60,7 @@ def is_reported(facts: PortraitFacts) -> bool:
     return facts.report is not None and (not decides or facts.report.time > decides[-1].time)
 
 
-def _testimony(facts: PortraitFacts, label: Label, field: LabelField) -> Testimony | None:
+def _statements(facts: PortraitFacts, label: Label, field: LabelField) -> Statements | None:
     shown = _word(label, field)
     if shown is None:
         return None
@@ -74,7 +74,7 @@ def _testimony(facts: PortraitFacts, label: Label, field: LabelField) -> Testimo
     if tag is not None:
         assertions.append(Assertion("folder", tag))
     reported = field in _REPORTED and is_reported(facts)
-    return Testimony(shown, before, tuple(assertions), tuple(_opinions(facts, base, field)), rulings, reported)
+    return Statements(shown, before, tuple(assertions), tuple(_opinions(facts, base, field)), rulings, reported)
 
 
 def _rulings(facts: PortraitFacts, field: LabelField) -> Iterator[Ruling]:

@@ -1,4 +1,4 @@
-"""Testimony: what is said about one field of one portrait, by whom."""
+"""Statements: what is said about one field of one portrait, by whom."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Statements:
     """Everything said about a field. `shown` is the word that is judged; `before` the one from before people spoke.
 
     `reported` says that somebody found the picture in a wrong place, and nobody has looked since.
@@ -59,4 +59,4 @@ class Witnessed:
     id: str
     persona: str | None
     day: int
-    fields: Mapping[LabelField, Testimony]
+    fields: Mapping[LabelField, Statements]
