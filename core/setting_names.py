@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from core.settings import Settings
+from core.settings import PROJECT_ROOT, SECRETS_FILE, Settings, read_secrets
 
 _OURS: Final = frozenset(name.upper() for name in Settings.model_fields)
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html#using-environment-variables
@@ -33,6 +33,12 @@ class UnknownName:
     name: str
     place: str
     nearest: str | None
+
+
+def unknown_names(environ: Iterable[str]) -> tuple[UnknownName, ...]:
+    """All such names that a process is given, by its environment and by secrets.toml. Raises ConfigError."""
+    place = SECRETS_FILE.relative_to(PROJECT_ROOT).as_posix()
+    return (*unknown_variables(environ), *unknown_keys(read_secrets(SECRETS_FILE), place=place))
 
 
 def unknown_variables(names: Iterable[str], *, place: str = "the environment") -> tuple[UnknownName, ...]:

@@ -10,6 +10,7 @@ import pytest
 from core.cli.label_commit import LabelCheckout
 from core.errors import InputError
 from tests.labels.review.checkouts import KEYS, checkout_in, labels, reviewed_bucket
+from tests.support.operators_guide import GUIDE, shell_lines
 from tests.support.processes.checkouts import GIT, committed, git, shared
 from tests.support.processes.commands import fails
 from tests.support.processes.programs import ROOT
@@ -99,6 +100,44 @@ def test_what_is_published_is_committed_with_its_reviewers_and_pushed(moto: S3Se
     assert labels(checkout, "publish", "--commit", "--push", environ=settings).code == 0
     assert git(checkout, "show", f"origin/main:{FILE}") == (checkout / FILE).read_text()
     assert KEYS[0] in (checkout / FILE).read_text()
+
+
+def test_the_guides_upgrade_brings_two_machines_together_that_both_published(moto: S3Server, tmp_path: Path) -> None:
+    """What the guide says of a rebase that stops: their file is taken, and the reviews in S3 make the rest anew."""
+    bucket = reviewed_bucket(moto)
+    settings = environment(bucket, **GIT)
+    here = checkout_in(tmp_path / "here")
+    (here / ".gitignore").write_text((ROOT / ".gitignore").read_text("utf-8"), "utf-8")
+    remote = shared(here)
+    git(tmp_path, "clone", "--quiet", str(remote), "there")
+    there = named(tmp_path / "there")
+    assert labels(named(here), "publish", "--commit", "--person", "nobody@studio.example", environ=settings).code == 0
+    assert labels(here, "publish", "--commit", environ=settings).code == 0
+    (there / FILE).write_bytes(
+        (there / FILE).read_bytes().replace(b'"source":"nominal"', b'"source":"nominal","hair":"red"')
+    )
+    committed(there, "Labels of another machine")
+    git(there, "push", "--quiet")
+
+    stopped = False
+    upgrade = [line.command for line in shell_lines() if line.section == "Upgrade"]
+    for line in upgrade:
+        if line.startswith("git rebase"):
+            with pytest.raises(AssertionError, match=r"CONFLICT .*labels/personas\.jsonl"):
+                git(here, *line.split()[1:])
+            assert "`git rebase --skip` takes its file" in GUIDE.read_text("utf-8")
+            git(here, "rebase", "--skip")
+            stopped = True
+        elif line.startswith("git "):
+            git(here, *line.split()[1:])
+        elif "core labels" in line:
+            done = labels(here, *line.split("core labels ")[1].split(), environ=settings)
+            assert (done.code, done.err) == (0, ""), line
+    assert stopped
+    assert in_remote(here) == git(here, "rev-parse", "HEAD").strip()
+    together = (here / FILE).read_text("utf-8")
+    assert "red" in together, "what the other machine published"
+    assert [key for key in (KEYS[0], KEYS[3], KEYS[5]) if key not in together] == []
 
 
 def test_who_cannot_commit_publishes_nothing(moto: S3Server, checkout: Path) -> None:

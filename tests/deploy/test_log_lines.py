@@ -51,7 +51,7 @@ class Told:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("told")
     with FakeOpenAI(default=Behaviour(Fault.BAD_KEY)).serving() as openai:
-        settings = {**SECRETS, "OPENAI_BASE_URL": openai.base_url}
+        settings = {**SECRETS, "OPENAI_BASE_URL": openai.base_url, "S3_BUCKT": "meant-for-production"}
         with serving(folder, settings) as server:
             server.ready()
             comparison = asyncio.run(make(server.url, PROMPT))
@@ -66,6 +66,12 @@ def test_every_line_is_one_event(told: Told) -> None:
     assert {"server_ready", "comparison_ordered", "side_began", "side_ended", "server_stopped"} <= {
         event["event"] for event in told.server.events()
     }
+
+
+def test_a_misspelled_setting_is_told_of_at_the_start_with_what_may_be_meant(told: Told) -> None:
+    (event,) = told.server.events("unknown_setting")
+    assert (event["setting"], event["place"], event["nearest"]) == ("S3_BUCKT", "the environment", "S3_BUCKET")
+    assert "meant-for-production" not in told.server.log
 
 
 def test_one_id_leads_from_the_press_to_the_end_of_every_side(told: Told) -> None:

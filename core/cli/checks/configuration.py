@@ -13,8 +13,8 @@ from core.cli.checks.report import Report
 from core.errors import ConfigError, InputError
 from core.labels.published.label_file import load_published
 from core.references.vocabulary import load_vocabulary
-from core.setting_names import UnknownName, unknown_keys, unknown_variables, variables_of
-from core.settings import PROJECT_ROOT, SECRETS_FILE, Profile, Settings, read_secrets
+from core.setting_names import UnknownName, unknown_names, unknown_variables, variables_of
+from core.settings import PROJECT_ROOT, SECRETS_FILE, Profile, Settings
 from core.storage.local.data_dir import ADDRESS_FILE
 from core.studio import LABELS_FILE, VOCABULARY_FILE
 
@@ -24,9 +24,9 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 def names(report: Report, environ: Mapping[str, str]) -> None:
     """Name what looks like a setting and is none: what was meant by it is not set, and nothing else would say so."""
-    found = [*unknown_variables(environ)]
+    found: list[UnknownName] = []
     with suppress(ConfigError):  # said of the settings as a whole
-        found += unknown_keys(read_secrets(SECRETS_FILE), place=_shown(SECRETS_FILE))
+        found += unknown_names(environ)
     units = variables_of(_UNITS_FILE.read_text("utf-8", "replace")) if _is_readable(_UNITS_FILE) else {}
     found += unknown_variables(units, place=_shown(_UNITS_FILE))
     for unknown in found:

@@ -15,6 +15,7 @@ from core.errors import ConfigError, StudioError
 from core.foreign_logs import adopt_foreign_logs
 from core.identity.start_token import start_address, start_token
 from core.logs import Discretion, configure_logs
+from core.setting_names import unknown_names
 from core.settings import known_secrets, load_settings
 from core.storage.local.data_dir import ADDRESS_FILE
 from core.storage.local.disk import publish
@@ -43,6 +44,8 @@ async def lifespan(_app: object, *, own_url: Callable[[], str] = lambda: "") -> 
         discretion = Discretion([*known_secrets(settings), token], prompts=settings.log_prompts)
         configure_logs(discretion=discretion)
         adopt_foreign_logs()
+        for unknown in unknown_names(os.environ):
+            _log.warning("unknown_setting", setting=unknown.name, place=unknown.place, nearest=unknown.nearest)
         bound_connections()
         stop = Stop(work_s=settings.generation_stop_s)
         stop.listen()
