@@ -48,9 +48,14 @@ def check(
 
 
 @app.command()
-def index(as_json: Json = False) -> None:
+def index(
+    as_json: Json = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Open every picture that nobody has opened yet, and list what cannot be.")
+    ] = False,
+) -> None:
     """List the reference library straight from S3."""
-    library.index(as_json)
+    library.index(as_json, check=check)
 
 
 @app.command()

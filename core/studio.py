@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.concurrency.background import in_background
 from core.concurrency.periodic import Periodic
+from core.generation.drawn_pictures import DrawnPictures
 from core.generation.engines.engine import Engine
 from core.generation.engines.preview_engine import PreviewEngine
 from core.generation.idempotency import IdempotencyKeys
@@ -34,6 +35,7 @@ from core.identity.access import Access
 from core.identity.authenticator import Authenticator
 from core.identity.sign_in import build_authenticator, build_redirect
 from core.identity.sign_in_limits import SignInLimits
+from core.images.readability import Readability
 from core.images.thumbnails import Thumbnails
 from core.injection.reader import OfflineReader
 from core.labels.lending.lending import Lending
@@ -93,6 +95,7 @@ class Studio:
     publisher: Publisher
     catalog: Catalog
     thumbnails: Thumbnails
+    readability: Readability
     presigner: Presigner | None
     history: History
     engines: Mapping[str, Engine]
@@ -133,7 +136,10 @@ class Studio:
     @property
     def loops(self) -> tuple[Periodic, ...]:
         """Everything that goes round in the background."""
-        rounds = (self.catalog, self.history, self.live_labels, self.proposals, self.review_service)
+        rounds = (
+            *(self.catalog, self.history, self.live_labels, self.proposals, self.review_service),
+            self.readability,
+        )
         return tuple(each.loop for each in rounds)
 
     def start(self) -> None:
@@ -157,6 +163,7 @@ class Studio:
         self.runner.close()
         self.catalog.stop()
         self.history.stop()
+        self.readability.close()
         for loop in self.loops:
             loop.stop()
         self.storage.close()
@@ -183,6 +190,15 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         unreadable=thumbnails.unreadable,
     )
 
+    readability = Readability(
+        store,
+        thumbnails,
+        app_prefix=settings.s3_app_prefix,
+        pictures=lambda: catalog.index.table if catalog.status.ready else (),
+        found=catalog.request_refresh,
+    )
+    drawn = DrawnPictures(catalog, readability)
+
     def observe(comparison: Comparison, outcome: Outcome) -> None:
         metrics.attempt_ended(comparison, outcome)
         trace_attempt(telemetry, comparison, outcome)
@@ -206,11 +222,12 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         build_reader(settings, vocabulary),
         vocabulary,
         settings.max_model_references,
+        drawn,
     )
     idempotency_keys = IdempotencyKeys(
         store, app_prefix=settings.s3_app_prefix, at_work=lambda wanted: runner.status(wanted).busy
     )
-    orders = Orders(runner, engines, idempotency_keys, budgets)
+    orders = Orders(runner, engines, idempotency_keys, budgets, drawn)
     access = Access(store, settings)
     authenticator = build_authenticator(settings, store, access)
     sign_in_limits = SignInLimits(
@@ -238,6 +255,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         publisher=publisher,
         catalog=catalog,
         thumbnails=thumbnails,
+        readability=readability,
         presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,
         history=history,
         engines=engines,

@@ -13,13 +13,15 @@ from core.references.reference import Filter, Reference
 from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import clear_selection, picture_grid
 from core.ui.frame.layout import empty_state, page_of, row
-from core.ui.frame.markdown import fill, plain
+from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import time_span
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
+from core.ui.references.drift_note import drift_note
 from core.ui.references.plan_diff_report import plan_diff_report
+from core.ui.references.problem_list import problem_list
 from core.ui.references.reference_cards import group_cards, reference_cards
 from core.ui.references.reference_details import open_details
 from core.ui.references.reference_filters import GROUPS, follow_jump, jump_to_group, reference_filters
@@ -36,6 +38,8 @@ def page() -> None:
     library_trouble(studio)
     follow_jump(index)
     wanted, view = reference_filters(studio, index)
+    if wanted.problems_only:
+        problem_list(index, wanted)
     if view == GROUPS:
         _groups(index, wanted)
     else:
@@ -49,7 +53,7 @@ def _header(studio: Studio, index: ReferenceIndex, status: CatalogStatus) -> Non
     with row(spread=True):
         st.markdown(fill("**References** :gray[{}]", facts), width="content")
         with row(width="content"):
-            _drift(status)
+            drift_note(status.drift)
             if st.button("Check past comparisons", type="tertiary", icon=":material/fact_check:"):
                 plan_diff_report(studio, index)
             if st.button("Refresh", type="tertiary", icon=":material/refresh:"):
@@ -58,28 +62,13 @@ def _header(studio: Studio, index: ReferenceIndex, status: CatalogStatus) -> Non
                     st.rerun()
 
 
-def _drift(status: CatalogStatus) -> None:
-    """What changed in S3, in words, with the keys behind it."""
-    drift = status.drift
-    if drift.is_empty or drift.since is None:
-        return
-    parts = (("added", drift.added), ("removed", drift.removed), ("changed", drift.changed))
-    summary = ", ".join(f"{len(keys)} {word}" for word, keys in parts if keys)
-    with st.popover(fill("{} since {:%H:%M} UTC", summary, drift.since), type="tertiary", icon=":material/difference:"):
-        for word, keys in parts:
-            if keys:
-                more = f"\n… and {len(keys) - 20:,} more" if len(keys) > 20 else ""
-                st.caption(plain(word.capitalize()))
-                st.code("\n".join(keys[:20]) + more, language=None, wrap_lines=True)
-
-
 def _pictures(studio: Studio, index: ReferenceIndex, wanted: Filter) -> None:
     found = index.search(wanted)
     if not found:
         _show_nothing_found()
         return
     with page_of(found, Key.REF_PAGE, is_counted=True) as shown:
-        event = picture_grid(reference_cards(shown), key=Key.REF_GRID, label="References", selectable=True)
+        event = picture_grid(reference_cards(shown, index.table), key=Key.REF_GRID, label="References", selectable=True)
     _selection(studio, [ref for ref in shown if ref.key in event.selected])
     if event.opened and (opened := index.get(event.opened)):
         open_details(studio, opened)
@@ -104,7 +93,7 @@ def _groups(index: ReferenceIndex, wanted: Filter) -> None:
         _show_nothing_found()
         return
     with page_of(groups, Key.REF_PAGE) as shown:
-        cards = group_cards(shown, index.table.unreadable_references)
+        cards = group_cards(shown, index.table)
         event = picture_grid(cards, key=f"{Key.REF_GRID}-groups", label="Groups")
     if event.opened in {group.path for group in shown}:
         jump_to_group(event.opened or "")

@@ -98,6 +98,10 @@ class Periodic:
         """Say from within a long round that it gets on."""
         self._heard_at = self.clock()
 
+    def rest(self, seconds: float) -> bool:
+        """Wait within a round; False as soon as it is told to stop, and the round is to end."""
+        return not self._stopped.wait(seconds)
+
     def tell_to_stop(self) -> None:
         """Do no further round. Returns at once."""
         if not self._stopped.is_set():

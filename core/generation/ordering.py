@@ -9,6 +9,7 @@ import structlog
 from ulid import ULID
 
 from core.errors import NotFound
+from core.generation.drawn_pictures import DrawnPictures
 from core.generation.engines.engine import Engine, engine_named, estimate_of
 from core.generation.idempotency import IdempotencyKeys
 from core.generation.ownership import require_charge
@@ -26,12 +27,19 @@ class Orders:
     """What people order, within their budgets; the same press twice is one comparison."""
 
     def __init__(
-        self, runner: Runner, engines: Mapping[str, Engine], idempotency_keys: IdempotencyKeys, budgets: Budgets
+        self,
+        runner: Runner,
+        engines: Mapping[str, Engine],
+        idempotency_keys: IdempotencyKeys,
+        budgets: Budgets,
+        drawn: DrawnPictures | None = None,
     ) -> None:
+        """Without `drawn` nobody looks at the pictures before an engine does."""
         self._runner = runner
         self._engines = engines
         self._idempotency_keys = idempotency_keys
         self._budgets = budgets
+        self._drawn = drawn
 
     def check(self, planned: Planned, render: RenderSettings) -> None:
         """Raise InputError for what cannot be sent, whatever the budget says."""
@@ -62,7 +70,8 @@ class Orders:
     def order(self, planned: Planned, render: RenderSettings, viewer: Viewer) -> Comparison:
         """Record a planned comparison and start it.
 
-        Raises AccessDenied, and InputError for what cannot be sent, or not within today's budget.
+        Raises AccessDenied, InputError for what cannot be sent, or not within today's budget, and StorageError or
+        Overloaded while nobody can say whether its pictures can be opened.
         """
         viewer.require(Capability.GENERATE)
         self.check(planned, render)
@@ -103,6 +112,8 @@ class Orders:
         self._runner.cancel(comparison_id, side, person=viewer.email)
 
     def _submit(self, comparison: Comparison) -> Comparison:
+        if self._drawn is not None:
+            self._drawn.check(comparison.sides)
         with self._budgets.turn():
             identity = self._idempotency_keys.identity(comparison)
             if identity != comparison.id:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.errors import InjectionError
 from core.generation.planning import ComparisonPlanner
 from core.generation.records.comparison import Comparison, SideRecord
-from core.injection.slots import Slot
+from core.injection.slots import Rule, Slot
 from core.injection.wishes import SideName
 from core.references.index import ReferenceIndex
 
@@ -72,10 +72,18 @@ def _reason(then: Slot | None, now: Slot | None, today: SideRecord, index: Refer
         return "The picture has left S3, or its folder was renamed."
     if listed.etag != then.etag:
         return "The picture behind this key has changed."
+    if now is not None and _is_by_group(now) and not _is_by_group(then):
+        return (
+            f"It still stands in S3, but since it was drawn a group is drawn first, and then a picture in it. {now.why}"
+        )
     if now is not None:
         return f"It still stands in S3, but another is picked now. {now.why}"
     empty = next((slot for slot in today.slots if slot.role is then.role and not slot.filled), None)
     return empty.why if empty else "Its group is no longer among those that match."
+
+
+def _is_by_group(slot: Slot) -> bool:
+    return any(step.rule in (Rule.DRAWN_GROUP, Rule.GROUP_BY_GROUP) for step in slot.steps)
 
 
 def _filled(side: SideRecord) -> dict[str, Slot]:

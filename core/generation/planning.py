@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from ulid import ULID
 
+from core.generation.drawn_pictures import DrawnPictures
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
 from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
@@ -18,6 +20,8 @@ from core.injection.wishes import Wishes, check_prompt_length
 from core.labels.published.label_file import LabelSet
 from core.references.index import IndexSource
 from core.references.vocabulary import Vocabulary
+
+_PATIENCE_S: Final = 2.0  # a person waits for the plan
 
 
 class Reader(Protocol):
@@ -41,23 +45,39 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonPlanner:
-    """Plans comparisons from the newest index; `labels` hands out the newest labels for each plan."""
+    """Plans comparisons from the newest index; `labels` hands out the newest labels for each plan.
+
+    Without `drawn` nobody looks at the pictures.
+    """
 
     catalog: IndexSource
     labels: Callable[[], LabelSet]
     reader: Reader
     vocabulary: Vocabulary
     max_model_references: int
+    drawn: DrawnPictures | None = None
 
     def plan(self, wishes: Wishes, *, reading: Reading | None = None, recent: Iterable[str] = ()) -> Planned:
         """Plan what would go in. Raises InputError for a prompt that is too long, InjectionError or StorageError.
 
-        `reading` is what the reader said about this prompt; without it the prompt is read here.
+        `reading` is what the reader said about this prompt; without it the prompt is read here. What is drawn and has
+        never been opened is opened now: what cannot be is no candidate any more, and all sides are planned anew. What
+        S3 does not hand out in time is planned all the same, and looked at again before it is sent.
         """
         check_prompt_length(len(wishes.prompt))
-        index, labels, recent = self.catalog.index, self.labels(), tuple(recent)
+        reading, recent = reading or self.reader.read(wishes.prompt), tuple(recent)
+        ends_at = time.monotonic() + _PATIENCE_S
+        while True:
+            planned, patience_s = self._plan(wishes, reading, recent), ends_at - time.monotonic()
+            if self.drawn is None or patience_s <= 0:
+                return planned
+            if not self.drawn.leave_out_unreadable(planned.sides, patience_s=patience_s):
+                return planned
+
+    def _plan(self, wishes: Wishes, reading: Reading, recent: tuple[str, ...]) -> Planned:
+        index, labels = self.catalog.index, self.labels()
         planner = Planner(index, labels, max_model_references=self.max_model_references)
-        injection = planner.plan(wishes, reading or self.reader.read(wishes.prompt), recent=recent)
+        injection = planner.plan(wishes, reading, recent=recent)
         sides = []
         for plan in injection.sides:
             sections = assemble(wishes, injection.settled, plan.slots, plan.side, self.vocabulary)

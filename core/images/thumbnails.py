@@ -50,6 +50,12 @@ class Thumbnails:
         """The etags of all pictures that S3 says cannot be decoded by this decoder. Raises StorageError."""
         return frozenset(row.key.removeprefix(self._unreadable) for row in self._store.list(self._unreadable))
 
+    def why_unreadable(self, etag: str) -> str:
+        """What the one who tried has noted; nothing where nobody has. Raises StorageError."""
+        with suppress(NotFound):
+            return self._store.get(f"{self._unreadable}{etag}").data.decode()
+        return ""
+
     def _find_or_make(self, key: str, etag: str, side: int, original: Callable[[], Blob], size_bytes: int) -> bytes:
         try:
             found = self._store.get(key).data
@@ -58,8 +64,8 @@ class Thumbnails:
         else:
             self._observe("found")
             return found
-        with suppress(NotFound):
-            raise BadImage("{}", self._store.get(f"{self._unreadable}{etag}").data.decode())
+        if reason := self.why_unreadable(etag):
+            raise BadImage("{}", reason)
         data = self._make(etag, side, original, size_bytes)
         with suppress(WriteConflict):  # another server made the same one
             self._store.put(key, data, content_type="image/webp", create_only=True)

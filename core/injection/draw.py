@@ -1,6 +1,9 @@
 """The draw: which of the pictures that fit is taken, by a seed and for one person in every slot that has them.
 
-Every draw is by tickets (`docs/decisions/002-rendezvous-draw.md`). Model slots are drawn together:
+Every draw is by tickets (`docs/decisions/002-rendezvous-draw.md`), and first between groups, then within one
+(`docs/decisions/035-first-between-groups.md`): a large group is drawn from no more often than a
+small one with the same tags.
+Model slots are each of one group, and are drawn together:
 
 1. One person leads: whoever is on a pinned picture; else whoever has pictures on most sides; of those, in most groups;
    of those, with a picture that was not given last time; of those, the lowest ticket.
@@ -18,6 +21,7 @@ the person of the side that stays leads in the other.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,38 +47,74 @@ class TicketDraw:
     recent: frozenset[str]
 
     def first(self, slot_id: str, pool: Sequence[Reference]) -> Reference:
-        """The lowest ticket of those not given last time, or of all when all were."""
-        fresh = [ref for ref in pool if ref.key not in self.recent] or pool
-        return min(fresh, key=lambda ref: ticket(self.seed, slot_id, ref.key))
+        """Of those not given last time, or of all when all were, the lowest ticket in the group with the lowest."""
+        drawn = self._drawn_group(slot_id, self._fresh(pool))
+        return min(drawn, key=lambda ref: ticket(self.seed, slot_id, ref.key))
 
     def order(
         self, slot_id: str, pool: Iterable[Reference], preferred: Collection[str] | None = None
     ) -> list[Reference]:
-        """All of them: those with a preferred key first, then those not given last time, then by ticket."""
+        """All of them: those with a preferred key first, then those not given last time, then by ticket.
 
-        def place(ref: Reference) -> tuple[bool, bool, bytes]:
-            is_behind = preferred is not None and ref.key not in preferred
-            return is_behind, ref.key in self.recent, ticket(self.seed, slot_id, ref.key)
+        Each turn goes on to the next group, and comes back for a group's second picture when all have had their first.
+        """
 
-        return sorted(pool, key=place)
+        def tier(ref: Reference) -> tuple[bool, bool]:
+            return preferred is not None and ref.key not in preferred, ref.key in self.recent
 
-    def note_first(self, trail: Trail, pool: Sequence[Reference]) -> None:
+        taken: Counter[tuple[tuple[bool, bool], str]] = Counter()
+        places: dict[str, tuple[tuple[bool, bool], int, bytes]] = {}
+        by_ticket = sorted(pool, key=lambda ref: ticket(self.seed, slot_id, ref.key))
+        for ref in by_ticket:
+            group = group_of(ref)
+            places[ref.key] = tier(ref), taken[tier(ref), group], self._group_ticket(slot_id, group)
+            taken[tier(ref), group] += 1
+        return sorted(by_ticket, key=lambda ref: places[ref.key])
+
+    def note_first(self, trail: Trail, slot_id: str, pool: Sequence[Reference]) -> None:
         """Record how `first` chooses."""
-        given = self._given(pool)
+        given, fresh = self._given(pool), self._fresh(pool)
         if 0 < len(given) < len(pool):
-            trail.note(Rule.FRESH, "not what you were given last time", len(pool) - len(given), keys=given)
+            trail.note(Rule.FRESH, "not what you were given last time", fresh, keys=given)
+        if (groups := len(groups_of(fresh))) > 1:
+            drawn = self._drawn_group(slot_id, fresh)
+            words = f"in the one drawn of {groups} groups: “{drawn[0].group}”"
+            trail.note(Rule.DRAWN_GROUP, words, drawn, group_of(drawn[0]), seed=self.seed)
         trail.note(Rule.DRAW, f"drawn with seed {self.seed}", 1, seed=self.seed)
 
     def note_turn(self, trail: Trail, pool: Sequence[Reference], turn: int, start: Reference | None = None) -> None:
         """Record that a re-roll takes number `turn` of `order`, counted from `start` if it is given."""
         if given := self._given(pool):
             trail.note(Rule.RECENT_LAST, "what you were given last time comes last", pool, keys=given)
+        if (groups := len(groups_of(pool))) > 1:
+            trail.note(Rule.GROUP_BY_GROUP, f"turns go round {groups} groups", pool, seed=self.seed)
         keys = (start.key,) if start is not None else ()
         words = f"re-rolled {turn}×, drawn with seed {self.seed}"
         trail.note(Rule.TURN, words, 1, str(turn), keys=keys, seed=self.seed)
 
     def _given(self, pool: Iterable[Reference]) -> list[str]:
         return [ref.key for ref in pool if ref.key in self.recent]
+
+    def _fresh(self, pool: Sequence[Reference]) -> Sequence[Reference]:
+        return [ref for ref in pool if ref.key not in self.recent] or pool
+
+    def _drawn_group(self, slot_id: str, pool: Sequence[Reference]) -> Sequence[Reference]:
+        """Those of the group with the lowest ticket."""
+        drawn = min(groups_of(pool), key=lambda group: self._group_ticket(slot_id, group))
+        return [ref for ref in pool if group_of(ref) == drawn]
+
+    def _group_ticket(self, slot_id: str, group: str) -> bytes:
+        return ticket(self.seed, f"{slot_id}\0group", group)
+
+
+def group_of(reference: Reference) -> str:
+    """The path of the group that a reference of a group stands in."""
+    return f"{reference.folder}/{reference.group}"
+
+
+def groups_of(pool: Iterable[Reference]) -> frozenset[str]:
+    """The paths of the groups that some references stand in."""
+    return frozenset(map(group_of, pool))
 
 
 def choose_person(sides: Sequence[Sequence[Candidates]], draw: TicketDraw) -> str | None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from core.injection.candidates import Candidates, narrow
 from core.injection.draw import PersonDraw, TicketDraw, choose_person
 from core.injection.narrowing import LabelLookup, Narrowing, fits_tags, narrowings, narrowings_on, near_misses
-from core.injection.slots import NearMiss, Rule, Slot, Step, Trail
+from core.injection.slots import NearMiss, Rule, Slot, Step, Trail, left_out_words, unreadable_pin_words
 from core.injection.wishes import SettledWishes, SideName, WishedFrom, Wishes
 from core.references.index import ReferenceIndex
 from core.references.reference import AttributeGroup, Reference, ReferenceFolder
@@ -136,13 +136,17 @@ class ModelPlanner:
             pinned = self._pin_of(candidates)
             trail.note_pin(pin, fits=pinned is not None)
             if pinned is None:
-                why = "The picture you pinned does not meet the wishes (any more): unpin it or change them."
+                why = (
+                    unreadable_pin_words(self.index, pin)
+                    or "The picture you pinned does not meet the wishes (any more): unpin it or change them."
+                )
                 return self._empty(why, side, candidates, trail.steps)
             taken, why = pinned, "pinned by you"
+        left_out = left_out_words([candidates.group])
         return Slot.holding(
             taken,
             Role.MODEL,
-            f"{taken.persona or taken.name}: 1 of {len(candidates.references)} that fit, {why}.",
+            f"{taken.persona or taken.name}: 1 of {len(candidates.references):,} that fit, {why}. {left_out}".rstrip(),
             slot_id=slot_id,
             wishes=[narrowing.wish for narrowing in self._narrowings(side)],
             steps=trail.steps,
@@ -162,7 +166,7 @@ class ModelPlanner:
         if lead is not None:
             trail.note(Rule.SAME_PERSON, f"same person in every slot that has them: {lead}", same or everyone, lead)
             why = "same person in every slot" if same else f"no picture of {lead} here, {why}"
-        self.draw.note_first(trail, same or everyone)
+        self.draw.note_first(trail, slot_id, same or everyone)
         return draw.take(slot_id), why
 
     def _nothing_fits(self, side: SideName) -> Slot:
@@ -179,7 +183,8 @@ class ModelPlanner:
         near = near_misses(self.index, self.folder, self.labels, wanted)
         asked = ", ".join(narrowing.step for narrowing in wanted)
         hint = " ".join(map(str, near[:2]))
-        why = f"Nothing in “{self.folder.path}” is {asked}. {hint}".strip()
+        left_out = left_out_words(group for group in self.folder.groups if fits_tags(group, wanted))
+        why = " ".join(filter(None, (f"Nothing in “{self.folder.path}” is {asked}.", left_out, hint)))
         return self._empty(why, side, steps=trail.steps, near=near)
 
     def _left_out(self, side: SideName, other: Candidates | None) -> Slot:

@@ -76,11 +76,13 @@ class Planner:
         return Injection(wishes, reading, settled, folder.path, plans, fairness)
 
     def _chance_tone(self, wishes: Wishes) -> str | None:
-        """A tone drawn among those the library has a tone reference for."""
+        """A tone drawn among those the library has a tone reference for, where chance is to pick one."""
+        if not wishes.tone_by_chance:
+            return None
         tones = {
             group.tags.tone
             for folder in self._index.folders_of(Role.TONE)
             for group in folder.groups
-            if group.is_injectable and group.tags.tone
+            if group.tags.tone and group.usable
         }
         return min(tones, key=lambda tone: ticket(wishes.seed, "chance", tone), default=None)

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.injection.wishes import Wish
+from core.references.index import ReferenceIndex
 from core.references.key import file_name, persona_of
-from core.references.reference import Reference
-from core.references.vocabulary import Role
+from core.references.reference import AttributeGroup, Reference
+from core.references.vocabulary import GroupProblem, Role
 
 
 class Rule(StrEnum):
     """What a step did. Together with the library and its labels the steps of a slot give its key again.
 
     `group`, `folder` and `role` count every file there; every later step starts from the pictures in groups
-    that may be injected from, empty files left out. From `last` and `first` on only the order changes, until
-    `draw`, `turn` or `pin` takes one picture out of what is left.
+    that may be injected from, those left out that cannot be opened. From `person-first` and `recent-last` on only the
+    order changes, until `draw`, `turn` or `pin` takes one picture out of what is left. Where several groups are left,
+    `drawn-group` or `group-by-group` stands before it; in records from before they did, the draw was among all of
+    their pictures at once.
     """
 
     GROUP = "group"  # in the group `value`
@@ -37,6 +40,8 @@ class Rule(StrEnum):
     FRESH = "fresh"  # not one of `keys`, which were given last time
     PERSON_FIRST = "person-first"  # those of the person `value` come first
     RECENT_LAST = "recent-last"  # those of `keys`, which were given last time, come last
+    DRAWN_GROUP = "drawn-group"  # in the group `value`, which has the lowest ticket of `seed` among those left
+    GROUP_BY_GROUP = "group-by-group"  # first each group's first picture, then each group's second, by groups' tickets
     PIN = "pin"  # the picture `value`, if it is among those left
     OFF = "off"
     DRAW = "draw"  # the lowest ticket of `seed`
@@ -181,6 +186,25 @@ class Trail:
     def note_pin(self, key: str, *, fits: bool) -> None:
         """Record a pin, and whether the picture is still among those that fit."""
         self.note(Rule.PIN, "pinned by you", int(fits), key)
+
+
+def left_out_words(groups: Iterable[AttributeGroup]) -> str:
+    """A sentence on the files in these groups that cannot be opened as pictures; nothing where all can."""
+    files = [ref for group in groups if len(group.usable) < len(group.references) for ref in group.references]
+    broken = [ref for ref in files if ref.problem is GroupProblem.UNREADABLE]
+    if not broken:
+        return ""
+    if len(broken) == 1:
+        return f"“{broken[0].name}” cannot be opened as a picture and is left out."
+    return f"{len(broken):,} files cannot be opened as pictures and are left out."
+
+
+def unreadable_pin_words(index: ReferenceIndex, key: str) -> str:
+    """A sentence on a pinned file that cannot be opened as a picture; nothing on any other."""
+    listed = index.get(key)
+    if listed is None or listed.problem is not GroupProblem.UNREADABLE:
+        return ""
+    return "The file you pinned cannot be opened as a picture: unpin it, or upload it again."
 
 
 def _words(wishes: Sequence[Wish]) -> tuple[str | None, str | None]:

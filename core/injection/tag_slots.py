@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from core.injection.draw import TicketDraw
+from core.injection.draw import TicketDraw, groups_of
 from core.injection.narrowing import tag_of
-from core.injection.slots import NearMiss, Rule, Slot, Trail
+from core.injection.slots import NearMiss, Rule, Slot, Trail, left_out_words, unreadable_pin_words
 from core.injection.wishes import SideName, Wish, Wishes
 from core.references.index import ReferenceIndex
 from core.references.key import parent
@@ -63,11 +63,13 @@ class TagPlanner:
         groups = [group for folder in self.index.folders_of(role) for group in folder.groups]
         everything = sum(len(group.references) for group in groups)
         trail.note(Rule.ROLE, f"in {role.value} groups", everything, role.value)
-        fitting = _pictures(groups, rule, wish.value)
+        tagged = [group for group in groups if tag_of(group, rule) == wish.value]
+        fitting = [ref for group in tagged for ref in group.usable]
         trail.note(rule, f"tagged {wish.value}", fitting, wish.value, source=wish.source.value)
         if not fitting:
             have, near = _tags_there(groups, role)
-            return empty(f"No {role.value} group in S3 is tagged {wish.value}. {have}", steps=trail.steps, near=near)
+            why = left_out_words(tagged) or f"No {role.value} group in S3 is tagged {wish.value}."
+            return empty(f"{why} {have}", steps=trail.steps, near=near)
         if other_gender is not None:
             fitting = [ref for ref in fitting if not other_gender(ref)]
             value = gender.value if gender else ""
@@ -85,13 +87,17 @@ class TagPlanner:
             trail.note_pin(pin, fits=pinned is not None)
             if pinned is None:
                 says = f"does not fit {wish.value} (any more): unpin it or change the {role.value}."
-                return empty(f"The picture you pinned {says}", steps=trail.steps)
+                why = unreadable_pin_words(self.index, pin) or f"The picture you pinned {says}"
+                return empty(why, steps=trail.steps)
             taken, why = pinned, "pinned by you"
         beyond = f" {where}" if nearness is Rule.ANYWHERE and self.project else ""
+        places = groups_of(candidates)
+        among = f" in {len(places)} groups" if len(places) > 1 else ""
+        left_out = left_out_words(group for group in tagged if group.path in places)
         return Slot.holding(
             taken,
             role,
-            f"1 of {len(candidates)}{beyond}, {why}.",
+            f"1 of {len(candidates):,}{among}{beyond}, {why}. {left_out}".rstrip(),
             wishes=(wish,),
             steps=trail.steps,
             choices=len(candidates),
@@ -104,7 +110,7 @@ class TagPlanner:
         if turn:
             draw.note_turn(trail, candidates, turn)
             return draw.order(slot_id, candidates)[turn % len(candidates)], f"re-rolled {turn}×, seed {draw.seed}"
-        draw.note_first(trail, candidates)
+        draw.note_first(trail, slot_id, candidates)
         return draw.first(slot_id, candidates), f"drawn with seed {draw.seed}"
 
 

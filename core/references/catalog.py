@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 from core.concurrency.periodic import Periodic
 from core.errors import StorageError, StorageUnavailable
-from core.references.index import Drift, ReferenceIndex, index_over
+from core.references.drift import Drift
+from core.references.index import ReferenceIndex, index_over
 from core.references.listing.list_page import ListPageSource
 from core.references.listing.listing import list_all
 from core.references.table import ReferenceTable
@@ -63,6 +64,7 @@ class Catalog:
         self._error: StorageError | None = None
         self._listed = 0
         self._refreshing = threading.Lock()
+        self._swapping = threading.Lock()
         self._answered = threading.Event()  # there is a first index, or an error instead of it
         self.loop = Periodic(self._round, name="index-refresh", every_s=refresh_s, crashed=self._crashed)
 
@@ -106,10 +108,21 @@ class Catalog:
             self._hints = listing.hints()
             following = self._next(table, seconds=time.monotonic() - started)
             following.warm()
-            self._index = following
+            with self._swapping:
+                self._index = following
             self._error = None
             self._answered.set()
             return self._index
+
+    def leave_out(self, etags: Collection[str]) -> None:
+        """Serve at once what the next listing would find: pictures with these etags cannot be decoded.
+
+        A listing under way may not know it yet, and would serve them again until the next one.
+        """
+        with self._swapping:
+            served = self._index
+            if served is not None and not served.table.unreadable.issuperset(etags):
+                self._index = served.leaving_out(etags)
 
     def wait(self, patience_s: float) -> bool:
         """Wait for the first index, or for an error instead of it, and return whether there is an index."""

@@ -36,7 +36,7 @@ def directory_at(directory: str, vocabulary: Vocabulary, tags_by_name: dict[str,
     text = f"{directory}/"
     place = place_of(directory, vocabulary)
     if place is None:
-        return Directory(text)
+        return Directory(text, problem=GroupProblem.OUTSIDE)
     role, folder, group = place
     if group is None:
         return Directory(text, role, folder, None, None, None, GroupProblem.LOOSE)

@@ -11,29 +11,16 @@ from typing import Protocol
 
 from core.errors import InjectionError, NotFound
 from core.objects import StoredObject
+from core.references.drift import Drift, drift_between
 from core.references.listing.listing import Listing
-from core.references.reference import AttributeGroup, Filter, LibraryProblem, Reference, ReferenceFolder
+from core.references.problems import LibraryProblem, problems_of
+from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder
 from core.references.table import ReferenceTable
-from core.references.vocabulary import GroupProblem, Role, Vocabulary
+from core.references.vocabulary import Role, Vocabulary
 
 _WARM_REFERENCES = 200_000  # some 130 MB of objects
 
 NO_MODEL_FOLDER = ReferenceFolder(path="", role=Role.MODEL, groups=())
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """What changed in S3 since the index before, as keys in key order."""
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    since: datetime | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing changed."""
-        return not (self.added or self.removed or self.changed)
 
 
 @dataclass(frozen=True)
@@ -42,6 +29,7 @@ class ReferenceIndex:
 
     table: ReferenceTable
     folders: tuple[ReferenceFolder, ...]
+    vocabulary: Vocabulary
     built_at: datetime
     seconds: float = 0.0
 
@@ -59,16 +47,8 @@ class ReferenceIndex:
 
     @cached_property
     def problems(self) -> tuple[LibraryProblem, ...]:
-        """Ambiguous and untagged groups, loose pictures and unreadable ones, in key order."""
-        found = [
-            LibraryProblem(group.tags.problem, group.path)
-            for folder in self.folders
-            for group in folder.groups
-            if group.tags.problem is not None
-        ]
-        found += [LibraryProblem(GroupProblem.LOOSE, ref.key) for folder in self.folders for ref in folder.loose]
-        found += [LibraryProblem(GroupProblem.UNREADABLE, ref.key) for ref in self.table.unreadable_references]
-        return tuple(sorted(found, key=lambda problem: problem.where.encode()))
+        """All that should be mended or looked at, each with what to do, in key order."""
+        return tuple(sorted(problems_of(self.table, self.folders, self.vocabulary), key=lambda p: p.where.encode()))
 
     @cached_property
     def personas(self) -> frozenset[str]:
@@ -141,8 +121,12 @@ class ReferenceIndex:
 
     def drift_of(self, later: ReferenceTable) -> Drift:
         """What differs in a later listing."""
-        added, removed, changed = later.drift_since(self.table)
-        return Drift(tuple(added), tuple(removed), tuple(changed), since=self.built_at)
+        return drift_between(self.table, later, since=self.built_at)
+
+    def leaving_out(self, etags: Collection[str]) -> ReferenceIndex:
+        """The same generation, with these etags among those that cannot be decoded."""
+        table = self.table.leaving_out(etags)
+        return replace(self, table=table, folders=table.folders(self.vocabulary))
 
     def seen_again(self, *, seconds: float) -> ReferenceIndex:
         """The same generation, found unchanged just now: what was worked out about it stays."""
@@ -157,6 +141,9 @@ class IndexSource(Protocol):
     @property
     def index(self) -> ReferenceIndex:
         """The index; raises StorageError while there is none."""
+
+    def leave_out(self, etags: Collection[str]) -> None:
+        """Serve from now on an index that knows of these etags that they cannot be decoded."""
 
 
 def build_index(
@@ -174,4 +161,4 @@ def build_index(
 
 def index_over(table: ReferenceTable, vocabulary: Vocabulary, *, seconds: float = 0.0) -> ReferenceIndex:
     """A generation over a table that is there; `seconds` is what it took to get it."""
-    return ReferenceIndex(table, table.folders(vocabulary), datetime.now(UTC), seconds)
+    return ReferenceIndex(table, table.folders(vocabulary), vocabulary, datetime.now(UTC), seconds)

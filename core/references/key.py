@@ -75,3 +75,10 @@ def decode_key(segment: str) -> str:
     if encode_key(key) != segment:  # one key has one URL, or caches would hold it twice
         raise NotFound("There is no such picture.", key=segment)
     return key
+
+
+def unicode_form(name: str) -> str:
+    """Which of Unicode's forms a name is written in (UAX #15), in words; they look the same."""
+    if unicodedata.is_normalized("NFC", name):
+        return "composed (NFC)"
+    return "decomposed (NFD)" if unicodedata.is_normalized("NFD", name) else "of a mixed form"

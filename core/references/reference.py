@@ -110,14 +110,6 @@ class ReferenceFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class LibraryProblem:
-    """Something an operator should mend by renaming or moving in S3."""
-
-    kind: GroupProblem
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """What a person narrows the library to; empty fields do not narrow."""
 

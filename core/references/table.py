@@ -7,6 +7,7 @@ somebody looks at them.
 
 from __future__ import annotations
 
+import copy
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
@@ -123,7 +124,8 @@ class ReferenceTable(Sequence[Reference]):
     ) -> Self:
         """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`.
 
-        `unreadable` holds etags of pictures that could not be decoded; those that are not listed do not matter.
+        `unreadable` holds etags of pictures that could not be decoded; those that are not listed do not matter, and
+        empty files are unreadable anyway.
         """
         rows = listing.rows
         keep = are_pictures(rows.column("key"))
@@ -136,7 +138,7 @@ class ReferenceTable(Sequence[Reference]):
         directories = [directory_at(text, vocabulary, tags) for text in encoded.dictionary.to_pylist()]
         directory_of = np.asarray(encoded.indices.fill_null(len(directories)), dtype=np.int32)
         if encoded.indices.null_count:  # keys without any slash
-            directories.append(Directory(""))
+            directories.append(Directory("", problem=GroupProblem.OUTSIDE))
         return cls(
             directories,
             directory_of,
@@ -263,6 +265,12 @@ class ReferenceTable(Sequence[Reference]):
             for (folder, role), groups in sorted(members.items(), key=lambda item: item[0][0])
         )
 
+    def leaving_out(self, etags: Collection[str]) -> Self:
+        """The same with these etags among the unreadable ones."""
+        again = copy.copy(self)
+        again.unreadable = self.unreadable | frozenset(etags)
+        return again
+
     def drift_since(self, previous: ReferenceTable) -> tuple[list[str], list[str], list[str]]:
         """Keys added, removed and changed since an earlier generation, each in key order."""
         mine, theirs = self._keys(), previous._keys()
@@ -277,8 +285,25 @@ class ReferenceTable(Sequence[Reference]):
 
     @property
     def unreadable_references(self) -> References:
-        """The references that could not be decoded, in key order."""
+        """The references that could not be decoded, and empty files, in key order."""
         return References(self, np.flatnonzero(self._is_unreadable()).astype(np.int32))
+
+    @property
+    def outside(self) -> References:
+        """The references in no reference folder, in key order."""
+        is_outside = np.array([directory.role is None for directory in self._directories], np.bool_)
+        return References(self, np.flatnonzero(is_outside[self._directory_of]).astype(np.int32))
+
+    @property
+    def not_ascii(self) -> References:
+        """The references whose file names Unicode may write in more than one way, in key order."""
+        plain = pc.string_is_ascii(self._names.column).to_numpy(zero_copy_only=False)
+        return References(self, np.flatnonzero(~plain).astype(np.int32))
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Every directory that holds pictures, without the slash at its end."""
+        return [directory.text.removesuffix("/") for directory in self._directories]
 
     def _narrowed(self, wanted: Filter) -> Flags:
         """Which rows pass all parts of the filter but the text."""
@@ -293,17 +318,19 @@ class ReferenceTable(Sequence[Reference]):
         return found & (problem | self._is_unreadable())
 
     def _is_unreadable(self) -> Flags:
+        is_empty: Flags = self._sizes == 0
         if not self.unreadable:
-            return np.zeros(len(self), np.bool_)
-        flags: Flags = pc.is_in(self._etags.column, pa.array(self.unreadable, pa.string())).to_numpy(
+            return is_empty
+        marked: Flags = pc.is_in(self._etags.column, pa.array(self.unreadable, pa.string())).to_numpy(
             zero_copy_only=False
         )
-        return flags
+        return is_empty | marked
 
     def _make(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
         directory = self._directories[code]
         moment = _EPOCH + timedelta(microseconds=modified)
-        place = directory[1:] if etag not in self.unreadable else (*directory[1:-1], GroupProblem.UNREADABLE)
+        is_readable = size > 0 and etag not in self.unreadable
+        place = directory[1:] if is_readable else (*directory[1:-1], GroupProblem.UNREADABLE)
         return Reference(f"{directory.text}{name}", etag, size, moment, *place)
 
     def _row_of(self, key: str) -> int | None:

@@ -6,14 +6,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from core.errors import InjectionError, InputError
-from core.references.terms import Role, TagKind, Term, Words, words_of
-from core.references.vocabulary_file import read_vocabulary_file
+from core.references.words.terms import Role, TagKind, Term, Words, words_of
+from core.references.words.vocabulary_file import read_vocabulary_file
 
 __all__ = ["GroupProblem", "Role", "TagKind", "Tags", "Term", "Vocabulary", "load_vocabulary"]
+
+
+_NEAR: Final = 0.75  # of difflib's ratio: one letter wrong, missing or swapped in a word of four
+_TOO_SHORT_TO_GUESS: Final = 3  # letters
 
 
 class GroupProblem(StrEnum):
@@ -22,6 +28,7 @@ class GroupProblem(StrEnum):
     AMBIGUOUS = "ambiguous"
     UNTAGGED = "untagged"
     LOOSE = "loose"
+    OUTSIDE = "outside"  # of a picture: it lies in no reference folder
     UNREADABLE = "unreadable"  # of a picture: somebody has looked at it, and it could not be decoded
 
 
@@ -100,15 +107,37 @@ class Vocabulary:
         """The tone and angle a group's name carries; the empty name means pictures outside any group."""
         if not group_name:
             return Tags(None, None, GroupProblem.LOOSE)
-        found = list(self._terms_in(words_of(group_name)))
+        found = [term for _, term in self._terms_in(words_of(group_name))]
         tones = _ids(term for term in found if term.kind is TagKind.TONE)
         angles = _ids(term for term in found if term.kind is TagKind.ANGLE)
         clashes = (tones if len(tones) > 1 else ()) + (angles if len(angles) > 1 else ())
         problem = GroupProblem.AMBIGUOUS if clashes else None if found else GroupProblem.UNTAGGED
         return Tags(_only(tones), _only(angles), problem, clashes)
 
-    def _terms_in(self, words: Words) -> Iterator[Term]:
-        """All terms of a name: what follows `tone=` is looked up as a tone, the rest as anything."""
+    def words_in(self, group_name: str) -> tuple[tuple[str, Term], ...]:
+        """The words of a group's name that mean something, in its order and as they are read, and what each means."""
+        whole = words_of(group_name)
+        found = ((" ".join(words), term) for words, term in self._terms_in(whole))
+        return tuple(sorted(found, key=lambda each: " ".join(whole).find(each[0])))
+
+    def words_that_would_do(self, kind: TagKind, group_name: str) -> tuple[str, ...]:
+        """A word for each tone, or angle, to name a group with: in Hangul where its name is."""
+        terms = self.tones if kind is TagKind.TONE else self.angles
+        return tuple(_word_for(term, is_korean=_has_hangul(group_name)) for term in terms)
+
+    def nearest_word(self, group_name: str) -> tuple[str, str] | None:
+        """A word of a name that may be a known one misspelt, and that one; None where none is near."""
+        known = [" ".join(words) for words, term in self._any_kind.terms.items() if term is not None]
+        for word in words_of(group_name):
+            if len(word) > _TOO_SHORT_TO_GUESS and (near := get_close_matches(word, known, 1, _NEAR)):
+                return word, near[0]
+        return None
+
+    def _terms_in(self, words: Words) -> Iterator[tuple[Words, Term]]:
+        """All terms of a name, and the words that say so.
+
+        What follows `tone=` is looked up as a tone, the rest as anything.
+        """
         free = list(words)
         for at, word in enumerate(words):
             if word == "=" and at > 0:
@@ -117,7 +146,7 @@ class Vocabulary:
                 size, term = self._value_at(kind, words, at + 1)
                 free[at - 1 : at + 1 + size] = [""] * (size + 2)
                 if term:
-                    yield term
+                    yield words[at + 1 : at + 1 + size], term
         yield from self._free_terms(free)
 
     def _value_at(self, kind: TagKind | None, words: Words, start: int) -> tuple[int, Term | None]:
@@ -131,7 +160,7 @@ class Vocabulary:
                 return size, term
         return 1, None
 
-    def _free_terms(self, words: list[str]) -> Iterator[Term]:
+    def _free_terms(self, words: list[str]) -> Iterator[tuple[Words, Term]]:
         """The longest phrases first; each takes its words away from shorter ones."""
         for size in range(min(self._any_kind.longest, len(words)), 0, -1):
             for start in range(len(words) - size + 1):
@@ -139,7 +168,7 @@ class Vocabulary:
                 if phrase in self._any_kind.terms:
                     words[start : start + size] = [""] * size
                     if term := self._any_kind.terms[phrase]:
-                        yield term
+                        yield phrase, term
 
 
 def load_vocabulary(path: Path) -> Vocabulary:
@@ -157,6 +186,16 @@ def _folder_entries(terms: Iterable[Term]) -> Iterator[tuple[Words, Term]]:
     for term in terms:
         for text in (term.id, *term.aliases, *term.folder_only):
             yield words_of(text), term
+
+
+def _has_hangul(text: str) -> bool:
+    return any("HANGUL" in unicodedata.name(character, "") for character in text)
+
+
+def _word_for(term: Term, *, is_korean: bool) -> str:
+    """The term's own name, or in Hangul its first alias that is."""
+    aliases = (*term.aliases, *term.folder_only)
+    return next(filter(_has_hangul, aliases), term.name.lower()) if is_korean else term.name.lower()
 
 
 def _find(terms: tuple[Term, ...], term_id: str, noun: str) -> Term:

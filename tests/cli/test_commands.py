@@ -108,6 +108,42 @@ class TestIndex:
         assert (done.returncode, done.stderr) == (0, b"")
 
 
+class TestIndexCheck:
+    """`index --check`: every picture is opened, and what cannot be is listed from then on."""
+
+    PAGE, EMPTY = "refs/02. Tone/noir/page.jpg", "refs/02. Tone/noir/empty.jpg"
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def checked(moto: S3Server) -> S3Server:
+        sample = (ROOT / "samples" / "refs/02. Tone/noir").glob("*.jpg")
+        good = {f"refs/02. Tone/noir/{file.name}": file.read_bytes() for file in sample}
+        return with_bucket(moto, {TestIndexCheck.PAGE: b"<html>not found</html>", TestIndexCheck.EMPTY: b"", **good})
+
+    def test_it_lists_what_cannot_be_opened_and_so_does_the_index_afterwards(self, checked: S3Server) -> None:
+        environ = environment(checked)
+        before = core("index", "--json", environ=environ).json
+        assert before["problems"] == [{"kind": "unreadable", "where": self.EMPTY}]
+        report = core("index", "--check", "--json", environ=environ).json
+        assert set(report) == {"pictures", "folders", "problems", "seconds", "opened", "unreadable"}
+        assert (report["opened"], report["unreadable"]) == (report["pictures"], 2)
+        said = {problem["where"]: problem for problem in report["problems"]}
+        assert set(said) == {self.PAGE, self.EMPTY}
+        assert {problem["kind"] for problem in said.values()} == {"unreadable"}
+        assert "no picture this program can read" in said[self.PAGE]["says"]
+        assert "empty" in said[self.EMPTY]["says"]
+        after = core("index", "--json", environ=environ).json
+        assert after["problems"] == [{"kind": "unreadable", "where": where} for where in sorted(said)]
+        again = core("index", "--check", "--json", environ=environ).json
+        assert again["opened"] <= 2, "what can be opened is known, and not opened again"
+
+    def test_for_people_it_says_how_many_and_why(self, checked: S3Server) -> None:
+        done = started("index", "--check", environ=environment(checked))
+        assert done.code == 0
+        assert f"Problem: {self.PAGE} is unreadable" in done.out
+        assert "The file is no picture this program can read." in done.out
+
+
 class TestInject:
     """`inject --json`: what would go in, and why."""
 
@@ -448,18 +484,21 @@ class TestBadLibrary:
         assert core("inject", "--json", *self.NOIR, environ=environment(bucket)).code == 0
 
     @pytest.mark.parametrize("kind", BAD_PICTURES)
-    def test_a_picture_that_cannot_be_shown_fails_its_side_and_names_itself(
+    def test_a_picture_that_cannot_be_opened_is_not_sent_its_slot_names_it_and_a_check_says_why(
         self, kind: str, moto: S3Server, tmp_path: Path
     ) -> None:
         data, says = BAD_PICTURES[kind]
         environ = environment(self.bucket(moto, data))
         done = core("generate", "--json", *self.NOIR, *SMALL, "--out", str(tmp_path), environ=environ)
-        sentence = fails(done, 4)
-        assert "refs/01. Model/noir/Ada 01.jpg" in sentence
-        assert says in sentence
-        assert done.json["outcomes"][0]["failure"]["kind"] == "bad_request"
+        assert done.code == 0, done.err
+        (model,) = (slot for slot in done.json["sides"][0]["slots"] if slot["role"] == "model")
+        assert model["key"] is None
+        assert "“Ada 01.jpg” cannot be opened as a picture and is left out." in model["why"]
+        (problem,) = core("index", "--check", "--json", environ=environ).json["problems"]
+        assert (problem["kind"], problem["where"]) == ("unreadable", "refs/01. Model/noir/Ada 01.jpg")
+        assert says in problem["says"]
 
-    def test_one_sides_bad_picture_does_not_touch_the_other_side(self, moto: S3Server, tmp_path: Path) -> None:
+    def test_one_sides_bad_picture_fails_neither_side(self, moto: S3Server, tmp_path: Path) -> None:
         bucket = with_bucket(
             moto,
             {
@@ -470,12 +509,12 @@ class TestBadLibrary:
         )
         words = ("--prompt", "a street", "--tone", "noir", "--angle", "low-angle", "--seed", "1", *SMALL)
         done = core("generate", "--json", *words, "--out", str(tmp_path), environ=environment(bucket))
-        assert "refs/03. Angle/low/y.jpg" in fails(done, 4)
-        assert [file.name for file in tmp_path.iterdir()] == ["tone-only.png"]
-        assert {outcome["side"]: outcome["state"] for outcome in done.json["outcomes"]} == {
-            "tone-only": "done",
-            "tone-angle": "failed",
-        }
+        assert done.code == 0, done.err
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["tone-angle.png", "tone-only.png"]
+        (angle,) = (slot for slot in done.json["sides"][1]["slots"] if slot["role"] == "angle")
+        assert angle["key"] is None
+        assert "“y.jpg” cannot be opened as a picture and is left out." in angle["why"]
+        assert done.json["controlled"] is False
 
     def test_an_empty_file_is_listed_and_never_injected(self, moto: S3Server) -> None:
         environ = environment(self.bucket(moto, b""))

@@ -23,7 +23,7 @@ from core.web.health import State, checks
 from tests.concurrency.test_periodic import until
 
 PATIENCE_S = 60
-NAMES = ("index-refresh", "history-index", "live-labels", "proposals", "review-queue")
+NAMES = ("index-refresh", "history-index", "live-labels", "proposals", "review-queue", "readability")
 
 
 class Trouble:

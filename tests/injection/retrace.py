@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.injection.slots import Rule, Slot, Step
 from core.labels.published.schema import Label
@@ -29,7 +30,7 @@ class Retrace:
         """Every step whose count comes out differently, and an end that is not the slot's picture."""
         found: list[str] = []
         left: list[Picture] = []
-        first: list[Callable[[Picture], bool]] = []
+        first: list[Callable[[Picture], Any]] = []
         for step in slot.steps:
             counted = left = self._after(step, left, first, slot.id)
             if step.rule in (Rule.GROUP, Rule.FOLDER, Rule.ROLE):
@@ -43,7 +44,7 @@ class Retrace:
         return found
 
     def _after(
-        self, step: Step, left: list[Picture], first: list[Callable[[Picture], bool]], slot_id: str
+        self, step: Step, left: list[Picture], first: list[Callable[[Picture], Any]], slot_id: str
     ) -> list[Picture]:
         match step.rule:
             case Rule.GROUP:
@@ -59,6 +60,11 @@ class Retrace:
                 return left
             case Rule.RECENT_LAST:
                 first.append(lambda p: p.key in step.keys)
+                return left
+            case Rule.DRAWN_GROUP:
+                return [p for p in left if p.place == first_group(step, slot_id, left)]
+            case Rule.GROUP_BY_GROUP:
+                first.append(_rounds(step, slot_id, list(left), list(first)))
                 return left
             case Rule.DRAW:
                 return sorted(left, key=lambda p: ticket(step, slot_id, p))[:1]
@@ -109,3 +115,27 @@ class Retrace:
 def ticket(step: Step, slot_id: str, p: Picture) -> bytes:
     """The picture's ticket in the draw, as docs/decisions/002 describes it."""
     return hashlib.blake2b(f"{step.seed}\0{slot_id}\0{p.key}".encode(), digest_size=16).digest()
+
+
+def group_ticket(step: Step, slot_id: str, place: str) -> bytes:
+    """A group's ticket, as docs/decisions/035 describes it."""
+    return hashlib.blake2b(f"{step.seed}\0{slot_id}\0group\0{place}".encode(), digest_size=16).digest()
+
+
+def first_group(step: Step, slot_id: str, left: Iterable[Picture]) -> str:
+    """Which of the groups that are left has the lowest ticket."""
+    return min({p.place for p in left}, key=lambda place: group_ticket(step, slot_id, place))
+
+
+def _rounds(
+    step: Step, slot_id: str, mates: list[Picture], tiers: list[Callable[[Picture], Any]]
+) -> Callable[[Picture], tuple[int, bytes]]:
+    """In which round a picture comes, by its ticket among those of its group in its tier; then its group's ticket."""
+
+    def place(p: Picture) -> tuple[int, bytes]:
+        tier = [comes(p) for comes in tiers]
+        peers = (q for q in mates if q.place == p.place and [comes(q) for comes in tiers] == tier)
+        before = sum(ticket(step, slot_id, q) < ticket(step, slot_id, p) for q in peers)
+        return before, group_ticket(step, slot_id, p.place)
+
+    return place

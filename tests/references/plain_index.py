@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.objects import StoredObject
-from core.references.index import Drift
+from core.references.drift import Drift
 from core.references.key import fold, is_picture, parent
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, place_of
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
@@ -104,7 +104,9 @@ def plain_index(objects: Iterable[StoredObject], vocabulary: Vocabulary) -> Plai
 def _reference(
     row: StoredObject, role: Role | None, folder: str | None, group: str | None, tags: Tags | None
 ) -> Reference:
-    problem = GroupProblem.LOOSE if role is not None and group is None else tags.problem if tags else None
+    problem = tags.problem if tags else GroupProblem.OUTSIDE if role is None else GroupProblem.LOOSE
+    if row.size_bytes == 0:
+        problem = GroupProblem.UNREADABLE
     return Reference(
         key=row.key,
         etag=row.etag,

@@ -70,10 +70,15 @@ def test_the_innermost_reference_folder_counts() -> None:
     assert index.folders_of(Role.MODEL) == ()
 
 
-def test_a_picture_outside_every_reference_folder_has_no_role_and_is_no_problem() -> None:
-    index = library("refs/moodboard/x.jpg")
-    assert (index.references[0].role, index.references[0].problem) == (None, None)
-    assert index.problems == ()
+def test_a_picture_outside_every_reference_folder_has_no_role_and_is_a_problem() -> None:
+    index = library("refs/moodboard/x.jpg", "top.jpg")
+    assert [(ref.role, ref.problem) for ref in index.references] == [(None, GroupProblem.OUTSIDE)] * 2
+    assert [(problem.kind, problem.where) for problem in index.problems] == [
+        (GroupProblem.OUTSIDE, "refs/moodboard/x.jpg"),
+        (GroupProblem.OUTSIDE, "top.jpg"),
+    ]
+    assert "“01. Model”" in index.problems[0].says
+    assert [ref.key for ref in index.search(Filter(problems_only=True))] == ["refs/moodboard/x.jpg", "top.jpg"]
 
 
 def test_problems_name_ambiguous_and_untagged_groups_and_loose_pictures_in_key_order() -> None:
@@ -145,7 +150,7 @@ class TestSearch:
             (Filter(angle="low-angle"), ["Ada.jpg"]),
             (Filter(folder="refs/02. Tone"), ["Café.jpg", "street.jpg"]),
             (Filter(folder="refs/02. Tone", group="pastel"), ["street.jpg"]),
-            (Filter(problems_only=True), ["Ben.jpg"]),
+            (Filter(problems_only=True), ["Ben.jpg", "other.jpg"]),
             (Filter(text="  CAFÉ  tone "), ["Café.jpg"]),
             (Filter(text=unicodedata.normalize("NFD", "café")), ["Café.jpg"]),
             (Filter(text="nowhere"), []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from core.generation.records.comparison import RenderSettings
 from core.injection.reader import Reading
 from core.injection.wishes import PROMPT_CHARS_MAX, Mode, Wishes
 from core.references.index import ReferenceIndex
-from core.references.key import parent
+from core.references.key import parent, unicode_form
 from core.references.reference import Reference, ReferenceFolder
 from core.references.vocabulary import Role, Term
 from core.studio import Studio
@@ -121,8 +122,8 @@ def _examples(index: ReferenceIndex, role: Role, project: str) -> dict[str, Refe
     for folder in sorted(index.folders_of(role), key=lambda folder: folder.project != project):
         for group in folder.groups:
             tag = group.tags.tone if role is Role.TONE else group.tags.angle
-            if tag and group.is_injectable:
-                found.setdefault(tag, group.references[0])
+            if tag and group.is_injectable and group.example is not None:
+                found.setdefault(tag, group.example)
     return found
 
 
@@ -134,19 +135,26 @@ def _model_folder(folders: tuple[ReferenceFolder, ...]) -> None:
         st.caption("No model folder in S3 yet: make one named like `01. Model`.")
         return
     by_path = {folder.path: folder for folder in folders}
-    labels = {path: _folder_label(folder) for path, folder in by_path.items()}
+    labels = {path: _folder_label(folder, _form(path, folders)) for path, folder in by_path.items()}
     st.selectbox(
         "Model folder", paths, format_func=lambda path: labels.get(path, path), key=Key.FOLDER, persist_state="session"
     )
     st.caption(plain(_folder_health(by_path[st.session_state[Key.FOLDER]])))
 
 
-def _folder_label(folder: ReferenceFolder) -> str:
+def _form(path: str, folders: tuple[ReferenceFolder, ...]) -> str:
+    """Which Unicode form a path has that looks like another folder's; nothing for any other."""
+    looks = unicodedata.normalize("NFC", path)
+    alike = [each for each in folders if unicodedata.normalize("NFC", each.path) == looks]
+    return f" · {unicode_form(path)}" if len(alike) > 1 else ""
+
+
+def _folder_label(folder: ReferenceFolder, form: str) -> str:
     """A model folder in a list: where it lies, how many groups serve and how many need mending."""
     usable = sum(group.is_injectable for group in folder.groups)
     to_mend = len(folder.groups) - usable
     place = " / ".join(folder.path.split("/")[-2:])
-    return f"{place} · {count_of(usable, 'group')}" + (f", {to_mend} to mend" if to_mend else "")
+    return f"{place}{form} · {count_of(usable, 'group')}" + (f", {to_mend} to mend" if to_mend else "")
 
 
 def _folder_health(folder: ReferenceFolder) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from core.labels.lending.loans import Loan
 from core.labels.published.schema import Label
 from core.labels.review.queue import QueueItem, Why
+from core.references.key import file_name, unicode_form
+from core.references.problems import has_twin
 from core.references.reference import AttributeGroup, Reference
+from core.references.table import ReferenceTable
 from core.ui.components.picture_grid.picture_grid import Card
 from core.ui.frame.local_time import reader_zone
 from core.ui.frame.quantities import count_of
@@ -17,15 +20,15 @@ from core.web.addresses import image_url
 _NO_PICTURE = "Picture cannot be shown"
 
 
-def reference_cards(references: Sequence[Reference]) -> list[Card]:
-    """A card for each reference: its name, its tags, what is wrong with its place."""
+def reference_cards(references: Sequence[Reference], table: ReferenceTable) -> list[Card]:
+    """A card for each reference of the library: its name, its tags, what is wrong with its place."""
     return [
         Card(
             id=ref.key,
             picture_url=image_url(ref.key, ref.etag),
             alt=f"{ref.name}, {_join(ref.tone, ref.angle) or 'untagged'}",
             title=ref.name,
-            subtitle=_join(ref.tone, ref.angle) or (ref.group or ""),
+            subtitle=_join(_form(table, ref.key), _join(ref.tone, ref.angle) or (ref.group or "")),
             badge=ref.problem.value if ref.problem else "",
             problem=_NO_PICTURE,
         )
@@ -33,9 +36,9 @@ def reference_cards(references: Sequence[Reference]) -> list[Card]:
     ]
 
 
-def group_cards(groups: Sequence[AttributeGroup], unreadable: Iterable[Reference] = ()) -> list[Card]:
-    """A card for each group with an example and its health; `unreadable` are the library's pictures that give none."""
-    broken = Counter((ref.folder, ref.group) for ref in unreadable)
+def group_cards(groups: Sequence[AttributeGroup], table: ReferenceTable) -> list[Card]:
+    """A card for each group of the library with an example and its health."""
+    broken = Counter((ref.folder, ref.group) for ref in table.unreadable_references)
     cards = []
     for group in groups:
         example = group.example
@@ -46,7 +49,12 @@ def group_cards(groups: Sequence[AttributeGroup], unreadable: Iterable[Reference
                 picture_url=image_url(example.key, example.etag) if example else None,
                 alt=f"A picture of the group {group.name}",
                 title=group.name,
-                subtitle=_join(count_of(len(group.references), "picture"), group.tags.tone, group.tags.angle),
+                subtitle=_join(
+                    _form(table, group.path),
+                    count_of(len(group.references), "picture"),
+                    group.tags.tone,
+                    group.tags.angle,
+                ),
                 badge=_join(group.tags.problem, f"{bad:,} unreadable" if bad else ""),
                 problem=_NO_PICTURE,
             )
@@ -89,6 +97,11 @@ def _source_of(label: Label | None) -> str:
         return ""
     sure = min(label.confidence.values(), default=None)
     return label.reviewer or (label.source.value if sure is None else f"{label.source.value} {sure:.0%}")
+
+
+def _form(table: ReferenceTable, path: str) -> str:
+    """Which Unicode form a name has that looks like another one beside it; nothing for any other."""
+    return unicode_form(file_name(path)) if has_twin(table, path) else ""
 
 
 def _join(*parts: str | None) -> str:

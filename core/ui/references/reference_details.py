@@ -12,6 +12,8 @@ from core.images.thumbnails import THUMBNAIL_SIDES
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label
 from core.labels.review.reviews import HistoryLine
+from core.references.key import file_name, unicode_form
+from core.references.problems import group_problem_words, has_twin, picture_problem_words
 from core.references.reference import Reference
 from core.references.vocabulary import GroupProblem, Role
 from core.settings import PROJECT_ROOT
@@ -48,7 +50,7 @@ def _details(studio: Studio, reference: Reference) -> None:
     _label_history(studio, reference)
     st.code(f"s3://{studio.store.bucket}/{reference.key}", language=None, wrap_lines=True)
     with st.container(horizontal=True):
-        _use_button(reference)
+        _use_button(studio, reference)
         if st.button("Show in History", icon=":material/history:"):
             go_to("history", {Key.HISTORY_REFERENCE: reference.key})
         download = image_url(reference.key, reference.etag, ORIGINAL, download_as=reference.name)
@@ -96,8 +98,8 @@ def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
     _, viewer = open_session()
     found = studio.labels.find(reference.key, reference.etag)
     facts = [
-        ("Folder", reference.folder or "in no reference folder"),
-        ("Group", reference.group or "loose, in no group"),
+        ("Folder", _named(studio, reference.folder) if reference.folder else "in no reference folder"),
+        ("Group", _group_of(studio, reference)),
         ("Tone tag", f"{reference.tone}, from the group's name" if reference.tone else "none"),
         ("Angle tag", f"{reference.angle}, from the group's name" if reference.angle else "none"),
         ("Persona", reference.persona or "none in the file name"),
@@ -115,6 +117,18 @@ def _facts(studio: Studio, reference: Reference) -> list[tuple[str, str]]:
     return facts
 
 
+def _group_of(studio: Studio, reference: Reference) -> str:
+    if reference.group is None:
+        return "in no group"
+    return _named(studio, f"{reference.folder}/{reference.group}", reference.group)
+
+
+def _named(studio: Studio, path: str, name: str | None = None) -> str:
+    """A path, or the name at its end; where another looks the same, with its Unicode form."""
+    form = f", {unicode_form(file_name(path))}" if has_twin(studio.catalog.index.table, path) else ""
+    return f"{name or path}{form}"
+
+
 def _count_uses(studio: Studio, reference: Reference) -> str:
     """In how many comparisons it went in."""
     try:
@@ -125,27 +139,20 @@ def _count_uses(studio: Studio, reference: Reference) -> str:
     return f"Used in {count_of(times, 'comparison')}{so_far}"
 
 
-def _use_button(reference: Reference) -> None:
+def _use_button(studio: Studio, reference: Reference) -> None:
     usable = reference.role is not None and reference.problem is None and reference.size_bytes > 0
     if st.button("Use in Generate", type="primary", icon=":material/add_photo_alternate:", disabled=not usable):
         _put_into_composer(reference)
         go_to("generate")
     if not usable:
-        st.caption(fill("It cannot be injected: {}.", _obstacle(reference)))
+        st.caption(fill("It cannot be injected. {}", _obstacle(studio, reference)))
 
 
-def _obstacle(reference: Reference) -> str:
-    if reference.role is None:
-        return "it lies in no reference folder"
-    if reference.size_bytes == 0:
-        return "the file is empty"
-    reasons = {
-        GroupProblem.AMBIGUOUS: "its group is tagged twice",
-        GroupProblem.UNTAGGED: "its group's name holds no tag",
-        GroupProblem.UNREADABLE: "it could not be decoded",
-        GroupProblem.LOOSE: "it lies directly in the reference folder, in no group",
-    }
-    return reasons[reference.problem] if reference.problem else "it is not listed any more"
+def _obstacle(studio: Studio, reference: Reference) -> str:
+    if reference.problem in (GroupProblem.AMBIGUOUS, GroupProblem.UNTAGGED):
+        group = studio.catalog.index.group(f"{reference.folder}/{reference.group}")
+        return group_problem_words(group, studio.vocabulary)
+    return picture_problem_words(reference.problem, reference) if reference.problem else "It is not listed any more."
 
 
 def _put_into_composer(reference: Reference) -> None:

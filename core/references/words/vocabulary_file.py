@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError
-from core.references.terms import Role, TagKind, Term, Words, words_of
+from core.references.words.terms import Role, TagKind, Term, Words, words_of
 
 SETTING = "labels/attributes.toml"
 

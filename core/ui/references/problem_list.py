@@ -1,0 +1,56 @@
+"""The list of problems: what in the library should be mended or looked at, above the pictures it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.references.index import ReferenceIndex
+from core.references.key import fold, parent
+from core.references.problems import LibraryProblem, LibraryWarning, folded
+from core.references.reference import Filter, place_of
+from core.ui.frame.layout import row
+from core.ui.frame.markdown import breakable, fill, plain
+from core.ui.frame.quantities import count_of
+
+_SHOWN = 8
+_LISTED_MAX = 100  # a screen is no place for more: `python -m core index` lists all
+
+
+def problem_list(index: ReferenceIndex, wanted: Filter) -> None:
+    """Draw those that pass the filter, each with its place and what to do; nothing where nothing is amiss."""
+    found = folded(problem for problem in index.problems if _passes(problem, index, wanted))
+    if not found:
+        return
+    warnings = sum(isinstance(problem.kind, LibraryWarning) for problem in found)
+    counts = (count_of(len(found) - warnings, "problem"), count_of(warnings, "warning"))
+    said = " · ".join(count for count in counts if not count.startswith("0 "))
+    with st.container(key="problem-list"):
+        st.markdown(fill("**To mend in S3** :gray[{}]", said))
+        _draw(found[:_SHOWN])
+        if rest := found[_SHOWN:_LISTED_MAX]:
+            with st.expander(fill("{} more", len(found) - _SHOWN)):
+                _draw(rest)
+                if len(found) > _LISTED_MAX:
+                    st.caption(fill("Shown are the first {}: `python -m core index` lists all.", _LISTED_MAX))
+
+
+def _draw(problems: Sequence[LibraryProblem]) -> None:
+    for problem in problems:
+        is_warning = isinstance(problem.kind, LibraryWarning)
+        with st.container(gap=None):
+            icon = ":material/info:" if is_warning else ":material/error:"
+            with row(gap="xsmall"):
+                st.markdown(icon, width="content")
+                st.markdown(breakable(problem.where), width="content")
+            st.caption(plain(problem.says))
+
+
+def _passes(problem: LibraryProblem, index: ReferenceIndex, wanted: Filter) -> bool:
+    """Whether it lies where the filter says; a problem as such has no tags."""
+    place = place_of(problem.where, index.vocabulary) or place_of(parent(problem.where), index.vocabulary)
+    role, folder, group = place or (None, None, None)
+    asked = ((wanted.role, role), (wanted.folder, folder), (wanted.group, group), (wanted.tone or wanted.angle, None))
+    words = fold(wanted.text).split()
+    return all(want in (None, have) for want, have in asked) and all(word in fold(problem.where) for word in words)
