@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Final
 
 from core.labels.publication.updates import Correction, LabelUpdate, PublishedValues, update_of
 from core.labels.published.label_file import ParsedFile, numbered_lines, parse_whole, version_of
 from core.labels.published.schema import Label, LabelField, LabelSource, line_of
-from core.labels.review.reviews import Decisions, Reviews, overlaid, reviewed_label, value_in
+from core.labels.review.reviews import Decisions, Reviews, overlaid, reviewed_label, value_in, was_unpublished
 from core.references.index import ReferenceIndex
 from core.references.key import file_name, parent
 
@@ -48,6 +50,11 @@ class PublicationDraft:
     def version(self) -> str:
         """What the new file's version will be."""
         return version_of(self.after)
+
+    @cached_property
+    def before_version(self) -> str:
+        """The version of the file as it is."""
+        return version_of(self.before)
 
     @property
     def is_empty(self) -> bool:
@@ -91,9 +98,11 @@ class PublicationDraft:
 
     @property
     def diff(self) -> str:
-        """What changes, as a unified diff."""
+        """What changes, as a unified diff in which a line's old form stands above its new one."""
         before, after = map(_text_lines, (self.before, self.after))
-        return "".join(difflib.unified_diff(before, after, "personas.jsonl", "personas.jsonl (new)", n=0))
+        lines = difflib.unified_diff(before, after, "personas.jsonl", "personas.jsonl (new)", n=0)
+        hunks = groupby(lines, key=lambda line: not line.startswith(("-{", "+{")))
+        return "".join("".join(hunk if is_heading else sorted(hunk, key=_place)) for is_heading, hunk in hunks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,24 +201,20 @@ def _folded(label: Label, decisions: Decisions, person: str | None) -> Label | N
             return after.model_copy(update={"reviewer": label.reviewer, "time": label.time})
         return after
     after = reviewed_label(label, decisions)
-    original = decisions.original
-    if original is None or original.label is not None or decisions.deciding or after is None:
-        return after
-    is_empty = all(value_in(after, field) is None for field in LabelField)
-    return None if after != label and (is_empty or after.source is not LabelSource.HUMAN) else after
+    return None if after != label and not decisions.deciding and was_unpublished(after, decisions) else after
 
 
 def _chosen(decisions: Decisions, person: str | None) -> Decisions:
     """A person's decisions, as far as what they said stands; everybody's where nobody is named."""
     if person is None:
         return decisions
-    stands = decisions.values
+    stands, own = decisions.values, Decisions(made for made in decisions.deciding if made.reviewer == person)
+    last = own.values
     kept = []
-    for made in decisions.deciding:
-        if made.reviewer == person:
-            said = tuple(each for each in made.event.changes if stands[each.field] == each.after)
-            if said:
-                kept.append(made._replace(event=made.event.model_copy(update={"changes": said})))
+    for made in own:
+        said = tuple(each for each in made.event.changes if stands[each.field] == last[each.field] == each.after)
+        if said:
+            kept.append(made._replace(event=made.event.model_copy(update={"changes": said})))
     return Decisions(kept)
 
 
@@ -250,3 +255,8 @@ def _group_of(index: ReferenceIndex, key: str) -> str:
 
 def _text_lines(data: bytes) -> list[str]:
     return [f"{line.decode()}\n" for _, line in numbered_lines(data)]
+
+
+def _place(line: str) -> tuple[bytes, bool]:
+    """Where a line of a diff stands: by its key, its old form above its new one."""
+    return str(json.loads(line[1:])["key"]).encode(), line.startswith("+")

@@ -47,10 +47,14 @@ class Publication(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """How a publication ended: written into `file`, or pending in S3 because this server cannot write it."""
+    """How a publication ended: written into `file`, or pending in S3 because this server cannot write it.
+
+    `later` saves came in since what was published had been shown, and wait for the next publication.
+    """
 
     publication: Publication
     file: Path | None
+    later: int = 0
 
 
 class OutdatedDraft(LabelError):
@@ -90,7 +94,8 @@ class Publisher:
         before = self._check(draft, found)
         publication = self._announce(draft, viewer.email, found)
         is_written = self._file.write(draft.after, instead_of=before)
-        return PublishResult(publication, self._file.path if is_written else None)
+        later = self._log.number - draft.number
+        return PublishResult(publication, self._file.path if is_written else None, later)
 
     def newest(self) -> Publication | None:
         """The newest publication S3 knows; None for none. Raises StorageError."""

@@ -22,7 +22,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from core.derived import DerivedFormat
-from core.errors import StorageUnavailable, WriteConflict
+from core.errors import StorageUnavailable, StudioError, WriteConflict
 from core.labels.review.reviews import Event, Reviews, Save
 from core.objects import ObjectStore
 
@@ -92,7 +92,7 @@ class ReviewLog:
         """
         with self._turn:
             for _ in range(_ATTEMPTS):
-                events = settle(self.reviews)
+                events = self._settled(settle)
                 if not events:
                     return None
                 save = Save(number=self.number + 1, reviewer=reviewer, time=datetime.now(UTC), events=tuple(events))
@@ -110,6 +110,22 @@ class ReviewLog:
                 self._write_segments()
                 return save
         raise StorageUnavailable("Others save so fast that there was no turn: nothing was saved, try again.")
+
+    def _settled(self, settle: Callable[[Reviews], Sequence[Event]]) -> Sequence[Event]:
+        """What it makes of the reviews; if nothing, of those in S3: what spoke against it may be undone."""
+        known = self.number
+        try:
+            if events := settle(self.reviews):
+                return events
+        except StudioError:
+            self.refresh()
+            if self.number == known:
+                raise
+        else:
+            self.refresh()
+            if self.number == known:
+                return events
+        return settle(self.reviews)
 
     def _learn(self, saves: Sequence[Save]) -> None:
         new = [save for save in saves if save.number not in self._saves]

@@ -197,7 +197,8 @@ def reviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
     What machines said in the other fields stays, with its confidence. Of decisions that were published in `base` and
     undone since nothing is left.
     """
-    return overlaid(unreviewed_label(base, decisions), decisions)
+    before = unreviewed_label(base, decisions)
+    return overlaid(None if before is not base and was_unpublished(before, decisions) else before, decisions) or before
 
 
 def unreviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
@@ -213,24 +214,31 @@ def unreviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
         if made.event.kind is not Kind.UNDO and not made.event.second:
             for change in made.event.changes:
                 first.setdefault(change.field, change)
-                said.setdefault(change.field, set()).add(change.after)
+                if change.before != change.after:  # else it was there before, whoever wrote it
+                    said.setdefault(change.field, set()).add(change.after)
     original = decisions.original.label if decisions.original else None
     values = {field: value_in(base, field) for field in LabelField}
     values |= {
         field: value_in(original, field) if original else first[field].before
         for field in first
-        if values[field] in said[field]
+        if values[field] in said.get(field, ())
     }
     if original is not None and all(value_in(original, field) == value for field, value in values.items()):
         return original.model_copy(update={"key": base.key, "etag": base.etag})
     kept = base.model_dump() | fields_of(values)
-    source = next((change.seen_from for change in first.values()), None)
-    is_machine = all(
-        first[field].before == value if field in first else value is None for field, value in values.items()
-    )
-    if decisions.original and original is None and is_machine and source not in (None, LabelSource.HUMAN):
-        kept |= {"source": source, "reviewer": None, "time": None}
+    is_as_shown = all(value == (first[field].before if field in first else None) for field, value in values.items())
+    if decisions.original and original is None and is_as_shown:
+        source = next((change.seen_from for change in first.values()), None)
+        kept |= {"source": source or LabelSource.NOMINAL, "reviewer": None, "time": None}
     return Label(**kept)
+
+
+def was_unpublished(before: Label | None, decisions: Decisions) -> bool:
+    """Whether a label that is as before all reviews is a machine's word, and the file said nothing."""
+    original = decisions.original
+    return before is None or (
+        original is not None and original.label is None and before.source is not LabelSource.HUMAN
+    )
 
 
 def overlaid(base: Label | None, decisions: Decisions) -> Label | None:

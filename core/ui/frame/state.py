@@ -99,6 +99,11 @@ class Key(StrEnum):
     LABEL_VALUE = "label_value"
     LABEL_THIRD = "label_third"  # a value that neither of two reviewers gave; with the case and the field behind it
     LABEL_DESK = "label_lent_to"  # the name under which portraits are lent to this tab, while its desk is open
+    LABEL_DRAFT = "label_draft"  # the publication that is shown
+    LABEL_DRAFT_PART = "label_draft_part"
+    LABEL_DRAFT_PERSON = "label_draft_person"
+    LABEL_DRAFT_GROUP = "label_draft_group"
+    LABEL_DRAFT_PAGE = "label_draft_page"
     LABEL_UNDONE = "label_undone"  # keys that were just undone and want a decision again
 
     # History (bound but for the grid)
