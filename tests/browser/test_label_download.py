@@ -72,7 +72,7 @@ def test_what_cannot_be_written_is_downloaded_by_people_who_are_signed_in_and_no
     tab.page.keyboard.press("a")
     expect(tab.page.locator(".desk .status")).to_contain_text("all saved · 1 waiting")
     tab.button("Publish…").click()
-    expect(tab.dialog).to_contain_text("1 changed")
+    expect(tab.dialog).to_contain_text("0 corrections, 1 acceptance by olga@studio.example")
     tab.dialog.get_by_role("button", name="Publish", exact=True).click()
     expect(tab.dialog).to_contain_text("This server cannot write labels/personas.jsonl.")
     assert read_only.file.read_bytes() == before

@@ -47,7 +47,7 @@ def publish(tab: Tab) -> None:
     button = tab.page.get_by_role("button", name="Publish…")
     button.focus()
     button.press("Enter")
-    expect(tab.dialog).to_contain_text("changed")
+    expect(tab.dialog).to_contain_text("acceptances by")
     confirm = tab.dialog.get_by_role("button", name="Publish", exact=True)
     confirm.focus()
     confirm.press("Enter")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -69,12 +69,11 @@ class PublishedValues:
             for field, known in self._known.items():
                 known.add(_word(value_in(label, field)))
 
-    def unseen_in(self, before: Label | None, after: Label | None) -> Iterable[UnseenValue]:
+    def unseen_in(self, before: Mapping[LabelField, Value], after: Mapping[LabelField, Value]) -> Iterable[UnseenValue]:
         """Those that an update brings into the file for the first time."""
-        for field, known in self._known.items():
-            word = _word(value_in(after, field))
-            is_brought = value_in(before, field) != value_in(after, field)
-            if word is not None and is_brought and word not in known and field is not _UNJUDGED:
+        for field, value in after.items():
+            word = _word(value) if before[field] != value and field is not _UNJUDGED else None
+            if word is not None and word not in self._known[field]:
                 yield UnseenValue(field, word)
 
 
@@ -88,10 +87,10 @@ def update_of(
         for change in made.event.changes:
             first.setdefault(change.field, change.before)
             said.setdefault(change.field, set()).update((change.before, change.after))
+    old, new = ({field: value_in(label, field) for field in LabelField} for label in (before, after))
     corrections = []
-    for field in LabelField:
-        was = first.get(field) if before is None else value_in(before, field)
-        now = value_in(after, field)
+    for field, now in new.items():
+        was = first.get(field) if before is None else old[field]
         if was != now:
             author = _author(decisions, field)
             is_over_hand = before is not None and was not in said.get(field, {was})
@@ -109,7 +108,7 @@ def update_of(
         before=before,
         after=after,
         corrections=tuple(corrections),
-        unseen=tuple(published.unseen_in(before, after)),
+        unseen=tuple(published.unseen_in(old, new)),
         reviewers=tuple(dict.fromkeys(filter(None, said_by))),
         time=max(times, default=None),
     )

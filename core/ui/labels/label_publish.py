@@ -172,7 +172,7 @@ def _narrow(label: str, everything: str, options: tuple[str, ...], key: Key) -> 
         placeholder=everything,
         on_change=_draft_anew,
         label_visibility="collapsed",
-        width=190,
+        width=156,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -38,8 +39,8 @@ def draw_updates(studio: Studio, updates: Sequence[LabelUpdate], *, new: frozens
     pages = -(-len(rows) // ROWS)
     at = min(st.session_state.get(Key.LABEL_DRAFT_PAGE) or 1, pages)
     with st.container(gap="xsmall", key="publish-rows"):
-        for number, update in enumerate(rows[(at - 1) * ROWS : at * ROWS]):
-            _draw(studio, update, number, is_new=update.key in new)
+        for update in rows[(at - 1) * ROWS : at * ROWS]:
+            _draw(studio, update, is_new=update.key in new)
     if pages > 1:
         st.pagination(pages, key=Key.LABEL_DRAFT_PAGE)
 
@@ -65,8 +66,9 @@ def say_differences(found: Differences) -> None:
         st.markdown(fill("Nothing to publish any more of {}{}.", names, more))
 
 
-def _draw(studio: Studio, update: LabelUpdate, number: int, *, is_new: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"publish-row-{number}"):
+def _draw(studio: Studio, update: LabelUpdate, *, is_new: bool) -> None:
+    row = sha256(update.key.encode()).hexdigest()[:16]  # its own: another portrait's picture never stands in for it
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"publish-row-{row}"):
         name = file_name(update.key)
         here = studio.catalog.index.get(update.key)
         if here is not None and here.etag == update.etag:
@@ -74,10 +76,10 @@ def _draw(studio: Studio, update: LabelUpdate, number: int, *, is_new: bool) -> 
         with st.container(gap=None, width=200):
             st.markdown(fill("**{}**", name))
             st.caption(breakable(update.group))
-        with st.container(gap=None, width="stretch", key=f"publish-fields-{number}"):
+        with st.container(gap=None, width="stretch", key=f"publish-fields-{row}"):
             st.markdown(joined("  \n", _lines(update, is_new=is_new)))
-        with st.container(width=150, key=f"publish-who-{number}"):
-            st.caption(fill("{} · {}", ", ".join(update.reviewers), _clock(update.time)))
+        with st.container(width=180, key=f"publish-who-{row}"):
+            st.caption(fill("{}  \n{}", ", ".join(update.reviewers), _clock(update.time)))
 
 
 def _lines(update: LabelUpdate, *, is_new: bool) -> Iterator[Markdown]:
@@ -90,8 +92,8 @@ def _lines(update: LabelUpdate, *, is_new: bool) -> Iterator[Markdown]:
     for each in update.corrections:
         yield _with_marks(_change(each), unseen.pop(each.field, None), is_over_hand=each.is_over_hand)
     if not update.corrections:
-        said = [(each, describe_value(value_in(update.after, each))) for each in LabelField if each not in unseen]
-        yield joined(" · ", [fill(":gray[{}]", value) for _, value in said if value]) or fill(":gray[nothing is known]")
+        said = [describe_value(value_in(update.after, each)) for each in LabelField if each not in unseen]
+        yield fill(":gray[{}]", joined(" · ", filter(None, said)) or "nothing is known")
     for left in unseen.values():
         yield _with_marks(fill("{} **{}**", FIELD_NAMES[left.field], left.value), left, is_over_hand=False)
     if update.before is None:
