@@ -179,7 +179,9 @@ class Studio:
             meanwhile(self.random.choice([each for each in PEOPLE if each != person]))
         before, now = self.file.read_bytes(), publisher.draft(at.library.index, selection)
         found = differences(draft, now)
-        is_outdated = bool(found.gone or found.by_hand or {each.key for each in draft.updates} & found.new)
+        after = {each.key: each.after for each in now.updates}
+        otherwise = any(each.key in after and after[each.key] != each.after for each in draft.updates)
+        is_outdated = bool(found.gone or found.by_hand or otherwise)
         try:
             publisher.publish(draft, person)
         except OutdatedDraft:
