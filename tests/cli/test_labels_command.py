@@ -1,4 +1,4 @@
-"""`labels publish`, `agreement`, `proposals` and `schema`, as real processes over a real S3."""
+"""`labels publish`, `queue`, `agreement`, `proposals` and `schema`, as real processes over a real S3."""
 
 from __future__ import annotations
 
@@ -156,6 +156,48 @@ class TestPublish:
         said = fails(labels(checkout, "publish", environ=environment(bucket)), 3)
         assert said == f"`{PUBLICATION}` cannot be read: remove it and publish again."
         assert file.read_bytes() == before
+
+
+class TestQueue:
+    """Every portrait by how likely its label is wrong."""
+
+    @pytest.fixture
+    @staticmethod
+    def doubtful(moto: S3Server) -> S3Server:
+        """Pictures of one persona, of which one is labelled otherwise."""
+        bucket = reviewed_bucket(moto)
+        store = Proposals(bucket.store(), app_prefix=APP)
+        for key in KEYS:
+            gender = Gender.MASCULINE if key == KEYS[2] else Gender.FEMININE
+            store.add(LabelerSpec(LabelSource.OPENAI, "m"), proposed(key, etag(key), gender=gender))
+        return bucket
+
+    def test_as_json_it_is_a_line_a_portrait_in_that_order_with_exactly_these_keys(
+        self, doubtful: S3Server, checkout: Path
+    ) -> None:
+        done = labels(checkout, "queue", "--json", environ=environment(doubtful))
+        assert (done.code, done.err) == (0, "")
+        rows = [json.loads(line) for line in done.out.splitlines()]
+        assert {row["key"] for row in rows} == set(KEYS)
+        assert len(rows) == len(KEYS)
+        for row in rows:
+            assert list(row) == ["key", "wrong", "fields", "why"]
+            assert 0 <= row["wrong"] <= 1
+            assert row["fields"].keys() <= FIELDS
+            assert all(0 <= share <= 1 for share in row["fields"].values())
+            assert all(isinstance(says, str) for says in row["why"])
+        assert [row["wrong"] for row in rows] == sorted((row["wrong"] for row in rows), reverse=True)
+        assert rows[0]["key"] == KEYS[2]
+        assert rows[0]["fields"]["gender_presentation"] > 0.5
+        assert "Ada is labelled feminine" in rows[0]["why"][0]
+
+    def test_for_people_it_is_a_table_under_what_it_comes_to(self, doubtful: S3Server, checkout: Path) -> None:
+        done = labels(checkout, "queue", environ=environment(doubtful))
+        assert (done.code, done.err) == (0, "")
+        summary, first, why, *_ = done.out.splitlines()
+        assert "labels, of which about" in summary
+        assert KEYS[2] in first
+        assert why.startswith("      Ada is labelled feminine")
 
 
 class TestAgreement:

@@ -17,7 +17,7 @@ from core.labels.review.second_looks import disagreements_of
 from core.labels.review.witnesses import first_label, is_reported, judged_label, opinions_by_name
 
 UNSURE: Final = 0.6
-DOUBTED: Final = 0.2  # from here on a label that a person has decided on comes back, to somebody else
+DOUBTED: Final = 0.1  # from here on a label that a person has decided on comes back, to somebody else
 _AGES_APART: Final = 5  # at their nearest; less is rounding
 _SAME_AGE: Final = 10  # years around the median that count as a persona's one age
 _WORTH_A_WORD: Final = 0.02
