@@ -13,6 +13,7 @@ from typing import Final, LiteralString
 from core.errors import InputError, legible
 from core.labels.published.label_file import parse_file, version_of
 from core.labels.published.schema import Label
+from core.labels.review.reviews import values_of
 
 _GIT_S: Final = 30.0
 _PUSH_S: Final = 300.0  # somebody may have to type a passphrase
@@ -107,7 +108,10 @@ class LabelCheckout:
         before, after = parse_file(self._committed()).labels, parse_file(data).labels
         new = [label for key, label in after.items() if before.get(key) != label]
         added, gone = sum(label.key not in before for label in new), len(before.keys() - after.keys())
-        counts = [f"{len(new) - added} changed", f"{added} added", *([f"{gone} removed"] if gone else [])]
+        accepted = sum(label.key in before and values_of(label) == values_of(before[label.key]) for label in new)
+        counts = [f"{len(new) - added - accepted} changed", f"{added} added"]
+        counts += [f"{accepted} accepted as they were"] if accepted else []
+        counts += [f"{gone} removed"] if gone else []
         reviewers = _reviewers(new)
         lines = [f"Publish labels, version {version_of(data)}", "", f"{', '.join(counts)}."]
         if reviewers:

@@ -117,7 +117,7 @@ def test_corrections_stand_by_portrait_with_who_and_what_nobody_said_before_on_t
     expect(tab.dialog).to_contain_text('{"key"')
     press(tab)
     expect(tab.dialog).to_contain_text("labels/personas.jsonl is written")
-    expect(tab.dialog).to_contain_text("Reviewed-by: dee@studio.example (1 correction, 0 acceptances)")
+    expect(tab.dialog).to_contain_text("Reviewed-by: dee@studio.example")
     assert publishing.line(9)["expression"] == "2"
 
 

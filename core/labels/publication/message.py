@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from core.errors import legible
 from core.labels.publication.draft import PublicationDraft
 
@@ -25,18 +23,13 @@ def unseen_in_words(draft: PublicationDraft) -> list[str]:
 
 
 def message_of(draft: PublicationDraft) -> str:
-    """A message for the commit that brings the file into the repository."""
-    corrected = Counter(person for each in draft.corrections for person in each.reviewers)
-    accepted = Counter(person for each in draft.acceptances for person in each.reviewers)
-    lines = [f"Publish labels {draft.version}: {counts_in_words(draft)}", ""]
-    for person in draft.people:
-        counts = f"{_count(corrected[person], 'correction')}, {_count(accepted[person], 'acceptance')}"
-        lines.append(f"Reviewed-by: {legible(person)} ({counts})")
-    unseen = unseen_in_words(draft)
-    if unseen:
-        named = "; ".join(unseen[:_UNSEEN_NAMED])
-        more = f"; and {len(unseen) - _UNSEEN_NAMED} more" if len(unseen) > _UNSEEN_NAMED else ""
-        lines += ["", f"Never used before: {named}{more}"]
+    """A message for the commit that brings the file into the repository, with its reviewers as trailers."""
+    lines = [f"Publish labels, version {draft.version}", "", f"{counts_in_words(draft)}."]
+    if unseen := unseen_in_words(draft):
+        more = [f"{len(unseen) - _UNSEEN_NAMED} more"] if len(unseen) > _UNSEEN_NAMED else []
+        lines.append(f"Never used before: {', '.join([*unseen[:_UNSEEN_NAMED], *more])}.")
+    if draft.people:
+        lines += ["", *(f"Reviewed-by: {legible(person)}" for person in draft.people)]
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from core.labels.published.schema import Label, LabelField, age_range_of
-from core.labels.review.reviews import Decision, Decisions, Kind, Value, value_in
+from core.labels.review.reviews import Decision, Decisions, Kind, Value, value_in, values_of
 
 _UNJUDGED: Final = LabelField.NOTES  # sentences of people: each is new
 
@@ -87,7 +87,7 @@ def update_of(
         for change in made.event.changes:
             first.setdefault(change.field, change.before)
             said.setdefault(change.field, set()).update((change.before, change.after))
-    old, new = ({field: value_in(label, field) for field in LabelField} for label in (before, after))
+    old, new = values_of(before), values_of(after)
     corrections = []
     for field, now in new.items():
         was = first.get(field) if before is None else old[field]

@@ -217,13 +217,13 @@ def unreviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
                 if change.before != change.after:  # else it was there before, whoever wrote it
                     said.setdefault(change.field, set()).add(change.after)
     original = decisions.original.label if decisions.original else None
-    values = {field: value_in(base, field) for field in LabelField}
+    values = values_of(base)
     values |= {
         field: value_in(original, field) if original else first[field].before
         for field in first
         if values[field] in said.get(field, ())
     }
-    if original is not None and all(value_in(original, field) == value for field, value in values.items()):
+    if original is not None and values == values_of(original):
         return original.model_copy(update={"key": base.key, "etag": base.etag})
     kept = base.model_dump() | fields_of(values)
     is_as_shown = all(value == (first[field].before if field in first else None) for field, value in values.items())
@@ -332,6 +332,11 @@ def fields_of(values: Mapping[LabelField, Value]) -> dict[str, object]:
         else:
             fields |= {"age_low": None, "age_high": None, "age_range": None}
     return fields
+
+
+def values_of(label: Label | None) -> dict[LabelField, Value]:
+    """What a label says in every field."""
+    return {field: value_in(label, field) for field in LabelField}
 
 
 def spell(value: Value) -> str:
