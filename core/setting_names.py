@@ -16,13 +16,15 @@ _AWS: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESS
 _AWS_TOO: Final = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SECURITY_TOKEN", "AWS_DEFAULT_PROFILE"})
 _MEANT: Final = _OURS | _AWS | {"AWS_DEFAULT_REGION"}  # what a slip may have been meant to be
 _KNOWN: Final = _MEANT | _AWS_TOO
-# Whatever else begins so is meant for us; but OpenAI's SDK has names of its own, and containers tell of neighbours.
-_FAMILIES: Final = ("S3_", "GOOGLE_CLIENT_", "OPENAI_", "SIGN_IN_FAILURES_", "DAILY_BUDGET_")
-_NEIGHBOURS: Final = re.compile(
-    r"OPENAI_(ADMIN_KEY|ORG_ID|ORGANIZATION|PROJECT_ID|PROJECT|WEBHOOK_SECRET|LOG|CUSTOM_HEADERS)|\w+_(PORT|SERVICE)(_\w+)?"
+# Whatever else begins so is meant for us, but for what containers tell of neighbours that are called so.
+_FAMILIES: Final = ("S3_", "GOOGLE_CLIENT_", "SIGN_IN_FAILURES_", "DAILY_BUDGET_")
+# Other programs' names: of containers' neighbours, and of OpenAI's SDK and what else talks to OpenAI.
+_OTHERS: Final = re.compile(
+    r"\w+_(PORT|SERVICE)(_\w+)?"
+    r"|OPENAI_(ADMIN_KEY|API_BASE|API_TYPE|API_VERSION|ORG_ID|ORGANIZATION|PROJECT_ID|PROJECT|WEBHOOK_SECRET|LOG)"
 )
 _ALIKE: Final = 0.8  # of SequenceMatcher: one name for another by a slip
-_OF_A_FAMILY: Final = 0.5  # the same for what is meant for us anyway
+_OF_A_FAMILY: Final = 0.7  # the same for what is meant for us anyway
 _LINE: Final = re.compile(r"\s*([A-Za-z_]\w*)\s*=(.*)")
 
 
@@ -45,9 +47,11 @@ def unknown_variables(names: Iterable[str], *, place: str = "the environment") -
     """Those of a process's variables that look like settings and are none."""
     found = []
     for name in sorted(set(names) - _KNOWN):
-        is_family = name.upper().startswith(_FAMILIES) and not _NEIGHBOURS.fullmatch(name.upper())
+        if _OTHERS.fullmatch(name.upper()):
+            continue
+        is_family = name.upper().startswith(_FAMILIES)
         nearest = _nearest(_OF_A_FAMILY if is_family else _ALIKE, name)
-        if is_family or (nearest and not _NEIGHBOURS.fullmatch(name.upper())):
+        if is_family or nearest:
             found.append(UnknownName(name, place, nearest))
     return tuple(found)
 

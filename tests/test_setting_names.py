@@ -34,6 +34,7 @@ def meant(name: str) -> str | None:
         ("METRIC_TOKEN", "METRICS_TOKEN"),
         ("AWS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY"),
         ("AWS_ACCES_KEY_ID", "AWS_ACCESS_KEY_ID"),
+        ("S3_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
     ],
 )
 def test_a_slip_is_named_with_the_setting_that_is_meant(written: str, expected: str) -> None:
@@ -48,6 +49,7 @@ def test_a_slip_is_named_with_the_setting_that_is_meant(written: str, expected: 
         *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SECURITY_TOKEN", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL_DYNAMODB"),
         *("AWS_EC2_METADATA_DISABLED", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_SESSION_NAME"),
         *("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_LOG"),
+        *("OPENAI_API_BASE", "OPENAI_API_VERSION", "OPENAI_API_TYPE"),
         *(
             "S3_PORT",
             "S3_SERVICE_HOST",
@@ -60,6 +62,10 @@ def test_a_slip_is_named_with_the_setting_that_is_meant(written: str, expected: 
 )
 def test_nobody_elses_variable_is_taken_for_one_of_ours(name: str) -> None:
     assert unknown_variables([name]) == ()
+
+
+def test_what_begins_as_ours_do_and_is_like_none_is_named_and_nothing_is_made_up() -> None:
+    assert unknown_variables(["S3_USE_SIGV4"]) == (UnknownName("S3_USE_SIGV4", "the environment", None),)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,8 @@ def _remove(entry: str) -> None:
 
 
 def _consequence(entry: str, now: AccessList) -> Markdown:
+    if is_public_mail(entry):
+        return fill("{} lets nobody in, so nobody is out by this.", entry)
     if "@" not in entry:
         return fill("Everybody of {} without an entry of their own is out within a minute.", entry)
     domain = entry.rpartition("@")[2]
