@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from bench.sessions import session as tab_on
 from tests.identity.attacks.forgeries import refused
-from tests.support.dashboards.production import COOKIE, ORIGIN, Production, from_our_page
+from tests.support.dashboards.production import COOKIE, ORIGIN, Production, from_our_page, session
+from tests.support.s3.servers import client_of
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,29 @@ def test_no_session_by_a_form_of_a_foreign_page(studio: Production) -> None:
     headers = from_our_page(X_Studio_Session=None, Origin="https://evil.example", Sec_Fetch_Site="cross-site")
     answer = studio.client.post("/session", data={studio.login_token(): ""}, headers=headers)
     assert refused(answer, 403)
+
+
+def test_a_desk_is_cleared_by_its_person_on_a_page_of_ours_alone(studio: Production) -> None:
+    """A closed page gives back what was lent to it; nobody gives back what is somebody else's."""
+    s3, key = client_of(studio.s3), "studio/reviews/lent.json"
+    until = datetime.now(UTC) + timedelta(minutes=4)
+    loan = {"desk": "d", "reviewer": "kim@studio.example", "name": "Kim", "etags": ["e"], "until": until.isoformat()}
+    s3.put_object(Bucket=studio.s3.bucket, Key=key, Body=json.dumps({"loans": [loan]}).encode())
+
+    def leave(person: str | None, **changes: str | None) -> int:
+        cookie = {"Cookie": f"{COOKIE}={studio.cookie(session(person))}"} if person else {}
+        return studio.client.delete("/desk/d", headers=from_our_page(**changes) | cookie).status_code
+
+    def lent() -> bool:
+        return bool(json.loads(s3.get_object(Bucket=studio.s3.bucket, Key=key)["Body"].read())["loans"])
+
+    assert leave(None) == 401
+    for changes in ({"Origin": "https://evil.example"}, {"Origin": None}, {"X_Studio_Session": None}):
+        assert leave("kim@studio.example", **changes) == 403
+    assert leave("ops@studio.example") == 204
+    assert lent()
+    assert leave("kim@studio.example") == 204
+    assert not lent()
 
 
 def test_the_twenty_first_junk_token_of_a_minute_is_told_to_wait(studio: Production) -> None:

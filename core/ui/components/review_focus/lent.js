@@ -56,7 +56,7 @@ export class Hand {
   /** The desk has been drawn: the server hears of a portrait that it does not know is looked at. */
   drawn() {
     const current = this.ahead[0] ?? "";
-    if (current && current !== this.told && !this.desk.data.hand.includes(current)) this.tellSoon();
+    if (this.desk.data.desk && current && current !== this.told && !this.desk.data.hand.includes(current)) this.tellSoon();
     const ends = [...this.desk.items.values()].filter(isLent).map((item) => item.lent_until_ms);
     clearTimeout(this.ending);
     if (ends.length) this.ending = setTimeout(() => this.desk.view.paint(), Math.min(...ends) - Date.now() + 500);
@@ -64,7 +64,7 @@ export class Hand {
 
   /** Somebody is here: what lies before them stays there. */
   acted() {
-    if (Date.now() - this.toldAt > RENEW_MS) this.tellSoon();
+    if (this.desk.data.desk && Date.now() - this.toldAt > RENEW_MS) this.tellSoon();
   }
 
   tellSoon() {
