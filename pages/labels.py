@@ -12,6 +12,7 @@ from core.ui.frame.filters import segments
 from core.ui.frame.layout import empty_state, row
 from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
+from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
@@ -63,8 +64,20 @@ def page() -> None:
 
 def _header(studio: Studio, viewer: Viewer) -> str:
     """How things stand, the ways to look at them, and publishing."""
-    counts = studio.review_service.counts(viewer)
     with row(spread=True):
+        place = st.container(width="content")
+        view: str | None = _GRID
+        if viewer.may(Capability.REVIEW):
+            with row(width="content"):
+                view = segments(
+                    "View", [_FOCUS, _GRID, _DISAGREEMENTS, _TRUST], Key.LABEL_VIEW, page=Key.LABEL_PAGE, default=_FOCUS
+                )
+                publish_button(studio)
+    if view == _DISAGREEMENTS:  # before anything is counted, so that all numbers are of one moment
+        with show_problems():
+            studio.review_service.refresh(viewer)
+    counts = studio.review_service.counts(viewer)
+    with place:
         st.markdown(
             fill(
                 "**Labels** :gray[{:,} of {:,} portraits have a label · {:,} waiting for you{} · version {}]",
@@ -73,16 +86,8 @@ def _header(studio: Studio, viewer: Viewer) -> str:
                 counts.waiting,
                 f" · {count_of(counts.disagreements, 'disagreement')}" if counts.disagreements else "",
                 studio.labels.version,
-            ),
-            width="content",
-        )
-        if not viewer.may(Capability.REVIEW):
-            return _GRID
-        with row(width="content"):
-            view = segments(
-                "View", [_FOCUS, _GRID, _DISAGREEMENTS, _TRUST], Key.LABEL_VIEW, page=Key.LABEL_PAGE, default=_FOCUS
             )
-            publish_button(studio)
+        )
     return view or _FOCUS
 
 
