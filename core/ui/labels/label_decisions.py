@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.errors import InputError, WriteConflict
 from core.labels.published.schema import LabelField
-from core.labels.review.review_service import ReviewService, Settlement
+from core.labels.review.queue import PersonaPicture
+from core.labels.review.review_service import ReviewService
 from core.labels.review.reviews import Kind, Value, fields_of
 from core.labels.review.verdicts import FieldConflict, ReviewConflict, Verdict
 from core.references.key import file_name
@@ -72,18 +73,19 @@ def _settle(studio: Studio, viewer: Viewer, decision: FocusDecision) -> Settled:
         raise InputError("One field at a time is settled for all pictures of a person: settle again.")
     ((field, value),) = values.items()
     done = studio.review_service.settle(viewer, item, field, value, id_prefix=decision.id)
-    return _settled(decision, item.reference.persona or "", field, value, done)
-
-
-def _settled(decision: FocusDecision, persona: str, field: LabelField, value: Value, done: Settlement) -> Settled:
     name, words = FIELD_NAMES[field], describe_value(value) or "unsure"
     pictures = count_of(len(done.pictures), "picture")
-    left = [
-        f"{file_name(each.key)} stays {describe_value(each.values.get(field)) or 'unsure'}, "
-        f"as {each.decided_by.get(field, 'somebody else')} decided."
-        for each in done.left
-    ]
-    return Settled(decision.id, decision.item, f"{name} of {persona}: {words} on {pictures}.", tuple(left))
+    now = {each.key: each for each in studio.review_service.item(viewer, decision.item).persona_pictures}
+    left = tuple(_exception(studio, viewer, now.get(each.key, each), field) for each in done.left)
+    return Settled(decision.id, decision.item, f"{name} of {item.reference.persona}: {words} on {pictures}.", left)
+
+
+def _exception(studio: Studio, viewer: Viewer, left: PersonaPicture, field: LabelField) -> str:
+    name = file_name(left.key)
+    if studio.review_service.is_blind_to(viewer, left.etag):
+        return f"{name} is left: it waits for your second look."
+    words, by = describe_value(left.values.get(field)) or "unsure", left.decided_by.get(field, "somebody else")
+    return f"{name} stays {words}, as {by} decided."
 
 
 def _save(studio: Studio, viewer: Viewer, decisions: Sequence[FocusDecision]) -> list[LostRace]:
@@ -123,17 +125,22 @@ def _lost_race(decision: FocusDecision, conflicts: Sequence[FieldConflict], secr
     return LostRace(
         decision.id,
         decision.item,
-        " ".join(_describe(each) for each in conflicts),
+        _describe(conflicts),
         mine={**accepted, **decision.values},
         fields=tuple(field.value for field in theirs),
         seen=seal_shown(secret, decision.item, etag, {**seen, **theirs}),
     )
 
 
-def _describe(theirs: FieldConflict) -> str:
-    value = describe_value(theirs.value) or "unsure"
-    field = f"{FIELD_NAMES[theirs.field].lower()} of {file_name(theirs.key)}"
-    return f"{theirs.reviewer} set {field} to {value} at {clock(theirs.time, reader_zone())}."
+def _describe(conflicts: Sequence[FieldConflict]) -> str:
+    """Who set what, in a sentence for each person."""
+    sentences = []
+    for (reviewer, time), run in groupby(conflicts, key=lambda each: (each.reviewer, each.time)):
+        theirs = list(run)
+        set_to = [f"{FIELD_NAMES[each.field].lower()} to {describe_value(each.value) or 'unsure'}" for each in theirs]
+        name, at = file_name(theirs[0].key), clock(time, reader_zone())
+        sentences.append(f"{reviewer} set {', '.join(set_to)} of {name} at {at}.")
+    return " ".join(sentences)
 
 
 def _verdict(decision: FocusDecision, secret: str) -> Verdict:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import InputError
 from core.images.thumbnails import THUMBNAIL_SIDES
-from core.labels.published.schema import Label, LabelField
+from core.labels.published.schema import LabelField
 from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem
 from core.labels.review.review_service import ReviewService
 from core.labels.review.reviews import Value, value_in
@@ -83,7 +83,7 @@ def _focus_item(item: QueueItem, secret: str) -> FocusItem:
         values={
             field.value: FocusValue(
                 value=describe_value(values[field]),
-                by=_by(label),
+                by=_by(item, field),
                 confidence=label.confidence.get(field) if label else None,
                 others=tuple(_others(item, field, values[field])),
                 wrong=item.fields.get(field.value),
@@ -96,8 +96,14 @@ def _focus_item(item: QueueItem, secret: str) -> FocusItem:
     )
 
 
-def _by(label: Label | None) -> str:
-    return "" if label is None else label.reviewer or label.source.value
+def _by(item: QueueItem, field: LabelField) -> str:
+    """Who says so: who decided on the field, else whose the label was before anybody did."""
+    own = next((each for each in item.persona_pictures if each.key == item.reference.key), None)
+    is_blind = item.shown is item.blind
+    if own is not None and not is_blind and field in own.decided_by:
+        return own.decided_by[field]
+    said = item.blind if own is not None and item.blind is not None else item.shown
+    return "" if said is None else said.reviewer or said.source.value
 
 
 def _others(item: QueueItem, field: LabelField, shown: Value) -> Iterator[str]:

@@ -26,7 +26,7 @@ const KEYS = [
 /** The decision that was not kept: theirs beside mine, and what can be done about it. */
 export function lostNote(/** @type {LostRace} */ lost, /** @type {FocusData} */ data) {
   const at = { "data-value": lost.decision };
-  const box = element("div", { class: "message", role: "alert" }, element("p", "", lost.says));
+  const box = element("div", { class: "message", role: "alert" }, element("p", "", ...unbroken(lost.says)));
   if (!lost.seen) {
     box.append(element("div", "choices", action("theirs", at, "OK", element("kbd", "", "K"))));
     return box;
@@ -51,8 +51,8 @@ export function settledNote(/** @type {Settled} */ settled) {
   return element(
     "div",
     { class: "message", role: "status" },
-    element("p", "", settled.says),
-    ...settled.left.map((exception) => element("p", "exception", exception)),
+    element("p", "", ...unbroken(settled.says)),
+    ...settled.left.map((exception) => element("p", "exception", ...unbroken(exception))),
     element("div", "choices", action("theirs", at, "OK"), action("unsettle", at, "Undo")),
   );
 }
@@ -89,6 +89,11 @@ export function keyList() {
     element("div", "rows", ...rows),
     element("div", "choices", close),
   );
+}
+
+/** A text whose addresses are not broken in the middle. */
+function unbroken(/** @type {string} */ text) {
+  return text.split(/(\S+@\S+)/).map((part) => (part.includes("@") ? element("span", "address", part) : part));
 }
 
 function end(/** @type {string} */ title, /** @type {string} */ text, /** @type {Node[]} */ ...more) {

@@ -37,6 +37,7 @@ export class View {
     this.foot = element("div", "foot");
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
     this.overlay = element("div", "overlay");
+    this.watcher = new ResizeObserver(() => requestAnimationFrame(() => this.fit()));
   }
 
   moveTo(/** @type {HTMLElement} */ root) {
@@ -56,6 +57,10 @@ export class View {
       this.overlay,
       this.live,
     );
+    // what stands above comes and goes: messages of the page, a row of filters that breaks
+    this.watcher.disconnect();
+    const { host } = /** @type {ShadowRoot} */ (root.getRootNode());
+    this.watcher.observe(host?.closest('[data-testid="stMainBlockContainer"]') ?? root);
     // keys act from the first moment, unless a person is busy somewhere else
     if (document.activeElement?.matches("body, button:not(:focus-visible)")) this.takeFocus();
   }
