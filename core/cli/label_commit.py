@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, LiteralString
 
 from core.errors import InputError, legible
+from core.labels.publication.publisher import Publication
 from core.labels.published.label_file import parse_file, version_of
-from core.labels.published.schema import Label
-from core.labels.review.reviews import values_of
+from core.labels.published.schema import Label, LabelField
+from core.labels.review.reviews import Value, value_in
 
 _GIT_S: Final = 30.0
 _PUSH_S: Final = 300.0  # somebody may have to type a passphrase
@@ -73,15 +73,18 @@ class LabelCheckout:
             return "pushed"
         return None
 
-    def commit(self) -> str | None:
-        """Commit the file as it lies there, alone; the commit's id, or None where there is nothing new."""
+    def commit(self, newest: Publication | None) -> str | None:
+        """Commit the file as it lies there, alone; the commit's id, or None where there is nothing new.
+
+        The message is the newest publication's if that is all there is to commit.
+        """
         if not self._status():
             return None
         self._do("{} cannot be committed: {}", "add", "--", str(self._file))
         self._do(
             "{} cannot be committed: {}",
             *("-c", "user.useConfigOnly=true", "commit", "--quiet", "--only", "--file=-", "--", str(self._file)),
-            given=self._message(),
+            given=self._message(newest),
         )
         return self._say("rev-parse", "HEAD")
 
@@ -102,21 +105,28 @@ class LabelCheckout:
             "The commit is made and was not pushed to {}: {} Mend that, then run this again.", upstream, _words(done)
         )
 
-    def _message(self) -> str:
+    def _message(self, newest: Publication | None) -> str:
         """What has changed since the last commit, and who said so: https://git-scm.com/docs/git-interpret-trailers"""
-        data = self._file.read_bytes()
-        before, after = parse_file(self._committed()).labels, parse_file(data).labels
+        committed, data = self._committed(), self._file.read_bytes()
+        if (
+            newest
+            and newest.message
+            and [newest.version, newest.earlier[:1]]
+            == [
+                version_of(data),
+                (version_of(committed),),
+            ]
+        ):
+            return newest.message
+        before, after = parse_file(committed).labels, parse_file(data).labels
         new = [label for key, label in after.items() if before.get(key) != label]
-        added, gone = sum(label.key not in before for label in new), len(before.keys() - after.keys())
-        accepted = sum(label.key in before and values_of(label) == values_of(before[label.key]) for label in new)
-        counts = [f"{len(new) - added - accepted} changed", f"{added} added"]
-        counts += [f"{accepted} accepted as they were"] if accepted else []
-        counts += [f"{gone} removed"] if gone else []
-        reviewers = _reviewers(new)
-        lines = [f"Publish labels, version {version_of(data)}", "", f"{', '.join(counts)}."]
-        if reviewers:
-            lines += ["", *(f"Reviewed-by: {legible(name)}" for name, _ in reviewers.most_common())]
-        return "\n".join(lines) + "\n"
+        added = [label for label in new if label.key not in before]
+        same = [label for label in new if label.key in before and _values(label) == _values(before[label.key])]
+        counts = f"{len(new) - len(added) - len(same)} changed, {len(added)} added, {len(same)} found right"
+        gone = f", {len(before.keys() - after.keys())} removed" if before.keys() - after.keys() else ""
+        reviewers = sorted({label.reviewer for label in new if label.reviewer})
+        trailers = ["", *(f"Reviewed-by: {legible(person)}" for person in reviewers)] if reviewers else []
+        return "\n".join([f"Publish labels, version {version_of(data)}", "", f"{counts}{gone}.", *trailers, ""])
 
     def _committed(self) -> bytes:
         path = self._file.resolve().relative_to(self._root.resolve()).as_posix()
@@ -166,8 +176,8 @@ def waits_for(file: Path) -> str | None:
     return LabelCheckout(file).waits_for()
 
 
-def _reviewers(labels: list[Label]) -> Counter[str]:
-    return Counter(label.reviewer for label in labels if label.reviewer)
+def _values(label: Label) -> list[Value]:
+    return [value_in(label, field) for field in LabelField]
 
 
 def _words(done: subprocess.CompletedProcess[str]) -> str:

@@ -12,6 +12,7 @@ from core.cli.workbench import open_workbench, print_json
 from core.errors import InputError, legible
 from core.labels.publication.draft import PublicationDraft, Selection
 from core.labels.publication.message import counts_in_words, unseen_in_words
+from core.labels.publication.publisher import Publication
 from core.labels.published.schema import LabelField, json_schema
 from core.labels.review.adjudication import Case
 from core.labels.review.agreement import NOT_BLIND, Agreement, BetweenReviewers, Measurement, Share
@@ -141,11 +142,12 @@ def publish(*, dry_run: bool, commit: bool, push: bool, as_json: bool, person: s
                 else f"{LABELS_FILE.name} cannot be written here: the publication waits in S3, "
                 "run this where the repository is."
             )
+        newest = studio.publisher.newest() if checkout else None
     problem = None
     if checkout is not None and outcome["pending"]:
         problem = InputError("labels/personas.jsonl cannot be written here, so nothing was committed.")
     elif checkout is not None:
-        committed, problem = _commit(checkout, push=push)
+        committed, problem = _commit(checkout, newest, push=push)
         outcome |= {"commit": committed.commit, "pushed": committed.pushed}
         said += _said_of(committed)
     if as_json:
@@ -169,11 +171,13 @@ def _checkout(*, dry_run: bool, commit: bool, push: bool) -> LabelCheckout | Non
     return checkout
 
 
-def _commit(checkout: LabelCheckout, *, push: bool) -> tuple[LabelCommit, InputError | None]:
+def _commit(
+    checkout: LabelCheckout, newest: Publication | None, *, push: bool
+) -> tuple[LabelCommit, InputError | None]:
     """Commit and push; what became of it, and why not all of it. Also what an earlier publication left uncommitted."""
     made = None
     try:
-        made = checkout.commit()
+        made = checkout.commit(newest)
         if push:
             checkout.push()
     except InputError as err:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,9 +83,11 @@ def test_what_is_published_is_committed_with_its_reviewers_and_pushed(moto: S3Se
     ]
     subject, counts, reviewers = git(checkout, "log", "-1", "--format=%B").strip().split("\n\n")
     assert subject == f"Publish labels, version {done.json['version']}"
-    assert counts == "1 changed, 2 added."
+    assert counts.startswith("1 correction, 2 acceptances.")
     assert reviewers.startswith("Reviewed-by: ")
     assert "ops@" in reviewers
+    told = json.loads(bucket.store().get("studio/labels/publication.json").data)
+    assert git(checkout, "log", "-1", "--format=%B").strip() == told["message"].strip()
 
     again = labels(checkout, "publish", "--commit", "--push", environ=settings)
     assert (again.code, again.err) == (0, "")
@@ -199,12 +202,12 @@ class TestRefusals:
         hook.write_text("#!/bin/sh\necho 'error: not on a Friday' >&2\nexit 1\n")
         hook.chmod(0o755)
         with pytest.raises(InputError, match=r"personas\.jsonl cannot be committed: error: not on a Friday\."):
-            LabelCheckout(small / FILE).commit()
+            LabelCheckout(small / FILE).commit(None)
 
     def test_a_remote_that_is_gone_is_quoted_and_the_commit_stays(self, small: Path) -> None:
         (small.parent / "remote.git").rename(small.parent / "gone")
         checkout = LabelCheckout(small / FILE)
-        made = checkout.commit()
+        made = checkout.commit(None)
         with pytest.raises(InputError, match=r"was not pushed to origin/main: fatal: .*Mend that, then run this again"):
             checkout.push()
         assert git(small, "rev-parse", "HEAD").strip() == made
@@ -214,17 +217,18 @@ def test_a_file_waits_for_its_commit_and_then_for_its_push(small: Path) -> None:
     """Also on a machine whose labels were published by the page."""
     checkout = LabelCheckout(small / FILE)
     assert checkout.waits_for() == "committed"
-    checkout.commit()
+    checkout.commit(None)
     assert checkout.waits_for() == "pushed"
     checkout.push()
     assert checkout.waits_for() is None
     assert git(small, "log", "-1", "--format=%(trailers:key=Reviewed-by,valueonly)").strip() == "ann@studio.example"
-    assert checkout.commit() is None
+    assert git(small, "log", "-1", "--format=%b").startswith("0 changed, 1 added, 0 found right.\n")
+    assert checkout.commit(None) is None
 
 
 def test_nothing_else_goes_along(small: Path) -> None:
     (small / "new.py").write_text("")
     git(small, "add", "new.py")
-    LabelCheckout(small / FILE).commit()
+    LabelCheckout(small / FILE).commit(None)
     assert git(small, "show", "--name-only", "--format=").split() == [FILE]
     assert git(small, "status", "--porcelain").split() == ["A", "new.py"]
