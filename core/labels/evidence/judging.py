@@ -87,7 +87,8 @@ def _judgements(table: FieldTable, model: FieldModel) -> list[FieldJudgement]:
 
 
 def _rounded(shares: Numbers) -> list[float]:
-    return [round(share, _DIGITS) for share in shares.tolist()]
+    rounded: list[float] = shares.astype(np.float64).round(_DIGITS).tolist()
+    return rounded
 
 
 def _opponents(table: FieldTable, model: FieldModel) -> list[tuple[int, str]]:

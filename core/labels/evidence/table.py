@@ -19,19 +19,12 @@ NOTHING = -1
 Sureness = tuple[str, str]  # a labeler, and how sure it says it is
 
 
-class Numbering(Generic[_Name]):
-    """Names in the order they were first met, by number."""
+class Numbering(dict[_Name, int], Generic[_Name]):
+    """Names by number, in the order in which they were first asked for."""
 
-    def __init__(self) -> None:
-        self._numbers: dict[_Name, int] = {}
-
-    def __call__(self, name: _Name) -> int:
-        return self._numbers.setdefault(name, len(self._numbers))
-
-    @property
-    def names(self) -> list[_Name]:
-        """All of them."""
-        return list(self._numbers)
+    def __missing__(self, name: _Name) -> int:
+        self[name] = number = len(self)
+        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +76,7 @@ class FieldTable:
 
 def table_of(field: LabelField, pictures: Sequence[Witnessed]) -> FieldTable | None:
     """The table of a field; None where nothing is said in it."""
-    rows = [(picture, said) for picture in pictures if (said := picture.fields.get(field)) is not None]
+    rows = [(picture, picture.fields[field]) for picture in pictures if field in picture.fields]
     if not rows:
         return None
     word, persona = Numbering[Word](), Numbering[str]()
@@ -91,41 +84,42 @@ def table_of(field: LabelField, pictures: Sequence[Witnessed]) -> FieldTable | N
     assertions, opinions, rulings = [], [], []
     for at, (_, said) in enumerate(rows):
         for claim in said.assertions:
-            assertions.append((at, source(claim.source), word(claim.word)))
+            assertions.append((at, source[claim.source], word[claim.word]))
         for each in said.opinions:
-            by = sureness((each.labeler, each.sureness))
-            opinions.append((at, labeler(each.labeler), by, word(each.word)))
+            by = sureness[(each.labeler, each.sureness)]
+            opinions.append((at, labeler[each.labeler], by, word[each.word]))
         for ruling in said.rulings:
-            seen = NOTHING if ruling.seen is None else word(ruling.seen)
-            rulings.append((at, reviewer(ruling.reviewer), seen, word(ruling.word)))
-    who = [NOTHING if picture.persona is None else persona(picture.persona) for picture, _ in rows]
-    shown = np.array([word(said.shown) for _, said in rows], dtype=np.intp)
-    before = np.array([NOTHING if said.before is None else word(said.before) for _, said in rows], dtype=np.intp)
+            seen = NOTHING if ruling.seen is None else word[ruling.seen]
+            rulings.append((at, reviewer[ruling.reviewer], seen, word[ruling.word]))
+    who = np.array(
+        [NOTHING if (name := picture.persona) is None else persona[name] for picture, _ in rows], dtype=np.intp
+    )
+    shown = np.array([word[said.shown] for _, said in rows], dtype=np.intp)
+    before = np.array([NOTHING if said.before is None else word[said.before] for _, said in rows], dtype=np.intp)
     return FieldTable(
         field=field,
-        scale=scale_of(field, word.names),
+        scale=scale_of(field, list(word)),
         ids=[picture.id for picture, _ in rows],
-        persona=np.array(who, dtype=np.intp),
-        years=_years_since_first(who, [picture.day for picture, _ in rows]),
+        persona=who,
+        years=_years_since_first(who, np.array([picture.day for picture, _ in rows], dtype=np.intp)),
         shown=shown,
         before=before,
         reported=np.array([said.reported for _, said in rows]),
         assertions=_said(assertions, 3),
         opinions=_said(opinions, 4),
         rulings=_said(rulings, 4),
-        sources=source.names,
-        labelers=labeler.names,
-        sureness=sureness.names,
-        reviewers=reviewer.names,
+        sources=list(source),
+        labelers=list(labeler),
+        sureness=list(sureness),
+        reviewers=list(reviewer),
     )
 
 
-def _years_since_first(persona: Sequence[int], days: Sequence[int]) -> Places:
-    first: dict[int, int] = {}
-    for who, day in zip(persona, days, strict=True):
-        first[who] = min(day, first.get(who, day))
-    apart = [(day - first[who]) / _DAYS_A_YEAR for who, day in zip(persona, days, strict=True)]
-    return np.array(apart).round().astype(np.intp)
+def _years_since_first(persona: Places, days: Places) -> Places:
+    first = np.full(persona.max(initial=0) + 1, days.max(initial=0))
+    named = persona != NOTHING
+    np.minimum.at(first, persona[named], days[named])
+    return np.where(named, (days - first[persona]) / _DAYS_A_YEAR, 0.0).round().astype(np.intp)
 
 
 def _said(words: Sequence[tuple[int, ...]], columns: int) -> Said:

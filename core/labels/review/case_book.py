@@ -40,9 +40,11 @@ class CaseBook:
         self._judgement = Judgement({}, {})
         self._is_judged = True
         self._keys: dict[str, list[str]] = {}  # by etag
+        self._persona: dict[str, str] = {}  # as names are compared, by key; empty for none
         self._twins: dict[str, str] = {}  # keys by key: the first one that has the same bytes and persona
         self._witnessed: dict[str, tuple[PortraitFacts, Witnessed | None]] = {}  # by key, with what it was made of
         self._pictures: dict[str, tuple[PortraitFacts, PersonaPicture]] = {}  # by key
+        self._gathered: dict[str, tuple[PersonaPicture, ...]] = {}  # by persona
         self._cases: dict[str, Case] = {}
 
     @property
@@ -61,13 +63,14 @@ class CaseBook:
     def keep(self, found: Iterable[PortraitFacts]) -> None:
         """These are all portraits there are, in the order of their items."""
         before = self.facts
-        self.facts, self._keys, self._twins = {}, {}, {}
+        self.facts, self._keys, self._twins, self._persona = {}, {}, {}, {}
         first: dict[tuple[str, str], str] = {}
         for facts in found:
             ref = facts.reference
             self.facts[ref.key] = before[ref.key] if before.get(ref.key) == facts else facts
             self._keys.setdefault(ref.etag, []).append(ref.key)
-            self._twins[ref.key] = first.setdefault((ref.etag, _persona_of(ref)), ref.key)
+            self._persona[ref.key] = fold(ref.persona or "")
+            self._twins[ref.key] = first.setdefault((ref.etag, self._persona[ref.key]), ref.key)
         self._witnessed = {key: known for key, known in self._witnessed.items() if key in self.facts}
         self._pictures = {key: known for key, known in self._pictures.items() if key in self.facts}
         self._is_judged = False
@@ -86,7 +89,7 @@ class CaseBook:
         cases, items = {}, {}
         for key, facts in self.facts.items():
             judged = self._judgement.fields.get(self._twins[key], _NOTHING)
-            pictures = personas.get(_persona_of(facts.reference), ())
+            pictures = personas.get(self._persona[key], ())
             case, known = Case(facts, judged, pictures, self._judgement.labelers), self._cases.get(key)
             is_same = known is not None and known.facts is facts and known.pictures is pictures and known == case
             cases[key] = known if is_same and known is not None else case
@@ -107,11 +110,11 @@ class CaseBook:
             drawn = self._pictures.get(key)
             if drawn is None or drawn[0] is not facts:
                 drawn = self._pictures[key] = (facts, persona_picture(facts))
-            gathered.setdefault(_persona_of(facts.reference), []).append(drawn[1])
+            gathered.setdefault(self._persona[key], []).append(drawn[1])
         gathered.pop("", None)
-        before = {_persona_of(case.facts.reference): case.pictures for case in self._cases.values()}
-        found = {name: tuple(pictures) for name, pictures in gathered.items()}
-        return {name: known if (known := before.get(name)) == made else made for name, made in found.items()}
+        before, found = self._gathered, {name: tuple(pictures) for name, pictures in gathered.items()}
+        self._gathered = {name: known if (known := before.get(name)) == made else made for name, made in found.items()}
+        return self._gathered
 
 
 def persona_picture(facts: PortraitFacts) -> PersonaPicture:
@@ -167,8 +170,3 @@ def _state(facts: PortraitFacts, label: Label | None, decides: Decisions, *, is_
     if facts.found.state is LabelState.STALE:
         return ReviewState.STALE
     return ReviewState.MISSING if label is None else ReviewState.OPEN
-
-
-def _persona_of(ref: Reference) -> str:
-    """The persona's name as it is compared; empty for none."""
-    return fold(ref.persona or "")
