@@ -56,7 +56,7 @@ def problems_of(
 def group_problem_words(group: AttributeGroup, vocabulary: Vocabulary) -> str:
     """Why nothing of a group is drawn, with the words of its name that say so, or words that would do."""
     if group.tags.problem is GroupProblem.AMBIGUOUS:
-        clashes = " and ".join(filter(None, (_clash_words(group, kind, vocabulary) for kind in TagKind)))
+        clashes = "; ".join(filter(None, (_clash_words(group, kind, vocabulary) for kind in TagKind)))
         return f"Tagged twice: {clashes}. Nothing of it is drawn: leave only one of them in its name."
     near = vocabulary.nearest_word(group.name)
     guess = f" “{near[0]}” may be meant for “{near[1]}”." if near else ""

@@ -10,11 +10,10 @@ from core.references.index import ReferenceIndex
 from core.references.key import fold, parent
 from core.references.problems import LibraryProblem, LibraryWarning, folded
 from core.references.reference import Filter, place_of
-from core.ui.frame.layout import row
 from core.ui.frame.markdown import breakable, fill, plain
 from core.ui.frame.quantities import count_of
 
-_SHOWN = 8
+_SHOWN = 6
 _LISTED_MAX = 100  # a screen is no place for more: `python -m core index` lists all
 
 
@@ -38,12 +37,12 @@ def problem_list(index: ReferenceIndex, wanted: Filter) -> None:
 
 def _draw(problems: Sequence[LibraryProblem]) -> None:
     for problem in problems:
-        is_warning = isinstance(problem.kind, LibraryWarning)
+        where = breakable(problem.where)
         with st.container(gap=None):
-            icon = ":material/info:" if is_warning else ":material/error:"
-            with row(gap="xsmall"):
-                st.markdown(icon, width="content")
-                st.markdown(breakable(problem.where), width="content")
+            if isinstance(problem.kind, LibraryWarning):
+                st.markdown(fill(":material/info: {}", where))
+            else:
+                st.markdown(fill(":material/error: {}", where))
             st.caption(plain(problem.says))
 
 

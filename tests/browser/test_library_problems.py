@@ -1,0 +1,113 @@
+"""What is amiss in the library, as people meet it: under Problems, after a refresh, and in a plan."""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard, key_of
+
+MODEL, TONE = "refs/01. Model", "refs/02. Tone"
+NFC = unicodedata.normalize("NFC", f"{MODEL}/느와르 측면")
+NFD = unicodedata.normalize("NFD", NFC)
+LONG_RTL = f"{MODEL}/צילום שחור לבן {'מאוד ארוך ' * 6}".strip()
+BROKEN = [f"{TONE}/noir/page {n}.jpg" for n in range(20)]
+
+
+def photo(shade: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 80), (shade, shade, shade)).save(out, "JPEG")
+    return out.getvalue()
+
+
+AMISS = {
+    f"{MODEL}/vivid noir/Zoe 01.jpg": photo(1),
+    f"{MODEL}/nior study/Zoe 02.jpg": photo(2),
+    f"{LONG_RTL}/Zoe 03.jpg": photo(3),
+    "refs/moodboard/board.jpg": photo(4),
+    f"{NFC}/Zoe 05.jpg": photo(5),
+    f"{NFC}/Zoe 06.jpg": photo(6),
+    f"{NFD}/Zoe 07.jpg": photo(7),
+    f"{TONE}/neon night/empty.jpg": b"",
+    **{key: b"<html>not found</html>" + key.encode() for key in BROKEN},
+}
+RENAMED = {f"{MODEL}/pastel profile/Zoe {n}.jpg": photo(100 + n) for n in range(12)}
+
+
+@pytest.fixture(scope="module")
+def amiss(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """A dashboard whose library has been filled with less care than the samples."""
+    with dashboard(tmp_path_factory.mktemp("amiss"), {"INDEX_REFRESH_S": "3600"}) as running:
+        for key, data in (AMISS | RENAMED).items():
+            running.s3().put_object(Bucket="studio", Key=key, Body=data)
+        yield running
+
+
+def refreshed(tab: Tab) -> Tab:
+    """The references page once it has listed S3 anew."""
+    tab.goto("/references")
+    tab.button("Refresh").click()
+    tab.settled()
+    return tab
+
+
+def test_a_plan_holds_no_file_that_is_no_picture_and_says_what_it_left_out(amiss: Dashboard, visit: Visit) -> None:
+    """Before anybody has looked at one: nothing here has been shown yet."""
+    tab = refreshed(visit(amiss).open("/references"))
+    tab.goto("/")
+    tab.tile("Tone", "Noir").click()
+    for _ in range(5):
+        expect(tab.main).to_contain_text("drawn with seed")
+        shown = {
+            key_of(url) for url in tab.main.locator("img[alt^='tone reference']").evaluate_all("a => a.map(i => i.src)")
+        }
+        assert len(shown) == 1
+        assert not shown & set(BROKEN)
+        tab.button("Shuffle").click()
+        tab.settled()
+    expect(tab.main).to_contain_text(re.compile(r"cannot be opened as (a picture and is|pictures and are) left out"))
+
+
+def test_problems_say_what_is_amiss_and_what_to_do(amiss: Dashboard, visit: Visit) -> None:
+    tab = refreshed(visit(amiss).open("/references"))
+    tab.goto("/references?problems=true")
+    listed = tab.main.locator(".st-key-problem-list")
+    expect(listed).to_contain_text("“vivid” (Vivid) and “noir” (Noir) are different tones")
+    expect(listed).to_contain_text("“nior” may be meant for “noir”")
+    expect(listed).to_contain_text(LONG_RTL.rpartition("/")[2])
+    listed.get_by_text(re.compile(r"^\d+ more$")).click()
+    expect(listed).to_contain_text("refs/moodboard/board.jpg")
+    expect(listed).to_contain_text("The file is empty")
+    expect(listed).to_contain_text(
+        "this one is composed (NFC) with 2 pictures, the other decomposed (NFD) with 1 picture"
+    )
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_groups_that_look_the_same_say_which_they_are_on_their_cards(amiss: Dashboard, visit: Visit) -> None:
+    tab = refreshed(visit(amiss).open("/references"))
+    tab.goto("/references?view=Groups&tone=noir&angle=profile")
+    cards = tab.cards("Groups")
+    expect(cards.filter(has_text="composed (NFC)").filter(has_text="2 pictures")).to_have_count(1)
+    expect(cards.filter(has_text="decomposed (NFD)").filter(has_text="1 picture")).to_have_count(1)
+
+
+def test_a_renamed_group_is_told_of_as_renamed_by_the_next_refresh(amiss: Dashboard, visit: Visit) -> None:
+    tab = refreshed(visit(amiss).open("/references"))
+    s3 = amiss.s3()
+    for key in RENAMED:
+        renamed = key.replace("pastel profile", "pastel low angle")
+        s3.copy_object(Bucket="studio", Key=renamed, CopySource={"Bucket": "studio", "Key": key})
+        s3.delete_object(Bucket="studio", Key=key)
+    tab.button("Refresh").click()
+    note = tab.main.get_by_role("button", name=re.compile("1 group renamed since"))
+    note.click()
+    shown = tab.page.get_by_text(f"→ {MODEL}/pastel low angle (12 pictures)")
+    expect(shown).to_be_visible()
