@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -258,10 +257,13 @@ def test_a_second_look_is_blind_after_a_publish_and_where_it_differs_a_third_dec
     publisher.publish(draft, ann)
     find = name.removesuffix(".jpg").replace(" ", "%20")
     bo = sit(BO, f"/labels?find={find}&state=second%20look")
-    deadline = time.monotonic() + LONG_S
-    while draft.version not in bo.tab.text() and time.monotonic() < deadline:
+
+    def runs_what_was_published() -> bool:
         bo.tab.page.reload()  # the replica looks for another file every few seconds
         bo.tab.settled()
+        return f"· version {draft.version}" in bo.tab.text()
+
+    until(runs_what_was_published, "the replica has taken up the file", patience_s=3 * LONG_S)
     assert bo.portrait == name
     gender = bo.desk.locator('[data-field="gender_presentation"]')
     expect(gender).to_contain_text(str(before.gender_presentation))
