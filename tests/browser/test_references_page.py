@@ -158,7 +158,7 @@ def test_a_broken_picture_becomes_a_problem_of_its_group(start_dashboard: StartD
     tab.button("Refresh").click()
     expect(card).to_contain_text("unreadable")
     card.click()
-    expect(tab.dialog).to_contain_text("it could not be decoded")
+    expect(tab.dialog).to_contain_text("cannot be opened as a picture")
     expect(tab.dialog.get_by_role("button", name="Use in Generate")).to_be_disabled()
     tab.goto("/references?view=Groups&q=eye-level&tone=natural-film&role=model")
     group = tab.cards("Groups").filter(has_text="a(natural,film) eye-level")

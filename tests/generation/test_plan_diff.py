@@ -1,0 +1,81 @@
+"""What past comparisons would pick today, and that those from before groups were drawn first are read and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from core.generation.plan_diff import diff_plans
+from core.generation.planning import ComparisonPlanner, record_of
+from core.generation.records.comparison import Comparison, RenderSettings
+from core.injection.reader import OfflineReader
+from core.injection.slots import Rule
+from core.injection.wishes import Mode, Wishes
+from core.labels.published.label_file import LabelSet
+from core.references.index import ReferenceIndex
+from tests.injection.libraries import VOCABULARY, library
+
+LARGE, SMALL = "refs/02. Tone/noir archive", "refs/02. Tone/noir"
+INDEX = library(*(f"{LARGE}/{n}.jpg" for n in range(9)), f"{SMALL}/street.jpg")
+RENDER = RenderSettings(engine="preview", model="colour-transfer-1")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An index as it was listed."""
+
+    index: ReferenceIndex
+
+    def leave_out(self, etags: Collection[str]) -> None:
+        """Nothing is opened here."""
+
+
+PLANNER = ComparisonPlanner(Listed(INDEX), lambda: LabelSet(()), OfflineReader(VOCABULARY), VOCABULARY, 3)
+
+
+def recorded(seed: int) -> Comparison:
+    """A comparison as it is recorded, and read again from its JSON."""
+    planned = PLANNER.plan(Wishes(prompt="a street", mode=Mode.TONE_ONLY, tone="noir", seed=seed))
+    return Comparison.model_validate_json(record_of(planned, RENDER, "kim@studio.example").model_dump_json())
+
+
+def from_before(comparison: Comparison, key: str) -> Comparison:
+    """The same record as it was made when all pictures were drawn from at once, and this one was drawn."""
+    listed = INDEX.get(key)
+    assert listed is not None
+    (side,) = comparison.sides
+    slots = tuple(
+        replace(
+            slot,
+            key=key,
+            etag=listed.etag,
+            group=listed.group,
+            steps=tuple(step for step in slot.steps if step.rule is not Rule.DRAWN_GROUP),
+        )
+        if slot.filled
+        else slot
+        for slot in side.slots
+    )
+    older = comparison.model_copy(update={"sides": (side.model_copy(update={"slots": slots}),)})
+    return Comparison.model_validate_json(older.model_dump_json())
+
+
+def test_what_is_drawn_by_groups_is_drawn_again_from_its_record() -> None:
+    assert [diff.changes for diff in diff_plans(map(recorded, range(20)), PLANNER, INDEX)] == [()] * 20
+
+
+def test_an_older_record_that_drew_another_picture_is_told_that_groups_are_drawn_first_now() -> None:
+    now = recorded(3)
+    (drawn,) = (slot.key for slot in now.sides[0].slots if slot.filled)
+    other = next(ref.key for ref in INDEX.references if ref.key != drawn)
+    (diff,) = diff_plans([from_before(now, other)], PLANNER, INDEX)
+    (change,) = diff.changes
+    assert (change.was, change.now) == (other, drawn)
+    assert "since it was drawn a group is drawn first, and then a picture in it" in change.why
+
+
+def test_an_older_record_whose_picture_is_drawn_today_as_well_has_not_changed() -> None:
+    now = recorded(3)
+    (drawn,) = (slot.key for slot in now.sides[0].slots if slot.filled)
+    (diff,) = diff_plans([from_before(now, str(drawn))], PLANNER, INDEX)
+    assert diff.changes == ()
