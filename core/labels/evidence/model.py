@@ -18,7 +18,7 @@ from core.labels.evidence.reliability import (
 from core.labels.evidence.scale import Numbers, Places
 from core.labels.evidence.table import NOTHING, FieldTable
 
-_ROUNDS: Final = 6  # what changes in later ones is behind the second digit
+_ROUNDS: Final = 4  # what changes in later ones is behind the second digit
 _REPORT_ODDS: Final = 8.0  # how much oftener a wrong label is reported than a right one
 _CORRECTION_ERRS: Final = 0.05  # of corrections that were needed: they are not right either
 _TINY: Final = 1e-30

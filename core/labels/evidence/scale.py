@@ -16,7 +16,7 @@ Numbers = NDArray[np.float32]
 Rates = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-_STEP_YEARS: Final = 2
+_STEP_YEARS: Final = 3
 _AGE_TOP: Final = 100
 AGES: Final = np.arange(0, _AGE_TOP + 1, _STEP_YEARS)
 # Beside the labelled years: what people and machines who are right about a person still differ by.
