@@ -112,6 +112,18 @@ class TestPublish:
             **{"version": version, "added": 0, "changed": 0, "corrected": 0, "accepted": 0, "never_used_before": []},
         }
 
+    def test_one_persons_words_or_one_groups_portraits_are_published_alone(
+        self, bucket: S3Server, checkout: Path, file: Path
+    ) -> None:
+        before = file.read_bytes()
+        for part in (("--person", "nobody@studio.example"), ("--group", "no such group")):
+            done = labels(checkout, "publish", *part, environ=environment(bucket))
+            assert (done.code, done.out) == (0, "There is nothing to publish.\n")
+        assert file.read_bytes() == before
+        part = ("--person", OPS.email, "--group", KEYS[0].split("/")[2], "--json")
+        assert labels(checkout, "publish", *part, environ=environment(bucket)).json["corrected"] == 1
+        assert file.read_bytes() != before
+
     def test_where_the_file_cannot_be_written_it_waits_in_s3_and_the_command_says_what_to_do(
         self, bucket: S3Server, checkout: Path, file: Path
     ) -> None:

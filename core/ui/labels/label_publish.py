@@ -13,7 +13,7 @@ from core.labels.publication.message import counts_in_words, unseen_in_words
 from core.labels.publication.publisher import OutdatedDraft, PublishResult
 from core.studio import Studio
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import fill, joined
+from core.ui.frame.markdown import Markdown, fill, joined, plain
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import dialog, open_session
@@ -40,6 +40,12 @@ class _Shown:
     found: Differences = field(default_factory=Differences)
     problem: StudioError | None = None
     done: PublishResult | None = None
+
+    def counted(self, part: str) -> Markdown:
+        """The name of a part of it, with how many portraits that has."""
+        if part == _CORRECTIONS:
+            return fill("Corrections {:,}", len(self.draft.corrections))
+        return fill("Acceptances {:,}", len(self.draft.acceptances)) if part == _ACCEPTANCES else plain(part)
 
 
 def publish_button(studio: Studio) -> None:
@@ -98,14 +104,13 @@ def _judge(studio: Studio, shown: _Shown) -> None:
         show_problem(shown.problem)
     say_differences(shown.found)
     with row(spread=True):
-        parts = {_CORRECTIONS: len(draft.corrections), _ACCEPTANCES: len(draft.acceptances)}
         part = st.segmented_control(
             "What is shown",
             [_CORRECTIONS, _ACCEPTANCES, _RAW],
             key=Key.LABEL_DRAFT_PART,
             default=_CORRECTIONS if draft.corrections or not draft.acceptances else _ACCEPTANCES,
             required=True,
-            format_func=lambda name: f"{name} {parts[name]:,}" if name in parts else name,
+            format_func=shown.counted,
             label_visibility="collapsed",
             on_change=_back_to_first_page,
             width="content",
