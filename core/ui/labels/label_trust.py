@@ -77,7 +77,7 @@ def _outlook(outlook: Outlook) -> None:
     with st.container(horizontal=True):
         st.metric("Labels still wrong", f"about {found.wrong:,.0f}")
         st.metric("Between", f"{found.low:,} and {found.high:,}")
-        st.metric("Reviews that halve it", "–" if found.halved_by is None else f"{found.halved_by:,}")
+        st.metric("Reviews that halve it", _reviews(found.halved_by))
     st.caption(
         "Added up from how likely each label is wrong, and corrected by what reviews found; the number lies between "
         "the two in 9 of 10 cases. Reviews count from the top of the queue."
@@ -88,6 +88,10 @@ def _outlook(outlook: Outlook) -> None:
     says: LiteralString = "Checked against the random tenth: {:,} reviewed, {:,} wrong before, {:.1f} foretold{}"
     verdict = "." if tenth.holds else ": it does not bear the estimate out, so trust it less."
     st.caption(fill(says, tenth.looked_at, tenth.found, tenth.foretold, verdict))
+
+
+def _reviews(count: int | None) -> str:
+    return "more than all" if count is None else f"{count:,}" if count else "none: it is enough"
 
 
 def _accuracy(numbers: Agreement) -> None:
