@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from core.concurrency.background import in_background
 from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
 from core.objects import ObjectStore
 
@@ -79,6 +80,13 @@ class Document(Generic[T]):
                 raise
         finally:
             self._reading.release()
+
+    def known(self) -> T | None:
+        """What it said when it was last read, None before the first time; what is old is read behind the caller's back."""
+        version = self._version
+        if (version is None or not self._serves(version)) and not self._reading.locked():
+            in_background(self.value, name="document")
+        return None if version is None else version.value
 
     def _serves(self, version: Version[T]) -> bool:
         """Whether this is good enough not to ask S3: it is fresh, or it may be used and S3 has just not answered."""

@@ -218,7 +218,7 @@ class _Moment(Collector):
                 studio.ledger.catch_up_soon(max_age_s=_SPEND_AGE_S)
                 today = studio.ledger.used_today()
                 yield _gauge("studio_spend_today_usd", "What counts against today's budget, of all servers.", today)
-                yield from _budgets(studio.budgets.limits())
+                yield from _budgets(studio.spending_limits.known() or DailyLimits())
 
 
 def _budgets(limits: DailyLimits) -> Iterable[Metric]:

@@ -148,7 +148,7 @@ def test_the_budgets_in_force_are_shown_wherever_they_were_set(tmp_path: Path) -
             figures = httpx.get(f"{studio.url}/metrics", headers=SHOWN).text
             return {name: float(usd) for name, usd in re.findall(r"^(studio_budget\w*) (\S+)$", figures, re.MULTILINE)}
 
-        assert shown() == {"studio_budget_usd": 5}
+        until(lambda: shown() == {"studio_budget_usd": 5}, "those of the settings are shown")
         studio.put("studio/budgets.json", b'{"daily_usd": 40, "daily_person_usd": 4.5}')
         until(lambda: shown() == {"studio_budget_usd": 40, "studio_budget_person_usd": 4.5}, "the new ones are shown")
         studio.put("studio/budgets.json", b"{}")

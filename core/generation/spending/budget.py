@@ -60,8 +60,7 @@ class DailyLimits:
 class Budgets:
     """The budgets of the studio, checked against the ledger before anything is sent.
 
-    `limits` is the one place that says what is in force, to orders, screens and metrics. It is asked each time, for
-    admins change them while the dashboard runs; it may raise StorageError.
+    `limits` is asked each time, for admins change them while the dashboard runs; it may raise StorageError.
     """
 
     def __init__(
@@ -72,14 +71,14 @@ class Budgets:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
-        self.limits = limits
+        self._limits = limits
         self._now = now
         self._lock = threading.Lock()
 
     @property
     def limited(self) -> bool:
         """Whether there is any budget. Raises StorageError."""
-        return self.limits() != DailyLimits()
+        return self._limits() != DailyLimits()
 
     def count(self) -> None:
         """Begin to count what was spent today, so that the first visitor need not wait for it."""
@@ -125,7 +124,7 @@ class Budgets:
     def _known(self, person: str) -> tuple[Budget, ...]:
         now = self._now().astimezone(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        limits, budgets = self.limits(), []
+        limits, budgets = self._limits(), []
         if limits.daily_person_usd is not None:
             budgets.append(Budget(limits.daily_person_usd, self._ledger.used_today(person), True, midnight))
         if limits.daily_usd is not None:

@@ -81,6 +81,11 @@ class SpendingLimits:
         """What may be spent today. Raises StorageError."""
         return self._document.value().limits
 
+    def known(self) -> DailyLimits | None:
+        """What was known last, without asking S3; None before anything was."""
+        sheet = self._document.known()
+        return None if sheet is None else sheet.limits
+
     def read(self, viewer: Viewer) -> Version[LimitSheet]:
         """The sheet as it is now, for an admin. Raises AccessDenied or StorageError."""
         viewer.require(Capability.ADMINISTER)
