@@ -20,13 +20,13 @@ from pathlib import Path
 
 from bench.listing import machine
 from bench.results import write_section
+from core.labels.decisions.reviews import Event, FieldChange, Kind, Reviews, Save, Value, value_in
 from core.labels.machine.labeler import Proposal
 from core.labels.machine.proposals import load_shipped
 from core.labels.published.label_file import FoundLabel, LabelState, load_published
 from core.labels.published.schema import AGE_MAX, Gender, Label, LabelField, LabelSource, age_range_of
-from core.labels.review.case_book import CaseBook
-from core.labels.review.queue import PortraitFacts, order_of
-from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value, value_in
+from core.labels.queue.assessment import Assessment
+from core.labels.queue.queue import PortraitFacts, order_of
 from core.objects import StoredObject
 from core.references.index import build_index
 from core.references.reference import Reference
@@ -258,7 +258,7 @@ def _differ(one: Value, other: Value) -> bool:
 def found_in(library: Library) -> Found:
     """What the queue finds in a library with errors."""
     facts = library.facts()
-    book = CaseBook()
+    book = Assessment()
     book.keep(facts)
     queue = [item.reference.etag for item in sorted(book.items.values(), key=lambda item: order_of(item, ""))]
     old = [each.reference.etag for each in sorted(facts, key=old_order)]
@@ -276,7 +276,7 @@ def runs_of(situation: Callable[[random.Random], Library], seed: int, plantings:
 
 def seconds_after_a_review() -> tuple[list[float], list[float]]:
     """How long the new order of very many labels takes after a review, nine times: the clock's and the processor's."""
-    chance, book, reviews = random.Random(0), CaseBook(), Reviews()
+    chance, book, reviews = random.Random(0), Assessment(), Reviews()
     facts = {each.reference.etag: each for each in _many(chance).facts()}
     book.keep(facts.values())
     list(book.items)

@@ -22,10 +22,10 @@ from pydantic import TypeAdapter
 
 from bench.history_server import Connection, _etag, _response
 from bench.list_server import AFTER_PREFIX, Bucket
+from core.labels.decisions.review_log import SEGMENT
+from core.labels.decisions.reviews import Event, FieldChange, Kind, Save
 from core.labels.machine.labeler import LabelerSpec, Proposal
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
-from core.labels.review.review_log import SEGMENT
-from core.labels.review.reviews import Event, FieldChange, Kind, Save
 
 BUCKET: Final = "studio"
 REVIEWER: Final = "ops@studio.example"

@@ -38,18 +38,18 @@ from core.identity.sign_in_limits import SignInLimits
 from core.images.readability import Readability
 from core.images.thumbnails import Thumbnails
 from core.injection.reader import OfflineReader
+from core.labels.decisions.agreement import Agreement, agreement_of
+from core.labels.decisions.live import LiveLabels
+from core.labels.decisions.reports import Reports
+from core.labels.decisions.review_log import ReviewLog
 from core.labels.lending.lending import Lending
 from core.labels.machine.instructions import Instructions, load_instructions
 from core.labels.machine.labeling import Runs
 from core.labels.machine.proposals import Proposals, load_shipped
 from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile, LabelSet
+from core.labels.queue.queue_rows import QueueSources
 from core.labels.review.adjudication import Adjudication
-from core.labels.review.agreement import Agreement, agreement_of
-from core.labels.review.live import LiveLabels
-from core.labels.review.queue_rows import QueueSources
-from core.labels.review.reports import Reports
-from core.labels.review.review_log import ReviewLog
 from core.labels.review.review_service import ReviewService
 from core.metrics import Metrics
 from core.references.catalog import Catalog

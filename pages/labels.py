@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.labels.review.queue import QueueItem
+from core.labels.queue.queue import QueueItem
 from core.studio import Studio
 from core.ui.frame.filters import segments
 from core.ui.frame.layout import empty_state, row

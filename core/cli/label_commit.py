@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final, LiteralString
 
 from core.errors import InputError, legible
+from core.labels.decisions.reviews import Value, value_in
 from core.labels.publication.publisher import Publication
 from core.labels.published.label_file import parse_file, version_of
 from core.labels.published.schema import Label, LabelField
-from core.labels.review.reviews import Value, value_in
 
 _GIT_S: Final = 30.0
 _PUSH_S: Final = 300.0  # somebody may have to type a passphrase

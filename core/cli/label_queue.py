@@ -7,8 +7,8 @@ from typing import Any
 
 from core.cli.workbench import open_workbench, to_json
 from core.errors import legible
-from core.labels.review.outlook import Outlook
-from core.labels.review.queue import QueueItem
+from core.labels.queue.outlook import Outlook
+from core.labels.queue.queue import QueueItem
 from core.settings import load_settings
 from core.viewer import PersonRole, Viewer
 

@@ -17,9 +17,10 @@ from playwright.sync_api import Browser, Locator, expect
 
 from bench.checkout import copy_of_the_checkout
 from core.identity.session import SessionSigner
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.lending.loans import HAND_MAX, LENT_S
 from core.labels.published.schema import LabelField
-from core.labels.review.queue import QueueFilter, ReviewState, is_doubly_reviewed
+from core.labels.queue.queue import QueueFilter, ReviewState
 from core.viewer import PersonRole, Viewer
 from tests.labels.review.services import ReviewFixture, correct
 from tests.support.dashboards.dashboard import Dashboard, Tab, Visitor, dashboard

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import expect
 
 from bench.checkout import copy_of_the_checkout
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.published.schema import LabelField
-from core.labels.review.queue import is_doubly_reviewed
 from core.labels.review.verdicts import accept
 from core.viewer import PersonRole, Viewer
 from tests.browser.conftest import Visit

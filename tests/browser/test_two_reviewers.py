@@ -14,9 +14,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, expect
 
 from core.identity.session import SessionSigner
+from core.labels.decisions.reviews import Reviews, Save, Value, undoable_of
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.published.schema import LabelField
-from core.labels.review.queue import is_doubly_reviewed
-from core.labels.review.reviews import Reviews, Save, Value, undoable_of
 from core.references.key import persona_of
 from tests.support.dashboards.dashboard import Dashboard, Tab, Visitor, dashboard
 from tests.support.dashboards.production import COOKIE, SECRET, session, settings_of

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.machine.labeler import LabelerSpec, Proposal
 from core.labels.machine.proposals import Proposals
 from core.labels.published.label_file import parse_whole
 from core.labels.published.schema import Gender, LabelField, LabelSource, json_schema
-from core.labels.review.queue import is_doubly_reviewed
 from core.viewer import PersonRole, Viewer
 from tests.labels.portraits import APP, OPS, OTHER, jpeg
 from tests.labels.review.checkouts import KEYS, checkout_in, etag, labels, reviewed_bucket

@@ -8,9 +8,9 @@ from core.cli.checks.report import Report, fix_of
 from core.errors import StorageDenied, StorageError, StudioError
 from core.generation.spending.limits import SpendingLimits
 from core.identity.access import Access
+from core.labels.decisions.review_log import ReviewLog
 from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile, load_published
-from core.labels.review.review_log import ReviewLog
 from core.references.index import build_index
 from core.references.listing.listing import list_all
 from core.references.vocabulary import load_vocabulary

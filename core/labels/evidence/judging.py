@@ -10,7 +10,7 @@ import numpy as np
 
 from core.labels.evidence.model import FieldModel
 from core.labels.evidence.scale import Numbers
-from core.labels.evidence.statements import Witnessed
+from core.labels.evidence.statements import PortraitStatements
 from core.labels.evidence.table import NOTHING, FieldTable, table_of
 from core.labels.published.schema import LabelField
 
@@ -52,7 +52,7 @@ class Judgement:
     labelers: Mapping[tuple[LabelField, str], Reliability]
 
 
-def judge(pictures: Sequence[Witnessed]) -> Judgement:
+def judge(pictures: Sequence[PortraitStatements]) -> Judgement:
     """Judge every field of every picture: the same for the same words, whoever computes it."""
     fields: dict[str, dict[LabelField, FieldJudgement]] = {picture.id: {} for picture in pictures}
     labelers: dict[tuple[LabelField, str], Reliability] = {}

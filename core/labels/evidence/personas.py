@@ -19,7 +19,7 @@ def expectations(scale: Scale, likelihood: Numbers, persona: Places, years: Plac
     `likelihood` is what is said of each picture (rows) for each truth, `persona` the number of its persona, -1 for
     none, `years` how much later than the persona's first picture it was filed. A name may be one person's, whose
     pictures then mostly have one value, or a mere name (`IMG`), whose pictures have nothing to do with each other;
-    which it is, the persona's other pictures say themselves. No picture is among its own witnesses.
+    which it is, the persona's other pictures say themselves. No picture is evidence about itself.
     """
     truths = scale.truths
     flat = np.full(truths, 1 / truths, dtype=np.float32)

@@ -53,7 +53,7 @@ class Statements:
 
 
 @dataclass(frozen=True, slots=True)
-class Witnessed:
+class PortraitStatements:
     """A picture with all that is said about it. `day` is its file's, in days since any day; `persona` who it shows."""
 
     id: str

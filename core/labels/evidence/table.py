@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.labels.evidence.scale import Numbers, Places, Scale, scale_of
-from core.labels.evidence.statements import Witnessed, Word
+from core.labels.evidence.statements import PortraitStatements, Word
 from core.labels.published.schema import LabelField
 
 _Name = TypeVar("_Name", bound=Hashable)
@@ -74,7 +74,7 @@ class FieldTable:
     reviewers: list[str]
 
 
-def table_of(field: LabelField, pictures: Sequence[Witnessed]) -> FieldTable | None:
+def table_of(field: LabelField, pictures: Sequence[PortraitStatements]) -> FieldTable | None:
     """The table of a field; None where nothing is said in it."""
     rows = [(picture, picture.fields[field]) for picture in pictures if field in picture.fields]
     if not rows:

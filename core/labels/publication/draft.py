@@ -11,10 +11,10 @@ from functools import cached_property
 from itertools import groupby
 from typing import Final
 
+from core.labels.decisions.reviews import Decisions, Reviews, overlaid, reviewed_label, value_in, was_unpublished
 from core.labels.publication.updates import Correction, LabelUpdate, PublishedValues, update_of
 from core.labels.published.label_file import ParsedFile, numbered_lines, parse_whole, version_of
 from core.labels.published.schema import Label, LabelField, LabelSource, line_of
-from core.labels.review.reviews import Decisions, Reviews, overlaid, reviewed_label, value_in, was_unpublished
 from core.references.index import ReferenceIndex
 from core.references.key import file_name, parent
 

@@ -15,11 +15,11 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import LabelError, NotFound, StorageError
+from core.labels.decisions.review_log import ReviewLog
+from core.labels.decisions.second_looks import Publishing
 from core.labels.publication.draft import EVERYTHING, PublicationDraft, Selection, fold_in, says_still
 from core.labels.publication.message import message_of
 from core.labels.published.label_file import LabelFile, parse_whole, version_of
-from core.labels.review.review_log import ReviewLog
-from core.labels.review.second_looks import Publishing
 from core.objects import ObjectStore
 from core.references.index import ReferenceIndex
 from core.references.key import file_name

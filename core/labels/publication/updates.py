@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from core.labels.decisions.reviews import Decision, Decisions, Kind, Value, value_in, values_of
 from core.labels.published.schema import Label, LabelField, age_range_of
-from core.labels.review.reviews import Decision, Decisions, Kind, Value, value_in, values_of
 
 _UNJUDGED: Final = LabelField.NOTES  # sentences of people: each is new
 

@@ -1,1 +1,1 @@
-"""What people decide about labels."""
+"""Reviewing: who may decide what, and how a decision gets into the log."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.errors import AccessDenied, InputError
+from core.labels.decisions.review_log import ReviewLog
+from core.labels.decisions.reviews import Event, FieldChange, Kind, Reviews, Value
+from core.labels.decisions.second_looks import Disagreement, Publishing, disagreements_of, is_doubly_reviewed, two_looks
 from core.labels.published.schema import LabelField
-from core.labels.review.queue import QueueFilter, is_doubly_reviewed
-from core.labels.review.review_log import ReviewLog
+from core.labels.queue.queue import QueueFilter
 from core.labels.review.review_service import ReviewService
-from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Value
-from core.labels.review.second_looks import Disagreement, Publishing, disagreements_of, two_looks
 from core.labels.review.verdicts import FieldConflict, ReviewConflict, Verdict
 from core.references.reference import Reference
 from core.viewer import Capability, Viewer

@@ -10,15 +10,7 @@ from typing import Final
 
 from core.concurrency.periodic import Periodic
 from core.errors import InputError
-from core.labels.lending.lending import Lending
-from core.labels.lending.loans import Loan
-from core.labels.published.label_file import LabelState
-from core.labels.published.schema import LabelField
-from core.labels.review.outlook import Outlook
-from core.labels.review.progress import ReviewProgress, progress_of
-from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem, ReviewState, order_of, passes
-from core.labels.review.queue_rows import QueueRows, QueueSources
-from core.labels.review.reviews import (
+from core.labels.decisions.reviews import (
     Decisions,
     Event,
     HistoryLine,
@@ -31,6 +23,14 @@ from core.labels.review.reviews import (
     undoable_of,
     value_in,
 )
+from core.labels.lending.lending import Lending
+from core.labels.lending.loans import Loan
+from core.labels.published.label_file import LabelState
+from core.labels.published.schema import LabelField
+from core.labels.queue.outlook import Outlook
+from core.labels.queue.progress import ReviewProgress, progress_of
+from core.labels.queue.queue import PersonaPicture, QueueFilter, QueueItem, ReviewState, order_of, passes
+from core.labels.queue.queue_rows import QueueRows, QueueSources
 from core.labels.review.settling import check_settling, plan_settling
 from core.labels.review.verdicts import (
     ID_MAX,

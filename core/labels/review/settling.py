@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import InputError
+from core.labels.decisions.reviews import Kind, Reviews, Value, value_in
+from core.labels.decisions.second_looks import is_seen_once
 from core.labels.published.schema import LabelField
-from core.labels.review.queue import PersonaPicture, QueueItem
-from core.labels.review.reviews import Kind, Reviews, Value, value_in
-from core.labels.review.verdicts import Verdict, is_seen_once
+from core.labels.queue.queue import PersonaPicture, QueueItem
+from core.labels.review.verdicts import Verdict
 
 PERSONAL: Final = (LabelField.AGE, LabelField.GENDER, LabelField.HAIR)  # what a person has on every picture
 

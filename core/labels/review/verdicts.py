@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from core.errors import WriteConflict
+from core.labels.decisions.reviews import Event, FieldChange, Kind, Original, Reviews, Value, spell, value_in
+from core.labels.decisions.second_looks import first_seen, is_seen_once
 from core.labels.published.schema import Label, LabelField
-from core.labels.review.queue import QueueItem, is_doubly_reviewed
-from core.labels.review.reviews import Decisions, Event, FieldChange, Kind, Original, Reviews, Value, spell, value_in
-from core.labels.review.second_looks import first_seen
+from core.labels.queue.queue import QueueItem
 
 UNDO_PREFIX: Final = "undo-"
 ID_MAX: Final = 120
@@ -84,15 +84,6 @@ def new_verdicts(verdicts: Sequence[Verdict], reviews: Reviews) -> list[Verdict]
         if all(made.event.id != verdict.id for made in reviews.of_picture(verdict.etag)):
             new.setdefault(verdict.id, verdict)
     return list(new.values())
-
-
-def is_seen_once(etag: str, decisions: Decisions) -> bool:
-    """Whether a label of the doubly reviewed tenth was reviewed, and waits for its second look."""
-    return (
-        is_doubly_reviewed(etag)
-        and any(made.event.whole for made in decisions.deciding)
-        and not any(made.event.second for made in decisions.standing)
-    )
 
 
 def awaits_second_look(etag: str, reviewer: str, reviews: Reviews) -> bool:

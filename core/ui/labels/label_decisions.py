@@ -9,10 +9,10 @@ from itertools import groupby
 import streamlit as st
 
 from core.errors import InputError, WriteConflict
+from core.labels.decisions.reviews import Kind, Value, fields_of
 from core.labels.published.schema import LabelField
-from core.labels.review.queue import PersonaPicture
+from core.labels.queue.queue import PersonaPicture
 from core.labels.review.review_service import ReviewService
-from core.labels.review.reviews import Kind, Value, fields_of
 from core.labels.review.verdicts import FieldConflict, ReviewConflict, Verdict
 from core.references.key import file_name
 from core.studio import Studio

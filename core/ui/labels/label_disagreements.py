@@ -8,10 +8,10 @@ import streamlit as st
 from ulid import ULID
 
 from core.images.thumbnails import THUMBNAIL_SIDES
+from core.labels.decisions.reviews import Value
+from core.labels.decisions.second_looks import Disagreement, Word
 from core.labels.published.schema import LabelField
 from core.labels.review.adjudication import Case
-from core.labels.review.reviews import Value
-from core.labels.review.second_looks import Disagreement, Word
 from core.studio import Studio
 from core.ui.frame.layout import empty_state, page_of, row
 from core.ui.frame.local_time import clock, reader_zone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.labels.published.schema import AGE_RANGES, Gender, LabelSource
-from core.labels.review.queue import QueueFilter, ReviewState, Why
+from core.labels.queue.queue import QueueFilter, ReviewState, Why
 from core.ui.frame.filters import choice, choice_of, fold_when_narrow, search_box
 from core.ui.frame.layout import row
 from core.ui.frame.state import Key

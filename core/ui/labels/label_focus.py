@@ -10,10 +10,10 @@ import streamlit as st
 
 from core.errors import InputError
 from core.images.thumbnails import THUMBNAIL_SIDES
+from core.labels.decisions.reviews import Value, value_in
 from core.labels.published.schema import LabelField
-from core.labels.review.queue import PersonaPicture, QueueFilter, QueueItem
+from core.labels.queue.queue import PersonaPicture, QueueFilter, QueueItem
 from core.labels.review.review_service import ReviewService
-from core.labels.review.reviews import Value, value_in
 from core.labels.review.verdicts import press_of
 from core.references.key import file_name, fold
 from core.studio import Studio

@@ -8,7 +8,7 @@ import streamlit as st
 from ulid import ULID
 
 from core.labels.lending.loans import HAND_MAX
-from core.labels.review.queue import QueueItem
+from core.labels.queue.queue import QueueItem
 from core.studio import Studio
 from core.ui.frame.state import Key, session_value
 from core.viewer import Viewer

@@ -8,9 +8,9 @@ from functools import partial
 import streamlit as st
 from ulid import ULID
 
+from core.labels.decisions.reviews import Save, Value
 from core.labels.published.schema import LabelField
-from core.labels.review.queue import QueueItem
-from core.labels.review.reviews import Save, Value
+from core.labels.queue.queue import QueueItem
 from core.labels.review.verdicts import accept
 from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import GridEvent, clear_selection, picture_grid

@@ -8,10 +8,10 @@ from typing import Any, Final, LiteralString
 import altair as alt
 import streamlit as st
 
+from core.labels.decisions.agreement import NOT_BLIND, Agreement, Measurement
 from core.labels.published.schema import LabelField
-from core.labels.review.agreement import NOT_BLIND, Agreement, Measurement
-from core.labels.review.outlook import Outlook
-from core.labels.review.progress import ReviewProgress
+from core.labels.queue.outlook import Outlook
+from core.labels.queue.progress import ReviewProgress
 from core.studio import Studio
 from core.ui.frame.local_time import reader_zone
 from core.ui.frame.markdown import Markdown, fill, joined, plain

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.labels.decisions.reviews import value_in
 from core.labels.publication.draft import Differences
 from core.labels.publication.updates import Correction, LabelUpdate, UnseenValue
 from core.labels.published.schema import LabelField
-from core.labels.review.reviews import value_in
 from core.references.key import file_name
 from core.studio import Studio
 from core.ui.frame.markdown import Markdown, breakable, fill, joined

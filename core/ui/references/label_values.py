@@ -10,8 +10,8 @@ from itsdangerous import BadData
 
 from core.errors import InputError
 from core.identity.session import sealer_for
+from core.labels.decisions.reviews import Value
 from core.labels.published.schema import AGE_RANGES, FRAMINGS, Gender, LabelField, age_range_of
-from core.labels.review.reviews import Value
 from core.references.vocabulary import Vocabulary
 from core.ui.components.review_focus.focus_data import Choice, FocusField
 from core.ui.frame.quantities import year_span

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.labels.lending.loans import Loan
 from core.labels.published.schema import Label
-from core.labels.review.queue import QueueItem, Why
+from core.labels.queue.queue import QueueItem, Why
 from core.references.key import file_name, unicode_form
 from core.references.problems import has_twin
 from core.references.reference import AttributeGroup, Reference

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.errors import StorageError
 from core.images.thumbnails import THUMBNAIL_SIDES
+from core.labels.decisions.reviews import HistoryLine
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label
-from core.labels.review.reviews import HistoryLine
 from core.references.key import file_name, unicode_form
 from core.references.problems import group_problem_words, has_twin, picture_problem_words
 from core.references.reference import Reference

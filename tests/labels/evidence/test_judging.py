@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.labels.evidence.judging import Judgement, judge
-from core.labels.evidence.statements import Assertion, Opinion, Ruling, Statements, Witnessed, Word
+from core.labels.evidence.statements import Assertion, Opinion, PortraitStatements, Ruling, Statements, Word
 from core.labels.published.schema import LabelField
 
 GENDER, AGE = LabelField.GENDER, LabelField.AGE
@@ -28,7 +28,7 @@ def picture(
     opinions: tuple[Opinion, ...] = (),
     rulings: tuple[Ruling, ...] = (),
     source: str = "nominal",
-) -> Witnessed:
+) -> PortraitStatements:
     """A picture with a label; opinions and rulings are about its gender, or its age where it says nothing else."""
     fields = {}
     for field, word in ((GENDER, gender), (AGE, age)):
@@ -37,14 +37,14 @@ def picture(
             before = said[1][0].seen if said[1] else word
             claims = () if before is None else (Assertion(source, before),)
             fields[field] = Statements(word, before, claims, *said)
-    return Witnessed(id, persona, day, fields)
+    return PortraitStatements(id, persona, day, fields)
 
 
 def wrong(judgement: Judgement, id: str, field: LabelField = GENDER) -> float:
     return judgement.fields[id][field].wrong
 
 
-def several(persona: str, count: int, **label: Word) -> list[Witnessed]:
+def several(persona: str, count: int, **label: Word) -> list[PortraitStatements]:
     return [picture(f"{persona} {number}", persona, **label) for number in range(count)]  # type: ignore[arg-type]
 
 
@@ -194,7 +194,7 @@ PICTURES = st.lists(
 @given(PICTURES, st.randoms(use_true_random=False))
 @settings(max_examples=60, deadline=None)
 def test_every_judgement_is_a_probability_whatever_is_said_and_the_order_of_pictures_does_not_matter(
-    pictures: list[Witnessed], chance: random.Random
+    pictures: list[PortraitStatements], chance: random.Random
 ) -> None:
     found = judge(pictures)
     assert found.fields.keys() == {each.id for each in pictures}

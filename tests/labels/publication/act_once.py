@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
+from core.labels.decisions.reviews import Kind, Value
 from core.labels.published.schema import LabelField
-from core.labels.review.reviews import Kind, Value
 from core.labels.review.verdicts import Verdict
 from core.viewer import PersonRole, Viewer
 from tests.labels.review.services import ReviewFixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.labels.decisions.reviews import Value
 from core.labels.published.schema import LabelField
-from core.labels.review.reviews import Value
 
 Said = dict[LabelField, Value]
 

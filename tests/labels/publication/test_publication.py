@@ -16,11 +16,11 @@ from threading import Barrier
 import pytest
 
 from core.errors import LabelError, WriteConflict
+from core.labels.decisions.reviews import Reviews
 from core.labels.publication.draft import fold_in
 from core.labels.publication.publisher import Publisher, PublishResult
 from core.labels.published.label_file import LabelState, load_published, parse_whole, version_of
 from core.labels.published.schema import Gender, LabelField, LabelSource, json_schema, line_of, parse_label
-from core.labels.review.reviews import Reviews
 from core.labels.review.verdicts import accept
 from core.storage.local.disk import publish
 from tests.injection.libraries import library

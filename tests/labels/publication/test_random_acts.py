@@ -15,13 +15,14 @@ from typing import Final
 import pytest
 
 from core.errors import WriteConflict
+from core.labels.decisions.review_log import ReviewLog
+from core.labels.decisions.reviews import Kind, Value, value_in
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.publication.draft import EVERYTHING, PublicationDraft, Selection, differences
 from core.labels.publication.publisher import OutdatedDraft
 from core.labels.published.label_file import parse_whole
 from core.labels.published.schema import Gender, Label, LabelField
-from core.labels.review.queue import QueueItem, is_doubly_reviewed
-from core.labels.review.review_log import ReviewLog
-from core.labels.review.reviews import Kind, Value, value_in
+from core.labels.queue.queue import QueueItem
 from core.labels.review.verdicts import ReviewConflict, Verdict
 from core.storage.local.disk import publish as replace_file
 from core.viewer import PersonRole, Viewer

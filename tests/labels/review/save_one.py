@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import sys
 
+from core.labels.decisions.reviews import Kind
 from core.labels.published.schema import LabelField
-from core.labels.review.reviews import Kind
 from core.labels.review.verdicts import ReviewConflict, Verdict
 from core.viewer import PersonRole, Viewer
 from tests.labels.review.services import ReviewFixture

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.labels.decisions.live import LiveLabels
+from core.labels.decisions.reports import Reports
+from core.labels.decisions.review_log import ReviewLog
+from core.labels.decisions.reviews import Kind, Value, value_in
 from core.labels.lending.lending import Lending
 from core.labels.machine.labeler import Proposal
 from core.labels.machine.proposals import Proposals
 from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource, age_range_of
+from core.labels.queue.queue import QueueItem
+from core.labels.queue.queue_rows import QueueSources
 from core.labels.review.adjudication import Adjudication
-from core.labels.review.live import LiveLabels
-from core.labels.review.queue import QueueItem
-from core.labels.review.queue_rows import QueueSources
-from core.labels.review.reports import Reports
-from core.labels.review.review_log import ReviewLog
 from core.labels.review.review_service import ReviewService
-from core.labels.review.reviews import Kind, Value, value_in
 from core.labels.review.verdicts import Verdict
 from core.references.index import ReferenceIndex, build_index
 from core.storage.local.disk import renew

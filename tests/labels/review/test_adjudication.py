@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import AccessDenied, InputError
+from core.labels.decisions.reviews import Kind
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.published.schema import Gender, LabelField
+from core.labels.queue.queue import QueueFilter, ReviewState
 from core.labels.review.adjudication import Adjudication, Case
-from core.labels.review.queue import QueueFilter, ReviewState, is_doubly_reviewed
 from core.labels.review.review_service import SECOND_LOOK_FIRST
-from core.labels.review.reviews import Kind
 from core.labels.review.verdicts import ReviewConflict, Verdict, accept
 from core.viewer import PersonRole, Viewer
 from tests.labels.portraits import DESIGNER, OPS, OTHER, jpeg

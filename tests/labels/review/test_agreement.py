@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.labels.decisions.agreement import Share, agreement_of, compare
+from core.labels.decisions.reviews import Event, FieldChange, Kind, Reviews, Save, Value
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
-from core.labels.review.agreement import Share, agreement_of, compare
-from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value
 from tests.labels.review.services import proposed
 
 TIME = datetime(2026, 11, 22, tzinfo=UTC)

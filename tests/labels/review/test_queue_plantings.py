@@ -24,17 +24,17 @@ from bench.label_queue import (
     samples,
     single,
 )
+from core.labels.decisions.reviews import Reviews, value_in
 from core.labels.published.schema import LabelField
-from core.labels.review.case_book import CaseBook
-from core.labels.review.queue import QueueItem, Why, order_of
-from core.labels.review.reviews import Reviews, value_in
+from core.labels.queue.assessment import Assessment
+from core.labels.queue.queue import QueueItem, Why, order_of
 
 PLANTINGS, SEED = 6, 400
 GENDER = LabelField.GENDER
 
 
-def queue_of(library: Library) -> tuple[CaseBook, list[QueueItem]]:
-    book = CaseBook()
+def queue_of(library: Library) -> tuple[Assessment, list[QueueItem]]:
+    book = Assessment()
     book.keep(library.facts())
     return book, sorted(book.items.values(), key=lambda item: order_of(item, ""))
 

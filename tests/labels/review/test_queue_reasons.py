@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.labels.decisions.reviews import Event, FieldChange, Kind, Reviews, Save, Value
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import FoundLabel, LabelState
 from core.labels.published.schema import Gender, LabelField, LabelSource
-from core.labels.review.case_book import CaseBook
-from core.labels.review.queue import PortraitFacts, QueueItem, ReviewState, Why, is_doubly_reviewed, order_of
-from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value
+from core.labels.queue.assessment import Assessment
+from core.labels.queue.queue import PortraitFacts, QueueItem, ReviewState, Why, order_of
 from core.references.reference import Reference
 from core.references.vocabulary import Role
 from tests.labels.review.services import proposed
@@ -26,7 +27,7 @@ PORTRAIT = Reference(KEY, ETAG, 1000, TIME, Role.MODEL, "refs/01. Model", "noir 
 def item(*proposals: Proposal, reviews: Reviews | None = None) -> QueueItem:
     """The portrait as the queue has it after these proposals and reviews."""
     decisions = (reviews or Reviews()).of_picture(ETAG)
-    book = CaseBook()
+    book = Assessment()
     book.keep([PortraitFacts(PORTRAIT, FoundLabel(LabelState.MISSING), None, proposals, decisions)])
     return book.items[KEY]
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter
 
-from core.labels.review.review_log import SEGMENT, ReviewLog
-from core.labels.review.reviews import Event, Kind, Save
+from core.labels.decisions.review_log import SEGMENT, ReviewLog
+from core.labels.decisions.reviews import Event, Kind, Save
 from tests.labels.portraits import APP
 from tests.support.s3.moto_server import fill, moto_server, with_bucket
 from tests.support.s3.servers import S3Server

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from core.errors import AccessDenied, InputError
+from core.labels.decisions.review_log import SEGMENT, ReviewLog
+from core.labels.decisions.reviews import Event, FieldChange, Kind
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.machine.labeler import LabelerSpec
 from core.labels.machine.proposals import Proposals
 from core.labels.published.schema import Gender, LabelField, LabelSource, line_of
-from core.labels.review.queue import QueueFilter, QueueItem, ReviewState, Why, is_doubly_reviewed
-from core.labels.review.review_log import SEGMENT, ReviewLog
+from core.labels.queue.queue import QueueFilter, QueueItem, ReviewState, Why
 from core.labels.review.review_service import Backlog
-from core.labels.review.reviews import Event, FieldChange, Kind
 from core.labels.review.verdicts import ReviewConflict, Verdict, accept
 from core.viewer import PersonRole, Viewer
 from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, jpeg

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.labels.published.schema import Label, LabelField, LabelSource
-from core.labels.review.reviews import (
+from core.labels.decisions.reviews import (
     Event,
     FieldChange,
     Kind,
@@ -18,6 +17,7 @@ from core.labels.review.reviews import (
     check_value,
     reviewed_label,
 )
+from core.labels.published.schema import Label, LabelField, LabelSource
 
 START = datetime(2026, 11, 22, 9, tzinfo=UTC)
 ETAGS = ("a", "b", "c")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.labels.decisions.reviews import Event, FieldChange, Kind, Reviews, Save, Value, reviewed_label, value_in
+from core.labels.decisions.second_looks import Publishing, disagreements_of, is_doubly_reviewed, label_before, two_looks
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import FoundLabel, LabelState
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
-from core.labels.review.case_book import CaseBook
-from core.labels.review.queue import PortraitFacts, QueueItem, ReviewState, is_doubly_reviewed
-from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value, reviewed_label, value_in
-from core.labels.review.second_looks import Publishing, disagreements_of, label_before, two_looks
+from core.labels.queue.assessment import Assessment
+from core.labels.queue.queue import PortraitFacts, QueueItem, ReviewState
 from core.labels.review.verdicts import accept, event_of, undo_of
 from core.references.reference import Reference
 from core.references.vocabulary import Role
@@ -64,7 +64,7 @@ class Studio:
         """The portrait as this person's desk, card and drawer are made of it."""
         decisions = self.reviews.of_picture(ETAG)
         found = FoundLabel(LabelState.CURRENT if self.published else LabelState.MISSING, self.published)
-        book = CaseBook()
+        book = Assessment()
         book.keep([PortraitFacts(PORTRAIT, found, self.published, self.proposals, decisions)])
         return book.items[KEY].for_reviewer(reviewer)
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from core.errors import AccessDenied, InputError
+from core.labels.decisions.reviews import Value
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.published.schema import Gender, LabelField
-from core.labels.review.queue import QueueItem, is_doubly_reviewed
+from core.labels.queue.queue import QueueItem
 from core.labels.review.review_service import SECOND_LOOK_FIRST
-from core.labels.review.reviews import Value
 from core.labels.review.verdicts import ReviewConflict, accept
 from core.viewer import Viewer
 from tests.labels.portraits import DESIGNER, OPS, OTHER, jpeg

@@ -11,7 +11,7 @@ import pytest
 from bench.labels import BULK, FOCUS, GRID, PORTRAITS, bulk_save, label_studio
 from bench.large_studio import LargeStudio
 from bench.sessions import Drawn, session
-from core.labels.review.reviews import Save
+from core.labels.decisions.reviews import Save
 from core.storage.client import Reach
 from core.storage.s3 import Store
 from tests.support.ports import own_port

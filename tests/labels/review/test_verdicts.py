@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.labels.decisions.reviews import Event, FieldChange, Kind, Reviews, Save, Value, check_value
 from core.labels.published.schema import LabelField, LabelSource
-from core.labels.review.reviews import Event, FieldChange, Kind, Reviews, Save, Value, check_value
 from core.labels.review.verdicts import FieldConflict, ReviewConflict, undo_of
 
 TIME = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

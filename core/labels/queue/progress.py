@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
-from core.labels.review.queue import QueueItem, ReviewState
-from core.labels.review.reviews import Kind, Save
+from core.labels.decisions.reviews import Kind, Save
+from core.labels.queue.queue import QueueItem, ReviewState
 
 # A longer pause is no reviewing: somebody was called away.
 _PAUSE_MAX_S: Final = 120.0

@@ -1,17 +1,17 @@
-"""Witnesses: what label, folder, labelers and people say about one portrait, as it is weighed to find wrong labels."""
+"""Statements: what label, folder, labelers and people say about one portrait, as it is weighed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from core.labels.evidence.statements import Assertion, Opinion, Ruling, Statements, Witnessed, Word
+from core.labels.decisions.reviews import Kind, reviewed_label, value_in
+from core.labels.decisions.second_looks import COMPARED, label_before
+from core.labels.evidence.statements import Assertion, Opinion, PortraitStatements, Ruling, Statements, Word
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label, LabelField, LabelSource
-from core.labels.review.queue import PortraitFacts
-from core.labels.review.reviews import Kind, reviewed_label, value_in
-from core.labels.review.second_looks import COMPARED, label_before
+from core.labels.queue.queue import PortraitFacts
 from core.references.key import fold
 
 _UNSURE, _SURE = 0.6, 0.9
@@ -41,7 +41,7 @@ def judged_label(facts: PortraitFacts) -> Label | None:
     return facts.found.label if label is None and facts.found.state is LabelState.STALE else label
 
 
-def witnessed(facts: PortraitFacts) -> Witnessed | None:
+def statements_about(facts: PortraitFacts) -> PortraitStatements | None:
     """All that is said about a portrait; None where nothing can be judged."""
     label = judged_label(facts)
     if label is None:
@@ -51,7 +51,7 @@ def witnessed(facts: PortraitFacts) -> Witnessed | None:
     if not said:
         return None
     persona = ref.persona
-    return Witnessed(ref.key, None if persona is None else fold(persona), ref.modified.toordinal(), said)
+    return PortraitStatements(ref.key, None if persona is None else fold(persona), ref.modified.toordinal(), said)
 
 
 def is_reported(facts: PortraitFacts) -> bool:

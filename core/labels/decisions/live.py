@@ -10,10 +10,10 @@ import structlog
 
 from core.concurrency.periodic import Periodic
 from core.errors import StorageError
+from core.labels.decisions.review_log import ReviewLog
+from core.labels.decisions.reviews import Decisions, reviewed_label
 from core.labels.published.label_file import LabelSet, load_published
 from core.labels.published.schema import Label
-from core.labels.review.review_log import ReviewLog
-from core.labels.review.reviews import Decisions, reviewed_label
 
 _log = structlog.get_logger(__name__)
 _REFRESH_S: Final = 15.0

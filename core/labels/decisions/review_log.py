@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.derived import DerivedFormat
 from core.errors import StorageUnavailable, StudioError, WriteConflict
-from core.labels.review.reviews import Event, Reviews, Save
+from core.labels.decisions.reviews import Event, Reviews, Save
 from core.objects import ObjectStore
 
 _log = structlog.get_logger(__name__)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from core.labels.decisions.reports import MismatchReport
+from core.labels.decisions.reviews import NO_DECISIONS, Decisions, Value
 from core.labels.lending.loans import Loan
 from core.labels.machine.labeler import Proposal
 from core.labels.published.label_file import FoundLabel
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
-from core.labels.review.reports import MismatchReport
-from core.labels.review.reviews import NO_DECISIONS, Decisions, Value
 from core.references.reference import Reference
 
-SECOND_LOOK_SHARE: Final = 10  # one label in so many is looked at by two people
 _SECOND_LOOK_PLACE: Final = 0.1  # among what is as likely wrong as this
 
 
@@ -132,12 +130,6 @@ class QueueFilter:
     reviewer: str | None = None
     why: Why | None = None
     everything: bool = False
-
-
-def is_doubly_reviewed(etag: str) -> bool:
-    """Whether these bytes belong to the tenth that two people look at; the same on every server, for ever."""
-    digest = hashlib.blake2b(etag.encode(), digest_size=8, person=b"second look").digest()
-    return int.from_bytes(digest) % SECOND_LOOK_SHARE == 0
 
 
 @dataclass(frozen=True, slots=True)

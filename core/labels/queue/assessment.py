@@ -1,4 +1,4 @@
-"""The case book: all portraits judged together, since what is known about one is evidence about others."""
+"""The assessment: all portraits judged together, since what is known about one is evidence about others."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from math import prod
 from typing import Final
 
+from core.labels.decisions.reviews import NO_DECISIONS, Decisions, reviewed_label, value_in
+from core.labels.decisions.second_looks import COMPARED, disagreements_of, is_seen_once
 from core.labels.evidence.judging import FieldJudgement, Judgement, judge
-from core.labels.evidence.statements import Witnessed
+from core.labels.evidence.statements import PortraitStatements
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label, LabelField
-from core.labels.review.outlook import Outlook, outlook_of
-from core.labels.review.queue import PersonaPicture, PortraitFacts, QueueItem, ReviewState, Why
-from core.labels.review.reasons import Case, reasons_of
-from core.labels.review.reviews import NO_DECISIONS, Decisions, reviewed_label, value_in
-from core.labels.review.second_looks import COMPARED, disagreements_of
-from core.labels.review.verdicts import is_seen_once
-from core.labels.review.witnesses import first_label, is_reported, undecided_label, witnessed
+from core.labels.queue.outlook import Outlook, outlook_of
+from core.labels.queue.portrait_statements import first_label, is_reported, statements_about, undecided_label
+from core.labels.queue.queue import PersonaPicture, PortraitFacts, QueueItem, ReviewState, Why
+from core.labels.queue.reasons import Case, reasons_of
 from core.references.key import fold
 from core.references.reference import Reference
 
@@ -27,7 +26,7 @@ WRONG_REPORTED: Final = 0.6
 _NOTHING: Final[Mapping[LabelField, FieldJudgement]] = {}
 
 
-class CaseBook:
+class Assessment:
     """What is known about every portrait, by key, and the queue's items made of it; for one thread at a time.
 
     Judging is everybody's matter: one review tells something about its reviewer, its labelers, and the persona's
@@ -42,7 +41,7 @@ class CaseBook:
         self._keys: dict[str, list[str]] = {}  # by etag
         self._persona: dict[str, str] = {}  # as names are compared, by key; empty for none
         self._twins: dict[str, str] = {}  # keys by key: the first one that has the same bytes and persona
-        self._witnessed: dict[str, tuple[PortraitFacts, Witnessed | None]] = {}  # by key, with what it was made of
+        self._statements: dict[str, tuple[PortraitFacts, PortraitStatements | None]] = {}  # by key
         self._pictures: dict[str, tuple[PortraitFacts, PersonaPicture]] = {}  # by key
         self._gathered: dict[str, tuple[PersonaPicture, ...]] = {}  # by persona
         self._cases: dict[str, Case] = {}
@@ -71,7 +70,7 @@ class CaseBook:
             self._keys.setdefault(ref.etag, []).append(ref.key)
             self._persona[ref.key] = fold(ref.persona or "")
             self._twins[ref.key] = first.setdefault((ref.etag, self._persona[ref.key]), ref.key)
-        self._witnessed = {key: known for key, known in self._witnessed.items() if key in self.facts}
+        self._statements = {key: known for key, known in self._statements.items() if key in self.facts}
         self._pictures = {key: known for key, known in self._pictures.items() if key in self.facts}
         self._is_judged = False
 
@@ -84,7 +83,7 @@ class CaseBook:
 
     def _judge(self) -> None:
         once = (key for key, twin in self._twins.items() if key == twin)
-        self._judgement = judge([said for key in once if (said := self._witness(key)) is not None])
+        self._judgement = judge([said for key in once if (said := self._statements_of(key)) is not None])
         personas = self._personas()
         cases, items = {}, {}
         for key, facts in self.facts.items():
@@ -96,11 +95,11 @@ class CaseBook:
             items[key] = self._items[key] if is_same else item_of(case)
         self._cases, self._items = cases, items
 
-    def _witness(self, key: str) -> Witnessed | None:
+    def _statements_of(self, key: str) -> PortraitStatements | None:
         facts = self.facts[key]
-        known = self._witnessed.get(key)
+        known = self._statements.get(key)
         if known is None or known[0] is not facts:
-            known = self._witnessed[key] = (facts, witnessed(facts))
+            known = self._statements[key] = (facts, statements_about(facts))
         return known[1]
 
     def _personas(self) -> dict[str, tuple[PersonaPicture, ...]]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from core.labels.decisions.reviews import Decisions, Value, spell, value_in
+from core.labels.decisions.second_looks import disagreements_of, is_doubly_reviewed
 from core.labels.evidence.judging import FieldJudgement, Reliability
 from core.labels.published.label_file import LabelState
 from core.labels.published.schema import Label, LabelField, LabelSource
-from core.labels.review.queue import PersonaPicture, PortraitFacts, Reason, Why, is_doubly_reviewed
-from core.labels.review.reviews import Decisions, Value, spell, value_in
-from core.labels.review.second_looks import disagreements_of
-from core.labels.review.witnesses import first_label, is_reported, judged_label, opinions_by_name
+from core.labels.queue.portrait_statements import first_label, is_reported, judged_label, opinions_by_name
+from core.labels.queue.queue import PersonaPicture, PortraitFacts, Reason, Why
 
 UNSURE: Final = 0.6
 DOUBTED: Final = 0.1  # from here on a label that a person has decided on comes back, to somebody else

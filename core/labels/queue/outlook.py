@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
+from core.labels.decisions.reviews import value_in
+from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.evidence.remaining import Check, Foretold, Remaining, check_of, remaining_of
 from core.labels.published.schema import LabelSource
-from core.labels.review.queue import is_doubly_reviewed
-from core.labels.review.reasons import Case, are_apart
-from core.labels.review.reviews import value_in
-from core.labels.review.witnesses import first_label, judged_label
+from core.labels.queue.portrait_statements import first_label, judged_label
+from core.labels.queue.reasons import Case, are_apart
 
 
 @dataclass(frozen=True, slots=True)

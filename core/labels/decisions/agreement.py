@@ -11,10 +11,10 @@ from typing import Final
 import krippendorff
 import numpy as np
 
+from core.labels.decisions.reviews import Reviews, Value, value_in
+from core.labels.decisions.second_looks import COMPARED, Publishing, TwoLooks, two_looks, word_of
 from core.labels.machine.labeler import Proposal
 from core.labels.published.schema import AGE_RANGES, Label, LabelField, LabelSource, age_range_of
-from core.labels.review.reviews import Reviews, Value, value_in
-from core.labels.review.second_looks import COMPARED, Publishing, TwoLooks, two_looks, word_of
 
 NOT_BLIND: Final = (
     "when they were made the first decision had been published, so that it was on the screen, or may have been."

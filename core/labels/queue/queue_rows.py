@@ -10,16 +10,16 @@ from typing import Final
 
 from core.concurrency.periodic import Periodic
 from core.errors import StorageError
+from core.labels.decisions.live import LiveLabels
+from core.labels.decisions.reports import MismatchReport, Reports
+from core.labels.decisions.review_log import ReviewLog
+from core.labels.decisions.second_looks import label_before
 from core.labels.machine.proposals import Proposals
 from core.labels.published.label_file import LabelSet, LabelState
 from core.labels.published.schema import Label
-from core.labels.review.case_book import CaseBook
-from core.labels.review.live import LiveLabels
-from core.labels.review.outlook import Outlook
-from core.labels.review.queue import PortraitFacts, QueueItem
-from core.labels.review.reports import MismatchReport, Reports
-from core.labels.review.review_log import ReviewLog
-from core.labels.review.second_looks import label_before
+from core.labels.queue.assessment import Assessment
+from core.labels.queue.outlook import Outlook
+from core.labels.queue.queue import PortraitFacts, QueueItem
 from core.references.index import IndexSource, ReferenceIndex
 from core.references.reference import Filter, Reference
 from core.references.vocabulary import Role
@@ -50,7 +50,7 @@ class QueueRows:
         self._lock = threading.Lock()  # for what follows; held while rows are made anew
         self._made_of: tuple[object, ...] = ()
         self._number = 0
-        self._book = CaseBook()
+        self._book = Assessment()
         self.loop = Periodic(self._prepare, name="review-queue", every_s=_LOOK_EVERY_S)
 
     def items(self) -> Collection[QueueItem]:

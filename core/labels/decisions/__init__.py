@@ -1,0 +1,1 @@
+"""What people have decided about labels: the log of their reviews, and what it comes to."""

@@ -1,0 +1,1 @@
+"""What waits for a person, in which order, and why."""
