@@ -82,7 +82,7 @@ class Document(Generic[T]):
             self._reading.release()
 
     def known(self) -> T | None:
-        """What it said when it was last read, None before the first time; what is old is read behind the caller's back."""
+        """What it said when it was last read, None before the first time; an old one is read anew in the background."""
         version = self._version
         if (version is None or not self._serves(version)) and not self._reading.locked():
             in_background(self.value, name="document")
