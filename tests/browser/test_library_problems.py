@@ -65,6 +65,7 @@ def test_a_plan_holds_no_file_that_is_no_picture_and_says_what_it_left_out(amiss
     tab.tile("Tone", "Noir").click()
     for _ in range(5):
         expect(tab.main).to_contain_text("drawn with seed")
+        expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
         shown = {
             key_of(url) for url in tab.main.locator("img[alt^='tone reference']").evaluate_all("a => a.map(i => i.src)")
         }
