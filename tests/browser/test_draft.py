@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.states import make, plan
@@ -382,6 +385,64 @@ class TestCleared:
             tab.page.reload()
         tab.goto(f"/?comparison={made}")
         expect(tab.prompt).to_have_value("Ada in a linen shirt")
+
+
+@contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """A server that hears nothing for a while, as one with much to do: what is pressed meanwhile waits for it."""
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+
+
+def leave_at_once(tab: Tab, prompt: str) -> None:
+    """Type, and open another page before anybody can have heard it; a hand takes some time to press."""
+    tab.prompt.fill(prompt)
+    tab.page.get_by_role("link", name="History").click(delay=100)
+
+
+class TestAPageThatIsLeftAtOnce:
+    def test_what_was_typed_is_kept_beside_the_comparison_that_is_opened_next(
+        self, deployed: Redeployed, visit: Visit
+    ) -> None:
+        tab = visit(deployed, viewport=TALL).open()
+        tab.choose("Engine", "Preview, no AI")
+        plan(tab, "Cinematic", "Ada in the rain")
+        make(tab)
+        with stopped(deployed.server):
+            leave_at_once(tab, "A red chair")
+        expect(tab.page).to_have_url(re.compile("/history$"))
+        tab.cards("Comparisons").first.click()
+        tab.dialog.get_by_role("button", name="Open in Generate").click()
+        expect(tab.prompt).to_have_value("Ada in the rain")
+        tab.settled()
+        other = Tab(tab.page.context.new_page(), tab.home)
+        other.goto("/")
+        expect(other.prompt).to_have_value("A red chair")
+
+    def test_what_no_server_has_heard_is_there_on_the_way_back(self, deployed: Redeployed, visit: Visit) -> None:
+        """Two messages that wait for a server are one to it, the newer; here the line itself loses the older."""
+        tab, losing = visit(deployed, viewport=TALL).open(), [b"A red chair"]
+
+        def pass_on(line: WebSocketRoute) -> None:
+            server = line.connect_to_server()
+            line.on_message(lambda sent: None if any(text in sent for text in losing) else server.send(sent))
+
+        tab.page.route_web_socket(re.compile("/_stcore/stream"), pass_on)
+        tab.page.reload()
+        tab.tile("Tone", "Noir").click()
+        typed(tab)
+        leave_at_once(tab, "A red chair")
+        expect(tab.page).to_have_url(re.compile("/history$"))
+        losing.clear()
+        tab.page.get_by_role("link", name="Generate").click()
+        expect(tab.prompt).to_have_value("A red chair")
+        expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "true")
+        expect(tab.main).to_contain_text("no person")
+        tab.settled()
+        assert [each["draft"]["prompt"] for each in kept(tab)] == ["A red chair"]
 
 
 class TestTabs:

@@ -22,6 +22,17 @@ export const screen = (shared.studioScreen ??= Object.assign(new EventTarget(), 
  */
 export function shows(part, value, { turn, waits }) {
   screen.parts[part] = { value, number: turn, waits };
+}
+
+/**
+ * The same, where the person has changed it: what the server draws is no change of theirs, and the keeper hears of it
+ * from the server.
+ * @param {string} part
+ * @param {unknown} value
+ * @param {Turns} turns
+ */
+export function changes(part, value, turns) {
+  shows(part, value, turns);
   screen.dispatchEvent(new Event("change"));
 }
 

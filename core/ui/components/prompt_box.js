@@ -7,7 +7,7 @@
 // also while another page is open.
 
 import { keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
-import { charsOf, shows } from "./draft_in_browser.js";
+import { changes, charsOf, shows } from "./draft_in_browser.js";
 /** @import { Mount } from "./dom.js" */
 /** @import { PromptData } from "./shapes.js" */
 
@@ -42,7 +42,7 @@ class Box {
     }
     this.area.addEventListener("input", () => {
       this.turns.soon();
-      this.tellDraft();
+      changes(this.data.part, this.area.value, this.turns);
       this.showCount();
     });
     this.area.addEventListener("blur", () => this.turns.flush());

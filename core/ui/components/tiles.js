@@ -2,7 +2,7 @@
 // newest pick never take it back.
 
 import { around, element, isChord, keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
-import { shows } from "./draft_in_browser.js";
+import { changes, shows } from "./draft_in_browser.js";
 /** @import { Mount } from "./dom.js" */
 /** @import { Tile, TilesData } from "./shapes.js" */
 
@@ -84,7 +84,7 @@ class Picker {
     this.picked = node.dataset.id === this.picked ? null : (node.dataset.id ?? null);
     this.turns.next();
     this.paint();
-    shows(this.data.part, this.picked, this.turns);
+    changes(this.data.part, this.picked, this.turns);
     this.turns.tell();
   }
 

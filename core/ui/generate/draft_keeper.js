@@ -42,6 +42,8 @@ class Tab {
   latest = null;
   /** @type {DrawnData | null} the same, once it is what this tab is about */
   drawn = null;
+  /** @type {{ field: string, value: unknown, number: number }[]} what the person did last and no server has heard yet */
+  unheard = [];
   isKept = false;
   isChoosing = false;
   isOver = false; // somebody signed out: nothing is written any more
@@ -100,6 +102,7 @@ function comeBack() {
 function handOver(/** @type {Shown} */ kept, /** @type {string} */ from) {
   tab.told += 1;
   tab.pending = kept;
+  tab.unheard = [];
   tab.tell?.({ ...kept, number: tab.told, from });
 }
 
@@ -127,9 +130,25 @@ function accept(/** @type {DrawnData} */ data) {
   const before = tab.drawn;
   const isAnother = before && before.session === data.session && before.line !== data.line;
   if (isAnother && tab.isKept) take(newId()); // the one that is left behind is for another tab
+  const lost = isAnother ? [] : lostFrom(data);
   tab.pending = null;
   tab.drawn = data;
-  save();
+  if (lost.length) {
+    const { shown, draft, heard } = data;
+    handOver({ shown, draft: { ...draft, ...Object.fromEntries(lost) }, heard, unsent: true }, "");
+  } else {
+    save();
+  }
+}
+
+/**
+ * What was told from a page that was left in the same moment may reach no server: Streamlit answers the newest message
+ * alone. The part was drawn anew since then, and knows nothing of it.
+ */
+function lostFrom(/** @type {DrawnData} */ { heard }) {
+  const alive = newsSince(heard).map(({ field }) => field);
+  const lost = tab.unheard.filter(({ field, number }) => heard[field] < number && !alive.includes(field));
+  return lost.map(({ field, value }) => [field, value]);
 }
 
 /**
@@ -181,9 +200,7 @@ function lock(id, patience_ms = 0) {
 /** What the screen shows now: as the server has drawn it, but for what it has not heard yet. */
 function onScreen(/** @type {DrawnData} */ { shown, draft, heard, unsent }) {
   const now = { shown, draft: { ...draft }, heard: { ...heard }, unsent };
-  for (const [field, name] of Object.entries(FIELDS)) {
-    const part = screen.parts[name];
-    if (!part || !(part.waits || part.number > heard[field])) continue;
+  for (const { field, part } of newsSince(heard)) {
     now.draft[field] = part.value;
     now.heard[field] = part.number;
     now.unsent = true;
@@ -191,9 +208,18 @@ function onScreen(/** @type {DrawnData} */ { shown, draft, heard, unsent }) {
   return now;
 }
 
+/** The parts that know better than a server that has heard so much. */
+function newsSince(/** @type {DrawnData["heard"]} */ heard) {
+  const parts = Object.entries(FIELDS).map(([field, name]) => ({ field, part: screen.parts[name] }));
+  return parts.filter(({ field, part }) => part && (part.waits || part.number > heard[field]));
+}
+
 function save() {
   if (!tab.drawn || !tab.id || tab.pending || tab.isOver) return;
   const { shown, draft, unsent } = onScreen(tab.drawn);
+  tab.unheard = newsSince(tab.drawn.heard).map(({ field, part: { value, number, waits } }) => {
+    return { field, value, number: waits ? number + 1 : number };
+  });
   let problem = "";
   if (charsOf(String(screen.parts[FIELDS.prompt]?.value ?? "")) > tab.drawn.prompt_chars_max) {
     problem = "too long";
