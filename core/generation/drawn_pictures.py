@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import chain
+from typing import Final, Protocol
 
 from core.errors import InputError, NotFound
 from core.generation.records.comparison import SideRecord
@@ -13,6 +15,8 @@ from core.images.memory import BYTES_MAX
 from core.images.readability import Picture
 from core.injection.slots import Slot
 from core.references.index import IndexSource
+
+_BESIDE_MAX: Final = 32
 
 
 class Readable(Protocol):
@@ -40,10 +44,17 @@ class DrawnPictures:
     readable: Readable
 
     def leave_out_unreadable(self, sides: Iterable[SideRecord], *, patience_s: float) -> bool:
-        """Whether any of the pictures turned out, within this time, to be none."""
-        found = self.readable.unreadable_among(map(self._picture, _filled(sides)), patience_s=patience_s)
+        """Whether any of the pictures turned out, within this time, to be none.
+
+        Where one is, some of its group are looked at with it: an upload that went wrong seldom broke one file, and each
+        that is drawn next costs another plan.
+        """
+        slots, ends_at = _filled(sides), time.monotonic() + patience_s
+        found = self.readable.unreadable_among(map(self._picture, slots), patience_s=patience_s)
         if found:
-            self.catalog.leave_out(found)
+            beside = chain.from_iterable(self._beside(slot.key or "") for slot in slots if slot.etag in found)
+            left_s = max(0.0, ends_at - time.monotonic())
+            self.catalog.leave_out(found | self.readable.unreadable_among(beside, patience_s=left_s))
         return bool(found)
 
     def check(self, sides: Iterable[SideRecord]) -> None:
@@ -60,6 +71,14 @@ class DrawnPictures:
                         "again.",
                         slot.key,
                     )
+
+    def _beside(self, key: str) -> Sequence[Picture]:
+        """Pictures of the group that this one is in, as many as can be looked at while somebody waits."""
+        index = self.catalog.index
+        listed = index.get(key)
+        if listed is None or listed.folder is None or listed.group is None:
+            return ()
+        return index.group(f"{listed.folder}/{listed.group}").usable[:_BESIDE_MAX]
 
     def _picture(self, slot: Slot) -> Picture:
         listed = self.catalog.index.get(slot.key or "")

@@ -21,7 +21,7 @@ from core.labels.published.label_file import LabelSet
 from core.references.index import IndexSource
 from core.references.vocabulary import Vocabulary
 
-_PATIENCE_S: Final = 2.0  # a person waits for the plan
+_PATIENCE_S: Final = 3.0  # a person waits for the plan
 
 
 class Reader(Protocol):

@@ -19,6 +19,7 @@ from core.references.vocabulary import GroupProblem, Role
 from core.settings import Settings
 from core.studio import Studio, build_studio
 from core.viewer import PersonRole, Viewer
+from tests.support.timeouts import LONG_S
 
 ROOT = "refs/drawn"
 MODEL, TONE, ANGLE = f"{ROOT}/01. Model", f"{ROOT}/02. Tone", f"{ROOT}/03. Angle"
@@ -98,6 +99,18 @@ def test_what_is_no_picture_is_never_planned_however_new_it_is(studio: Studio, s
     assert keys(planned) == without_what_is_broken(studio, replace(WISHES, seed=seed)), "the next draw of this seed"
     assert planned.injection.fairness is not None
     assert planned.injection.fairness.controlled
+
+
+def test_where_one_of_a_group_is_broken_the_others_are_looked_at_with_it(studio: Studio) -> None:
+    """Or twenty broken files of one upload cost twenty plans in a row while somebody waits."""
+    drawn = replace(studio.planner, drawn=None)
+    seed = next(s for s in range(99) if set(keys(drawn.plan(replace(WISHES, angle=None, seed=s)))) & set(BROKEN))
+    planned = drawn.plan(replace(WISHES, angle=None, seed=seed))
+    assert studio.planner.drawn is not None
+    assert studio.planner.drawn.leave_out_unreadable(planned.sides, patience_s=LONG_S)
+    groups = {str(key).rpartition("/")[0] for key in keys(planned) if key in BROKEN}
+    known = {ref.key for ref in studio.catalog.index.table.unreadable_references}
+    assert known == {key for key in BROKEN if key.rpartition("/")[0] in groups}
 
 
 def test_the_plan_says_in_a_sentence_what_was_left_out(studio: Studio) -> None:
