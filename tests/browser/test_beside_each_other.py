@@ -294,3 +294,21 @@ def test_a_second_look_is_blind_after_a_publish_and_where_it_differs_a_third_dec
     assert decided.values[LabelField.GENDER] == other
     third.tab.page.get_by_role("button", name="Undo").click()
     expect(third.tab.main).to_contain_text("1 portrait waits for a third person")
+
+
+def test_the_publish_dialog_keeps_a_first_look_from_who_is_to_look_second(house: House, sit: Sit) -> None:
+    key = house.twice[1]
+    at = house.server()
+    ann = Viewer(ANN, PersonRole.OPS)
+    at.reviews.save(ann, [correct(at.reviews.item(ann, key), {LabelField.EXPRESSION: "a wry grin"}, id="kept")])
+    for person, may_see in ((BO, False), (ANN, True)):
+        place = sit(person, "/labels?show=Grid", at=1)
+        place.tab.button("Publish…").click()
+        dialog = place.tab.dialog
+        if may_see:
+            expect(dialog).to_contain_text("a wry grin")
+            continue
+        expect(dialog).to_contain_text("1 portrait of these waits for your second look")
+        dialog.get_by_role("radio", name="Raw diff").click()
+        expect(dialog.get_by_test_id("stCode")).to_be_visible()
+        assert "a wry grin" not in dialog.inner_html()

@@ -38,7 +38,8 @@ class Lending:
         )
 
     def of_others(self, viewer: Viewer) -> Mapping[str, Loan]:
-        """What lies before other people, by etag, as it was known a few seconds ago."""
+        """What lies before other people, by etag, as it was known a few seconds ago. Seen by all who may browse."""
+        viewer.require(Capability.BROWSE)
         with suppress(StorageError):
             return self._document.value().of_others(viewer.email, self._now())
         return {}
@@ -52,7 +53,8 @@ class Lending:
             )
 
     def give_back(self, viewer: Viewer, desk: str) -> None:
-        """Take back what this desk has; another person's has another name."""
+        """Take back what this desk has; another person's has another name. Also from who may not review any more."""
+        viewer.require(Capability.BROWSE)
         with suppress(StorageError):
             self._document.change(lambda loans: loans.give_back(desk, viewer.email, self._now()))
 

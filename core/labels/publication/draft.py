@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Final
@@ -85,6 +85,15 @@ class PublicationDraft:
     def unseen(self) -> dict[tuple[LabelField, str], int]:
         """The values that no published label has, each with how many portraits would have it."""
         return dict(Counter((unseen.field, unseen.value) for each in self.updates for unseen in each.unseen))
+
+    def without(self, etags: Collection[str]) -> PublicationDraft:
+        """The same but for these pictures: as it is shown to somebody whose own look at them is to come."""
+        hidden = {each.key for each in self.updates if each.etag in etags}
+        if not hidden:
+            return self
+        before, after = (_without_lines(data, hidden) for data in (self.before, self.after))
+        updates = tuple(each for each in self.updates if each.key not in hidden)
+        return replace(self, before=before, after=after, updates=updates)
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -226,6 +235,10 @@ def _written(before: bytes, parsed: ParsedFile, updates: Sequence[LabelUpdate]) 
         if each.after is None:
             del lines[each.key]
     return b"".join(line + b"\n" for _, line in sorted(lines.items(), key=lambda row: row[0].encode()))
+
+
+def _without_lines(data: bytes, keys: Collection[str]) -> bytes:
+    return b"".join(line + b"\n" for key, line in parse_whole(data).lines.items() if key not in keys)
 
 
 def _edited(old: ParsedFile, new: ParsedFile) -> Iterator[tuple[str, tuple[Correction, ...]]]:

@@ -353,6 +353,7 @@ class ReviewService:
 
     def is_blind_to(self, viewer: Viewer, etag: str) -> bool:
         """Whether somebody else's decision is kept from this person, because their own look at it is still to come."""
+        viewer.require(Capability.BROWSE)
         return viewer.may(Capability.REVIEW) and awaits_second_look(etag, viewer.email, self._log.reviews)
 
     def progress(self, viewer: Viewer) -> ReviewProgress:

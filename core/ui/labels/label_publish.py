@@ -13,6 +13,7 @@ from core.labels.publication.message import counts_in_words, unseen_in_words
 from core.labels.publication.publisher import OutdatedDraft, PublishResult
 from core.studio import Studio
 from core.ui.frame.layout import row
+from core.ui.frame.local_time import clock, reader_zone
 from core.ui.frame.markdown import Markdown, fill, joined, plain
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.quantities import count_of
@@ -30,11 +31,13 @@ _CORRECTIONS, _ACCEPTANCES, _RAW = "Corrections", "Acceptances", "Raw diff"
 class _Shown:
     """The publication that is on the screen: nothing else is ever written.
 
+    `seen` is the same without what this person is blind to, because their second look at it is still to come;
     `people` and `groups` are all that could be published alone, `found` is what has come to be different while one was
     looking, `done` how it ended.
     """
 
     draft: PublicationDraft
+    seen: PublicationDraft
     people: tuple[str, ...]
     groups: tuple[str, ...]
     found: Differences = field(default_factory=Differences)
@@ -44,8 +47,8 @@ class _Shown:
     def counted(self, part: str) -> Markdown:
         """The name of a part of it, with how many portraits that has."""
         if part == _CORRECTIONS:
-            return fill("Corrections {:,}", len(self.draft.corrections))
-        return fill("Acceptances {:,}", len(self.draft.acceptances)) if part == _ACCEPTANCES else plain(part)
+            return fill("Corrections {:,}", len(self.seen.corrections))
+        return fill("Acceptances {:,}", len(self.seen.acceptances)) if part == _ACCEPTANCES else plain(part)
 
 
 def publish_button(studio: Studio) -> None:
@@ -64,12 +67,12 @@ def warn_if_old(studio: Studio) -> None:
         if newer is not None:
             st.warning(
                 fill(
-                    "This server runs label version {}; {} published {} "
-                    "on {:%Y-%m-%d at %H:%M} UTC. Bring labels/personas.jsonl up to date here, then restart.",
+                    "This server runs label version {}; {} published {} at {}. "
+                    "Bring labels/personas.jsonl up to date here, then restart.",
                     running,
                     newer.person,
                     newer.version,
-                    newer.time,
+                    clock(newer.time, reader_zone()),
                 ),
                 icon=":material/update:",
             )
@@ -92,14 +95,19 @@ def _shown(studio: Studio) -> _Shown:
     known: _Shown | None = st.session_state.get(Key.LABEL_DRAFT)
     if known is None:
         draft = studio.publisher.draft(studio.catalog.index)
-        known = st.session_state[Key.LABEL_DRAFT] = _Shown(draft, draft.people, draft.groups)
+        known = st.session_state[Key.LABEL_DRAFT] = _Shown(draft, _seen(draft), draft.people, draft.groups)
     return known
+
+
+def _seen(draft: PublicationDraft) -> PublicationDraft:
+    studio, viewer = open_session()
+    return draft.without({each.etag for each in draft.updates if studio.review_service.is_blind_to(viewer, each.etag)})
 
 
 def _judge(studio: Studio, shown: _Shown) -> None:
     """All of it, narrowed to what is asked for, and the button that writes it."""
-    draft = shown.draft
-    _summary(draft)
+    draft, seen = shown.draft, shown.seen
+    _summary(draft, seen)
     if shown.problem is not None:
         show_problem(shown.problem)
     say_differences(shown.found)
@@ -108,7 +116,7 @@ def _judge(studio: Studio, shown: _Shown) -> None:
             "What is shown",
             [_CORRECTIONS, _ACCEPTANCES, _RAW],
             key=Key.LABEL_DRAFT_PART,
-            default=_CORRECTIONS if draft.corrections or not draft.acceptances else _ACCEPTANCES,
+            default=_CORRECTIONS if seen.corrections or not seen.acceptances else _ACCEPTANCES,
             required=True,
             format_func=shown.counted,
             label_visibility="collapsed",
@@ -119,9 +127,9 @@ def _judge(studio: Studio, shown: _Shown) -> None:
             _narrow("Reviewer", "By anybody", shown.people, Key.LABEL_DRAFT_PERSON)
             _narrow("Group", "In any group", shown.groups, Key.LABEL_DRAFT_GROUP)
     if part == _RAW:
-        _raw_diff(draft)
+        _raw_diff(seen)
     else:
-        updates = draft.corrections if part == _CORRECTIONS else draft.acceptances
+        updates = seen.corrections if part == _CORRECTIONS else seen.acceptances
         draw_updates(studio, updates, new=shown.found.new, is_corrected=part == _CORRECTIONS)
     with row(spread=True):
         st.caption("The file is read again before it is replaced; what differs then is shown here first.")
@@ -135,7 +143,7 @@ def _judge(studio: Studio, shown: _Shown) -> None:
         )
 
 
-def _summary(draft: PublicationDraft) -> None:
+def _summary(draft: PublicationDraft, seen: PublicationDraft) -> None:
     by = fill(" by {}", _listed(draft.people)) if draft.people else ""
     st.markdown(
         fill(
@@ -146,7 +154,7 @@ def _summary(draft: PublicationDraft) -> None:
             _short(draft.version),
         )
     )
-    unseen = unseen_in_words(draft)
+    unseen = unseen_in_words(seen)
     if unseen:
         more = fill(" and {:,} more", len(unseen) - _UNSEEN_NAMED) if len(unseen) > _UNSEEN_NAMED else ""
         st.markdown(
@@ -155,6 +163,13 @@ def _summary(draft: PublicationDraft) -> None:
                 count_of(len(unseen), "value"),
                 joined(" · ", unseen[:_UNSEEN_NAMED]),
                 more,
+            )
+        )
+    if hidden := len(draft.updates) - len(seen.updates):
+        st.caption(
+            fill(
+                "{} your second look: what was decided is published too, and shown here only after it.",
+                count_of(hidden, "portrait of these waits for", "portraits of these wait for"),
             )
         )
     _say_left_out(draft)
@@ -201,6 +216,7 @@ def _draft_anew() -> None:
     shown.problem, shown.found = None, Differences()
     with show_problems():
         shown.draft = studio.publisher.draft(studio.catalog.index, chosen)
+        shown.seen = _seen(shown.draft)
 
 
 def _publish() -> None:
@@ -212,7 +228,9 @@ def _publish() -> None:
         shown.done = studio.publisher.publish(shown.draft, viewer)
     except OutdatedDraft as err:
         now = studio.publisher.draft(studio.catalog.index, shown.draft.selection)
-        shown.problem, shown.found, shown.draft = err, differences(shown.draft, now), now
+        seen = _seen(now)
+        shown.problem, shown.found = err, differences(shown.seen, seen)
+        shown.draft, shown.seen = now, seen
     except StudioError as err:
         shown.problem = err
 

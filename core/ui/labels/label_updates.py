@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -16,6 +15,7 @@ from core.labels.publication.updates import Correction, LabelUpdate, UnseenValue
 from core.labels.published.schema import LabelField
 from core.references.key import file_name
 from core.studio import Studio
+from core.ui.frame.local_time import clock, reader_zone
 from core.ui.frame.markdown import Markdown, breakable, fill, joined
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import absolute
@@ -118,5 +118,4 @@ def _clock(time: datetime | None) -> str:
     """When, on the clock of who looks."""
     if time is None:
         return "by hand"
-    zone = ZoneInfo(st.context.timezone) if st.context.timezone else time.tzinfo
-    return f"{time.astimezone(zone):%d %b %H:%M}"
+    return clock(time, reader_zone())

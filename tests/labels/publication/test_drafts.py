@@ -86,6 +86,20 @@ class TestWhatCounts:
         assert update.before is None
         assert [(each.before, each.after) for each in update.corrections] == [("feminine", "masculine")]
 
+    def test_who_is_blind_to_a_portrait_is_shown_the_rest_and_no_word_of_it(
+        self, at: ReviewFixture, file: Path
+    ) -> None:
+        correction(at, 0, "kept", expression="a wry grin")
+        correction(at, 1, "shown", gender_presentation="masculine")
+        draft = at.publisher(file).draft(at.library.index)
+        kept = next(each for each in draft.updates if each.key == KEYS[0])
+        seen = draft.without({kept.etag})
+        assert [each.key for each in seen.updates] == [KEYS[1]]
+        assert "a wry grin" in draft.diff
+        assert "a wry grin" not in seen.diff
+        assert "masculine" in seen.diff
+        assert draft.without(()) == draft
+
     def test_values_that_no_published_label_has_are_named_and_come_first(self, at: ReviewFixture, file: Path) -> None:
         correction(at, 0, "1", gender_presentation=None)
         correction(at, 3, "2", expression="2", notes="notes are sentences, and each is new")
