@@ -358,6 +358,6 @@ def check_value(field: LabelField, value: Value) -> None:
     elif UNREAD in value or not is_whole(value):
         raise ValueError(f"{field.value} holds a character that cannot be read: type it again")
     elif field is LabelField.GENDER and value not in tuple(Gender):
-        raise ValueError(f"gender_presentation is {' or '.join(Gender)}, or nothing")
+        raise ValueError(f"gender presentation is {' or '.join(Gender)}, or nothing")
     elif field is LabelField.FRAMING and value not in FRAMINGS:
         raise ValueError(f"framing is one of {', '.join(FRAMINGS)}, or nothing")

@@ -59,7 +59,7 @@ def test_an_undo_turns_every_change_around_and_keeps_what_the_machine_had_said()
     ("field", "value", "sentence"),
     [
         (LabelField.AGE, (40, 30), "an age is two years, the lower one first"),
-        (LabelField.GENDER, "somebody", "gender_presentation is feminine or masculine, or nothing"),
+        (LabelField.GENDER, "somebody", "gender presentation is feminine or masculine, or nothing"),
         (LabelField.HAIR, " ", "hair is a word or nothing"),
         (LabelField.FRAMING, "sideways", "framing is one of .+, .+, or nothing"),
     ],
