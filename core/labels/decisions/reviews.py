@@ -123,11 +123,15 @@ class Decisions(tuple[Decision, ...]):
     @property
     def standing(self) -> Decisions:
         """Those that stand, undos left out, in their order."""
+        if not self:
+            return self
         return Decisions(made for made in self.in_force if made.event.kind is not Kind.UNDO)
 
     @property
     def deciding(self) -> Decisions:
         """The standing ones that say something about the label: no skips, no second looks."""
+        if not self:
+            return self
         return Decisions(made for made in self.standing if made.event.kind is not Kind.SKIP and not made.event.second)
 
     @property
@@ -197,6 +201,8 @@ def reviewed_label(base: Label | None, decisions: Decisions) -> Label | None:
     What machines said in the other fields stays, with its confidence. Of decisions that were published in `base` and
     undone since nothing is left.
     """
+    if not decisions:
+        return base
     before = unreviewed_label(base, decisions)
     return overlaid(None if before is not base and was_unpublished(before, decisions) else before, decisions) or before
 

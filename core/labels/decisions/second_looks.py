@@ -47,6 +47,8 @@ def label_before(published: Label | None, proposed: Sequence[Label], decisions: 
     Values come from the log. Who said them, and how sure, comes from what says the same: the published label unless
     a reviewer stands in it, else the weightiest machine.
     """
+    if not decisions:
+        return published or next(iter(proposed), None)
     seen = first_seen(decisions)
     reviewers = {made.reviewer for made in decisions}
     own = published if published is not None and published.reviewer not in reviewers else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ _DOUBTS: Final = 0.5
 _DIGITS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class FieldJudgement:
+class FieldJudgement(NamedTuple):
     """One field of one label.
 
     `wrong` is how likely the label is wrong in it, `before` how likely the one was from before people spoke about this

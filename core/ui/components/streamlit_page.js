@@ -3,6 +3,7 @@
 
 const APP = '[data-testid="stApp"]';
 const SCROLLED = '[data-testid="stMain"]';
+const PAGE = '[data-testid="stMainBlockContainer"]';
 const WRAPPER = '[data-testid^="stElementContainer"]';
 // of streamlit-oauth, in the column of core/ui/sign_in/login.py
 const OAUTH_FRAME = '.st-key-door iframe[src*="authorize_button"]';
@@ -30,6 +31,11 @@ export function onReturn(/** @type {() => void} */ act) {
     if (wasAway && !isAway) act();
   });
   if (node) watcher.observe(node, { attributeFilter: ["data-test-connection-state"] });
+}
+
+/** What holds everything on the page that a component stands in. */
+export function pageAround(/** @type {Element} */ host) {
+  return host.closest(PAGE);
 }
 
 /** How far what a component stands in is scrolled, in pixels. */

@@ -213,7 +213,6 @@ export class Desk {
     this.post({ kind: "settle", item: item.id, seen: item.seen, values: { [name]: value } });
     this.editing = null;
     this.view.paint();
-    this.view.takeFocus(); // the button that had it is gone
   }
 
   // ---- messages
@@ -239,7 +238,6 @@ export class Desk {
     else if (lost?.seen) this.insist(lost);
     else if (settled && !insists) this.putAside(settled.decision, settled.item);
     this.view.paint();
-    this.view.takeFocus(); // the button that had it is gone
   }
 
   /** Theirs stand; what I wanted of other fields stays a draft. */

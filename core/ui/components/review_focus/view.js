@@ -1,6 +1,7 @@
 // The review desk as it is drawn, and what its mouse does.
 
 import { action, around, element, setAttributes, setText } from "../dom.js";
+import { pageAround, scrolledBy } from "../streamlit_page.js";
 import { fieldOf } from "./fields.js";
 import { onKey } from "./keys.js";
 import { isLent, lentNote, loanOf } from "./lent.js";
@@ -60,7 +61,7 @@ export class View {
     // what stands above comes and goes: messages of the page, a row of filters that breaks
     this.watcher.disconnect();
     const { host } = /** @type {ShadowRoot} */ (root.getRootNode());
-    this.watcher.observe(host?.closest('[data-testid="stMainBlockContainer"]') ?? root);
+    this.watcher.observe((host && pageAround(host)) ?? root);
     // keys act from the first moment, unless a person is busy somewhere else
     if (document.activeElement?.matches("body, button:not(:focus-visible)")) this.takeFocus();
   }
@@ -72,8 +73,7 @@ export class View {
   /** As tall as what the window leaves below the rest of the page: what decides is never below the fold. */
   fit() {
     const { host } = /** @type {ShadowRoot} */ (this.root.getRootNode());
-    const scrolled = host?.closest('[data-testid="stMain"]')?.scrollTop ?? 0;
-    const above = this.root.getBoundingClientRect().top + scrolled;
+    const above = this.root.getBoundingClientRect().top + (host ? scrolledBy(host) : 0);
     this.root.style.setProperty("--above", `${Math.round(above + MARGIN_PX)}px`);
   }
 
@@ -103,6 +103,7 @@ export class View {
       skip: () => desk.decide("skip"),
     };
     acts[what]?.();
+    if (!this.root.matches(":focus-within")) this.takeFocus(); // what was pressed was drawn anew
   }
 
   // ---- what is drawn
