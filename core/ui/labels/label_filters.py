@@ -27,13 +27,15 @@ def label_filters(groups: Sequence[str], reviewers: Sequence[str], *, is_reviewe
     with row(key="label-filters"):
         text = search_box(Key.LABEL_SEARCH, "Search persona or folder", page=page)
         with fold_when_narrow(Key.LABEL_FILTERS_SHOWN, _NARROWING):
-            why = choice_of("Any reason", Why, Key.LABEL_WHY, page=page) if is_reviewer else None
+            why = choice_of("Any reason", Why, Key.LABEL_WHY, page=page, width=128) if is_reviewer else None
             age_range = choice("Any age", [name for name, _, _ in AGE_RANGES], Key.LABEL_AGE, page=page, width=116)
             gender = choice_of("Any gender", Gender, Key.LABEL_GENDER, page=page, width=128)
-            group = choice("Any group", groups, Key.LABEL_GROUP, page=page)
-            source = choice_of("Any source", LabelSource, Key.LABEL_SOURCE, page=page, width=128)
-            state = choice_of("Any state", ReviewState, Key.LABEL_STATE, page=page, width=128)
-            reviewer = choice("Any reviewer", reviewers, Key.LABEL_REVIEWER, page=page) if reviewers else None
+            group = choice("Any group", groups, Key.LABEL_GROUP, page=page, width=128)
+            source = choice_of("Any source", LabelSource, Key.LABEL_SOURCE, page=page, width=116)
+            state = choice_of("Any state", ReviewState, Key.LABEL_STATE, page=page, width=116)
+            reviewer = (
+                choice("Any reviewer", reviewers, Key.LABEL_REVIEWER, page=page, width=128) if reviewers else None
+            )
     return QueueFilter(
         text=text,
         age_range=age_range,

@@ -12,6 +12,7 @@ from core.labels.decisions.agreement import NOT_BLIND, Agreement, Measurement
 from core.labels.published.schema import LabelField
 from core.labels.queue.outlook import Outlook
 from core.labels.queue.progress import ReviewProgress
+from core.labels.queue.queue import ReviewState
 from core.studio import Studio
 from core.ui.frame.local_time import reader_zone
 from core.ui.frame.markdown import Markdown, fill, joined, plain
@@ -22,6 +23,11 @@ from core.ui.references.label_values import FIELD_NAMES
 from core.viewer import Viewer
 
 _FEW: Final = 30  # below this an interval is too wide to conclude from
+_STATES: Final = {
+    ReviewState.SECOND_LOOK: "waiting for a second look",
+    ReviewState.DISAGREEMENT: "in disagreement",
+    ReviewState.MISSING: "without a label",
+}
 _GREY: Final = "#808080"  # 3.9:1 on the light page, 4.0:1 on the dark one
 
 
@@ -46,14 +52,15 @@ def _progress(progress: ReviewProgress) -> None:
         st.metric("Reviewed", f"{progress.reviewed:,} of {progress.portraits:,}")
         st.metric("Waiting for you", f"{progress.waiting:,}")
         st.metric("Second looks", f"{progress.second_looks:,}")
-    st.caption(plain(" · ".join(f"{count:,} {state.value}" for state, count in progress.by_state.items() if count)))
+    states = (f"{count:,} {_STATES.get(state, state.value)}" for state, count in progress.by_state.items() if count)
+    st.caption(plain(" · ".join(states)))
     rows = [
         {
             "Reviewer": pace.reviewer,
             "Portraits": pace.pictures,
             "Today": pace.today,
             "Corrected": pace.corrected,
-            "A minute": pace.per_minute,
+            "A minute": "" if pace.per_minute is None else f"{pace.per_minute:.1f}",
             "Last": pace.last,
         }
         for pace in progress.reviewers
@@ -62,7 +69,8 @@ def _progress(progress: ReviewProgress) -> None:
         draw_table(
             rows,
             column_config={
-                "Last": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone=str(reader_zone()))
+                "A minute": st.column_config.TextColumn(alignment="right"),
+                "Last": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone=str(reader_zone())),
             },
         )
 
@@ -194,4 +202,10 @@ def _reviewers(numbers: Agreement) -> None:
     if not rows:
         st.caption("No label has been looked at twice yet." if not left else "No other label has been looked at twice.")
         return
-    draw_table(rows, column_config={"Same": st.column_config.NumberColumn(format="percent")})
+    draw_table(
+        rows,
+        column_config={
+            "Same": st.column_config.NumberColumn(format="percent"),
+            "Krippendorff's alpha": st.column_config.NumberColumn(format="%.2f"),
+        },
+    )
