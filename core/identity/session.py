@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -18,6 +19,8 @@ RENEW_AFTER_S: Final = 1800  # a session in use is renewed when it is this old
 LONGEST_S: Final = 7 * 24 * 3600  # then Google is asked again, however busy the session was
 LOGIN_TOKEN_S: Final = 60
 _LONGEST_SEALED: Final = 4096  # bytes: what a browser keeps of a cookie (RFC 6265 §6.1)
+# Base64 of URLs and dots (RFC 4648 §5): a decoder that forgives would take others for these, or skip them.
+_SEALED: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def sealer_for(secret: str, salt: str) -> URLSafeSerializer:
 
 def unseal(serializer: URLSafeSerializer, sealed: str) -> dict[str, Any]:
     """The content of what we sealed. Raises NotOurs for everything else."""
-    if not 0 < len(sealed) <= _LONGEST_SEALED:
+    if len(sealed) > _LONGEST_SEALED or not _SEALED.fullmatch(sealed):
         raise NotOurs("You are not signed in.")
     try:
         content = serializer.loads(sealed)

@@ -99,19 +99,24 @@ class FaultProxy:
             lost = threading.Event()
             back = threading.Thread(target=_pour, args=(far, near, lost), daemon=True)
             back.start()
-            while data := near.recv(65536):
-                rule = self._rule_for(data)
-                if rule is not None and rule.does is Does.REFUSE:
-                    near.sendall(_UNAVAILABLE)
-                    break
-                if rule is not None and rule.does is Does.LOSE_THE_ANSWER:
-                    lost.set()
-                if rule is not None and rule.does is Does.HOLD:
-                    rule.latch.hold()
-                    if rule.dropped:
-                        break
-                far.sendall(data)
-            far.shutdown(socket.SHUT_RDWR)
+            try:
+                self._pass_on(near, far, lost)
+            finally:  # closing alone ends nothing while another thread reads from it
+                far.shutdown(socket.SHUT_RDWR)
+
+    def _pass_on(self, near: socket.socket, far: socket.socket, lost: threading.Event) -> None:
+        while data := near.recv(65536):
+            rule = self._rule_for(data)
+            if rule is not None and rule.does is Does.REFUSE:
+                near.sendall(_UNAVAILABLE)
+                return
+            if rule is not None and rule.does is Does.LOSE_THE_ANSWER:
+                lost.set()
+            if rule is not None and rule.does is Does.HOLD:
+                rule.latch.hold()
+                if rule.dropped:
+                    return
+            far.sendall(data)
 
     def _rule_for(self, data: bytes) -> Rule | None:
         if not _REQUEST.match(data):

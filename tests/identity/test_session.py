@@ -88,6 +88,17 @@ def test_no_changed_letter_ever_survives(at: int, letter: str) -> None:
             SIGNER.session(changed)
 
 
+def test_what_a_forgiving_decoder_takes_for_the_same_is_not_ours() -> None:
+    """Base64's other two letters, and what it skips, in a signature that is right otherwise."""
+    cookies = (SIGNER.cookie(replace(SESSION, id=f"{number}")) for number in range(1000))
+    cookie = next(each for each in cookies if "-" in each.rsplit(".", 1)[1][:-1])
+    content, signature = cookie.rsplit(".", 1)
+    assert SIGNER.session(cookie)
+    for changed in (signature.replace("-", "+"), f"{signature[:9]}!{signature[9:]}", f"{signature}=", f"{signature}\n"):
+        with pytest.raises(SignInError):
+            SIGNER.session(f"{content}.{changed}")
+
+
 @given(st.text(max_size=200))
 def test_no_text_is_ever_a_cookie_or_a_hand_over(text: str) -> None:
     for read in (SIGNER.session, lambda sealed: SIGNER.read_login_token(sealed, now=NOW)):
