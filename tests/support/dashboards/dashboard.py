@@ -264,6 +264,8 @@ class Tab:
         return " ".join(self.main.inner_text().split())
 
     def save(self, link: Locator) -> Download:
+        """What the link downloads. In a tab of its own it is told of by that tab, if that one was ready in time."""
+        link.evaluate("link => (link.target = '_self')")
         with self.page.expect_download() as download:
             link.click()
         return download.value
