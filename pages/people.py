@@ -38,8 +38,11 @@ def page() -> None:
     elif people.etag is None:
         st.caption("Until the first change here the settings decide. From then on this list alone does.")
     add_form()
-    show_last_problem(content)
-    _people(content)
+    # Each in a place of its own: what comes or goes above a field would draw that anew, without what is typed in it.
+    with st.container():
+        show_last_problem(content)
+    with st.container():
+        _people(content)
     st.space("small")
     st.markdown("**Budgets for a day** :gray[they start anew at 00:00 UTC]")
     with show_problems():

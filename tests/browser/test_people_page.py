@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.fakes.openai_server import FakeOpenAI
@@ -129,6 +129,45 @@ def test_an_admin_keeps_the_list_and_the_budgets_and_every_change_is_on_record(
     expect(tab.main).to_contain_text("Somebody else has changed the budgets since you opened this page.")
     expect(tab.main).to_contain_text("you wanted $99.00 for everybody")
     expect(tab.page.get_by_role("spinbutton", name=re.compile("^Everybody together"))).to_have_value("10.00")
+
+
+def test_what_is_typed_while_a_message_above_comes_or_goes_stays(start_dashboard: StartDashboard, visit: Visit) -> None:
+    """What the first amount, or a form above, has the server do draws the page anew beneath the second amount."""
+    tab, held, lines = visit(start_dashboard()).open("/people"), list[bytes | str](), list[WebSocketRoute]()
+    is_held = False
+
+    def pass_on(line: WebSocketRoute) -> None:
+        lines.append(line.connect_to_server())
+        line.on_message(lambda sent: held.append(sent) if is_held else lines[-1].send(sent))
+
+    def release() -> None:
+        for message in held:
+            lines[-1].send(message)
+        held.clear()
+
+    tab.page.route_web_socket(re.compile("/_stcore/stream"), pass_on)
+    tab.page.reload()
+    person = tab.page.get_by_role("spinbutton", name=re.compile("^Each person"))
+    refused = tab.main.get_by_text("the entry would let nobody in")
+    tab.page.get_by_role("textbox", name="E-mail address or domain").fill("gmail.com")
+    tab.settled()
+    is_held = True
+    tab.button("Save").click()
+    person.fill("4.5")
+    is_held = False
+    release()
+    expect(refused).to_be_visible()
+    tab.settled()
+    expect(person).to_have_value("4.5")
+
+    is_held = True
+    tab.page.get_by_role("spinbutton", name=re.compile("^Everybody together")).fill("40")
+    person.fill("4.75")
+    is_held = False
+    release()
+    expect(refused).to_have_count(0)
+    tab.settled()
+    expect(person).to_have_value("4.75")
 
 
 @pytest.mark.parametrize("damaged", [ACCESS, BUDGETS])

@@ -22,8 +22,9 @@ def spending_form(sheet: Version[LimitSheet]) -> None:
         st.session_state[Key.LIMIT_DAILY] = sheet.value.daily_usd
         st.session_state[Key.LIMIT_PERSON] = sheet.value.daily_person_usd
     st.session_state[Key.LIMITS_SEEN] = sheet
-    if problem := st.session_state.pop(Key.LIMITS_PROBLEM, None):
-        show_problem(problem)
+    with st.container():  # or the fields below it would be drawn anew, without what is typed in them
+        if problem := st.session_state.pop(Key.LIMITS_PROBLEM, None):
+            show_problem(problem)
     with st.container(horizontal=True, vertical_alignment="bottom", key="limits"):
         _field("Everybody together, US$", Key.LIMIT_DAILY)
         _field("Each person, US$", Key.LIMIT_PERSON)
