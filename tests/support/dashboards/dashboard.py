@@ -32,6 +32,7 @@ _NOBODY_ANSWERS = re.compile(
 # What it says of a page that is left while it still loads, or while a part of it is about to run by itself.
 _LEFT_WHILE_LOADING = re.compile(
     r"Failed to fetch|Unable to preload CSS|Cannot send rerun backMessage when disconnected from server"
+    r"|WebSocket is already in CLOSING or CLOSED state"
 )
 
 
