@@ -5,11 +5,15 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import openai
 
 from core.openai.connection import AbortableConnection
+
+_OPENAI_HOST: Final = "api.openai.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,26 @@ class Endpoint:
 
     api_key: str = field(repr=False)
     base_url: str | None = None
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether it is OpenAI's own server, or one of its regions (`eu.api.openai.com`)."""
+        host = self._address.hostname or ""
+        return self.base_url is None or host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
+
+    @property
+    def server(self) -> str:
+        """What sentences call it: OpenAI where it is OpenAI, else its host and port."""
+        if self.is_openai:
+            return "OpenAI"
+        return self._address.netloc.rpartition("@")[2] or "the server of OPENAI_BASE_URL"
+
+    @property
+    def _address(self) -> SplitResult:
+        try:
+            return urlsplit((self.base_url or "").strip())
+        except ValueError:
+            return SplitResult("", "", "", "", "")
 
     def client(
         self, *, timeout: float | openai.Timeout, connection: AbortableConnection | None = None, max_retries: int = 0
