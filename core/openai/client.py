@@ -26,7 +26,7 @@ class Endpoint:
     def is_openai(self) -> bool:
         """Whether it is OpenAI's own server, or one of its regions (`eu.api.openai.com`)."""
         host = self._address.hostname or ""
-        return self.base_url is None or host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
+        return not self.base_url or host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
 
     @property
     def server(self) -> str:

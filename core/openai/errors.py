@@ -88,7 +88,11 @@ def read_error(err: openai.APIError) -> ServerError:
     status, headers = (err.status_code, err.response.headers) if isinstance(err, openai.APIStatusError) else (0, {})
     body = _object_in(err.body)
     return ServerError(
-        cause_of((err.code, err.type), status), status, _message_in(body), _categories_in(body), _retry_after_s(headers)
+        cause_of((body.get("code"), body.get("type")), status),
+        status,
+        _message_in(body),
+        _categories_in(body),
+        _retry_after_s(headers),
     )
 
 
@@ -103,7 +107,8 @@ def _object_in(body: object) -> Mapping[str, Any]:
 
     What gateways send in its place is to be brought into this shape here.
     """
-    return body if isinstance(body, dict) else {}
+    inside = body.get("error") if isinstance(body, dict) else None
+    return inside if isinstance(inside, dict) else body if isinstance(body, dict) else {}
 
 
 def _message_in(body: Mapping[str, Any]) -> str | None:

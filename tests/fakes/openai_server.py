@@ -120,6 +120,16 @@ class Moment(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of a server's own making; `body` is told the picture in base64. None is no content type at all."""
+
+    body: Callable[[str], str | bytes]
+    content_type: str | None = "application/json"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     """How a call is answered. `delay_s` passes before each event; `cut_at` counts bytes of the body.
 
@@ -128,6 +138,7 @@ class Behaviour:
     """
 
     fault: Fault | None = None
+    answer: Answer | None = None
     delay_s: float = 0.0
     cut_at: int = 2000
     retry_after: str | None = "7"
@@ -422,7 +433,7 @@ class _Answering(Response):
         try:
             self._received.billed = self._behaviour.fault not in UNBILLED
             await self._hold(Moment.RECEIVED, watching)
-            if (early := self._early()) is not None:
+            if (early := self._own() or self._early()) is not None:
                 await early(scope, receive, send)
                 self._received.answered = True
             elif self._behaviour.fault is Fault.HANG_BEFORE_HEADERS:
@@ -447,6 +458,14 @@ class _Answering(Response):
             pass
         if not self._received.answered:
             self._received.hung_up.set()
+
+    def _own(self) -> Response | None:
+        if (own := self._behaviour.answer) is None:
+            return None
+        headers = {"x-request-id": self._received.request_id} | own.headers
+        if own.content_type is not None:
+            headers["content-type"] = own.content_type
+        return Response(own.body(self._picture()), own.status, headers)
 
     def _early(self) -> Response | None:
         """Answers that are errors from the start."""
@@ -521,12 +540,12 @@ class _Answering(Response):
             if index == 0:
                 await self._hold(Moment.PARTIAL, watching)
         if fault is Fault.GARBAGE:
-            yield b"event: x\ndata: {not json\n\n"
+            yield b"event: x\ndata: {not json\n\n"  # and the picture with it
         if fault is Fault.REFUSE_MID_STREAM:
             yield _event("error", {"type": "error", "error": self._refusal("output")})
         if fault is Fault.ERROR_MID_STREAM:
             yield _event("error", {"type": "error", "code": "server_error", "message": "It broke.", "param": None})
-        if ends_early or fault is Fault.ERROR_MID_STREAM:
+        if ends_early or fault in (Fault.ERROR_MID_STREAM, Fault.GARBAGE):
             return
         await asyncio.sleep(self._behaviour.delay_s)
         if self._behaviour.hold is not None:

@@ -1,9 +1,7 @@
-"""The OpenAI engine: one side's request as one call of the Images API, streamed, bounded and never repeated."""
+"""The OpenAI engine: one side's request as one call of the Images API, bounded and never repeated."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import struct
 import time
@@ -18,8 +16,8 @@ from PIL import Image
 from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputError, Overloaded
 from core.generation.engines.capabilities import ModelCapability, capability_of, check_request, model_table
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
+from core.generation.engines.openai_answers import AnsweredPicture, Stage, pictures_of
 from core.generation.engines.openai_errors import Unfinished, cancelled_error, damaged_error, deadline_error, translate
-from core.generation.engines.openai_stream import StreamedPicture, pictures_of
 from core.generation.engines.openai_uploads import Upload, Uploads
 from core.generation.engines.prices import cost_of, estimate
 from core.generation.records.comparison import RenderSettings, Size
@@ -36,8 +34,11 @@ class OpenAIEngine:
 
     name = "openai"
 
-    def __init__(self, endpoint: Endpoint, *, model: str) -> None:
-        """Raises ConfigError without a key or with a default model that is not in the table of models."""
+    def __init__(self, endpoint: Endpoint, *, model: str, streaming: bool = True) -> None:
+        """With `streaming` partial pictures are asked for, without it the finished one alone.
+
+        Raises ConfigError without a key or with a default model that is not in the table of models.
+        """
         if not endpoint.api_key:
             raise ConfigError(
                 "OPENAI_API_KEY is missing: the OpenAI engine cannot work without it.", setting="OPENAI_API_KEY"
@@ -47,6 +48,7 @@ class OpenAIEngine:
         except InputError as err:
             raise ConfigError("OPENAI_IMAGE_MODEL cannot be used: {}", err, setting="OPENAI_IMAGE_MODEL") from err
         self._endpoint = endpoint
+        self._streaming = streaming
         self._uploads = Uploads()
         self._models = tuple(dict.fromkeys((model, *(row.name for row in model_table().model))))
 
@@ -75,20 +77,21 @@ class OpenAIEngine:
         """Yield partials as they stream in, then the picture. Exactly one call is made. Raises EngineError."""
         ends_at = time.monotonic() + request.deadline_s
         capability = _check(request)
+        arguments = _arguments(request, partials=capability.partial_images_max if self._streaming else None)
         uploads = self._make_ready(request.references, cancelled)
         call = Call(
             self._endpoint,
-            lambda client: pictures_of(_send(client, request, capability, uploads)),
+            lambda client: pictures_of(_send(client, arguments, uploads)),
             timeout_s=max(ends_at - time.monotonic(), 0.0),
             name="openai-call",
         )
         try:
             for picture in call.results(ends_at, cancelled):
-                if picture.final:
+                if picture.stage is Stage.FINAL:
                     yield _final(picture, request, call.request_id)
                     return
                 # A partial that cannot be read is left out: the picture itself may still arrive whole.
-                if (data := _decode(picture.b64)) and (content_type := content_type_of(data)):
+                if (data := picture.data) and (content_type := content_type_of(data)):
                     yield PartialPicture(data, content_type, (picture.index + 1) / (capability.partial_images_max + 1))
             raise translate(Unfinished(), request, call)
         except TimeoutError as err:
@@ -126,8 +129,8 @@ def _check(request: SideRequest) -> ModelCapability:
         raise EngineError("{}", err, kind=EngineFault.BAD_REQUEST) from err
 
 
-def _send(client: openai.OpenAI, request: SideRequest, capability: ModelCapability, uploads: tuple[Upload, ...]) -> Any:
-    """Start the call; the vendor's stream of events comes back."""
+def _arguments(request: SideRequest, *, partials: int | None) -> dict[str, Any]:
+    """What is asked of the API; a stream where there is a number of partial pictures."""
     arguments: dict[str, Any] = {
         "model": request.model,
         "prompt": request.prompt,
@@ -135,20 +138,26 @@ def _send(client: openai.OpenAI, request: SideRequest, capability: ModelCapabili
         "quality": request.quality,
         "output_format": "png",
         "n": 1,
-        "stream": True,
-        "partial_images": capability.partial_images_max,
     }
+    if partials is not None:
+        arguments |= {"stream": True, "partial_images": partials}
     # A hash of the person's address, so that one person's misuse does not stop everybody.
     if request.person_hash:
         arguments["safety_identifier"] = request.person_hash
+    return arguments
+
+
+def _send(client: openai.OpenAI, arguments: dict[str, Any], uploads: tuple[Upload, ...]) -> Any:
+    """Start the call; the answer comes back unread, its body behind `with`."""
+    images = client.images.with_streaming_response
     if not uploads:
-        return client.images.generate(**arguments)
-    return client.images.edit(image=[(each.name, each.data, each.content_type) for each in uploads], **arguments)
+        return images.generate(**arguments)
+    return images.edit(image=[(each.name, each.data, each.content_type) for each in uploads], **arguments)
 
 
-def _final(picture: StreamedPicture, request: SideRequest, request_id: str | None) -> FinalPicture:
+def _final(picture: AnsweredPicture, request: SideRequest, request_id: str | None) -> FinalPicture:
     cost = cost_of(request.model, picture.usage, datetime.now(UTC).date())
-    data = _decode(picture.b64)
+    data = picture.data
     content_type = content_type_of(data) if data else None
     if data is None or content_type is None:
         raise damaged_error(request_id, cost)
@@ -167,15 +176,6 @@ def _final(picture: StreamedPicture, request: SideRequest, request_id: str | Non
     if picture.quality not in (None, "auto", request.quality) and request.quality != "auto":
         notes.append(f"Asked for quality {request.quality}, got {picture.quality}.")
     return FinalPicture(data, size, cost, request_id=request_id, notes=tuple(notes))
-
-
-def _decode(b64: object) -> bytes | None:
-    if not isinstance(b64, str) or not b64:
-        return None
-    try:
-        return base64.b64decode(b64, validate=True)
-    except binascii.Error:
-        return None
 
 
 def _measure(data: bytes) -> Size:

@@ -242,6 +242,24 @@ class TestAPicture:
         assert final.cost.usd is not None
         assert final.request_id == server.received[0].request_id
 
+    @pytest.mark.parametrize("references", [REQUEST.references, ()], ids=["edit", "generate"])
+    def test_without_streaming_the_finished_picture_alone_is_asked_for(
+        self, server: FakeOpenAI, references: tuple[AttachedReference, ...]
+    ) -> None:
+        engine = OpenAIEngine(Endpoint(KEY, server.base_url), model=MODEL, streaming=False)
+        [final] = engine.generate(replace(REQUEST, references=references), never)
+        [received] = server.received
+        assert isinstance(final, FinalPicture)
+        assert final.size == SIZE
+        assert final.cost.usd is not None
+        assert final.request_id == received.request_id
+        assert not received.fields.keys() & {"stream", "partial_images"}
+
+    def test_without_streaming_nothing_is_sent_twice(self, server: FakeOpenAI) -> None:
+        server.will(Behaviour(Fault.SERVER_ERROR))
+        failed(OpenAIEngine(Endpoint(KEY, server.base_url), model=MODEL, streaming=False))
+        assert server.calls == 1
+
 
 class TestWhatCameBack:
     def test_another_size_is_noted_and_recorded_as_it_is(self, server: FakeOpenAI, engine: OpenAIEngine) -> None:

@@ -1,0 +1,163 @@
+"""What the Images API answers, as pictures: from a stream or whole, read for the picture and for nothing else."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Any, Final
+from urllib.parse import unquote
+
+import openai
+
+from core.generation.engines.prices import TokenUsage
+from core.openai.answers import Document, documents_of, mappings_in
+
+_UNCOUNTED: Final = TokenUsage()
+_TOKENS_MAX: Final = 10**9  # of one call; more is no count
+_DATA_URI: Final = re.compile(r"\s*data:[^,]{0,200},", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"\s*(https?://|/\S{1,300}\s*$)", re.IGNORECASE)
+# White space, also where it was escaped twice, the backslash of `\/`, and the mark that some encoders leave.
+_NO_BASE64: Final = re.compile(r"\s|\\[rnt]?|\ufeff")
+# In an answer that is no JSON (any more), what cannot stand in base64 ends the picture.
+_PICTURE_IN_TEXT: Final = re.compile(r'"b64_json"\s*:\s*"([^"]+)"')
+
+
+class Stage(Enum):
+    """How far a picture is."""
+
+    PARTIAL = auto()
+    FINAL = auto()
+    UNNAMED = auto()  # an event that OpenAI has not; the picture, if nothing else comes
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredPicture:
+    """A picture as it arrived, still in base64, or an address in its place."""
+
+    stage: Stage
+    text: str
+    index: int = 0
+    quality: str | None = None
+    usage: TokenUsage = _UNCOUNTED
+
+    @property
+    def data(self) -> bytes | None:
+        """The bytes: from a data URI, broken into lines, without padding, in either alphabet of RFC 4648."""
+        text = self.text
+        if uri := _DATA_URI.match(text):
+            text = unquote(text[uri.end() :])
+        text = _NO_BASE64.sub("", text).rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+        try:
+            return base64.b64decode(text + "=" * (-len(text) % 4), validate=True) or None
+        except ValueError:
+            return None
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the server sent where the picture lies instead of the picture."""
+        return bool(_ADDRESS.match(self.text)) and self.data is None
+
+
+def pictures_of(answering: Any) -> Iterator[AnsweredPicture]:
+    """The pictures of an answer that the SDK hands over unread; a final one is the last.
+
+    Raises openai.APIError for an error that came as an answer, and APIConnectionError for one that broke off.
+    """
+    with answering as answer:
+        response = answer.http_response
+        unnamed: AnsweredPicture | None = None
+        unreadable = False
+        for document in documents_of(response):
+            picture = _picture_in(document)
+            unreadable |= picture is None and isinstance(document.content, str)
+            if picture is None:
+                if _is_error(document):
+                    raise openai.APIError("", response.request, body=document.content)
+            elif picture.stage is Stage.UNNAMED:
+                unnamed = picture
+            else:
+                yield picture
+                if picture.stage is Stage.FINAL:
+                    return
+        if unnamed is not None:
+            yield replace(unnamed, stage=Stage.FINAL)
+        elif unreadable:
+            raise ValueError("no JSON")
+
+
+def _picture_in(document: Document) -> AnsweredPicture | None:
+    content = document.content
+    if isinstance(content, str):
+        found = None if document.event else _PICTURE_IN_TEXT.search(content)
+        return AnsweredPicture(Stage.FINAL, found[1]) if found else None
+    text = _text_in(content)
+    if text is None:
+        return None
+    body = content if isinstance(content, dict) else {}
+    quality = body.get("quality")
+    return AnsweredPicture(
+        _stage_of(document),
+        text,
+        index=_count(body.get("partial_image_index")) or 0,
+        quality=quality if isinstance(quality, str) else None,
+        usage=_usage(body.get("usage")),
+    )
+
+
+def _text_in(content: object) -> str | None:
+    """The base64, wherever it stands, or else the address in its place."""
+    for mapping in mappings_in(content):
+        if text := _filled(mapping.get("b64_json")):
+            return text
+    data = content.get("data") if isinstance(content, dict) else content
+    for each in (content, *(data if isinstance(data, list) else [data])):
+        if isinstance(each, dict) and (text := _filled(each.get("url"))):
+            return text
+    return None
+
+
+def _filled(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _stage_of(document: Document) -> Stage:
+    kind = _kind_of(document)
+    if "completed" in kind:
+        return Stage.FINAL
+    if "partial" in kind or (isinstance(document.content, dict) and "partial_image_index" in document.content):
+        return Stage.PARTIAL
+    return Stage.UNNAMED if "." in kind else Stage.FINAL
+
+
+def _kind_of(document: Document) -> str:
+    """The name of an event, which stands before it or in it."""
+    named = document.content.get("type") if isinstance(document.content, dict) else None
+    return f"{document.event} {named}" if isinstance(named, str) else document.event
+
+
+def _is_error(document: Document) -> bool:
+    content, kind = document.content, _kind_of(document)
+    bodies = content if isinstance(content, list) else [content]
+    return "error" in kind or "failed" in kind or any(isinstance(each, dict) and each.get("error") for each in bodies)
+
+
+def _usage(usage: object) -> TokenUsage:
+    """What can be read of it; a picture without output tokens was not counted."""
+    if not isinstance(usage, dict):
+        return _UNCOUNTED
+    details = usage.get("input_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    return TokenUsage(
+        text_input=_count(details.get("text_tokens")),
+        image_input=_count(details.get("image_tokens")),
+        output=_count(usage.get("output_tokens")) or None,
+    )
+
+
+def _count(value: object) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= _TOKENS_MAX else None
