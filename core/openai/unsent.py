@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from core.openai.client import Endpoint
 
 _ADDRESS: Final = "if this lasts, check the network and OPENAI_BASE_URL."
+# What httpx raises before a request begins to leave.
+_BEFORE_SENDING: Final = frozenset(
+    {"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError", "PoolTimeout"}
+)
 # The first row of which an error is in the chain of causes decides.
 _REASONS: Final[tuple[tuple[type[Exception], LiteralString], ...]] = (
     (socket.gaierror, "{server} could not be reached, for its name is not known here: " + _ADDRESS),
@@ -27,10 +31,16 @@ _REASONS: Final[tuple[tuple[type[Exception], LiteralString], ...]] = (
     ),
     (
         ssl.SSLError,
-        "{server} could not be spoken to over TLS ({why}): check whether OPENAI_BASE_URL is to begin with http or https.",
+        "{server} could not be spoken to over TLS ({why}): check whether OPENAI_BASE_URL is to begin with http or "
+        "https.",
     ),
     (ConnectionRefusedError, "{server} could not be reached, for nothing listens there: " + _ADDRESS),
 )
+
+
+def never_left(err: BaseException) -> bool:
+    """Whether nothing was sent of a call, by its failure alone: for calls on a connection that is not watched."""
+    return isinstance(err, ImportError) or any(type(cause).__name__ in _BEFORE_SENDING for cause in _chain(err))
 
 
 def unsent_error(err: Exception, endpoint: Endpoint, peer: str | None = None) -> StudioError:

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import openai
 import structlog
 
-from core.errors import Charge, EngineError, EngineFault
+from core.errors import Charge, EngineError, EngineFault, StudioError
 from core.generation.engines.engine import SideRequest
 from core.generation.records.outcome import Cost
 from core.openai.call import Call
@@ -116,7 +116,9 @@ _MEANINGS = {
 
 def translate(err: Exception, request: SideRequest, call: Call[Any]) -> EngineError:
     """Any failure of a call as an EngineError with its request id; logged, for the vendor's support."""
-    if isinstance(err, openai.APIConnectionError):
+    if isinstance(err, StudioError):
+        failure = _unsent_error(err)
+    elif isinstance(err, openai.APIConnectionError):
         failure = _connection_error(err, request, call)
     elif isinstance(err, openai.APIError) and not isinstance(err, openai.APIResponseValidationError):
         failure = _status_error(err, request, call.request_id)
@@ -133,6 +135,12 @@ def translate(err: Exception, request: SideRequest, call: Call[Any]) -> EngineEr
         request_id=failure.request_id,
     )
     return failure
+
+
+def _unsent_error(err: StudioError) -> EngineError:
+    """A call that never left this server."""
+    kind = err.kind if isinstance(err, EngineError) else EngineFault.BAD_REQUEST
+    return EngineError("No call could be made, so nothing was sent or charged: {}", err, kind=kind)
 
 
 def _status_error(err: openai.APIError, request: SideRequest, request_id: str | None) -> EngineError:
@@ -154,10 +162,7 @@ def _status_error(err: openai.APIError, request: SideRequest, request_id: str | 
 
 
 def _connection_error(err: openai.APIConnectionError, request: SideRequest, call: Call[Any]) -> EngineError:
-    timed_out = isinstance(err, openai.APITimeoutError)
-    if not call.sent:
-        return _unreachable_error(EngineFault.TIMED_OUT if timed_out else EngineFault.UNAVAILABLE)
-    if timed_out:
+    if isinstance(err, openai.APITimeoutError):
         return deadline_error(request, call)
     return _charged_error(
         EngineFault.UNAVAILABLE,
