@@ -44,6 +44,14 @@ class ImageDelivery(StrEnum):
     PRESIGNED = "presigned"
 
 
+class Streaming(StrEnum):
+    """Whether a side is asked for as a stream, with previews: of OpenAI itself alone, always, or never."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class DemoToken(StrEnum):
     """Whether the demo asks for its start-up token: where an engine costs money, always, or never."""
 
@@ -119,6 +127,7 @@ class Settings(BaseModel):
     openai_image_model: str = "gpt-image-2"
     openai_text_model: str = "gpt-5-mini"
     openai_label_model: str = "gpt-5-mini"
+    openai_streaming: Streaming = Streaming.AUTO
 
     data_dir: Path = Path(".studio")
     index_refresh_s: float = Field(default=30, gt=0, le=_DAY_S)

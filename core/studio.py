@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.concurrency.background import in_background
 from core.concurrency.periodic import Periodic
+from core.errors import ConfigError
 from core.generation.drawn_pictures import DrawnPictures
 from core.generation.engines.engine import Engine
 from core.generation.engines.preview_engine import PreviewEngine
@@ -54,7 +55,7 @@ from core.labels.review.review_service import ReviewService
 from core.metrics import Metrics
 from core.references.catalog import Catalog
 from core.references.vocabulary import Vocabulary, load_vocabulary
-from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, load_settings
+from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, Streaming, load_settings
 from core.storage.connect import Storage, open_storage
 from core.storage.local.data_dir import keep_private
 from core.storage.local.disk import renew
@@ -65,6 +66,7 @@ from core.telemetry import Telemetry, open_telemetry, trace_attempt
 
 if TYPE_CHECKING:
     from core.identity.redirect import Redirect
+    from core.openai.client import Endpoint
 
 VOCABULARY_FILE = PROJECT_ROOT / "labels" / "attributes.toml"
 LABELS_FILE = PROJECT_ROOT / "labels" / "personas.jsonl"
@@ -288,15 +290,38 @@ def _outbox_folder(settings: Settings, store: Store) -> Path:
     return settings.data_dir / "outbox" / hashlib.sha256(place.encode()).hexdigest()[:16]
 
 
+def openai_endpoint(settings: Settings) -> Endpoint:
+    """The server that is asked for pictures, readings and labels. Raises ConfigError without a key or the SDK."""
+    if not settings.openai_api_key:
+        raise ConfigError("{setting} is missing: OpenAI is not asked without it.", setting="OPENAI_API_KEY")
+    try:
+        from core.openai.client import Endpoint
+    except ImportError as err:
+        raise ConfigError(
+            "With {setting} set the package openai is needed, and it cannot be imported ({}): "
+            ".venv/bin/pip install -r requirements.txt",
+            err,
+            setting="OPENAI_API_KEY",
+        ) from err
+    return Endpoint(settings.openai_api_key, settings.openai_base_url)
+
+
+def streams_pictures(settings: Settings, endpoint: Endpoint) -> bool:
+    """Whether sides are asked for as streams: gateways take one for a broken answer after the picture is paid for."""
+    if settings.openai_streaming is Streaming.AUTO:
+        return endpoint.is_openai
+    return settings.openai_streaming is Streaming.ON
+
+
 def build_engines(settings: Settings) -> dict[str, Engine]:
     """The engines by name, the one to offer first in front: OpenAI where a key is set, and the preview."""
     engines: dict[str, Engine] = {}
     if settings.openai_api_key:
+        endpoint = openai_endpoint(settings)
         from core.generation.engines.openai_engine import OpenAIEngine
-        from core.openai.client import Endpoint
 
-        endpoint = Endpoint(settings.openai_api_key, settings.openai_base_url)
-        engines[OpenAIEngine.name] = OpenAIEngine(endpoint, model=settings.openai_image_model)
+        streaming = streams_pictures(settings, endpoint)
+        engines[OpenAIEngine.name] = OpenAIEngine(endpoint, model=settings.openai_image_model, streaming=streaming)
     engines[PreviewEngine.name] = PreviewEngine()
     return engines
 
@@ -306,11 +331,10 @@ def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
     offline = OfflineReader(vocabulary)
     if not settings.openai_api_key:
         return offline
+    endpoint = openai_endpoint(settings)
     # 0.4 s for the SDK, which the offline reader need not wait for
     from core.injection.openai_reader import OpenAIReader
-    from core.openai.client import Endpoint
 
-    endpoint = Endpoint(settings.openai_api_key, settings.openai_base_url)
     return OpenAIReader(endpoint, settings.openai_text_model, vocabulary, offline)
 
 

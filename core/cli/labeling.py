@@ -27,7 +27,7 @@ from core.labels.machine.openai_labeler import OpenAILabeler
 from core.labels.machine.openai_question import Question
 from core.openai.client import Endpoint
 from core.settings import PROJECT_ROOT, load_settings
-from core.studio import Studio, the_instructions
+from core.studio import Studio, openai_endpoint, the_instructions
 
 LOCAL_ENVIRONMENT = PROJECT_ROOT / ".venv-local-labels"
 _LINE_EVERY_S = 5.0
@@ -75,12 +75,11 @@ def label(options: LabelingOptions, *, as_json: bool) -> None:
         if options.estimate:
             _estimate(studio, instructions, question.spec, options, as_json=as_json)
             return
-        key = studio.settings.openai_api_key
-        if not key:
+        if not studio.settings.openai_api_key:
             raise ConfigError(
                 "OPENAI_API_KEY is missing: set it, or label offline with --labeler local.", setting="OPENAI_API_KEY"
             )
-        endpoint = Endpoint(key, studio.settings.openai_base_url)
+        endpoint = openai_endpoint(studio.settings)
         if options.batch:
             _in_batches(studio, question, endpoint, options, as_json=as_json)
         else:

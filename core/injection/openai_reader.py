@@ -13,6 +13,7 @@ import structlog
 from pydantic import BaseModel, Field
 
 from core.concurrency.single_flight import SingleFlightCache
+from core.errors import ConfigError
 from core.injection.reader import OfflineReader, Reading
 from core.labels.published.schema import AGE_MAX
 from core.openai.call import call_once
@@ -88,6 +89,8 @@ class OpenAIReader:
             return self._offline.read(prompt)
         try:
             return self._readings.get(prompt, lambda: self._ask(prompt))
+        except ConfigError as err:
+            return replace(self._offline.read(prompt), note=f"{err.message} Read offline.")
         except Exception:  # noqa: BLE001 - whatever a server of that address may answer, a page needs a reading
             return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
 

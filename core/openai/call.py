@@ -13,6 +13,7 @@ import openai
 
 from core.openai.client import Endpoint
 from core.openai.connection import AbortableConnection
+from core.openai.unsent import unsent_error
 
 T = TypeVar("T")
 _CONNECT_S: Final = 10.0
@@ -25,7 +26,7 @@ class Cancelled(Exception):
 
 
 class Broken(Exception):
-    """The call ended in `cause`."""
+    """The call ended in `cause`, which is a StudioError where nothing was sent."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(type(cause).__name__)
@@ -105,11 +106,14 @@ class Call(Generic[T]):
                     self._arrived.put(result)
             self._arrived.put(_End())
         except Exception as err:  # noqa: BLE001 - raised again where somebody waits for it
-            self._arrived.put(err)
+            self._arrived.put(err if self.sent else unsent_error(err, self.endpoint, self._connection.peer))
 
 
 def call_once(endpoint: Endpoint, ask: Callable[[openai.OpenAI], T], *, limit_s: float, name: str) -> T:
-    """What `ask` makes of one call, within `limit_s` seconds. Raises TimeoutError or whatever `ask` raises."""
+    """What `ask` makes of one call, within `limit_s` seconds.
+
+    Raises TimeoutError, StudioError where nothing was sent, or whatever `ask` raises.
+    """
     call = Call(endpoint, lambda client: [ask(client)], timeout_s=limit_s, name=name)
     try:
         return next(call.results(time.monotonic() + limit_s))

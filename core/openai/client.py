@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
 import openai
 
 from core.openai.connection import AbortableConnection
+from core.openai.preflight import require_formable, trusted_certificates
 
 _OPENAI_HOST: Final = "api.openai.com"
+_OPENAI_URL: Final = f"https://{_OPENAI_HOST}/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Endpoint:
     def is_openai(self) -> bool:
         """Whether it is OpenAI's own server, or one of its regions (`eu.api.openai.com`)."""
         host = self._address.hostname or ""
-        return self.base_url is None or host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
+        return not self.base_url or host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
 
     @property
     def server(self) -> str:
@@ -35,6 +34,11 @@ class Endpoint:
         if self.is_openai:
             return "OpenAI"
         return self._address.netloc.rpartition("@")[2] or "the server of OPENAI_BASE_URL"
+
+    @property
+    def url(self) -> str:
+        """Where calls go."""
+        return self.base_url or _OPENAI_URL
 
     @property
     def _address(self) -> SplitResult:
@@ -48,19 +52,14 @@ class Endpoint:
     ) -> openai.OpenAI:
         """A new client, which its caller closes. `timeout` bounds each read, in seconds, and never the whole call.
 
-        Raises whatever httpx makes of a `base_url` that is no address.
+        Raises ConfigError where no request could be formed with what is set.
         """
+        require_formable(self.api_key, self.url)
         hooks = connection.hooks if connection else None
         return openai.OpenAI(
             api_key=self.api_key,
-            base_url=self.base_url,
+            base_url=self.url,  # given always: the SDK by itself would take an empty OPENAI_BASE_URL for an address
             max_retries=max_retries,
             timeout=timeout,
-            http_client=openai.DefaultHttpxClient(event_hooks=hooks, timeout=timeout, verify=_trusted_certificates()),
+            http_client=openai.DefaultHttpxClient(event_hooks=hooks, timeout=timeout, verify=trusted_certificates()),
         )
-
-
-@lru_cache(maxsize=1)
-def _trusted_certificates() -> ssl.SSLContext:
-    """What httpx trusts by itself: reading the certificates anew takes 27 ms a client."""
-    return httpx.create_ssl_context()

@@ -6,7 +6,10 @@ import socket
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
+
+# What httpx raises of a header or an address that cannot be written down: not a byte of it has left.
+_UNFORMED: Final = "LocalProtocolError"
 
 
 class AbortableConnection:
@@ -19,6 +22,7 @@ class AbortableConnection:
     def __init__(self) -> None:
         self.request_id: str | None = None
         self.sent = False  # whether the request has begun to leave the house
+        self.peer: str | None = None  # the host that was connected to last: the server's, or a proxy's
         self._socket: socket.socket | None = None
         self._hung_up = False
         self._lock = threading.Lock()
@@ -44,14 +48,21 @@ class AbortableConnection:
         request.extensions["trace"] = self._on_trace
 
     def _on_trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Keep hold of the newest socket: TCP's, then TLS's, which takes its place."""
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+        """Keep hold of the newest socket: TCP's, then TLS's, which takes its place.
+
+        A proxy's CONNECT asks for a tunnel and tells the server nothing: the request is sent after it.
+        """
+        if event.endswith(".connect_tcp.started"):
+            self.peer = str(info["host"])
+        elif event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             with self._lock:
                 self._socket = info["return_value"].get_extra_info("socket")
                 if self._hung_up:
                     self._break()
         elif event.endswith(".send_request_headers.started"):
-            self.sent = True
+            self.sent = self.sent or info["request"].method != b"CONNECT"
+        elif event.endswith(".send_request_headers.failed"):
+            self.sent = self.sent and type(info["exception"]).__name__ != _UNFORMED
 
     def _on_response(self, response: Any) -> None:
         self.request_id = response.headers.get("x-request-id")

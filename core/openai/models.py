@@ -1,39 +1,90 @@
-"""Which of OpenAI's models a key may use: asked once by `python -m core check`, and costing nothing."""
+"""Which models a server offers to a key: asked once by `python -m core check`, and costing nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from typing import Final
 
 import openai
 
 from core.errors import ConfigError, EngineError, EngineFault
+from core.openai.call import call_once
 from core.openai.client import Endpoint
+from core.openai.errors import Cause, read_error
 
-_TIMEOUT_S = 10.0
+_LIMIT_S: Final = 10.0
+_NO_SUCH_PATH: Final = frozenset({404, 405, 501})
 
 
-def missing_models(endpoint: Endpoint, wanted: Iterable[str]) -> list[str]:
-    """The wanted models that this key cannot see, in their order.
+def offered_models(endpoint: Endpoint) -> frozenset[str] | None:
+    """The names of the models that a server lists for this key; None where it answers and has no list of them.
 
-    Raises ConfigError for a key that is not accepted, EngineError when OpenAI does not answer.
+    Raises ConfigError for a key that is not accepted or a setting that no request can be formed with, EngineError where
+    the server does not answer, or answers with a fault.
     """
     try:
-        with endpoint.client(timeout=_TIMEOUT_S, max_retries=1) as client:
-            seen = {model.id for model in client.models.list()}
-    except (openai.AuthenticationError, openai.PermissionDeniedError) as err:
-        raise ConfigError(
-            "{setting} is not accepted: make a new one, or give it the permission to list models.",
-            setting="OPENAI_API_KEY",
+        return _names_in(call_once(endpoint, _ask, limit_s=_LIMIT_S, name="openai-models"))
+    except openai.APIStatusError as err:
+        if err.status_code in _NO_SUCH_PATH:
+            return None
+        raise _status_error(err, endpoint) from err
+    except TimeoutError as err:
+        raise EngineError(
+            "{} was asked for its models and did not answer within {:g} s.",
+            endpoint.server,
+            _LIMIT_S,
+            kind=EngineFault.TIMED_OUT,
         ) from err
     except openai.APIConnectionError as err:
         raise EngineError(
-            "OpenAI cannot be reached: check OPENAI_BASE_URL and the firewall; the preview engine serves meanwhile.",
+            "{} can be reached, but breaks off when it is asked for its models ({}).",
+            endpoint.server,
+            err.__cause__ or err,
             kind=EngineFault.UNAVAILABLE,
         ) from err
-    except openai.OpenAIError as err:
-        raise EngineError(
-            "OpenAI answers with a fault ({}): try again later.",
-            getattr(err, "status_code", None) or type(err).__name__,
-            kind=EngineFault.UNAVAILABLE,
-        ) from err
-    return [model for model in dict.fromkeys(wanted) if model not in seen]
+
+
+def _ask(client: openai.OpenAI) -> bytes:
+    """The answer as it came: gateways have other shapes than the SDK makes objects of."""
+    return client.models.with_raw_response.list().http_response.content
+
+
+def _names_in(body: bytes) -> frozenset[str] | None:
+    """From OpenAI's `{"data": [{"id": …}]}`, from `models` in its place, or from the bare list."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    rows = (content.get("data") or content.get("models")) if isinstance(content, dict) else content
+    names = [row.get("id") or row.get("name") if isinstance(row, dict) else row for row in _list(rows)]
+    return frozenset(name for name in names if isinstance(name, str)) or None
+
+
+def _list(rows: object) -> list[object]:
+    return rows if isinstance(rows, list) else []
+
+
+def _status_error(err: openai.APIStatusError, endpoint: Endpoint) -> ConfigError | EngineError:
+    said = read_error(err)
+    words = said.message or f"HTTP {said.status}"
+    if said.cause is Cause.KEY:
+        return ConfigError(
+            "{setting} is not accepted by {} ({}): make a new one there.",
+            endpoint.server,
+            words,
+            setting="OPENAI_API_KEY",
+        )
+    if said.cause is Cause.FORBIDDEN:
+        return EngineError(
+            "{} answers, but does not let this key list its models ({}); pictures may be made all the same.",
+            endpoint.server,
+            words,
+            kind=EngineFault.BAD_REQUEST,
+        )
+    return EngineError(
+        "{} answers, but with an error ({}, HTTP {}).",
+        endpoint.server,
+        words,
+        said.status,
+        kind=EngineFault.UNAVAILABLE,
+    )

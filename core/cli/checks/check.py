@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import typer
 
@@ -24,16 +25,19 @@ def check(expected: Profile | None) -> None:
         report.fail("settings", err.message, fix_of(err, "Correct it in the environment or .streamlit/secrets.toml."))
         raise typer.Exit(EXIT_COULD_NOT_SERVE) from err
     configuration.profile(report, settings, expected)
-    configuration.sign_in(report, settings)
-    configuration.vocabulary(report)
-    configuration.labels(report)
-    outside.disk(report, settings)
-    outside.port(report)
-    bucket.storage(report, settings)
-    outside.openai(report, settings)
-    if settings.profile is Profile.PRODUCTION:
-        outside.google(report)
-    outside.optional(report, settings)
+    steps: dict[str, Callable[[], None]] = {
+        "sign-in": lambda: configuration.sign_in(report, settings),
+        "vocabulary": lambda: configuration.vocabulary(report),
+        "labels": lambda: configuration.labels(report),
+        "data": lambda: outside.disk(report, settings),
+        "port": lambda: outside.port(report),
+        "bucket": lambda: bucket.storage(report, settings),
+        "openai": lambda: outside.openai(report, settings),
+        "google": lambda: outside.google(report, settings),
+        "optional": lambda: outside.optional(report, settings),
+    }
+    for what, step in steps.items():
+        report.guard(what, step)
     if report.failed:
         print(f"\nThe dashboard could not serve people like this: {_what_serves(settings)}.")
         raise typer.Exit(EXIT_COULD_NOT_SERVE)

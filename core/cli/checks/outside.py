@@ -6,16 +6,19 @@ import importlib.util
 import os
 import shutil
 import socket
-import ssl
-import urllib.error
 import urllib.request
-from typing import Final
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Final
 
 from core.cli.checks.report import Report, fix_of
 from core.errors import ConfigError, StudioError
-from core.settings import Profile, Settings
+from core.settings import Profile, Settings, Streaming
 from core.storage.local.data_dir import keep_private
+from core.studio import openai_endpoint, streams_pictures
 from core.telemetry import wants_telemetry
+
+if TYPE_CHECKING:
+    from core.openai.client import Endpoint
 
 _CERTIFICATES: Final = "https://www.googleapis.com/oauth2/v1/certs"
 _REACH_S: Final = 5.0
@@ -46,7 +49,11 @@ def disk(report: Report, settings: Settings) -> None:
 
 def port(report: Report) -> None:
     """Where the first server would listen."""
-    port = int(os.environ.get("PORT") or 8501)
+    said = os.environ.get("PORT") or "8501"
+    if not (said.isascii() and said.isdigit() and int(said) < 2**16):
+        report.fail("port", f"PORT={said!r} is no number of a port.", "Set PORT to one from 1 to 65535, or unset it.")
+        return
+    port = int(said)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does: a port just left is free
         try:
@@ -59,40 +66,65 @@ def port(report: Report) -> None:
 
 
 def openai(report: Report, settings: Settings) -> None:
-    """Whether the key works, and the models it is used for."""
+    """Which server is asked and how, whether it answers, and whether it has the models."""
     if not settings.openai_api_key:
         report.ok("openai", "no OPENAI_API_KEY: the preview engine and the offline reader serve")
         return
-    from core.openai.client import Endpoint  # half a second, which other commands need not pay
-    from core.openai.models import missing_models
+    try:
+        endpoint = openai_endpoint(settings)
+        report.ok("streaming", _streaming(settings, endpoint))
+        from core.openai.models import offered_models  # half a second, which other commands need not pay
 
-    models = {
+        offered = offered_models(endpoint)
+    except ConfigError as err:
+        report.fail("openai", err.message, fix_of(err, ""))
+    except StudioError as err:
+        report.warn("openai", err.message, "Nothing to do here unless it lasts: the preview engine serves meanwhile.")
+    else:
+        _models(report, settings, endpoint.server, offered)
+
+
+def _streaming(settings: Settings, endpoint: Endpoint) -> str:
+    """Which way pictures are asked for, and why."""
+    said = f"OPENAI_STREAMING={settings.openai_streaming.value}"
+    is_own = settings.openai_streaming is not Streaming.AUTO
+    if streams_pictures(settings, endpoint):
+        why = (
+            "" if endpoint.is_openai else ", which has to be able to; a picture that it breaks is paid for all the same"
+        )
+        return f"{said}: sides are streamed from {endpoint.server}, with previews{why}"
+    why = "" if is_own else ", which is not OpenAI and may not be able to stream"
+    return f"{said}: the finished picture alone is asked of {endpoint.server}{why}; no previews on the way"
+
+
+def _models(report: Report, settings: Settings, server: str, offered: frozenset[str] | None) -> None:
+    """Whether a server that answers has what is used of it; one that keeps no list may have it all the same."""
+    if offered is None:
+        says = f"{server} answers, but has no list of models at OPENAI_BASE_URL + /models: the key was not tried"
+        fix = "Look whether OPENAI_BASE_URL ends where the API begins, often in /v1; some gateways have no such list."
+        report.warn("openai", says, fix)
+        return
+    wanted = {
         "OPENAI_IMAGE_MODEL": settings.openai_image_model,
         "OPENAI_TEXT_MODEL": settings.openai_text_model,
         "OPENAI_LABEL_MODEL": settings.openai_label_model,
     }
-    try:
-        missing = missing_models(Endpoint(settings.openai_api_key, settings.openai_base_url), models.values())
-    except ConfigError as err:
-        report.fail("openai", err.message, fix_of(err, ""))
-        return
-    except StudioError as err:
-        report.warn("openai", err.message, "Nothing to do here unless it lasts: it recovers by itself.")
-        return
-    for setting, model in models.items():
-        if model in missing:
-            says = f"this key cannot use {model} ({setting})"
-            report.warn("openai", says, f"Set {setting} to a model of this project, or have the model enabled for it.")
+    missing = {setting: model for setting, model in wanted.items() if model not in offered}
+    for setting, model in missing.items():
+        says = f"{server} answers, and does not offer {model} ({setting}) to this key"
+        report.warn("openai", says, f"Set {setting} to a model that it offers, or have this one enabled for the key.")
     if not missing:
-        report.ok("openai", f"the key works, image model {settings.openai_image_model}")
+        report.ok("openai", f"{server} answers and the key works, image model {settings.openai_image_model}")
 
 
-def google(report: Report) -> None:
+def google(report: Report, settings: Settings) -> None:
     """Certificates are fetched when people sign in; without them nobody new gets in."""
+    if settings.profile is not Profile.PRODUCTION:
+        return
     try:
         with urllib.request.urlopen(_CERTIFICATES, timeout=_REACH_S):
             report.ok("google", "its certificates can be fetched")
-    except (OSError, urllib.error.URLError, ssl.SSLError) as err:
+    except (OSError, HTTPException, ValueError) as err:  # the last two of a proxy's address that is none
         reason = getattr(err, "reason", err)
         report.warn(
             "google",

@@ -27,6 +27,16 @@ class Report:
         self.failed = True
         print(f"MISSING  {what:<12} {legible(says)}\n{'':<22}→ {legible(fix)}")
 
+    def guard(self, what: str, step: Callable[[], None]) -> None:
+        """Take a step that reports by itself; one that breaks is named, and the others are taken all the same."""
+        try:
+            step()
+        except StudioError as err:
+            self.fail(what, err.message, fix_of(err, "Correct it, then check again."))
+        except Exception as err:  # noqa: BLE001 - what breaks here breaks the dashboard too: who checks has to know
+            says = f"this could not be checked ({type(err).__name__}: {err})".split("\n")[0]
+            self.fail(what, says, "Look for what it names among the settings and proxies of this environment.")
+
     def run(self, what: str, step: Callable[[], str], fix: str) -> None:
         """What a step says, or why it could not be taken."""
         try:

@@ -76,7 +76,7 @@ class Engine(Protocol):
     One that paints a side in the colour of its seed, for nothing:
 
         class FlatColour:
-            name, models = "flat", ("flat-1",)
+            name, models, previews = "flat", ("flat-1",), True
 
             def qualities(self, model): return ()
             def check(self, render, *, references, prompt_chars): pass
@@ -98,6 +98,10 @@ class Engine(Protocol):
     @property
     def models(self) -> tuple[str, ...]:
         """The models it can be asked for; the first is the default."""
+
+    @property
+    def previews(self) -> bool:
+        """Whether partial pictures come before the final one."""
 
     def qualities(self, model: str) -> tuple[str, ...]:
         """The qualities a model can be asked for; none where there is nothing to choose."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -73,7 +74,8 @@ def pictures_of(answering: Any) -> Iterator[AnsweredPicture]:
         response = answer.http_response
         unnamed: AnsweredPicture | None = None
         instead: object = None
-        for document in documents_of(response):
+        documents = documents_of(response)
+        for document in documents:
             picture = _picture_in(document)
             if picture is None:
                 if _is_error(document):
@@ -85,6 +87,7 @@ def pictures_of(answering: Any) -> Iterator[AnsweredPicture]:
             else:
                 yield picture
                 if picture.stage is Stage.FINAL:
+                    deque(documents, maxlen=0)  # to its end, or the server would see somebody hang up
                     return
         if unnamed is None:
             raise _failure(instead, response.request)

@@ -68,6 +68,11 @@ class OpenAIEngine:
         """The configured model, then all others that are known."""
         return self._models
 
+    @property
+    def previews(self) -> bool:
+        """Whether a stream is asked for."""
+        return self._streaming
+
     def qualities(self, model: str) -> tuple[str, ...]:
         """The qualities a model can be asked for."""
         return capability_of(model).qualities
@@ -78,7 +83,7 @@ class OpenAIEngine:
 
     def estimate(self, render: RenderSettings, *, references: int) -> float | None:
         """US dollars a side may cost, by the dated price table; None when it does not say."""
-        return estimate(render.model, render.size, render.quality, references)
+        return estimate(render.model, render.size, render.quality, references, partials=self._streaming)
 
     def prepare(self, reference: AttachedReference) -> None:
         """Make a reference ready to be sent, as a later call will find it. Raises EngineError."""

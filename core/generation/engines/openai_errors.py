@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 import openai
 import structlog
 
-from core.errors import Charge, EngineError, EngineFault
+from core.errors import Charge, EngineError, EngineFault, StudioError
 from core.generation.engines.engine import SideRequest
 from core.generation.records.outcome import Cost
 from core.openai.call import Call
@@ -181,7 +181,9 @@ _MEANINGS_ELSEWHERE = {
 
 def translate(err: Exception, request: SideRequest, call: Call[Any]) -> EngineError:
     """Any failure of a call as an EngineError with its request id; logged, for the vendor's support."""
-    if isinstance(err, openai.APIConnectionError):
+    if isinstance(err, StudioError):
+        failure = _unsent_error(err)
+    elif isinstance(err, openai.APIConnectionError):
         failure = _connection_error(err, request, call)
     elif isinstance(err, openai.APIError) and not isinstance(err, openai.APIResponseValidationError):
         failure = _status_error(err, request, call)
@@ -203,6 +205,12 @@ def _code_in(err: Exception) -> str | None:
     """The code of an error, where it is one: the SDK makes a text of whatever stands in its place."""
     code = getattr(err, "code", None)
     return code if isinstance(code, str) and re.fullmatch(r"[\w.-]{1,64}", code) else None
+
+
+def _unsent_error(err: StudioError) -> EngineError:
+    """A call that never left this server."""
+    kind = err.kind if isinstance(err, EngineError) else EngineFault.BAD_REQUEST
+    return EngineError("No call could be made, so nothing was sent or charged: {}", err, kind=kind)
 
 
 def _status_error(err: openai.APIError, request: SideRequest, call: Call[Any]) -> EngineError:
@@ -241,10 +249,7 @@ def _no_picture_error(err: Exception, call: Call[Any]) -> EngineError:
 
 
 def _connection_error(err: openai.APIConnectionError, request: SideRequest, call: Call[Any]) -> EngineError:
-    timed_out = isinstance(err, openai.APITimeoutError)
-    if not call.sent:
-        return _unreachable_error(EngineFault.TIMED_OUT if timed_out else EngineFault.UNAVAILABLE, call)
-    if timed_out:
+    if isinstance(err, openai.APITimeoutError):
         return deadline_error(request, call)
     return _charged_error(
         EngineFault.UNAVAILABLE,

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import openai
 
-from core.errors import BadImage, EngineError, EngineFault
+from core.errors import BadImage, EngineError, EngineFault, StudioError
 from core.labels.machine.batch_records import BatchRecord, BatchRecords, BatchState
 from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal
 from core.labels.machine.labeling import RunCounts, Sitter, fetch_portrait
@@ -26,6 +26,7 @@ from core.labels.machine.openai_question import Question, Unreadable
 from core.labels.machine.proposals import Proposals
 from core.objects import ObjectStore
 from core.openai.client import Endpoint
+from core.openai.unsent import never_left, unsent_error
 
 T = TypeVar("T")
 URL: Final = "/v1/chat/completions"
@@ -61,6 +62,7 @@ class OpenAIBatches:
         retry: RetryPolicy | None = None,
         limits: BatchLimits | None = None,
     ) -> None:
+        self._endpoint = endpoint
         self._client = endpoint.client(timeout=_TIMEOUT_S)
         self._question = question
         self._store = store
@@ -167,8 +169,8 @@ class OpenAIBatches:
             )
 
         try:
-            return attempts(create)
-        except openai.OpenAIError as err:
+            return attempts(self._asking(create))
+        except (openai.OpenAIError, StudioError) as err:
             raise run_error(err) from err
 
     def _find_sent(self, record: BatchRecord) -> str | None:
@@ -221,8 +223,8 @@ class OpenAIBatches:
     def _call(self, ask: Callable[[], T]) -> T:
         """Ask OpenAI, again while the fault is a moment's. Raises EngineError."""
         try:
-            return self._retry.retrying()(ask)
-        except openai.OpenAIError as err:
+            return self._retry.retrying()(self._asking(ask))
+        except (openai.OpenAIError, StudioError) as err:
             if scope_of(err) is ErrorScope.MOMENT:
                 raise EngineError(
                     "OpenAI does not answer ({}): run again with --resume; the batch is remembered.",
@@ -230,6 +232,19 @@ class OpenAIBatches:
                     kind=EngineFault.UNAVAILABLE,
                 ) from err
             raise run_error(err) from err
+
+    def _asking(self, ask: Callable[[], T]) -> Callable[[], T]:
+        """The same call, which raises StudioError where nothing was sent."""
+
+        def asked() -> T:
+            try:
+                return ask()
+            except Exception as err:
+                if never_left(err):
+                    raise unsent_error(err, self._endpoint) from err
+                raise
+
+        return asked
 
 
 def _write_requests(folder: Path, lines: Sequence[bytes]) -> Path:

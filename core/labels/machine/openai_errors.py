@@ -11,7 +11,7 @@ from typing import Final
 import openai
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from core.errors import EngineError, EngineFault
+from core.errors import ConfigError, EngineError, EngineFault, StudioError
 from core.openai.errors import Cause, cause_of, read_error
 
 _WAIT_MAX_S: Final = 60.0
@@ -43,7 +43,9 @@ class ErrorScope(StrEnum):
 
 
 def scope_of(err: BaseException) -> ErrorScope:
-    """Whose fault this is."""
+    """Whose fault this is; a setting that is wrong fails every picture."""
+    if isinstance(err, ConfigError):
+        return ErrorScope.ACCOUNT
     if isinstance(err, openai.APIError) and not isinstance(err, openai.APIResponseValidationError):
         return _scope_of_cause(read_error(err).cause)
     return ErrorScope.MOMENT
@@ -65,6 +67,8 @@ def _scope_of_cause(cause: Cause) -> ErrorScope:
 
 def run_error(err: Exception) -> EngineError:
     """The end of a run, as one sentence."""
+    if isinstance(err, StudioError):
+        return EngineError("No call could be made, so nothing was sent: {}", err, kind=EngineFault.BAD_REQUEST)
     cause = read_error(err).cause if isinstance(err, openai.APIStatusError) else Cause.UNKNOWN
     is_spent = cause in (Cause.QUOTA, Cause.SPENDING_LIMIT)
     return EngineError(
@@ -77,6 +81,8 @@ def run_error(err: Exception) -> EngineError:
 
 def describe(err: Exception) -> str:
     """What went wrong, as a part of a sentence: the server's own words where it gave any."""
+    if isinstance(err, StudioError):
+        return err.message.rstrip(".")
     if isinstance(err, openai.APITimeoutError | TimeoutError):
         return "no answer in time"
     if isinstance(err, openai.APIConnectionError):

@@ -25,6 +25,7 @@ STAGE_HEIGHT = 720
 NOT_YOURS = "Only {} or operations can retry this: replay it in History to make your own."
 YOURS_TO_PAY = "The comparison stays its owner's. The new attempt is yours: it bears your name and your budget pays."
 _POLL_S = 0.5
+_NO_PREVIEWS = "The picture comes finished, without previews on the way: it may take a minute or two."
 # What a failure is called, and what to do about it.
 _FAILURES = {
     EngineFault.REFUSED: ("Refused", "A retry alone sends the same once more."),
@@ -54,17 +55,19 @@ def results(studio: Studio, viewer: Viewer, shown: ComparisonStatus) -> None:
     def follow() -> None:
         with show_problems():
             status = read.pop() if read else studio.runner.status(comparison_id)
-            _draw(status, viewer)
+            _draw(studio, status, viewer)
             if busy != status.busy:  # polling starts and ends with the work
                 st.rerun()
 
     fragment(follow, run_every=_POLL_S if busy else None)()
 
 
-def _draw(status: ComparisonStatus, viewer: Viewer) -> None:
+def _draw(studio: Studio, status: ComparisonStatus, viewer: Viewer) -> None:
     comparison = status.comparison
+    engine = studio.engines.get(comparison.engine)
+    waits = _NO_PREVIEWS if engine and not engine.previews else ""
     letters = "AB" if len(status.sides) > 1 else " "
-    sides = [_stage_side(status, side, letters[at].strip(), viewer) for at, side in enumerate(status.sides)]
+    sides = [_stage_side(status, side, letters[at].strip(), viewer, waits) for at, side in enumerate(status.sides)]
     stage(comparison.id, sides, key=f"stage-{comparison.id}", height=STAGE_HEIGHT)
     columns = st.columns(len(sides))
     for side, column in zip(status.sides, columns, strict=True):
@@ -72,14 +75,15 @@ def _draw(status: ComparisonStatus, viewer: Viewer) -> None:
             _footer(status, side, viewer)
 
 
-def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str, viewer: Viewer) -> StageSide:
+def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str, viewer: Viewer, waits: str) -> StageSide:
+    """`waits` is what a side says while it runs and has nothing to show."""
     comparison, outcome = status.comparison, side.latest
     failure = outcome.failure if outcome else None
     headline, detail, may_act = "", "", is_in_charge(viewer, comparison)
     if side.phase is AttemptPhase.QUEUED:
         headline = "Waiting" + (f": {side.ahead} ahead of you" if side.ahead else "")
     elif side.phase is AttemptPhase.RUNNING:
-        headline = "Working"
+        headline, detail = "Working", waits
     elif failure is not None:
         headline = _FAILURES[failure.kind][0]
         detail = quoted(f"{failure.message} {next_step(failure) if may_act else ''}".strip())
