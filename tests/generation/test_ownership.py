@@ -37,6 +37,13 @@ def test_the_owner_operations_and_admins_are_in_charge_and_nobody_else(viewer: V
                 require_charge(viewer, wanted)
 
 
+def test_a_record_that_names_nobody_is_operations_and_admins_to_manage_and_nobody_elses() -> None:
+    wanted = comparison(person="")
+    assert not is_in_charge(Viewer("anna@studio", PersonRole.DESIGNER), wanted)
+    assert not is_in_charge(Viewer("", PersonRole.DESIGNER), wanted)
+    assert is_in_charge(OPS, wanted)
+
+
 def test_who_cancelled_stands_in_the_record_and_the_first_one_counts(studio: StudioFixture) -> None:
     engine = PatientEngine()
     runner, wanted = studio.runner(engine), comparison(mode=Mode.TONE_ONLY)

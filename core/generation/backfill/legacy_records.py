@@ -1,75 +1,46 @@
-"""Legacy records: the lines of an older system's export, as JSON lines or CSV, each with its number."""
+"""Legacy records: what each line of an older system's export says, or in our words why it says nothing."""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import math
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
-from core.errors import InputError
+from core.generation.backfill.export_files import Row, read_rows
+from core.generation.backfill.moments import moment_of
 from core.injection.wishes import Mode
 from core.references.vocabulary import Role
 
-# csv's own limit of 131,072 is less than some prompts; https://docs.python.org/3/library/csv.html#csv.field_size_limit
-_FIELD_CHARS: Final = 10_000_000
-_REQUIRED: Final = ("id", "created_at", "user_email", "prompt", "mode")
+NEEDED: Final = ("id", "created_at", "user_email", "prompt", "mode")
 _MODES: Final = {"tone_only": Mode.TONE_ONLY, "tone_angle": Mode.TONE_ANGLE}
-_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # a ULID counts from there
-_LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+# What spreadsheets, databases and data frames write for nothing.
+_NOTHING: Final = frozenset(
+    {
+        *("", "-", "--", "null", "(null)", "nil", "none", "undefined", "\\n"),
+        *("nan", "nat", "na", "n/a", "#n/a", "#na", "<na>", "<null>", "<none>", "#null!", "#value!", "#ref!"),
+    }
+)
+_SHOWN_CHARS: Final = 80
 
 
-def _text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+@dataclass(frozen=True, slots=True)
+class LegacyRecord:
+    """One record as the older system kept it: in UTC, nobody's with an empty address; an empty file names nothing."""
 
-
-def _stripped(value: object) -> object:
-    """Empty for nothing, whatever an export writes for that."""
-    return "" if value is None else value.strip() if isinstance(value, str) else value
-
-
-def _mode(value: object) -> object:
-    if isinstance(value, str) and value.strip().lower() in _MODES:
-        return _MODES[value.strip().lower()]
-    raise ValueError("it is tone_only or tone_angle")
-
-
-def _moment(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("it is text in ISO 8601")  # noqa: TRY004 - pydantic reports no other errors
-    moment = datetime.fromisoformat(value.strip())
-    try:
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except OverflowError as err:
-        raise ValueError("it lies outside the calendar") from err
-    if not _EARLIEST <= moment < _LATEST:
-        raise ValueError("it lies outside the calendar")
-    return moment
-
-
-_File = Annotated[str, BeforeValidator(_stripped)]
-
-
-class LegacyRecord(BaseModel):
-    """One record as the older system kept it. A time without a zone is UTC; an empty file field names nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    id: Annotated[str, BeforeValidator(_text), Field(min_length=1)]
-    created_at: Annotated[datetime, BeforeValidator(_moment)]
-    user_email: Annotated[str, BeforeValidator(_stripped), Field(min_length=1)]
+    id: str
+    created_at: datetime
+    user_email: str
     prompt: str
-    mode: Annotated[Mode, BeforeValidator(_mode)]
-    injected_tone_filename: _File = ""
-    injected_angle_filename: _File = ""
-    injected_model_filename: _File = ""
-    injection_reason: _File = ""
-    output: _File = Field("", validation_alias=AliasChoices("output_filename", "output_url"))
+    mode: Mode
+    injected_tone_filename: str = ""
+    injected_angle_filename: str = ""
+    injected_model_filename: str = ""
+    injection_reason: str = ""
+    output: str = ""
 
     @property
     def references(self) -> tuple[tuple[Role, str], ...]:
@@ -80,6 +51,10 @@ class LegacyRecord(BaseModel):
             (Role.MODEL, self.injected_model_filename),
         )
         return tuple((role, text) for role, text in named if text)
+
+
+_OUTPUTS: Final = ("output_filename", "output_url")  # the first of them that says something
+COLUMNS: Final = (*(each.name for each in fields(LegacyRecord) if each.name != "output"), *_OUTPUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,61 +70,86 @@ class Line:
 def read_lines(file: Path) -> Iterator[Line]:
     """The records of a file, blank lines left out; CSV by its ending `.csv`, else JSON lines.
 
-    Raises InputError for a file that cannot be read, or a CSV without the columns that are needed.
+    Raises InputError for a file that cannot be read as a whole: no UTF-8, no such columns, no commas between them.
     """
+    return map(_line, read_rows(file, columns=COLUMNS, needed=NEEDED))
+
+
+def _line(row: Row) -> Line:
+    said = None if _is_nothing(row.cells.get("id")) else str(row.cells["id"]).strip()
+    if row.problem:
+        return Line(row.number, id=said, problem=row.problem)
     try:
-        # what is no UTF-8 comes as lone surrogates, so that it costs its own line and no other
-        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as opened:
-            numbered = _csv_rows(opened, file) if file.suffix.lower() == ".csv" else _json_rows(opened)
-            yield from (_line(number, row) for number, row in numbered)
-    except OSError as err:
-        raise InputError("`{}` cannot be read: {}.", file, err.strerror or err) from err
+        return Line(row.number, _record_of(row.cells), said)
+    except ValueError as err:
+        ending = f" The row ends after {row.ends_after}." if row.ends_after else ""
+        return Line(row.number, id=said, problem=f"{err}.{ending}")
 
 
-def _json_rows(opened: Iterator[str]) -> Iterator[tuple[int, object]]:
-    for number, line in enumerate(opened, start=1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError):
-                yield number, "It is no JSON object."
+def _record_of(cells: Mapping[str, Any]) -> LegacyRecord:
+    """Raises ValueError that names the first cell that is wrong, with what it says and what is accepted."""
 
+    given = {column: "" for column in COLUMNS if column != "prompt"} | dict(cells)  # an empty prompt has to be there
 
-def _csv_rows(opened: Iterator[str], file: Path) -> Iterator[tuple[int, object]]:
-    csv.field_size_limit(_FIELD_CHARS)
-    reader = csv.reader(opened, strict=True)
-    head: list[str] | None = None
-    while True:
-        number = reader.line_num + 1
+    def read(column: str, reader: Callable[[object], Any], *, is_needed: bool = False) -> Any:
+        value = given.get(column)
         try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as err:
-            if head is None:
-                raise InputError("`{}` is no CSV: {}.", file, err) from err
-            yield number, f"It is no CSV: {err}."
-            continue
-        if head is None:
-            head = [name.strip() for name in row]
-            if lacking := [name for name in _REQUIRED if name not in head]:
-                raise InputError("`{}` has no column `{}`: its first line has to name the columns.", file, lacking[0])
-        elif any(cell.strip() for cell in row):
-            same = len(row) == len(head)
-            yield number, (dict(zip(head, row, strict=True)) if same else f"It has {len(row)} cells, not {len(head)}.")
+            if not _is_nothing(value):
+                return reader(value)
+        except ValueError as err:
+            raise ValueError(f"{column}: {_shown(value)} {err}") from err
+        if is_needed or column not in given:
+            raise ValueError(f"{column}: it is missing")
+        return ""
+
+    outputs = (read(column, _text) for column in _OUTPUTS)
+    return LegacyRecord(
+        id=read("id", _id, is_needed=True),
+        created_at=read("created_at", _moment, is_needed=True),
+        user_email=read("user_email", _text),
+        prompt=read("prompt", _prompt),
+        mode=read("mode", _mode, is_needed=True),
+        injected_tone_filename=read("injected_tone_filename", _text),
+        injected_angle_filename=read("injected_angle_filename", _text),
+        injected_model_filename=read("injected_model_filename", _text),
+        injection_reason=read("injection_reason", _text),
+        output=next(filter(None, outputs), ""),
+    )
 
 
-def _line(number: int, row: object) -> Line:
-    if not isinstance(row, dict):
-        return Line(number, problem=row if isinstance(row, str) else "It is no JSON object.")
-    given: dict[str, Any] = dict(row)
-    said = str(given["id"]) if given.get("id") not in (None, "") else None
-    if any("\ud800" <= char <= "\udfff" for char in json.dumps(given, ensure_ascii=False)):
-        return Line(number, problem="It holds bytes that are not UTF-8.")
-    if not given.get("output_filename"):
-        given.pop("output_filename", None)
-    try:
-        return Line(number, LegacyRecord.model_validate(given), said)
-    except ValidationError as err:
-        first = err.errors()[0]
-        return Line(number, id=said, problem=f"{first['loc'][0]}: {first['msg']}.")
+def _is_nothing(value: object) -> bool:
+    if isinstance(value, str):
+        return unicodedata.normalize("NFKC", value).strip().lower() in _NOTHING
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return f"“{text}”" if len(text) <= _SHOWN_CHARS else f"“{text[:_SHOWN_CHARS]}…”"
+
+
+def _prompt(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is no text: write it in quotes")  # noqa: TRY004 - all that is wrong with a cell is alike
+    return value
+
+
+def _text(value: object) -> str:
+    return _prompt(value).strip()
+
+
+def _id(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+
+
+def _moment(value: object) -> datetime:
+    return moment_of(str(value))
+
+
+def _mode(value: object) -> Mode:
+    name = "_".join(str(value).lower().replace("-", " ").replace("+", " ").replace("_", " ").split())
+    if name not in _MODES:
+        raise ValueError("is no mode: write tone_only or tone_angle")
+    return _MODES[name]

@@ -52,7 +52,7 @@ def _details(studio: Studio, viewer: Viewer, status: ComparisonStatus) -> None:
 
 def _facts(comparison: Comparison) -> None:
     """When, by whom, with what; where it comes from; and whether the pair is fair."""
-    made = f"{comparison.created_at:%Y-%m-%d %H:%M:%S} UTC · {comparison.person}"
+    made = f"{comparison.created_at:%Y-%m-%d %H:%M:%S} UTC · {comparison.person or 'nobody'}"
     if comparison.legacy is None:
         quality = f" · {comparison.quality}" if comparison.quality != "auto" else ""
         engine = f"{comparison.engine} {comparison.model}{quality}"

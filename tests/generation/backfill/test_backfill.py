@@ -258,6 +258,15 @@ def test_a_record_that_names_nothing_is_taken_in_with_empty_slots(studio: Studio
     assert side_of(studio.history().status(found.id)).phase is AttemptPhase.DONE
 
 
+def test_a_record_without_a_person_is_nobodys(studio: StudioFixture, tmp_path: Path) -> None:
+    results = backfill(studio, lines_of(tmp_path, record(1, user_email=" "), record(2, user_email="NULL"), record(3)))
+    assert states(results) == ["linked"] * 3
+    people = [studio.history().get(result.comparison or "").person for result in results]
+    assert people == ["", "", "kim@studio"]
+    found = studio.history().newest(limit=5, wanted=HistoryFilter(person="kim@studio"))
+    assert [each.id for each in found] == [results[2].comparison]
+
+
 def record_files() -> list[str]:
     return [name for name in record() if name.startswith("injected_")]
 
@@ -334,7 +343,7 @@ def test_two_runs_at_once_write_each_record_once(studio: StudioFixture, tmp_path
         (record(created_at="0001-01-01T00:00:00+14:00"), "calendar"),
         (record(mode="compare"), "tone_only or tone_angle"),
         (record(mode=None), "mode"),
-        (record(user_email=" "), "user_email"),
+        (record(mode=""), "mode: it is missing"),
         (record(injected_tone_filename=7), "injected_tone_filename"),
         ({"id": "x"}, "created_at"),
         ('{"id": "\\ud800"}', "UTF-8"),
