@@ -14,6 +14,7 @@ StudioError
 │   ├── StorageUnavailable the endpoint does not answer, or answers with a fault
 │   └── ObjectError        about one object; names its key
 │       ├── NotFound       the key is not in the bucket (any more)
+│       ├── ObjectArchived its bytes lie in an archive and have to be restored first
 │       └── WriteConflict  somebody else was first; `.theirs` holds their bytes
 ├── InjectionError         the wishes contradict each other or name what is unknown
 ├── EngineError            a picture could not be made; `.kind` says which way
@@ -136,6 +137,10 @@ class ObjectError(StorageError):
 
 class NotFound(ObjectError):
     """No object has this key."""
+
+
+class ObjectArchived(ObjectError):
+    """The object is in the bucket, but its bytes lie in an archive until somebody restores them."""
 
 
 class WriteConflict(ObjectError):

@@ -7,17 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+# The classes whose objects nobody can read before they are restored; GLACIER_IR's are read like any other.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html
+ARCHIVE_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 KEY_BYTES_MAX: Final = 1024  # of UTF-8; https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One row of a listing. `etag` comes without quotes; `modified` is in UTC."""
+    """One row of a listing. `etag` comes without quotes; `modified` is in UTC.
+
+    `is_archived` says that S3 will not hand its bytes out before they are restored. A listing knows that by the storage
+    class alone, and calls what has been restored archived; `head` knows all.
+    """
 
     key: str
     etag: str
     size_bytes: int
     modified: datetime
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class ObjectStore(Protocol):
         """One object's row. Raises NotFound."""
 
     def get(self, key: str) -> Blob:
-        """One object with its bytes. Raises NotFound."""
+        """One object with its bytes. Raises NotFound, and ObjectArchived until it is restored."""
 
     def put(
         self,

@@ -53,6 +53,7 @@ from core.labels.queue.queue_rows import QueueSources
 from core.labels.review.adjudication import Adjudication
 from core.labels.review.review_service import ReviewService
 from core.metrics import Metrics
+from core.references.archive import Archive
 from core.references.catalog import Catalog
 from core.references.vocabulary import Vocabulary, load_vocabulary
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, Streaming, load_settings
@@ -190,6 +191,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         refresh_s=settings.index_refresh_s,
         workers=settings.index_workers,
         unreadable=thumbnails.unreadable,
+        archive=Archive(store),
     )
 
     readability = Readability(
@@ -198,6 +200,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         app_prefix=settings.s3_app_prefix,
         pictures=lambda: catalog.index.table if catalog.status.ready else (),
         found=catalog.request_refresh,
+        archived=catalog.leave_out_archived,
     )
     drawn = DrawnPictures(catalog, readability)
 
@@ -214,6 +217,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         RunLimits(settings.generation_concurrency, settings.generation_deadline_s, settings.generation_stop_s),
         observe=observe,
         spool=Spool(FileSpool(_outbox_folder(settings, store)), history),
+        archived=catalog.leave_out_archived,
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
     spending_limits = SpendingLimits(store, settings)

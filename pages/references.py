@@ -16,7 +16,7 @@ from core.ui.frame.layout import empty_state, page_of, row
 from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import time_span
+from core.ui.frame.quantities import count_of, time_span
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
 from core.ui.references.drift_note import drift_note
@@ -49,7 +49,8 @@ def page() -> None:
 def _header(studio: Studio, index: ReferenceIndex, status: CatalogStatus) -> None:
     groups = sum(len(folder.groups) for folder in index.folders)
     freshness = "refreshing now" if status.refreshing else f"index {time_span(status.age_s)} old"
-    facts = f"{len(index):,} pictures in {groups} groups · {freshness}"
+    litter = f" · {count_of(index.table.litter, 'file')} left out" if index.table.litter else ""
+    facts = f"{len(index):,} pictures in {groups} groups{litter} · {freshness}"
     with row(spread=True):
         st.markdown(fill("**References** :gray[{}]", facts), width="content")
         with row(width="content"):

@@ -11,6 +11,7 @@ from core.errors import legible
 from core.images.thumbnails import Thumbnails
 from core.references.index import ReferenceIndex
 from core.references.key import unicode_form
+from core.references.litter import LITTER_WORDS
 from core.references.problems import LibraryProblem, LibraryWarning, folded, has_twin
 from core.references.reference import AttributeGroup
 from core.references.vocabulary import GroupProblem
@@ -66,6 +67,8 @@ def _with_reasons(built: ReferenceIndex, thumbnails: Thumbnails) -> Iterator[Lib
 def print_index(built: ReferenceIndex, problems: list[LibraryProblem], *, opened: int | None) -> None:
     """The index for people; many pictures of one folder with the same problem are one line."""
     print(f"{len(built)} pictures in {len(built.folders)} reference folders, listed in {built.seconds:.2f} s")
+    if built.table.litter:
+        print(f"{built.table.litter} files left out: {LITTER_WORDS}")
     if opened is not None:
         print(f"{opened} of them opened just now, {len(built.table.unreadable_references)} of all cannot be")
     for folder in built.folders:
@@ -87,6 +90,7 @@ def report(built: ReferenceIndex, problems: list[LibraryProblem], *, opened: int
     listed = [asdict(problem) for problem in problems]
     return {
         "pictures": len(built),
+        "left_out": built.left_out,
         "folders": [
             {
                 "folder": folder.path,

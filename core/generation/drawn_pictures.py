@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Protocol
 
-from core.errors import InputError, NotFound
+from core.errors import InputError, NotFound, ObjectArchived
 from core.generation.records.comparison import SideRecord
 from core.images.memory import BYTES_MAX
 from core.images.readability import Picture
@@ -17,6 +17,7 @@ from core.injection.slots import Slot
 from core.references.index import IndexSource
 
 _BESIDE_MAX: Final = 32
+_ARCHIVED: Final = "`{}` lies in an archive of S3, so nothing was sent: let another be drawn, or restore it first."
 
 
 class Readable(Protocol):
@@ -34,6 +35,7 @@ class _Drawn:
     key: str
     etag: str
     size_bytes: int
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class DrawnPictures:
     readable: Readable
 
     def leave_out_unreadable(self, sides: Iterable[SideRecord], *, patience_s: float) -> bool:
-        """Whether any of the pictures turned out, within this time, to be none.
+        """Whether any of the pictures turned out, within this time, to be none, or to lie in an archive.
 
         Where one is, some of its group are looked at with it: an upload that went wrong seldom broke one file, and each
         that is drawn next costs another plan.
@@ -55,7 +57,7 @@ class DrawnPictures:
             beside = chain.from_iterable(self._beside(slot.key or "") for slot in slots if slot.etag in found)
             left_s = max(0.0, ends_at - time.monotonic())
             self.catalog.leave_out(found | self.readable.unreadable_among(beside, patience_s=left_s))
-        return bool(found)
+        return bool(found) or any(self._is_archived(slot) for slot in slots)
 
     def check(self, sides: Iterable[SideRecord]) -> None:
         """Raise InputError if anything that would be sent cannot be opened.
@@ -64,7 +66,13 @@ class DrawnPictures:
         """
         for slot in _filled(sides):
             with suppress(NotFound):
-                if not self.readable.is_readable(self._picture(slot)):
+                if self._is_archived(slot):
+                    raise InputError(_ARCHIVED, slot.key)
+                try:
+                    is_readable = self.readable.is_readable(self._picture(slot))
+                except ObjectArchived as err:
+                    raise InputError(_ARCHIVED, slot.key) from err
+                if not is_readable:
                     self.catalog.leave_out((slot.etag or "",))
                     raise InputError(
                         "`{}` cannot be opened as a picture, so nothing was sent: let another be drawn, or upload it "
@@ -79,6 +87,10 @@ class DrawnPictures:
         if listed is None or listed.folder is None or listed.group is None:
             return ()
         return index.group(f"{listed.folder}/{listed.group}").usable[:_BESIDE_MAX]
+
+    def _is_archived(self, slot: Slot) -> bool:
+        listed = self.catalog.index.get(slot.key or "")
+        return listed is not None and listed.is_archived
 
     def _picture(self, slot: Slot) -> Picture:
         listed = self.catalog.index.get(slot.key or "")

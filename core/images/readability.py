@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from core.concurrency.periodic import Periodic
 from core.derived import DerivedFormat
-from core.errors import BadImage, NotFound, Overloaded, StorageError, WriteConflict
+from core.errors import BadImage, NotFound, ObjectArchived, Overloaded, StorageError, WriteConflict
 from core.images.decode import DECODER
 from core.images.memory import BYTES_MAX, FILES, MIB, PIXELS
 from core.images.thumbnails import THUMBNAIL_SIDES, Thumbnails
@@ -53,6 +53,10 @@ class Picture(Protocol):
     def size_bytes(self) -> int:
         """What its file has."""
 
+    @property
+    def is_archived(self) -> bool:
+        """Whether S3 is known not to hand it out before it is restored."""
+
 
 def _load(data: bytes) -> Fingerprints:
     return np.unique(np.frombuffer(data, "<u8").astype(np.uint64))
@@ -77,12 +81,17 @@ class Readability:
         app_prefix: str,
         pictures: Callable[[], Sequence[Picture]],
         found: Callable[[], None] = lambda: None,
+        archived: Callable[[str], None] = lambda _key: None,
     ) -> None:
-        """`pictures` are the library's as far as it is listed; `found` is told when one cannot be opened."""
+        """`pictures` are the library's as far as it is listed; `found` is told when one cannot be opened.
+
+        `archived` is told the key of one that S3 hands out only after it was restored.
+        """
         self._store = store
         self._thumbnails = thumbnails
         self._pictures = pictures
         self._found = found
+        self._archived = archived
         self._key = f"{app_prefix}thumbs/readable/{DECODER}.gz"
         self._kept: Fingerprints = np.empty(0, np.uint64)  # as S3 has them
         self._kept_etag: str | None = None
@@ -98,7 +107,8 @@ class Readability:
     def is_readable(self, picture: Picture) -> bool:
         """Whether it can be opened; decoded only if no server has tried yet.
 
-        Raises StorageError, NotFound among them for one that has left S3 or changed, and Overloaded.
+        Raises StorageError, NotFound among them for one that has left S3 or changed and ObjectArchived for one that has
+        to be restored, and Overloaded.
         """
         if self._knows(picture.etag):
             return True
@@ -111,6 +121,9 @@ class Readability:
                 lambda: self._store.get(picture.key),
                 size_bytes=picture.size_bytes,
             )
+        except ObjectArchived:
+            self._archived(picture.key)
+            raise
         except BadImage as err:
             if not isinstance(err.__cause__, MemoryError):  # another time there may be room
                 with self._lock:
@@ -132,7 +145,7 @@ class Readability:
         `progress` is told how many are done, of how many. Raises StorageError and Overloaded.
         """
         self.exchange()
-        unknown = {picture.etag: picture for picture in self._pictures() if not self._knows(picture.etag)}
+        unknown = {picture.etag: picture for picture in self._pictures() if self._is_to_be_opened(picture)}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for done, _ in enumerate(pool.map(self._try, unknown.values()), 1):
                 progress(done, len(unknown))
@@ -194,10 +207,10 @@ class Readability:
         if pictures is not self._walked:
             begin = random.randrange(len(pictures)) if pictures else 0  # servers look at different ones
             self._walked, self._walk = pictures, chain(pictures[begin:], pictures[:begin])
-        return next((each for each in self._walk if not self._is_known(each.etag)), None)
+        return next((each for each in self._walk if self._is_to_be_opened(each)), None)
 
     def _try(self, picture: Picture) -> None:
-        with suppress(NotFound):  # it has left S3, or changed: the next listing says so
+        with suppress(NotFound, ObjectArchived):  # it has left S3, or changed: the next listing says so
             self.is_readable(picture)
 
     def _ask(self, picture: Picture) -> tuple[str, Future[bool]]:
@@ -209,8 +222,8 @@ class Readability:
                 future.add_done_callback(lambda _: self._asked.pop(picture.etag, None))
         return picture.etag, future
 
-    def _is_known(self, etag: str) -> bool:
-        return self._knows(etag) or etag in self._unreadable
+    def _is_to_be_opened(self, picture: Picture) -> bool:
+        return not (picture.is_archived or self._knows(picture.etag) or picture.etag in self._unreadable)
 
     def _knows(self, etag: str) -> bool:
         """Whether it is known to be readable."""

@@ -189,19 +189,28 @@ class Trail:
 
 
 def left_out_words(groups: Iterable[AttributeGroup]) -> str:
-    """A sentence on the files in these groups that cannot be opened as pictures; nothing where all can."""
+    """A sentence or two on the files in these groups that cannot be read; nothing where all can."""
     files = [ref for group in groups if len(group.usable) < len(group.references) for ref in group.references]
-    broken = [ref for ref in files if ref.problem is GroupProblem.UNREADABLE]
-    if not broken:
-        return ""
-    if len(broken) == 1:
-        return f"“{broken[0].name}” cannot be opened as a picture and is left out."
-    return f"{len(broken):,} files cannot be opened as pictures and are left out."
+    broken = [ref.name for ref in files if ref.problem is GroupProblem.UNREADABLE]
+    archived = [ref.name for ref in files if ref.is_archived]
+    said = []
+    if broken:
+        one = f"“{broken[0]}” cannot be opened as a picture and is left out."
+        said.append(
+            one if len(broken) == 1 else f"{len(broken):,} files cannot be opened as pictures and are left out."
+        )
+    if archived:
+        one = f"“{archived[0]}” lies in an archive of S3 and is left out until it is restored."
+        many = f"{len(archived):,} pictures lie in an archive of S3 and are left out until they are restored."
+        said.append(one if len(archived) == 1 else many)
+    return " ".join(said)
 
 
 def unreadable_pin_words(index: ReferenceIndex, key: str) -> str:
-    """A sentence on a pinned file that cannot be opened as a picture; nothing on any other."""
+    """A sentence on a pinned file that cannot be read; nothing on any other."""
     listed = index.get(key)
+    if listed is not None and listed.is_archived:
+        return "The picture you pinned lies in an archive of S3: restore it first, or unpin it."
     if listed is None or listed.problem is not GroupProblem.UNREADABLE:
         return ""
     return "The file you pinned cannot be opened as a picture: unpin it, or upload it again."

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from core.concurrency.periodic import Periodic
 from core.errors import StorageError, StorageUnavailable
+from core.references.archive import Archive
 from core.references.drift import Drift
 from core.references.index import ReferenceIndex, index_over
 from core.references.listing.list_page import ListPageSource
@@ -50,14 +51,19 @@ class Catalog:
         refresh_s: float,
         workers: int,
         unreadable: Callable[[], Collection[str]] = tuple,
+        archive: Archive | None = None,
     ) -> None:
-        """`unreadable` gives the etags of pictures that S3 says cannot be decoded; asked at each refresh."""
+        """`unreadable` gives the etags of pictures that S3 says cannot be decoded; asked at each refresh.
+
+        `archive` knows better than a listing which pictures have to be restored first.
+        """
         self._list_pages = list_pages
         self._vocabulary = vocabulary
         self._library_prefix = library_prefix
         self._app_prefix = app_prefix
         self._workers = workers
         self._unreadable = unreadable
+        self._archive = archive
         self._hints: tuple[str, ...] = ()
         self._index: ReferenceIndex | None = None
         self._drift = Drift()
@@ -104,7 +110,15 @@ class Catalog:
             except StorageError as err:
                 self._failed(err)
                 raise
-            table = ReferenceTable.of(listing, self._vocabulary, without_prefix=self._app_prefix, unreadable=unreadable)
+            table = ReferenceTable.of(
+                listing,
+                self._vocabulary,
+                library_prefix=self._library_prefix,
+                without_prefix=self._app_prefix,
+                unreadable=unreadable,
+            )
+            if self._archive is not None:
+                table = self._archive.corrected(table)
             self._hints = listing.hints()
             following = self._next(table, seconds=time.monotonic() - started)
             following.warm()
@@ -123,6 +137,14 @@ class Catalog:
             served = self._index
             if served is not None and not served.table.unreadable.issuperset(etags):
                 self._index = served.leaving_out(etags)
+
+    def leave_out_archived(self, key: str) -> None:
+        """Serve at once what somebody has found who wanted to read it: this picture has to be restored first."""
+        if self._archive is not None:
+            self._archive.meet(key)
+        with self._swapping:
+            if self._index is not None:
+                self._index = self._index.with_archived(key)
 
     def wait(self, patience_s: float) -> bool:
         """Wait for the first index, or for an error instead of it, and return whether there is an index."""
@@ -155,7 +177,7 @@ class Catalog:
         served = self._index
         if served is not None:
             drift = served.drift_of(table)
-            if drift.is_empty and table.unreadable == served.table.unreadable:
+            if drift.is_empty and table.is_like(served.table):
                 return served.seen_again(seconds=seconds)
             if not drift.is_empty:
                 self._drift = drift

@@ -58,6 +58,11 @@ class ReferenceIndex:
         usable = (ref.persona for ref in references if ref.problem is None and ref.size_bytes)
         return frozenset(persona for persona in usable if persona is not None)
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many listed files are no part of the library, by reason: `litter`, as in `litter.py`."""
+        return {"litter": self.table.litter}
+
     def warm(self) -> None:
         """Find every persona, and who stands in which group, so that the first designer after a refresh need not wait.
 
@@ -128,6 +133,11 @@ class ReferenceIndex:
         table = self.table.leaving_out(etags)
         return replace(self, table=table, folders=table.folders(self.vocabulary))
 
+    def with_archived(self, key: str) -> ReferenceIndex:
+        """The same generation, with the picture of this key among those that have to be restored first."""
+        table = self.table.with_archived([key])
+        return replace(self, table=table, folders=table.folders(self.vocabulary))
+
     def seen_again(self, *, seconds: float) -> ReferenceIndex:
         """The same generation, found unchanged just now: what was worked out about it stays."""
         again = replace(self, built_at=datetime.now(UTC), seconds=seconds)
@@ -150,12 +160,15 @@ def build_index(
     listing: Listing | Iterable[StoredObject],
     vocabulary: Vocabulary,
     *,
+    library_prefix: str = "",
     without_prefix: str = "",
     unreadable: Collection[str] = (),
 ) -> ReferenceIndex:
-    """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`."""
+    """Read folders, groups and tags out of a complete listing, as `ReferenceTable.of` does."""
     complete = listing if isinstance(listing, Listing) else Listing.of(listing)
-    table = ReferenceTable.of(complete, vocabulary, without_prefix=without_prefix, unreadable=unreadable)
+    table = ReferenceTable.of(
+        complete, vocabulary, library_prefix=library_prefix, without_prefix=without_prefix, unreadable=unreadable
+    )
     return index_over(table, vocabulary)
 
 

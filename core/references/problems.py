@@ -17,7 +17,13 @@ from core.references.vocabulary import GroupProblem, Role, TagKind, Vocabulary
 
 UNEVEN_RATIO: Final = 20  # so many times the pictures of a group beside it
 UNEVEN_PICTURES_MIN: Final = 100  # small groups are never even
-_OF_PICTURES: Final = (GroupProblem.LOOSE, GroupProblem.OUTSIDE, GroupProblem.UNREADABLE)
+_OF_PICTURES: Final = (GroupProblem.LOOSE, GroupProblem.OUTSIDE, GroupProblem.ARCHIVED, GroupProblem.UNREADABLE)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects-retrieval-options.html
+_RESTORE: Final = (
+    "It lies in an archive of S3 and is not drawn until it is restored: “Initiate restore” in the S3 console, or aws "
+    "s3api restore-object --bucket BUCKET --key KEY --restore-request Days=30. That takes up to 5 hours from GLACIER, "
+    "up to 12 from DEEP_ARCHIVE, and up to 48 at the bulk price; it is found by itself then."
+)
 _NAMED_ONE_BY_ONE: Final = 3  # pictures of one folder with the same problem
 _ANGLES_NAMED: Final = 4  # beside all tones
 
@@ -49,6 +55,9 @@ def problems_of(
         yield from (_of_picture(GroupProblem.LOOSE, ref) for ref in folder.loose)
         yield from _uneven(folder)
     yield from (_of_picture(GroupProblem.OUTSIDE, ref) for ref in table.outside)
+    for ref in table.archived_references:
+        if ref.problem is GroupProblem.ARCHIVED:  # else nothing would come of restoring it
+            yield _of_picture(GroupProblem.ARCHIVED, ref)
     yield from (_of_picture(GroupProblem.UNREADABLE, ref) for ref in table.unreadable_references)
     yield from _twins(table)
 
@@ -70,6 +79,8 @@ def picture_problem_words(kind: GroupProblem, ref: Reference) -> str:
         if ref.size_bytes == 0:
             return "The file is empty: upload it again, or remove it."
         return "It cannot be opened as a picture and is never drawn; its tile says why. Upload it again, or remove it."
+    if kind is GroupProblem.ARCHIVED:
+        return _RESTORE
     if kind is GroupProblem.LOOSE:
         return "In no group, and so never drawn: move it into a folder beside it that is named after a tag."
     return (

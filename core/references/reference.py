@@ -41,6 +41,11 @@ class Reference:
         return file_name(self.key)
 
     @property
+    def is_archived(self) -> bool:
+        """Whether S3 hands its bytes out only after somebody has restored them."""
+        return self.problem is GroupProblem.ARCHIVED
+
+    @property
     def persona(self) -> str | None:
         """Who is in the picture, by its file name."""
         return persona_of(self.key)
@@ -69,11 +74,12 @@ class AttributeGroup:
     @property
     def example(self) -> Reference | None:
         """Its first picture that can be shown, as far as anybody has tried."""
-        return next((ref for ref in self.references if ref.problem is not GroupProblem.UNREADABLE), None)
+        hidden = (GroupProblem.ARCHIVED, GroupProblem.UNREADABLE)
+        return next((ref for ref in self.references if ref.problem not in hidden), None)
 
     @cached_property
     def usable(self) -> tuple[Reference, ...]:
-        """The references that may be injected: none of an ambiguous group, none that is empty or unreadable."""
+        """The references that may be injected: none of an ambiguous group, none empty, unreadable or archived."""
         if self.tags.problem is not None:
             return ()
         return tuple(ref for ref in self.references if ref.size_bytes > 0 and ref.problem is None)

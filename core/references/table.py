@@ -24,6 +24,7 @@ from core.references.directory import Directory, directory_at
 from core.references.key import file_name, fold
 from core.references.key_column import are_pictures, split, whole
 from core.references.listing.listing import Listing
+from core.references.litter import are_litter, count_litter
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder
 from core.references.texts import Flags, FoldedNames, Rows, Texts
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
@@ -83,6 +84,7 @@ class ReferenceTable(Sequence[Reference]):
     - `_directory_of` (int32): the code of each row's directory.
     - `_names`, `_etags`: file names and etags; `_folded`: the names as they are searched.
     - `_sizes` (int64): bytes. `_modified` (int64): microseconds since 1970 in UTC.
+    - `_archived` (bool): whether S3 keeps its bytes in an archive.
     - `_by_directory` (int32): all rows, sorted by code and, within a directory, by key. Those of code `c` are
       `_by_directory[_starts[c] : _starts[c + 1]]`; `_starts` (int64) has one value more than there are directories.
     """
@@ -95,7 +97,10 @@ class ReferenceTable(Sequence[Reference]):
         etags: pa.Array,
         sizes: npt.NDArray[np.int64],
         modified: npt.NDArray[np.int64],
+        archived: Flags,
+        *,
         unreadable: frozenset[str] = frozenset(),
+        litter: int = 0,
     ) -> None:
         self._directories = directories
         self._directory_of = directory_of
@@ -103,8 +108,10 @@ class ReferenceTable(Sequence[Reference]):
         self._folded = FoldedNames(names)
         self._etags = Texts(etags)
         self._sizes = sizes
-        self.unreadable = unreadable  # etags
         self._modified = modified
+        self._archived = archived
+        self.unreadable = unreadable  # etags
+        self.litter = litter  # files that were listed and left out
         self._code_of = {directory.text: code for code, directory in enumerate(directories)}
         self._folded_directories = [fold(directory.text) for directory in directories]
         self._by_directory = np.argsort(directory_of, kind="stable").astype(np.int32)
@@ -119,34 +126,37 @@ class ReferenceTable(Sequence[Reference]):
         listing: Listing,
         vocabulary: Vocabulary,
         *,
+        library_prefix: str = "",
         without_prefix: str = "",
         unreadable: Collection[str] = (),
     ) -> Self:
         """Read folders, groups and tags out of a complete listing; not of what lies under `without_prefix`.
 
-        `unreadable` holds etags of pictures that could not be decoded; those that are not listed do not matter, and
-        empty files are unreadable anyway.
+        What is litter below `library_prefix` is left out and counted. `unreadable` holds etags of pictures that could
+        not be decoded; those that are not listed do not matter, and empty files are unreadable anyway.
         """
-        rows = listing.rows
-        keep = are_pictures(rows.column("key"))
-        if without_prefix:
-            keep = pc.and_not(keep, pc.starts_with(rows.column("key"), without_prefix))
-        rows = rows.filter(keep)
-        directories, names = split(whole(rows.column("key")))
-        encoded = directories.dictionary_encode()
+        rows, others = _pictures_and_others(listing.rows, without_prefix)
+        litter = count_litter(others, below=library_prefix)
+        directories, directory_of, names = _places(rows)
+        is_left_out = are_litter(directories, directory_of, names, below=library_prefix)
+        if is_left_out.any():
+            litter += int(is_left_out.sum())
+            rows = rows.filter(pa.array(~is_left_out))
+            directories, directory_of, names = _places(rows)
         tags: dict[str, Tags] = {}
-        directories = [directory_at(text, vocabulary, tags) for text in encoded.dictionary.to_pylist()]
-        directory_of = np.asarray(encoded.indices.fill_null(len(directories)), dtype=np.int32)
-        if encoded.indices.null_count:  # keys without any slash
-            directories.append(Directory("", problem=GroupProblem.OUTSIDE))
         return cls(
-            directories,
+            [
+                *(directory_at(text, vocabulary, tags) for text in directories.to_pylist()),
+                *([Directory("", problem=GroupProblem.OUTSIDE)] if len(directories) in directory_of else []),
+            ],
             directory_of,
             names,
             whole(rows.column("etag")),
             whole(rows.column("size_bytes")).to_numpy(),
             whole(rows.column("modified")).cast(pa.int64()).to_numpy(),
-            frozenset(unreadable),
+            whole(rows.column("archived")).to_numpy(zero_copy_only=False),
+            unreadable=frozenset(unreadable),
+            litter=litter,
         )
 
     def __len__(self) -> int:
@@ -165,7 +175,7 @@ class ReferenceTable(Sequence[Reference]):
     @property
     def size_bytes(self) -> int:
         """What the columns take, without the folders' own texts."""
-        arrays = (self._directory_of, self._by_directory, self._starts, self._sizes, self._modified)
+        arrays = (self._directory_of, self._by_directory, self._starts, self._sizes, self._modified, self._archived)
         texts = (self._etags, self._names, self._folded)
         return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in texts)
 
@@ -177,6 +187,7 @@ class ReferenceTable(Sequence[Reference]):
             self._etags[row].decode(),
             self._lengths[row],
             self._stamps[row],
+            bool(self._archived[row]),
         )
 
     def references(self, rows: range | Rows) -> Iterator[Reference]:
@@ -189,6 +200,7 @@ class ReferenceTable(Sequence[Reference]):
             self._etags.column.take(picked).to_pylist(),
             self._sizes[picked].tolist(),
             self._modified[picked].tolist(),
+            self._archived[picked].tolist(),
         )
 
     def get(self, key: str) -> Reference | None:
@@ -271,6 +283,20 @@ class ReferenceTable(Sequence[Reference]):
         again.unreadable = self.unreadable | frozenset(etags)
         return again
 
+    def with_archived(self, archived: Iterable[str], *, restored: Iterable[str] = ()) -> Self:
+        """The same, with the pictures of these keys archived, and of those not; what is not listed does not matter."""
+        again = copy.copy(self)
+        again._archived = self._archived.copy()
+        for keys, is_archived in ((archived, True), (restored, False)):
+            rows = [row for key in keys if (row := self._row_of(key)) is not None]
+            again._archived[rows] = is_archived
+        return again
+
+    def is_like(self, other: ReferenceTable) -> bool:
+        """Whether it says the same of the same pictures as one in which nothing was added, removed or changed."""
+        mine, theirs = (self.unreadable, self.litter), (other.unreadable, other.litter)
+        return mine == theirs and np.array_equal(self._archived, other._archived)
+
     def drift_since(self, previous: ReferenceTable) -> tuple[list[str], list[str], list[str]]:
         """Keys added, removed and changed since an earlier generation, each in key order."""
         mine, theirs = self._keys(), previous._keys()
@@ -287,6 +313,11 @@ class ReferenceTable(Sequence[Reference]):
     def unreadable_references(self) -> References:
         """The references that could not be decoded, and empty files, in key order."""
         return References(self, np.flatnonzero(self._is_unreadable()).astype(np.int32))
+
+    @property
+    def archived_references(self) -> References:
+        """The references that S3 keeps in an archive, in key order."""
+        return References(self, np.flatnonzero(self._archived).astype(np.int32))
 
     @property
     def outside(self) -> References:
@@ -315,7 +346,7 @@ class ReferenceTable(Sequence[Reference]):
         problem: Flags = np.array([directory.problem is not None for directory in self._directories], np.bool_)[
             self._directory_of
         ]
-        return found & (problem | self._is_unreadable())
+        return found & (problem | self._is_unreadable() | self._archived)
 
     def _is_unreadable(self) -> Flags:
         is_empty: Flags = self._sizes == 0
@@ -326,11 +357,14 @@ class ReferenceTable(Sequence[Reference]):
         )
         return is_empty | marked
 
-    def _make(self, code: int, name: str, etag: str, size: int, modified: int) -> Reference:
+    def _make(self, code: int, name: str, etag: str, size: int, modified: int, archived: bool) -> Reference:
         directory = self._directories[code]
         moment = _EPOCH + timedelta(microseconds=modified)
-        is_readable = size > 0 and etag not in self.unreadable
-        place = directory[1:] if is_readable else (*directory[1:-1], GroupProblem.UNREADABLE)
+        place = directory[1:]
+        if size == 0 or etag in self.unreadable:
+            place = (*directory[1:-1], GroupProblem.UNREADABLE)
+        elif archived:
+            place = (*directory[1:-1], GroupProblem.ARCHIVED)
         return Reference(f"{directory.text}{name}", etag, size, moment, *place)
 
     def _row_of(self, key: str) -> int | None:
@@ -387,6 +421,25 @@ class ReferenceTable(Sequence[Reference]):
             sure[rows] = self._folded.contain(tail, only=rows, at_start=bool(slash))
             return sure
         return sure | (open_rows & self._folded.contain(tail, at_start=bool(slash)))
+
+
+def _pictures_and_others(rows: pa.Table, without_prefix: str) -> tuple[pa.Table, pa.ChunkedArray]:
+    """The rows of pictures, and the keys of everything else; of neither what lies under the prefix."""
+    keys = rows.column("key")
+    is_picture = are_pictures(keys)
+    is_other = pc.invert(is_picture)
+    if without_prefix:
+        is_apps = pc.starts_with(keys, without_prefix)
+        is_picture, is_other = pc.and_not(is_picture, is_apps), pc.and_not(is_other, is_apps)
+    return rows.filter(is_picture), keys.filter(is_other)
+
+
+def _places(rows: pa.Table) -> tuple[pa.Array, Rows, pa.Array]:
+    """Directories, each once; each row's place among them, one more for keys without any slash; file names."""
+    column, names = split(whole(rows.column("key")))
+    encoded = column.dictionary_encode()
+    directories = encoded.dictionary
+    return directories, np.asarray(encoded.indices.fill_null(len(directories)), dtype=np.int32), names
 
 
 def _could_be_listed(text: str) -> bool:

@@ -29,6 +29,7 @@ class GroupProblem(StrEnum):
     UNTAGGED = "untagged"
     LOOSE = "loose"
     OUTSIDE = "outside"  # of a picture: it lies in no reference folder
+    ARCHIVED = "archived"  # of a picture: S3 hands its bytes out only after somebody has restored them
     UNREADABLE = "unreadable"  # of a picture: somebody has looked at it, and it could not be decoded
 
 

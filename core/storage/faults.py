@@ -12,6 +12,7 @@ from botocore.parsers import ResponseParserError
 from core.errors import (
     InputError,
     NotFound,
+    ObjectArchived,
     StorageDenied,
     StorageError,
     StorageUnavailable,
@@ -27,6 +28,11 @@ class _Fault(NamedTuple):
 
 _NOT_FOUND = _Fault(NotFound, "There is no object “{key}” in the bucket “{bucket}”.")
 _NO_BUCKET = _Fault(StorageUnavailable, "The bucket “{bucket}” does not exist at {endpoint}.")
+_ARCHIVED = _Fault(
+    ObjectArchived,
+    "“{key}” lies in an archive of S3, where it cannot be read: restore it in the S3 console, or with "
+    "`aws s3api restore-object`. That takes minutes to 48 hours.",
+)
 _DENIED = _Fault(StorageDenied, "The credentials may not do that in the bucket “{bucket}” ({code}).")
 _UNKNOWN_CREDENTIALS = _Fault(StorageDenied, "{endpoint} does not accept the S3 credentials ({code}).")
 _NO_CREDENTIALS = _Fault(StorageDenied, "No usable S3 credentials were found ({code}).")
@@ -46,6 +52,8 @@ _BY_CODE: Final[Mapping[str, _Fault]] = {
     "NoSuchVersion": _NOT_FOUND,
     "404": _NOT_FOUND,
     "NoSuchBucket": _NO_BUCKET,
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: a 403 that is none of the permissions
+    "InvalidObjectState": _ARCHIVED,
     "AccessDenied": _DENIED,
     "AllAccessDisabled": _DENIED,
     "AccountProblem": _DENIED,

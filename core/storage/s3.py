@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
-from core.objects import Blob, StoredObject
+from core.objects import ARCHIVE_CLASSES, Blob, StoredObject
 from core.storage.client import BucketClient, Reach
 from core.storage.faults import is_not_implemented, no_bucket
 
@@ -73,7 +73,13 @@ class Store:
         """All objects under a prefix in key order (UTF-8 bytes), page by page."""
         for page in self._list_pages(prefix, **({"StartAfter": start_after} if start_after else {})):
             for row in page.get("Contents", ()):
-                yield StoredObject(row["Key"], _bare(row.get("ETag")), row["Size"], _utc(row["LastModified"]))
+                yield StoredObject(
+                    row["Key"],
+                    _bare(row.get("ETag")),
+                    row["Size"],
+                    _utc(row["LastModified"]),
+                    row.get("StorageClass") in ARCHIVE_CLASSES,
+                )
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names right below a prefix that end with a slash there, without it, in key order."""
@@ -88,16 +94,17 @@ class Store:
         except NotFound:
             self.check_bucket()  # a HEAD's 404 does not say whether the key or the bucket is missing
             raise
-        return StoredObject(key, _bare(row.get("ETag")), row["ContentLength"], _utc(row["LastModified"]))
+        modified = _utc(row["LastModified"])
+        return StoredObject(key, _bare(row.get("ETag")), row["ContentLength"], modified, _is_archived(row))
 
     def get(self, key: str) -> Blob:
-        """One object with its bytes. Raises NotFound."""
+        """One object with its bytes. Raises NotFound, and ObjectArchived until it is restored."""
         return self._read(key)[0]
 
     def stream(self, key: str, *, byte_range: tuple[int, int] | None = None) -> ObjectStream:
         """An object chunk by chunk; `byte_range` is first and last byte, both included.
 
-        Raises NotFound, and InputError for a range that starts behind the object's end.
+        Raises NotFound, ObjectArchived, and InputError for a range that starts behind the object's end.
         """
         wanted = {"Range": f"bytes={byte_range[0]}-{byte_range[1]}"} if byte_range else {}
         answer = self.client.call("get_object", Key=key, **wanted)
@@ -233,6 +240,16 @@ class Store:
 
 def _bare(etag: str | None) -> str:
     return (etag or "").removeprefix("W/").strip('"')
+
+
+def _is_archived(head: Mapping[str, Any]) -> bool:
+    """Whether a HEAD's answer says that the bytes cannot be read now.
+
+    Intelligent-Tiering tells of its archive tiers in a header of their own, and `Restore` says whether a copy is
+    there: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    """
+    is_away = head.get("StorageClass") in ARCHIVE_CLASSES or bool(head.get("ArchiveStatus"))
+    return is_away and 'ongoing-request="false"' not in head.get("Restore", "")
 
 
 def _utc(moment: datetime) -> datetime:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from core.errors import BadImage, NotFound
+from core.errors import BadImage, NotFound, ObjectArchived
 from core.images.decode import SIGNATURE_BYTES, content_type_of
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import SideName
@@ -51,12 +51,15 @@ def image(request: Request, studio: Studio) -> Response:
     if is_named(request.headers.get("If-None-Match"), tag):
         return Response(status_code=304, headers=headers)
     if side is None:
-        straight = _straight_from_s3(request, studio, key)
+        straight = None if _is_archived(studio, key) else _straight_from_s3(request, studio, key)
         return straight or _original(request, studio, key, etag, size_bytes, headers)
     try:
         data = studio.thumbnails.get(etag, side, lambda: studio.store.get(key), size_bytes=size_bytes)
     except BadImage as err:
         return labelled_tile(file_name(key), err.message)
+    except ObjectArchived:
+        studio.catalog.leave_out_archived(key)
+        return labelled_tile(file_name(key), "It lies in an archive of S3 and is shown once it is restored.")
     return Response(data, media_type="image/webp", headers=headers)
 
 
@@ -85,6 +88,12 @@ def _bytes_of(studio: Studio, key: str, etag: str) -> int:
     if now.etag != etag:
         raise NotFound("The picture has changed in S3.", key=key)
     return now.size_bytes
+
+
+def _is_archived(studio: Studio, key: str) -> bool:
+    """Whether S3 would answer with an error of its own, which no browser shows as a sentence."""
+    listed = studio.catalog.index.get(key) if studio.catalog.status.ready else None
+    return listed is not None and listed.is_archived
 
 
 def _is_made(studio: Studio, key: str) -> bool:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.errors import InputError, NotFound, Overloaded, StudioError
+from core.errors import InputError, NotFound, ObjectArchived, Overloaded, StudioError
 from core.studio import Studio, get_studio
 from core.web.answers import plain
 from core.web.auth_routes import ROUTES as AUTH_ROUTES
@@ -46,6 +46,8 @@ def _signed_in(handler: Handler) -> _Serve:
             return plain("There is no such picture.", 404)
         except Overloaded as err:
             return plain(err.message, 503, {"Retry-After": f"{err.retry_after_s:.0f}"})
+        except ObjectArchived as err:
+            return plain(err.message, 409)
         except StudioError as err:
             return plain(err.message, 503)
 

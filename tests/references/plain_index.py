@@ -22,6 +22,7 @@ class PlainIndex:
     references: tuple[Reference, ...]
     folders: tuple[ReferenceFolder, ...]
     built_at: datetime
+    litter: int = 0
     seconds: float = 0.0
     _by_key: dict[str, Reference] = field(default_factory=dict, repr=False)
 
@@ -58,9 +59,23 @@ class PlainIndex:
         )
 
 
+FOLDERS_OF_SYSTEMS = ["@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb", "__macosx"]
+FOLDERS_OF_SYSTEMS += ["$recycle.bin", "recycler", "system volume information", "lost+found"]
+FILES_OF_SYSTEMS = ["thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"]
+
+
+def is_litter(key: str) -> bool:
+    """Whether a system has left this file, by any part of its key."""
+    *folders, name = key.split("/")
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in (*folders, name))
+    return hidden or name.lower() in FILES_OF_SYSTEMS or any(part.lower() in FOLDERS_OF_SYSTEMS for part in folders)
+
+
 def plain_index(objects: Iterable[StoredObject], vocabulary: Vocabulary) -> PlainIndex:
     """Read folders, groups and tags out of a complete listing."""
-    rows = sorted((row for row in objects if is_picture(row.key)), key=lambda row: row.key.encode())
+    objects = list(objects)
+    found = (row for row in objects if is_picture(row.key) and not is_litter(row.key))
+    rows = sorted(found, key=lambda row: row.key.encode())
     tags_by_name: dict[str, Tags] = {}
     references: list[Reference] = []
     members: dict[tuple[str, Role], dict[str | None, list[Reference]]] = defaultdict(lambda: defaultdict(list))
@@ -96,6 +111,7 @@ def plain_index(objects: Iterable[StoredObject], vocabulary: Vocabulary) -> Plai
     return PlainIndex(
         references=tuple(references),
         folders=folders,
+        litter=sum(is_litter(row.key) and not row.key.endswith("/") for row in objects),
         built_at=datetime.now(UTC),
         _by_key={ref.key: ref for ref in references},
     )
@@ -105,6 +121,8 @@ def _reference(
     row: StoredObject, role: Role | None, folder: str | None, group: str | None, tags: Tags | None
 ) -> Reference:
     problem = tags.problem if tags else GroupProblem.OUTSIDE if role is None else GroupProblem.LOOSE
+    if row.is_archived:
+        problem = GroupProblem.ARCHIVED
     if row.size_bytes == 0:
         problem = GroupProblem.UNREADABLE
     return Reference(

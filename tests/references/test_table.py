@@ -20,6 +20,7 @@ from tests.references.plain_index import PlainIndex, plain_index
 
 VOCABULARY = load_vocabulary(Path(__file__).parents[2] / "labels" / "attributes.toml")
 FOLDERS = ["refs", "", "..", "Ünï", "01. Model", "02. Tone", "3. angle", "01. 모델", "noir", "a(natural,film)"]
+FOLDERS += ["@eaDir", "__macosx", "#Recycle", ".Trash-1000", "lost+found", "$RECYCLE.BIN", "eaDir", ".", "..."]
 FOLDERS += ["vivid, low angle", "noir vivid", "untagged", "STRASSE", "straße", "e\u0301tude", "étude", " x "]
 NAMES = [
     "Araya 05.png",
@@ -35,6 +36,11 @@ NAMES += [
     "a\u0338.webp",
     "ß.tiﬀ",
     ".png",
+    "._Araya 05.png",
+    "..Araya.png",
+    "Thumbs.DB",
+    "desktop.ini",
+    "",
     "no picture.txt",
     "50%+1.jpeg",
     "\x01.gif",
@@ -56,7 +62,7 @@ ROLES = st.none() | st.sampled_from(Role)
 def stored(key: str, version: int = 0) -> StoredObject:
     etag = hashlib.md5(f"{version}{key}".encode(), usedforsecurity=False).hexdigest()
     moment = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(microseconds=len(key) * 1001)
-    return StoredObject(key, etag if version < 3 else f"{etag}-12", version * 1000, moment)
+    return StoredObject(key, etag if version < 3 else f"{etag}-12", version * 1000, moment, version == 2)
 
 
 def both(library: list[tuple[str, int]]) -> tuple[ReferenceTable, PlainIndex]:
@@ -70,6 +76,7 @@ def test_it_holds_the_same_references_in_the_same_order(library: list[tuple[str,
     table, index = both(library)
     assert tuple(table) == index.references
     assert len(table) == len(index)
+    assert table.litter == index.litter
     assert tuple(table[2:7]) == index.references[2:7]
     for row, reference in enumerate(index.references):
         assert table[row] == reference

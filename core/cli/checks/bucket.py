@@ -85,6 +85,7 @@ def _library(storage: Storage, settings: Settings) -> str:
     index = build_index(
         list_all(storage.list_pages, settings.s3_library_prefix, workers=settings.index_workers),
         load_vocabulary(VOCABULARY_FILE),
+        library_prefix=settings.s3_library_prefix,
         without_prefix=settings.s3_app_prefix,
     )
     problems = f", {len(index.problems)} problems (python -m core index)" if index.problems else ""

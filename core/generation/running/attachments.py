@@ -12,7 +12,7 @@ from functools import partial
 
 from core.concurrency.background import report_failures
 from core.concurrency.single_flight import SingleFlightCache
-from core.errors import EngineError, EngineFault, NotFound, StudioError
+from core.errors import EngineError, EngineFault, NotFound, ObjectArchived, StudioError
 from core.generation.engines.engine import AttachedReference
 from core.generation.records.comparison import Comparison, SideRecord
 from core.injection.slots import Slot
@@ -41,8 +41,10 @@ class _Fetched:
 class Attachments:
     """Fetches the very bytes that were planned; anything else in their place is refused."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, *, archived: Callable[[str], None] = lambda _key: None) -> None:
+        """`archived` is told the key of a picture that S3 hands out only after somebody has restored it."""
         self._store = store
+        self._archived = archived
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="reference")
         self._prefetching = ThreadPoolExecutor(_PREFETCHED_AT_ONCE, thread_name_prefix="prefetch")
         self._room = threading.BoundedSemaphore(_PREFETCHED_WAITING_MAX)
@@ -51,7 +53,10 @@ class Attachments:
         )
 
     def of(self, record: SideRecord) -> tuple[AttachedReference, ...]:
-        """A side's references in slot order. Raises EngineError for one that left S3 or changed, or StorageError."""
+        """A side's references in slot order.
+
+        Raises EngineError for one that left S3, has changed or lies in an archive, and StorageError.
+        """
         return tuple(self._pool.map(self._attach, _filled(record)))
 
     def prepare_soon(self, comparison: Comparison, prepare: Prepare) -> None:
@@ -89,6 +94,13 @@ class Attachments:
             self._fetched.forget((key, etag))
             raise EngineError(
                 "The reference `{}` has left S3 since it was planned: plan again.", key, kind=EngineFault.BAD_REQUEST
+            ) from err
+        except ObjectArchived as err:
+            self._archived(key)
+            raise EngineError(
+                "The reference `{}` lies in an archive of S3: restore it, or re-roll or switch off its slot.",
+                key,
+                kind=EngineFault.BAD_REQUEST,
             ) from err
         return AttachedReference(role=slot.role, key=key, data=fetched.data, etag=etag)
 

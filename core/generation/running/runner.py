@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
@@ -73,8 +73,9 @@ class Runner:
         *,
         observe: Observe = lambda _comparison, _outcome: None,
         spool: Spool | None = None,
+        archived: Callable[[str], None] = lambda _key: None,
     ) -> None:
-        """Without a `spool` a picture that S3 never takes is lost."""
+        """Without a `spool` a picture that S3 never takes is lost; `archived` as in Attachments."""
         self._history = history
         self._engines = engines
         self._limits = limits
@@ -82,7 +83,7 @@ class Runner:
         self._board = JobBoard()
         self._outcome_writer = OutcomeWriter(history, self._board, spool, observe)
         self._spool = spool
-        self._attachments = Attachments(store)
+        self._attachments = Attachments(store, archived=archived)
         self._attempts = Attempts(history, self._attachments, engines, spool, deadline_s=limits.deadline_s)
         self._pool = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="side")
         self._lock = threading.Lock()

@@ -15,7 +15,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ulid import ULID
 
-from core.errors import EngineError, EngineFault, InputError, NotFound
+from core.errors import EngineError, EngineFault, InputError, NotFound, ObjectArchived
 from core.labels.machine.labeler import Labeler, LabelerSpec, Portrait, Problem, Proposal, Unanswered
 from core.labels.machine.proposals import Proposals
 from core.objects import ObjectStore
@@ -121,7 +121,7 @@ def sitters_in(index: ReferenceIndex, folder: str | None) -> list[Sitter]:
             raise InputError("There is no picture under `{}` in S3. The model folders are {}.", folder, folders)
     by_etag: dict[str, Sitter] = {}
     for ref in references:
-        if ref.size_bytes:
+        if ref.size_bytes and not ref.is_archived:
             by_etag.setdefault(ref.etag, Sitter(key=ref.key, etag=ref.etag))
     return list(by_etag.values())
 
@@ -173,10 +173,10 @@ class LabelingRun:
 
 
 def fetch_portrait(store: ObjectStore, sitter: Sitter) -> Portrait | None:
-    """A picture with its bytes; None for one that is gone or has changed since. Raises StorageError."""
+    """A picture with its bytes; None for one that is gone, archived or changed since. Raises StorageError."""
     try:
         blob = store.get(sitter.key)
-    except NotFound:
+    except (NotFound, ObjectArchived):
         return None
     return Portrait(sitter.key, sitter.etag, blob.data) if blob.etag == sitter.etag else None
 

@@ -20,6 +20,7 @@ from lxml import etree
 from pyarrow import csv
 
 from core.errors import StorageUnavailable
+from core.objects import ARCHIVE_CLASSES
 
 ROWS: Final = pa.schema(
     [
@@ -27,9 +28,14 @@ ROWS: Final = pa.schema(
         ("etag", pa.string()),
         ("size_bytes", pa.int64()),
         ("modified", pa.timestamp("us", tz="UTC")),
+        ("archived", pa.bool_()),
     ]
 )
 _TYPES: Final = {b"Key": ROWS.types[0], b"ETag": ROWS.types[1], b"Size": ROWS.types[2], b"LastModified": ROWS.types[3]}
+# Not every server gives rows one; it is told apart by few values, which Arrow keeps once each.
+_CLASS: Final = b"StorageClass"
+_CLASS_TYPE: Final = pa.dictionary(pa.int32(), pa.string())
+_ARCHIVES: Final = pa.array(sorted(ARCHIVE_CLASSES))
 _ROW: Final = b"<Contents>"
 _ROW_END: Final = b"</Contents>"
 _HEX: Final = np.full(256, 0xFF, np.uint8)
@@ -74,6 +80,8 @@ class UnreadRows:
         ends = [_text_of(b"Key", cells), _text_of(b"Key", _cells(raw[raw.rfind(_ROW) : span.stop]))]
         tags = tuple(cells[1::2])
         if b"" in ends or any(b"&" in key for key in ends) or any(tags.count(tag) != 1 for tag in _TYPES):
+            return None
+        if tags.count(_CLASS) > 1:
             return None
         first, last = _decode_keys(ends, encoded=encoded)
         return cls(raw, count, tags, first, last, encoded)
@@ -211,12 +219,14 @@ def _rows_of_tree(raw: bytes, *, count: int, encoded: bool) -> pa.RecordBatch:
         # some servers give no ETag to what was uploaded in parts; the rest is not optional
         columns = [[row.findtext(f"{namespace}{name}", "").encode() for row in rows] for name in names]
     keys, etags, sizes, stamps = columns
+    archived = [row.findtext(f"{namespace}{_CLASS.decode()}") in ARCHIVE_CLASSES for row in rows]
     try:
         return _batch_of(
             pa.array(_decode_keys(keys, encoded=encoded), pa.string()),
             _unquote_etags(_text_column(etags)),
             _text_column(sizes),
             _text_column(stamps),
+            pa.array(archived, pa.bool_()),
         )
     except pa.ArrowInvalid as err:
         raise _not_s3(str(err)) from err
@@ -250,7 +260,8 @@ def _rows_of_alike(list_pages: Sequence[UnreadRows]) -> Iterator[pa.RecordBatch]
     etags = _unquote_etags(pc.replace_substring(etags, "&quot;", ""))
     if sizes.null_count or stamps.null_count or pc.any(pc.match_substring(etags, "&")).as_py():
         raise _Unusual
-    rows = _batch_of(_unquote_column(keys) if list_pages[0].encoded else keys, etags, sizes, stamps)
+    archived = _are_archived(cells)
+    rows = _batch_of(_unquote_column(keys) if list_pages[0].encoded else keys, etags, sizes, stamps, archived)
     start = 0
     for page in list_pages:
         yield rows[start : start + page.count]
@@ -271,9 +282,10 @@ def _read_table(list_pages: Sequence[UnreadRows]) -> pa.Table:
     text[begins] = ord("\n")
     tags = [tag.decode() for tag in list_pages[0].tags]
     names = [f"{what} {at}" for at in range(len(tags)) for what in ("tag", "text")]
-    for tag in _TYPES:
+    wanted = _TYPES | ({_CLASS: _CLASS_TYPE} if _CLASS in list_pages[0].tags else {})
+    for tag in wanted:
         names[2 * tags.index(tag.decode()) + 1] = tag.decode()
-    types = dict.fromkeys(names[::2], pa.null()) | {tag.decode(): kind for tag, kind in _TYPES.items()}
+    types = dict.fromkeys(names[::2], pa.null()) | {tag.decode(): kind for tag, kind in wanted.items()}
     return csv.read_csv(
         pa.BufferReader(pa.py_buffer(text[1:])),
         csv.ReadOptions(column_names=names, use_threads=False),
@@ -323,8 +335,22 @@ def _text_of(tag: bytes, cells: list[bytes]) -> bytes:
     return cells[cells.index(tag) + 1] if tag in cells[:-1] else b""
 
 
-def _batch_of(keys: pa.Array, etags: pa.Array, sizes: pa.Array, stamps: pa.Array) -> pa.RecordBatch:
-    return pa.record_batch([keys, etags, sizes.cast(ROWS.types[2]), stamps.cast(ROWS.types[3])], schema=ROWS)
+def _are_archived(cells: pa.Table) -> pa.Array:
+    """Which rows are of a class that cannot be read; none where the server says no classes.
+
+    Nearly always all rows of some pages have one class, which is then all that is looked at.
+    """
+    if _CLASS.decode() not in cells.column_names:
+        return pa.repeat(pa.scalar(value=False), len(cells))
+    classes = cells.column(_CLASS.decode()).combine_chunks()
+    is_archive = pc.is_in(classes.dictionary, value_set=_ARCHIVES)
+    if not pc.any(is_archive, min_count=0).as_py():
+        return pa.repeat(pa.scalar(value=False), len(cells))
+    return pc.fill_null(is_archive.take(classes.indices), fill_value=False)
+
+
+def _batch_of(keys: pa.Array, etags: pa.Array, sizes: pa.Array, stamps: pa.Array, archived: pa.Array) -> pa.RecordBatch:
+    return pa.record_batch([keys, etags, sizes.cast(ROWS.types[2]), stamps.cast(ROWS.types[3]), archived], schema=ROWS)
 
 
 def _text_column(texts: Sequence[bytes]) -> pa.Array:

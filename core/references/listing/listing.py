@@ -46,6 +46,7 @@ class Listing:
             "etag": [row.etag for row in found],
             "size_bytes": [row.size_bytes for row in found],
             "modified": [row.modified for row in found],
+            "archived": [row.is_archived for row in found],
         }
         return cls(pa.table(columns, schema=ROWS))
 
@@ -55,9 +56,9 @@ class Listing:
     def __iter__(self) -> Iterator[StoredObject]:
         for batch in self.rows.to_batches():
             stamps = batch.column("modified").cast(pa.int64()).to_pylist()
-            columns = (batch.column(name).to_pylist() for name in ("key", "etag", "size_bytes"))
-            for key, etag, size, stamp in zip(*columns, stamps, strict=True):
-                yield StoredObject(key, etag, size, _EPOCH + timedelta(microseconds=stamp))
+            columns = (batch.column(name).to_pylist() for name in ("key", "etag", "size_bytes", "archived"))
+            for key, etag, size, archived, stamp in zip(*columns, stamps, strict=True):
+                yield StoredObject(key, etag, size, _EPOCH + timedelta(microseconds=stamp), archived)
 
     @property
     def keys(self) -> list[str]:

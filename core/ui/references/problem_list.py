@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.references.index import ReferenceIndex
 from core.references.key import fold, parent
+from core.references.litter import LITTER_WORDS
 from core.references.problems import LibraryProblem, LibraryWarning, folded
 from core.references.reference import Filter, place_of
 from core.ui.frame.markdown import breakable, fill, plain
@@ -18,7 +19,13 @@ _LISTED_MAX = 100  # a screen is no place for more: `python -m core index` lists
 
 
 def problem_list(index: ReferenceIndex, wanted: Filter) -> None:
-    """Draw those that pass the filter, each with its place and what to do; nothing where nothing is amiss."""
+    """Draw those that pass the filter, each with its place and what to do, and how many files are left out.
+
+    Nothing where nothing is amiss.
+    """
+    if index.table.litter:
+        left_out = count_of(index.table.litter, "file")
+        st.caption(fill("{} left out: {}.", left_out, LITTER_WORDS))
     found = folded(problem for problem in index.problems if _passes(problem, index, wanted))
     if not found:
         return

@@ -39,10 +39,11 @@ def reference_cards(references: Sequence[Reference], table: ReferenceTable) -> l
 def group_cards(groups: Sequence[AttributeGroup], table: ReferenceTable) -> list[Card]:
     """A card for each group of the library with an example and its health."""
     broken = Counter((ref.folder, ref.group) for ref in table.unreadable_references)
+    archived = Counter((ref.folder, ref.group) for ref in table.archived_references if ref.is_archived)
     cards = []
     for group in groups:
         example = group.example
-        bad = broken[group.folder, group.name]
+        bad, away = broken[group.folder, group.name], archived[group.folder, group.name]
         cards.append(
             Card(
                 id=group.path,
@@ -55,7 +56,9 @@ def group_cards(groups: Sequence[AttributeGroup], table: ReferenceTable) -> list
                     group.tags.tone,
                     group.tags.angle,
                 ),
-                badge=_join(group.tags.problem, f"{bad:,} unreadable" if bad else ""),
+                badge=_join(
+                    group.tags.problem, f"{bad:,} unreadable" if bad else "", f"{away:,} archived" if away else ""
+                ),
                 problem=_NO_PICTURE,
             )
         )
