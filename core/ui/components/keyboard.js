@@ -17,7 +17,7 @@ const PLACES = {
   Escape: "escape",
 };
 /** How a sign arrives from a keyboard that tells no places. @type {Record<string, string>} */
-const SIGNS = { "=": "+", _: "-", "−": "-", "\u3000": " ", "？": "?" };
+const TYPED = { "=": "+", _: "-", "−": "-", "\u3000": " ", "？": "?" };
 const LABELLED = /^[^\s\p{C}]$/u;
 
 /** @type {Map<string, string>} what the person's keys are labelled with, by place; empty where nobody says */
@@ -41,7 +41,7 @@ export function keyOf(/** @type {KeyboardEvent} */ event) {
   if (place) return place[1].toLowerCase();
   if (code === "Slash") return shiftKey ? "?" : "";
   if (code && code !== "Unidentified") return PLACES[code] ?? "";
-  return UNTOLD.has(key) ? "" : (SIGNS[key] ?? key.toLowerCase());
+  return UNTOLD.has(key) ? "" : (TYPED[key] ?? key.toLowerCase());
 }
 
 /**
