@@ -1,4 +1,4 @@
-// What every component is made with: elements, icons, keys, and its turns at telling the server.
+// What every component is made with: elements, icons, and its turns at telling the server.
 
 /**
  * What Streamlit calls a component with. The clean-up that a component returns is run also for a call that a newer one
@@ -103,19 +103,7 @@ export function around(event, selector) {
   return event.target instanceof Element ? event.target.closest(selector) : null;
 }
 
-// ---- keys
-
-/** The letter on the key cap where the layout types another script: on a Korean layout "a" arrives as "ㅁ". */
-export function letterOf(/** @type {KeyboardEvent} */ event) {
-  const isForeign = event.key.length === 1 && event.key > "\u007f";
-  const onCap = /^(?:Key|Digit)(.)$/.exec(event.code);
-  return (isForeign && onCap ? onCap[1] : event.key).toLowerCase();
-}
-
-/** Whether a key goes with one that makes it the browser's own. */
-export function isChord(/** @type {KeyboardEvent} */ event) {
-  return event.ctrlKey || event.metaKey || event.altKey;
-}
+// ---- keys, which keyboard.js reads
 
 /** What a component does with a key is not for the page, which has keys of its own. */
 export function take(/** @type {Event} */ event) {

@@ -8,6 +8,7 @@
 
 import { keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
 import { changes, charsOf, shows } from "./draft_in_browser.js";
+import { isComposing, keyOf } from "./keyboard.js";
 /** @import { Mount } from "./dom.js" */
 /** @import { PromptData } from "./shapes.js" */
 
@@ -47,8 +48,9 @@ class Box {
     });
     this.area.addEventListener("blur", () => this.turns.flush());
     this.area.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      if (keyOf(event) !== "enter" || !(event.ctrlKey || event.metaKey)) return;
       take(event);
+      if (isComposing(event)) return; // the last syllable is not in the text yet; the press comes again behind it
       this.turns.next();
       this.submit();
     });

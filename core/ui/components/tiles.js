@@ -1,8 +1,9 @@
 // The tile picker in the browser. It answers at once and tells the server afterwards: data that are older than the
 // newest pick never take it back.
 
-import { around, element, isChord, keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
+import { around, element, keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
 import { changes, shows } from "./draft_in_browser.js";
+import { isChord, keyOf } from "./keyboard.js";
 /** @import { Mount } from "./dom.js" */
 /** @import { Tile, TilesData } from "./shapes.js" */
 
@@ -93,13 +94,13 @@ class Picker {
     const last = this.tiles.length - 1;
     const { columns } = this.data;
     const to = new Map([
-      ["ArrowLeft", from - 1],
-      ["ArrowRight", from + 1],
-      ["ArrowUp", from - columns],
-      ["ArrowDown", from + columns],
-      ["Home", 0],
-      ["End", last],
-    ]).get(event.key);
+      ["arrowleft", from - 1],
+      ["arrowright", from + 1],
+      ["arrowup", from - columns],
+      ["arrowdown", from + columns],
+      ["home", 0],
+      ["end", last],
+    ]).get(keyOf(event));
     if (isChord(event) || from < 0 || to === undefined) return;
     take(event);
     this.tiles[to]?.focus();

@@ -2,6 +2,7 @@
 // built here; any other is a list of buttons. role="grid" would need rows, and rows change with the window.
 
 import { around, element, keptUnder, setAttributes, take, Turns } from "../dom.js";
+import { commandOf, isComposing, keyOf } from "../keyboard.js";
 import { CardView } from "./card.js";
 import { dialogs } from "../streamlit_page.js";
 /** @import { Mount } from "../dom.js" */
@@ -240,14 +241,14 @@ class Grid {
     const { columns } = this;
     const rowOf = (/** @type {number} */ i) => Math.floor(i / columns);
     switch (key) {
-      case "ArrowLeft": return Math.max(0, index - 1);
-      case "ArrowRight": return Math.min(last, index + 1);
-      case "Home": return 0;
-      case "End": return last;
+      case "arrowleft": return Math.max(0, index - 1);
+      case "arrowright": return Math.min(last, index + 1);
+      case "home": return 0;
+      case "end": return last;
       default:
     }
-    const rows = key.startsWith("Page") ? this.rowsInWindow() : 1;
-    if (key.endsWith("Up")) return index - columns * Math.min(rows, rowOf(index));
+    const rows = key.startsWith("page") ? this.rowsInWindow() : 1;
+    if (key.endsWith("up")) return index - columns * Math.min(rows, rowOf(index));
     return Math.min(last, index + columns * Math.min(rows, rowOf(last) - rowOf(index)));
   }
 
@@ -262,13 +263,14 @@ class Grid {
 
   /** What a key means here, or undefined when it belongs to somebody else. */
   meaning(/** @type {KeyboardEvent} */ event) {
-    if (event.altKey || event.isComposing) return undefined;
+    if (event.altKey || isComposing(event)) return undefined;
     const { selectable } = this.data;
-    if (event.ctrlKey || event.metaKey) return selectable && event.key.toLowerCase() === "a" ? "all" : undefined;
-    if (/^(Arrow(Left|Right|Up|Down)|Home|End|Page(Up|Down))$/.test(event.key)) return "move";
-    if (event.key === "Enter") return "open";
-    if (event.key === " ") return selectable ? "select" : "open";
-    if (event.key === "Escape" && this.root.hasAttribute("data-selecting")) return "clear";
+    if (event.ctrlKey || event.metaKey) return selectable && commandOf(event) === "a" ? "all" : undefined;
+    const key = keyOf(event);
+    if (/^(arrow(left|right|up|down)|home|end|page(up|down))$/.test(key)) return "move";
+    if (key === "enter") return "open";
+    if (key === " ") return selectable ? "select" : "open";
+    if (key === "escape" && this.root.hasAttribute("data-selecting")) return "clear";
     return undefined;
   }
 
@@ -278,7 +280,7 @@ class Grid {
     if (id === undefined || meaning === undefined) return;
     take(event);
     if (meaning === "move") {
-      const target = this.cards[this.target(event.key, this.indexOf(id))].id;
+      const target = this.cards[this.target(keyOf(event), this.indexOf(id))].id;
       this.walk(event.shiftKey && this.data.selectable, id, target);
       this.focus(target, {});
     } else if (meaning === "all") {

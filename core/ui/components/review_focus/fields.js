@@ -1,6 +1,7 @@
 // The fields of the review desk: what is said of a picture, by whom, how sure, and what else could be said.
 
 import { action, element, setAttributes } from "../dom.js";
+import { labelOf } from "../keyboard.js";
 import { elsewhereOf, settleButton } from "./persona.js";
 /** @import { FocusField, FocusItem, FocusValue, Persona } from "../shapes.js" */
 
@@ -99,7 +100,7 @@ function editor(/** @type {FocusField} */ field, /** @type {string | null} */ va
     box.append(input);
   } else {
     const isOther = value !== null && !field.choices.some((choice) => choice.value === value);
-    box.append(action("type", { "aria-pressed": isOther }, element("kbd", "", "T"), "other…"));
+    box.append(action("type", { "aria-pressed": isOther }, element("kbd", "", labelOf("T")), "other…"));
   }
   return box;
 }

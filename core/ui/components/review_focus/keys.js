@@ -1,6 +1,7 @@
-// The keys of the review desk. A digit opens a field, and chooses in an open one; letters are typed on demand alone.
+// The keys of the review desk, by their place. A digit opens a field, and chooses in an open one; letters are typed on demand alone.
 
-import { around, letterOf, take } from "../dom.js";
+import { around, take } from "../dom.js";
+import { commandOf, isChord, isComposing, keyOf } from "../keyboard.js";
 import { chosenBy } from "./fields.js";
 /** @import { Desk } from "./desk.js" */
 
@@ -9,22 +10,29 @@ export function onKey(/** @type {Desk} */ desk, /** @type {KeyboardEvent} */ eve
     onKeyInField(desk, event, event.target.value.trim());
     return;
   }
-  const isUndo = letterOf(event) === "z" && !event.altKey && !event.shiftKey;
-  if (event.altKey || ((event.ctrlKey || event.metaKey) && !isUndo)) return;
-  if (event.repeat && !event.key.startsWith("Arrow")) return;
-  if ((event.key === "Enter" || event.key === " ") && around(event, "button")) return; // that button's own
-  const act = isUndo ? () => desk.undo() : actFor(desk, letterOf(event));
+  if (isComposing(event)) return;
+  const key = keyOf(event);
+  if (event.repeat && !key.startsWith("arrow")) return;
+  if ((key === "enter" || key === " ") && around(event, "button")) return; // that button's own
+  const act = isChord(event) ? actOfChord(desk, event) : actFor(desk, key);
   if (!act) return;
   take(event);
   act();
 }
 
 function onKeyInField(/** @type {Desk} */ desk, /** @type {KeyboardEvent} */ event, /** @type {string} */ text) {
-  if (event.isComposing || (event.key !== "Escape" && event.key !== "Enter")) return;
+  const key = keyOf(event);
+  if (isComposing(event) || (key !== "escape" && key !== "enter")) return;
   take(event);
-  if (event.key === "Escape") desk.type(false);
+  if (key === "escape") desk.type(false);
   else desk.setValue(desk.editing, text || null);
   desk.view.takeFocus();
+}
+
+/** @param {Desk} desk @param {KeyboardEvent} event @returns {(() => void) | undefined} */
+function actOfChord(desk, event) {
+  const isPlain = !event.altKey && !event.shiftKey && (event.ctrlKey || event.metaKey);
+  return isPlain && commandOf(event) === "z" ? () => desk.undo() : undefined;
 }
 
 /** @param {Desk} desk @param {string} key @returns {(() => void) | undefined} */
@@ -34,6 +42,7 @@ function actFor(desk, key) {
     ["a", () => desk.decide("accept")],
     ["enter", () => desk.decide("accept")],
     ["s", () => desk.decide("skip")],
+    ["z", () => desk.undo()],
     ["t", () => desk.type(true)],
     ["p", () => desk.editing && desk.settle(desk.editing)],
     ["k", () => desk.answer("", false)],
@@ -42,7 +51,6 @@ function actFor(desk, key) {
     ["arrowleft", () => desk.step(-1)],
     [" ", () => desk.view.zoom.toggle()],
     ["+", () => desk.view.zoom.step(1)],
-    ["=", () => desk.view.zoom.step(1)],
     ["-", () => desk.view.zoom.step(-1)],
     ["?", () => desk.toggleKeys()],
     ["escape", () => desk.close()],

@@ -1,6 +1,7 @@
 // What the desk says beside its pictures: races that were lost, what was settled, its end, and its keys.
 
 import { action, element } from "../dom.js";
+import { labelOf } from "../keyboard.js";
 import { wordsOf } from "./fields.js";
 import { loanOf } from "./lent.js";
 /** @import { FocusData, FocusItem, LostRace, Settled } from "../shapes.js" */
@@ -28,7 +29,7 @@ export function lostNote(/** @type {LostRace} */ lost, /** @type {FocusData} */ 
   const at = { "data-value": lost.decision };
   const box = element("div", { class: "message", role: "alert" }, element("p", "", ...unbroken(lost.says)));
   if (!lost.seen) {
-    box.append(element("div", "choices", action("theirs", at, "OK", element("kbd", "", "K"))));
+    box.append(element("div", "choices", action("theirs", at, "OK", element("kbd", "", labelOf("K")))));
     return box;
   }
   const mine = data.fields.filter(({ name }) => lost.fields.includes(name));
@@ -38,8 +39,8 @@ export function lostNote(/** @type {LostRace} */ lost, /** @type {FocusData} */ 
     element(
       "div",
       "choices",
-      action("theirs", at, "Keep theirs", element("kbd", "", "K")),
-      action("mine", at, "Use mine", element("kbd", "", "M")),
+      action("theirs", at, "Keep theirs", element("kbd", "", labelOf("K"))),
+      action("mine", at, "Use mine", element("kbd", "", labelOf("M"))),
       action("look", { "data-value": lost.item }, "Look"),
     ),
   );
@@ -79,8 +80,14 @@ export function endNote(data, { open, isAway, skipped, lent }) {
   return end("Nothing waits for a decision", "Change the filters to look at other labels.");
 }
 
+/** What the desk is called to somebody who does not see it. */
+export function keysInShort() {
+  const [accept, skip, undo] = ["A", "S", "Z"].map(labelOf);
+  return `Label review. ${accept} accepts, ${skip} skips, ${undo} undoes, digits edit a field, arrows look around, ? shows all keys.`;
+}
+
 export function keyList() {
-  const rows = KEYS.flatMap(([key, does]) => [element("kbd", "", key), element("span", "", does)]);
+  const rows = KEYS.flatMap(([key, does]) => [element("kbd", "", /^[A-Z]$/.test(key) ? labelOf(key) : key), element("span", "", does)]);
   const close = action("keys", {}, "Close", element("kbd", "", "?"));
   return element(
     "div",

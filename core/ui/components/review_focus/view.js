@@ -1,11 +1,12 @@
 // The review desk as it is drawn, and what its mouse does.
 
 import { action, around, element, setAttributes, setText } from "../dom.js";
+import { labelOf, onLabels } from "../keyboard.js";
 import { pageAround, scrolledBy } from "../streamlit_page.js";
 import { fieldOf } from "./fields.js";
 import { onKey } from "./keys.js";
 import { isLent, lentNote, loanOf } from "./lent.js";
-import { endNote, keyList, lostNote, settledNote } from "./messages.js";
+import { endNote, keyList, keysInShort, lostNote, settledNote } from "./messages.js";
 import { personaStrip } from "./persona.js";
 import { Zoom } from "./zoom.js";
 /** @import { Decision } from "./outbox.js" */
@@ -39,16 +40,13 @@ export class View {
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
     this.overlay = element("div", "overlay");
     this.watcher = new ResizeObserver(() => requestAnimationFrame(() => this.fit()));
+    onLabels(() => this.paint());
   }
 
   moveTo(/** @type {HTMLElement} */ root) {
     if (this.root === root && root.hasChildNodes()) return;
     this.root = root;
-    setAttributes(root, {
-      tabindex: 0,
-      role: "application",
-      "aria-label": "Label review. A accepts, S skips, Z undoes, digits edit a field, arrows look around, ? shows all keys.",
-    });
+    setAttributes(root, { tabindex: 0, role: "application" });
     root.addEventListener("keydown", (event) => onKey(this.desk, event));
     root.addEventListener("click", (event) => this.onClick(event));
     for (const act of ["keydown", "pointerdown"]) root.addEventListener(act, () => this.desk.hand.acted());
@@ -111,6 +109,7 @@ export class View {
   paint() {
     const { data, current: item } = this.desk;
     this.root.classList.toggle("empty", !item);
+    setAttributes(this.root, { "aria-label": keysInShort() });
     this.notes.replaceChildren(
       ...data.conflicts.map((lost) => lostNote(lost, data)),
       ...data.settled.map(settledNote),
@@ -205,7 +204,7 @@ export class View {
   }
 
   paintFoot(/** @type {FocusItem | undefined} */ item) {
-    const hint = (/** @type {string} */ letter) => element("kbd", "", letter);
+    const hint = (/** @type {string} */ letter) => element("kbd", "", labelOf(letter));
     const accept = action("accept", { class: "primary" }, this.desk.isDrafted ? "Save correction" : "Accept", hint("A"));
     const skip = action("skip", {}, "Skip", hint("S"));
     const back = action("undo", {}, "Undo", hint("Z"));
@@ -220,7 +219,7 @@ export class View {
         "div",
         "status",
         element("span", isTrouble ? "trouble" : "", `${says} · ${rest}`),
-        action("keys", { class: "quiet", "aria-expanded": this.desk.showsKeys }, "Keys", hint("?")),
+        action("keys", { class: "quiet", "aria-expanded": this.desk.showsKeys }, "Keys", element("kbd", "", "?")),
       ),
     );
   }

@@ -2,8 +2,9 @@
 //
 // How a person looks at a comparison lives by the comparison's id and outlives reruns and visits elsewhere.
 
-import { around, element, icon, isChord, keptUnder, letterOf, setAttributes, take } from "../dom.js";
+import { around, element, icon, keptUnder, setAttributes, take } from "../dom.js";
 import { clamp, dividerAt, layOut, middleFor, spotUnder, spreadOf, UNPLACED, wipeAt, zoomed } from "../geometry.js";
+import { isChord, isComposing, keyOf, onLabels } from "../keyboard.js";
 import { Pane, put } from "./pane.js";
 import { Toolbar } from "./toolbar.js";
 import { scrolledBy, setHeight } from "../streamlit_page.js";
@@ -84,6 +85,7 @@ export class Stage {
     this.onResize = () => this.soon();
     window.addEventListener("resize", this.onResize);
     this.listen();
+    this.unlabel = onLabels(() => this.toolbar.relabel());
   }
 
   listen() {
@@ -115,6 +117,7 @@ export class Stage {
   }
 
   close() {
+    this.unlabel();
     this.watcher.disconnect();
     window.removeEventListener("resize", this.onResize);
     cancelAnimationFrame(this.frameAsked);
@@ -268,9 +271,9 @@ export class Stage {
   // ---- keys ----
 
   onKey(/** @type {KeyboardEvent} */ event) {
-    if (isChord(event) || event.isComposing) return;
-    if ((event.key === " " || event.key === "Enter") && around(event, "button")) return;
-    const key = letterOf(event);
+    if (isChord(event) || isComposing(event)) return;
+    const key = keyOf(event);
+    if ((key === " " || key === "enter") && around(event, "button")) return;
     const act = this.actFor(key) ?? this.wipeFor(key, event) ?? this.panFor(key);
     if (!act) return;
     take(event); // the page has keys of its own
@@ -293,9 +296,7 @@ export class Stage {
   zoomFor(key) {
     return new Map([
       ["+", { run: () => this.step(1), isRepeated: true }],
-      ["=", { run: () => this.step(1), isRepeated: true }],
       ["-", { run: () => this.step(-1), isRepeated: true }],
-      ["_", { run: () => this.step(-1), isRepeated: true }],
       ["0", { run: () => this.zoomTo(null), isRepeated: false }],
       ["1", { run: () => this.zoomTo(1), isRepeated: false }],
     ]).get(key);

@@ -2,6 +2,7 @@
 
 import { button, element, icon, setAttributes, setText } from "../dom.js";
 import { isAt } from "../geometry.js";
+import { labelOf } from "../keyboard.js";
 /** @import { Stage } from "./stage.js" */
 /** @import { Layout } from "../geometry.js" */
 
@@ -51,10 +52,17 @@ export class Toolbar {
     if (isNarrow) this.hints.replaceChildren();
     if (isNarrow || this.hints.hasChildNodes()) return;
     if (isPair) {
-      const keys = ["a", "b", "space"].flatMap((key) => [element("kbd", "", key), " "]);
+      const keys = [labelOf("a").toLowerCase(), labelOf("b").toLowerCase(), "space"].flatMap((key) => [element("kbd", "", key), " "]);
       this.hints.append(element("span", "", ...keys, "flip"));
     }
     this.hints.append(element("span", "", "drag to pan"), element("span", "", "ctrl+wheel to zoom"));
+  }
+
+  /** The keys are labelled otherwise than was thought. */
+  relabel() {
+    this.hints.replaceChildren();
+    delete this.enlarge.dataset.full;
+    this.stage.layout();
   }
 
   draw(/** @type {Layout} */ { scale, fit }) {
@@ -75,7 +83,7 @@ export class Toolbar {
     if (this.enlarge.dataset.full === String(isFull)) return;
     this.enlarge.dataset.full = String(isFull);
     this.enlarge.replaceChildren(icon(isFull ? REDUCE : ENLARGE, { width: 16, height: 16 }));
-    named(this.enlarge, isFull ? "Leave full screen" : "Full screen", "f");
+    named(this.enlarge, isFull ? "Leave full screen" : "Full screen", labelOf("f").toLowerCase());
   }
 }
 
