@@ -48,7 +48,7 @@ class Call(Generic[T]):
         self, endpoint: Endpoint, work: Callable[[openai.OpenAI], Iterable[T]], *, timeout_s: float, name: str
     ) -> None:
         """`work` makes the call with a client and reads its answer; `name` is the thread's."""
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._work = work
         self._timeout = openai.Timeout(timeout_s + 1, connect=min(_CONNECT_S, timeout_s + 1))
         self._arrived: queue.SimpleQueue[T | Exception | _End] = queue.SimpleQueue()
@@ -101,12 +101,12 @@ class Call(Generic[T]):
 
     def _run(self) -> None:
         try:
-            with self._endpoint.client(timeout=self._timeout, connection=self._connection) as client:
+            with self.endpoint.client(timeout=self._timeout, connection=self._connection) as client:
                 for result in self._work(client):
                     self._arrived.put(result)
             self._arrived.put(_End())
         except Exception as err:  # noqa: BLE001 - raised again where somebody waits for it
-            self._arrived.put(err if self.sent else unsent_error(err, self._endpoint, self._connection.peer))
+            self._arrived.put(err if self.sent else unsent_error(err, self.endpoint, self._connection.peer))
 
 
 def call_once(endpoint: Endpoint, ask: Callable[[openai.OpenAI], T], *, limit_s: float, name: str) -> T:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Final
 
 import openai
 
-_MESSAGE_MAX: Final = 200
+from core.openai.error_bodies import REFUSED, read_body
 
 
 class Cause(Enum):
@@ -40,7 +40,7 @@ class Cause(Enum):
 # The first row that holds decides: by the code or the type of the error, or by the status of the answer.
 # https://developers.openai.com/api/docs/guides/error-codes
 _CAUSES: Final[tuple[tuple[Cause, frozenset[str], Collection[int]], ...]] = (
-    (Cause.REFUSED, frozenset({"moderation_blocked", "content_policy_violation", "content_filter"}), ()),
+    (Cause.REFUSED, frozenset({"moderation_blocked", "content_policy_violation", REFUSED}), ()),
     (
         Cause.BAD_PICTURE,
         frozenset(
@@ -86,48 +86,33 @@ class ServerError:
 def read_error(err: openai.APIError) -> ServerError:
     """Read what the SDK raised. A connection that failed says nothing: its cause is UNKNOWN."""
     status, headers = (err.status_code, err.response.headers) if isinstance(err, openai.APIStatusError) else (0, {})
-    body = _object_in(err.body)
-    return ServerError(
-        cause_of((body.get("code"), body.get("type")), status),
-        status,
-        _message_in(body),
-        _categories_in(body),
-        _retry_after_s(headers),
-    )
+    said = read_body(_body_of(err), status=status, secret=_key_in(err))
+    cause = cause_of(said.names, status or said.status)
+    return ServerError(cause, status, said.message, said.categories, _retry_after_s(headers))
 
 
 def cause_of(names: Iterable[object], status: int = 0) -> Cause:
     """The cause behind an error's code and type, and the status of the answer it came with, if any."""
-    said = {name for name in names if isinstance(name, str)}
+    said = {_snake_case(name) for name in names if isinstance(name, str)}
     return next((cause for cause, known, statuses in _CAUSES if known & said or status in statuses), Cause.UNKNOWN)
 
 
-def _object_in(body: object) -> Mapping[str, Any]:
-    """The error object of an answer, which the SDK has taken out of OpenAI's `{"error": {…}}`; empty for other shapes.
-
-    What gateways send in its place is to be brought into this shape here.
-    """
-    inside = body.get("error") if isinstance(body, dict) else None
-    return inside if isinstance(inside, dict) else body if isinstance(body, dict) else {}
+def _snake_case(name: str) -> str:
+    """As OpenAI writes its codes: some gateways have `contentFilter`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def _message_in(body: Mapping[str, Any]) -> str | None:
-    message = body.get("message")
-    if not isinstance(message, str) or not message.strip():
-        return None
-    line = re.sub(r"\b(?:sk|sess)-[\w*.-]+", "[key]", " ".join(message.split())).rstrip(".")
-    return line if len(line) <= _MESSAGE_MAX else line[:_MESSAGE_MAX].rstrip() + "…"
+def _body_of(err: openai.APIError) -> object:
+    """The whole body; the SDK takes `error` out of it, and what else there was is lost with that."""
+    if isinstance(err, openai.APIStatusError):
+        with suppress(ValueError, RuntimeError):  # no JSON, or an answer that nobody has read
+            return err.response.json()
+    return err.body
 
 
-def _categories_in(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """From the details of a refusal, or else from its message."""
-    details = body.get("moderation_details")
-    categories = details.get("categories") if isinstance(details, dict) else None
-    if not isinstance(categories, list):
-        found = re.search(r"safety_violations=\[([^\]]*)\]", str(body.get("message")))
-        categories = found[1].split(",") if found else []
-    words = (re.sub(r"[^a-z]+", " ", str(category).lower()).strip() for category in categories)
-    return tuple(word for word in words if word)
+def _key_in(err: openai.APIError) -> str:
+    """The key that was sent along, which some servers repeat."""
+    return str(err.request.headers.get("authorization", "")).removeprefix("Bearer ")
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

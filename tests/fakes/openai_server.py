@@ -92,7 +92,8 @@ class Fault(StrEnum):
     TRICKLE = "trickle"
 
 
-# What the vendor answers without having made a picture, or gives up at its own expense.
+# What is answered without having made a picture. A 5xx is not among them: of a server that is not OpenAI itself nobody
+# knows what stands behind it, and what that had made by then.
 UNBILLED = frozenset(
     {
         Fault.REFUSE,
@@ -102,9 +103,6 @@ UNBILLED = frozenset(
         Fault.BAD_KEY,
         Fault.FORBIDDEN,
         Fault.BAD_REQUEST,
-        Fault.SERVER_ERROR,
-        Fault.OVERLOADED,
-        Fault.ERROR_MID_STREAM,
     }
 )
 # What still brings a picture that can be shown.

@@ -49,7 +49,9 @@ def test_words_are_one_short_line_without_a_key() -> None:
     assert len(said) == 201
 
 
-@pytest.mark.parametrize("body", [None, "Bad gateway", "<html></html>", {"detail": "no"}, {"message": 7}, ["message"]])
+@pytest.mark.parametrize(
+    "body", [None, "", "<html></html>", {"words": "no"}, {"message": 7}, {"error": {}}, [7], 7, True]
+)
 def test_what_is_not_in_a_known_shape_is_no_reason(body: object) -> None:
     assert read_error(failure(502, body)) == ServerError(Cause.OVERLOADED, 502)
 

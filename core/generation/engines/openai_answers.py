@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -12,8 +13,10 @@ from urllib.parse import unquote
 
 import openai
 
+from core.generation.engines.openai_errors import NoPicture
 from core.generation.engines.prices import TokenUsage
 from core.openai.answers import Document, documents_of, mappings_in
+from core.openai.error_bodies import REFUSED, read_body
 
 _UNCOUNTED: Final = TokenUsage()
 _TOKENS_MAX: Final = 10**9  # of one call; more is no count
@@ -64,28 +67,39 @@ class AnsweredPicture:
 def pictures_of(answering: Any) -> Iterator[AnsweredPicture]:
     """The pictures of an answer that the SDK hands over unread; a final one is the last.
 
-    Raises openai.APIError for an error that came as an answer, and APIConnectionError for one that broke off.
+    Raises openai.APIError for an error that came as an answer, APIConnectionError for one that broke off, and NoPicture
+    with what came instead of one.
     """
     with answering as answer:
         response = answer.http_response
         unnamed: AnsweredPicture | None = None
-        unreadable = False
-        for document in documents_of(response):
+        instead: object = None
+        documents = documents_of(response)
+        for document in documents:
             picture = _picture_in(document)
-            unreadable |= picture is None and isinstance(document.content, str)
             if picture is None:
                 if _is_error(document):
                     raise openai.APIError("", response.request, body=document.content)
+                if isinstance(document.content, str) or "." not in _kind_of(document):
+                    instead = instead or document.content
             elif picture.stage is Stage.UNNAMED:
                 unnamed = picture
             else:
                 yield picture
                 if picture.stage is Stage.FINAL:
+                    deque(documents, maxlen=0)  # to its end, or the server would see somebody hang up
                     return
-        if unnamed is not None:
-            yield replace(unnamed, stage=Stage.FINAL)
-        elif unreadable:
-            raise ValueError("no JSON")
+        if unnamed is None:
+            raise _failure(instead, response.request)
+        yield replace(unnamed, stage=Stage.FINAL)
+
+
+def _failure(instead: object, request: Any) -> Exception:
+    """An answer without a picture: an error in a shape of its own, or no answer to this question."""
+    said = read_body(instead)
+    if REFUSED in said.names or (said.message and not isinstance(instead, str)):
+        return openai.APIError("", request, body=instead)
+    return NoPicture(instead)
 
 
 def _picture_in(document: Document) -> AnsweredPicture | None:

@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,16 @@ from core.errors import BadImage, ConfigError, EngineError, EngineFault, InputEr
 from core.generation.engines.capabilities import ModelCapability, capability_of, check_request, model_table
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_answers import AnsweredPicture, Stage, pictures_of
-from core.generation.engines.openai_errors import Unfinished, cancelled_error, damaged_error, deadline_error, translate
+from core.generation.engines.openai_errors import (
+    NoPicture,
+    address_error,
+    cancelled_error,
+    damaged_error,
+    deadline_error,
+    no_base64_error,
+    no_room_error,
+    translate,
+)
 from core.generation.engines.openai_uploads import Upload, Uploads
 from core.generation.engines.prices import cost_of, estimate
 from core.generation.records.comparison import RenderSettings, Size
@@ -27,6 +37,7 @@ from core.openai.call import Broken, Call, Cancelled
 from core.openai.client import Endpoint
 
 _AT_ONCE = 4
+_NO_PNG = (OSError, SyntaxError, ValueError, struct.error)  # what Pillow raises at one that is broken
 
 
 class OpenAIEngine:
@@ -93,12 +104,12 @@ class OpenAIEngine:
         try:
             for picture in call.results(ends_at, cancelled):
                 if picture.stage is Stage.FINAL:
-                    yield _final(picture, request, call.request_id)
+                    yield _final(picture, request, call)
                     return
                 # A partial that cannot be read is left out: the picture itself may still arrive whole.
                 if (data := picture.data) and (content_type := content_type_of(data)):
                     yield PartialPicture(data, content_type, (picture.index + 1) / (capability.partial_images_max + 1))
-            raise translate(Unfinished(), request, call)
+            raise translate(NoPicture(), request, call)
         except TimeoutError as err:
             raise deadline_error(request, call) from err
         except Cancelled as err:
@@ -160,27 +171,40 @@ def _send(client: openai.OpenAI, arguments: dict[str, Any], uploads: tuple[Uploa
     return images.edit(image=[(each.name, each.data, each.content_type) for each in uploads], **arguments)
 
 
-def _final(picture: AnsweredPicture, request: SideRequest, request_id: str | None) -> FinalPicture:
+def _final(picture: AnsweredPicture, request: SideRequest, call: Call[Any]) -> FinalPicture:
     cost = cost_of(request.model, picture.usage, datetime.now(UTC).date())
     data = picture.data
-    content_type = content_type_of(data) if data else None
-    if data is None or content_type is None:
-        raise damaged_error(request_id, cost)
-    notes = []
+    if data is None:
+        raise address_error(call, cost) if picture.is_address else no_base64_error(call, cost)
     try:
-        if content_type != "image/png":
-            notes.append(f"It came as {content_type.removeprefix('image/').upper()} and is kept as PNG.")
-            data = encode(decode_picture(data), "PNG", compress_level=1)
-        size = _measure(data)
+        data, size, notes = _as_png(data)
     except Overloaded as err:
-        raise damaged_error(request_id, cost, "OpenAI's picture found no room here; it was probably charged.") from err
-    except (BadImage, OSError, SyntaxError, ValueError, struct.error) as err:
-        raise damaged_error(request_id, cost) from err
+        raise no_room_error(call, cost) from err
+    except (BadImage, *_NO_PNG) as err:
+        raise damaged_error(call, cost) from err
     if size != request.size:
         notes.append(f"Asked for {request.size} pixels, got {size}.")
     if picture.quality not in (None, "auto", request.quality) and request.quality != "auto":
         notes.append(f"Asked for quality {request.quality}, got {picture.quality}.")
-    return FinalPicture(data, size, cost, request_id=request_id, notes=tuple(notes))
+    return FinalPicture(data, size, cost, request_id=call.request_id, notes=tuple(notes))
+
+
+def _as_png(data: bytes) -> tuple[bytes, Size, list[str]]:
+    """The picture as PNG with its size and what was done for that; one that is sound is left as it is.
+
+    Raises BadImage, Overloaded, or whatever Pillow raises at a PNG.
+    """
+    content_type = content_type_of(data)
+    if content_type == "image/png":
+        with suppress(*_NO_PNG):
+            return data, _measure(data), []
+    was = "with faults in its file" if content_type == "image/png" else f"as {_format_name(content_type)}"
+    data = encode(decode_picture(data), "PNG", compress_level=1)
+    return data, _measure(data), [f"It came {was} and is kept as PNG."]
+
+
+def _format_name(content_type: str | None) -> str:
+    return (content_type or "image/unknown").removeprefix("image/").upper()
 
 
 def _measure(data: bytes) -> Size:

@@ -286,14 +286,14 @@ FAULTS = {
     Fault.RATE_LIMIT: (EngineFault.RATE_LIMITED, "in 7 s"),
     Fault.NO_QUOTA: (EngineFault.RATE_LIMITED, "waiting does not help"),
     Fault.BAD_KEY: (EngineFault.BAD_REQUEST, "OPENAI_API_KEY"),
-    Fault.FORBIDDEN: (EngineFault.BAD_REQUEST, "OPENAI_API_KEY"),
+    Fault.FORBIDDEN: (EngineFault.BAD_REQUEST, "Your organization must be verified"),
     Fault.BAD_REQUEST: (EngineFault.BAD_REQUEST, "Invalid value: 'x'"),
-    Fault.SERVER_ERROR: (EngineFault.UNAVAILABLE, "fault of its own"),
+    Fault.SERVER_ERROR: (EngineFault.UNAVAILABLE, "(The server had an error while processing your request)"),
     Fault.OVERLOADED: (EngineFault.UNAVAILABLE, "overloaded"),
-    Fault.ERROR_MID_STREAM: (EngineFault.UNAVAILABLE, "fault of its own"),
+    Fault.ERROR_MID_STREAM: (EngineFault.UNAVAILABLE, "(It broke)"),
     Fault.CUT: (EngineFault.UNAVAILABLE, "may have been charged"),
     Fault.GARBAGE: (EngineFault.UNAVAILABLE, "could not be read"),
-    Fault.BROKEN_BASE64: (EngineFault.UNAVAILABLE, "damaged"),
+    Fault.BROKEN_BASE64: (EngineFault.UNAVAILABLE, "not base64"),
     Fault.BROKEN_PICTURE: (EngineFault.UNAVAILABLE, "damaged"),
     Fault.NOTHING: (EngineFault.UNAVAILABLE, "ended without a picture"),
 }
@@ -336,7 +336,8 @@ class TestFaults:
     ) -> None:
         server.will(Behaviour(Fault.REFUSE, categories=()))
         error = failed(engine, replace(REQUEST, references=()))
-        assert error.message == "OpenAI's safety system refused this picture: change the prompt and try again."
+        name = server.base_url.removeprefix("http://").removesuffix("/v1")
+        assert error.message == f"{name}'s safety system refused this picture: change the prompt and try again."
 
     @pytest.mark.parametrize(
         ("behaviour", "wait_s"),
