@@ -51,7 +51,8 @@ _CAUSES: Final[tuple[tuple[Cause, frozenset[str], Collection[int]], ...]] = (
     (Cause.SPENDING_LIMIT, frozenset({"billing_hard_limit_reached"}), ()),
     (Cause.QUOTA, frozenset({"insufficient_quota", "billing_not_active"}), {402}),
     (Cause.RATE_LIMIT, frozenset({"rate_limit_exceeded"}), {429}),
-    (Cause.KEY, frozenset({"invalid_api_key"}), {401}),
+    # the second is LiteLLM's word for any key but its master key, where it has no database
+    (Cause.KEY, frozenset({"invalid_api_key", "no_db_connection"}), {401}),
     (Cause.FORBIDDEN, frozenset(), {403}),
     (Cause.NO_MODEL, frozenset({"model_not_found"}), {404}),
     (Cause.TOO_LARGE, frozenset(), {413}),

@@ -135,7 +135,7 @@ def test_a_model_the_key_cannot_use_is_named_with_its_setting(bucket: S3Server, 
 def test_openai_being_away_keeps_nobody_out(bucket: S3Server) -> None:
     code, out = check(production(bucket, OPENAI_API_KEY=KEY, OPENAI_BASE_URL="http://127.0.0.1:9/v1"))
     assert code == 0
-    assert "cannot be reached" in told(out, "warning", "openai")[0]
+    assert "could not be reached" in told(out, "warning", "openai")[0]
 
 
 def test_a_clock_that_is_off_is_told_by_how_much(bucket: S3Server) -> None:

@@ -79,7 +79,11 @@ def openai(report: Report, settings: Settings) -> None:
     except ConfigError as err:
         report.fail("openai", err.message, fix_of(err, ""))
     except StudioError as err:
-        report.warn("openai", err.message, "Nothing to do here unless it lasts: the preview engine serves meanwhile.")
+        report.warn(
+            "openai",
+            err.message,
+            "Look into it if it lasts: the preview engine serves meanwhile, and a start is not held up.",
+        )
     else:
         _models(report, settings, endpoint.server, offered)
 

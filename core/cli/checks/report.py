@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.errors import ConfigError, StudioError, legible
+from core.settings import Settings
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Report:
         except StudioError as err:
             self.fail(what, err.message, fix_of(err, "Correct it, then check again."))
         except Exception as err:  # noqa: BLE001 - what breaks here breaks the dashboard too: who checks has to know
-            says = f"this could not be checked ({type(err).__name__}: {err})".split("\n")[0]
+            says = f"this could not be checked ({type(err).__name__}: {err})"
             self.fail(what, says, "Look for what it names among the settings and proxies of this environment.")
 
     def run(self, what: str, step: Callable[[], str], fix: str) -> None:
@@ -48,5 +49,7 @@ class Report:
 def fix_of(err: StudioError, otherwise: str) -> str:
     """What to do about an error: set what it names, if it names a setting."""
     if isinstance(err, ConfigError) and err.setting:
-        return f"Set {err.setting} in the environment or .streamlit/secrets.toml, then start again."
+        if err.setting.lower() in Settings.model_fields:
+            return f"Set {err.setting} in the environment or .streamlit/secrets.toml, then start again."
+        return f"Correct {err.setting}, then start again."
     return otherwise
