@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,9 +13,19 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
+from core import setting_values
 from core.errors import ConfigError
+from core.unicode import NotUtf8, read_text
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 SECRETS_FILE = PROJECT_ROOT / ".streamlit" / "secrets.toml"
@@ -27,7 +38,16 @@ _UVICORNS_TRUST = "FORWARDED_ALLOW_IPS"  # read by uvicorn before we are
 _DAY_S = 86_400.0
 # What must never be printed or logged, whichever way it came in.
 SECRET_SETTINGS = ("GOOGLE_CLIENT_SECRET", "SESSION_SECRET", "OPENAI_API_KEY", "METRICS_TOKEN")
-_AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+_AWS_REGIONS = ("AWS_DEFAULT_REGION", "AWS_REGION")
+# https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html#using-environment-variables
+_AWS_VARIABLES = {
+    ("AWS_ACCESS_KEY_ID", *_AWS_SECRETS): setting_values.token,
+    _AWS_REGIONS: setting_values.region,
+    ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"): setting_values.address,
+    ("AWS_PROFILE",): setting_values.text,
+}
+PREFIX_SETTINGS = ("S3_LIBRARY_PREFIX", "S3_APP_PREFIX")
 
 
 class Profile(StrEnum):
@@ -61,19 +81,11 @@ class DemoToken(StrEnum):
 
 
 def _names(value: object) -> object:
-    """Lower-case names from a comma-separated setting, or from a list in secrets.toml."""
-    parts = value.split(",") if isinstance(value, str) else value
+    """Lower-case names from a setting with commas, blanks or line breaks between them, or a list in secrets.toml."""
+    parts = re.split(r"[,;\s]+", value.strip("[]")) if isinstance(value, str) else value
     if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
-        return tuple(part.strip().lower() for part in parts if part.strip())
-    return value
-
-
-def _folder(value: object) -> object:
-    """A prefix always ends with a slash: without it S3 would also match siblings. `/` is the whole bucket."""
-    if value == "/":
-        return ""
-    if isinstance(value, str) and value and not value.endswith("/"):
-        return value + "/"
+        names = (setting_values.cleaned(part) for part in parts)
+        return tuple(name.lower() for name in names if setting_values.text(name))
     return value
 
 
@@ -91,9 +103,21 @@ def _networks(value: object) -> object:
     return networks
 
 
+def _bucket(value: object, info: ValidationInfo) -> object:
+    return setting_values.bucket(value, region=(info.context or {}).get("region", ""))
+
+
+def _bucket_address(value: object, info: ValidationInfo) -> object:
+    return setting_values.bucket_address(value, bucket=info.data.get("s3_bucket"))
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Networks = Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], BeforeValidator(_networks)]
-Prefix = Annotated[str, BeforeValidator(_folder)]
+Text = Annotated[str, BeforeValidator(setting_values.text)]
+Token = Annotated[str, BeforeValidator(setting_values.token)]
+Prefix = Annotated[str, BeforeValidator(setting_values.folder)]
+Bucket = Annotated[str, BeforeValidator(_bucket)]
+BucketAddress = Annotated[str, BeforeValidator(_bucket_address)]
 
 
 class Settings(BaseModel):
@@ -104,15 +128,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    s3_bucket: str | None = None
-    s3_endpoint_url: str | None = None
+    s3_bucket: Bucket | None = None
+    s3_endpoint_url: BucketAddress | None = None
     s3_library_prefix: Prefix = "refs/"
     s3_app_prefix: Prefix = "studio/"
 
-    google_client_id: str | None = None
-    google_client_secret: str | None = None
-    public_url: str | None = None
-    session_secret: str | None = None
+    google_client_id: Annotated[str, BeforeValidator(setting_values.client_id)] | None = None
+    google_client_secret: Annotated[str, BeforeValidator(setting_values.client_secret)] | None = None
+    public_url: Text | None = None
+    session_secret: Text | None = None
     trusted_proxies: Networks = ()
     sign_in_failures_per_minute: int = Field(default=20, ge=1, le=100_000)
     sign_in_failures_in_all_per_minute: int = Field(default=200, ge=1, le=1_000_000)
@@ -120,16 +144,16 @@ class Settings(BaseModel):
     allowed_domains: Names = ()
     ops_emails: Names = ()
     admin_emails: Names = ()
-    access_contact: str | None = Field(default=None, max_length=200)
+    access_contact: Text | None = Field(default=None, max_length=200)
 
-    openai_api_key: str | None = None
-    openai_base_url: str | None = None
-    openai_image_model: str = "gpt-image-2"
-    openai_text_model: str = "gpt-5-mini"
-    openai_label_model: str = "gpt-5-mini"
+    openai_api_key: Annotated[str, BeforeValidator(setting_values.api_key)] | None = None
+    openai_base_url: Annotated[str, BeforeValidator(setting_values.api_address)] | None = None
+    openai_image_model: Token = "gpt-image-2"
+    openai_text_model: Token = "gpt-5-mini"
+    openai_label_model: Token = "gpt-5-mini"
     openai_streaming: Streaming = Streaming.AUTO
 
-    data_dir: Path = Path(".studio")
+    data_dir: Annotated[Path, BeforeValidator(setting_values.text)] = Path(".studio")
     index_refresh_s: float = Field(default=30, gt=0, le=_DAY_S)
     index_workers: int = Field(default=32, ge=1, le=256)
     image_delivery: ImageDelivery = ImageDelivery.PROXY
@@ -140,7 +164,7 @@ class Settings(BaseModel):
     daily_budget_person_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_model_references: int = Field(default=3, ge=0, le=14)
     log_prompts: bool = False
-    metrics_token: str | None = None
+    metrics_token: Token | None = None
     demo_token: DemoToken = DemoToken.AUTO
 
     @model_validator(mode="after")
@@ -274,31 +298,79 @@ def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Pat
 
     An empty value counts as unset. Raises ConfigError that names the first setting that is wrong.
     """
-    values: dict[str, Any] = _root_keys(secrets_file)
-    values.update(os.environ if environ is None else environ)
+    values = given_values(environ, secrets_file=secrets_file)
     _refuse_uvicorns_trust(str(values.get(_UVICORNS_TRUST, "")))
-    known = {name: values[name.upper()] for name in Settings.model_fields if _is_set(values, name.upper())}
+    known = {name: _cleaned(values, name.upper()) for name in Settings.model_fields}
+    aws = _aws_variables(values) if known["s3_bucket"] else {}
+    region = "" if known["s3_endpoint_url"] else aws.get("AWS_DEFAULT_REGION") or aws.get("AWS_REGION", "")
     try:
-        return Settings.model_validate(known)
+        return Settings.model_validate(
+            {name: value for name, value in known.items() if value not in ("", None)},
+            context={"region": region},
+        )
     except ValidationError as err:
         first = err.errors()[0]
         setting = str(first["loc"][0]).upper()
-        shown = "…" if setting in SECRET_SETTINGS else repr(first["input"])
-        raise ConfigError("{setting}={} cannot be used: {}.", shown, first["msg"].lower(), setting=setting) from err
+        reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"].lower()
+        raise _unusable(setting, first["input"], reason) from err
 
 
-def export_aws_secrets(secrets_file: Path = SECRETS_FILE) -> None:
-    """Hand the AWS chain its own variables from secrets.toml, as the environment does."""
+def given_values(environ: Mapping[str, str] | None = None, *, secrets_file: Path = SECRETS_FILE) -> dict[str, Any]:
+    """What secrets.toml and the environment say, as it is written there; the environment wins. Raises ConfigError."""
+    return _root_keys(secrets_file) | dict(os.environ if environ is None else environ)
+
+
+def reads_as(name: str, written: object) -> object:
+    """A setting's value without what is not meant: what stands around it, and of a prefix its slashes."""
+    value = setting_values.cleaned(written, name) if isinstance(written, str) else written
+    return setting_values.folder(value) or "/" if value and name in PREFIX_SETTINGS else value
+
+
+def export_aws_variables(secrets_file: Path = SECRETS_FILE) -> None:
+    """Hand the AWS chain its own variables, those of secrets.toml too, without what stands around them.
+
+    Raises ConfigError for one that cannot be used.
+    """
     for name, value in _root_keys(secrets_file).items():
         if name.startswith("AWS_"):
             os.environ.setdefault(name, str(value))
+    for name, value in _aws_variables(os.environ).items():
+        if value:
+            os.environ[name] = value
+        else:
+            del os.environ[name]
+
+
+def _aws_variables(values: Mapping[str, Any]) -> dict[str, str]:
+    """Those of boto3's variables that are set, checked. Raises ConfigError."""
+    found = {}
+    for names, check in _AWS_VARIABLES.items():
+        for name in names:
+            value = _cleaned(values, name)
+            try:
+                check(value)
+            except ValueError as err:
+                raise _unusable(name, value, str(err)) from err
+            if name in values:
+                found[name] = str(value)
+    return found
+
+
+def _cleaned(values: Mapping[str, Any], name: str) -> Any:
+    value = values.get(name)
+    return setting_values.cleaned(value, name) if isinstance(value, str) else value
+
+
+def _unusable(setting: str, value: object, reason: str) -> ConfigError:
+    is_secret = setting in (*SECRET_SETTINGS, *_AWS_SECRETS)
+    return ConfigError("{setting}={} cannot be used: {}.", "…" if is_secret else repr(value), reason, setting=setting)
 
 
 def known_secrets(settings: Settings) -> tuple[str, ...]:
     """Every secret this process was given, to be kept out of what it writes."""
     ours = [getattr(settings, name.lower()) for name in SECRET_SETTINGS]
-    given = _root_keys(SECRETS_FILE) | os.environ
-    return tuple(str(secret) for secret in (*ours, *(given.get(name) for name in _AWS_SECRETS)) if secret)
+    given = given_values()
+    return tuple(str(secret) for secret in (*ours, *(_cleaned(given, name) for name in _AWS_SECRETS)) if secret)
 
 
 def _refuse_uvicorns_trust(trusted: str) -> None:
@@ -311,17 +383,13 @@ def _refuse_uvicorns_trust(trusted: str) -> None:
         )
 
 
-def _is_set(values: Mapping[str, Any], name: str) -> bool:
-    return name in values and values[name] not in ("", None)
-
-
 def read_secrets(path: Path) -> dict[str, Any]:
     """What secrets.toml says, tables too, or nothing where there is no such file. Raises ConfigError."""
     if not path.is_file():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        return tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, NotUtf8) as err:
         raise ConfigError("{setting} is not valid TOML: {}.", err, setting=path.name) from err
     except OSError as err:
         raise ConfigError("{setting} cannot be read: {}.", err.strerror, setting=path.name) from err

@@ -17,6 +17,7 @@ FOUNDATION = (
     "derived",
     "settings",
     "setting_names",
+    "setting_values",
     "openai",
     "logs",
     "foreign_logs",

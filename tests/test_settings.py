@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
-from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_secrets, load_settings
+from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, export_aws_variables, load_settings
 
 NOWHERE = Path("/nonexistent/secrets.toml")
 # The names that are promised to operators; they never change.
@@ -232,11 +232,18 @@ class TestProduction:
         assert (settings.origin, settings.cookie_name) == (origin, cookie)
 
     @pytest.mark.parametrize(
-        "name", ["S3_ENDPOINT_URL", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PUBLIC_URL", "SESSION_SECRET"]
+        ("name", "value"),
+        [
+            ("S3_ENDPOINT_URL", "http://127.0.0.1:9000"),
+            *(
+                (name, "x" * 40)
+                for name in ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PUBLIC_URL", "SESSION_SECRET")
+            ),
+        ],
     )
-    def test_settings_of_a_production_without_a_bucket_are_refused(self, name: str) -> None:
+    def test_settings_of_a_production_without_a_bucket_are_refused(self, name: str, value: str) -> None:
         with pytest.raises(ConfigError, match=f"S3_BUCKET is missing: {name} is set") as caught:
-            settings_of(**{name: "x" * 40}).require_serving()
+            settings_of(**{name: value}).require_serving()
         assert caught.value.setting == "S3_BUCKET"
 
     def test_an_operators_command_asks_only_for_the_storage_it_uses(self) -> None:
@@ -256,14 +263,14 @@ class TestSecretsFile:
 
     def test_root_level_keys_are_settings_and_the_environment_wins(self, tmp_path: Path) -> None:
         file = secrets_file(
-            tmp_path, 'S3_BUCKET = "from file"\nMAX_MODEL_REFERENCES = 2\n[connections]\nS3_APP_PREFIX = "x"\n'
+            tmp_path, 'S3_BUCKET = "from-file"\nMAX_MODEL_REFERENCES = 2\n[connections]\nS3_APP_PREFIX = "x"\n'
         )
-        settings = load_settings({"S3_BUCKET": "from environment"}, secrets_file=file)
-        assert (settings.s3_bucket, settings.max_model_references) == ("from environment", 2)
+        settings = load_settings({"S3_BUCKET": "from-environment"}, secrets_file=file)
+        assert (settings.s3_bucket, settings.max_model_references) == ("from-environment", 2)
         assert settings.s3_app_prefix == "studio/"
 
     def test_an_empty_value_in_the_environment_switches_off_what_the_file_says(self, tmp_path: Path) -> None:
-        file = secrets_file(tmp_path, 'S3_BUCKET = "from file"\n')
+        file = secrets_file(tmp_path, 'S3_BUCKET = "from-file"\n')
         assert load_settings({"S3_BUCKET": ""}, secrets_file=file).s3_bucket is None
 
     def test_no_file_is_no_error(self) -> None:
@@ -279,11 +286,11 @@ class TestSecretsFile:
     def test_the_aws_chains_own_variables_reach_the_environment_and_overwrite_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        file = secrets_file(tmp_path, 'AWS_ACCESS_KEY_ID = "file"\nAWS_REGION = "file"\nS3_BUCKET = "b"\n')
+        file = secrets_file(tmp_path, 'AWS_ACCESS_KEY_ID = "file"\nAWS_REGION = "file"\nS3_BUCKET = "studio"\n')
         monkeypatch.setenv("AWS_REGION", "environment")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")  # so that the fixture puts it back
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-        export_aws_secrets(file)
+        export_aws_variables(file)
         assert (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_REGION"]) == ("file", "environment")
         assert "S3_BUCKET" not in os.environ
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.settings import Profile, Settings, export_aws_secrets
+from core.settings import Profile, Settings, export_aws_variables
 from core.storage.circuit_breaker import CircuitBreaker
 from core.storage.client import DEFAULT_REGION, Reach
 from core.storage.list_pages import ListPages
@@ -41,7 +41,7 @@ def open_storage(settings: Settings, samples: Path, *, lends: bool = True) -> St
     `lends` as in EmbeddedS3.open. Raises ConfigError or StorageError.
     """
     if settings.profile is Profile.PRODUCTION:
-        export_aws_secrets()
+        export_aws_variables()
         return _connect(Reach(settings.s3_bucket or "", settings.s3_endpoint_url))
     from core.storage.embedded.server import EmbeddedS3  # moto: half of the start of an operator's command
 

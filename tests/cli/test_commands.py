@@ -321,8 +321,8 @@ def test_bad_input_is_one_sentence_that_says_what_would_do(what: str, refusals: 
     [
         ({"INDEX_WORKERS": "many"}, "INDEX_WORKERS"),
         ({"S3_ENDPOINT_URL": "http://127.0.0.1:9"}, "S3_BUCKET"),
-        ({"S3_BUCKET": "b", "S3_ENDPOINT_URL": "127.0.0.1:9"}, "S3_ENDPOINT_URL"),
-        ({"S3_BUCKET": "b", "AWS_PROFILE": "nobody"}, "nobody"),
+        ({"S3_BUCKET": "studio", "S3_ENDPOINT_URL": "127.0.0.1:9"}, "S3_ENDPOINT_URL"),
+        ({"S3_BUCKET": "studio", "AWS_PROFILE": "nobody"}, "nobody"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_bad_input_and_named(
