@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import IO, Final
 
 import PIL
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from core.errors import BadImage, StudioError
+from core.images.containers.bounds import ICC_BYTES_MAX
+from core.images.containers.opening import opened, opened_with_ends
 from core.images.memory import BYTES_MAX, MIB, PIXELS, PIXELS_MAX, bytes_to_decode, is_simple
 
 # Pillow keeps pixels in blocks. glibc hands back to the system at once what is larger than 32 MiB, while blocks of
@@ -25,10 +28,10 @@ with suppress(ImportError):  # HEIC needs a package of its own, which is welcome
     import_module("pillow_heif").register_heif_opener()
 # What may be decoded, by content and never by name.
 _FORMATS: Final = tuple(
-    name for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF") if name in Image.OPEN
+    name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF") if name in Image.OPEN
 )
 # What could be read: another Pillow, or another limit here (then count up), may read more.
-DECODER: Final = f"2-pillow-{PIL.__version__}" + ("-heif" if "HEIF" in _FORMATS else "")
+DECODER: Final = f"3-pillow-{PIL.__version__}" + ("-heif" if "HEIF" in _FORMATS else "")
 _BACKDROP: Final = (128, 128, 128)  # behind transparency: a grey that favours neither light nor dark
 _HEIC_BRANDS: Final = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1")
 # The first bytes of each format, and where in the file they stand.
@@ -40,6 +43,8 @@ _SIGNATURES: Final = (
     (0, b"BM", "image/bmp"),
     (0, b"II*\0", "image/tiff"),
     (0, b"MM\0*", "image/tiff"),
+    (0, b"II+\0", "image/tiff"),  # BigTIFF
+    (0, b"MM\0+", "image/tiff"),
     (4, b"ftypavif", "image/avif"),
     (4, b"ftypavis", "image/avif"),
     *((4, brand, "image/heic") for brand in _HEIC_BRANDS if "HEIF" in _FORMATS),
@@ -56,11 +61,14 @@ _TURNS: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 
+_DAMAGED: Final = "The picture is damaged or cut off: upload it again."
 _STRIP_PIXELS: Final = 1_000_000
 _Conversion = Callable[[Image.Image], Image.Image]
 
 # Our own limit is checked on the header, before a pixel is decoded; Pillow's would warn on top of it.
 Image.MAX_IMAGE_PIXELS = None
+# Texts are left out before Pillow sees them, and a profile is no text, but Pillow has one limit for both.
+PngImagePlugin.MAX_TEXT_CHUNK = ICC_BYTES_MAX
 # What Pillow warns about (odd EXIF, odd TIFF tags) is no news to an operator: the picture is shown, or is not.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
@@ -76,17 +84,15 @@ def content_type_of(head: bytes) -> str | None:
 def is_plain(data: bytes, *, side_max: int) -> str | None:
     """The content type of a JPEG or PNG that shows the same without its metadata; None for any other picture.
 
-    It is upright, opaque, 8-bit grey or RGB in sRGB, has one frame, and no edge beyond `side_max` pixels. Only its
-    header is read.
+    It is upright, opaque, 8-bit grey or RGB in sRGB, and has no edge beyond `side_max` pixels. Only its header is read.
+    Whatever else is in the file counts as metadata: further frames, a second picture.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+        with Image.open(opened(data), formats=("JPEG", "PNG")) as image:
             info = image.info
             is_same = (
-                image.format != "MPO"
-                and image.mode in ("L", "RGB")
+                image.mode in ("L", "RGB")
                 and max(image.size) <= side_max
-                and getattr(image, "n_frames", 1) == 1
                 and "transparency" not in info
                 and not _has_own_colours(info)
                 and _turn(image) is None
@@ -120,18 +126,12 @@ def decode_picture(data: bytes, *, max_side: int | None = None, decoded_side_min
     if not data:
         raise BadImage("The file is empty: upload the picture again.")
     check_file(len(data))
+    shrink = None if max_side is None else _Shrink(max_side, decoded_side_min or 2 * max_side)
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            opened = image.size
-            _check_pixels(*opened)
-            shrink = None if max_side is None else _Shrink(max_side, decoded_side_min or 2 * max_side)
-            if shrink is not None:
-                image.draft("RGB", _fitting(shrink.decoded_side_min, *opened))
-            with PIXELS.lend(_memory_for(image, opened, shrink)):
-                picture = _upright_srgb(image, shrink)
-                if picture is not image:
-                    image.close()  # its pixels are gone before what was lent for them is given back
-                return picture
+        ended = opened_with_ends(data)
+        if ended:
+            _check_that_only_the_end_is_missing(ended)
+        return _decoded(ended[0] if ended else opened(data), shrink, len(data))
     except StudioError:
         raise
     except UnidentifiedImageError as err:
@@ -141,7 +141,36 @@ def decode_picture(data: bytes, *, max_side: int | None = None, decoded_side_min
     except MemoryError as err:
         raise BadImage("The picture is too large to be opened here.") from err
     except Exception as err:  # Pillow's parsers raise whatever they stumble over
-        raise BadImage("The picture is damaged or cut off: upload it again.") from err
+        raise BadImage(_DAMAGED) from err
+
+
+def _decoded(file: IO[bytes], shrink: _Shrink | None, size_bytes: int) -> Image.Image:
+    """The picture in a file. Raises BadImage, and whatever Pillow stumbles over."""
+    # Some decoders have their file in one piece: what is not in one already is copied.
+    copied_bytes = 0 if isinstance(file, io.BytesIO) else size_bytes
+    file.seek(0)
+    with Image.open(file, formats=_FORMATS) as image:
+        whole = image.size
+        _check_pixels(*whole)
+        if shrink is not None:
+            image.draft("RGB", _fitting(shrink.decoded_side_min, *whole))
+        with PIXELS.lend(_memory_for(image, whole, shrink) + copied_bytes):
+            picture = _upright_srgb(image, shrink)
+            if picture is not image:
+                image.close()  # its pixels are gone before what was lent for them is given back
+            return picture
+
+
+def _check_that_only_the_end_is_missing(files: Iterable[IO[bytes]]) -> None:
+    """Raise BadImage if pixels are: what they are then depends on what is put behind the file."""
+    found = set()
+    for file in files:
+        with Image.open(file, formats=("JPEG",)) as image:
+            _check_pixels(*image.size)
+            with PIXELS.lend(2 * _memory_for(image, image.size, None)):  # all of them, and the same as bytes
+                found.add(hashlib.blake2b(image.tobytes()).digest())
+    if len(found) > 1:
+        raise BadImage(_DAMAGED)
 
 
 def check_file(size_bytes: int) -> None:
@@ -160,13 +189,13 @@ def _check_pixels(width: int, height: int) -> None:
         )
 
 
-def _memory_for(image: Image.Image, opened: tuple[int, int], shrink: _Shrink | None) -> int:
+def _memory_for(image: Image.Image, whole: tuple[int, int], shrink: _Shrink | None) -> int:
     """Bytes. Raises BadImage for more than there are: so much would be needed for this picture alone."""
     across, down = (1, 1) if shrink is None else shrink.factors(*image.size)
     averaged = math.ceil(image.width / across) * math.ceil(image.height / down)
     needed = bytes_to_decode(
         image,
-        opened_pixels=math.prod(opened),
+        opened_pixels=math.prod(whole),
         worked_on_pixels=averaged + min(_STRIP_PIXELS, math.prod(image.size)),
         final_pixels=math.prod(image.size if shrink is None else shrink.size(*image.size)),
     )
@@ -174,7 +203,7 @@ def _memory_for(image: Image.Image, opened: tuple[int, int], shrink: _Shrink | N
         raise BadImage(
             "The picture has {}×{} pixels, more than can be opened safely of a {} file like this one: save it smaller, "
             "or as a JPEG that is not progressive.",
-            *opened,
+            *whole,
             image.format,
         )
     return needed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.concurrency.single_flight import SingleFlightCache
@@ -19,6 +20,7 @@ _SIDE_MAX = 2048
 _DECODED_SIDE_MIN = 1536
 # JPEG quality and chroma subsampling (2 is 4:2:0); the second is for grain, in which nobody sees the difference.
 _QUALITIES = ((92, 0), (75, 2))
+_LOOKED_AT_SIDE = 256
 _KEPT_BYTES = 64 * 1024 * 1024
 
 
@@ -55,7 +57,10 @@ class Uploads:
 
 def _make_ready(data: bytes) -> Upload:
     if len(data) <= _BYTES_MAX and (kind := is_plain(data, side_max=_SIDE_MAX)):
-        return Upload(without_metadata(data), kind)
+        with suppress(BadImage):  # what browsers forgive, models may not: that is written anew
+            bare = without_metadata(data)
+            decode_picture(bare, max_side=_LOOKED_AT_SIDE)  # what no reader here shows is not sent
+            return Upload(bare, kind)
     picture = decode_picture(data, max_side=_SIDE_MAX, decoded_side_min=_DECODED_SIDE_MIN)
     for quality, subsampling in _QUALITIES:
         data = encode(picture, "JPEG", quality=quality, subsampling=subsampling)
