@@ -8,8 +8,10 @@ from typing import Any, Literal, cast
 
 from core.injection.reading.age_numbers import AgeMatch
 from core.injection.reading.ages import AgeFinding, AgeReader
-from core.injection.reading.lexicon import Match
+from core.injection.reading.lexicon import Match, Stretches
+from core.injection.reading.names import names_of_others
 from core.injection.reading.negation import Negation
+from core.injection.reading.pasted import Pasted
 from core.injection.reading.people import PeopleFinding, PeopleReader
 from core.injection.reading.tag_words import TagFinding, TagReader
 from core.injection.reading.text import PromptText
@@ -62,12 +64,14 @@ class OfflineReader:
 
     def read(self, prompt: str) -> Reading:
         """Read one prompt. Never raises; takes time in proportion to the prompt's length."""
-        text = PromptText.of(prompt)
-        negation = Negation(self._negation_words, text)
-        people = self._people.read(text, negation)
-        numbers = self._ages.numbers(text, people)
-        person = people.person or (bool(numbers) and not people.is_ruled_out)
-        ages = self._ages.read(text, numbers, people) if person else AgeFinding(None, ())
+        pasted = Pasted.of(prompt)
+        text = PromptText.of(pasted.plain)
+        negation = Negation(self._negation_words, text, Stretches(text.locate(pasted.unwanted)))
+        people = self._people.read(text, negation, Stretches(text.locate(names_of_others(pasted.plain))))
+        numbers = self._ages.numbers(text, negation, people)
+        is_aged = not all(match.is_loose for match in numbers)
+        person = people.person or (is_aged and not people.is_ruled_out)
+        ages = self._ages.read(text, negation, numbers, people) if person else AgeFinding(None, ())
         tags = self._tags.read(text, negation)
         tone, angle = tags[TagKind.TONE], tags[TagKind.ANGLE]
         age_low, age_high = ages.ages or (None, None)
@@ -79,12 +83,12 @@ class OfflineReader:
             age_high=age_high,
             tone=tone.id,
             angle=angle.id,
-            evidence=tuple(_evidence(text, people, ages, tone, angle)),
+            evidence=tuple(_evidence(prompt, text, people, ages, tone, angle)),
         )
 
 
 def _evidence(
-    text: PromptText, people: PeopleFinding, ages: AgeFinding, tone: TagFinding, angle: TagFinding
+    prompt: str, text: PromptText, people: PeopleFinding, ages: AgeFinding, tone: TagFinding, angle: TagFinding
 ) -> Iterator[Evidence]:
     fields: tuple[tuple[Field, Sequence[Match[Any] | AgeMatch]], ...] = (
         ("person", people.meant),
@@ -96,4 +100,4 @@ def _evidence(
     for field, matches in fields:
         for start, end in sorted((match.start, match.end) for match in matches):
             first, last = text.span(start, end)
-            yield Evidence(field, text.prompt[first:last], first, last)
+            yield Evidence(field, prompt[first:last], first, last)

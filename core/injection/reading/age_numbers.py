@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -29,6 +29,10 @@ _PARTS = {
     "후반": (5, 9), "후": (5, 9), "말": (7, 9),
 }  # fmt: skip
 _OLDEST = 90
+_READ_MAX = 110
+_BARE_LOW = 13  # a bare number below it beside a person counts persons, pictures or lines
+_ZOOMS = frozenset({(16, 35), (17, 40), (17, 55), (18, 55), (24, 70), (28, 70), (28, 75)})
+_ZOOM_YEARS = 45  # a lens such as 24-105 or 35-150; no casting spans as much
 
 _UNIT = "|".join(_UNITS[1:])
 _TEN = "|".join(_TENS)
@@ -44,25 +48,33 @@ _KOREAN_PART = r"(?: ?(?P<part>초중반|중후반|초반|중반|후반))?"
 _NOT_FOR = r"(?! ?(?:타깃|타겟|취향|여성용|남성용|를 위한|을 위한|를 대상|을 대상))"
 
 
+_NO_AGE = (
+    r"(?! (?:cm|mm|m|km|kg|g|degrees?|percent|minutes?|hours?|seconds?|days?|weeks?|months?"
+    r"|euros?|dollars?|pieces?|am|pm)"
+    r"(?![^ ,.]))"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AgeMatch:
-    """An age range read from a stretch of the text."""
+    """An age range read from a stretch of the text.
+
+    `is_bound` says that only one end was given ("under 30"), `is_loose` that the number may be of something else as
+    well: it is an age only where the prompt means a person.
+    """
 
     low: int
     high: int
     start: int
     end: int
+    is_bound: bool = False
+    is_loose: bool = False
 
 
 _YEARS_OLD = re.compile(
     rf"{_START}(?P<low>{_NUMBER})(?:(?:-| to | or | and )(?P<high>{_NUMBER}))?"
     rf" (?:years?|yrs?) (?:olds?|of age){_END}"
     rf"|{_START}(?P<short>\d{{1,2}}) (?:yo|y,o|yos){_END}"
-)
-_NO_AGE = (
-    r"(?! (?:cm|mm|m|km|kg|g|degrees?|percent|minutes?|hours?|seconds?|days?|weeks?|months?"
-    r"|euros?|dollars?|pieces?|am|pm)"
-    r"(?![^ ,.]))"
 )
 _AGED = re.compile(
     rf"{_START}(?:aged|ages|age|age range)[ ,](?:between |of |around |about )?"
@@ -72,12 +84,31 @@ _BETWEEN = re.compile(
     rf"{_START}between (?:the )?(?:ages (?:of )?)?(?P<low>{_NUMBER})(?:-| to | and )(?P<high>{_NUMBER}){_NO_AGE}{_END}"
 )
 _BESIDE_WHO = re.compile(
-    rf"{_START}(?:{_WHO})[ ,](?:of |about |around |roughly |approximately )?"
-    r"(?P<low>\d\d?)(?:-(?P<high>\d\d))?(?=[,.]|$)"
+    rf"{_START}(?:{_WHO})[ ,-](?:of |about |around |roughly |approximately )?"
+    r"(?P<low>\d\d)(?:-(?P<high>\d\d))?(?=[,.]|$)"
 )
-_OVER = re.compile(
-    rf"{_START}(?:over|above|past) (?P<low>[4-8]\d){_END}(?! \w)"
-    rf"|{_START}(?P<plus>[4-8]\d) (?:plus|and over|and older){_END}"
+_YEARS = r"(?: (?:years?|yrs?)(?: (?:olds?|of age))?| yo)"
+_NOT_UNDER = r"(?:not?|never) (?:be )?(?:under|below|younger than|less than)"
+_NOT_OVER = r"(?:not?|never) (?:be )?(?:over|above|older than|more than)"
+# A limit of an age: which end it is, and whether the number itself is still meant. "Over 60" is said of those of 60 too.
+_LIMIT = (
+    rf"(?:(?P<lowest>{_NOT_UNDER}|at least|minimum(?: age)?(?: of)?|min(?: age)?|older than|over|above|past|upwards of)"
+    rf"|(?P<highest>{_NOT_OVER}|at most|up to|maximum(?: age)?(?: of)?|max(?: age)?)"
+    r"|(?P<below>under|below|younger than|less than|not yet)) (?:the age of )?"
+)
+_ONE_END = re.compile(rf"{_START}{_LIMIT}(?P<years>{_NUMBER})(?P<unit>{_YEARS})?{_NO_AGE}{_END}")
+_OTHER_END = re.compile(
+    rf"{_START}(?P<years>{_NUMBER})(?P<unit>{_YEARS})?"
+    rf" (?:(?P<lowest>plus|and over|and older|or over|or older|and up|and above|or above|upwards|minimum|min)"
+    rf"|(?P<highest>and under|and younger|or under|or younger|and below|or below|maximum|max)){_END}"
+)
+_OWN_LIMIT = re.compile(r"(?:older|younger) than|the age of|(?:max|min)(?:imum)? age")  # said of nothing but ages
+_AGE_BEFORE = re.compile(rf"(?:{_WHO}|age|aged|ages)(?: (?:who|is|are|of|aged|age|just|slightly|well)){{0,2}}[ ,]$")
+_AGE_BEFORE_CHARS = 40
+_CLAUSE_AFTER = re.compile(r"[,.]|$")
+_ABOUT = re.compile(
+    rf"{_START}(?:(?:around|about|roughly|approximately|approx|circa|ca|nearly|almost|close to|pushing|turning) "
+    rf"(?P<about>{_NUMBER})(?P<unit>{_YEARS})?(?=[,.]|$)|(?P<ish>{_NUMBER}) ?(?:ish|or so|give or take){_END})"
 )
 _WHOSE = r"(?:(?:in )?(?:her|his|their|my|our|your) )"
 _DECADES_RANGE = re.compile(
@@ -88,21 +119,25 @@ _IN_DECADE = re.compile(
     rf"{_START}(?P<the>the )?(?P<whose>{_WHOSE}|in )?(?:very )?"
     rf"(?:(?P<part>{_PART}) )?(?P<decade>{_DECADE}){_END}"
 )
-_SOMETHING = re.compile(rf"{_START}(?P<tens>{_TEN}|[2-9]0) ?somethings?{_END}")
+_SOMETHING = re.compile(rf"{_START}(?:aged? )?(?P<tens>{_TEN}|[2-9]0) ?(?:somethings?|odd){_END}")
 _WHO_BEFORE = re.compile(rf"(?:{_WHO})[ ,]$")
 _WHO_AFTER = re.compile(rf"[ ,](?:{_WHO}){_END}")
 
 _KOREAN_DECADE = re.compile(
     rf"(?<!\d)(?P<low>[1-9]0)(?:(?:대(?: ?(?P<low_part>초중반|중후반|초반|중반|후반))?)?(?:[-,]|에서 ?|부터 ?)"
-    rf"(?P<high>[1-9]0))? ?대"
-    rf"{_KOREAN_PART}(?P<over> ?이상)?{_NOT_FOR}"
+    rf"(?P<high>[1-9]0))?(?:대(?!리석|각선)| 대(?=[ ,.]|$|[의가는은로와]|[초중후]|이[상하 ]|미만|여[성자]|남[성자]))"
+    rf"{_KOREAN_PART}{_NOT_FOR}"
 )
 _KOREAN_GENERATION = re.compile(r"(?<!\d)(?P<low>[1-8])0(?P<high>[2-9])0 ?(?:세대|대|여성|남성)")
 _SINO_TEN = "|".join(sorted(_SINO_TENS, key=len, reverse=True))
 _SINO_DECADE = re.compile(rf"(?<![가-힣])(?P<tens>{_SINO_TEN})대{_KOREAN_PART}")
 _KOREAN_YEARS = re.compile(
     r"(?<!\d)(?P<low>\d{1,3})(?: ?[살세])?(?:(?:-|에서 ?|부터 ?)(?P<high>\d{1,3}))?"
-    r" ?(?:살(?![짝구])|세(?![대기트계련월탁]))"
+    r"(?: ?살(?![짝구])|세(?![대기트계련월탁])| 세(?=[ ,.]|$|의|인|가|로 보|이[상하]|미만|초과|정도|쯤|가량|전후|안팎|[여남]|[초중후]))"
+)
+_KOREAN_AGED = re.compile(
+    r"(?<![가-힣])(?:나이|연령|연령대|만)[은는이가]?[ ,](?:만 )?(?P<low>\d{1,3})(?:(?:-|에서 ?|부터 ?)(?P<high>\d{1,3}))?"
+    r"(?! ?[대살세]|\d)(?=[ ,.]|$|이|정도|쯤)"
 )
 _KOREAN_TEN, _KOREAN_UNIT = "|".join(_KOREAN_TENS), "|".join(_KOREAN_UNITS)
 _KOREAN_COUNT = re.compile(
@@ -112,7 +147,10 @@ _KOREAN_COUNT = re.compile(
     rf"|(?<![가-힣])(?P<twenty>스물)(?P<twenty_more>{_KOREAN_UNIT})(?=[ ,.]|$|의)"
 )
 
-_PASSED = re.compile(r" ?(?:살|세)?(?:이|을|를)? ?(?:넘은|넘긴|넘어)")
+_KOREAN_LIMIT = re.compile(
+    r" ?(?:살|세)?(?:(?:이|을|를)? ?(?P<lowest>넘은|넘긴|넘어)|(?:은|는)? ?(?:(?P<or_more>이상|부터)|(?P<highest>이하|까지)"
+    r"|(?P<below>미만|아래|안 된|안된)|(?P<above>초과)))"
+)
 
 
 def ages_in_numbers(text: str) -> list[AgeMatch]:
@@ -125,20 +163,68 @@ def ages_in_numbers(text: str) -> list[AgeMatch]:
 
 
 def _number_matches(text: str) -> Iterator[AgeMatch]:
-    for pattern in (_YEARS_OLD, _AGED, _BETWEEN, _BESIDE_WHO, _KOREAN_YEARS):
-        for found in pattern.finditer(text):
-            groups = found.groupdict()
-            low = _number(groups["low"] or groups.get("short") or "")
-            high = _number(groups["high"]) if groups["high"] else low
-            yield from _age(low, _OLDEST if _PASSED.match(text, found.end()) else high, found)
-    for found in _OVER.finditer(text):
-        yield from _age(int(found["low"] or found["plus"]), _OLDEST, found)
+    yield from _limits(text)
     for found in _SOMETHING.finditer(text):
         tens = _TENS.get(found["tens"]) or int(found["tens"])
         yield from _age(tens, tens + 9, found)
+    for pattern in (_YEARS_OLD, _AGED, _BETWEEN, _KOREAN_AGED, _KOREAN_YEARS):
+        for found in pattern.finditer(text):
+            groups = found.groupdict()
+            low = _number(groups["low"] or groups.get("short") or "")
+            yield from _korean_limit(text, low, _number(groups["high"]) if groups["high"] else low, found)
+    for found in _BESIDE_WHO.finditer(text):
+        low = int(found["low"])
+        high = int(found["high"] or low)
+        if low >= _BARE_LOW and (low, high) not in _ZOOMS and high - low < _ZOOM_YEARS:
+            yield from _age(low, high, found)
+    for found in _ABOUT.finditer(text):
+        years = _number(found["about"] or found["ish"])
+        if years >= _BARE_LOW or found["unit"]:
+            yield replace(next(_age(years, years, found)), is_loose=True)
     yield from _decades(text)
     yield from _korean_decades(text)
     yield from _korean_counts(text)
+
+
+def _limits(text: str) -> Iterator[AgeMatch]:
+    """ "Under 30", "no older than 25", "60 and over": of one end of a range the other is open."""
+    for pattern in (_ONE_END, _OTHER_END):
+        for found in pattern.finditer(text):
+            years, groups = _number(found["years"]), found.groupdict()
+            is_own = bool(found["unit"] or _OWN_LIMIT.search(text, found.start(), found.end()))
+            if not is_own and (years < _BARE_LOW or not _is_of_somebody(text, found)):
+                continue
+            if years > _READ_MAX:
+                continue
+            if groups.get("below"):
+                yield AgeMatch(0, max(0, years - 1), *found.span(), is_bound=True, is_loose=True)
+            elif groups["highest"]:
+                yield AgeMatch(0, years, *found.span(), is_bound=True, is_loose=True)
+            else:
+                yield AgeMatch(years, max(years, _OLDEST), *found.span(), is_bound=True, is_loose=True)
+
+
+def _is_of_somebody(text: str, found: re.Match[str]) -> bool:
+    """Whether a limit stands behind somebody, or ends its clause: not "over 60 balloons"."""
+    before = max(0, found.start() - _AGE_BEFORE_CHARS)
+    return bool(_CLAUSE_AFTER.match(text, found.end()) or _AGE_BEFORE.search(text, before, found.start()))
+
+
+def _korean_limit(text: str, low: int, high: int, found: re.Match[str]) -> Iterator[AgeMatch]:
+    """An age with what Korean says behind it: "25세 이하", "30대 미만", "마흔을 넘은"."""
+    limit = _KOREAN_LIMIT.match(text, found.end())
+    if limit is None or max(low, high) > _READ_MAX:
+        yield from _age(low, high, found)
+        return
+    end = limit.end()
+    if limit["below"]:
+        yield AgeMatch(0, max(0, low - 1), found.start(), end, is_bound=True)
+    elif limit["highest"]:
+        yield AgeMatch(0, high, found.start(), end, is_bound=True)
+    elif limit["above"]:
+        yield AgeMatch(min(high + 1, _OLDEST), max(high, _OLDEST), found.start(), end, is_bound=True)
+    else:
+        yield AgeMatch(low, max(low, _OLDEST), found.start(), end, is_bound=True)
 
 
 def _decades(text: str) -> Iterator[AgeMatch]:
@@ -166,13 +252,9 @@ def _is_personal(text: str, found: re.Match[str], decade: int, whose: str) -> bo
 def _korean_decades(text: str) -> Iterator[AgeMatch]:
     for found in _KOREAN_DECADE.finditer(text):
         low = int(found["low"])
-        if found["over"]:
-            yield from _age(low, _OLDEST, found)
-        elif found["high"]:
-            first, last = _PARTS[found["low_part"] or ""][0], _PARTS[found["part"] or ""][1]
-            yield from _age(low + first, int(found["high"]) + last, found)
-        else:
-            yield from _within(low, found["part"], found)
+        first = _PARTS[(found["low_part"] if found["high"] else found["part"]) or ""][0]
+        last = _PARTS[found["part"] or ""][1]
+        yield from _korean_limit(text, _teens_start(low, first), int(found["high"] or low) + last, found)
     for found in _KOREAN_GENERATION.finditer(text):
         yield from _age(int(found["low"]) * 10, int(found["high"]) * 10 + 9, found)
     for found in _SINO_DECADE.finditer(text):
@@ -184,20 +266,24 @@ def _korean_counts(text: str) -> Iterator[AgeMatch]:
         tens = _KOREAN_TENS.get(found["tens"] or found["bare"] or found["twenty"] or "", 0)
         units = _KOREAN_UNITS.get(found["units"] or found["more"] or found["twenty_more"] or "", 0)
         if tens + units:
-            yield from _age(tens + units, _OLDEST if _PASSED.match(text, found.end()) else tens + units, found)
+            yield from _korean_limit(text, tens + units, tens + units, found)
 
 
 def _within(decade: int, part: str | None, found: re.Match[str]) -> Iterator[AgeMatch]:
-    """A decade or part of it; the teens start at 13."""
+    """A decade or part of it."""
     first, last = _PARTS[part or ""]
-    low = max(decade + first, 13) if decade == 10 else decade + first
-    yield from _age(low, decade + last, found)
+    yield from _age(_teens_start(decade, first), decade + last, found)
+
+
+def _teens_start(decade: int, first: int) -> int:
+    """The teens start at 13."""
+    return max(decade + first, 13) if decade == 10 else decade + first
 
 
 def _age(low: int, high: int, found: re.Match[str]) -> Iterator[AgeMatch]:
     if low > high:
         low, high = high, low
-    if high <= 110:
+    if high <= _READ_MAX:
         yield AgeMatch(low, high, found.start(), found.end())
 
 

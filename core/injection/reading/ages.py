@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from core.injection.reading.age_numbers import AgeMatch, ages_in_numbers
 from core.injection.reading.lexicon import Lexicon, Match, Stretches
+from core.injection.reading.negation import Negation
 from core.injection.reading.people import PeopleFinding
 from core.injection.reading.text import PromptText
 from core.injection.reading.words import AgeRange, ReadingWords, Sign
 
 _CHILD = 12
+_GROWN_UP = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,46 +32,55 @@ class AgeReader:
         self._stages = Lexicon(words.stages(words.ages.ranges), plural=True)
         self._adjectives = Lexicon(words.stages(words.ages.adjectives))
 
-    def numbers(self, text: PromptText, people: PeopleFinding) -> tuple[AgeMatch, ...]:
-        """Ages in numbers; those of whisky, counted cars and customers left out."""
-        customers = Stretches(people.dismissed)
+    def numbers(self, text: PromptText, negation: Negation, people: PeopleFinding) -> tuple[AgeMatch, ...]:
+        """Ages in numbers; those of whisky, counted cars and customers left out, and what is denied."""
+        customers = Stretches.of(people.dismissed)
         return tuple(
             match
             for match in ages_in_numbers(text.text)
             if not self._is_of_a_thing(text, match)
+            and not negation.denies_age(match)
             and not customers.overlap(match.start, text.word_end(match.end - 1) + 2)
         )
 
-    def read(self, text: PromptText, numbers: tuple[AgeMatch, ...], people: PeopleFinding) -> AgeFinding:
+    def read(
+        self, text: PromptText, negation: Negation, numbers: tuple[AgeMatch, ...], people: PeopleFinding
+    ) -> AgeFinding:
         """The age of whoever is meant."""
-        if numbers:
+        if not all(match.is_bound for match in numbers):
             common = _common(numbers)
             is_child = common is not None and common[1] <= _CHILD
             if is_child and any(self._words.elders.scan(text)):
                 common = None  # "엄마와 여덟 살 딸"
             return AgeFinding(common, numbers)
-        dismissed = Stretches(people.dismissed)
+        dismissed = Stretches.of(people.dismissed)
+        found = [match for match in self._stages.scan(text) if None not in match.meanings]
+        denied = negation.find_denied(found)
         stages = [
-            match
-            for match in self._stages.scan(text)
-            if None not in match.meanings and not dismissed.overlap(match.start, match.end)
+            match for match in found if match.start not in denied and not dismissed.overlap(match.start, match.end)
         ]
-        stages = stages or list(self._find_described(text, people))
+        stages = stages or list(self._find_described(text, negation, people))
         ages = tuple(
             AgeMatch(low, high, match.start, match.end)
             for match, before in zip(stages, [None, *stages], strict=False)
-            if before is None or before.tail + 1 != match.start  # "중학생 아이들": the first is more exact
+            if before is None or text.text[before.tail : match.start] != " "  # "중학생 아이들": the first is more exact
             for low, high in sorted(filter(None, match.meanings))
         )
         common = _common(ages)
         if common and self._is_contradicted(text, common, stages):
             common = None
-        return AgeFinding(common, ages)
+        if numbers and (common or not ages):
+            common = _common((*ages, *numbers)) if ages else _grown_up(_common(numbers))
+        return AgeFinding(common, tuple(sorted((*ages, *numbers), key=lambda match: match.start)))
 
-    def _find_described(self, text: PromptText, people: PeopleFinding) -> Iterator[Match[AgeRange | None]]:
+    def _find_described(
+        self, text: PromptText, negation: Negation, people: PeopleFinding
+    ) -> Iterator[Match[AgeRange | None]]:
         """Adjectives with a name among the next two words: "old jazz trumpeter"."""
         named = {match.start for match in people.named}
         for adjective in self._adjectives.scan(text):
+            if negation.is_unwanted(adjective):
+                continue
             first = text.next_word(adjective.tail)
             second = text.next_word(first[1]) if first else None
             if None not in adjective.meanings and any(word and word[0] in named for word in (first, second)):
@@ -96,7 +107,7 @@ class AgeReader:
         others = self._words.grown_ups if high <= 19 else self._words.younger if low >= 40 else None
         if others is None:
             return False
-        own, starts = Stretches(stages), {stage.start for stage in stages}
+        own, starts = Stretches.of(stages), {stage.start for stage in stages}
         tails = {stage.tail for stage in stages if stage.end == stage.tail}
         return any(
             not own.overlap(other.start, other.end)
@@ -104,6 +115,11 @@ class AgeReader:
             and (other.tail + 1 not in starts or other.end < other.tail)  # "여자 아이", not "선생님과 아이들"
             for other in others.scan(text)
         )
+
+
+def _grown_up(ages: AgeRange | None) -> AgeRange | None:
+    """Of "under 30" alone those who are grown up; of "under 12" all."""
+    return (_GROWN_UP, ages[1]) if ages and ages[0] == 0 and ages[1] > _GROWN_UP else ages
 
 
 def _common(ages: tuple[AgeMatch, ...]) -> AgeRange | None:

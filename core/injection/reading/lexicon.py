@@ -20,7 +20,7 @@ _STYLE = (
     "한|하게|하고|하며|하면서|한데|해서|해|하지|적인|적으로|적|스러운|스럽게|풍|톤|느낌|감성|무드|룩|샷|컷|뷰|앵글|구도|시점|각도"
     "|빛|컬러|색감|배경|화보|사진|계열|분위기|스타일|질감"
 )
-_NEGATION = r"(?:없|아닌|아니|말고|빼고|제외|대신|금지)[가-힣]{0,4}"
+_NEGATION = r"(?:없|아닌|아니|말고|빼고|제외|대신|금지|배제|[미불비]포함|[미비]노출|미등장)[가-힣]{0,4}"
 NOUN_ENDINGS = re.compile(rf"(?:{_PARTICLES}){{0,3}}(?:{_NEGATION})?")
 STYLE_ENDINGS = re.compile(rf"(?:{_STYLE}|{_PARTICLES}){{0,4}}(?:{_NEGATION})?")
 
@@ -36,12 +36,17 @@ class Match(Generic[Meaning]):
 
 
 class Stretches:
-    """Where a list of matches stands in the text, asked without walking the list."""
+    """Parts of the text that do not overlap, asked without walking their list."""
 
-    def __init__(self, matches: Iterable[Match[Any]]) -> None:
-        ordered = sorted((match.start, match.end) for match in matches)
+    def __init__(self, stretches: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(stretches)
         self._starts = [start for start, _ in ordered]
         self._ends = [end for _, end in ordered]
+
+    @classmethod
+    def of(cls, matches: Iterable[Match[Any]]) -> Stretches:
+        """Those of matches, without their particles."""
+        return cls((match.start, match.end) for match in matches)
 
     def overlap(self, start: int, end: int) -> bool:
         """Whether one of the matches shares a character with this stretch."""

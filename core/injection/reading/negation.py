@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from core.injection.reading.lexicon import Match
+from core.injection.reading.age_numbers import AgeMatch
+from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.text import PromptText
 from core.injection.reading.words import NegationWords, Negator
 
 _REACH = 4
 _KOREAN_REACH = 7  # "남자 한 명도 여자 한 명도 없는"
-_GLUED = re.compile(r"없|아닌|아니|말고|빼고|제외|대신|금지|보다는")
+_GLUED = re.compile(r"없|아닌|아니|말고|빼고|제외|대신|금지|배제|[미불비]포함|[미비]노출|미등장|보다는")
 # English: "guests not yet arrived", "the crowd has left", "people out of frame"; as in a form, "talent: none".
 _GONE = re.compile(
     r"(?: (?:is|are|was|were))? (?:not yet|yet to|long gone|all gone|out of (?:frame|shot|sight)|off camera"
@@ -27,16 +28,34 @@ _LEFT = re.compile(
     r"(?:빠져나간|빠져나가고|떠나간|사라진|퇴근한|퇴장한|돌아간|비운"
     r"|(?:빠진|떠난|나간|가고|떠나고) (?:뒤|후|난))(?:의)?(?![^ ,.])"
 )
+_NOT_AGED = re.compile(r"(?<![^ ,.])(?:not|never|isnt)(?: in)? $")
+_NOT_AGED_CHARS = 12
+_ITEMS_BETWEEN = re.compile(r",(?:\w{1,12},){0,4}")  # of one word each
 _LISTED = re.compile(r"[가-힣]*(?:이나|나|이랑|랑|하고|과|와|도)")
 
 
 class Negation:
     """The denials of one prompt."""
 
-    def __init__(self, words: NegationWords, text: PromptText) -> None:
+    def __init__(self, words: NegationWords, text: PromptText, unwanted: Stretches) -> None:
+        """`unwanted` are the parts of the text that list what is not to be seen, without a word of denial."""
         self._words = words
         self._text = text
+        self._unwanted = unwanted
         self._negators = [match for match in words.negators.scan(text) if Negator.NEUTRAL not in match.meanings]
+
+    def is_unwanted(self, match: Match[Any] | AgeMatch) -> bool:
+        """Whether this stands in a list of what is not to be seen: "--no people", "Negative prompt: …"."""
+        return self._unwanted.overlap(match.start, match.end)
+
+    def denies_age(self, match: AgeMatch) -> bool:
+        """Whether this age is not the one that is meant: "20대 말고 30대", "not in her 20s but in her 30s"."""
+        if self.is_unwanted(match) or _NOT_AGED.search(
+            self._text.text, max(0, match.start - _NOT_AGED_CHARS), match.start
+        ):
+            return True
+        tail = self._text.word_end(match.end)
+        return self._is_denied_after(Match(match.start, match.end, tail, frozenset()))
 
     def find_denied(self, matches: Iterable[Match[Any]]) -> set[int]:
         """The starts of the matches that are denied."""
@@ -50,7 +69,10 @@ class Negation:
         for one, two in reversed(neighbours):  # "남성 모델 없이"
             if two.start in after and one.tail == one.end and self._text.text[one.tail] == " ":
                 after.add(one.start)
-        return before | after
+        for one, two in reversed(list(pairwise(ordered))):  # "남자, 여자 제외", "사람, 글자, 로고 제외"
+            if two.start in after and self._is_listed_before(one, two):
+                after.add(one.start)
+        return before | after | {match.start for match in ordered if self.is_unwanted(match)}
 
     def _find_denied_before(self, ordered: list[Match[Any]]) -> set[int]:
         """English: each negator denies the first match in its reach, and those listed with it."""
@@ -83,6 +105,15 @@ class Negation:
         if word and self._text.text[word[0] : word[1]] in self._words.or_:
             return word[1]
         return None
+
+    def _is_listed_before(self, one: Match[Any], two: Match[Any]) -> bool:
+        """Whether what denies the second of these items denies the first as well, with all between."""
+        text, words = self._text.text, self._words
+        between = _ITEMS_BETWEEN.fullmatch(text, one.tail, two.start)
+        if not between or one.end < one.tail or text[one.start - 1 : one.start] not in ("", ",", "."):
+            return False
+        first, second = text[one.start : one.end], text[two.start : two.end]
+        return first in words.anybody or (first in words.anyone and second in words.anyone and between[0] == ",")
 
     def _is_denied_after(self, match: Match[Any]) -> bool:
         """The denial follows, in Korean with nothing but fitting small words between."""

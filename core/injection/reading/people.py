@@ -28,6 +28,10 @@ _KOREAN_MATERIAL = re.compile(r"[가-힣]+(?<![은는한고며의를을이가에
 _FOR_MANY = re.compile(r"(?:^|.*[ ,.])for (?:the |modern |young |busy )?")
 _FOR_ANYONE = re.compile(r"(?:^|.*[ ,.])(?:(?:gifts?|presents?|card|bouquet) for (?:\w+ )?|for (?:my|your) )")
 _MATERIAL_CHARS = 28
+_MANNER = re.compile(
+    r"(?:영화감독|영화 감독|감독|작가|사진작가|사진가|화가|조각가|건축가)의? ?"
+    r"(?:스타일|화풍|풍|느낌|작품|영화|그림|무드|감성|색감)"
+)
 _APOSTROPHES = "'’‘ʼ`´′"
 
 
@@ -50,21 +54,22 @@ class PeopleReader:
     def __init__(self, words: ReadingWords) -> None:
         self._words = words
 
-    def read(self, text: PromptText, negation: Negation) -> PeopleFinding:
-        """Find out who is meant."""
-        return _Scene(text, self._words, negation).finding()
+    def read(self, text: PromptText, negation: Negation, others: Stretches) -> PeopleFinding:
+        """Find out who is meant; `others` are names of those who are not in the picture."""
+        return _Scene(text, self._words, negation, others).finding()
 
 
 class _Scene:
     """The people words of one prompt."""
 
-    def __init__(self, text: PromptText, words: ReadingWords, negation: Negation) -> None:
-        self._text, self._words = text, words
+    def __init__(self, text: PromptText, words: ReadingWords, negation: Negation, others: Stretches) -> None:
+        self._text, self._words, self._others = text, words, others
         matches = words.signs.scan(text)
         self._by_start = {match.start: match for match in matches}
         matches = [match for match in matches if self._is_whole(match)]
         self._matches = [match for match in matches if Sign.LOOKALIKE not in match.meanings]
         self._by_start = {match.start: match for match in matches}
+        self._is_unwanted = negation.is_unwanted
         self._denied = negation.find_denied(
             match for match in self._matches if match.meanings & (_STRONG | _WEAK | {Sign.EFFIGY, Sign.ANIMAL})
         )
@@ -74,18 +79,18 @@ class _Scene:
             if match.meanings & {Sign.ANIMAL, Sign.EFFIGY} and match.start not in self._denied
         ]
 
-        self._effigies = Stretches(match for match in self._figures if Sign.EFFIGY in match.meanings)
-        self._doers = Stretches(
-            match for match in self._matches if Sign.OBJECT in match.meanings and self._is_subject(match)
+        self._effigies = Stretches.of(match for match in self._figures if Sign.EFFIGY in match.meanings)
+        self._doers = Stretches.of(
+            match
+            for match in self._matches
+            if Sign.OBJECT in match.meanings and self._is_subject(match) and not self._is_unwanted(match)
         )
 
     def finding(self) -> PeopleFinding:
         """Strong words decide; weak ones are heard only if nobody is ruled out."""
         strong = list(self._find_strong())
-        is_empty = any(Sign.NOBODY in match.meanings for match in self._matches)
-        is_ruled_out = is_empty or any(
-            match.start in self._denied and match.meanings & _NAMED for match in self._matches
-        )
+        is_empty = any(Sign.NOBODY in match.meanings and not self._is_unwanted(match) for match in self._matches)
+        is_ruled_out = is_empty or any(self._rules_out(match) for match in self._matches)
         weak = [] if is_ruled_out else list(self._find_weak(has_strong=bool(strong)))
         if is_empty:  # "hands up", and nobody there
             strong = [match for match in strong if match.meanings & (_NAMED | _PRONOUNS)]
@@ -104,6 +109,15 @@ class _Scene:
             named=tuple(match for match in strong if match.meanings & _NAMED),
             is_ruled_out=is_ruled_out,
         )
+
+    def _rules_out(self, match: SignMatch) -> bool:
+        """Whether this denies that anybody is there: of a list of what is unwanted only a word for anybody does."""
+        if match.start not in self._denied or not match.meanings & _NAMED:
+            return False
+        if not self._is_unwanted(match):
+            return True
+        is_item = self._text.is_alone(match.start, match.tail)
+        return is_item and self._text.text[match.start : match.end] in self._words.negation.anybody
 
     def _find_strong(self) -> Iterator[SignMatch]:
         """Nouns that name somebody; bodies and pronouns unless an animal or a figure owns them."""
@@ -133,11 +147,17 @@ class _Scene:
     def _is_somebody(self, match: SignMatch) -> bool:
         return not (
             match.start in self._denied
+            or self._others.overlap(match.start, match.end)
+            or self._is_artist(match)
             or self._is_figure(match)
             or self._is_goods(match)
             or self._is_audience(match)
             or self._is_owner_of_nobody(match)
         )
+
+    def _is_artist(self, match: SignMatch) -> bool:
+        """Whose manner is asked for: "박찬욱 감독 스타일의 복도"."""
+        return self._is_bare(match) and bool(_MANNER.match(self._text.text, match.start))
 
     def _is_owner_of_nobody(self, match: SignMatch) -> bool:
         """ "Her" in "her grandmother's recipe book": the book's owner is nobody, and so is theirs."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 BREAKS = " ,.-"  # between words: nothing, a pause, the end of a sentence, a range such as 25-34
@@ -14,12 +15,16 @@ _TOKEN = re.compile(
     r"(?P<number>\d{1,4}(?:/\d{1,2})?(?:'?s(?![^\W\d_]))?)"
     r"|(?P<hangul>[가-힣]{1,64})"
     r"|(?P<word>[^\W\d_가-힣]{1,64})(?P<tail>'[a-z]{1,8})?"
-    r"|(?P<sign>[&°]|(?<=\d)\+)"
+    r"|(?P<sign>[&°]|(?<=\d)\+|[<>]=?(?=\s?\d)|[≤≥](?=\s?\d))"
 )
 _PLAIN = re.compile(r"(?:[A-Za-z]{1,64}|[가-힣]{1,64})(?: (?:[A-Za-z]{1,64}|[가-힣]{1,64}))*")
 _SENTENCE_END = re.compile(r"[.!?;。…\n|]")
 _PAUSE = re.compile(r"[,:()\[\]{}\"“”—–/、·•=<>]")
 _RANGE_MARKS = frozenset({"-", "–", "—", "~", "〜"})
+_SPOKEN = {
+    "°": "degree", "+": "plus",
+    "<": "under", "≤": "at most", "<=": "at most", ">": "over", "≥": "at least", ">=": "at least",
+}  # fmt: skip
 _DEGREES = str.maketrans("º˚", "°°")  # typed for °, and lost by NFKC
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´′", "'") | {"⁄": "/"})
 
@@ -57,6 +62,10 @@ class PromptText:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where a stretch of `text` stands in the prompt."""
         return self.starts[start], self.ends[end - 1]
+
+    def locate(self, stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Where stretches of the prompt stand in `text`."""
+        return [(bisect_left(self.starts, start), bisect_left(self.starts, end)) for start, end in stretches]
 
     def word_end(self, at: int) -> int:
         """Where the word around this position ends."""
@@ -120,10 +129,8 @@ def _clusters(prompt: str) -> Iterator[tuple[int, int]]:
 def _pieces(token: re.Match[str]) -> Iterator[tuple[str, Sequence[int]]]:
     """What a token contributes: possessives stand apart, other apostrophes vanish, ° is a word."""
     start, end = token.span()
-    if token["sign"] == "°":
-        yield "degree", [start] * len("degree")
-    elif token["sign"] == "+":
-        yield "plus", [start] * len("plus")
+    if spoken := _SPOKEN.get(token["sign"] or ""):
+        yield spoken, [start] * len(spoken)
     elif token["tail"]:
         middle = token.start("tail")
         yield token["word"], range(start, middle)
@@ -152,6 +159,12 @@ def _break_between(before: re.Match[str] | None, after: re.Match[str], folded: s
     if _SENTENCE_END.search(gap):
         return "."
     return "," if _PAUSE.search(gap) else " "
+
+
+def either_form(*words: str) -> str:
+    """A pattern for these words, composed or decomposed."""
+    forms = (unicodedata.normalize(form, word) for word in words for form in ("NFC", "NFD"))
+    return "|".join(re.escape(form) for form in dict.fromkeys(forms))
 
 
 def is_hangul(character: str) -> bool:

@@ -134,12 +134,22 @@ class NegationWords(_Table):
     nobody: list[str]
     after: Conjugated
     before_after: Forms
+    anybody: Forms
+    anyone: Forms
 
     @cached_property
     def negators(self) -> Lexicon[Negator]:
         """What stands before the words it denies."""
         lists = {Negator.NO: self.no, Negator.NOT: self.not_, Negator.NEUTRAL: self.neutral}
         return Lexicon((word, negator) for negator, words in lists.items() for word in words)
+
+
+class NameWords(_Table):
+    """Words around names."""
+
+    words: Forms
+    places: Forms
+    openers: Forms
 
 
 class TagWords(_Table):
@@ -188,6 +198,7 @@ class ReadingWords(_Table):
     audience: AudienceWords
     ages: AgeWords
     negation: NegationWords
+    names: NameWords
     picture: TagWords
 
     @cached_property
