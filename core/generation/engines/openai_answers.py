@@ -105,8 +105,9 @@ def _failure(instead: object, request: Any) -> Exception:
 def _picture_in(document: Document) -> AnsweredPicture | None:
     content = document.content
     if isinstance(content, str):
-        found = None if document.event else _PICTURE_IN_TEXT.search(content)
-        return AnsweredPicture(Stage.FINAL, found[1]) if found else None
+        found = _PICTURE_IN_TEXT.search(content)
+        is_partial = "partial_image" in content or "partial" in document.event
+        return AnsweredPicture(Stage.FINAL, found[1]) if found and not is_partial else None
     text = _text_in(content)
     if text is None:
         return None
@@ -125,6 +126,8 @@ def _text_in(content: object) -> str | None:
     for mapping in mappings_in(content):
         if text := _filled(mapping.get("b64_json")):
             return text
+    if is_error(content):
+        return None  # what it links to is help
     data = content if isinstance(content, list) else as_object(content).get("data")
     for each in (content, *(data if isinstance(data, list) else [data])):
         if text := _filled(as_object(each).get("url")):
@@ -140,7 +143,7 @@ def _stage_of(document: Document) -> Stage:
     kind = _kind_of(document)
     if "completed" in kind:
         return Stage.FINAL
-    if "partial" in kind or ("partial_image_index" in as_object(document.content)):
+    if "partial" in kind or "partial_image_index" in as_object(document.content):
         return Stage.PARTIAL
     return Stage.UNNAMED if "." in kind else Stage.FINAL
 
