@@ -168,6 +168,9 @@ AROUND: dict[str, Answer] = {
     ),
     "an event that nothing ends": Answer(stream(lambda b64: completed(b64).rstrip()), EVENTS),
     "events in lines as in mail": Answer(stream(lambda b64: completed(b64).replace("\n", "\r\n")), EVENTS),
+    "an event that was cut after the picture": Answer(
+        stream(lambda b64: completed(b64).partition(', "usage"')[0]), EVENTS
+    ),
     "an event in two lines": Answer(
         stream(lambda b64: completed(b64).replace(', "usage"', ',\ndata: "usage"')), EVENTS
     ),
@@ -364,6 +367,10 @@ FAILURES: dict[str, tuple[Answer, EngineFault, str, Charge | None]] = {
         said(200, event({"error": {"message": "No.", "code": "moderation_blocked"}}), EVENTS),
         *(REFUSED, "", FREE),
     ),
+    "the same with a link to help": (
+        said(200, {"error": {"message": "No.", "code": "content_filter"}, "url": "https://docs.example/errors"}),
+        *(REFUSED, "", FREE),
+    ),
     "the same as an event that failed": (
         said(200, event({"type": "image_edit.failed", "error": {"code": "content_filter"}}), EVENTS),
         *(REFUSED, "", FREE),
@@ -478,8 +485,12 @@ FAILURES: dict[str, tuple[Answer, EngineFault, str, Charge | None]] = {
     "text under 200": (said(200, "It works!", "text/plain"), DOWN, "could not be read (It works!)", UNSAID),
     "no rows": (said(200, {"created": 1, "data": []}), DOWN, "ended without a picture; it may have", UNSAID),
     "nothing": (said(200, "", None), DOWN, "ended without a picture; it may have been charged", UNSAID),
+    "a partial picture that was cut after its base64": (
+        Answer(lambda b64: f'data: {{"type": "image_edit.partial_image", "b64_json": "{b64}"', EVENTS),
+        *(DOWN, "could not be read; it may", UNSAID),
+    ),
     "an unfinished stream": (said(200, ": ping\n\ndata: [DONE]\n\n", EVENTS), DOWN, "ended without a picture", UNSAID),
-    "half of an answer": (said(200, '{"data": [{"b64_js'), DOWN, "could not be read", UNSAID),
+    "half of an answer": (said(200, '{"data": [{"b64_js'), DOWN, "could not be read; it may", UNSAID),
     # An address.
     "an address": (
         said(200, {"data": [{"index": 0, "url": "http://localai.local:8080/generated-images/b6.png"}]}),
