@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,16 +35,20 @@ def documents_of(response: Any) -> Iterator[Document]:
 
     Of an answer that breaks off, what came whole before comes first. Raises openai.APIConnectionError for one.
     """
-    broken: openai.APIConnectionError | None = None
     reader = _Reader()
-    try:
-        for line in _lines(_chunks(response)):
-            yield from reader.take(line)
-    except openai.APIConnectionError as err:
-        broken = err
+    broken: Exception | None = None
+    chunks = response.iter_bytes()
+    while True:
+        try:
+            chunk = next(chunks, None)
+        except Exception as err:  # noqa: BLE001 - whatever the HTTP client raises: it is raised again below
+            broken, chunk = err, None
+        if chunk is None:
+            break
+        yield from reader.take(chunk)
     yield from reader.end()
     if broken is not None:
-        raise broken
+        raise openai.APIConnectionError(request=response.request) from broken
 
 
 def mappings_in(content: object, *, depth: int = 6) -> Iterator[dict[str, Any]]:
@@ -58,14 +62,29 @@ def mappings_in(content: object, *, depth: int = 6) -> Iterator[dict[str, Any]]:
 
 
 class _Reader:
-    """Takes lines and gives documents."""
+    """Takes the bytes as they come and gives documents."""
 
     def __init__(self) -> None:
+        self._line: list[bytes] = []  # the pieces of one that has not ended
         self._event = ""
         self._data: list[bytes] = []
         self._body: list[bytes] = []
 
-    def take(self, line: bytes) -> Iterator[Document]:
+    def take(self, chunk: bytes) -> Iterator[Document]:
+        first, *others = chunk.split(b"\n")
+        self._line.append(first)
+        for other in others:
+            yield from self._line_ended()
+            self._line = [other]
+
+    def end(self) -> Iterator[Document]:
+        """What is left: an event that nothing ended, and a body that is none of events."""
+        yield from self._line_ended()
+        yield from self._event_ended()
+        yield from _read(self._body)
+
+    def _line_ended(self) -> Iterator[Document]:
+        line = b"".join(self._line).rstrip(b"\r").removeprefix(_BYTE_ORDER_MARK)
         field = _FIELD.match(line)
         if field is None and line.strip():
             self._body.append(line)
@@ -76,11 +95,6 @@ class _Reader:
         elif field[1] == b"event":
             yield from self._event_ended()  # also where the blank line between two events is missing
             self._event = line[field.end() :].decode(errors="replace").strip()
-
-    def end(self) -> Iterator[Document]:
-        """What is left: an event that nothing ended, and a body that is none of events."""
-        yield from self._event_ended()
-        yield from _read(self._body)
 
     def _event_ended(self) -> Iterator[Document]:
         data, event = self._data, self._event
@@ -107,21 +121,3 @@ def _read(lines: list[bytes], event: str = "") -> Iterator[Document]:
 
 def _number(digits: str) -> float:
     return int(digits) if len(digits) <= _LONGEST_COUNT else float(digits)
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    pieces: list[bytes] = []
-    for chunk in chunks:
-        first, *others = chunk.split(b"\n")
-        pieces.append(first)
-        for other in others:
-            yield b"".join(pieces).rstrip(b"\r").removeprefix(_BYTE_ORDER_MARK)
-            pieces = [other]
-    yield b"".join(pieces).removeprefix(_BYTE_ORDER_MARK)
-
-
-def _chunks(response: Any) -> Iterator[bytes]:
-    try:
-        yield from response.iter_bytes()
-    except Exception as err:
-        raise openai.APIConnectionError(request=response.request) from err

@@ -31,7 +31,7 @@ _REFUSAL_WORDS: Final = re.compile(
     r"\bsafety system|content (management|moderation|safety|usage) polic|\bcontent polic(y|ies)\b|\bwas flagged\b",
     re.IGNORECASE,
 )
-_REFUSALS_STATUS: Final = frozenset({0, 400, 403, 422, 451})
+_REFUSAL_STATUSES: Final = frozenset({0, 400, 403, 422, 451})
 REFUSED: Final = "content_filter"
 
 
@@ -59,15 +59,12 @@ def read_body(body: object, *, status: int = 0, secret: str = "") -> ErrorBody:
     named = [name for mapping in mappings_in(body) for name in _names_in(mapping)]
     own_status = next((int(name) for name in named if re.fullmatch(r"[45]\d\d", name)), 0)
     categories = tuple(dict.fromkeys(_categories_in(body, words)))
-    said_by_words = _REFUSAL_WORDS.search(words) and (status if status >= 400 else own_status) in {
-        0,
-        400,
-        403,
-        422,
-        451,
-    }
-    refused = bool(_REFUSAL_NAME.search(words) or said_by_words or _filtered_in(body))
-    return ErrorBody(_shortened(words, secret), frozenset([*named, *[REFUSED] * refused]), own_status, categories)
+    is_named = any(map(_REFUSAL_NAME.search, [words, *named]))
+    is_told = _REFUSAL_WORDS.search(words) and (status if status >= 400 else own_status) in _REFUSAL_STATUSES
+    refused = is_named or is_told or _filtered_in(body)
+    return ErrorBody(
+        _shortened(words, secret), frozenset([*named, REFUSED] if refused else named), own_status, categories
+    )
 
 
 def _words_in(said: object, depth: int = _DEPTH_MAX) -> Iterator[str]:

@@ -111,12 +111,11 @@ def _picture_in(document: Document) -> AnsweredPicture | None:
     if text is None:
         return None
     body = content if isinstance(content, dict) else {}
-    quality = body.get("quality")
     return AnsweredPicture(
         _stage_of(document),
         text,
         index=_count(body.get("partial_image_index")) or 0,
-        quality=quality if isinstance(quality, str) else None,
+        quality=_filled(body.get("quality")),
         usage=_usage(body.get("usage")),
     )
 

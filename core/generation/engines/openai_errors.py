@@ -243,7 +243,7 @@ def _no_picture_error(err: Exception, call: Call[Any]) -> EngineError:
         EngineFault.UNAVAILABLE,
         call,
         "The answer of {server} {}{}; it may have been charged.",
-        "ended without a picture" if isinstance(err, NoPicture) and said is None else "could not be read",
+        "ended without a picture" if isinstance(err, NoPicture) and not isinstance(said, str) else "could not be read",
         f" ({words})" if words else "",
     )
 
