@@ -70,8 +70,13 @@ def label(options: LabelingOptions, *, as_json: bool) -> None:
             with closing(LocalLabeler(find_python(options.python, LOCAL_ENVIRONMENT))) as local:
                 _one_by_one(studio, local, options, as_json=as_json)
             return
-        model = studio.settings.openai_label_model
-        question = Question(instructions, studio.vocabulary, model=model, shots=options.shots)
+        question = Question(
+            instructions,
+            studio.vocabulary,
+            model=studio.settings.openai_label_model,
+            shots=options.shots,
+            server=Endpoint("", studio.settings.openai_base_url).server,
+        )
         if options.estimate:
             _estimate(studio, instructions, question.spec, options, as_json=as_json)
             return

@@ -25,7 +25,6 @@ _log = structlog.get_logger(__name__)
 _LIMIT_S: Final = 10.0
 _REMEMBERED: Final = 512  # a page asks for the same prompt at every rerun
 _COOLDOWN_S: Final = 30.0  # after a failure the offline reader serves for a while, without a wait each time
-_FALLBACK_NOTE: Final = "The OpenAI reader did not answer: read offline."
 
 _INSTRUCTIONS: Final = """\
 You read prompts for an image model, in English or Korean, and say what they ask for.
@@ -92,7 +91,7 @@ class OpenAIReader:
         except ConfigError as err:
             return replace(self._offline.read(prompt), note=f"{err.message} Read offline.")
         except Exception:  # noqa: BLE001 - whatever a server of that address may answer, a page needs a reading
-            return replace(self._offline.read(prompt), note=_FALLBACK_NOTE)
+            return replace(self._offline.read(prompt), note=f"{self._endpoint.server} did not answer: read offline.")
 
     def _ask(self, prompt: str) -> Reading:
         """One call, within the limit. Raises whatever went wrong, and logs it."""

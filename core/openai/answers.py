@@ -51,6 +51,17 @@ def documents_of(response: Any) -> Iterator[Document]:
         raise openai.APIConnectionError(request=response.request) from broken
 
 
+def as_object(content: object) -> dict[str, Any]:
+    """A JSON object, or an empty one in the place of anything else."""
+    return content if isinstance(content, dict) else {}
+
+
+def is_error(content: object) -> bool:
+    """Whether a document says that it is an error, whatever the status of its answer."""
+    bodies = content if isinstance(content, list) else [content]
+    return any(as_object(each).get("error") for each in bodies)
+
+
 def mappings_in(content: object, *, depth: int = 6) -> Iterator[dict[str, Any]]:
     """Every JSON object of a document, the outer ones first, as deep as an answer has them."""
     if isinstance(content, dict):

@@ -55,6 +55,9 @@ class TextFault(StrEnum):
     NO_CHOICES = "no-choices"
     NO_QUOTA = "text-no-quota"
     BLOCKED = "blocked"
+    BLOCKED_UNDER_200 = "blocked-under-200"
+    USAGE_IN_WORDS = "usage-in-words"
+    FORBIDDEN = "text-forbidden"
     BAD_PICTURE = "bad-picture"
 
 
@@ -225,20 +228,27 @@ _WRONG: dict[TextFault, dict[str, Any]] = {
 }
 
 
+# Answers that are errors: status, type, code and message.
+_ERRORS: dict[TextFault, tuple[int, str, str | None, str]] = {
+    TextFault.RATE_LIMIT: (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests."),
+    TextFault.NO_QUOTA: (429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
+    TextFault.BLOCKED: (400, "invalid_request_error", "content_policy_violation", "Blocked by our policy."),
+    TextFault.BLOCKED_UNDER_200: (200, "invalid_request_error", "content_filter", "Blocked by our policy."),
+    TextFault.FORBIDDEN: (403, "request_forbidden", None, "Country, region, or territory not supported"),
+    TextFault.BAD_PICTURE: (400, "invalid_request_error", "invalid_image_format", "You uploaded an unsupported image."),
+    TextFault.SERVER_ERROR: (500, "server_error", None, "The server had an error while processing your request."),
+}
+
+
 def _faulty(fault: TextFault, asked: Asked, right: str, **headers: str) -> Response:
     if fault in _WRONG:
         return _completion(asked, json.dumps(json.loads(right) | _WRONG[fault]))
+    if fault in _ERRORS:
+        return _error(*_ERRORS[fault], **headers)
     match fault:
-        case TextFault.RATE_LIMIT:
-            return _error(429, "requests", "rate_limit_exceeded", "Rate limit reached for requests.", **headers)
-        case TextFault.NO_QUOTA:
-            return _error(429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota.")
-        case TextFault.BLOCKED:
-            return _error(400, "invalid_request_error", "content_policy_violation", "Blocked by our policy.")
-        case TextFault.BAD_PICTURE:
-            return _error(400, "invalid_request_error", "invalid_image_format", "You uploaded an unsupported image.")
-        case TextFault.SERVER_ERROR:
-            return _error(500, "server_error", None, "The server had an error while processing your request.")
+        case TextFault.USAGE_IN_WORDS:
+            answer = json.loads(bytes(_completion(asked, right).body))
+            return JSONResponse(answer | {"usage": {"prompt_tokens": "many", "completion_tokens": 4.5}})
         case TextFault.NO_JSON:
             return Response("<html>200</html>", 200, media_type="text/html")
         case TextFault.NO_CHOICES:

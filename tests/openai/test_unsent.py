@@ -273,7 +273,7 @@ def test_the_reader_names_the_setting_and_reads_offline(monkeypatch: pytest.Monk
 def test_a_labeling_run_ends_at_a_wrong_setting_and_asks_again_of_a_server_that_is_away() -> None:
     wrong = failure(key="sk-ä")
     assert scope_of(wrong) is ErrorScope.ACCOUNT
-    assert "nothing was sent: OPENAI_API_KEY" in run_error(wrong).message
+    assert "nothing was sent: OPENAI_API_KEY" in run_error(wrong, "gateway:4000").message
     assert scope_of(failure()) is ErrorScope.MOMENT
 
 

@@ -15,7 +15,7 @@ import openai
 
 from core.generation.engines.openai_errors import NoPicture
 from core.generation.engines.prices import TokenUsage
-from core.openai.answers import Document, documents_of, mappings_in
+from core.openai.answers import Document, as_object, documents_of, is_error, mappings_in
 from core.openai.error_bodies import REFUSED, read_body
 
 _UNCOUNTED: Final = TokenUsage()
@@ -110,7 +110,7 @@ def _picture_in(document: Document) -> AnsweredPicture | None:
     text = _text_in(content)
     if text is None:
         return None
-    body = content if isinstance(content, dict) else {}
+    body = as_object(content)
     return AnsweredPicture(
         _stage_of(document),
         text,
@@ -125,9 +125,9 @@ def _text_in(content: object) -> str | None:
     for mapping in mappings_in(content):
         if text := _filled(mapping.get("b64_json")):
             return text
-    data = content.get("data") if isinstance(content, dict) else content
+    data = content if isinstance(content, list) else as_object(content).get("data")
     for each in (content, *(data if isinstance(data, list) else [data])):
-        if isinstance(each, dict) and (text := _filled(each.get("url"))):
+        if text := _filled(as_object(each).get("url")):
             return text
     return None
 
@@ -140,33 +140,30 @@ def _stage_of(document: Document) -> Stage:
     kind = _kind_of(document)
     if "completed" in kind:
         return Stage.FINAL
-    if "partial" in kind or (isinstance(document.content, dict) and "partial_image_index" in document.content):
+    if "partial" in kind or ("partial_image_index" in as_object(document.content)):
         return Stage.PARTIAL
     return Stage.UNNAMED if "." in kind else Stage.FINAL
 
 
 def _kind_of(document: Document) -> str:
     """The name of an event, which stands before it or in it."""
-    named = document.content.get("type") if isinstance(document.content, dict) else None
+    named = as_object(document.content).get("type")
     return f"{document.event} {named}" if isinstance(named, str) else document.event
 
 
 def _is_error(document: Document) -> bool:
-    content, kind = document.content, _kind_of(document)
-    bodies = content if isinstance(content, list) else [content]
-    return "error" in kind or "failed" in kind or any(isinstance(each, dict) and each.get("error") for each in bodies)
+    kind = _kind_of(document)
+    return "error" in kind or "failed" in kind or is_error(document.content)
 
 
 def _usage(usage: object) -> TokenUsage:
     """What can be read of it; a picture without output tokens was not counted."""
-    if not isinstance(usage, dict):
-        return _UNCOUNTED
-    details = usage.get("input_tokens_details")
-    details = details if isinstance(details, dict) else {}
+    counts = as_object(usage)
+    details = as_object(counts.get("input_tokens_details"))
     return TokenUsage(
         text_input=_count(details.get("text_tokens")),
         image_input=_count(details.get("image_tokens")),
-        output=_count(usage.get("output_tokens")) or None,
+        output=_count(counts.get("output_tokens")) or None,
     )
 
 

@@ -21,10 +21,11 @@ from core.errors import BadImage, EngineError, EngineFault, StudioError
 from core.labels.machine.batch_records import BatchRecord, BatchRecords, BatchState
 from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal
 from core.labels.machine.labeling import RunCounts, Sitter, fetch_portrait
-from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, describe, run_error, scope_of, scope_of_code
+from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, describe, run_error, scope_of, scope_of_body
 from core.labels.machine.openai_question import Question, Unreadable
 from core.labels.machine.proposals import Proposals
 from core.objects import ObjectStore
+from core.openai.answers import as_object, is_error
 from core.openai.client import Endpoint
 from core.openai.unsent import never_left, unsent_error
 
@@ -33,7 +34,6 @@ URL: Final = "/v1/chat/completions"
 MARK: Final = "studio_batch"
 _TIMEOUT_S: Final = 300.0
 _ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
-_UNREADABLE: Final = "OpenAI's answer about this picture could not be read; a person has to label it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class OpenAIBatches:
         try:
             return attempts(self._asking(create))
         except (openai.OpenAIError, StudioError) as err:
-            raise run_error(err) from err
+            raise run_error(err, self._endpoint.server) from err
 
     def _find_sent(self, record: BatchRecord) -> str | None:
         def look() -> str | None:
@@ -193,7 +193,7 @@ class OpenAIBatches:
             counts.unanswered[why] += len(sitters)
         self._records.mark_done(record, etag)
         if batch.status == "failed":
-            raise EngineError("OpenAI failed the batch: {}.", why, kind=EngineFault.BAD_REQUEST)
+            raise EngineError("{} failed the batch: {}.", self._endpoint.server, why, kind=EngineFault.BAD_REQUEST)
 
     def _take_line(self, line: str, sitters: dict[str, Sitter], record: BatchRecord, counts: RunCounts) -> None:
         """Put one answer into S3; what cannot be used leaves its picture among those without an answer."""
@@ -209,15 +209,15 @@ class OpenAIBatches:
 
     def _propose(self, picture: Portrait, row: dict[str, Any], run: str) -> Proposal | None:
         """The label that a line of a batch's files makes; None for what is to be asked again."""
-        response = row.get("response") or {}
-        body = response.get("body") or {}
-        if response.get("status_code") == 200:
+        response = as_object(row.get("response"))
+        body = as_object(response.get("body"))
+        status = response.get("status_code")
+        if status == 200 and not is_error(body):
             try:
                 return self._question.propose(picture, body, run=run, batch=True)
             except Unreadable:
-                usage = self._question.usage_of(body, batch=True)
-                return self._question.propose_nothing(picture, Problem.BAD_ANSWER, _UNREADABLE, run=run, usage=usage)
-        scope = scope_of_code((body.get("error") or row.get("error") or {}).get("code"))
+                return self._question.propose_unread(picture, [self._question.usage_of(body, batch=True)], run=run)
+        scope = scope_of_body(response.get("body") or row.get("error"), status if isinstance(status, int) else 0)
         return self._question.propose_for(scope, picture, run=run, request_id=response.get("request_id"))
 
     def _call(self, ask: Callable[[], T]) -> T:
@@ -227,11 +227,12 @@ class OpenAIBatches:
         except (openai.OpenAIError, StudioError) as err:
             if scope_of(err) is ErrorScope.MOMENT:
                 raise EngineError(
-                    "OpenAI does not answer ({}): run again with --resume; the batch is remembered.",
+                    "{} does not answer ({}): run again with --resume; the batch is remembered.",
+                    self._endpoint.server,
                     describe(err),
                     kind=EngineFault.UNAVAILABLE,
                 ) from err
-            raise run_error(err) from err
+            raise run_error(err, self._endpoint.server) from err
 
     def _asking(self, ask: Callable[[], T]) -> Callable[[], T]:
         """The same call, which raises StudioError where nothing was sent."""

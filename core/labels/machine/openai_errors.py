@@ -12,18 +12,19 @@ import openai
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from core.errors import ConfigError, EngineError, EngineFault, StudioError
+from core.openai.error_bodies import read_body
 from core.openai.errors import Cause, cause_of, read_error
 
 _WAIT_MAX_S: Final = 60.0
 _FOR_THE_ACCOUNT: Final = {
-    Cause.QUOTA: "The OpenAI account has used up its credit or budget: top it up or raise its limit, then run with "
+    Cause.QUOTA: "The {server} account has used up its credit or budget: top it up or raise its limit, then run with "
     "--resume.",
-    Cause.SPENDING_LIMIT: "The OpenAI account has reached its spending limit: raise it, then run with --resume.",
-    Cause.KEY: "OpenAI does not accept the key of this server: set a valid OPENAI_API_KEY.",
-    Cause.FORBIDDEN: "OpenAI does not let the OPENAI_API_KEY of this server use this model: get it access, or set "
-    "OPENAI_LABEL_MODEL to another.",
-    Cause.NO_MODEL: "OpenAI does not offer this model to this server: set OPENAI_LABEL_MODEL to another, or check "
-    "OPENAI_BASE_URL.",
+    Cause.SPENDING_LIMIT: "The {server} account has reached its spending limit: raise it, then run with --resume.",
+    Cause.KEY: "{server} does not accept the key of this server ({said}): set a valid OPENAI_API_KEY.",
+    Cause.FORBIDDEN: "{server} does not allow this: {said}. Settle it there, or set OPENAI_LABEL_MODEL to another "
+    "model.",
+    Cause.NO_MODEL: "{server} does not offer this model to this server ({said}): set OPENAI_LABEL_MODEL to another, or "
+    "check OPENAI_BASE_URL.",
 }
 _FOR_THE_MOMENT: Final = frozenset(
     {
@@ -51,9 +52,10 @@ def scope_of(err: BaseException) -> ErrorScope:
     return ErrorScope.MOMENT
 
 
-def scope_of_code(code: object) -> ErrorScope:
+def scope_of_body(body: object, status: int) -> ErrorScope:
     """Whose fault a line of a batch's error file is; whatever is not the picture's is asked again."""
-    scope = _scope_of_cause(cause_of([code]))
+    said = read_body(body, status=status)
+    scope = _scope_of_cause(cause_of(said.names))
     return ErrorScope.MOMENT if scope is ErrorScope.ACCOUNT else scope
 
 
@@ -65,14 +67,15 @@ def _scope_of_cause(cause: Cause) -> ErrorScope:
     return ErrorScope.MOMENT if cause in _FOR_THE_MOMENT else ErrorScope.ACCOUNT
 
 
-def run_error(err: Exception) -> EngineError:
-    """The end of a run, as one sentence."""
+def run_error(err: Exception, server: str) -> EngineError:
+    """The end of a run, as one sentence about the server that was asked."""
     if isinstance(err, StudioError):
         return EngineError("No call could be made, so nothing was sent: {}", err, kind=EngineFault.BAD_REQUEST)
-    cause = read_error(err).cause if isinstance(err, openai.APIStatusError) else Cause.UNKNOWN
+    cause = read_error(err).cause if isinstance(err, openai.APIError) else Cause.UNKNOWN
     is_spent = cause in (Cause.QUOTA, Cause.SPENDING_LIMIT)
     return EngineError(
-        _FOR_THE_ACCOUNT.get(cause, "OpenAI did not accept the request: {said}."),
+        _FOR_THE_ACCOUNT.get(cause, "{server} did not accept the request: {said}."),
+        server=server,
         said=describe(err),
         kind=EngineFault.RATE_LIMITED if is_spent else EngineFault.BAD_REQUEST,
         request_id=getattr(err, "request_id", None),

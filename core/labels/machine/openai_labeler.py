@@ -15,12 +15,12 @@ from core.errors import BadImage
 from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal, Unanswered
 from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, describe, run_error, scope_of
 from core.labels.machine.openai_question import CallUsage, Question, Unreadable
+from core.openai.answers import is_error
 from core.openai.call import call_once
 from core.openai.client import Endpoint
 
 _log = structlog.get_logger(__name__)
 _LIMIT_S: Final = 90.0
-_NO_ANSWER: Final = "OpenAI's answer about this picture could not be read, twice; a person has to label it."
 
 
 class OpenAILabeler:
@@ -55,7 +55,7 @@ class OpenAILabeler:
             with suppress(Unreadable):
                 return self._question.propose(picture, body, run=run)
             spent.append(self._question.usage_of(body))
-        return self._question.propose_nothing(picture, Problem.BAD_ANSWER, _NO_ANSWER, run=run, usage=_sum(spent))
+        return self._question.propose_unread(picture, spent, run=run)
 
     def _propose_without_answer(self, picture: Portrait, err: Exception, run: str) -> Proposal:
         """What a call that failed for good says about the picture. Raises Unanswered or EngineError if nothing."""
@@ -66,7 +66,7 @@ class OpenAILabeler:
             return proposal
         if scope is ErrorScope.MOMENT:
             raise Unanswered(describe(err)) from err
-        raise run_error(err) from err
+        raise run_error(err, self._endpoint.server) from err
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """The body of the answer to one call. Raises whatever went wrong."""
@@ -93,18 +93,14 @@ class RateLimitPause:
 
 
 def _read_completion(request: Mapping[str, Any], client: openai.OpenAI) -> dict[str, Any]:
-    """The body of an answer as it came: it need not be what the SDK makes of it. Raises TypeError for no object."""
-    body = client.chat.completions.with_raw_response.create(**request).http_response.json()
+    """The body of an answer as it came: it need not be what the SDK makes of it.
+
+    Raises TypeError for no object, and openai.APIError for an error, whatever its status.
+    """
+    response = client.chat.completions.with_raw_response.create(**request).http_response
+    body = response.json()
     if not isinstance(body, dict):
         raise TypeError("the answer is no object")
+    if is_error(body) and not body.get("choices"):
+        raise openai.APIError("", response.request, body=body)
     return body
-
-
-def _sum(spent: list[CallUsage]) -> CallUsage:
-    usd = [each.usd for each in spent]
-    return CallUsage(
-        spent[-1].request_id,
-        sum(each.input_tokens for each in spent),
-        sum(each.output_tokens for each in spent),
-        None if None in usd else sum(each for each in usd if each is not None),
-    )

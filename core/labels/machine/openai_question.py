@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -13,10 +13,9 @@ from core.labels.machine.instructions import Instructions
 from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal, propose, propose_nothing, small_jpeg
 from core.labels.machine.openai_errors import ErrorScope
 from core.labels.published.schema import LabelSource
+from core.openai.answers import as_object
 from core.openai.schema import response_format
 from core.references.vocabulary import Vocabulary
-
-_REFUSED = "OpenAI's safety system refused this picture; a person has to label it."
 
 
 class Unreadable(Exception):
@@ -37,14 +36,17 @@ _NOTHING: Final = CallUsage()
 
 
 class Question:
-    """What every portrait is asked, with so many worked examples."""
+    """What every portrait is asked, with so many worked examples; `server` is who is asked, as sentences call it."""
 
-    def __init__(self, instructions: Instructions, vocabulary: Vocabulary, *, model: str, shots: int) -> None:
+    def __init__(
+        self, instructions: Instructions, vocabulary: Vocabulary, *, model: str, shots: int, server: str = "OpenAI"
+    ) -> None:
         self._instructions = instructions
         self._shots = instructions.first_shots(shots)
         self._tones = {term.id: term.name for term in vocabulary.tones}
         self._angles = {term.id: term.name for term in vocabulary.angles}
         self._model = model
+        self._server = server
         self.spec = LabelerSpec(LabelSource.OPENAI, model, instructions.version, shots)
         self._start = self._opening()
 
@@ -66,9 +68,9 @@ class Question:
         """The label a completion's body makes. Raises Unreadable for what is no answer."""
         usage = self.usage_of(body, batch=batch)
         choice = _first(body.get("choices"))
-        message = choice.get("message") or {}
+        message = as_object(choice.get("message"))
         if message.get("refusal") or choice.get("finish_reason") == "content_filter":
-            return self.propose_nothing(picture, Problem.REFUSED, _REFUSED, run=run, usage=usage)
+            return self._propose_refused(picture, run, usage)
         try:
             said = json.loads(message.get("content") or "")
         except (ValueError, TypeError, RecursionError) as err:
@@ -84,11 +86,21 @@ class Question:
         """The label of a picture that the vendor will not look at, or cannot read; None where it is not at fault."""
         usage = CallUsage(request_id)
         if scope is ErrorScope.REFUSED:
-            return self.propose_nothing(picture, Problem.REFUSED, _REFUSED, run=run, usage=usage)
+            return self._propose_refused(picture, run, usage)
         if scope is ErrorScope.PICTURE:
-            reason = f"OpenAI cannot read this picture{why}."
+            reason = f"{self._server} cannot read this picture{why}."
             return self.propose_nothing(picture, Problem.BAD_PICTURE, reason, run=run, usage=usage)
         return None
+
+    def _propose_refused(self, picture: Portrait, run: str, usage: CallUsage) -> Proposal:
+        reason = f"{self._server}'s safety system refused this picture; a person has to label it."
+        return self.propose_nothing(picture, Problem.REFUSED, reason, run=run, usage=usage)
+
+    def propose_unread(self, picture: Portrait, spent: Sequence[CallUsage], *, run: str) -> Proposal:
+        """The label of a picture whose answers, as many as were paid for, cannot be read."""
+        often = ", twice" if len(spent) > 1 else ""
+        reason = f"The answer of {self._server} about this picture could not be read{often}; a person has to label it."
+        return self.propose_nothing(picture, Problem.BAD_ANSWER, reason, run=run, usage=_sum(spent))
 
     def propose_nothing(
         self, picture: Portrait, problem: Problem, reason: str, *, run: str, usage: CallUsage = _NOTHING
@@ -98,12 +110,14 @@ class Question:
 
     def usage_of(self, body: Mapping[str, Any], *, batch: bool = False) -> CallUsage:
         """What a completion took, by its own count."""
-        usage = body.get("usage") or {}
+        usage = as_object(body.get("usage"))
         tokens_in, tokens_out = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
         price = self._instructions.price_of(self._model)
-        usd = None if price is None or not usage else round(price.usd(tokens_in, tokens_out, batch=batch), 7)
+        usd = None
+        if price is not None and tokens_in is not None and tokens_out is not None:
+            usd = round(price.usd(tokens_in, tokens_out, batch=batch), 7)
         request_id = body.get("id")
-        return CallUsage(request_id if isinstance(request_id, str) else None, tokens_in, tokens_out, usd)
+        return CallUsage(request_id if isinstance(request_id, str) else None, tokens_in or 0, tokens_out or 0, usd)
 
     def _opening(self) -> list[dict[str, Any]]:
         text = self._instructions.text + _list_terms("tone", self._tones) + _list_terms("angle", self._angles)
@@ -130,5 +144,15 @@ def _first(choices: object) -> Mapping[str, Any]:
     return choices[0]
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _sum(spent: Sequence[CallUsage]) -> CallUsage:
+    usd = [each.usd for each in spent]
+    return CallUsage(
+        spent[-1].request_id,
+        sum(each.input_tokens for each in spent),
+        sum(each.output_tokens for each in spent),
+        None if None in usd else sum(each for each in usd if each is not None),
+    )

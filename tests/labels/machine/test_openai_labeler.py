@@ -12,9 +12,9 @@ from PIL import Image
 
 from core.errors import EngineError, EngineFault
 from core.labels.machine.labeler import Problem, Proposal, Unanswered
-from core.labels.machine.openai_errors import RetryPolicy
+from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, scope_of_body
 from core.labels.machine.openai_labeler import OpenAILabeler
-from core.labels.machine.openai_question import Question
+from core.labels.machine.openai_question import Question, Unreadable
 from core.labels.published.schema import LabelSource, age_range_of
 from core.openai.client import Endpoint
 from tests.fakes.openai_portraits import DATA_URL, WRONG_ANSWERS, by_rule, pictures_of
@@ -48,7 +48,7 @@ class Patience:
 
 
 def labeler(openai: FakeOpenAI, *, shots: int = 3, model: str = "gpt-5-mini", **changes: Any) -> OpenAILabeler:
-    question = Question(INSTRUCTIONS, VOCABULARY, model=model, shots=shots)
+    question = Question(INSTRUCTIONS, VOCABULARY, model=model, shots=shots, server="gateway:4000")
     retry = RetryPolicy(**{"sleep": Patience(), "attempts": 3} | {k: changes.pop(k) for k in _RETRY if k in changes})
     endpoint = Endpoint(changes.pop("key", KEY), openai.base_url)
     return OpenAILabeler(endpoint, question, retry=retry, **{"limit_s": 5.0} | changes)
@@ -108,6 +108,11 @@ class TestAnswer:
         usd = (proposal.input_tokens * 0.25 + proposal.output_tokens * 2.0) / 1_000_000
         assert proposal.usd == pytest.approx(usd, abs=1e-6)
 
+    def test_a_count_in_words_is_no_price_and_not_free(self, openai: FakeOpenAI) -> None:
+        openai.text.portraits(lambda _picture: "usage-in-words")
+        proposal = ask(openai)
+        assert (proposal.problem, proposal.usd) == (None, None)
+
     @pytest.mark.parametrize(
         ("fault", "kept", "lost", "says"),
         [
@@ -150,12 +155,12 @@ class TestAnswer:
 class TestReasons:
     """What is wrong with a picture becomes a label with a reason, never a stop."""
 
-    @pytest.mark.parametrize("fault", ["refusal", "blocked"])
+    @pytest.mark.parametrize("fault", ["refusal", "blocked", "blocked-under-200"])
     def test_a_refused_picture_is_labelled_as_refused(self, openai: FakeOpenAI, fault: str) -> None:
         openai.text.portraits(lambda _picture: fault)
         proposal = ask(openai)
         assert proposal.problem is Problem.REFUSED
-        assert "refused" in (proposal.label.notes or "")
+        assert proposal.label.notes == "gateway:4000's safety system refused this picture; a person has to label it."
         assert openai.text.calls == 1
 
     def test_a_picture_the_vendor_cannot_read_says_so(self, openai: FakeOpenAI) -> None:
@@ -225,6 +230,46 @@ class TestPatience:
         with pytest.raises(EngineError, match="credit or budget") as stopped:
             ask(openai)
         assert (stopped.value.kind, openai.text.calls) == (EngineFault.RATE_LIMITED, 1)
+
+    def test_a_403_stops_the_run_in_the_servers_words(self, openai: FakeOpenAI) -> None:
+        openai.text.portraits(lambda _picture: "text-forbidden")
+        with pytest.raises(EngineError, match="Country, region, or territory not supported") as stopped:
+            ask(openai)
+        assert stopped.value.message.startswith(openai.base_url.removeprefix("http://").removesuffix("/v1"))
+        assert openai.text.calls == 1
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"choices": "none"},
+            {"choices": [{"message": "words"}]},
+            {"choices": [{"message": {"content": ["a list"]}}], "usage": "much"},
+            {"choices": [{"message": {"content": "7"}}], "usage": [1]},
+        ],
+        ids=str,
+    )
+    def test_an_answer_of_any_other_shape_is_none(self, body: dict[str, Any]) -> None:
+        question = Question(INSTRUCTIONS, VOCABULARY, model="gpt-5-mini", shots=0)
+        with pytest.raises(Unreadable):
+            question.propose(portrayed(1), body, run="r")
+        assert question.usage_of(body).usd is None
+
+    @pytest.mark.parametrize(
+        ("body", "scope"),
+        [
+            ({"error": {"code": "content_filter"}}, ErrorScope.REFUSED),
+            ({"error": {"code": "invalid_image"}}, ErrorScope.PICTURE),
+            ({"error": "Your request was rejected by our safety system"}, ErrorScope.REFUSED),
+            ({"error": {"code": ["invalid_image"]}}, ErrorScope.PICTURE),
+            ({"error": {"code": 400, "message": "no"}}, ErrorScope.MOMENT),
+            ("the batch expired", ErrorScope.MOMENT),
+            (None, ErrorScope.MOMENT),
+        ],
+        ids=str,
+    )
+    def test_a_line_of_a_batch_is_at_fault_whatever_shape_its_error_has(self, body: object, scope: ErrorScope) -> None:
+        assert scope_of_body(body, 400) is scope
 
     def test_a_wrong_key_stops_the_run_and_is_not_quoted(self, openai: FakeOpenAI) -> None:
         with pytest.raises(EngineError, match="OPENAI_API_KEY") as stopped:
