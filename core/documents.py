@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from core.concurrency.background import in_background
 from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
 from core.objects import ObjectStore
+from core.unicode import NotUtf8, text_of
 
 FRESH_S: Final = 10.0  # how long another server takes to hear of a change, at most twice that among many callers
 MAX_AGE_S: Final = 60.0  # how long what was known last counts while S3 is away
@@ -159,10 +160,10 @@ def settings_document(
 def parse_settings(kind: type[M], name: str, data: bytes) -> M:
     """What these bytes say. Raises StorageUnavailable for damaged ones: nothing is let in or spent on a guess."""
     try:
-        return kind.model_validate_json(data)
-    except ValidationError as err:
+        return kind.model_validate_json(text_of(data))
+    except (ValidationError, NotUtf8) as err:
         raise StorageUnavailable(
             "{} in S3 is damaged ({}): restore its last good version, or remove it to go back to the settings.",
             name,
-            err.errors()[0]["msg"],
+            err if isinstance(err, NotUtf8) else err.errors()[0]["msg"],
         ) from err

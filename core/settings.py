@@ -315,6 +315,13 @@ def load_settings(environ: Mapping[str, str] | None = None, *, secrets_file: Pat
         raise _unusable(setting, first["input"], reason) from err
 
 
+# Every name that is read, ours and boto3's.
+SETTINGS = (
+    *(name.upper() for name in Settings.model_fields),
+    *(name for names in _AWS_VARIABLES for name in names),
+)
+
+
 def given_values(environ: Mapping[str, str] | None = None, *, secrets_file: Path = SECRETS_FILE) -> dict[str, Any]:
     """What secrets.toml and the environment say, as it is written there; the environment wins. Raises ConfigError."""
     return _root_keys(secrets_file) | dict(os.environ if environ is None else environ)

@@ -14,7 +14,7 @@ from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import clear_selection, picture_grid
 from core.ui.frame.layout import empty_state, page_of, row
 from core.ui.frame.markdown import fill
-from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
+from core.ui.frame.notices import library_empty, library_is_listed, library_loading, library_trouble
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of, time_span
 from core.ui.frame.session import open_session
@@ -40,7 +40,9 @@ def page() -> None:
     wanted, view = reference_filters(studio, index)
     if wanted.problems_only:
         problem_list(index, wanted)
-    if view == GROUPS:
+    if not len(index):
+        library_empty(studio)
+    elif view == GROUPS:
         _groups(index, wanted)
     else:
         _pictures(studio, index, wanted)

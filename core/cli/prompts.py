@@ -15,6 +15,7 @@ from core.injection.wishes import check_prompt_length
 from core.references.vocabulary import load_vocabulary
 from core.settings import load_settings
 from core.studio import VOCABULARY_FILE, build_reader
+from core.unicode import NotUtf8, read_text, text_of
 
 STANDARD_INPUT = "-"
 
@@ -37,8 +38,10 @@ def read(file: str) -> None:
 def _lines(file: str) -> Iterator[_PromptLine]:
     """Every line of the file, blank ones left out. Raises InputError with the number of a broken one."""
     try:
-        text = sys.stdin.read() if file == STANDARD_INPUT else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as err:
+        text = text_of(sys.stdin.buffer.read()) if file == STANDARD_INPUT else read_text(Path(file))
+    except OSError as err:
+        raise InputError("`{}` cannot be read: {}.", file, err.strerror or err) from err
+    except NotUtf8 as err:
         raise InputError("`{}` cannot be read: {}.", file, err) from err
     # JSON lines end with a line feed; other separators may stand inside a prompt.
     for number, line in enumerate(text.split("\n"), start=1):

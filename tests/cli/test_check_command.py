@@ -107,6 +107,8 @@ def test_every_failure_has_its_fix_on_the_line_below(bucket: S3Server) -> None:
         ({"PUBLIC_URL": "http://studio.example"}, "sign-in", "Set PUBLIC_URL"),
         ({"ALLOWED_DOMAINS": ""}, "sign-in", "Set ALLOWED_DOMAINS"),
         ({"GENERATION_CONCURRENCY": "many"}, "settings", "Set GENERATION_CONCURRENCY"),
+        ({"S3_BUCKET": "s3://studio/refs"}, "settings", "Set S3_BUCKET"),
+        ({"AWS_DEFAULT_REGION": "ap-northeast-2a"}, "settings", "Set AWS_DEFAULT_REGION"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )
@@ -179,6 +181,35 @@ def test_whether_the_demo_asks_for_its_token_is_told_and_who_may_enter_its_folde
     says, fix = told(out, "MISSING", "data")
     assert "which other users of this machine may enter" in says
     assert "DATA_DIR" in fix
+
+
+def test_a_value_that_is_read_otherwise_than_written_is_said_and_no_other_is(bucket: S3Server) -> None:
+    windows = {name: f'"{value}"\r' for name, value in production(bucket).items() if name != "https_proxy"}
+    code, out = check(windows | {"S3_LIBRARY_PREFIX": "/refs", "https_proxy": "http://127.0.0.1:9"})
+    assert code == 0, out
+    said = re.findall(r"^ok +settings +(.*)$", out, re.MULTILINE)
+    assert "S3_LIBRARY_PREFIX=/refs is read as refs/" in said
+    assert "AWS_SECRET_ACCESS_KEY is read without what stands around its value: blanks, quotes, line ends" in said
+    assert len(said) == len(windows) + 1
+    assert told(out, "ok", "library")[0].startswith("1 pictures in")
+    assert "settings  " not in check(production(bucket))[1]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "says"),
+    [
+        ("Ref", "no picture lies under `Ref/`: there are refs/; refs/ is probably meant"),
+        ("library/2026", "no picture lies under `library/2026/`: there are refs/"),
+    ],
+)
+def test_a_prefix_without_a_picture_is_a_warning_with_the_folders_there_are(
+    bucket: S3Server, prefix: str, says: str
+) -> None:
+    code, out = check(production(bucket, S3_LIBRARY_PREFIX=prefix))
+    assert code == 0, out
+    warned, fix = told(out, "warning", "library")
+    assert warned == says
+    assert fix.startswith("Set S3_LIBRARY_PREFIX to where the reference folders lie")
 
 
 class TestWhatWouldServe:
@@ -259,6 +290,22 @@ class TestFiles:
         )
         assert told(out, "ok", "secrets")[0] == "studio.env is for this user alone"
         assert "systemd reads and this check does not" in told(out, "warning", "settings")[0]
+
+    def test_files_with_a_byte_order_mark_are_read_and_what_systemd_misses_is_told(self, checkout: Path) -> None:
+        (checkout / ".streamlit" / "secrets.toml").write_text('METRICS_TOKEN = "kept-token"\r\n', "utf-8-sig")
+        for name in ("attributes.toml", "personas.jsonl"):
+            file = checkout / "labels" / name
+            file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+        units = checkout / "studio.env"
+        units.write_text("METRICS_TOKEN=kept\n", "utf-8-sig")
+        code, out = check({}, cwd=checkout)
+        assert code == 1
+        assert [each.split(",")[0] for each in named(out)] == ["studio.env begins with a byte order mark"]
+        assert told(out, "ok", "vocabulary")
+        assert "line 1" not in out
+        assert told(out, "ok", "metrics")[0].endswith("want METRICS_TOKEN")
+        units.write_text("METRICS_TOKEN=kept\n", "utf-16")
+        assert named(check({}, cwd=checkout)[1])[0].startswith("studio.env cannot be read: it is UTF-16")
 
     def test_a_publication_that_waits_in_s3_and_labels_that_wait_for_git_are_told(
         self, checkout: Path, moto: S3Server

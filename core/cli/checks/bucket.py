@@ -13,6 +13,7 @@ from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile, load_published
 from core.references.index import build_index
 from core.references.listing.listing import list_all
+from core.references.listing.other_folders import other_folders
 from core.references.vocabulary import load_vocabulary
 from core.settings import Settings
 from core.storage.connect import Storage, open_storage
@@ -47,11 +48,7 @@ def _bucket(report: Report, storage: Storage, settings: Settings) -> None:
         report.fail("storage", err.message, _storage_fix(err, settings))
         return
     report.ok("bucket", f"`{store.bucket}` at {where}")
-    report.run(
-        "library",
-        lambda: _library(storage, settings),
-        f"Allow s3:ListBucket on the bucket, and check S3_LIBRARY_PREFIX ({settings.s3_library_prefix}).",
-    )
+    _library(report, storage, settings)
     try:
         honoured = store.honours_conditions(settings.s3_app_prefix)
     except StudioError as err:
@@ -81,16 +78,29 @@ def _storage_fix(err: StudioError, settings: Settings) -> str:
     return "Check S3_ENDPOINT_URL, the network and its firewall; then run this again."
 
 
-def _library(storage: Storage, settings: Settings) -> str:
-    index = build_index(
-        list_all(storage.list_pages, settings.s3_library_prefix, workers=settings.index_workers),
-        load_vocabulary(VOCABULARY_FILE),
-        library_prefix=settings.s3_library_prefix,
-        without_prefix=settings.s3_app_prefix,
-    )
+def _library(report: Report, storage: Storage, settings: Settings) -> None:
+    prefix = settings.s3_library_prefix
+    try:
+        index = build_index(
+            list_all(storage.list_pages, prefix, workers=settings.index_workers),
+            load_vocabulary(VOCABULARY_FILE),
+            library_prefix=prefix,
+            without_prefix=settings.s3_app_prefix,
+        )
+        others = None if len(index) else other_folders(storage.list_pages, prefix, settings.s3_app_prefix)
+    except StudioError as err:
+        fix = f"Allow s3:ListBucket on the bucket, and check S3_LIBRARY_PREFIX ({prefix})."
+        report.fail("library", err.message, fix_of(err, fix))
+        return
+    if others is not None:
+        says = f"no picture lies under `{prefix}`: {others.says}"
+        report.warn(
+            "library", says, "Set S3_LIBRARY_PREFIX to where the reference folders lie, or bring pictures there."
+        )
+        return
     problems = f", {len(index.problems)} problems (python -m core index)" if index.problems else ""
-    where = f"{len(index.folders)} reference folders under `{settings.s3_library_prefix}`"
-    return f"{len(index)} pictures in {where}{problems}"
+    where = f"{len(index.folders)} reference folders under `{prefix}`"
+    report.ok("library", f"{len(index)} pictures in {where}{problems}")
 
 
 def _clock(report: Report, storage: Storage) -> None:

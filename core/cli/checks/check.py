@@ -24,6 +24,7 @@ def check(expected: Profile | None) -> None:
     except StudioError as err:
         report.fail("settings", err.message, fix_of(err, "Correct it in the environment or .streamlit/secrets.toml."))
         raise typer.Exit(EXIT_COULD_NOT_SERVE) from err
+    configuration.read_otherwise(report)
     configuration.profile(report, settings, expected)
     steps: dict[str, Callable[[], None]] = {
         "sign-in": lambda: configuration.sign_in(report, settings),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +15,19 @@ from core.errors import ConfigError, InputError
 from core.labels.published.label_file import load_published
 from core.references.vocabulary import load_vocabulary
 from core.setting_names import UnknownName, unknown_names, unknown_variables, variables_of
-from core.settings import PROJECT_ROOT, SECRETS_FILE, Profile, Settings
+from core.settings import (
+    PREFIX_SETTINGS,
+    PROJECT_ROOT,
+    SECRETS_FILE,
+    SETTINGS,
+    Profile,
+    Settings,
+    given_values,
+    reads_as,
+)
 from core.storage.local.data_dir import ADDRESS_FILE
 from core.studio import LABELS_FILE, VOCABULARY_FILE
+from core.unicode import NotUtf8, text_of
 
 _UNITS_FILE: Final = PROJECT_ROOT / "studio.env"  # which deploy/studio.service reads
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -27,13 +38,27 @@ def names(report: Report, environ: Mapping[str, str]) -> None:
     found: list[UnknownName] = []
     with suppress(ConfigError):  # said of the settings as a whole
         found += unknown_names(environ)
-    units = variables_of(_UNITS_FILE.read_text("utf-8", "replace")) if _is_readable(_UNITS_FILE) else {}
+    units = _units(report)
     found += unknown_variables(units, place=_shown(_UNITS_FILE))
     for unknown in found:
         _name(report, unknown)
     if unread := sorted(name for name in units if name not in environ):
         says = f"{_shown(_UNITS_FILE)} sets {', '.join(unread)}, which systemd reads and this check does not"
         report.warn("settings", says, f"Run it with them: set -a; . ./{_shown(_UNITS_FILE)}; set +a")
+
+
+def read_otherwise(report: Report) -> None:
+    """Say which values are read otherwise than they are written; of prefixes as what, of others not their values."""
+    given = given_values()
+    for name in SETTINGS:
+        written = given.get(name)
+        meant = reads_as(name, written)
+        if not isinstance(written, str) or meant == written:
+            continue
+        if name in PREFIX_SETTINGS:
+            report.ok("settings", f"{name}={written} is read as {meant}")
+        else:
+            report.ok("settings", f"{name} is read without what stands around its value: blanks, quotes, line ends")
 
 
 def _name(report: Report, unknown: UnknownName) -> None:
@@ -113,6 +138,21 @@ def labels(report: Report) -> None:
     if waits:
         says = f"labels/{LABELS_FILE.name} is published and not {waits}: an upgrade would stumble over it"
         report.warn("labels", says, "python -m core labels publish --commit --push, where labels are published.")
+
+
+def _units(report: Report) -> dict[str, str]:
+    """What studio.env says; of systemd's reading a mark at its beginning hides the first setting, and UTF-16 all."""
+    if not _is_readable(_UNITS_FILE):
+        return {}
+    data = _UNITS_FILE.read_bytes()
+    try:
+        if data.startswith(BOM_UTF8):
+            says = f"{_shown(_UNITS_FILE)} begins with a byte order mark, and systemd misses its first setting"
+            report.fail("settings", says, "Save it as UTF-8 without a byte order mark.")
+        return variables_of(text_of(data))
+    except NotUtf8 as err:
+        report.fail("settings", f"{_shown(_UNITS_FILE)} cannot be read: {err}", "Save it as UTF-8.")
+        return {}
 
 
 def _is_readable(file: Path) -> bool:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError, InputError
 from core.generation.records.comparison import Size
+from core.unicode import NotUtf8, read_text
 
 MODELS_FILE: Final = Path(__file__).with_name("models.toml")
 
@@ -95,8 +96,8 @@ class ModelTable(_TableRow):
 def model_table(path: Path = MODELS_FILE) -> ModelTable:
     """Read the table. Raises ConfigError when it is not one."""
     try:
-        return ModelTable.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as err:
+        return ModelTable.model_validate(tomllib.loads(read_text(path)))
+    except (OSError, NotUtf8, tomllib.TOMLDecodeError, ValidationError) as err:
         raise ConfigError("{setting} is not a valid table of models: {}.", err, setting=path.name) from err
 
 

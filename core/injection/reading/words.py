@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, GetPydanticSchema, V
 from core.errors import ConfigError
 from core.injection.reading.lexicon import Lexicon
 from core.injection.reading.text import canonical
+from core.unicode import NotUtf8, read_text
 
 READING_FILE = Path(__file__).parents[3] / "labels" / "reading.toml"
 SETTING = "labels/reading.toml"
@@ -239,10 +240,10 @@ class ReadingWords(_Table):
 def reading_words(path: Path = READING_FILE) -> ReadingWords:
     """Read the word lists, once per process. Raises ConfigError, which names the line or the list."""
     try:
-        return ReadingWords.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return ReadingWords.model_validate(tomllib.loads(read_text(path)))
     except ValidationError as err:
         first = err.errors()[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise ConfigError("{} cannot be used: {}.", path.name, reason, setting=SETTING) from err
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+    except (OSError, NotUtf8, tomllib.TOMLDecodeError) as err:
         raise ConfigError("{} cannot be used: {}.", path.name, str(err).splitlines()[0], setting=SETTING) from err

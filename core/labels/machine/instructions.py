@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError, InputError
 from core.labels.machine.answer import answer_schema, read_answer
+from core.unicode import NotUtf8, read_text
 
 _PATCH_PX: Final = 32
 _TOKEN_CHARS: Final = 4  # about four characters of English a token
@@ -118,8 +119,8 @@ class _ShotFile(_Checked):
 def load_instructions(file: Path, shots: Path) -> Instructions:
     """Read `labels/labeling.toml` and `labels/shots/`. Raises ConfigError that names the file and what is wrong."""
     try:
-        read = _File.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as err:
+        read = _File.model_validate(tomllib.loads(read_text(file)))
+    except (OSError, NotUtf8, tomllib.TOMLDecodeError, ValidationError) as err:
         raise _unusable_error(f"labels/{file.name}", err) from err
     return Instructions(
         version=read.version,
@@ -133,9 +134,9 @@ def load_instructions(file: Path, shots: Path) -> Instructions:
 def _shot(described: Path) -> Shot:
     name = f"labels/shots/{described.name}"
     try:
-        read = _ShotFile.model_validate_json(described.read_bytes())
+        read = _ShotFile.model_validate_json(read_text(described))
         jpeg = described.with_suffix(".jpg").read_bytes()
-    except (OSError, ValidationError) as err:
+    except (OSError, NotUtf8, ValidationError) as err:
         raise _unusable_error(name, err) from err
     _check_answer(name, read.answer)
     return Shot(described.stem, jpeg, read.answer, read.from_etag)

@@ -25,6 +25,7 @@ from core.errors import NotFound, WriteConflict
 from core.labels.machine.labeler import LabelerSpec, Proposal
 from core.labels.published.schema import LabelSource
 from core.objects import ObjectStore
+from core.unicode import read_text
 
 _log = structlog.get_logger(__name__)
 _WORKERS: Final = 16
@@ -168,7 +169,7 @@ _PACK: Final = DerivedFormat(_dump, lambda data: proposals_in(data.decode()), "p
 
 def load_shipped(file: Path) -> list[Proposal]:
     """The proposals that come with the sample library; none where the file is not there."""
-    return proposals_in(file.read_text(encoding="utf-8")) if file.is_file() else []
+    return proposals_in(read_text(file)) if file.is_file() else []
 
 
 def _weight(proposal: Proposal) -> tuple[bool, int, float, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from core.errors import LabelError
 from core.labels.published.label_index import AnyPicture, Claim, LabelIndex, Labelled
 from core.labels.published.schema import Label, parse_label
+from core.unicode import is_utf16
 
 
 class LabelState(StrEnum):
@@ -123,7 +125,11 @@ class ParsedFile:
 
 
 def numbered_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their numbers from 1. Only a line feed ends one: others stand in texts."""
+    """The lines that are not blank, with their numbers from 1. Only a line feed ends one: others stand in texts.
+
+    A byte order mark in front is none of the first line.
+    """
+    data = data.removeprefix(BOM_UTF8)
     return ((number, line) for number, line in enumerate(data.split(b"\n"), start=1) if line.strip())
 
 
@@ -135,6 +141,8 @@ def version_of(data: bytes) -> str:
 def parse_file(data: bytes) -> ParsedFile:
     """Read a label file. A broken line is reported with its number and left out."""
     parsed, broken = ParsedFile({}, {}, ()), []
+    if is_utf16(data):
+        return replace(parsed, broken=(BrokenLine(1, "The file is UTF-16: save it as UTF-8."),))
     for number, line in numbered_lines(data):
         try:
             label = parse_label(line.decode("utf-8"))

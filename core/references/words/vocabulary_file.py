@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError
 from core.references.words.terms import Role, TagKind, Term, Words, words_of
+from core.unicode import NotUtf8, read_text
 
 SETTING = "labels/attributes.toml"
 
@@ -134,14 +135,11 @@ class _Source:
 
 def _text_of(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        return read_text(path)
     except OSError as err:
         raise ConfigError("{} cannot be read: {}.", path.name, err.strerror, setting=SETTING) from err
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as err:
-        line = data.count(b"\n", 0, err.start) + 1
-        raise ConfigError("{}, line {}: this is not UTF-8 text.", path.name, line, setting=SETTING) from err
+    except NotUtf8 as err:
+        raise ConfigError("{}, line {}: this is not UTF-8 text.", path.name, err.line, setting=SETTING) from err
 
 
 def _table_of(source: _Source) -> _VocabularyTable:

@@ -8,7 +8,7 @@ from typing import Literal, LiteralString, TypeVar
 
 import streamlit as st
 
-from core.ui.frame.markdown import fill
+from core.ui.frame.markdown import Markdown, fill
 from core.ui.frame.state import Key
 
 PAGE_SIZE = 60
@@ -52,7 +52,7 @@ def page_of(items: Sequence[T], key: Key, *, size: int = PAGE_SIZE, is_counted: 
 
 
 def empty_state(
-    title: LiteralString, text: LiteralString, *, key: str | None = None
+    title: LiteralString, text: LiteralString | Markdown, *, key: str | None = None
 ) -> st.delta_generator.DeltaGenerator:
     """What is not there, and what to do about it; what is drawn into the place that is returned stands below."""
     place = st.container(horizontal_alignment="center", key=key)

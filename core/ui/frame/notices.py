@@ -6,8 +6,11 @@ from typing import Final
 
 import streamlit as st
 
+from core.references.listing.other_folders import other_folders
 from core.studio import Studio
+from core.ui.frame.layout import empty_state
 from core.ui.frame.markdown import fill
+from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import time_span
 from core.ui.frame.session import fragment
 
@@ -38,6 +41,23 @@ def library_loading(studio: Studio) -> None:
             st.skeleton(height=360)
 
     fragment(follow, run_every=0.5)()
+
+
+def library_empty(studio: Studio) -> None:
+    """What there is where the library should be and no picture is."""
+    settings = studio.settings
+    prefix = settings.s3_library_prefix
+    with show_problems():
+        others = other_folders(studio.storage.list_pages, prefix, settings.s3_app_prefix)
+        empty_state(
+            "No picture in the library",
+            fill(
+                "None lies under `{}` in the bucket `{}`: {}. Whoever runs the dashboard sets S3_LIBRARY_PREFIX.",
+                prefix or "/",
+                studio.store.bucket,
+                others.says,
+            ),
+        )
 
 
 def library_trouble(studio: Studio) -> None:
