@@ -63,7 +63,8 @@ class TestIndex:
         return core("index", "--json", environ=demo).json
 
     def test_it_has_exactly_the_promised_shape(self, report: Any) -> None:
-        assert set(report) == {"pictures", "folders", "problems", "seconds"}
+        assert set(report) == {"pictures", "left_out", "folders", "problems", "seconds"}
+        assert report["left_out"] == {"litter": 0}
         for folder in report["folders"]:
             assert set(folder) == {"folder", "role", "groups"}
             assert folder["role"] in ("model", "tone", "angle")
@@ -125,7 +126,7 @@ class TestIndexCheck:
         before = core("index", "--json", environ=environ).json
         assert before["problems"] == [{"kind": "unreadable", "where": self.EMPTY}]
         report = core("index", "--check", "--json", environ=environ).json
-        assert set(report) == {"pictures", "folders", "problems", "seconds", "opened", "unreadable"}
+        assert set(report) == {"pictures", "left_out", "folders", "problems", "seconds", "opened", "unreadable"}
         assert (report["opened"], report["unreadable"]) == (report["pictures"], 2)
         said = {problem["where"]: problem for problem in report["problems"]}
         assert set(said) == {self.PAGE, self.EMPTY}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from core.images.memory import MIB
-
-ICC_BYTES_MAX: Final = 4 * MIB  # no profile of a device or a paper is larger
+ICC_BYTES_MAX: Final = 4 * 1024 * 1024  # no profile of a device or a paper is larger
 EXIF_BYTES_MAX: Final = 64 * 1024  # what a JPEG can hold; orientation stands at its beginning
 XMP_BYTES_MAX: Final = 64 * 1024  # the same
 # As Pillow reads it.

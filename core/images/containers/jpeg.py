@@ -31,7 +31,7 @@ class Segment(NamedTuple):
     end: int
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def header_segments(data: bytes) -> Iterator[Segment]:
     """Every segment up to the header of the first scan, which is the last one; stray bytes belong to none."""
     at = len(START)
     for _ in steps():
@@ -51,7 +51,7 @@ def parts_of(data: bytes) -> Parts:
 
     A second picture in the file is named in what is left out, and so is none any more.
     """
-    parts, seen, found = Parts(data), set[bytes](), list(segments(data))
+    parts, seen, found = Parts(data), set[bytes](), list(header_segments(data))
     profile_bytes = sum(each.end - each.start for each in found if data.startswith(_PROFILE, each.start + 4))
     parts.keep(0, len(START))
     for segment in found:
@@ -75,7 +75,7 @@ def _meant_by(data: bytes, segment: Segment) -> bytes:
 
 def has_end(data: bytes) -> bool:
     """Whether there is an end behind the first scan."""
-    scan = next((segment for segment in segments(data) if segment.marker == SCAN), None)
+    scan = next((segment for segment in header_segments(data) if segment.marker == SCAN), None)
     return scan is not None and data.find(END, scan.end) >= 0
 
 

@@ -8,14 +8,13 @@ from typing import Final, Literal, NamedTuple
 
 from core.images.containers.bounds import ICC_BYTES_MAX
 from core.images.containers.spans import Parts, steps
-from core.images.memory import MIB
 
 _ORDERS: Final[dict[bytes, Literal["little", "big"]]] = {b"II": "little", b"MM": "big"}
 _TYPE_BYTES: Final = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # by the type's number
 # Where pixels lie, how many bytes they have, their colours and tables: as large as the picture makes them.
 _OF_PIXELS: Final = frozenset({273, 279, 320, 324, 325, 347})
 _PROFILE: Final = 34675
-_OTHERS_BYTES_MAX: Final = MIB  # all other fields together
+OTHERS_BYTES_MAX: Final = 1024 * 1024  # all other fields together
 
 
 class _Field(NamedTuple):
@@ -70,7 +69,7 @@ def parts_of(data: bytes) -> Parts:
 
 
 def _within_bounds(fields: list[_Field]) -> Iterator[_Field]:
-    seen, room = set[int](), _OTHERS_BYTES_MAX
+    seen, room = set[int](), OTHERS_BYTES_MAX
     for field in fields:
         if field.tag in seen:
             continue

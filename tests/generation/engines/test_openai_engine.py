@@ -381,11 +381,11 @@ class TestFaults:
     def test_a_picture_that_finds_no_room_is_charged_all_the_same(
         self, server: FakeOpenAI, engine: OpenAIEngine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        price = made(engine).cost
+        price = made(engine, replace(REQUEST, references=())).cost
         nothing = ByteBudget(large_bytes=2**40, small_bytes=0, small_max=2**30, at_once=1, waiting_max=0, patience_s=0)
         monkeypatch.setattr("core.images.decode.PIXELS", nothing)
         server.will(Behaviour(Fault.WRONG_FORMAT))
-        error = failed(engine)
+        error = failed(engine, replace(REQUEST, references=()))  # whose references are looked at as well
         assert "found no room" in error.message
         assert error.charge == Charge(price.usd, price.input_tokens, price.output_tokens)
 
