@@ -1,8 +1,8 @@
-"""Finds what is no prose in a prompt that was pasted from another tool: weights, parameters, settings, numbers of a camera.
+"""Finds what is no prose in a prompt that was pasted from another tool: weights, parameters, settings, camera talk.
 
 The syntaxes are those of Stable Diffusion web UI and ComfyUI (`(woman:1.2)`, `[x]`, `<lora:…>`, `Negative prompt:`,
-`Steps: …`), of Midjourney (`woman::2`, `--ar 4:5 --no people`) and of NovelAI (`{{x}}`, `1.2::x::`). `[x]` asks for less
-of x and still for x: it is read as said. A weight below zero asks for none of it.
+`Steps: …`), of Midjourney (`woman::2`, `--ar 4:5 --no people`) and of NovelAI (`{{x}}`, `1.2::x::`). `[x]` asks for
+less of x and still for x: it is read as said. A weight of zero or below asks for none of it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ _SETTINGS = re.compile(
 )
 _SETTING = re.compile(
     r"(?<![\w-])\"?(?:steps|cfg(?:[ _]scale)?|guidance(?:[ _]scale)?|seed|clip[ _]skip|denois(?:e|ing)(?:[ _]strength)?"
-    r"|iso|batch(?:[ _]size)?|width|height|strength|shutter(?: speed)?|aspect ratio)\"?\s{0,3}[:=]?\s{0,3}-?\d[\d.x×/:]*",
+    r"|iso|batch(?:[ _]size)?|width|height|strength|shutter(?: speed)?|aspect ratio)\"?"
+    r"\s{0,3}[:=]?\s{0,3}-?\d[\d.x×/:]*",
     re.IGNORECASE,
 )
 _KEYED_NUMBER = re.compile(r"\"(?!ages?\")\w{1,32}\"\s{0,3}:\s{0,3}-?\d[\d.]*")
@@ -75,7 +76,9 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _UNWANTED_NAMES = ("no", "neg", "negative", "negative_prompt", "negative-prompt")
-_VALUES = re.compile(r"(?:[ =]{1,3}(?:[\"']?-?\d[^\s,]*|random|raw|cute|scenic|expressive|original|turbo|relax|fast))*")
+_VALUES = re.compile(
+    r"(?:[ =]{1,3}(?:[\"']?-?\d[^\s,=]{0,80}|random|raw|cute|scenic|expressive|original|turbo|relax|fast)){0,6}"
+)
 _STRING_END, _LINE_END = re.compile(r"(?<!\\)\""), re.compile(r"\n")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
@@ -217,13 +220,13 @@ class _Sheet:
         text, crossed, at = self._text, [], 0
         for part in _NOVEL.finditer(text):
             end = text.find("::", part.end())
-            if float(part["weight"]) < 0:
+            if float(part["weight"]) <= 0:
                 self._unwanted.append((part.start(), end if end >= 0 else len(text)))
             crossed.append(part.span())
         self._cross_out(crossed, ",")
         crossed = []
         for part in _PART.finditer(self._text):
-            if (part["weight"] or "").startswith("-"):
+            if part["weight"] and float(part["weight"]) <= 0:
                 self._unwanted.append((at, part.start()))
             at = part.end()
             crossed.append(part.span())
@@ -253,7 +256,7 @@ def _joined(stretches: list[Stretch]) -> Iterator[Stretch]:
 
 
 def _is_weight(text: str, start: int, weight: re.Match[str]) -> bool:
-    """Neither a ratio in brackets, "(4:5)", nor an age, "(age: 30)": weights are below ten, steps of "[a:b:20]" are not."""
+    """Neither a ratio, "(4:5)", nor an age, "(age: 30)": a weight is below ten, the step of "[a:b:20]" need not be."""
     is_ratio = not text[start + 1 : weight.start()].strip("0123456789. ")
     return not is_ratio and (text[start] == "[" or (text[start] == "(" and abs(float(weight["weight"])) < 10))
 
