@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.injection.reading import age_numbers, korean_ages, names, negation, pasted
+from core.injection.reading import age_numbers, comfy, korean_ages, names, negation, pasted
 from core.injection.reading.names import persona_in
 from core.injection.reading.pasted import Pasted
 from tests.injection.test_reader import FIELDS, READER, THRESHOLDS, expected, fields
@@ -339,6 +339,59 @@ def test_a_persona_is_meant_where_the_name_stands_alone(prompt: str, persona: st
     assert persona_in(prompt, PERSONAS, has_person=READER.read(prompt).person) == persona
 
 
+def _workflow_of_api(positive: str, negative: str) -> dict[str, Any]:
+    return {
+        "3": {"class_type": "KSampler", "inputs": {"seed": 25, "positive": ["10", 0], "negative": ["10", 1]}},
+        "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "girlMix.ckpt"}},
+        "6": {"class_type": "CLIPTextEncode", "inputs": {"text": positive, "clip": ["4", 1]}},
+        "7": {"class_type": "CLIPTextEncode", "inputs": {"text": negative, "clip": ["4", 1]}},
+        "9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "woman", "images": ["3", 0]}},
+        "10": {"class_type": "ControlNetApplyAdvanced", "inputs": {"positive": ["6", 0], "negative": ["7", 0]}},
+    }
+
+
+def _workflow_of_the_editor(positive: str, negative: str) -> dict[str, Any]:
+    sampler = [{"name": "positive", "link": 5}, {"name": "negative", "link": 6}, {"name": "mask", "link": None}]
+    return {
+        "nodes": [
+            {"id": 1, "type": "KSampler", "inputs": sampler, "widgets_values": [25, "fixed"]},
+            {"id": 2, "type": "CLIPTextEncode", "widgets_values": [positive]},
+            {"id": 3, "type": "CLIPTextEncode", "widgets_values": [negative]},
+            {"id": 4, "type": "Note", "widgets_values": ["old man"]},
+        ],
+        "links": [[5, 2, 0, 1, 0, "CONDITIONING"], [6, 3, 0, 1, 1, "CONDITIONING"]],
+    }
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    "workflow",
+    [_workflow_of_api, _workflow_of_the_editor, lambda one, other: {"prompt": _workflow_of_api(one, other)}],
+    ids=["api", "editor", "queued"],
+)
+def test_of_a_pasted_workflow_only_its_prompts_are_read(
+    workflow: Callable[[str, str], dict[str, Any]], indent: int | None
+) -> None:
+    chair = READER.read(json.dumps(workflow("a chair,\ncinematic tones", "woman, man, noir"), indent=indent))
+    assert (chair.person, chair.gender, chair.tone) == (False, None, "cinematic")
+    woman = READER.read(json.dumps(workflow("rain\nwoman in her 30s", "man, child"), indent=indent))
+    assert (woman.gender, woman.age_low, woman.age_high) == ("feminine", 30, 39)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '{"nodes": [',
+        '{"nodes": [1], "links": 3}',
+        '{"class_type": 1}',
+        '{"class_type": ' + "[" * 5_000,
+        '{"nodes": null}',
+    ],
+)
+def test_what_only_looks_like_a_workflow_is_read_as_it_stands(broken: str) -> None:
+    assert READER.read(f"{broken} woman").gender == "feminine"
+
+
 @given(ANY_PASTED)
 def test_markup_is_blanked_out_in_its_place_and_evidence_quotes_what_was_typed(prompt: str) -> None:
     found = Pasted.of(prompt)
@@ -407,7 +460,7 @@ def _unbounded(parsed: Any, *, inside: bool = False) -> bool:
 
 
 @pytest.mark.parametrize(
-    "module", [pasted, names, negation, age_numbers, korean_ages], ids=lambda module: module.__name__
+    "module", [pasted, comfy, names, negation, age_numbers, korean_ages], ids=lambda module: module.__name__
 )
 def test_no_pattern_repeats_without_bound_within_a_repetition(module: ModuleType) -> None:
     """Such a pattern may take a time that doubles with each letter."""

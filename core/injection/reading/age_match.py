@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 OLDEST = 90  # where "over 60" ends
-READ_MAX = 110
+OLDEST_READ = 110
 PARTS = {
     "": (0, 9),
     "early": (0, 4), "early to mid": (0, 6), "mid": (4, 6), "middle": (4, 6), "mid to late": (4, 9), "late": (5, 9),
@@ -35,7 +35,7 @@ class AgeMatch:
 def ages_from(low: int, high: int, found: re.Match[str], *, is_loose: bool = False) -> Iterator[AgeMatch]:
     """The range with its ends in order; nothing where nobody is as old."""
     low, high = min(low, high), max(low, high)
-    if high <= READ_MAX:
+    if high <= OLDEST_READ:
         yield AgeMatch(low, high, found.start(), found.end(), is_loose=is_loose)
 
 

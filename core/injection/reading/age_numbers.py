@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from core.injection.reading.age_match import OLDEST, PARTS, READ_MAX, AgeMatch, ages_from, part_of_decade
+from core.injection.reading.age_match import OLDEST, PARTS, OLDEST_READ, AgeMatch, ages_from, part_of_decade
 from core.injection.reading.korean_ages import korean_ages
 
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -128,7 +128,7 @@ def _limits(text: str) -> Iterator[AgeMatch]:
         for found in pattern.finditer(text):
             years, groups = _number(found["years"]), found.groupdict()
             is_own = bool(found["unit"] or _OWN_LIMIT.search(text, found.start(), found.end()))
-            if years > READ_MAX or not (is_own or _is_of_somebody(text, found, years)):
+            if years > OLDEST_READ or not (is_own or _is_of_somebody(text, found, years)):
                 continue
             low = 0 if groups.get("below") or groups["highest"] else years
             high = max(years - bool(groups.get("below")), 0) if low == 0 else max(years, OLDEST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from core.injection.reading.age_match import OLDEST, PARTS, READ_MAX, AgeMatch, ages_from, part_of_decade, start_of
+from core.injection.reading.age_match import OLDEST, PARTS, OLDEST_READ, AgeMatch, ages_from, part_of_decade, start_of
 
 _TENS = {
     "열": 10, "스물": 20, "스무": 20, "서른": 30, "마흔": 40,
@@ -69,7 +69,7 @@ def _limited(text: str, low: int, high: int, found: re.Match[str]) -> Iterator[A
     after = _LIMIT.match(text, found.end())
     before = _LIMIT_BEFORE.search(text, max(0, found.start() - _LIMIT_CHARS), found.start())
     limit = after or before
-    if limit is None or max(low, high) > READ_MAX:
+    if limit is None or max(low, high) > OLDEST_READ:
         yield from ages_from(low, high, found)
         return
     groups, end = limit.groupdict(), after.end() if after else found.end()

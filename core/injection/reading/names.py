@@ -159,8 +159,8 @@ def _credits(prompt: str) -> Iterator[re.Match[str]]:
 
 
 def _is_title_case(prompt: str) -> bool:
-    words = _WORD.findall(prompt)
-    return sum(word[0].isupper() for word in words) > _TITLE_CASE * len(words)
+    are_capital = [found[0][0].isupper() for found in _WORD.finditer(prompt)]
+    return sum(are_capital) > _TITLE_CASE * len(are_capital)
 
 
 def _is_plain_word(words: ReadingWords, word: str) -> bool:

@@ -11,8 +11,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
+from core.injection.reading.comfy import find_workflow
 from core.injection.reading.text import either_form
 
 Stretch = tuple[int, int]
@@ -80,6 +81,7 @@ _VALUES = re.compile(
     r"(?:[ =]{1,3}(?:[\"']?-?\d[^\s,=]{0,80}|random|raw|cute|scenic|expressive|original|turbo|relax|fast)){0,6}"
 )
 _STRING_END, _LINE_END = re.compile(r"(?<!\\)\""), re.compile(r"\n")
+_LINE_ESCAPE = re.compile(r"\\[nrt]")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 _BRACKET = re.compile(r"(?<!\\)[()\[\]{}]")
@@ -133,11 +135,13 @@ class _Sheet:
     """A prompt on which markup is crossed out, kind after kind: what is crossed out is not read again."""
 
     def __init__(self, prompt: str) -> None:
+        self._typed = prompt
         self._text = prompt.translate(_WIDE)
         self._unwanted: list[Stretch] = []
 
     def pasted(self) -> Pasted:
         """Everything crossed out that is no prose."""
+        self._cross_out_workflow()
         self._cross_out_headings()
         self._cross_out_parameters()
         for pattern in (_SETTINGS, _CHUNK):
@@ -163,6 +167,16 @@ class _Sheet:
             at = end
         self._text = "".join([*parts, self._text[at:]])
 
+    def _cross_out_workflow(self) -> None:
+        """Of a workflow everything but its prompts: names of files and nodes put nobody into the picture."""
+        workflow = find_workflow(self._typed)
+        if workflow is None:
+            return
+        self._unwanted += workflow.unwanted
+        kept = [(0, 0), *sorted(workflow.wanted + workflow.unwanted), (len(self._text), len(self._text))]
+        self._cross_out([(one[1], two[0]) for one, two in pairwise(kept) if one[1] < two[0]], ".")
+        self._replace(_LINE_ESCAPE, ".")
+
     def _cross_out_headings(self) -> None:
         """ "Negative prompt:" reaches to the end, or to what says otherwise; "Exclude:" to the end of its line."""
         text = self._text
@@ -185,12 +199,11 @@ class _Sheet:
         text, crossed = self._text, []
         found = list(_PARAMETER.finditer(text))
         for parameter, after in zip_longest(found, found[1:]):
-            end = parameter.end()
+            end, border = parameter.end(), after.start() if after else len(text)
             if (parameter["name"] or parameter["known"]).lower() in _UNWANTED_NAMES:
-                border = after.start() if after else len(text)
                 paragraph = _PARAGRAPH.search(text, end, border)
                 self._unwanted.append((end, paragraph.start() if paragraph else border))
-            elif values := _VALUES.match(text, end):
+            elif values := _VALUES.match(text, end, border):
                 end = values.end()
             crossed.append((parameter.start(), end))
         self._cross_out(crossed, ".")
