@@ -33,6 +33,8 @@ statues, dolls and snowmen are no persons; "no people" and "사람 없이" mean 
 gender: feminine or masculine; null when unsaid or when both are meant.
 age_low, age_high: years, both included, null when unsaid. "in her thirties" 30-39, "30대 초반" 30-34, \
 teenager 13-19, 대학생 19-25, 중년 40-59, 할머니 65-90, child 4-12.
+Markup of other tools is no text: weights, LoRA, parameters, ratios, lenses and list numbers are no ages. What follows \
+"--no" or "Negative prompt:" or has a weight below zero is unwanted. Names of artists and things are no persons.
 tone, angle: the id that the prompt asks for, null when it asks for none, for several, or denies it. \
 Objects are no tones: "a neon sign", "a film camera" and "pinot noir" ask for nothing.
 """

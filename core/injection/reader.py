@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from core.injection.reading.age_numbers import AgeMatch
+from core.injection.reading.age_match import AgeMatch
 from core.injection.reading.ages import AgeFinding, AgeReader
 from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.names import names_of_others

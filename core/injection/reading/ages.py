@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.injection.reading.age_numbers import AgeMatch, ages_in_numbers
+from core.injection.reading.age_match import AgeMatch
+from core.injection.reading.age_numbers import ages_in_numbers
 from core.injection.reading.lexicon import Lexicon, Match, Stretches
 from core.injection.reading.negation import Negation
 from core.injection.reading.people import PeopleFinding
@@ -69,8 +70,8 @@ class AgeReader:
         common = _common(ages)
         if common and self._is_contradicted(text, common, stages):
             common = None
-        if numbers and (common or not ages):
-            common = _common((*ages, *numbers)) if ages else _grown_up(_common(numbers))
+        if numbers:
+            common = _grown_up(_common((*ages, *numbers)) or _common(numbers))
         return AgeFinding(common, tuple(sorted((*ages, *numbers), key=lambda match: match.start)))
 
     def _find_described(

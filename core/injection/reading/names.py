@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.negation import Negation
 from core.injection.reading.pasted import Pasted, Stretch
-from core.injection.reading.text import PromptText
+from core.injection.reading.text import PromptText, is_hangul
 from core.injection.reading.words import ReadingWords, Sign, reading_words
 
 _CAPITALS = "A-ZÀ-ÖØ-Þ"
@@ -22,11 +22,6 @@ _CREDIT = re.compile(
     rf"|[Rr]eminiscent of|[Ww]orks? of) (?:the )?{_SMALL}(?P<name>{_PROPER})"
 )
 _MODEL_OF_STYLE = re.compile(rf"(?<!\w){_SMALL}(?P<name>{_PROPER})(?:[- ](?:inspired|styled?|esque)\b)")
-# Whoever does this is in the picture: "a cup held by Ben".
-_SEEN_DOING = frozenset(
-    "worn held carried driven ridden led embraced hugged watched followed accompanied surrounded joined pushed pulled"
-    " standing sitting seated stands sits walking passing waiting kneeling lying modeled modelled presented".split()
-)
 # Common nouns that are no titles: "Man Ray" and "Boy George" are names, "Mrs Park" is somebody.
 _NOUN_NAME = re.compile(
     rf"(?<!\w)(?P<name>(?:Man|Woman|Boy|Girl|Baby|Kid|Child|Person|Human|Old|Lady) (?P<next>{_CAPITAL}))(?![\w'’-])"
@@ -95,7 +90,9 @@ class _NameFinder:
         """Those that are meant."""
         spans = [(name, span) for name in self._names for span in self._meant(name)]
         located = self._text.locate(span for _, span in spans)
-        matches = [Match(start, end, self._text.word_end(end - 1), frozenset()) for start, end in located]
+        matches: list[Match[None]] = [
+            Match(start, end, self._text.word_end(end - 1), frozenset()) for start, end in located
+        ]
         denied = self._negation.find_denied(matches)
         return {name for (name, _), match in zip(spans, matches, strict=True) if match.start not in denied}
 
@@ -129,8 +126,9 @@ class _NameFinder:
         return before is not None and self._is_name_before(before)
 
     def _follows_known(self, start: int) -> bool:
-        before = self._prompt[:start].rstrip(" &+")
-        return before.endswith(tuple(self._names))
+        """Whether the pair before ends in a persona too: "Ada & Ben"."""
+        chars = max(map(len, self._names)) + 3
+        return self._prompt[max(0, start - chars) : start].rstrip(" &+").endswith(tuple(self._names))
 
     def _is_name_before(self, before: re.Match[str]) -> bool:
         """Whether the word before makes a longer name or a thing of it: "Big Ben", "a Lily", not "Model Ben"."""
@@ -139,7 +137,7 @@ class _NameFinder:
             return True
         if before["dot"]:
             return word in _ABBREVIATIONS
-        is_capital = bool(re.fullmatch(_CAPITAL, word))
+        is_capital = bool(re.fullmatch(_CAPITAL, word)) and not is_hangul(word[-1])  # not "Dae와 Ada"
         return is_capital and not _is_plain_word(self._words, word)
 
     def _is_word(self, name: str) -> bool:
@@ -147,7 +145,7 @@ class _NameFinder:
         text = PromptText.of(name)
         sign = self._words.signs.at(text, 0)
         is_sign = sign is not None and sign.end == len(text.text) and bool(sign.meanings - {Sign.LOOKALIKE})
-        return is_sign or text.text in self._words.names.words
+        return is_sign or bool({text.text} & self._words.names.words)
 
     def _is_item(self, start: int, end: int) -> bool:
         before = _ITEM_BEFORE.search(self._prompt, max(0, start - _BEFORE_CHARS), start)
@@ -156,13 +154,13 @@ class _NameFinder:
 
 def _credits(prompt: str) -> Iterator[re.Match[str]]:
     for credit in _CREDIT.finditer(prompt):
-        if (credit["act"] or "").strip().lower() not in _SEEN_DOING:
+        if (credit["act"] or "").strip().lower() not in reading_words().names.seen_doing:
             yield credit
 
 
 def _is_title_case(prompt: str) -> bool:
-    words = _WORD.findall(prompt)
-    return sum(word[0].isupper() for word in words) > _TITLE_CASE * len(words)
+    are_capital = [found[0][0].isupper() for found in _WORD.finditer(prompt)]
+    return sum(are_capital) > _TITLE_CASE * len(are_capital)
 
 
 def _is_plain_word(words: ReadingWords, word: str) -> bool:
@@ -170,4 +168,4 @@ def _is_plain_word(words: ReadingWords, word: str) -> bool:
     text = PromptText.of(word)
     sign = words.signs.at(text, 0)
     is_sign = sign is not None and sign.tail == len(text.text)
-    return is_sign or text.text in words.names.openers or text.text in words.negation.small_words
+    return is_sign or bool({text.text} & (words.names.openers | words.negation.small_words))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from core.injection.reading.age_numbers import AgeMatch
+from core.injection.reading.age_match import AgeMatch
 from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.text import PromptText
 from core.injection.reading.words import NegationWords, Negator
@@ -20,7 +20,7 @@ _GONE = re.compile(
     r"(?: (?:is|are|was|were))? (?:not yet|yet to|long gone|all gone|out of (?:frame|shot|sight)|off camera"
     r"|not (?:visible|shown|present|included|in (?:the )?(?:frame|shot|picture)))(?![^ ,.])"
     r"| (?:has|have|having|had) (?:all |already |just |long )?(?:left|gone)(?![^ ,.])"
-    r"|,(?:none|no|nobody|x|없음|없이)(?=[,.]|$)"
+    r"| no(?=[,.]|$)|,(?:none|no|nobody|x|없음|없이)(?=[,.]|$)"
 )
 # Korean: who has left is not there, "사람들이 빠져나간 경기장".
 _LEFT = re.compile(
@@ -30,8 +30,9 @@ _LEFT = re.compile(
 )
 _NOT_AGED = re.compile(r"(?<![^ ,.])(?:not|never|isnt)(?: in)? $")
 _NOT_AGED_CHARS = 12
-_ITEMS_BETWEEN = re.compile(r",(?:\w{1,12},){0,4}")  # of one word each
-_LISTED = re.compile(r"[가-힣]*(?:이나|나|이랑|랑|하고|과|와|도)")
+# Of one word each.
+_ITEMS_AFTER = re.compile(r"(?:,[가-힣]{1,12}){1,5}(?![^ ,.])")
+_LISTED = re.compile(r"[가-힣]*(?:이나|나|이랑|랑|하고|과|와|도|및|또는|혹은|그리고)")
 
 
 class Negation:
@@ -107,20 +108,29 @@ class Negation:
         return None
 
     def _is_listed_before(self, one: Match[Any], two: Match[Any]) -> bool:
-        """Whether what denies the second of these items denies the first as well, with all between."""
-        text, words = self._text.text, self._words
-        between = _ITEMS_BETWEEN.fullmatch(text, one.tail, two.start)
-        if not between or one.end < one.tail or text[one.start - 1 : one.start] not in ("", ",", "."):
-            return False
-        first, second = text[one.start : one.end], text[two.start : two.end]
-        return first in words.anybody or (first in words.anyone and second in words.anyone and between[0] == ",")
+        """Whether what denies the second of two items denies the first as well: "남자, 여자 제외"."""
+        text, anyone = self._text.text, self._words.anyone
+        is_item = one.end == one.tail and text[one.start - 1 : one.start] in ("", ",", ".")
+        are_beside = text[one.tail : two.start] == ","
+        return is_item and are_beside and {text[one.start : one.end], text[two.start : two.end]} <= anyone
+
+    def _list_end(self, match: Match[Any]) -> int:
+        """Where the list ends that a word for anybody goes on to, "사람, 글자, 로고 제외"; else where the word ends."""
+        text = self._text.text
+        is_item = match.end == match.tail and text[match.start - 1 : match.start] in ("", ",", ".")
+        if is_item and text[match.start : match.end] in self._words.anybody:
+            items = _ITEMS_AFTER.match(text, match.tail)
+            return items.end() if items else match.tail
+        return match.tail
 
     def _is_denied_after(self, match: Match[Any]) -> bool:
         """The denial follows, in Korean with nothing but fitting small words between."""
         text = self._text.text
         if _GLUED.search(text, match.end, match.tail) or _GONE.match(text, match.tail) or _LEFT.match(text, match.tail):
             return True
-        at, skips = match.tail, bool(_LISTED.fullmatch(self._text.text, match.end, match.tail))
+        at, skips = self._list_end(match), bool(_LISTED.fullmatch(text, match.end, match.tail))
+        if at > match.tail and _GLUED.search(text, match.tail, at):
+            return True
         for _ in range(_KOREAN_REACH):
             word = self._text.next_word(at)
             if word is None:

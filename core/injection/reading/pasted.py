@@ -1,8 +1,8 @@
-"""Finds what is no prose in a prompt that was pasted from another tool: weights, parameters, settings, numbers of a camera.
+"""Finds what is no prose in a prompt that was pasted from another tool: weights, parameters, settings, camera talk.
 
 The syntaxes are those of Stable Diffusion web UI and ComfyUI (`(woman:1.2)`, `[x]`, `<lora:…>`, `Negative prompt:`,
-`Steps: …`), of Midjourney (`woman::2`, `--ar 4:5 --no people`) and of NovelAI (`{{x}}`, `1.2::x::`). `[x]` asks for less
-of x and still for x: it is read as said. A weight below zero asks for none of it.
+`Steps: …`), of Midjourney (`woman::2`, `--ar 4:5 --no people`) and of NovelAI (`{{x}}`, `1.2::x::`). `[x]` asks for
+less of x and still for x: it is read as said. A weight of zero or below asks for none of it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
+from core.injection.reading.comfy import find_workflow
 from core.injection.reading.text import either_form
 
 Stretch = tuple[int, int]
@@ -58,7 +59,8 @@ _SETTINGS = re.compile(
 )
 _SETTING = re.compile(
     r"(?<![\w-])\"?(?:steps|cfg(?:[ _]scale)?|guidance(?:[ _]scale)?|seed|clip[ _]skip|denois(?:e|ing)(?:[ _]strength)?"
-    r"|iso|batch(?:[ _]size)?|width|height|strength|shutter(?: speed)?|aspect ratio)\"?\s{0,3}[:=]?\s{0,3}-?\d[\d.x×/:]*",
+    r"|iso|batch(?:[ _]size)?|width|height|strength|shutter(?: speed)?|aspect ratio)\"?"
+    r"\s{0,3}[:=]?\s{0,3}-?\d[\d.x×/:]*",
     re.IGNORECASE,
 )
 _KEYED_NUMBER = re.compile(r"\"(?!ages?\")\w{1,32}\"\s{0,3}:\s{0,3}-?\d[\d.]*")
@@ -75,8 +77,11 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _UNWANTED_NAMES = ("no", "neg", "negative", "negative_prompt", "negative-prompt")
-_VALUES = re.compile(r"(?:[ =]{1,3}(?:[\"']?-?\d[^\s,]*|random|raw|cute|scenic|expressive|original|turbo|relax|fast))*")
+_VALUES = re.compile(
+    r"(?:[ =]{1,3}(?:[\"']?-?\d[^\s,=]{0,80}|random|raw|cute|scenic|expressive|original|turbo|relax|fast)){0,6}"
+)
 _STRING_END, _LINE_END = re.compile(r"(?<!\\)\""), re.compile(r"\n")
+_LINE_ESCAPE = re.compile(r"\\[nrt]")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 _BRACKET = re.compile(r"(?<!\\)[()\[\]{}]")
@@ -130,11 +135,13 @@ class _Sheet:
     """A prompt on which markup is crossed out, kind after kind: what is crossed out is not read again."""
 
     def __init__(self, prompt: str) -> None:
+        self._typed = prompt
         self._text = prompt.translate(_WIDE)
         self._unwanted: list[Stretch] = []
 
     def pasted(self) -> Pasted:
         """Everything crossed out that is no prose."""
+        self._cross_out_workflow()
         self._cross_out_headings()
         self._cross_out_parameters()
         for pattern in (_SETTINGS, _CHUNK):
@@ -160,6 +167,16 @@ class _Sheet:
             at = end
         self._text = "".join([*parts, self._text[at:]])
 
+    def _cross_out_workflow(self) -> None:
+        """Of a workflow everything but its prompts: names of files and nodes put nobody into the picture."""
+        workflow = find_workflow(self._typed)
+        if workflow is None:
+            return
+        self._unwanted += workflow.unwanted
+        kept = [(0, 0), *sorted(workflow.wanted + workflow.unwanted), (len(self._text), len(self._text))]
+        self._cross_out([(one[1], two[0]) for one, two in pairwise(kept) if one[1] < two[0]], ".")
+        self._replace(_LINE_ESCAPE, ".")
+
     def _cross_out_headings(self) -> None:
         """ "Negative prompt:" reaches to the end, or to what says otherwise; "Exclude:" to the end of its line."""
         text = self._text
@@ -182,12 +199,11 @@ class _Sheet:
         text, crossed = self._text, []
         found = list(_PARAMETER.finditer(text))
         for parameter, after in zip_longest(found, found[1:]):
-            end = parameter.end()
+            end, border = parameter.end(), after.start() if after else len(text)
             if (parameter["name"] or parameter["known"]).lower() in _UNWANTED_NAMES:
-                border = after.start() if after else len(text)
                 paragraph = _PARAGRAPH.search(text, end, border)
                 self._unwanted.append((end, paragraph.start() if paragraph else border))
-            elif values := _VALUES.match(text, end):
+            elif values := _VALUES.match(text, end, border):
                 end = values.end()
             crossed.append((parameter.start(), end))
         self._cross_out(crossed, ".")
@@ -217,13 +233,13 @@ class _Sheet:
         text, crossed, at = self._text, [], 0
         for part in _NOVEL.finditer(text):
             end = text.find("::", part.end())
-            if float(part["weight"]) < 0:
+            if float(part["weight"]) <= 0:
                 self._unwanted.append((part.start(), end if end >= 0 else len(text)))
             crossed.append(part.span())
         self._cross_out(crossed, ",")
         crossed = []
         for part in _PART.finditer(self._text):
-            if (part["weight"] or "").startswith("-"):
+            if part["weight"] and float(part["weight"]) <= 0:
                 self._unwanted.append((at, part.start()))
             at = part.end()
             crossed.append(part.span())
@@ -253,7 +269,7 @@ def _joined(stretches: list[Stretch]) -> Iterator[Stretch]:
 
 
 def _is_weight(text: str, start: int, weight: re.Match[str]) -> bool:
-    """Neither a ratio in brackets, "(4:5)", nor an age, "(age: 30)": weights are below ten, steps of "[a:b:20]" are not."""
+    """Neither a ratio, "(4:5)", nor an age, "(age: 30)": a weight is below ten, the step of "[a:b:20]" need not be."""
     is_ratio = not text[start + 1 : weight.start()].strip("0123456789. ")
     return not is_ratio and (text[start] == "[" or (text[start] == "(" and abs(float(weight["weight"])) < 10))
 

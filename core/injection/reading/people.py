@@ -104,7 +104,9 @@ class _Scene:
             meant=tuple(meant),
             gendered=gendered,
             dismissed=tuple(
-                match for match in self._matches if match.meanings & _NAMED and match.start not in strong_starts
+                match
+                for match in self._matches
+                if match.meanings & _NAMED and match.start not in strong_starts and not self._is_unwanted(match)
             ),
             named=tuple(match for match in strong if match.meanings & _NAMED),
             is_ruled_out=is_ruled_out,

@@ -65,7 +65,12 @@ class PromptText:
 
     def locate(self, stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Where stretches of the prompt stand in `text`."""
-        return [(bisect_left(self.starts, start), bisect_left(self.starts, end)) for start, end in stretches]
+        return [(self._first_at(start), bisect_left(self.starts, end)) for start, end in stretches]
+
+    def _first_at(self, start: int) -> int:
+        """The first letter of this character or one behind it; a break is said to come of what follows it."""
+        at = bisect_left(self.starts, start)
+        return at + 1 if self.text[at : at + 1] and self.text[at] in BREAKS else at
 
     def word_end(self, at: int) -> int:
         """Where the word around this position ends."""

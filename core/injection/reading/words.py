@@ -151,6 +151,7 @@ class NameWords(_Table):
     words: Forms
     places: Forms
     openers: Forms
+    seen_doing: Forms
 
 
 class TagWords(_Table):
