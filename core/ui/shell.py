@@ -17,7 +17,7 @@ from core.errors import AccessDenied, SignedOut, SignInError, StudioError
 from core.identity.authenticator import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
-from core.ui.components.browser_history import one_entry_an_act
+from core.ui.components.whole_page import prepare_browser
 from core.ui.frame.markdown import fill
 from core.ui.frame.person_menu import person_menu
 from core.ui.frame.problems import show_problem, show_problems
@@ -48,7 +48,7 @@ def main() -> None:
     )
     st.html(_HERE / "style.css")
     st.logo(_HERE / "static" / "logo.svg", size="small")
-    one_entry_an_act()
+    prepare_browser()
     try:
         studio, viewer = open_session()
         if is_signing_out():

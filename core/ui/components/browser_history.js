@@ -4,11 +4,7 @@
 // shown. On the way back to what Generate shows it writes two as well. The first one of an act is an entry, and the
 // next take its place; a filter that a person sets is no entry, and neither is what the server makes of it.
 
-const marked = /** @type {History & { studioKeepsOneEntryAnAct?: boolean }} */ (history);
-
-export default function () {
-  if (marked.studioKeepsOneEntryAnAct) return;
-  marked.studioKeepsOneEntryAnAct = true;
+export function oneEntryAnAct() {
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
   // What the loading of a page leads to is the entry it was loaded for, unless somebody was quicker than this script.

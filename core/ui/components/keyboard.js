@@ -3,6 +3,8 @@
 // https://w3c.github.io/uievents-code/ names the places. docs/decisions/046-keys-by-place.md says where a place is not
 // what is asked for.
 
+import { element } from "./dom.js";
+
 /** What browsers give for a key whose text they keep from the page, or do not know yet. */
 const UNTOLD = new Set(["", "Process", "Unidentified", "Dead"]);
 /** @type {Record<string, string>} */
@@ -68,6 +70,11 @@ export function isComposing(/** @type {KeyboardEvent} */ event) {
 /** The label of a letter's key on the person's keyboard, in capitals; the letter itself where nobody says. */
 export function labelOf(/** @type {string} */ letter) {
   return labels.get(`Key${letter.toUpperCase()}`) ?? letter.toUpperCase();
+}
+
+/** A key as it is drawn in a hint: no translator makes a word of it. */
+export function keycap(/** @type {string} */ key) {
+  return element("kbd", { translate: "no" }, /^[a-z]$/i.test(key) ? labelOf(key) : key);
 }
 
 /** Calls once the labels are known and differ from a US keyboard's, if they ever are; what is returned ends that. */

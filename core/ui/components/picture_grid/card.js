@@ -18,7 +18,7 @@ export class CardView {
   constructor(/** @type {string} */ id) {
     this.problem = element("div", { dir: "auto" });
     this.badge = element("div", { class: "badge", dir: "auto" });
-    this.title = element("div", { class: "title", dir: "auto" });
+    this.title = element("div", { class: "title", dir: "auto", translate: "no" });
     this.subtitle = element("div", { class: "subtitle", dir: "auto" });
     this.img = element("img", { loading: "lazy", decoding: "async", draggable: false });
     const tile = element("div", "tile", icon("M5 5.5h14v13H5zM3.5 20L20.5 4"), this.problem);

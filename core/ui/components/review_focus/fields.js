@@ -1,7 +1,7 @@
 // The fields of the review desk: what is said of a picture, by whom, how sure, and what else could be said.
 
 import { action, element, setAttributes } from "../dom.js";
-import { labelOf } from "../keyboard.js";
+import { keycap } from "../keyboard.js";
 import { elsewhereOf, settleButton } from "./persona.js";
 /** @import { FocusField, FocusItem, FocusValue, Persona } from "../shapes.js" */
 
@@ -36,7 +36,7 @@ export function fieldOf(/** @type {FocusField} */ field, /** @type {State} */ st
   );
   if (drafted !== undefined && said.value !== null) text.append(element("s", "before", wordsOf(field, said.value)));
   const head = action("edit", { "data-name": field.name, class: "head", "aria-expanded": isOpen });
-  head.append(element("kbd", "", state.digit), text, surety(said, drafted !== undefined));
+  head.append(keycap(state.digit), text, surety(said, drafted !== undefined));
   const box = element("div", { class: isOpen ? "field open" : "field", "data-field": field.name }, head);
   if (said.wrong !== null && said.wrong >= LIKELY_WRONG) {
     box.append(element("p", "other doubt", `likely wrong, ${percentOf(said.wrong)}`));
@@ -100,7 +100,7 @@ function editor(/** @type {FocusField} */ field, /** @type {string | null} */ va
     box.append(input);
   } else {
     const isOther = value !== null && !field.choices.some((choice) => choice.value === value);
-    box.append(action("type", { "aria-pressed": isOther }, element("kbd", "", labelOf("T")), "other…"));
+    box.append(action("type", { "aria-pressed": isOther }, keycap("T"), "other…"));
   }
   return box;
 }
@@ -113,7 +113,7 @@ function editor(/** @type {FocusField} */ field, /** @type {string | null} */ va
  */
 function choiceOf(field, value, digit, isPressed) {
   const each = action("set", { "data-name": field.name, "data-value": value ?? "" });
-  if (digit) each.append(element("kbd", "", digit));
+  if (digit) each.append(keycap(digit));
   each.append(wordsOf(field, value));
   setAttributes(each, { "aria-pressed": isPressed });
   return each;

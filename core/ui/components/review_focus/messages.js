@@ -1,7 +1,7 @@
 // What the desk says beside its pictures: races that were lost, what was settled, its end, and its keys.
 
 import { action, element } from "../dom.js";
-import { labelOf } from "../keyboard.js";
+import { keycap, labelOf } from "../keyboard.js";
 import { wordsOf } from "./fields.js";
 import { loanOf } from "./lent.js";
 /** @import { FocusData, FocusItem, LostRace, Settled } from "../shapes.js" */
@@ -29,7 +29,7 @@ export function lostNote(/** @type {LostRace} */ lost, /** @type {FocusData} */ 
   const at = { "data-value": lost.decision };
   const box = element("div", { class: "message", role: "alert" }, element("p", "", ...unbroken(lost.says)));
   if (!lost.seen) {
-    box.append(element("div", "choices", action("theirs", at, "OK", element("kbd", "", labelOf("K")))));
+    box.append(element("div", "choices", action("theirs", at, "OK", keycap("K"))));
     return box;
   }
   const mine = data.fields.filter(({ name }) => lost.fields.includes(name));
@@ -39,8 +39,8 @@ export function lostNote(/** @type {LostRace} */ lost, /** @type {FocusData} */ 
     element(
       "div",
       "choices",
-      action("theirs", at, "Keep theirs", element("kbd", "", labelOf("K"))),
-      action("mine", at, "Use mine", element("kbd", "", labelOf("M"))),
+      action("theirs", at, "Keep theirs", keycap("K")),
+      action("mine", at, "Use mine", keycap("M")),
       action("look", { "data-value": lost.item }, "Look"),
     ),
   );
@@ -87,8 +87,8 @@ export function keysInShort() {
 }
 
 export function keyList() {
-  const rows = KEYS.flatMap(([key, does]) => [element("kbd", "", /^[A-Z]$/.test(key) ? labelOf(key) : key), element("span", "", does)]);
-  const close = action("keys", {}, "Close", element("kbd", "", "?"));
+  const rows = KEYS.flatMap(([key, does]) => [keycap(key), element("span", "", does)]);
+  const close = action("keys", {}, "Close", keycap("?"));
   return element(
     "div",
     { class: "keys", role: "dialog", "aria-label": "Keys" },

@@ -1,7 +1,7 @@
 // The person on the desk's picture elsewhere: their other pictures, what those say, and one value for all of them.
 
 import { action, element } from "../dom.js";
-import { labelOf } from "../keyboard.js";
+import { keycap } from "../keyboard.js";
 /** @import { FocusField, FocusItem, Persona, PersonaTile } from "../shapes.js" */
 
 const TILES = 10;
@@ -55,7 +55,7 @@ export function settleButton(persona, item, field, words) {
   const all = others.length + persona.more + 1 - stay;
   const except = stay ? `, ${stay} decided otherwise ${stay === 1 ? "stays" : "stay"}` : "";
   const label = `${words} on ${stay ? "" : "all "}${all.toLocaleString("en")} of ${persona.name}${except}`;
-  return action("settle", { class: "settle", "data-name": field.name }, element("kbd", "", labelOf("P")), label);
+  return action("settle", { class: "settle", "data-name": field.name }, keycap("P"), label);
 }
 
 function othersOf(/** @type {Persona} */ persona, /** @type {string} */ item) {

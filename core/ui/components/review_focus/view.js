@@ -1,7 +1,7 @@
 // The review desk as it is drawn, and what its mouse does.
 
 import { action, around, element, setAttributes, setText } from "../dom.js";
-import { labelOf, onLabels } from "../keyboard.js";
+import { keycap, onLabels } from "../keyboard.js";
 import { pageAround, scrolledBy } from "../streamlit_page.js";
 import { fieldOf } from "./fields.js";
 import { onKey } from "./keys.js";
@@ -138,7 +138,7 @@ export class View {
       ...(isLent(item) ? [lentNote(item)] : []),
       element("h3", { title: item.reason }, item.reason || "Label"),
       element("p", { class: "detail", title: item.more.join("\n") }, item.detail),
-      element("p", { class: "path", title: item.title }, element("bdi", "", item.title)),
+      element("p", { class: "path", title: item.title, translate: "no" }, element("bdi", "", item.title)),
       ...(persona ? [personaStrip(persona, item, this.desk.data.fields)] : []),
     );
   }
@@ -204,10 +204,9 @@ export class View {
   }
 
   paintFoot(/** @type {FocusItem | undefined} */ item) {
-    const hint = (/** @type {string} */ letter) => element("kbd", "", labelOf(letter));
-    const accept = action("accept", { class: "primary" }, this.desk.isDrafted ? "Save correction" : "Accept", hint("A"));
-    const skip = action("skip", {}, "Skip", hint("S"));
-    const back = action("undo", {}, "Undo", hint("Z"));
+    const accept = action("accept", { class: "primary" }, this.desk.isDrafted ? "Save correction" : "Accept", keycap("A"));
+    const skip = action("skip", {}, "Skip", keycap("S"));
+    const back = action("undo", {}, "Undo", keycap("Z"));
     accept.disabled = skip.disabled = !item || this.desk.decided.has(item.id);
     back.disabled = this.desk.undoable().length === 0;
     const { says, isTrouble } = this.desk.kept;
@@ -219,7 +218,7 @@ export class View {
         "div",
         "status",
         element("span", isTrouble ? "trouble" : "", `${says} · ${rest}`),
-        action("keys", { class: "quiet", "aria-expanded": this.desk.showsKeys }, "Keys", element("kbd", "", "?")),
+        action("keys", { class: "quiet", "aria-expanded": this.desk.showsKeys }, "Keys", keycap("?")),
       ),
     );
   }

@@ -117,7 +117,7 @@ export class Pane {
     const { side } = this;
     setAttributes(this.node, { "data-state": side.state, "aria-label": this.label });
     this.node.classList.toggle("plain", !this.img);
-    this.chip.replaceChildren(element("b", "", side.name));
+    this.chip.replaceChildren(element("b", { translate: "no" }, side.name));
     if (side.title) this.chip.append(" ", element("span", "", side.title));
 
     const isRunning = side.state === "running";
@@ -164,7 +164,7 @@ export class Pane {
   }
 
   request(/** @type {string} */ id) {
-    const code = element("code", "", id);
+    const code = element("code", { translate: "no" }, id);
     const copy = button("small", "Copy", async () => {
       try {
         await navigator.clipboard.writeText(id);

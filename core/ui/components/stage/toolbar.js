@@ -52,7 +52,8 @@ export class Toolbar {
     if (isNarrow) this.hints.replaceChildren();
     if (isNarrow || this.hints.hasChildNodes()) return;
     if (isPair) {
-      const keys = [labelOf("a").toLowerCase(), labelOf("b").toLowerCase(), "space"].flatMap((key) => [element("kbd", "", key), " "]);
+      const labels = [labelOf("a"), labelOf("b"), "space"].map((label) => label.toLowerCase());
+      const keys = labels.flatMap((label) => [element("kbd", { translate: "no" }, label), " "]);
       this.hints.append(element("span", "", ...keys, "flip"));
     }
     this.hints.append(element("span", "", "drag to pan"), element("span", "", "ctrl+wheel to zoom"));

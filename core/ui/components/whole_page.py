@@ -1,4 +1,4 @@
-"""The browser's history: what one act of a person leads to is one entry, so that Back and Forward need one press."""
+"""What the whole page needs of its browser, whichever page it is: its history, and peace with a translator."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import streamlit as st
 
 from core.ui.components.component import Component
 
-_MOUNT: Final = "browser-history"
+_MOUNT: Final = "whole-page"
 _component = Component(Path(__file__).with_suffix(".js"))
 
 
-def one_entry_an_act() -> None:
-    """Have the browser keep its history so, as long as this tab is open."""
+def prepare_browser() -> None:
+    """Have the browser do so as long as this tab is open: each script says what for."""
     with st.container(key=_MOUNT):
         _component.draw(key=f"{_MOUNT}-script", height=1)
