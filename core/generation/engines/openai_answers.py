@@ -160,8 +160,11 @@ def _is_error(document: Document) -> bool:
 
 
 def _usage(usage: object) -> TokenUsage:
-    """What can be read of it; a picture without output tokens was not counted."""
+    """What can be read of it; nothing where a sum is no count, or where the picture itself is not in it."""
     counts = as_object(usage)
+    sums = [counts.get(name) for name in ("input_tokens", "total_tokens")]
+    if any(each is not None and _count(each) is None for each in sums):
+        return _UNCOUNTED
     details = as_object(counts.get("input_tokens_details"))
     return TokenUsage(
         text_input=_count(details.get("text_tokens")),
