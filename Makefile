@@ -14,8 +14,8 @@ run: $(VENV)/.runtime
 test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(VENV)/.nginx
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-# What takes minutes whatever the machine: a minute without S3, an installation from nothing.
-test-slow: $(VENV)/.dev $(VENV)/.browser
+# What takes minutes whatever the machine: a minute without S3, an installation from nothing, LiteLLM's proxy.
+test-slow: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(VENV)/.nginx .venv-litellm/.done
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 # Ten minutes of every attack at once while people work, or as many seconds as SOAK_S says; then a minute of each flood
@@ -41,13 +41,19 @@ local-labels: | $(BIN)/python
 	$(BIN)/python -m venv .venv-local-labels
 	.venv-local-labels/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-local-labels.txt
 
+# LiteLLM's proxy for the slow tests in an environment of its own: it needs other packages than the dashboard.
+.venv-litellm/.done: requirements-litellm.txt | $(BIN)/python
+	$(BIN)/python -m venv .venv-litellm
+	.venv-litellm/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-litellm.txt
+	touch $@
+
 # The systemd unit of this checkout, on standard output.
 USER ?= studio
 service:
 	@sed -e 's|@CHECKOUT@|$(CURDIR)|g' -e 's|@USER@|$(USER)|g' deploy/studio.service
 
 clean:
-	rm -rf $(VENV) .venv-local-labels deploy/node_modules tests/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-local-labels .venv-litellm deploy/node_modules tests/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.12")'

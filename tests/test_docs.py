@@ -23,7 +23,11 @@ def test_every_setting_is_in_the_operators_guide(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["docs/operate.md", "docs/architecture.md", "docs/scale.md", "docs/security.md", "README.md"]
+    "document",
+    [
+        *("docs/operate.md", "docs/architecture.md", "docs/scale.md", "docs/security.md", "docs/compatible.md"),
+        "README.md",
+    ],
 )
 def test_every_file_that_the_documents_point_to_is_there(document: str) -> None:
     text = (PROJECT_ROOT / document).read_text("utf-8")
@@ -31,6 +35,12 @@ def test_every_file_that_the_documents_point_to_is_there(document: str) -> None:
     named = re.findall(r"`((?:deploy|docs|core|bench|labels|tests)/[\w./-]+\.\w+)`", text)
     missing = [link for link in links if not (PROJECT_ROOT / document).parent.joinpath(link).exists()]
     assert missing + [name for name in named if not (PROJECT_ROOT / name).exists()] == []
+
+
+def test_the_gateway_that_was_run_is_the_one_that_is_installed() -> None:
+    pinned = re.search(r"^litellm==(.+)$", (PROJECT_ROOT / "requirements-litellm.txt").read_text("utf-8"), re.MULTILINE)
+    assert pinned
+    assert f"| LiteLLM's proxy | {pinned[1]} |" in (PROJECT_ROOT / "docs" / "compatible.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("command", ["make run", "make test", "python -m core check"])

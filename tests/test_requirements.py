@@ -89,5 +89,14 @@ def test_a_module_that_comes_along_with_another_package_is_noticed(module: str) 
     assert undeclared({module}, {name: pin for name, pin in requirements.items() if name != module}) == {module}
 
 
+@pytest.mark.parametrize("file", sorted(file.name for file in ROOT.glob("requirements*.txt")))
+def test_whatever_is_installed_is_pinned(file: str) -> None:
+    assert declared(file)
+
+
+def test_the_proxy_of_the_slow_tests_comes_without_what_is_not_free() -> None:
+    assert "litellm-enterprise" not in declared("requirements-litellm.txt")
+
+
 def test_what_is_optional_is_tested_in_the_version_that_is_offered() -> None:
     assert declared("requirements-heic.txt").items() <= declared("requirements-dev.txt").items()

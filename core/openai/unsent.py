@@ -16,26 +16,22 @@ from core.openai.preflight import proxy_settings
 if TYPE_CHECKING:
     from core.openai.client import Endpoint
 
-_ADDRESS: Final = "if this lasts, check the network and OPENAI_BASE_URL."
 # What httpx raises before a request begins to leave.
 _BEFORE_SENDING: Final = frozenset(
     {"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError", "PoolTimeout"}
 )
-# The first row of which an error is in the chain of causes decides.
-_REASONS: Final[tuple[tuple[type[Exception], LiteralString], ...]] = (
-    (socket.gaierror, "{server} could not be reached, for its name is not known here: " + _ADDRESS),
-    (
-        ssl.SSLCertVerificationError,
-        "{server} shows a certificate that is not trusted here ({why}): where it is one of your own, name the file of "
-        "its authority in SSL_CERT_FILE.",
-    ),
-    (
-        ssl.SSLError,
-        "{server} could not be spoken to over TLS ({why}): check whether OPENAI_BASE_URL is to begin with http or "
-        "https.",
-    ),
-    (ConnectionRefusedError, "{server} could not be reached, for nothing listens there: " + _ADDRESS),
-)
+# The first that is in the chain of causes decides.
+_REASONS: Final[dict[type[Exception], LiteralString]] = {
+    socket.gaierror: "{server} could not be reached, for its name is not known here: if this lasts, check the network "
+    "and OPENAI_BASE_URL.",
+    ssl.SSLCertVerificationError: "{server} shows a certificate that is not trusted here ({why}): where it is one of "
+    "your own, name the file of its authority in SSL_CERT_FILE.",
+    ssl.SSLError: "{server} could not be spoken to over TLS ({why}): check whether OPENAI_BASE_URL is to begin with "
+    "http or https.",
+    ConnectionRefusedError: "{server} could not be reached, for nothing listens there: if this lasts, check the "
+    "network and OPENAI_BASE_URL.",
+    Exception: "{server} could not be reached ({why}): if this lasts, check the network and OPENAI_BASE_URL.",
+}
 
 
 def never_left(err: BaseException) -> bool:
@@ -70,12 +66,8 @@ def unsent_error(err: Exception, endpoint: Endpoint, peer: str | None = None) ->
             why=_words(causes, timed_out=timed_out),
             kind=kind,
         )
-    sentence: LiteralString = "{server} could not be reached ({why}): " + _ADDRESS
-    for fault, reason in _REASONS:
-        if any(isinstance(cause, fault) for cause in causes):
-            sentence = reason
-            break
-    return EngineError(sentence, server=endpoint.server, why=_words(causes, timed_out=timed_out), kind=kind)
+    fault = next(fault for fault in _REASONS if any(isinstance(cause, fault) for cause in causes))
+    return EngineError(_REASONS[fault], server=endpoint.server, why=_words(causes, timed_out=timed_out), kind=kind)
 
 
 def _chain(err: BaseException | None) -> Iterator[BaseException]:
