@@ -261,11 +261,12 @@ class TestThePictureIsKept:
             lambda b64: event({"b64_json": b64, "partial_image_index": 70}),
             lambda b64: event({"type": "image_edit.partial_image", "b64_json": b64}),
             lambda b64: event({"b64_json": b64}, "image_generation.partial_image"),
-            completed,
+            lambda b64: event({"code": 0, "data": {"type": "image_generation.partial_image", "b64_json": b64}}),
+            lambda b64: event({"code": 0, "data": {"type": "image_generation.completed", "b64_json": b64}}),
         )
         server.will(Behaviour(answer=Answer(parts, EVENTS)))
         *partials, final = engine.generate(ASKED, lambda: False)
-        assert [0 < each.progress <= 1 for each in partials if isinstance(each, PartialPicture)] == [True] * 3
+        assert [0 < each.progress <= 1 for each in partials if isinstance(each, PartialPicture)] == [True] * 4
         assert isinstance(final, FinalPicture)
 
     def test_a_picture_with_a_fault_in_its_file_is_written_anew(self, server: FakeOpenAI, engine: OpenAIEngine) -> None:
