@@ -21,6 +21,7 @@ _DEPTH_MAX: Final = 6
 # `title` too, `errors` Cloudflare's, `error_description` RFC 6749's.
 _WORDS: Final = ("message", "error_description", "detail", "error", "msg", "errors", "title", "reason")
 _NAMES: Final = ("code", "type", "status", "statusCode", "status_code")
+_PAGE: Final = re.compile(r"^<|<(!doctype|html|head|title)\b", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<(title|h1|message)\b[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
 _UNREAD: Final = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _JSON: Final = re.compile(r"\s*[\[{]\s*[\"\[{]")  # also as a text in another document
@@ -90,12 +91,13 @@ def _words_in(said: object, depth: int = _DEPTH_MAX) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """A text on one line; of a page its title, or else what it shows."""
+    """A text on one line; of a page in it the title, or else what it shows."""
     text = text[:_READ_MAX].strip()
-    if text.startswith("<"):
-        titles = {name.lower(): inside for name, inside in reversed(_TITLE.findall(text))}
-        found = next((titles[name] for name in ("title", "h1", "message") if titles.get(name, "").strip()), text)
-        text = html.unescape(_UNREAD.sub(" ", found))
+    if page := _PAGE.search(text):
+        inside = text[page.start() :]
+        titles = {name.lower(): title for name, title in reversed(_TITLE.findall(inside))}
+        found = next((titles[name] for name in ("title", "h1", "message") if titles.get(name, "").strip()), inside)
+        text = text[: page.start()] + html.unescape(_UNREAD.sub(" ", found))
     return " ".join(text.split())
 
 

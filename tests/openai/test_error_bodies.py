@@ -53,6 +53,11 @@ def test_no_shape_is_too_odd_to_be_read(body: object) -> None:
         ("<html><title></title><h1>Only <i>a</i> heading</h1>", "Only a heading"),
         ("<html><script>let it = 1</script><p>Just text</p>", "Just text"),
         ("\n<!doctype html>\n<HTML><HEAD><TITLE>In\ncapitals</TITLE>", "In capitals"),
+        (
+            {"error": {"message": "litellm.APIError: <html><title>502 Bad Gateway</title>"}},
+            "litellm.APIError: 502 Bad Gateway",
+        ),
+        ("a < b and c > d", "a < b and c > d"),
         ("<", "<"),
         (b"bytes", None),
         ({"error": {}}, None),
