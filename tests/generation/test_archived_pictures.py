@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from functools import cache
 from http.server import BaseHTTPRequestHandler
@@ -10,17 +11,22 @@ from itertools import count
 
 import pytest
 from PIL import Image
+from starlette.requests import Request
+from starlette.responses import Response
 
 from core.errors import EngineError, InputError, ObjectArchived
 from core.generation.planning import Planned
 from core.generation.running.attachments import Attachments
 from core.injection.wishes import Mode, Wishes
 from core.references import archive
+from core.references.key import encode_key
 from core.references.problems import folded
 from core.references.reference import Filter
 from core.references.vocabulary import GroupProblem
 from core.settings import Settings
 from core.studio import Studio, build_studio
+from core.web.addresses import ORIGINAL
+from core.web.pictures import image
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import Answer, S3Server, client_of, environment, scripted_server
 
@@ -217,3 +223,28 @@ def test_a_head_tells_archive_tiers_and_restored_copies(headers: dict[str, str],
         assert server.store().head("refs/a.jpg").is_archived is is_archived
         with pytest.raises(ObjectArchived, match="archive of S3"):
             server.store().get("refs/a.jpg")
+
+
+class TestOverHttp:
+    """What a browser is answered about it."""
+
+    @staticmethod
+    def answer(studio: Studio, key: str, size: str) -> Response:
+        listed = studio.catalog.index.get(key)
+        assert listed is not None
+        named = {"size": size, "etag": listed.etag, "key": encode_key(key)}
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"", "path_params": named}
+        return image(Request(scope), studio)
+
+    def test_its_tile_says_that_it_is_archived(self, studio: Studio) -> None:
+        tile = self.answer(studio, COLD, "320")
+        assert tile.media_type == "image/svg+xml"
+        assert "archive of S3" in re.sub(r"</text><text[^>]*>", " ", bytes(tile.body).decode())
+
+    def test_the_original_is_refused_with_the_sentence(self, studio: Studio) -> None:
+        with pytest.raises(ObjectArchived):
+            self.answer(studio, COLD, ORIGINAL)
+
+    def test_once_it_is_restored_its_tile_is_the_picture(self, studio: Studio, bucket: S3Server) -> None:
+        restore(bucket, COLD)
+        assert self.answer(studio, COLD, "320").media_type == "image/webp"

@@ -51,10 +51,11 @@ def parts_of(data: bytes) -> Parts:
 
     A second picture in the file is named in what is left out, and so is none any more.
     """
-    parts, seen, found = Parts(data), set[bytes](), list(header_segments(data))
-    profile_bytes = sum(each.end - each.start for each in found if data.startswith(_PROFILE, each.start + 4))
+    parts, seen = Parts(data), set[bytes]()
+    profile = (each for each in header_segments(data) if _meant_by(data, each) == _PROFILE)
+    profile_bytes = sum(each.end - each.start for each in profile)
     parts.keep(0, len(START))
-    for segment in found:
+    for segment in header_segments(data):
         meant = _meant_by(data, segment)
         if segment.marker == SCAN:
             parts.keep(segment.start, len(data))

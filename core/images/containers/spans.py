@@ -10,7 +10,7 @@ from typing import IO, Final
 
 from core.errors import BadImage
 
-PARTS_MAX: Final = 1_000_000  # a file of no more than 80 MiB that has more is made to keep a processor busy
+PARTS_MAX: Final = 250_000  # a file of at most 80 MiB that has more is made to keep a processor busy
 BUFFER_BYTES: Final = 64 * 1024
 
 

@@ -23,23 +23,23 @@ def problem_list(index: ReferenceIndex, wanted: Filter) -> None:
 
     Nothing where nothing is amiss.
     """
-    if index.table.litter:
-        left_out = count_of(index.table.litter, "file")
-        st.caption(fill("{} left out: {}.", left_out, LITTER_WORDS))
     found = folded(problem for problem in index.problems if _passes(problem, index, wanted))
-    if not found:
+    if not found and not index.table.litter:
         return
     warnings = sum(isinstance(problem.kind, LibraryWarning) for problem in found)
     counts = (count_of(len(found) - warnings, "problem"), count_of(warnings, "warning"))
     said = " · ".join(count for count in counts if not count.startswith("0 "))
     with st.container(key="problem-list"):
-        st.markdown(fill("**To mend in S3** :gray[{}]", said))
+        if found:
+            st.markdown(fill("**To mend in S3** :gray[{}]", said))
         _draw(found[:_SHOWN])
         if rest := found[_SHOWN:_LISTED_MAX]:
             with st.expander(fill("{} more", len(found) - _SHOWN)):
                 _draw(rest)
                 if len(found) > _LISTED_MAX:
                     st.caption(fill("Shown are the first {}: `python -m core index` lists all.", _LISTED_MAX))
+        if index.table.litter:
+            st.caption(fill("{} left out: {}.", count_of(index.table.litter, "file"), LITTER_WORDS))
 
 
 def _draw(problems: Sequence[LibraryProblem]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bench.list_server import Bucket, ListServer, Raw, Script, answer, error, studio_tree
 from core.errors import StorageDenied, StorageUnavailable
 from core.references.listing import parallel_lister
-from core.references.listing.list_page import read_list_page
+from core.references.listing.list_page import read_list_page, rows_of
 from core.references.listing.listing import Listing, list_all
 from core.storage.client import Reach
 from core.storage.list_pages import ListPages
@@ -409,3 +409,38 @@ def test_a_caller_who_gives_up_gets_the_workers_home() -> None:
             if worker.name != "list-server":
                 worker.join(timeout=LONG_S)
     assert not set(threading.enumerate()) - before
+
+
+# What of it is archived
+
+
+def page_of(classes: list[str | None]) -> bytes:
+    """A page whose rows are of these storage classes; None says nothing."""
+    raw = Bucket([f"refs/{at:05d}.jpg" for at in range(len(classes))]).page({"max-keys": "10000"})
+    head, *rows = raw.split(b"<StorageClass>STANDARD</StorageClass>")
+    cells = [b"" if each is None else f"<StorageClass>{each}</StorageClass>".encode() for each in classes]
+    return head + b"".join(cell + row for cell, row in zip(cells, rows, strict=True))
+
+
+@pytest.mark.parametrize("changed", [lambda raw: raw, lambda raw: raw.replace(b"</Contents>", b" </Contents>")])
+@pytest.mark.parametrize(
+    ("classes", "archived"),
+    [
+        (["STANDARD", "GLACIER", "STANDARD_IA", "DEEP_ARCHIVE"], [False, True, False, True]),
+        (["GLACIER_IR", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIERS", ""], [False] * 5),
+        (["GLACIER"] * 3, [True] * 3),
+        ([None, None], [False] * 2),
+        (["GLACIER", None, "STANDARD"], [True, False, False]),
+    ],
+)
+def test_a_row_is_archived_by_its_storage_class(
+    classes: list[str | None], archived: list[bool], changed: Callable[[bytes], bytes]
+) -> None:
+    rows = read_list_page(changed(page_of(classes))).rows
+    assert rows.column("archived").to_pylist() == archived
+
+
+def test_classes_of_pages_that_are_read_together_stay_with_their_rows() -> None:
+    raws = [page_of(["STANDARD"] * 900), page_of(["GLACIER"] * 900), page_of(["STANDARD_IA", "DEEP_ARCHIVE"] * 450)]
+    together = rows_of([read_list_page(raw).unread for raw in raws * 3])
+    assert [batch.column("archived").true_count for batch in together] == [0, 900, 450] * 3
