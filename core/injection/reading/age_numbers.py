@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from core.injection.reading.age_match import OLDEST, PARTS, OLDEST_READ, AgeMatch, ages_from, part_of_decade
+from core.injection.reading.age_match import OLDEST, OLDEST_READ, PARTS, AgeMatch, ages_from, part_of_decade
 from core.injection.reading.korean_ages import korean_ages
 
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
