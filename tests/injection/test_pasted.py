@@ -106,6 +106,8 @@ def test_numbers_of_pictures_and_cameras_are_no_ages(numbers: str) -> None:
         "1) 여자 2) 남자",
         "person 1, person 2 shaking hands",
         "girl, 9",
+        "Model 85",
+        "person 14",
         "4:5 세로, 여자",
         "16:9 세로로 찍은 남자",
         "50 대리석 앞의 여자",
@@ -210,6 +212,11 @@ def test_what_is_unwanted_takes_nothing_from_what_is_wanted(
         ("woman ~30", (30, 30)),
         ("woman aged 30 something", (30, 39)),
         ("a woman, 28 to 34", (28, 34)),
+        ("18 or older woman", (18, 90)),
+        ("a 50-plus woman", (50, 90)),
+        ("under-30s crowd", (18, 29)),
+        ("woman in her 30s or older", (30, 90)),
+        ("여자(25)", (25, 25)),
         ("26 y.o woman", (26, 26)),
         ("20대 여성, 25세 이하", (20, 25)),
         ("40세 이상 남자", (40, 90)),
@@ -265,6 +272,7 @@ def test_a_limit_alone_is_nobody(prompt: str) -> None:
         "Baby's breath in a vase",
         "Granny Smith apples",
         "박찬욱 감독 스타일의 복도",
+        "작가 이우환의 그림이 걸린 거실",
     ],
 )
 def test_names_of_artists_and_things_are_nobody(prompt: str) -> None:
