@@ -161,7 +161,7 @@ def settle(wishes: Wishes, reading: Reading, personas: Iterable[str], chance_ton
     tone = _choose(wishes.tone, reading.tone)
     if tone is None and wishes.tone_by_chance and chance_tone is not None:
         tone = Wish(chance_tone, WishedFrom.CHANCE)
-    has_person = reading.person or wishes.person is PersonWish.YES
+    has_person, _ = _person_wish(wishes, reading, None)
     persona = persona_in(wishes.prompt, personas, has_person=has_person)
     ages = wishes.ages or _ages_of(reading)
     age_from = WishedFrom.PICKED if wishes.ages else WishedFrom.PROMPT

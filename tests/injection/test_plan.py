@@ -435,6 +435,22 @@ class TestPersonas:
         assert done.settled.persona is None
         assert model_keys(done, TONE_ONLY) == []
 
+    @pytest.mark.parametrize(
+        "prompt", ["Big Ben at dusk", "Ben & Jerry's in a bowl", "coffee by Ben", "a street, no Ben"]
+    )
+    def test_a_name_that_belongs_to_something_else_injects_nobody(self, prompt: str) -> None:
+        done = plan(library(*STUDIO), replace(NATURAL_LOW, prompt=prompt), SILENT)
+        assert (done.settled.persona, done.settled.person) == (None, False)
+        assert model_keys(done, TONE_ONLY) == []
+
+    def test_a_name_that_is_a_word_too_is_a_person_only_beside_one(self) -> None:
+        index = library(f"{EYE}/Rose 01.jpg", f"{EYE}/Ada 01.jpg")
+        on_a_table = Wishes(prompt="Rose on a table", tone="natural-film")
+        assert plan(index, on_a_table, SILENT).settled.persona is None
+        picked = plan(index, replace(on_a_table, person=PersonWish.YES), SILENT).settled.persona
+        assert picked is not None
+        assert picked.value == "Rose"
+
     @pytest.mark.parametrize("prompt", ["Benjamin in a suit", "a Benny", "BEN"])
     def test_a_part_of_a_word_names_nobody(self, prompt: str) -> None:
         assert plan(library(*STUDIO), replace(NATURAL_LOW, prompt=prompt), SILENT).settled.persona is None

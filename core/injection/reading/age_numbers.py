@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from core.injection.reading.age_match import OLDEST, PARTS, OLDEST_READ, AgeMatch, ages_from, part_of_decade
+from core.injection.reading.age_match import OLDEST, OLDEST_READ, PARTS, AgeMatch, ages_from, part_of_decade
 from core.injection.reading.korean_ages import korean_ages
 
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -47,9 +47,11 @@ _BETWEEN = re.compile(
     rf"{_START}between (?:the )?(?:ages (?:of )?)?(?P<low>{_NUMBER})(?:-| to | and )(?P<high>{_NUMBER}){_NO_AGE}{_END}"
 )
 _BESIDE_WHO = re.compile(
-    rf"{_START}(?:{_WHO})[ ,-](?:of |from |about |around |roughly |approximately )?"
+    rf"{_START}(?:{_WHO}|여자|여성|남자|남성|남녀|배우)[ ,-]"
+    r"(?:of |from |about |around |roughly |approximately )?"
     r"(?P<low>\d\d)(?:(?:-| to )(?P<high>\d\d))?(?=[,.]|$)"
 )
+_NUMBERED = re.compile(r"(?:models?|person|people) \d+")  # "Model 14" is the fourteenth
 _YEARS = r"(?: (?:years?|yrs?)(?: (?:olds?|of age))?| yo)"
 _NOT_UNDER = r"(?:not?|never) (?:be )?(?:under|below|younger than|less than)"
 _NOT_OVER = r"(?:not?|never) (?:be )?(?:over|above|older than|more than)"
@@ -59,7 +61,7 @@ _LIMIT = (
     rf"|(?P<highest>{_NOT_OVER}|at most|up to|maximum(?: age)?(?: of)?|max(?: age)?)"
     r"|(?P<below>under|below|younger than|less than)) (?:the age of )?"
 )
-_ONE_END = re.compile(rf"{_START}{_LIMIT}(?P<years>{_NUMBER})(?P<unit>{_YEARS})?{_NO_AGE}{_END}")
+_ONE_END = re.compile(rf"{_START}{_LIMIT}(?P<years>{_NUMBER})(?:(?P<many>s)|(?P<unit>{_YEARS}))?{_NO_AGE}{_END}")
 _OTHER_END = re.compile(
     rf"{_START}(?:(?:aged?|ages) )?(?P<years>{_NUMBER})(?P<unit>{_YEARS})?"
     rf" (?:(?P<lowest>plus|and over|and older|or over|or older|and up|and above|or above|upwards|minimum|min)"
@@ -71,6 +73,9 @@ _AGE_BEFORE = re.compile(
     r"(?: (?:who|is|are|of|aged|age|just|slightly|well)){0,2}[ ,]$"
 )
 _AGE_BEFORE_CHARS = 40
+_ONE_AFTER = re.compile(
+    rf" (?:woman|man|female|male|model|person|adult|couple|actor|actress|lady|guy){_END}"
+)  # "30+ woman"
 _CLAUSE_AFTER = re.compile(r"[,.]|$")
 _ABOUT = re.compile(
     rf"{_START}(?:(?:around|about|roughly|approximately|approx|circa|ca|nearly|almost|close to|pushing|turning) "
@@ -85,6 +90,7 @@ _IN_DECADE = re.compile(
     rf"{_START}(?P<the>the )?(?P<whose>{_WHOSE}|in )?(?:very )?"
     rf"(?:(?P<part>{_PART}) )?(?P<decade>{_DECADE}){_END}"
 )
+_BEYOND = re.compile(rf" (?:or|and) (?:(?P<older>older|above|over|up|beyond)|younger|under|below){_END}")
 _SOMETHING = re.compile(rf"{_START}(?:aged? )?(?P<tens>{_TEN}|[2-9]0) ?(?:somethings?|odd){_END}")
 _WHO_BEFORE = re.compile(rf"(?:{_WHO})[ ,]$")
 _WHO_AFTER = re.compile(rf"[ ,](?:{_WHO}){_END}")
@@ -109,11 +115,7 @@ def _number_matches(text: str) -> Iterator[AgeMatch]:
             groups = found.groupdict()
             low = _number(groups["low"] or groups.get("short") or "")
             yield from ages_from(low, _number(groups["high"]) if groups["high"] else low, found)
-    for found in _BESIDE_WHO.finditer(text):
-        low = int(found["low"])
-        high = int(found["high"] or low)
-        if low >= _BARE_LOW and (low, high) not in _ZOOMS and high - low < _ZOOM_YEARS:
-            yield from ages_from(low, high, found)
+    yield from _beside_somebody(text)
     for found in _ABOUT.finditer(text):
         years = _number(found["about"] or found["ish"])
         if years >= _BARE_LOW or found["unit"]:
@@ -122,17 +124,27 @@ def _number_matches(text: str) -> Iterator[AgeMatch]:
     yield from korean_ages(text)
 
 
+def _beside_somebody(text: str) -> Iterator[AgeMatch]:
+    """Bare numbers: "woman, 35", not "model 24-70" nor "person 14"."""
+    for found in _BESIDE_WHO.finditer(text):
+        low = int(found["low"])
+        high = int(found["high"] or low)
+        is_zoom = (low, high) in _ZOOMS or high - low >= _ZOOM_YEARS
+        if low >= _BARE_LOW and not is_zoom and not _NUMBERED.fullmatch(found[0]):
+            yield from ages_from(low, high, found)
+
+
 def _limits(text: str) -> Iterator[AgeMatch]:
     """ "Under 30", "no older than 25", "60 and over": of one end of a range the other is open."""
     for pattern in (_ONE_END, _OTHER_END):
         for found in pattern.finditer(text):
             years, groups = _number(found["years"]), found.groupdict()
-            is_own = bool(found["unit"] or _OWN_LIMIT.search(text, found.start(), found.end()))
+            is_own = bool(found["unit"] or groups.get("many") or _OWN_LIMIT.search(text, found.start(), found.end()))
             if years > OLDEST_READ or not (is_own or _is_of_somebody(text, found, years)):
                 continue
             low = 0 if groups.get("below") or groups["highest"] else years
             high = max(years - bool(groups.get("below")), 0) if low == 0 else max(years, OLDEST)
-            is_loose = not text.startswith("age", found.start())
+            is_loose = not (groups.get("many") or text.startswith("age", found.start()))
             yield AgeMatch(low, high, *found.span(), is_bound=True, is_loose=is_loose)
 
 
@@ -140,7 +152,9 @@ def _is_of_somebody(text: str, found: re.Match[str], years: int) -> bool:
     """Whether a limit stands behind somebody or ends its clause, a child's both: not "over 60 balloons"."""
     is_end = bool(_CLAUSE_AFTER.match(text, found.end()))
     is_behind = bool(_AGE_BEFORE.search(text, max(0, found.start() - _AGE_BEFORE_CHARS), found.start()))
-    return is_end and is_behind if years < _BARE_LOW else is_end or is_behind
+    if years < _BARE_LOW:
+        return is_end and is_behind
+    return is_end or is_behind or bool(_ONE_AFTER.match(text, found.end()))
 
 
 def _decades(text: str) -> Iterator[AgeMatch]:
@@ -151,7 +165,16 @@ def _decades(text: str) -> Iterator[AgeMatch]:
         decade, whose = _decade(found["decade"]), found["whose"] or ""
         is_era = found["the"] or (not found["part"] and not _is_personal(text, found, decade, whose))
         if not is_era:
-            yield from part_of_decade(decade, found["part"], found)
+            yield from _open_decade(text, decade, found) or part_of_decade(decade, found["part"], found)
+
+
+def _open_decade(text: str, decade: int, found: re.Match[str]) -> list[AgeMatch]:
+    """ "In her 30s or older": the decade and what lies beyond; empty if nothing does."""
+    beyond = _BEYOND.match(text, found.end())
+    if beyond is None:
+        return []
+    ages = (decade, max(decade + 9, OLDEST)) if beyond["older"] else (0, decade + 9)
+    return [AgeMatch(*ages, found.start(), beyond.end(), is_bound=True)]
 
 
 def _is_personal(text: str, found: re.Match[str], decade: int, whose: str) -> bool:

@@ -54,11 +54,13 @@ class AgeReader:
             if is_child and any(self._words.elders.scan(text)):
                 common = None  # "엄마와 여덟 살 딸"
             return AgeFinding(common, numbers)
-        dismissed = Stretches.of(people.dismissed)
+        taken = [Stretches.of(people.dismissed), Stretches((match.start, match.end) for match in numbers)]
         found = [match for match in self._stages.scan(text) if None not in match.meanings]
         denied = negation.find_denied(found)
         stages = [
-            match for match in found if match.start not in denied and not dismissed.overlap(match.start, match.end)
+            match
+            for match in found
+            if match.start not in denied and not any(one.overlap(match.start, match.end) for one in taken)
         ]
         stages = stages or list(self._find_described(text, negation, people))
         ages = tuple(

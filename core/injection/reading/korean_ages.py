@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from core.injection.reading.age_match import OLDEST, PARTS, OLDEST_READ, AgeMatch, ages_from, part_of_decade, start_of
+from core.injection.reading.age_match import OLDEST, OLDEST_READ, PARTS, AgeMatch, ages_from, part_of_decade, start_of
 
 _TENS = {
     "열": 10, "스물": 20, "스무": 20, "서른": 30, "마흔": 40,

@@ -29,7 +29,7 @@ _FOR_MANY = re.compile(r"(?:^|.*[ ,.])for (?:the |modern |young |busy )?")
 _FOR_ANYONE = re.compile(r"(?:^|.*[ ,.])(?:(?:gifts?|presents?|card|bouquet) for (?:\w+ )?|for (?:my|your) )")
 _MATERIAL_CHARS = 28
 _MANNER = re.compile(
-    r"(?:영화감독|영화 감독|감독|작가|사진작가|사진가|화가|조각가|건축가)의? ?"
+    r"(?:영화감독|영화 감독|감독|작가|사진작가|사진가|화가|조각가|건축가)(?:의? ?| [가-힣]{2,6}의? )"
     r"(?:스타일|화풍|풍|느낌|작품|영화|그림|무드|감성|색감)"
 )
 _APOSTROPHES = "'’‘ʼ`´′"
