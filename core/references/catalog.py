@@ -165,7 +165,7 @@ class Catalog:
         """What the screens say about freshness."""
         return CatalogStatus(
             ready=self._index is not None,
-            built_at=self._index.built_at if self._index else None,
+            built_at=self._index.built_at if self._index is not None else None,
             refreshing=self._refreshing.locked(),
             listed=self._listed,
             error=self._error.message if self._error else None,

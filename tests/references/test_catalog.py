@@ -60,6 +60,12 @@ def test_the_apps_own_pictures_are_never_references(bucket: S3Server) -> None:
     assert [ref.key for ref in index.references] == ["elsewhere/x.jpg", ADA, BEN]
 
 
+def test_an_empty_library_has_an_age_like_any_other(bucket: S3Server) -> None:
+    catalog = catalog_of(bucket.list_pages(), library_prefix="nothing/")
+    assert len(catalog.refresh()) == 0
+    assert catalog.status.age_s is not None
+
+
 def test_before_the_first_refresh_the_index_says_that_it_is_on_its_way(bucket: S3Server) -> None:
     catalog = catalog_of(bucket.list_pages())
     assert (catalog.status.ready, catalog.status.age_s) == (False, None)

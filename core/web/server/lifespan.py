@@ -22,6 +22,7 @@ from core.storage.local.disk import publish
 from core.studio import get_studio
 from core.web.server.connections import bound_connections
 from core.web.server.garbage import hold, settle
+from core.web.server.malloc import bound_arenas
 from core.web.server.stop import Stop
 
 _log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ async def lifespan(_app: object, *, own_url: Callable[[], str] = lambda: "") -> 
     where to open it: at PUBLIC_URL, or at `own_url`.
     """
     hold()
+    bound_arenas()
     try:
         refuse_cluster(os.environ)
         settings = load_settings()
