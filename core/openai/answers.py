@@ -51,6 +51,12 @@ def documents_of(response: Any) -> Iterator[Document]:
         raise openai.APIConnectionError(request=response.request) from broken
 
 
+def documents_in(body: bytes) -> list[Document]:
+    """The documents of an answer that has been read."""
+    reader = _Reader()
+    return [*reader.take(body), *reader.end()]
+
+
 def as_object(content: object) -> dict[str, Any]:
     """A JSON object, or an empty one in the place of anything else."""
     return content if isinstance(content, dict) else {}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,15 +14,17 @@ from core.openai.answers import mappings_in
 
 _MESSAGE_MAX: Final = 200
 _LINK_MAX: Final = 200
-_READ_MAX: Final = 20_000  # characters of a text that are looked at
+_READ_MAX: Final = 10_000  # characters of a text that are looked at
 _SENTENCES_MAX: Final = 3
 _DEPTH_MAX: Final = 6
 # Where words stand, the more telling first: {"error": {…}} is OpenAI's, `detail` FastAPI's and RFC 9457's, which has
 # `title` too, `errors` Cloudflare's, `error_description` RFC 6749's.
 _WORDS: Final = ("message", "error_description", "detail", "error", "msg", "errors", "title", "reason")
 _NAMES: Final = ("code", "type", "status", "statusCode", "status_code")
+_PAGE: Final = re.compile(r"^<|<(!doctype|html|head|title)\b", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<(title|h1|message)\b[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
 _UNREAD: Final = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_JSON: Final = re.compile(r"\s*[\[{]\s*[\"\[{]")  # also as a text in another document
 _LINK: Final = re.compile(r"https?://[^\s\"'<>]+")
 _KEY: Final = re.compile(r"\b(?:sk|sess)-[\w*.-]+|(?<=[Bb]earer )[\w*.~+/=-]{6,}|(?<=://)[^\s/@]+@")
 # A refusal by the names that Azure and LiteLLM give it, and by what they quote.
@@ -69,7 +73,10 @@ def read_body(body: object, *, status: int = 0, secret: str = "") -> ErrorBody:
 
 def _words_in(said: object, depth: int = _DEPTH_MAX) -> Iterator[str]:
     """What is said, a text for each part."""
-    if isinstance(said, str):
+    if isinstance(said, str) and _JSON.match(said):
+        with suppress(ValueError, RecursionError):  # half of a document is nothing to read to anybody
+            yield from _words_in(json.loads(said), max(depth - 1, 0))
+    elif isinstance(said, str):
         yield from filter(None, [_plain(said)])
     elif isinstance(said, list) and depth:
         for each in said[:_SENTENCES_MAX]:
@@ -84,12 +91,13 @@ def _words_in(said: object, depth: int = _DEPTH_MAX) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """A text on one line; of a page its title, or else what it shows."""
+    """A text on one line; of a page in it the title, or else what it shows."""
     text = text[:_READ_MAX].strip()
-    if text.startswith("<"):
-        titles = {name.lower(): inside for name, inside in reversed(_TITLE.findall(text))}
-        found = next((titles[name] for name in ("title", "h1", "message") if titles.get(name, "").strip()), text)
-        text = html.unescape(_UNREAD.sub(" ", found))
+    if page := _PAGE.search(text):
+        inside = text[page.start() :]
+        titles = {name.lower(): title for name, title in reversed(_TITLE.findall(inside))}
+        found = next((titles[name] for name in ("title", "h1", "message") if titles.get(name, "").strip()), inside)
+        text = text[: page.start()] + html.unescape(_UNREAD.sub(" ", found))
     return " ".join(text.split())
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import openai
 
+from core.openai.answers import documents_in
 from core.openai.error_bodies import REFUSED, read_body
 
 
@@ -106,8 +107,9 @@ def _snake_case(name: str) -> str:
 def _body_of(err: openai.APIError) -> object:
     """The whole body; the SDK takes `error` out of it, and what else there was is lost with that."""
     if isinstance(err, openai.APIStatusError):
-        with suppress(ValueError, RuntimeError):  # no JSON, or an answer that nobody has read
-            return err.response.json()
+        with suppress(RuntimeError):  # an answer that nobody has read
+            contents = [document.content for document in documents_in(err.response.content)]
+            return next((each for each in contents if not isinstance(each, str)), err.response.text) or err.body
     return err.body
 
 

@@ -105,42 +105,44 @@ def _failure(instead: object, request: Any) -> Exception:
 def _picture_in(document: Document) -> AnsweredPicture | None:
     content = document.content
     if isinstance(content, str):
-        found = None if document.event else _PICTURE_IN_TEXT.search(content)
-        return AnsweredPicture(Stage.FINAL, found[1]) if found else None
-    text = _text_in(content)
+        found = _PICTURE_IN_TEXT.search(content)
+        is_partial = "partial_image" in content or "partial" in document.event
+        return AnsweredPicture(Stage.FINAL, found[1]) if found and not is_partial else None
+    row = _row_in(content)
+    text = _filled(row.get("b64_json")) or _filled(row.get("url"))
     if text is None:
         return None
     body = as_object(content)
     return AnsweredPicture(
-        _stage_of(document),
+        _stage_of(document, row),
         text,
-        index=_count(body.get("partial_image_index")) or 0,
-        quality=_filled(body.get("quality")),
-        usage=_usage(body.get("usage")),
+        index=_count(row.get("partial_image_index")) or 0,
+        quality=_filled(body.get("quality")) or _filled(row.get("quality")),
+        usage=_usage(body.get("usage") or row.get("usage")),
     )
 
 
-def _text_in(content: object) -> str | None:
-    """The base64, wherever it stands, or else the address in its place."""
+def _row_in(content: object) -> dict[str, Any]:
+    """The object that holds the base64, wherever it stands, or else the address in its place; empty without either."""
     for mapping in mappings_in(content):
-        if text := _filled(mapping.get("b64_json")):
-            return text
+        if _filled(mapping.get("b64_json")):
+            return mapping
+    if is_error(content):
+        return {}  # what it links to is help
     data = content if isinstance(content, list) else as_object(content).get("data")
-    for each in (content, *(data if isinstance(data, list) else [data])):
-        if text := _filled(as_object(each).get("url")):
-            return text
-    return None
+    rows = map(as_object, (content, *(data if isinstance(data, list) else [data])))
+    return next((row for row in rows if _filled(row.get("url"))), {})
 
 
 def _filled(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def _stage_of(document: Document) -> Stage:
-    kind = _kind_of(document)
+def _stage_of(document: Document, row: dict[str, Any]) -> Stage:
+    kind = f"{_kind_of(document)} {row.get('type', '')}"  # gateways put whole events into other objects
     if "completed" in kind:
         return Stage.FINAL
-    if "partial" in kind or ("partial_image_index" in as_object(document.content)):
+    if "partial" in kind or "partial_image_index" in row:
         return Stage.PARTIAL
     return Stage.UNNAMED if "." in kind else Stage.FINAL
 
@@ -157,8 +159,11 @@ def _is_error(document: Document) -> bool:
 
 
 def _usage(usage: object) -> TokenUsage:
-    """What can be read of it; a picture without output tokens was not counted."""
+    """What can be read of it; nothing where a sum is no count, or where the picture itself is not in it."""
     counts = as_object(usage)
+    sums = [counts.get(name) for name in ("input_tokens", "total_tokens")]
+    if any(each is not None and _count(each) is None for each in sums):
+        return _UNCOUNTED
     details = as_object(counts.get("input_tokens_details"))
     return TokenUsage(
         text_input=_count(details.get("text_tokens")),

@@ -108,7 +108,8 @@ class OpenAIEngine:
                     return
                 # A partial that cannot be read is left out: the picture itself may still arrive whole.
                 if (data := picture.data) and (content_type := content_type_of(data)):
-                    yield PartialPicture(data, content_type, (picture.index + 1) / (capability.partial_images_max + 1))
+                    progress = (picture.index + 1) / (capability.partial_images_max + 1)
+                    yield PartialPicture(data, content_type, min(progress, 1.0))
             raise translate(NoPicture(), request, call)
         except TimeoutError as err:
             raise deadline_error(request, call) from err

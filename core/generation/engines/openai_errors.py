@@ -73,7 +73,7 @@ def deadline_error(request: SideRequest, call: Call[Any]) -> EngineError:
     return _charged_error(
         EngineFault.TIMED_OUT,
         call,
-        "The picture was not ready after {:g} s, which is where this server stops waiting "
+        "{server} had no picture ready after {:g} s, which is where this server stops waiting "
         "(GENERATION_DEADLINE_S); it may still be charged.",
         request.deadline_s,
     )

@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from core.errors import Charge, EngineError, EngineFault
-from core.generation.engines.engine import FinalPicture
+from core.generation.engines.engine import FinalPicture, PartialPicture
 from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.engines.openai_errors import translate
 from core.openai.call import Call
@@ -168,6 +168,9 @@ AROUND: dict[str, Answer] = {
     ),
     "an event that nothing ends": Answer(stream(lambda b64: completed(b64).rstrip()), EVENTS),
     "events in lines as in mail": Answer(stream(lambda b64: completed(b64).replace("\n", "\r\n")), EVENTS),
+    "an event that was cut after the picture": Answer(
+        stream(lambda b64: completed(b64).partition(', "usage"')[0]), EVENTS
+    ),
     "an event in two lines": Answer(
         stream(lambda b64: completed(b64).replace(', "usage"', ',\ndata: "usage"')), EVENTS
     ),
@@ -191,6 +194,8 @@ UNCOUNTED: dict[str, object] = {
     "fractions": {**USAGE, "output_tokens": 50.5},
     "whole fractions": {**USAGE, "input_tokens_details": {"text_tokens": 10.0, "image_tokens": 40.0}},
     "less than nothing": {**USAGE, "output_tokens": -50},
+    "a sum in words": {**USAGE, "total_tokens": "a hundred"},
+    "a sum in fractions": {**USAGE, "input_tokens": 50.5},
     "a truth": {**USAGE, "output_tokens": True},
     "a list": [USAGE],
     "more than there is": {**USAGE, "output_tokens": 10**17},
@@ -253,14 +258,15 @@ class TestThePictureIsKept:
     def test_partial_pictures_are_none_whatever_they_are_called(self, server: FakeOpenAI) -> None:
         engine = OpenAIEngine(Endpoint(KEY, server.base_url), model=MODEL)
         parts = stream(
-            lambda b64: event({"b64_json": b64, "partial_image_index": 0}),
+            lambda b64: event({"b64_json": b64, "partial_image_index": 70}),
             lambda b64: event({"type": "image_edit.partial_image", "b64_json": b64}),
             lambda b64: event({"b64_json": b64}, "image_generation.partial_image"),
-            completed,
+            lambda b64: event({"code": 0, "data": {"type": "image_generation.partial_image", "b64_json": b64}}),
+            lambda b64: event({"code": 0, "data": {"type": "image_generation.completed", "b64_json": b64}}),
         )
         server.will(Behaviour(answer=Answer(parts, EVENTS)))
         *partials, final = engine.generate(ASKED, lambda: False)
-        assert len(partials) == 3
+        assert [0 < each.progress <= 1 for each in partials if isinstance(each, PartialPicture)] == [True] * 4
         assert isinstance(final, FinalPicture)
 
     def test_a_picture_with_a_fault_in_its_file_is_written_anew(self, server: FakeOpenAI, engine: OpenAIEngine) -> None:
@@ -364,6 +370,10 @@ FAILURES: dict[str, tuple[Answer, EngineFault, str, Charge | None]] = {
         said(200, event({"error": {"message": "No.", "code": "moderation_blocked"}}), EVENTS),
         *(REFUSED, "", FREE),
     ),
+    "the same with a link to help": (
+        said(200, {"error": {"message": "No.", "code": "content_filter"}, "url": "https://docs.example/errors"}),
+        *(REFUSED, "", FREE),
+    ),
     "the same as an event that failed": (
         said(200, event({"type": "image_edit.failed", "error": {"code": "content_filter"}}), EVENTS),
         *(REFUSED, "", FREE),
@@ -393,6 +403,12 @@ FAILURES: dict[str, tuple[Answer, EngineFault, str, Charge | None]] = {
         *(BAD, "n is too high", FREE),
     ),
     "plain text": (said(400, "unknown option --quality", "text/plain"), BAD, "unknown option --quality", FREE),
+    "an event": (said(400, "data: " + json.dumps({"error": {"message": "bad n"}}), EVENTS), BAD, ": bad n.", FREE),
+    "JSON with a byte order mark": (said(400, "\ufeff" + json.dumps({"detail": "bad n"})), BAD, ": bad n.", FREE),
+    "Korean in its own encoding": (
+        Answer(lambda _: "<title>차단된 주소</title>".encode("euc-kr"), "text/html; charset=euc-kr", 400),
+        *(BAD, "차단된 주소", FREE),
+    ),
     "a code as number": (said(400, {"error": {"code": 20015, "message": "bad size"}}), BAD, "bad size", FREE),
     "a code as object": (
         said(400, {"error": {"code": {"a": 1}, "type": ["x"], "message": "bad"}}),
@@ -478,8 +494,12 @@ FAILURES: dict[str, tuple[Answer, EngineFault, str, Charge | None]] = {
     "text under 200": (said(200, "It works!", "text/plain"), DOWN, "could not be read (It works!)", UNSAID),
     "no rows": (said(200, {"created": 1, "data": []}), DOWN, "ended without a picture; it may have", UNSAID),
     "nothing": (said(200, "", None), DOWN, "ended without a picture; it may have been charged", UNSAID),
+    "a partial picture that was cut after its base64": (
+        Answer(lambda b64: f'data: {{"type": "image_edit.partial_image", "b64_json": "{b64}"', EVENTS),
+        *(DOWN, "could not be read; it may", UNSAID),
+    ),
     "an unfinished stream": (said(200, ": ping\n\ndata: [DONE]\n\n", EVENTS), DOWN, "ended without a picture", UNSAID),
-    "half of an answer": (said(200, '{"data": [{"b64_js'), DOWN, "could not be read", UNSAID),
+    "half of an answer": (said(200, '{"data": [{"b64_js'), DOWN, "could not be read; it may", UNSAID),
     # An address.
     "an address": (
         said(200, {"data": [{"index": 0, "url": "http://localai.local:8080/generated-images/b6.png"}]}),
