@@ -16,10 +16,9 @@ from core.openai.preflight import proxy_settings
 if TYPE_CHECKING:
     from core.openai.client import Endpoint
 
-# What httpx raises before a request begins to leave.
-_BEFORE_SENDING: Final = frozenset(
-    {"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError", "PoolTimeout"}
-)
+# What httpx raises of what cannot be written down, and what else it raises before a request begins to leave.
+_UNFORMED: Final = frozenset({"UnsupportedProtocol", "LocalProtocolError"})
+_BEFORE_SENDING: Final = _UNFORMED | {"ConnectError", "ConnectTimeout", "ProxyError", "PoolTimeout"}
 # The first that is in the chain of causes decides.
 _REASONS: Final[dict[type[Exception], LiteralString]] = {
     socket.gaierror: "{server} could not be reached, for its name is not known here: if this lasts, check the network "
@@ -55,6 +54,14 @@ def unsent_error(err: Exception, endpoint: Endpoint, peer: str | None = None) ->
             setting="OPENAI_API_KEY",
         )
     causes = list(_chain(err))
+    if not isinstance(err, openai.APIConnectionError) or any(type(cause).__name__ in _UNFORMED for cause in causes):
+        # Not in httpx's words, which may show a key.
+        return ConfigError(
+            "No request to {} could be formed ({}): check {setting}, OPENAI_API_KEY and the proxies of this server.",
+            endpoint.server,
+            type(causes[-1]).__name__,
+            setting="OPENAI_BASE_URL",
+        )
     timed_out = isinstance(err, openai.APITimeoutError)
     kind = EngineFault.TIMED_OUT if timed_out else EngineFault.UNAVAILABLE
     if (peer and peer != httpx.URL(endpoint.url).host) or type(causes[-1]).__name__ == "ProxyError":

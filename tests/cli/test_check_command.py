@@ -138,6 +138,17 @@ def test_openai_being_away_keeps_nobody_out(bucket: S3Server) -> None:
     assert "could not be reached" in told(out, "warning", "openai")[0]
 
 
+def test_settings_that_nothing_can_be_asked_with_are_named_and_the_rest_is_checked(tmp_path: Path) -> None:
+    wrong = {"OPENAI_API_KEY": KEY, "ALL_PROXY": "socks5://127.0.0.1:1080", "PORT": "http"}
+    code, out = check({"DATA_DIR": str(tmp_path / "data")} | wrong)
+    assert code == 1
+    assert "package socksio" in told(out, "MISSING", "openai")[0]
+    assert told(out, "MISSING", "openai")[1] == "Correct ALL_PROXY, then start again."
+    assert "PORT='http'" in told(out, "MISSING", "port")[0]
+    assert told(out, "ok", "streaming")[0].startswith("OPENAI_STREAMING=auto: sides are streamed from OpenAI")
+    assert told(out, "ok", "library")
+
+
 def test_a_clock_that_is_off_is_told_by_how_much(bucket: S3Server) -> None:
     (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
     for shift, which in (("-30s", "behind"), ("+30s", "ahead")):

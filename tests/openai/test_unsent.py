@@ -7,8 +7,9 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
+from typing import Any
 
 import httpx
 import openai
@@ -22,7 +23,8 @@ from core.generation.records.comparison import Size
 from core.injection.openai_reader import OpenAIReader
 from core.injection.reader import OfflineReader
 from core.injection.wishes import SideName
-from core.labels.machine.openai_errors import ErrorScope, run_error, scope_of
+from core.labels.machine.openai_batch import OpenAIBatches
+from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, run_error, scope_of
 from core.openai import preflight
 from core.openai.call import call_once
 from core.openai.client import Endpoint
@@ -185,6 +187,28 @@ def test_a_part_of_the_sdk_that_cannot_be_imported_is_no_call(monkeypatch: pytes
     assert isinstance(error, ConfigError)
     assert "requirements.txt" in error.message
     assert missing in error.message
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Studio": "a\nb"}, {"X Studio": "a"}, {"X-Studio": "\N{LATIN SMALL LETTER A WITH DIAERESIS}"}]
+)
+def test_what_only_the_connection_finds_wrong_has_not_been_sent_either(headers: dict[str, str]) -> None:
+    with listening(lambda connection: connection.recv(65536) and None) as port:
+        error = failure(url=f"http://127.0.0.1:{port}/v1", ask=lambda client: client.models.list(extra_headers=headers))
+    assert isinstance(error, ConfigError)
+    assert error.message.startswith(f"No request to 127.0.0.1:{port} could be formed")
+
+
+def test_batches_need_a_setting_that_is_right_and_ask_again_of_a_server_that_is_away() -> None:
+    parts: dict[str, Any] = dict.fromkeys(("question", "store", "proposals", "records"))
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY holds"):
+        OpenAIBatches(Endpoint("sk-ä", NOWHERE), **parts)
+    asked: list[float] = []
+    batches = OpenAIBatches(Endpoint(KEY, NOWHERE), **parts, retry=RetryPolicy(attempts=2, sleep=asked.append))
+    with closing(batches), pytest.raises(EngineError, match="for nothing listens there") as caught:
+        batches._call(batches._client.batches.list)
+    assert "--resume" in caught.value.message
+    assert len(asked) == 1
 
 
 class TestAServerThatCannotBeReached:

@@ -209,8 +209,13 @@ def _code_in(err: Exception) -> str | None:
 
 def _unsent_error(err: StudioError) -> EngineError:
     """A call that never left this server."""
-    kind = err.kind if isinstance(err, EngineError) else EngineFault.BAD_REQUEST
-    return EngineError("No call could be made, so nothing was sent or charged: {}", err, kind=kind)
+    if isinstance(err, EngineError):
+        return EngineError("No call could be made, so nothing was sent or charged: {}", err, kind=err.kind)
+    return EngineError(
+        "No call could be made, so nothing was sent or charged: {} An administrator has to correct that.",
+        err,
+        kind=EngineFault.BAD_REQUEST,
+    )
 
 
 def _status_error(err: openai.APIError, request: SideRequest, call: Call[Any]) -> EngineError:

@@ -171,7 +171,7 @@ class OpenAIBatches:
         try:
             return attempts(self._asking(create))
         except (openai.OpenAIError, StudioError) as err:
-            raise run_error(err, self._endpoint.server) from err
+            raise self._failure(err) from err
 
     def _find_sent(self, record: BatchRecord) -> str | None:
         def look() -> str | None:
@@ -225,14 +225,18 @@ class OpenAIBatches:
         try:
             return self._retry.retrying()(self._asking(ask))
         except (openai.OpenAIError, StudioError) as err:
-            if scope_of(err) is ErrorScope.MOMENT:
-                raise EngineError(
-                    "{} does not answer ({}): run again with --resume; the batch is remembered.",
-                    self._endpoint.server,
-                    describe(err),
-                    kind=EngineFault.UNAVAILABLE,
-                ) from err
-            raise run_error(err, self._endpoint.server) from err
+            raise self._failure(err) from err
+
+    def _failure(self, err: openai.OpenAIError | StudioError) -> EngineError:
+        """What ends the run; of what passes nobody knows whether an earlier attempt had arrived."""
+        if scope_of(err) is not ErrorScope.MOMENT:
+            return run_error(err, self._endpoint.server)
+        return EngineError(
+            "{} does not answer ({}): run again with --resume; the batch is remembered.",
+            self._endpoint.server,
+            describe(err),
+            kind=EngineFault.UNAVAILABLE,
+        )
 
     def _asking(self, ask: Callable[[], T]) -> Callable[[], T]:
         """The same call, which raises StudioError where nothing was sent."""

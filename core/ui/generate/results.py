@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from core.errors import EngineFault
+from core.generation.engines.engine import Engine
 from core.generation.ownership import is_in_charge
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.outcome import Cancellation, Failure, Outcome, StoredPicture
@@ -64,8 +65,7 @@ def results(studio: Studio, viewer: Viewer, shown: ComparisonStatus) -> None:
 
 def _draw(studio: Studio, status: ComparisonStatus, viewer: Viewer) -> None:
     comparison = status.comparison
-    engine = studio.engines.get(comparison.engine)
-    waits = _NO_PREVIEWS if engine and not engine.previews else ""
+    waits = while_running(studio.engines.get(comparison.engine))
     letters = "AB" if len(status.sides) > 1 else " "
     sides = [_stage_side(status, side, letters[at].strip(), viewer, waits) for at, side in enumerate(status.sides)]
     stage(comparison.id, sides, key=f"stage-{comparison.id}", height=STAGE_HEIGHT)
@@ -103,6 +103,11 @@ def _stage_side(status: ComparisonStatus, side: SideStatus, letter: str, viewer:
         request_id=failure.request_id if failure else None,
         progress=side.progress,
     )
+
+
+def while_running(engine: Engine | None) -> str:
+    """What a side says while it runs and has nothing to show, so that nobody waits for a preview that does not come."""
+    return _NO_PREVIEWS if engine and not engine.previews else ""
 
 
 def next_step(failure: Failure) -> str:

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import EngineFault
+from core.generation.engines.preview_engine import PreviewEngine
 from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState
 from core.injection.wishes import SideName
-from core.ui.generate.results import money, next_step
+from core.settings import load_settings
+from core.studio import build_engines
+from core.ui.generate.results import money, next_step, while_running
 
 
 @pytest.mark.parametrize("kind", EngineFault)
@@ -19,6 +22,16 @@ def test_every_kind_of_failure_has_a_next_step(kind: EngineFault) -> None:
 
 def test_where_waiting_does_not_help_nobody_is_told_to_wait() -> None:
     assert next_step(Failure(kind=EngineFault.RATE_LIMITED, message="The account has used up its credit.")) == ""
+
+
+def test_a_side_without_a_stream_promises_no_previews() -> None:
+    def says(**settings: str) -> str:
+        environ = {"OPENAI_API_KEY": "sk-x", **settings}
+        return while_running(build_engines(load_settings(environ))["openai"])
+
+    assert "without previews" in says(OPENAI_BASE_URL="http://gateway:4000/v1")
+    assert says() == ""
+    assert while_running(PreviewEngine()) == while_running(None) == ""
 
 
 @pytest.mark.parametrize(
