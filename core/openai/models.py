@@ -30,7 +30,7 @@ def offered_models(endpoint: Endpoint) -> frozenset[str] | None:
         raise _status_error(err, endpoint) from err
     except TimeoutError as err:
         raise EngineError(
-            "{} was asked for its models and did not answer within {:g} s.",
+            "{} did not answer within {:g} s when it was asked for its models.",
             endpoint.server,
             _LIMIT_S,
             kind=EngineFault.TIMED_OUT,
@@ -66,7 +66,7 @@ def _list(rows: object) -> list[object]:
 
 def _status_error(err: openai.APIStatusError, endpoint: Endpoint) -> ConfigError | EngineError:
     said = read_error(err)
-    words = said.message or f"HTTP {said.status}"
+    words = f"{said.message}, HTTP {said.status}" if said.message else f"HTTP {said.status}"
     if said.cause is Cause.KEY:
         return ConfigError(
             "{setting} is not accepted by {} ({}): make a new one there.",
@@ -82,9 +82,8 @@ def _status_error(err: openai.APIStatusError, endpoint: Endpoint) -> ConfigError
             kind=EngineFault.BAD_REQUEST,
         )
     return EngineError(
-        "{} answers, but with an error ({}, HTTP {}).",
+        "{} answers, but with an error ({}).",
         endpoint.server,
         words,
-        said.status,
         kind=EngineFault.UNAVAILABLE,
     )

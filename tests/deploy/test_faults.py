@@ -182,6 +182,7 @@ def test_a_clock_that_jumps_by_half_a_minute(tmp_path: Path) -> None:
             DEMO_TOKEN="off",
             OPENAI_API_KEY="sk-key-of-a-test",
             OPENAI_BASE_URL=openai.base_url,
+            OPENAI_STREAMING="on",
             INDEX_REFRESH_S="2",
             **clock.environment,
         ) as at,

@@ -21,7 +21,7 @@ from core.concurrency.byte_budget import ByteBudget
 from core.errors import Charge, ConfigError, EngineError, EngineFault
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_engine import OpenAIEngine
-from core.generation.records.comparison import Size
+from core.generation.records.comparison import RenderSettings, Size
 from core.injection.wishes import SideName
 from core.openai import call
 from core.openai.client import Endpoint
@@ -254,6 +254,18 @@ class TestAPicture:
         assert final.cost.usd is not None
         assert final.request_id == received.request_id
         assert not received.fields.keys() & {"stream", "partial_images"}
+
+    def test_without_streaming_no_previews_are_promised_or_estimated(self, server: FakeOpenAI) -> None:
+        render = RenderSettings(engine="openai", model=MODEL, quality="medium", size=SIZE)
+        whole, streamed = (
+            OpenAIEngine(Endpoint(KEY, server.base_url), model=MODEL, streaming=streaming)
+            for streaming in (False, True)
+        )
+        assert (whole.previews, streamed.previews) == (False, True)
+        low, high = (each.estimate(render, references=1) for each in (whole, streamed))
+        assert low is not None
+        assert high is not None
+        assert low < high
 
     def test_without_streaming_nothing_is_sent_twice(self, server: FakeOpenAI) -> None:
         server.will(Behaviour(Fault.SERVER_ERROR))
