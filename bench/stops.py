@@ -98,6 +98,7 @@ def stops(each: int, at_once: int, stop_s: float) -> list[Stop]:
             "DEMO_TOKEN": "off",
             "OPENAI_API_KEY": "sk-fake-key-of-a-measurement",
             "OPENAI_BASE_URL": openai.base_url,
+            "OPENAI_STREAMING": "on",
             "GENERATION_STOP_S": str(stop_s),
         }
         made = []

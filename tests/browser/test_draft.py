@@ -71,7 +71,12 @@ def openai(chromium: Browser) -> Iterator[FakeOpenAI]:
 def deployed(tmp_path_factory: pytest.TempPathFactory, openai: FakeOpenAI) -> Iterator[Redeployed]:
     """A server of this file's own, with a choice of engines and qualities."""
     folder, port = tmp_path_factory.mktemp("deployed"), own_port()
-    settings = {"DEMO_TOKEN": "off", "OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": openai.base_url}
+    settings = {
+        "DEMO_TOKEN": "off",
+        "OPENAI_API_KEY": "sk-fake",
+        "OPENAI_BASE_URL": openai.base_url,
+        "OPENAI_STREAMING": "on",
+    }
     running = Redeployed(folder, settings, port, started(folder, settings, port))
     yield running
     running.server.end()

@@ -41,7 +41,12 @@ def _anew(openai: FakeOpenAI) -> None:
 
 
 def settings_for(openai: FakeOpenAI) -> dict[str, str]:
-    return {"DEMO_TOKEN": "off", "OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": openai.base_url}
+    return {
+        "DEMO_TOKEN": "off",
+        "OPENAI_API_KEY": "sk-fake",
+        "OPENAI_BASE_URL": openai.base_url,
+        "OPENAI_STREAMING": "on",
+    }
 
 
 def order(tab: Tab) -> str:

@@ -158,6 +158,7 @@ def test_s3_is_away_for_a_minute_under_load_and_nothing_is_lost(tmp_path: Path) 
             in_production=True,
             OPENAI_API_KEY="sk-key-of-a-test",
             OPENAI_BASE_URL=openai.base_url,
+            OPENAI_STREAMING="on",
             GENERATION_CONCURRENCY="16",
         ) as at,
     ):
@@ -203,7 +204,11 @@ def test_s3_goes_while_pictures_are_made(tmp_path: Path) -> None:
     with (
         FakeOpenAI(default=Behaviour(latches={Moment.FINISHED: held})).serving() as openai,
         behind_proxy(
-            tmp_path, DEMO_TOKEN="off", OPENAI_API_KEY="sk-key-of-a-test", OPENAI_BASE_URL=openai.base_url
+            tmp_path,
+            DEMO_TOKEN="off",
+            OPENAI_API_KEY="sk-key-of-a-test",
+            OPENAI_BASE_URL=openai.base_url,
+            OPENAI_STREAMING="on",
         ) as at,
     ):
         comparison, drawn = order(at.server)

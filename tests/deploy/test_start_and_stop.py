@@ -56,6 +56,7 @@ def test_work_that_runs_at_the_end_is_recorded_as_interrupted(tmp_path: Path) ->
             "DEMO_TOKEN": "off",
             "OPENAI_API_KEY": "sk-fake-key-of-a-test",
             "OPENAI_BASE_URL": openai.base_url,
+            "OPENAI_STREAMING": "on",
         }
         with serving(tmp_path, environment) as server:
             server.ready()

@@ -35,6 +35,7 @@ def server(openai: FakeOpenAI, tmp_path: Path) -> Iterator[Server]:
         "DEMO_TOKEN": "off",
         "OPENAI_API_KEY": "sk-fake-key-of-a-test",
         "OPENAI_BASE_URL": openai.base_url,
+        "OPENAI_STREAMING": "on",
         "GENERATION_STOP_S": str(STOP_S),
     }
     with serving(tmp_path, environment) as started:

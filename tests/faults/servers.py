@@ -113,6 +113,7 @@ def production(s3: S3Server, endpoint_url: str, openai_url: str) -> dict[str, st
         "ALLOWED_DOMAINS": "studio.example",
         "OPENAI_API_KEY": "sk-fake",
         "OPENAI_BASE_URL": openai_url,
+        "OPENAI_STREAMING": "on",
         "GENERATION_CONCURRENCY": "64",
         "GENERATION_DEADLINE_S": "60",
         "INDEX_REFRESH_S": "3600",

@@ -355,7 +355,12 @@ class TestKill:
     def test_the_embedded_s3_dies_with_its_server_and_loses_nothing(
         self, harness: FaultHarness, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        settings = {"DEMO_TOKEN": "off", "OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": harness.fake.base_url}
+        settings = {
+            "DEMO_TOKEN": "off",
+            "OPENAI_API_KEY": "sk-fake",
+            "OPENAI_BASE_URL": harness.fake.base_url,
+            "OPENAI_STREAMING": "on",
+        }
         with servers(tmp_path_factory.mktemp("embedded"), settings | {"GENERATION_CONCURRENCY": "16"}) as embedded:
             dying = embedded.start()
             cells = [

@@ -256,7 +256,7 @@ class TestAPicture:
         assert not received.fields.keys() & {"stream", "partial_images"}
 
     def test_without_streaming_no_previews_are_promised_or_estimated(self, server: FakeOpenAI) -> None:
-        render = RenderSettings(model=MODEL, quality="medium", size=SIZE)
+        render = RenderSettings(engine="openai", model=MODEL, quality="medium", size=SIZE)
         whole, streamed = (
             OpenAIEngine(Endpoint(KEY, server.base_url), model=MODEL, streaming=streaming)
             for streaming in (False, True)

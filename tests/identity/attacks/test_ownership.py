@@ -32,7 +32,7 @@ def openai() -> Iterator[FakeOpenAI]:
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory, openai: FakeOpenAI) -> Iterator[Production]:
     """A server in production whose engine is OpenAI's."""
-    more = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": openai.base_url}
+    more = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": openai.base_url, "OPENAI_STREAMING": "on"}
     with production(tmp_path_factory.mktemp("production"), more) as running:
         yield running
 
