@@ -3,8 +3,8 @@
 The text half, chat completions, is in `openai_text.py`, portraits in them in `openai_portraits.py`, files and
 batches in `openai_batches.py`; all are served along with it.
 
-`python tests/fakes/openai_server.py --port 8080` serves it for `OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_STREAMING=on
-OPENAI_API_KEY=sk-fake make run`. A prompt that contains `[[refuse]]`, or the name of any other fault, gets it;
+`python tests/fakes/openai_server.py --port 8080` serves it for `OPENAI_BASE_URL=http://127.0.0.1:8080/v1
+OPENAI_STREAMING=on OPENAI_API_KEY=sk-fake make run`. A prompt that contains `[[refuse]]`, or the name of any other fault, gets it;
 `[[slow]]` takes its time.
 """
 
