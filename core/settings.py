@@ -73,8 +73,8 @@ class DemoToken(StrEnum):
 
 
 def _names(value: object) -> object:
-    """Lower-case names from a setting with commas, blanks or line breaks between them, or a list in secrets.toml."""
-    parts = re.split(r"[,;\s]+", value.strip("[]")) if isinstance(value, str) else value
+    """Lower-case names from a setting with commas or line breaks between them, or from a list in secrets.toml."""
+    parts = re.split(r"[,\r\n]", value.strip("[]")) if isinstance(value, str) else value
     if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
         names = (setting_values.cleaned(part) for part in parts)
         return tuple(name.lower() for name in names if setting_values.text(name))
