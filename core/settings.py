@@ -319,9 +319,13 @@ def given_values(environ: Mapping[str, str] | None = None, *, secrets_file: Path
 
 
 def reads_as(name: str, written: object) -> object:
-    """A setting's value without what is not meant: what stands around it, and of a prefix its slashes."""
+    """A setting's value without what is not meant by it; a prefix as the folder that is. Raises ValueError."""
     value = setting_values.cleaned(written, name) if isinstance(written, str) else written
-    return setting_values.folder(value) or "/" if value and name in PREFIX_SETTINGS else value
+    if not value:
+        return value
+    if name == "OPENAI_API_KEY":
+        return setting_values.api_key(value)
+    return setting_values.folder(value) or "/" if name in PREFIX_SETTINGS else value
 
 
 def export_aws_variables(secrets_file: Path = SECRETS_FILE) -> None:
