@@ -81,8 +81,8 @@ class DemoToken(StrEnum):
 
 
 def _names(value: object) -> object:
-    """Lower-case names from a setting with commas, blanks or line breaks between them, or a list in secrets.toml."""
-    parts = re.split(r"[,;\s]+", value.strip("[]")) if isinstance(value, str) else value
+    """Lower-case names from a setting with commas or line breaks between them, or from a list in secrets.toml."""
+    parts = re.split(r"[,\r\n]", value.strip("[]")) if isinstance(value, str) else value
     if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
         names = (setting_values.cleaned(part) for part in parts)
         return tuple(name.lower() for name in names if setting_values.text(name))
@@ -328,9 +328,13 @@ def given_values(environ: Mapping[str, str] | None = None, *, secrets_file: Path
 
 
 def reads_as(name: str, written: object) -> object:
-    """A setting's value without what is not meant: what stands around it, and of a prefix its slashes."""
+    """A setting's value without what is not meant by it; a prefix as the folder that is. Raises ValueError."""
     value = setting_values.cleaned(written, name) if isinstance(written, str) else written
-    return setting_values.folder(value) or "/" if value and name in PREFIX_SETTINGS else value
+    if not value:
+        return value
+    if name == "OPENAI_API_KEY":
+        return setting_values.api_key(value)
+    return setting_values.folder(value) or "/" if name in PREFIX_SETTINGS else value
 
 
 def export_aws_variables(secrets_file: Path = SECRETS_FILE) -> None:

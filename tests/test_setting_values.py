@@ -97,7 +97,7 @@ def test_quotes_that_belong_to_the_value_stay() -> None:
         '"ann@studio.example", "bob@studio.example"',
         '["ann@studio.example", "bob@studio.example"]',
         "ann@studio.example\r\nbob@studio.example\r\n",
-        "Ann@studio.example; bob@studio.example",
+        "Ann@studio.example,,bob@studio.example,",
         "'ann@studio.example,\ufeffbob@studio.example'",
     ],
 )

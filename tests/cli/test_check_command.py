@@ -200,7 +200,7 @@ def test_a_value_that_is_read_otherwise_than_written_is_said_and_no_other_is(buc
     assert code == 0, out
     said = re.findall(r"^ok +settings +(.*)$", out, re.MULTILINE)
     assert "S3_LIBRARY_PREFIX=/refs is read as refs/" in said
-    assert "AWS_SECRET_ACCESS_KEY is read without what stands around its value: blanks, quotes, line ends" in said
+    assert "AWS_SECRET_ACCESS_KEY is read without the blanks, quotes or other signs around its value" in said
     assert len(said) == len(windows) + 1
     assert told(out, "ok", "library")[0].startswith("1 pictures in")
     assert "settings  " not in check(production(bucket))[1]

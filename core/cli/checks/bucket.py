@@ -93,7 +93,7 @@ def _library(report: Report, storage: Storage, settings: Settings) -> None:
         report.fail("library", err.message, fix_of(err, fix))
         return
     if others is not None:
-        says = f"no picture lies under `{prefix}`: {others.says}"
+        says = f"no picture lies under `{prefix or '/'}`: {others.says}"
         report.warn(
             "library", says, "Set S3_LIBRARY_PREFIX to where the reference folders lie, or bring pictures there."
         )

@@ -58,7 +58,7 @@ def read_otherwise(report: Report) -> None:
         if name in PREFIX_SETTINGS:
             report.ok("settings", f"{name}={written} is read as {meant}")
         else:
-            report.ok("settings", f"{name} is read without what stands around its value: blanks, quotes, line ends")
+            report.ok("settings", f"{name} is read without the blanks, quotes or other signs around its value")
 
 
 def _name(report: Report, unknown: UnknownName) -> None:
