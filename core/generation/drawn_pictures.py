@@ -52,12 +52,13 @@ class DrawnPictures:
         that is drawn next costs another plan.
         """
         slots, ends_at = _filled(sides), time.monotonic() + patience_s
+        known = {slot.key for slot in slots if self._is_archived(slot)}
         found = self.readable.unreadable_among(map(self._picture, slots), patience_s=patience_s)
         if found:
             beside = chain.from_iterable(self._beside(slot.key or "") for slot in slots if slot.etag in found)
             left_s = max(0.0, ends_at - time.monotonic())
             self.catalog.leave_out(found | self.readable.unreadable_among(beside, patience_s=left_s))
-        return bool(found) or any(self._is_archived(slot) for slot in slots)
+        return bool(found) or any(self._is_archived(slot) for slot in slots if slot.key not in known)
 
     def check(self, sides: Iterable[SideRecord]) -> None:
         """Raise InputError if anything that would be sent cannot be opened.

@@ -60,7 +60,7 @@ class Archive:
                 self._said.pop(key, None)
                 self._said[key] = is_archived
             restored = {key for key, is_archived in self._said.items() if not is_archived}
-            self._met = met - restored
+            self._met = {key for key in self._met if table.get(key) is not None} - restored
             return table.with_archived(self._met, restored=restored)
 
     def _ask(self, keys: Sequence[str]) -> dict[str, bool]:

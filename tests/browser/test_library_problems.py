@@ -27,7 +27,6 @@ def photo(shade: int) -> bytes:
     return out.getvalue()
 
 
-GLACIER = f"{TONE}/noir/Zoe in the archive.jpg"
 LITTER = [f"{TONE}/noir/@eaDir/Zoe.jpg/SYNOPHOTO_THUMB_M.jpg", f"{TONE}/noir/._Zoe.jpg", f"{TONE}/noir/Thumbs.db"]
 AMISS = {
     f"{MODEL}/vivid noir/Zoe 01.jpg": photo(1),
@@ -50,7 +49,6 @@ def amiss(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     with dashboard(tmp_path_factory.mktemp("amiss"), {"INDEX_REFRESH_S": "3600"}) as running:
         for key, data in (AMISS | RENAMED).items():
             running.s3().put_object(Bucket="studio", Key=key, Body=data)
-        running.s3().put_object(Bucket="studio", Key=GLACIER, Body=photo(9), StorageClass="GLACIER")
         yield running
 
 
@@ -93,24 +91,10 @@ def test_problems_say_what_is_amiss_and_what_to_do(amiss: Dashboard, visit: Visi
     expect(listed).to_contain_text(
         "this one is composed (NFC) with 2 pictures, the other decomposed (NFD) with 1 picture"
     )
-    expect(listed).to_contain_text(GLACIER.rpartition("/")[2])
-    expect(listed).to_contain_text("aws s3api restore-object")
     for place in (tab.main, listed):
         expect(place).to_contain_text("3 files left out")
         expect(place).not_to_contain_text("SYNOPHOTO")
     assert tab.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-def test_an_archived_picture_says_on_its_tile_and_in_its_details_how_it_comes_back(
-    amiss: Dashboard, visit: Visit
-) -> None:
-    tab = refreshed(visit(amiss).open("/references"))
-    tab.goto("/references?q=archive.jpg")
-    card = tab.cards("References").filter(has_text="Zoe in the archive.jpg")
-    expect(card).to_contain_text("archived")
-    card.dblclick()
-    drawer = tab.page.get_by_role("dialog")
-    expect(drawer).to_contain_text("It cannot be injected. It lies in an archive of S3")
 
 
 def test_groups_that_look_the_same_say_which_they_are_on_their_cards(amiss: Dashboard, visit: Visit) -> None:

@@ -25,6 +25,7 @@ from core.references.reference import Filter
 from core.references.vocabulary import GroupProblem
 from core.settings import Settings
 from core.studio import Studio, build_studio
+from core.ui.references.reference_cards import group_cards, reference_cards
 from core.web.addresses import ORIGINAL
 from core.web.pictures import image
 from tests.support.s3.moto_server import moto_server, with_bucket
@@ -112,6 +113,17 @@ def test_only_what_cannot_be_read_is_archived(studio: Studio) -> None:
     for part in ("restore-object", "S3 console", "5 hours", "DEEP_ARCHIVE"):
         assert part in index.problems[0].says
     assert [ref.key for ref in index.search(Filter(problems_only=True))] == sorted([COLD, DEEP])
+
+
+def test_cards_say_so(studio: Studio) -> None:
+    index = studio.catalog.index
+    cards = {card.id: card.badge for card in reference_cards(index.references, index.table)}
+    assert cards == {WARM: "", INSTANT: "", COLD: "archived", DEEP: "archived"}
+    (group,) = group_cards(index.folders[0].groups, index.table)
+    assert group.badge == "2 archived"
+    example = index.folders[0].groups[0].example
+    assert example is not None
+    assert example.problem is None
 
 
 def test_it_is_never_drawn_and_the_slot_says_what_is_left_out(studio: Studio) -> None:

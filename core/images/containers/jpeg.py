@@ -18,8 +18,14 @@ _WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xDA)})
 _COMMENT: Final = 0xFE
 _APPLICATIONS: Final = range(0xE0, 0xF0)
 # What says how the pixels are meant. Of each but the profile, which may take several, the first one counts.
-_MEANT: Final = (b"JFIF\0", b"Adobe", b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0")
 _PROFILE: Final = b"ICC_PROFILE\0"
+_MEANT: Final = (
+    (0xE0, b"JFIF\0"),
+    (0xE1, b"Exif\0\0"),
+    (0xE1, b"http://ns.adobe.com/xap/1.0/\0"),
+    (0xE2, _PROFILE),
+    (0xEE, b"Adobe"),
+)
 _FILL_BYTES: Final = 4096
 
 
@@ -70,8 +76,9 @@ def parts_of(data: bytes) -> Parts:
 
 
 def _meant_by(data: bytes, segment: Segment) -> bytes:
-    """What an application's segment says of the pixels, by its name; empty for what is none of theirs."""
-    return next((name for name in (*_MEANT, _PROFILE) if data.startswith(name, segment.start + 4)), b"")
+    """What an application's segment says of the pixels, by its name; empty for what says nothing of them."""
+    names = (name for marker, name in _MEANT if marker == segment.marker)
+    return next((name for name in names if data.startswith(name, segment.start + 4)), b"")
 
 
 def has_end(data: bytes) -> bool:

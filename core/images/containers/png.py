@@ -11,9 +11,15 @@ from core.images.containers.spans import Parts, steps
 
 START: Final = b"\x89PNG\r\n\x1a\n"
 _PIXELS: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"tRNS"})
-_COLOURS: Final = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1}  # bytes each has
-_XMP: Final = b"XML:com.adobe.xmp"
-_RAW_EXIF: Final = b"Raw profile type exif"  # as ImageMagick writes it
+_BYTES: Final = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1}  # of those that are of one size
+_XMP: Final = b"XML:com.adobe.xmp\0"
+_RAW_EXIF: Final = b"Raw profile type exif\0"  # as ImageMagick writes it
+# What says how the pixels are meant, and how it begins. Of each the first one counts.
+_KEYWORDS: Final = {
+    **dict.fromkeys((*_BYTES, b"iCCP", b"eXIf"), b""),
+    b"iTXt": _XMP,
+    **dict.fromkeys((b"tEXt", b"zTXt"), _RAW_EXIF),
+}
 _FRAME: Final = 12  # bytes of length, type and checksum
 
 
@@ -45,7 +51,7 @@ def parts_of(data: bytes) -> Parts:
 
     One that is cut off at its end gets the rest of its frame. Further frames of an animation are left out.
     """
-    parts = Parts(data)
+    parts, seen = Parts(data), set[bytes]()
     parts.keep(0, len(START))
     for chunk in chunks(data):
         if chunk.kind in _PIXELS:
@@ -56,22 +62,39 @@ def parts_of(data: bytes) -> Parts:
         elif chunk.kind == b"IEND" and chunk.is_whole:
             parts.keep(chunk.start, chunk.end)
             return parts
-        elif chunk.is_whole:
+        elif chunk.is_whole and chunk.kind not in seen and _is_known(data, chunk):
+            seen.add(chunk.kind)  # what a bomb takes is paid once
             _keep_meaning(parts, data, chunk)
     parts.put(_chunk(b"IEND", b""))
     return parts
 
 
+def _is_known(data: bytes, chunk: Chunk) -> bool:
+    """Whether a chunk may say how the pixels are meant, by its type and keyword."""
+    keyword = _KEYWORDS.get(chunk.kind)
+    return keyword is not None and data.startswith(keyword, chunk.start + 8)
+
+
 def _keep_meaning(parts: Parts, data: bytes, chunk: Chunk) -> None:
-    """Of an ancillary chunk what matters for the colours, or for which way up the picture is."""
-    body = memoryview(data)[chunk.start + 8 : chunk.end - 4]
+    """Of such a chunk as much as there is room for."""
+    body = data[chunk.start + 8 : min(chunk.end - 4, chunk.start + 8 + ICC_BYTES_MAX)]
     if chunk.kind == b"eXIf" and len(body) > EXIF_BYTES_MAX:
-        parts.put(_chunk(b"eXIf", bytes(body[:EXIF_BYTES_MAX])))
-    elif _matters(chunk.kind, body) and _is_sound(data, chunk):
-        if chunk.kind != b"iTXt" or len(_text(body, XMP_BYTES_MAX + 1)) <= XMP_BYTES_MAX:
-            parts.keep(chunk.start, chunk.end)
-        elif said := short_xmp(_text(body, ICC_BYTES_MAX)):
-            parts.put(_chunk(b"iTXt", _XMP + bytes(5) + said))
+        parts.put(_chunk(b"eXIf", body[:EXIF_BYTES_MAX]))
+    elif chunk.kind == b"iTXt" and len(text := _xmp(body)) > XMP_BYTES_MAX:
+        if said := short_xmp(text):
+            parts.put(_chunk(b"iTXt", _XMP + bytes(4) + said))
+    elif _has_room(chunk, body) and _is_sound(data, chunk):
+        parts.keep(chunk.start, chunk.end)
+
+
+def _has_room(chunk: Chunk, body: bytes) -> bool:
+    """Whether what a chunk unpacks to is within bounds, and the chunk itself."""
+    most = ICC_BYTES_MAX if chunk.kind == b"iCCP" else EXIF_BYTES_MAX
+    if chunk.end - chunk.start - _FRAME > most:
+        return False
+    if chunk.kind in (b"iCCP", b"zTXt"):
+        return 0 < len(_inflated(body.partition(b"\0")[2][1:], most + 1)) <= most
+    return chunk.kind not in _BYTES or _BYTES[chunk.kind] == len(body)
 
 
 def _is_sound(data: bytes, chunk: Chunk) -> bool:
@@ -79,27 +102,11 @@ def _is_sound(data: bytes, chunk: Chunk) -> bool:
     return zlib.crc32(checked) == int.from_bytes(data[chunk.end - 4 : chunk.end], "big")
 
 
-def _matters(kind: bytes, body: memoryview) -> bool:
-    if kind == b"iCCP":
-        return 0 < len(_inflated(_behind(body, 1), ICC_BYTES_MAX + 1)) <= ICC_BYTES_MAX
-    if kind == b"iTXt":
-        return bytes(body[: len(_XMP) + 1]) == _XMP + b"\0"
-    if kind in (b"tEXt", b"zTXt"):
-        of_exif = bytes(body[: len(_RAW_EXIF) + 1]) == _RAW_EXIF + b"\0"
-        return of_exif and len(body) <= EXIF_BYTES_MAX and len(_inflated(_behind(body, 1), 1 << 20)) < 1 << 20
-    return kind == b"eXIf" or _COLOURS.get(kind) == len(body)
-
-
-def _text(body: memoryview, most: int) -> bytes:
-    """The text of an iTXt chunk with XMP, as far as it may go: keyword, flag, method, language, other keyword, text."""
-    rest = bytes(body[len(_XMP) + 3 :]).split(b"\0", 2)
+def _xmp(body: bytes) -> bytes:
+    """The text of an iTXt chunk, as far as it is looked at: keyword, flag, method, language, other keyword, text."""
+    flag, rest = body[len(_XMP) : len(_XMP) + 1], body[len(_XMP) + 2 :].split(b"\0", 2)
     text = rest[2] if len(rest) == 3 else b""
-    return _inflated(text, most) if body[len(_XMP) + 1] else text[:most]
-
-
-def _behind(body: memoryview, skipped: int) -> bytes:
-    """What follows the keyword and so many bytes."""
-    return bytes(body).partition(b"\0")[2][skipped:]
+    return _inflated(text, ICC_BYTES_MAX) if flag == b"\1" else text
 
 
 def _inflated(data: bytes, most: int) -> bytes:

@@ -35,10 +35,10 @@ class Parts:
 
     def opened(self, ending: bytes = b"") -> IO[bytes]:
         """A file of them, with what lacks at its end."""
+        if not ending and self._spans == [(0, len(self._data))]:
+            return io.BytesIO(self._data)
         view = memoryview(self._data)
         parts = [part if isinstance(part, bytes) else view[part[0] : part[1]] for part in (*self._spans, ending)]
-        if len(parts) == 2 and len(parts[0]) == len(self._data) and not ending:
-            return io.BytesIO(self._data)
         return io.BufferedReader(Spans(parts), BUFFER_BYTES)
 
 

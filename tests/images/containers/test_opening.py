@@ -83,6 +83,9 @@ def blocks(body: bytes) -> bytes:
     return b"".join(bytes([len(body[at : at + 255])]) + body[at : at + 255] for at in range(0, len(body), 255)) + b"\0"
 
 
+RAW_EXIF = b"Raw profile type exif\0\0" + zlib.compress(
+    b"\nexif\n      %d\n" % len(exif_on_its_side(0)) + exif_on_its_side(0).hex().encode() + b"\n"
+)
 XMP = b"XML:com.adobe.xmp"
 METADATA: dict[str, Callable[[], bytes]] = {
     "png: a large text": lambda: png_with(chunk(b"tEXt", b"Comment\0" + b"x" * LARGE)),
@@ -100,6 +103,9 @@ METADATA: dict[str, Callable[[], bytes]] = {
     "png: a profile that is a bomb": lambda: png_with(chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(90_000_000)))),
     "png: a profile that is none": lambda: png_with(chunk(b"iCCP", b"p\0\0" + b"none")),
     "png: colours of a wrong length": lambda: png_with(chunk(b"gAMA", b"\0"), chunk(b"cHRM", b"\0" * 31)),
+    "png: many profiles that are bombs": lambda: png_with(
+        *[chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(3_900_000))) for _ in range(300)]
+    ),
     "png: a large private chunk": lambda: png_with(chunk(b"caBX", b"x" * LARGE)),
     "png: large exif": lambda: png_with(chunk(b"eXIf", b"MM\0*" + b"x" * LARGE)),
     "png: further frames": lambda: png_with(
@@ -107,6 +113,7 @@ METADATA: dict[str, Callable[[], bytes]] = {
     ),
     "jpeg: comments": lambda: jpeg_with(*[segment(0xFE, b"x" * 65_000)] * 50),
     "jpeg: photoshop's": lambda: jpeg_with(*[segment(0xED, b"Photoshop 3.0\x008BIM\x04" + b"\xff" * 60_000)] * 30),
+    "jpeg: another segment that Adobe names itself in": lambda: jpeg_with(segment(0xED, b"Adobe_CM\0\2\x80")),
     "jpeg: extended xmp": lambda: jpeg_with(
         *[segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"x" * 60_000)] * 50
     ),
@@ -155,6 +162,7 @@ def test_metadata_costs_no_pixel_and_no_memory(name: str) -> None:
         png_with(itxt(XMP, ON_ITS_SIDE + b" " * LARGE, is_compressed=True)),
         png_with(itxt(XMP, ON_ITS_SIDE, is_compressed=True)),
         png_with(chunk(b"eXIf", exif_on_its_side(LARGE)[6:])),
+        png_with(chunk(b"zTXt", RAW_EXIF)),
         png_with(chunk(b"eXIf", exif_on_its_side(0)[6:]), chunk(b"tEXt", b"c\0" + b"x" * LARGE)),
         jpeg_with(segment(0xE1, exif_on_its_side(60_000)), *[segment(0xFE, b"x" * 65_000)] * 20),
         jpeg_with(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + ON_ITS_SIDE + b" " * 60_000)),
@@ -173,6 +181,19 @@ def test_a_profile_stays(kind: str) -> None:
     data = written(kind, icc_profile=PROFILE)
     with Image.open(opened(data)) as image:
         assert image.info["icc_profile"] == PROFILE
+
+
+def test_what_adobe_says_of_the_colours_is_not_taken_from_another_segment() -> None:
+    data = written_cmyk()
+    assert (
+        decode_picture(data[:2] + segment(0xED, b"Adobe_CM\0\2") + data[2:]).tobytes() == decode_picture(data).tobytes()
+    )
+
+
+def written_cmyk() -> bytes:
+    out = io.BytesIO()
+    scene().convert("CMYK").save(out, "JPEG")
+    return out.getvalue()
 
 
 def test_transparency_and_its_index_stay() -> None:
