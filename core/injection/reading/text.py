@@ -163,7 +163,7 @@ def _break_between(before: re.Match[str] | None, after: re.Match[str], folded: s
         return "-"
     if _SENTENCE_END.search(gap):
         return "."
-    return "," if _PAUSE.search(gap) else " "
+    return "," if _PAUSE.search(gap) or gap.startswith(" - ") else " "
 
 
 def either_form(*words: str) -> str:
