@@ -297,7 +297,7 @@ def test_beside_a_name_people_stay_people(prompt: str) -> None:
     assert READER.read(prompt).gender == "masculine"
 
 
-PERSONAS = ["Ben", "Ada", "Ann", "Ann Lee", "Rose", "Dae", "수지", "강남", "하늘"]
+PERSONAS = ["Hugo", "Lucia", "Ben", "Ada", "Ann", "Ann Lee", "Rose", "Dae", "수지", "강남", "하늘"]
 
 
 @pytest.mark.parametrize(
@@ -324,6 +324,16 @@ PERSONAS = ["Ben", "Ada", "Ann", "Ann Lee", "Rose", "Dae", "수지", "강남", "
         ("Ben & Co. shop front", None),
         ("a man called Ben Kim", None),
         ("Ben Nevis in fog", None),
+        ("Ben Smiling In The Rain", "Ben"),
+        ("Hugo Boss suit on a man", None),
+        ("Victor Hugo novel", None),
+        ("Hugo, a young man", "Hugo"),
+        ("Lucia di Lammermoor on stage", None),
+        ("Santa Lucia harbour", None),
+        ("hotel Lucia at night", None),
+        ("Lucia perfume on marble", None),
+        ("수지 가방", None),
+        ("수지 의자에 앉아 웃는다", "수지"),
         ("Ben's Cookies", None),
         ("Ben's cup on a table", None),
         ("coffee cup by Ben", None),

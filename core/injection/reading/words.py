@@ -151,6 +151,7 @@ class NameWords(_Table):
     places: Forms
     openers: Forms
     seen_doing: Forms
+    called: Forms
 
 
 class TagWords(_Table):
