@@ -107,6 +107,7 @@ def test_numbers_of_pictures_and_cameras_are_no_ages(numbers: str) -> None:
         "person 1, person 2 shaking hands",
         "girl, 9",
         "Model 85",
+        "a woman <3",
         "person 14",
         "4:5 세로, 여자",
         "16:9 세로로 찍은 남자",
