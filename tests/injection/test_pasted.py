@@ -107,6 +107,7 @@ def test_numbers_of_pictures_and_cameras_are_no_ages(numbers: str) -> None:
         "person 1, person 2 shaking hands",
         "girl, 9",
         "Model 85",
+        "a woman <3",
         "person 14",
         "4:5 세로, 여자",
         "16:9 세로로 찍은 남자",
@@ -150,6 +151,12 @@ def test_a_childs_age_is_read_where_it_is_said(prompt: str) -> None:
         "인물 노출 금지, 의자",
         "사람은 포함하지 말 것, 의자",
         "인물 NO, 의자",
+        "chair. No text, people, or logos.",
+        "chair, without text, people or logos",
+        "chair. Do not include any text or people.",
+        "people excluded, chair",
+        "chair\nNegative prompt - woman, man",
+        "의자 - 사람, 글자 없이",
         "남자, 여자 제외한 빈 교실",
         "사람, 글자, 로고 전부 제외. 의자",
         "인물 및 손 노출 없이 의자만",
@@ -173,6 +180,9 @@ def test_what_is_listed_as_unwanted_is_nobody(prompt: str) -> None:
         ("20대 말고 30대 여자", "feminine", None, (30, 39)),
         ("모자, 안경, 수염 제외. 30대 남자", "masculine", None, (30, 39)),
         ("얼굴 노출 금지, 여자 뒷모습", "feminine", None, None),
+        ("여자, 안경 제외", "feminine", None, None),
+        ("아이 미포함 여자", "feminine", None, None),
+        ("no makeup, a woman or a girl", "feminine", None, None),
         ("a woman not in her 20s but in her 30s", "feminine", None, (30, 39)),
     ],
 )
@@ -194,6 +204,7 @@ def test_what_is_unwanted_takes_nothing_from_what_is_wanted(
         ("someone under the age of 20", (18, 19)),
         ("woman over 60 with silver hair", (60, 90)),
         ("men, at least 40", (40, 90)),
+        ("a man over 60 in a house", (60, 90)),
         ("women over forty", (40, 90)),
         ("man, at most 35", (18, 35)),
         ("woman <30", (18, 29)),
@@ -287,7 +298,7 @@ def test_beside_a_name_people_stay_people(prompt: str) -> None:
     assert READER.read(prompt).gender == "masculine"
 
 
-PERSONAS = ["Ben", "Ada", "Ann", "Ann Lee", "Rose", "Dae", "수지", "강남", "하늘"]
+PERSONAS = ["Hugo", "Lucia", "Ben", "Ada", "Ann", "Ann Lee", "Rose", "Dae", "수지", "강남", "하늘"]
 
 
 @pytest.mark.parametrize(
@@ -314,6 +325,16 @@ PERSONAS = ["Ben", "Ada", "Ann", "Ann Lee", "Rose", "Dae", "수지", "강남", "
         ("Ben & Co. shop front", None),
         ("a man called Ben Kim", None),
         ("Ben Nevis in fog", None),
+        ("Ben Smiling In The Rain", "Ben"),
+        ("Hugo Boss suit on a man", None),
+        ("Victor Hugo novel", None),
+        ("Hugo, a young man", "Hugo"),
+        ("Lucia di Lammermoor on stage", None),
+        ("Santa Lucia harbour", None),
+        ("hotel Lucia at night", None),
+        ("Lucia perfume on marble", None),
+        ("수지 가방", None),
+        ("수지 의자에 앉아 웃는다", "수지"),
         ("Ben's Cookies", None),
         ("Ben's cup on a table", None),
         ("coffee cup by Ben", None),

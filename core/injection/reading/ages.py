@@ -15,6 +15,8 @@ from core.injection.reading.words import AgeRange, ReadingWords, Sign
 
 _CHILD = 12
 _GROWN_UP = 18
+# What follows one of these is where somebody is: "a man over 60 in a house".
+_PLACING = frozenset({"in", "on", "at", "by", "near", "behind", "beside", "under", "inside", "outside", "with"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class AgeReader:
         at = text.word_end(match.end - 1)
         for _ in range(3):
             word = text.next_word(at)
-            if word is None:
+            if word is None or text.text[word[0] : word[1]] in _PLACING:
                 break
             if self._words.things.at(text, word[0]):
                 return True

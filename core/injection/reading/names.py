@@ -38,8 +38,9 @@ _PAIR_BEFORE = re.compile(rf"(?:{_CAPITAL}) ?[&+] ?$")
 _PAIR_AFTER = re.compile(rf" ?(?:[&+] ?(?P<other>{_CAPITAL})|and {_CAPITAL}['’]s\b)")
 _OWNED_NAME = re.compile(rf"['’]s (?:{_CAPITAL})")
 _OWNS = re.compile(r"['’]s\b")
-_NEXT_CAPITAL = re.compile(rf" (?P<word>{_CAPITAL})")
-_NEXT_WORD = re.compile(r" (?P<word>\w+)")
+_ADDRESS_ON = re.compile(r"\.\w")
+_NEXT_CAPITAL = re.compile(rf" (?:(?:de|di|da|del|della|van|von|der|bin|al|la) )?(?P<word>{_CAPITAL})")
+_NEXT_WORD = re.compile(r"의? (?P<word>\w+)")
 _ABBREVIATIONS = frozenset({"St", "Mt", "Ft"})
 _ARTICLES = frozenset({"a", "an", "the", "A", "An", "The"})
 _ITEM_BEFORE, _ITEM_AFTER = re.compile(r"(?:^|[,.;:!?\n(])\s*$"), re.compile(r"\s*(?:$|[,.;:!?\n)])")
@@ -108,37 +109,60 @@ class _NameFinder:
 
     def _is_part(self, start: int, end: int, name: str) -> bool:
         """Whether the name belongs to a longer one, or to a thing."""
-        text, known = self._prompt, self._names
+        return self._is_of_a_pair(start, end) or self._is_named_on(end, name) or self._is_named_before(start)
+
+    def _is_of_a_pair(self, start: int, end: int) -> bool:
+        """ "Ben & Jerry's", "Ben & Co.": of a pair both have to be personas."""
+        text = self._prompt
         if _PAIR_BEFORE.search(text, max(0, start - _BEFORE_CHARS), start) and not self._follows_known(start):
             return True
         pair = _PAIR_AFTER.match(text, end)
-        if pair and (pair["other"] not in known or _OWNS.match(text, pair.end())):
-            return True
-        if _OWNED_NAME.match(text, end) or re.match(r"[.]\w", text[end : end + 2]):
+        return pair is not None and (pair["other"] not in self._names or bool(_OWNS.match(text, pair.end())))
+
+    def _is_named_on(self, end: int, name: str) -> bool:
+        """Whether what follows makes it a longer name, or a thing's: "Ben Kim", "Ada perfume", "강남 거리"."""
+        text = self._prompt
+        if _OWNED_NAME.match(text, end) or _ADDRESS_ON.match(text, end):
             return True
         after = _NEXT_CAPITAL.match(text, end)
-        if after and not _is_plain_word(self._words, after["word"]) and f"{name} {after['word']}" not in known:
+        if after and f"{name} {after['word']}" not in self._names and not self._is_small_word(after["word"]):
             return True
-        place = _NEXT_WORD.match(text, end) or _NEXT_WORD.match(text, end + 1)
-        if place and place["word"].startswith(tuple(self._words.names.places)):
+        follower = _NEXT_WORD.match(text, end)
+        if follower is None:
+            return False
+        return follower["word"].startswith(tuple(self._words.names.places)) or self._is_thing(follower)
+
+    def _is_thing(self, follower: re.Match[str]) -> bool:
+        """Goods and other objects without a particle: "Ada perfume", "수지 가방", not "수지 의자에 앉아"."""
+        word = PromptText.of(follower["word"])
+        sign = self._words.signs.at(word, 0)
+        is_bare = sign is not None and sign.end == len(word.text)
+        return is_bare and sign is not None and bool(sign.meanings & {Sign.GOODS, Sign.OBJECT})
+
+    def _is_small_word(self, word: str) -> bool:
+        """Whether a word behind a name has a heading's capital: "Ben In A Suit", "Ben Smiling", not "Hugo Boss"."""
+        text = PromptText.of(word)
+        sign = self._words.signs.at(text, 0)
+        is_deed = sign is not None and sign.tail == len(text.text) and bool(sign.meanings & {Sign.DOING, Sign.POSTURE})
+        return is_deed or bool({text.text} & (self._words.names.openers | self._words.negation.small_words))
+
+    def _is_named_before(self, start: int) -> bool:
+        """Whether the word before makes a longer name or a thing of it: "Big Ben", "a Lily", not "Model Ben"."""
+        before = _BEFORE.search(self._prompt, max(0, start - _BEFORE_CHARS), start)
+        if before is None:
+            return False
+        word = before["word"]
+        if before["dot"]:
+            return word in _ABBREVIATIONS
+        if word in _ARTICLES or word.lower() in self._words.names.called:
             return True
-        before = _BEFORE.search(text, max(0, start - _BEFORE_CHARS), start)
-        return before is not None and self._is_name_before(before)
+        is_capital = bool(re.fullmatch(_CAPITAL, word)) and not is_hangul(word[-1])  # not "Dae와 Ada"
+        return is_capital and not _is_plain_word(self._words, word)
 
     def _follows_known(self, start: int) -> bool:
         """Whether the pair before ends in a persona too: "Ada & Ben"."""
         chars = max(map(len, self._names)) + 3
         return self._prompt[max(0, start - chars) : start].rstrip(" &+").endswith(tuple(self._names))
-
-    def _is_name_before(self, before: re.Match[str]) -> bool:
-        """Whether the word before makes a longer name or a thing of it: "Big Ben", "a Lily", not "Model Ben"."""
-        word = before["word"]
-        if word in _ARTICLES:
-            return True
-        if before["dot"]:
-            return word in _ABBREVIATIONS
-        is_capital = bool(re.fullmatch(_CAPITAL, word)) and not is_hangul(word[-1])  # not "Dae와 Ada"
-        return is_capital and not _is_plain_word(self._words, word)
 
     def _is_word(self, name: str) -> bool:
         """Whether the name is a word for something else as well."""

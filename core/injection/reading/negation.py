@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -20,6 +21,7 @@ _GONE = re.compile(
     r"(?: (?:is|are|was|were))? (?:not yet|yet to|long gone|all gone|out of (?:frame|shot|sight)|off camera"
     r"|not (?:visible|shown|present|included|in (?:the )?(?:frame|shot|picture)))(?![^ ,.])"
     r"| (?:has|have|having|had) (?:all |already |just |long )?(?:left|gone)(?![^ ,.])"
+    r"|(?: (?:is|are|be))? (?:excluded|omitted|left out|removed|forbidden|prohibited)(?![^ ,.])"
     r"| no(?=[,.]|$)|,(?:none|no|nobody|x|없음|없이)(?=[,.]|$)"
 )
 # Korean: who has left is not there, "사람들이 빠져나간 경기장".
@@ -30,6 +32,9 @@ _LEFT = re.compile(
 )
 _NOT_AGED = re.compile(r"(?<![^ ,.])(?:not|never|isnt)(?: in)? $")
 _NOT_AGED_CHARS = 12
+# English: "no text, people, or logos"; what follows an article is no item of such a list.
+_WORDS = r"(?!an? |the )\w{1,24}(?: \w{1,24}){0,2}"
+_OR_LIST = re.compile(rf"(?: any)? {_WORDS}(?:,{_WORDS}){{0,6}}(?:,| ,|, | )(?:or|nor) {_WORDS}(?=[,.]|$)")
 # Of one word each.
 _ITEMS_AFTER = re.compile(r"(?:,[가-힣]{1,12}){1,5}(?![^ ,.])")
 _LISTED = re.compile(r"[가-힣]*(?:이나|나|이랑|랑|하고|과|와|도|및|또는|혹은|그리고)")
@@ -81,6 +86,8 @@ class Negation:
         denied: set[int] = set()
         for negator in self._negators:
             is_strict = Negator.NOT in negator.meanings
+            if listed := None if is_strict else _OR_LIST.match(self._text.text, negator.tail):
+                denied.update(match.start for match in _within(ordered, negator.tail, listed.end()))
             at, reach = negator.tail, _REACH + 2 * is_strict
             while reach and (word := self._text.next_word(at)):
                 start, end = word
@@ -143,3 +150,9 @@ class Negation:
                 return False
             skips = bool(_LISTED.fullmatch(self._text.text, start, at)) or (is_small and skips)
         return False
+
+
+def _within(ordered: list[Match[Any]], start: int, end: int) -> list[Match[Any]]:
+    """Those of the matches that stand between these places."""
+    first = bisect_left(ordered, start, key=lambda match: match.start)
+    return ordered[first : bisect_left(ordered, end, key=lambda match: match.start)]

@@ -35,7 +35,7 @@ _EXCLUDED = either_form(
     "넣지 말 것",
 )
 _POSITIVE = either_form("프롬프트", "긍정 프롬프트", "포지티브 프롬프트", "포지티브")
-_HEADING_START, _HEADING_END = r"(?<![\w-])[\"'*#_ ]{0,6}", r"[\"'*_ ]{0,6}[:=][\"'*_ ]{0,6}"
+_HEADING_START, _HEADING_END = r"(?<![\w-])[\"'*#_ ]{0,6}", r"(?:[\"'*_ ]{0,6}[:=][\"'*_ ]{0,6}| [-–—] )"
 _UNWANTED_TO_THE_END = re.compile(
     rf"{_HEADING_START}(?:negatives?(?:[ _-]?prompts?)?|neg(?:[ _-]?prompts?)?|undesired content|uc"
     rf"|(?:{_NEGATIVE})[ _]?(?:{_PROMPT})|{either_form('네거티브', '네가티브')}){_HEADING_END}"
@@ -81,12 +81,14 @@ _VALUES = re.compile(
     r"(?:[ =]{1,3}(?:[\"']?-?\d[^\s,=]{0,80}|random|raw|cute|scenic|expressive|original|turbo|relax|fast)){0,6}"
 )
 _STRING_END, _LINE_END = re.compile(r"(?<!\\)\""), re.compile(r"\n")
-_LINE_ESCAPE = re.compile(r"\\[nrt]")
+_LINE_ESCAPE = re.compile(r"\\[nrt]")  # of a string in JSON
+_OPENS_STRING = re.compile(r'.*(?:"[^"]*"[^"]*|_[^"]*)"', re.DOTALL)  # "negative_prompt": "…
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 _BRACKET = re.compile(r"(?<!\\)[()\[\]{}]")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _WEIGHT = re.compile(r":\s?(?P<weight>[+-]?(?:\d{1,3}(?:\.\d{0,4})?|\.\d{1,4}))\s?$")
+_NUMBER_ALONE = re.compile(r"[\d. ]*")
 _WEIGHT_CHARS = 14
 _BARE_WEIGHT = re.compile(r"(?<=[^\W\d]):(?P<weight>-\d{1,2}(?:\.\d{1,3})?|\d\.\d{1,3})(?![\w.:])")
 _NOVEL = re.compile(r"(?<![\w.:])(?P<weight>-?\d{1,2}(?:\.\d{1,3})?)::(?=[^\s:])")
@@ -142,6 +144,7 @@ class _Sheet:
     def pasted(self) -> Pasted:
         """Everything crossed out that is no prose."""
         self._cross_out_workflow()
+        self._replace(_LINE_ESCAPE, "\n")
         self._cross_out_headings()
         self._cross_out_parameters()
         for pattern in (_SETTINGS, _CHUNK):
@@ -175,7 +178,6 @@ class _Sheet:
         self._unwanted += workflow.unwanted
         kept = [(0, 0), *sorted(workflow.wanted + workflow.unwanted), (len(self._text), len(self._text))]
         self._cross_out([(one[1], two[0]) for one, two in pairwise(kept) if one[1] < two[0]], ".")
-        self._replace(_LINE_ESCAPE, ".")
 
     def _cross_out_headings(self) -> None:
         """ "Negative prompt:" reaches to the end, or to what says otherwise; "Exclude:" to the end of its line."""
@@ -186,7 +188,7 @@ class _Sheet:
         for heading in _UNWANTED_TO_THE_END.finditer(text):
             if heading.start() >= at:
                 at = borders[bisect_left(borders, heading.end())]
-                if heading[0].endswith('"'):
+                if _OPENS_STRING.fullmatch(heading[0]):
                     at = min(at, _end_of(_STRING_END, text, heading.end()))
                 self._unwanted.append((heading.start(), at))
         for heading in _UNWANTED_IN_THE_LINE.finditer(text):
@@ -270,7 +272,7 @@ def _joined(stretches: list[Stretch]) -> Iterator[Stretch]:
 
 def _is_weight(text: str, start: int, weight: re.Match[str]) -> bool:
     """Neither a ratio, "(4:5)", nor an age, "(age: 30)": a weight is below ten, the step of "[a:b:20]" need not be."""
-    is_ratio = not text[start + 1 : weight.start()].strip("0123456789. ")
+    is_ratio = _NUMBER_ALONE.fullmatch(text, start + 1, weight.start())
     return not is_ratio and (text[start] == "[" or (text[start] == "(" and abs(float(weight["weight"])) < 10))
 
 

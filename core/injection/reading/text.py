@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     r"(?P<number>\d{1,4}(?:/\d{1,2})?(?:'?s(?![^\W\d_]))?)"
     r"|(?P<hangul>[가-힣]{1,64})"
     r"|(?P<word>[^\W\d_가-힣]{1,64})(?P<tail>'[a-z]{1,8})?"
-    r"|(?P<sign>[&°]|(?<=\d)\+|[<>]=?(?=\s?\d)|[≤≥](?=\s?\d))"
+    r"|(?P<sign>[&°]|(?<=\d)\+|(?!<3(?!\d))[<>]=?(?=\s?\d)|[≤≥](?=\s?\d))"
 )
 _PLAIN = re.compile(r"(?:[A-Za-z]{1,64}|[가-힣]{1,64})(?: (?:[A-Za-z]{1,64}|[가-힣]{1,64}))*")
 _SENTENCE_END = re.compile(r"[.!?;。…\n|]")
@@ -163,7 +163,7 @@ def _break_between(before: re.Match[str] | None, after: re.Match[str], folded: s
         return "-"
     if _SENTENCE_END.search(gap):
         return "."
-    return "," if _PAUSE.search(gap) else " "
+    return "," if _PAUSE.search(gap) or gap.startswith(" - ") else " "
 
 
 def either_form(*words: str) -> str:

@@ -152,6 +152,7 @@ class NameWords(_Table):
     places: Forms
     openers: Forms
     seen_doing: Forms
+    called: Forms
 
 
 class TagWords(_Table):
