@@ -12,6 +12,8 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from core.unicode import shows_all
+
 KEPT_OUT: Final = "[kept out]"
 _SHORTEST_SECRET = 6  # anything shorter would be found in ordinary words
 # What is a secret wherever it came from: OpenAI keys, bearer tokens, and the signature of a presigned URL.
@@ -100,5 +102,5 @@ def _shortened(value: Any, longest: int) -> Any:
 
 def _as_line(_logger: WrappedLogger, _level: str, event: EventDict) -> str:
     """The event as JSON that is one line to everybody who reads it, and harmless in a terminal."""
-    line = json.dumps(event, ensure_ascii=False)
+    line = json.dumps(event, ensure_ascii=not shows_all(sys.__stderr__))
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", line)

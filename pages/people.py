@@ -17,6 +17,7 @@ from core.ui.frame.state import Key
 from core.ui.frame.tables import draw_table
 from core.ui.people import spending_form
 from core.ui.people.people_list import add_form, change_text, person_rows, remember, show_last_problem
+from core.unicode import searchable
 
 _TRAIL = 500
 
@@ -58,8 +59,8 @@ def _people(content: AccessList) -> None:
         empty_state("Nobody is on the list", "Add an address or a whole domain above.")
         return
     if len(entries) > PAGE_SIZE // 4 or st.session_state.get(Key.PEOPLE_SEARCH):
-        wanted = search_box(Key.PEOPLE_SEARCH, "Search people", page=Key.PEOPLE_PAGE).strip().lower()
-        entries = [(entry, level) for entry, level in entries if wanted in entry]
+        wanted = searchable(search_box(Key.PEOPLE_SEARCH, "Search people", page=Key.PEOPLE_PAGE).strip())
+        entries = [(entry, level) for entry, level in entries if wanted in searchable(entry)]
         if not entries:
             st.caption("Nobody on the list is called that.")
             return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -29,6 +31,7 @@ def exit_code_of(err: StudioError) -> int:
 
 def run(app: typer.Typer) -> None:
     """Run the command that was called; a call that cannot be understood is one sentence and exit code 2."""
+    _print_whatever_can_be_shown()
     try:
         code = app(standalone_mode=False)
     except TyperException as err:
@@ -38,6 +41,16 @@ def run(app: typer.Typer) -> None:
     except typer.Abort:
         code = EXIT_COULD_NOT_SERVE
     sys.exit(code)
+
+
+def _print_whatever_can_be_shown() -> None:
+    """What the console cannot show is escaped, and where there is none it is said to nobody: nothing ends for it."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed: https://docs.python.org/3/library/sys.html#sys.__stdout__
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Commands(TyperGroup):

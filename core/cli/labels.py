@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from core.cli.label_commit import LabelCheckout, LabelCommit
-from core.cli.workbench import open_workbench, print_json
+from core.cli.workbench import open_workbench, print_json, to_json
 from core.errors import InputError, legible
 from core.labels.decisions.agreement import NOT_BLIND, Agreement, BetweenReviewers, Measurement, Share
 from core.labels.decisions.reviews import spell
@@ -34,7 +34,7 @@ def proposals() -> None:
         studio.proposals.catch_up()
         rows = [each for known in studio.proposals.by_etag().values() for each in known]
     for row in sorted(rows, key=lambda each: (each.label.key.encode(), each.label.source.value)):
-        print(row.model_dump_json(exclude_none=True))
+        print(to_json(row.model_dump(mode="json", exclude_none=True)))
 
 
 def agreement(*, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from core.errors import UNSEEN
 from core.settings import Settings
 from core.studio import Studio, build_studio
+from core.unicode import shows_all
 
 
 @contextmanager
@@ -28,8 +29,8 @@ def open_workbench(settings: Settings) -> Iterator[Studio]:
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
-    """JSON in which nothing unseen stands as itself (RFC 8259 §7)."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    """JSON for standard output: nothing unseen stands as itself, nor what its encoding lacks (RFC 8259 §7)."""
+    text = json.dumps(value, ensure_ascii=not shows_all(sys.stdout), indent=indent)
     return UNSEEN.sub(lambda each: each[0] if each[0] == "\n" else json.dumps(each[0])[1:-1], text)
 
 

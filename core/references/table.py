@@ -21,13 +21,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.references.directory import Directory, directory_at
-from core.references.key import file_name, fold
+from core.references.key import file_name
 from core.references.key_column import are_pictures, split, whole
 from core.references.listing.listing import Listing
 from core.references.litter import are_litter, count_litter
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder
 from core.references.texts import Flags, FoldedNames, Rows, Texts
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
+from core.unicode import searchable
 
 BLOCK_ROWS: Final = 4096  # made into objects at a time when somebody iterates
 FEW: Final = 0.1  # of the rows: then picking them out first is cheaper than searching all
@@ -113,7 +114,7 @@ class ReferenceTable(Sequence[Reference]):
         self.unreadable = unreadable  # etags
         self.litter = litter  # files that were listed and left out
         self._code_of = {directory.text: code for code, directory in enumerate(directories)}
-        self._folded_directories = [fold(directory.text) for directory in directories]
+        self._folded_directories = [searchable(directory.text) for directory in directories]
         self._by_directory = np.argsort(directory_of, kind="stable").astype(np.int32)
         self._starts = _starts(directory_of, len(directories))
         # the same memory for one row at a time: a view gives its number in a third of an array's time
@@ -225,7 +226,7 @@ class ReferenceTable(Sequence[Reference]):
             return ()
         wanted = unicodedata.normalize("NFC", text)
         # the same folded name is not enough, but nothing else can be it; then the full check on those few
-        rows = self._folded.rows_with(fold(file_name(text)))
+        rows = self._folded.rows_with(searchable(file_name(text)))
         if "/" in text:
             asked = wanted[: wanted.rfind("/") + 1]
             alike = np.fromiter(
@@ -239,7 +240,7 @@ class ReferenceTable(Sequence[Reference]):
 
     def search(self, wanted: Filter) -> References:
         """All references that pass every part of the filter, in key order."""
-        words = fold(wanted.text).split()
+        words = searchable(wanted.text).split()
         if not all(map(_could_be_listed, words)):
             return References(self, range(0))
         found = self._narrowed(wanted)
@@ -411,7 +412,8 @@ class ReferenceTable(Sequence[Reference]):
         )
         sure = found & in_directory[self._directory_of]
         before, slash, tail = word.rpartition("/")
-        if slash:  # a name has none, so the word can only lie across the last one
+        if slash:  # it lies across the last one, or in a name that has a wide ／
+            sure |= found & self._folded.contain(word)
             ends = (directory.endswith(before + slash) for directory in self._folded_directories)
             open_rows = found & ~sure & np.fromiter(ends, np.bool_, len(self._directories))[self._directory_of]
         else:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.references.key import fold
+from core.unicode import searchable
 
 Rows = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
@@ -62,7 +62,7 @@ class Texts:
 
 
 class FoldedNames:
-    """The search column: `fold` of every name, each different one kept and searched once."""
+    """The search column: `searchable` of every name, each different one kept and searched once."""
 
     __slots__ = ("_codes", "_different")
 
@@ -93,12 +93,12 @@ class FoldedNames:
 
 
 def _folded_column(names: pa.Array) -> pa.Array:
-    """`fold` of every name; only names outside ASCII need Python, and each different one once."""
+    """`searchable` of every name; only names outside ASCII need Python, and each different one once."""
     plain = pc.string_is_ascii(names)
     if pc.all(plain, min_count=0).as_py():
         return pc.ascii_lower(names)
     encoded = names.filter(pc.invert(plain)).dictionary_encode()
-    made = pa.array([fold(name) for name in encoded.dictionary.to_pylist()], pa.string())
+    made = pa.array([searchable(name) for name in encoded.dictionary.to_pylist()], pa.string())
     return pc.replace_with_mask(pc.ascii_lower(names), pc.invert(plain), made.take(encoded.indices))
 
 

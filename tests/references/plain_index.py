@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 
 from core.objects import StoredObject
 from core.references.drift import Drift
-from core.references.key import fold, is_picture, parent
+from core.references.key import is_picture, parent
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, place_of
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
+from core.unicode import searchable
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class PlainIndex:
 
     def search(self, wanted: Filter) -> tuple[Reference, ...]:
         """All references that pass every part of the filter, in key order."""
-        words = fold(wanted.text).split()
+        words = searchable(wanted.text).split()
         return tuple(ref for ref in self.references if _passes(ref, wanted, words))
 
     def drift_since(self, previous: PlainIndex) -> Drift:
@@ -153,5 +154,5 @@ def _passes(ref: Reference, wanted: Filter, words: Sequence[str]) -> bool:
         return False
     if not words:
         return True
-    name = fold(ref.key)
+    name = searchable(ref.key)
     return all(word in name for word in words)

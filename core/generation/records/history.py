@@ -23,8 +23,8 @@ from core.generation.records.outcome import Outcome
 from core.generation.records.status_reader import StatusReader, conclude_import
 from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
-from core.references.key import fold
 from core.references.listing.list_page import ListPageSource
+from core.unicode import searchable
 
 _log = structlog.get_logger(__name__)
 _REMEMBERED = 2_000  # records kept in memory; they never change, so a read one stays true
@@ -184,7 +184,7 @@ class History:
 
 def _passing(wanted: HistoryFilter) -> Callable[[Row], bool]:
     """The test that a filter means."""
-    text, comparison_id = fold(wanted.text.strip()), wanted.text.strip().upper()
+    text, comparison_id = searchable(wanted.text).strip(), wanted.text.strip().upper()
 
     def passes(row: Row) -> bool:
         return (

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from core.derived import DerivedFormat
 from core.generation.records.comparison import Comparison
-from core.references.key import fold
+from core.unicode import searchable
 
 _EPOCH: Final = date(1970, 1, 1)
 _DAY_MS: Final = 86_400_000
@@ -19,7 +19,7 @@ _DIGITS: Final = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789ab
 
 
 class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many are made when a page is opened
-    """What search needs of one comparison. `etag` is its comparison.json's, `text` its prompt, folded."""
+    """What search needs of one comparison. `etag` is its comparison.json's, `text` its prompt as it is searched."""
 
     id: str
     etag: str
@@ -40,7 +40,7 @@ class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many
             mode=comparison.mode.value,
             tone=comparison.tone,
             angle=comparison.angle,
-            text=fold(comparison.wishes.prompt),
+            text=searchable(comparison.wishes.prompt),
             references=comparison.reference_keys,
         )
 
@@ -94,4 +94,5 @@ def _row_in(cells: list[Any]) -> Row:
     "".join((comparison_id, etag, text, tone or "", angle or ""))  # a TypeError, unless all of them are text
     day_of(comparison_id)
     keys = tuple(map(intern, references))  # few values, many rows
-    return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, text, keys)
+    # files of before this form of searching have their texts in lower case alone
+    return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, searchable(text), keys)

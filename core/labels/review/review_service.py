@@ -43,8 +43,8 @@ from core.labels.review.verdicts import (
     press_of,
     undo_of,
 )
-from core.references.key import fold
 from core.references.vocabulary import Vocabulary
+from core.unicode import searchable
 from core.viewer import Capability, Viewer
 
 SECOND_LOOK_FIRST: Final = (
@@ -144,12 +144,12 @@ class ReviewService:
         To look is everybody's. Raises StorageError while there is no index.
         """
         viewer.require(Capability.BROWSE)
-        text, lent = fold(wanted.text), self._lending.of_others(viewer)
+        text, lent = searchable(wanted.text), self._lending.of_others(viewer)
         found = [
             shown
             for item in self._rows.items()
             if (shown := _as_shown(item, viewer, lent)).reasons or wanted.everything or wanted.state or wanted.reviewer
-            if (not text or text in fold(shown.reference.key)) and passes(shown, wanted)
+            if (not text or text in searchable(shown.reference.key)) and passes(shown, wanted)
         ]
         return sorted(found, key=lambda item: order_of(item, viewer.email))
 

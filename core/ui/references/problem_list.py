@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.references.index import ReferenceIndex
-from core.references.key import fold, parent
+from core.references.key import parent
 from core.references.litter import LITTER_WORDS
 from core.references.problems import LibraryProblem, LibraryWarning, folded
 from core.references.reference import Filter, place_of
 from core.ui.frame.markdown import breakable, fill, plain
 from core.ui.frame.quantities import count_of
+from core.unicode import searchable
 
 _SHOWN = 6
 _LISTED_MAX = 100  # a screen is no place for more: `python -m core index` lists all
@@ -58,5 +59,6 @@ def _passes(problem: LibraryProblem, index: ReferenceIndex, wanted: Filter) -> b
     place = place_of(problem.where, index.vocabulary) or place_of(parent(problem.where), index.vocabulary)
     role, folder, group = place or (None, None, None)
     asked = ((wanted.role, role), (wanted.folder, folder), (wanted.group, group), (wanted.tone or wanted.angle, None))
-    words = fold(wanted.text).split()
-    return all(want in (None, have) for want, have in asked) and all(word in fold(problem.where) for word in words)
+    words = searchable(wanted.text).split()
+    found_by = searchable(problem.where)
+    return all(want in (None, have) for want, have in asked) and all(word in found_by for word in words)
