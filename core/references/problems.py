@@ -20,11 +20,11 @@ UNEVEN_PICTURES_MIN: Final = 100  # small groups are never even
 _OF_PICTURES: Final = (GroupProblem.LOOSE, GroupProblem.OUTSIDE, GroupProblem.ARCHIVED, GroupProblem.UNREADABLE)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects-retrieval-options.html
 _RESTORE: Final = (
-    "It lies in an archive of S3 and is not drawn until it is restored: “Initiate restore” in the S3 console, or aws "
-    "s3api restore-object --bucket BUCKET --key KEY --restore-request Days=30. That takes up to 5 hours from GLACIER, "
-    "up to 12 from DEEP_ARCHIVE, and up to 48 at the bulk price; it is found by itself then."
+    "In an archive of S3, and not drawn until restored: “Initiate restore” in the S3 console, or aws s3api "
+    "restore-object --bucket BUCKET --key KEY --restore-request Days=30. That takes up to 5 hours from GLACIER, up to "
+    "12 from DEEP_ARCHIVE, and up to 48 at the bulk price; what is restored is found by itself."
 )
-_NAMED_ONE_BY_ONE: Final = 3  # pictures of one folder with the same problem
+_NAMED_ONE_BY_ONE: Final = 3  # pictures of one folder with the same problem; what is archived is so by folders
 _ANGLES_NAMED: Final = 4  # beside all tones
 
 
@@ -100,9 +100,9 @@ def folded(problems: Iterable[LibraryProblem]) -> tuple[LibraryProblem, ...]:
 
 
 def _in_few_lines(same: list[LibraryProblem]) -> Iterable[LibraryProblem]:
-    if len(same) <= _NAMED_ONE_BY_ONE:
-        return same
     first = same[0]
+    if len(same) <= (1 if first.kind is GroupProblem.ARCHIVED else _NAMED_ONE_BY_ONE):
+        return same
     return (LibraryProblem(first.kind, f"{parent(first.where)}/", f"{len(same):,} files. {first.says}"),)
 
 

@@ -108,7 +108,7 @@ def test_every_failure_has_its_fix_on_the_line_below(bucket: S3Server) -> None:
         ({"ALLOWED_DOMAINS": ""}, "sign-in", "Set ALLOWED_DOMAINS"),
         ({"GENERATION_CONCURRENCY": "many"}, "settings", "Set GENERATION_CONCURRENCY"),
         ({"S3_BUCKET": "s3://studio/refs"}, "settings", "Set S3_BUCKET"),
-        ({"AWS_DEFAULT_REGION": "ap-northeast-2a"}, "settings", "Set AWS_DEFAULT_REGION"),
+        ({"AWS_DEFAULT_REGION": "ap-northeast-2a"}, "settings", "Correct AWS_DEFAULT_REGION"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )
@@ -209,8 +209,8 @@ def test_a_value_that_is_read_otherwise_than_written_is_said_and_no_other_is(buc
 @pytest.mark.parametrize(
     ("prefix", "says"),
     [
-        ("Ref", "no picture lies under `Ref/`: there are refs/; refs/ is probably meant"),
-        ("library/2026", "no picture lies under `library/2026/`: there are refs/"),
+        ("Ref", "no picture lies under `Ref/`: the folders there are refs/; refs/ is probably meant"),
+        ("library/2026", "no picture lies under `library/2026/`: the folders there are refs/"),
     ],
 )
 def test_a_prefix_without_a_picture_is_a_warning_with_the_folders_there_are(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 
@@ -164,3 +165,12 @@ def test_many_pictures_of_one_folder_are_one_line_and_warnings_come_last() -> No
     lines = folded(index.problems)
     assert [line.where for line in lines] == ["refs/moodboard/", "refs/z.jpg", *sorted((NFC, NFD), key=str.encode)]
     assert lines[0].says.startswith("9 files. ")
+
+
+def test_a_folder_that_was_archived_is_one_line_from_two_pictures_on() -> None:
+    away = [replace(stored(f"{TONE}/noir/{name}.jpg"), is_archived=True) for name in "ab"]
+    (line,) = folded(library(*away, f"{TONE}/noir/c.jpg").problems)
+    assert (line.kind, line.where) == (GroupProblem.ARCHIVED, f"{TONE}/noir/")
+    assert line.says.startswith("2 files. In an archive of S3, and not drawn until restored: ")
+    (line,) = folded(library(away[0]).problems)
+    assert line.where == away[0].key

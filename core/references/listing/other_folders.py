@@ -33,7 +33,7 @@ class OtherFolders:
         """What there is instead, to stand behind “No picture lies under …:”."""
         if self.folders:
             meant = f"; {self.nearest} is probably meant" if self.nearest else ""
-            return f"there are {', '.join(self.folders)}{meant}"
+            return f"the folders there are {', '.join(self.folders)}{meant}"
         if self.are_denied:
             return "these credentials may not list what else there is"
         return "the bucket has no other folder"

@@ -40,15 +40,15 @@ class Counted:
 @pytest.mark.parametrize(
     ("prefix", "says"),
     [
-        ("refs/", "there are Refs/, empty/, old/; Refs/ is probably meant"),
-        ("library/", "there are Refs/, empty/, old/"),
-        ("old/2027/", "there are old/2025/, old/2026/"),
-        ("0ld/2025/", "there are Refs/, empty/, old/"),
-        ("old/2025 /", "there are old/2025/, old/2026/; old/2025/ is probably meant"),
-        ("gone/2026/", "there are Refs/, empty/, old/"),
-        ("empty/", "there are empty/sub/"),
-        ("empty/sub/", "there are Refs/, empty/, old/"),
-        ("", "there are Refs/, empty/, old/"),
+        ("refs/", "the folders there are Refs/, empty/, old/; Refs/ is probably meant"),
+        ("library/", "the folders there are Refs/, empty/, old/"),
+        ("old/2027/", "the folders there are old/2025/, old/2026/"),
+        ("0ld/2025/", "the folders there are Refs/, empty/, old/"),
+        ("old/2025 /", "the folders there are old/2025/, old/2026/; old/2025/ is probably meant"),
+        ("gone/2026/", "the folders there are Refs/, empty/, old/"),
+        ("empty/", "the folders there are empty/sub/"),
+        ("empty/sub/", "the folders there are Refs/, empty/, old/"),
+        ("", "the folders there are Refs/, empty/, old/"),
     ],
 )
 def test_the_folders_that_exist_are_named_and_the_one_that_is_probably_meant(
