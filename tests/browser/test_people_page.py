@@ -187,7 +187,12 @@ def test_a_budget_that_an_admin_sets_stops_the_next_order_and_a_higher_one_lets_
     """From the People page to OpenAI, which is not asked for anything until the budget allows it."""
     with FakeOpenAI().serving() as openai:
         studio = start_dashboard(
-            {"DEMO_TOKEN": "off", "OPENAI_API_KEY": "sk-key-of-a-test", "OPENAI_BASE_URL": openai.base_url}
+            {
+                "DEMO_TOKEN": "off",
+                "OPENAI_API_KEY": "sk-key-of-a-test",
+                "OPENAI_BASE_URL": openai.base_url,
+                "OPENAI_STREAMING": "on",
+            }
         )
         visitor = visit(studio)
         admin, designer = visitor.open("/people"), visitor.open("/")

@@ -225,6 +225,7 @@ def test_openai_away_and_back(tmp_path: Path) -> None:
         "DEMO_TOKEN": "off",
         "OPENAI_API_KEY": "sk-key-of-a-test",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
+        "OPENAI_STREAMING": "on",
     }
     with serving(tmp_path, settings) as server:
         server.ready()

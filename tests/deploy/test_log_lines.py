@@ -51,7 +51,12 @@ class Told:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("told")
     with FakeOpenAI(default=Behaviour(Fault.BAD_KEY)).serving() as openai:
-        settings = {**SECRETS, "OPENAI_BASE_URL": openai.base_url, "S3_BUCKT": "meant-for-production"}
+        settings = {
+            **SECRETS,
+            "OPENAI_BASE_URL": openai.base_url,
+            "OPENAI_STREAMING": "on",
+            "S3_BUCKT": "meant-for-production",
+        }
         with serving(folder, settings) as server:
             server.ready()
             comparison = asyncio.run(make(server.url, PROMPT))
