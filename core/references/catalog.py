@@ -143,7 +143,7 @@ class Catalog:
         if self._archive is not None:
             self._archive.meet(key)
         with self._swapping:
-            if self._index is not None:
+            if self._index is not None and self._index.get(key) is not None:
                 self._index = self._index.with_archived(key)
 
     def wait(self, patience_s: float) -> bool:
