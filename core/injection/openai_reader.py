@@ -16,8 +16,10 @@ from core.concurrency.single_flight import SingleFlightCache
 from core.errors import ConfigError
 from core.injection.reader import OfflineReader, Reading
 from core.labels.published.schema import AGE_MAX
+from core.openai.answers import as_object
 from core.openai.call import call_once
 from core.openai.client import Endpoint
+from core.openai.completions import complete, first_choice
 from core.openai.schema import INTEGER_OR_NULL, Schema, closed_object, one_of_or_null, response_format
 from core.references.vocabulary import Term, Vocabulary
 
@@ -104,10 +106,11 @@ class OpenAIReader:
 
     def _read_completion(self, prompt: str, client: openai.OpenAI) -> Reading:
         """Raises OpenAIError, or ValueError for an answer that contradicts itself."""
-        completion = client.chat.completions.create(
-            model=self._model, messages=self._messages(prompt), response_format=self._response_format
+        body = complete(
+            client, model=self._model, messages=self._messages(prompt), response_format=self._response_format
         )
-        answer = _Completion.model_validate_json(completion.choices[0].message.content or "")
+        content = as_object(first_choice(body).get("message")).get("content")
+        answer = _Completion.model_validate_json(content if isinstance(content, str) else "")
         low, high = answer.age_low, answer.age_high
         if (low is None) != (high is None) or (low is not None and high is not None and low > high):
             raise ValueError("the ages contradict each other")

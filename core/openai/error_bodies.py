@@ -26,7 +26,9 @@ _TITLE: Final = re.compile(r"<(title|h1|message)\b[^>]*>(.*?)</\1", re.IGNORECAS
 _UNREAD: Final = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _JSON: Final = re.compile(r"\s*[\[{]\s*[\"\[{]")  # also as a text in another document
 _LINK: Final = re.compile(r"https?://[^\s\"'<>]+")
-_KEY: Final = re.compile(r"\b(?:sk|sess)-[\w*.-]+|(?<=[Bb]earer )[\w*.~+/=-]{6,}|(?<=://)[^\s/@]+@")
+_KEY: Final = re.compile(
+    r"\b(?:sk|sess)-[\w*.-]+|(?<=[Bb]earer )[\w*.~+/=-]{6,}|(?<=[Kk]ey=)[^\s&\"']{6,}|(?<=://)[^\s/@]+@"
+)
 # A refusal by the names that Azure and LiteLLM give it, and by what they quote.
 _REFUSAL_NAME: Final = re.compile(
     r"ContentPolicyViolation|ResponsibleAIPolicyViolation|content_policy_violation|moderation_blocked", re.IGNORECASE

@@ -4,8 +4,8 @@ The text half, chat completions, is in `openai_text.py`, portraits in them in `o
 batches in `openai_batches.py`; all are served along with it.
 
 `python tests/fakes/openai_server.py --port 8080` serves it for `OPENAI_BASE_URL=http://127.0.0.1:8080/v1
-OPENAI_STREAMING=on OPENAI_API_KEY=sk-fake make run`. A prompt that contains `[[refuse]]`, or the name of any other fault, gets it;
-`[[slow]]` takes its time.
+OPENAI_STREAMING=on OPENAI_API_KEY=sk-fake make run`. A prompt that contains `[[refuse]]`, or the name of any other
+fault, gets it; `[[slow]]` takes its time.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Behaviour:
     """How a call is answered. `delay_s` passes before each event; `cut_at` counts bytes of the body.
 
     A latch holds the call at its moment: before anything is answered, after the first partial picture was
-    sent, or before the finished one is. A streamed picture is finished only once `hold` is set.
+    sent, or before the finished one is. A picture is finished only once `hold` is set.
     """
 
     fault: Fault | None = None
@@ -508,7 +508,7 @@ class _Answering(Response):
         headers = [(b"content-type", kind), (b"x-request-id", received.request_id.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         left = self._behaviour.cut_at
-        async for part in self._events(watching) if streams else self._whole():
+        async for part in self._events(watching) if streams else self._whole(watching):
             if watching.done():
                 return
             if fault is Fault.CUT:
@@ -545,15 +545,19 @@ class _Answering(Response):
             yield _event("error", {"type": "error", "code": "server_error", "message": "It broke.", "param": None})
         if ends_early or fault in (Fault.ERROR_MID_STREAM, Fault.GARBAGE):
             return
+        await self._finish(watching)
+        more = {} if fault is Fault.NO_USAGE else {"usage": self._usage()}
+        yield self._as_event("completed", b64_json=await asyncio.to_thread(self._picture), **more)
+
+    async def _finish(self, watching: asyncio.Task[None]) -> None:
+        """Take the time that the finished picture takes."""
         await asyncio.sleep(self._behaviour.delay_s)
         if self._behaviour.hold is not None:
             await asyncio.to_thread(self._behaviour.hold.wait, HOLD_S)
         await self._hold(Moment.FINISHED, watching)
-        more = {} if fault is Fault.NO_USAGE else {"usage": self._usage()}
-        yield self._as_event("completed", b64_json=await asyncio.to_thread(self._picture), **more)
 
-    async def _whole(self) -> AsyncIterator[bytes]:
-        await asyncio.sleep(self._behaviour.delay_s)
+    async def _whole(self, watching: asyncio.Task[None]) -> AsyncIterator[bytes]:
+        await self._finish(watching)
         picture = await asyncio.to_thread(self._picture)
         body = {"created": int(time.time()), "data": [{"b64_json": picture}], "usage": self._usage()}
         yield json.dumps(body | self._described()).encode()

@@ -57,6 +57,7 @@ class TextFault(StrEnum):
     BLOCKED = "blocked"
     BLOCKED_UNDER_200 = "blocked-under-200"
     USAGE_IN_WORDS = "usage-in-words"
+    JSON_AS_TEXT = "json-as-text"
     FORBIDDEN = "text-forbidden"
     BAD_PICTURE = "bad-picture"
 
@@ -249,6 +250,8 @@ def _faulty(fault: TextFault, asked: Asked, right: str, **headers: str) -> Respo
         case TextFault.USAGE_IN_WORDS:
             answer = json.loads(bytes(_completion(asked, right).body))
             return JSONResponse(answer | {"usage": {"prompt_tokens": "many", "completion_tokens": 4.5}})
+        case TextFault.JSON_AS_TEXT:
+            return Response(b"\xef\xbb\xbf" + bytes(_completion(asked, right).body), 200, media_type="text/plain")
         case TextFault.NO_JSON:
             return Response("<html>200</html>", 200, media_type="text/html")
         case TextFault.NO_CHOICES:

@@ -113,7 +113,7 @@ def production(s3: S3Server, endpoint_url: str, openai_url: str) -> dict[str, st
         "ALLOWED_DOMAINS": "studio.example",
         "OPENAI_API_KEY": "sk-fake",
         "OPENAI_BASE_URL": openai_url,
-        "OPENAI_STREAMING": "on",
+        "OPENAI_STREAMING": "on",  # its partial pictures are moments of the matrix
         "GENERATION_CONCURRENCY": "64",
         "GENERATION_DEADLINE_S": "60",
         "INDEX_REFRESH_S": "3600",

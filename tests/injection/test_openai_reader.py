@@ -139,9 +139,8 @@ class TestAReading:
         assert readers().read(prompt).reader == "openai"
 
 
-BROKEN_ANSWERS = [
-    fault for fault in TextFault if fault not in (TextFault.HANG, TextFault.TRICKLE, TextFault.USAGE_IN_WORDS)
-]
+READABLE = (TextFault.USAGE_IN_WORDS, TextFault.JSON_AS_TEXT)
+BROKEN_ANSWERS = [fault for fault in TextFault if fault not in (TextFault.HANG, TextFault.TRICKLE, *READABLE)]
 
 
 class TestFaults:
@@ -152,6 +151,13 @@ class TestFaults:
         server.script(lambda _: fault)
         assert is_fallback(readers().read(PROMPT))
         assert server.calls == 1
+
+    @pytest.mark.parametrize("fault", READABLE, ids=str)
+    def test_what_stands_around_a_reading_does_not_lose_it(
+        self, server: FakeText, readers: Readers, fault: TextFault
+    ) -> None:
+        server.script(lambda _: fault)
+        assert readers().read(PROMPT).reader == "openai"
 
     @pytest.mark.parametrize("fault", [TextFault.HANG, TextFault.TRICKLE], ids=str)
     def test_the_limit_is_one_of_the_wall_clock(self, server: FakeText, readers: Readers, fault: TextFault) -> None:

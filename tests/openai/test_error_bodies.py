@@ -76,6 +76,7 @@ def test_the_words_are_found_wherever_they_stand(body: object, message: str | No
         "the header was Bearer abcdef0123456789",
         "cannot reach https://me:abcdef@host/v1",
         "The token abcdef0123456789 is not known",
+        "GET https://host/v1beta/models?key=abc-other-key-1234&alt=sse failed",
     ],
 )
 def test_nothing_that_looks_like_a_key_is_repeated(words: str) -> None:

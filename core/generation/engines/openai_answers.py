@@ -20,6 +20,7 @@ from core.openai.error_bodies import REFUSED, read_body
 
 _UNCOUNTED: Final = TokenUsage()
 _TOKENS_MAX: Final = 10**9  # of one call; more is no count
+_WORD_CHARS_MAX: Final = 40
 _DATA_URI: Final = re.compile(r"\s*data:[^,]{0,200},", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"\s*(https?://|/\S{1,300}\s*$)", re.IGNORECASE)
 # White space, also where it was escaped twice, the backslash of `\/`, and the mark that some encoders leave.
@@ -117,7 +118,7 @@ def _picture_in(document: Document) -> AnsweredPicture | None:
         _stage_of(document, row),
         text,
         index=_count(row.get("partial_image_index")) or 0,
-        quality=_filled(body.get("quality")) or _filled(row.get("quality")),
+        quality=_short(body.get("quality")) or _short(row.get("quality")),
         usage=_usage(body.get("usage") or row.get("usage")),
     )
 
@@ -136,6 +137,11 @@ def _row_in(content: object) -> dict[str, Any]:
 
 def _filled(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
+
+
+def _short(value: object) -> str | None:
+    """A word, such as a quality; longer ones are none, and would be kept in every record."""
+    return value if isinstance(value, str) and 0 < len(value.strip()) <= _WORD_CHARS_MAX else None
 
 
 def _stage_of(document: Document, row: dict[str, Any]) -> Stage:

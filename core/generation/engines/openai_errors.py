@@ -141,7 +141,7 @@ _MEANINGS = {
     ),
     Cause.FORBIDDEN: (
         EngineFault.BAD_REQUEST,
-        "{server} does not allow this: {said}. Trying again does not help; an administrator has to settle it there.",
+        "{server} does not allow this: {said}. An administrator has to settle it there.",
     ),
     Cause.NO_MODEL: (
         EngineFault.BAD_REQUEST,

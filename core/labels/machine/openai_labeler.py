@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final
 
-import openai
 import structlog
 
 from core.errors import BadImage
 from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal, Unanswered
 from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, describe, run_error, scope_of
 from core.labels.machine.openai_question import CallUsage, Question, Unreadable
-from core.openai.answers import is_error
 from core.openai.call import call_once
 from core.openai.client import Endpoint
+from core.openai.completions import complete
 
 _log = structlog.get_logger(__name__)
 _LIMIT_S: Final = 90.0
@@ -71,8 +69,9 @@ class OpenAILabeler:
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """The body of the answer to one call. Raises whatever went wrong."""
         self._pause.wait(self._retry.sleep)
-        ask = partial(_read_completion, request)
-        return call_once(self._endpoint, ask, limit_s=self._limit_s, name="openai-label")
+        return call_once(
+            self._endpoint, lambda client: complete(client, **request), limit_s=self._limit_s, name="openai-label"
+        )
 
 
 class RateLimitPause:
@@ -90,17 +89,3 @@ class RateLimitPause:
         left_s = self._ends_at - time.monotonic()
         if left_s > 0:
             sleep(left_s)
-
-
-def _read_completion(request: Mapping[str, Any], client: openai.OpenAI) -> dict[str, Any]:
-    """The body of an answer as it came: it need not be what the SDK makes of it.
-
-    Raises TypeError for no object, and openai.APIError for an error, whatever its status.
-    """
-    response = client.chat.completions.with_raw_response.create(**request).http_response
-    body = response.json()
-    if not isinstance(body, dict):
-        raise TypeError("the answer is no object")
-    if is_error(body) and not body.get("choices"):
-        raise openai.APIError("", response.request, body=body)
-    return body

@@ -14,6 +14,7 @@ from core.labels.machine.labeler import LabelerSpec, Portrait, Problem, Proposal
 from core.labels.machine.openai_errors import ErrorScope
 from core.labels.published.schema import LabelSource
 from core.openai.answers import as_object
+from core.openai.completions import first_choice
 from core.openai.schema import response_format
 from core.references.vocabulary import Vocabulary
 
@@ -64,10 +65,10 @@ class Question:
             request["reasoning_effort"] = price.reasoning_effort
         return request
 
-    def propose(self, picture: Portrait, body: Mapping[str, Any], *, run: str, batch: bool = False) -> Proposal:
+    def propose(self, picture: Portrait, body: dict[str, Any], *, run: str, batch: bool = False) -> Proposal:
         """The label a completion's body makes. Raises Unreadable for what is no answer."""
         usage = self.usage_of(body, batch=batch)
-        choice = _first(body.get("choices"))
+        choice = first_choice(body)
         message = as_object(choice.get("message"))
         if message.get("refusal") or choice.get("finish_reason") == "content_filter":
             return self._propose_refused(picture, run, usage)
@@ -136,12 +137,6 @@ def _picture_message(jpeg: bytes) -> dict[str, Any]:
 
 def _list_terms(kind: str, terms: Mapping[str, str]) -> str:
     return f"\nThe ids of {kind}: " + "; ".join(f"{each} ({name})" for each, name in terms.items()) + "."
-
-
-def _first(choices: object) -> Mapping[str, Any]:
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise Unreadable
-    return choices[0]
 
 
 def _count(value: object) -> int | None:

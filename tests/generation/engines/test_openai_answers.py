@@ -248,7 +248,7 @@ class TestThePictureIsKept:
         assert (cost.input_tokens, cost.output_tokens) == (50, 50)
         assert cost.usd == pytest.approx(USAGE_USD)
 
-    @pytest.mark.parametrize("quality", [7, ["high"], {"is": "high"}, "", None], ids=str)
+    @pytest.mark.parametrize("quality", [7, ["high"], {"is": "high"}, "", "high" * 99, None])
     def test_whatever_quality_it_is_said_to_have(
         self, server: FakeOpenAI, engine: OpenAIEngine, quality: object
     ) -> None:

@@ -108,6 +108,10 @@ class TestAnswer:
         usd = (proposal.input_tokens * 0.25 + proposal.output_tokens * 2.0) / 1_000_000
         assert proposal.usd == pytest.approx(usd, abs=1e-6)
 
+    def test_what_stands_around_an_answer_does_not_lose_it(self, openai: FakeOpenAI) -> None:
+        openai.text.portraits(lambda _picture: "json-as-text")
+        assert ask(openai).problem is None
+
     def test_a_count_in_words_is_no_price_and_not_free(self, openai: FakeOpenAI) -> None:
         openai.text.portraits(lambda _picture: "usage-in-words")
         proposal = ask(openai)
