@@ -16,14 +16,14 @@ _LIMIT_S: Final = 10.0
 _NO_SUCH_PATH: Final = frozenset({404, 405, 501})
 
 
-def offered_models(endpoint: Endpoint) -> frozenset[str] | None:
+def offered_models(endpoint: Endpoint, *, limit_s: float = _LIMIT_S) -> frozenset[str] | None:
     """The names of the models that a server lists for this key; None where it answers and has no list of them.
 
     Raises ConfigError for a key that is not accepted or a setting that no request can be formed with, EngineError where
     the server does not answer, or answers with a fault.
     """
     try:
-        return _names_in(call_once(endpoint, _ask, limit_s=_LIMIT_S, name="openai-models"))
+        return _names_in(call_once(endpoint, _ask, limit_s=limit_s, name="openai-models"))
     except openai.APIStatusError as err:
         if err.status_code in _NO_SUCH_PATH:
             return None
@@ -32,7 +32,7 @@ def offered_models(endpoint: Endpoint) -> frozenset[str] | None:
         raise EngineError(
             "{} did not answer within {:g} s when it was asked for its models.",
             endpoint.server,
-            _LIMIT_S,
+            limit_s,
             kind=EngineFault.TIMED_OUT,
         ) from err
     except openai.APIConnectionError as err:

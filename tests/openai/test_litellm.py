@@ -17,7 +17,7 @@ from core.openai.models import offered_models
 from core.settings import load_settings
 from core.studio import build_engines
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault
-from tests.generation.engines.test_openai_engine import REQUEST
+from tests.generation.engines import test_openai_engine
 from tests.injection.libraries import VOCABULARY
 from tests.support.ports import own_port
 from tests.support.processes.programs import ROOT, Program, clean_environment
@@ -31,6 +31,8 @@ ENVIRONMENT = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTI
 ASKED = {"edit": 1, "generation": 3}
 KEY = "sk-gateway-key-of-a-test"
 UPSTREAM_KEY = "sk-upstream-key-of-a-test"
+LIMIT_S = 5 * LONG_S  # the proxy takes processor time of its own
+REQUEST = replace(test_openai_engine.REQUEST, deadline_s=LIMIT_S)
 SIDES = pytest.mark.parametrize("request_", [REQUEST, replace(REQUEST, references=())], ids=["edit", "generation"])
 
 
@@ -166,7 +168,7 @@ def test_a_wrong_key_is_the_keys_fault(gateway: Gateway) -> None:
     assert (error.kind, error.charge) == (EngineFault.BAD_REQUEST, None)
     assert "valid OPENAI_API_KEY" in error.message
     with pytest.raises(ConfigError, match="OPENAI_API_KEY is not accepted"):
-        offered_models(Endpoint("sk-another", gateway.endpoint.url))
+        offered_models(Endpoint("sk-another", gateway.endpoint.url), limit_s=LIMIT_S)
     assert gateway.behind.calls == 0
 
 
@@ -178,9 +180,9 @@ def test_a_model_that_the_gateway_has_not_is_said_in_its_words(gateway: Gateway)
 
 
 def test_its_models_are_listed_and_prompts_are_read_through_it(gateway: Gateway) -> None:
-    assert offered_models(gateway.endpoint) == {"gpt-image-2", "gpt-5-mini"}
+    assert offered_models(gateway.endpoint, limit_s=LIMIT_S) == {"gpt-image-2", "gpt-5-mini"}
     said = {"person": True, "gender": "feminine", "age_low": 30, "age_high": 39, "tone": "noir", "angle": None}
     gateway.behind.text.script(lambda _: said)
-    reader = OpenAIReader(gateway.endpoint, "gpt-5-mini", VOCABULARY, OfflineReader(VOCABULARY), limit_s=LONG_S)
+    reader = OpenAIReader(gateway.endpoint, "gpt-5-mini", VOCABULARY, OfflineReader(VOCABULARY), limit_s=LIMIT_S)
     reading = reader.read("A woman in her thirties, black and white")
     assert (reading.reader, reading.note, reading.tone, reading.age_low) == ("openai", "", "noir", 30)
