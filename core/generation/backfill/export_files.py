@@ -9,6 +9,7 @@ import csv
 import json
 import re
 import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,6 @@ from core.unicode import is_utf16
 _FIELD_CHARS: Final = 10_000_000
 _TABLES: Final = (".csv", ".tsv", ".tab")
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, .xls
-_BOM: Final = b"\xef\xbb\xbf"
 _SEPARATOR_HINT: Final = re.compile(r"sep=.?", re.IGNORECASE)  # a first line that Excel alone reads
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _NO_OBJECT: Final = "It is no JSON object."
@@ -67,7 +67,7 @@ def _refuse_other_kinds(file: Path, opened: BinaryIO, *, is_table: bool) -> None
         raise InputError("`{}` is a workbook: in the spreadsheet, save as CSV UTF-8, and give that file.", file)
     if is_utf16(start):
         _refuse_encoding(file, 1, is_table=is_table)
-    if not is_table and start.removeprefix(_BOM).lstrip().startswith(b"[") and not _is_line(start):
+    if not is_table and start.removeprefix(BOM_UTF8).lstrip().startswith(b"[") and not _is_line(start):
         raise InputError("`{}` is one JSON list: write each record on a line of its own (jq -c '.[]').", file)
     opened.seek(0)
     foreign, utf8, first = 0, 0, 0
@@ -98,13 +98,13 @@ def _is_utf8(line: bytes) -> bool:
 
 def _is_line(start: bytes) -> bool:
     """Whether a list ends on the first line and more lines follow: then it is a broken line among others."""
-    first, _, rest = start.removeprefix(_BOM).lstrip().partition(b"\n")
+    first, _, rest = start.removeprefix(BOM_UTF8).lstrip().partition(b"\n")
     return first.rstrip().endswith(b"]") and rest.lstrip().startswith(b"{")
 
 
 def _refuse_foreign_bytes(row: Row) -> Row:
     has_foreign = any("\ud800" <= char <= "\udfff" for char in json.dumps(dict(row.cells), ensure_ascii=False))
-    return Row(row.number, row.cells, _NO_UTF8) if has_foreign else row
+    return Row(row.number, problem=_NO_UTF8) if has_foreign else row
 
 
 def _json_rows(opened: Iterator[str]) -> Iterator[Row]:

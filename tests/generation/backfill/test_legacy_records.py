@@ -228,6 +228,14 @@ def test_a_workbook_and_a_list_are_said_to_be_such(tmp_path: Path) -> None:
         assert "is one JSON list: write each record on a line of its own" in refused(file)
 
 
+def test_a_row_with_foreign_bytes_among_others_keeps_none_of_them(tmp_path: Path) -> None:
+    """Not in its id either, which goes into the report."""
+    file = table(tmp_path, GOOD_ROW, GOOD_ROW)
+    file.write_bytes(file.read_bytes() + GOOD_ROW.replace("1,", "일,", 1).encode("cp949"))
+    *_, last = read_lines(file)
+    assert (last.id, last.problem) == (None, "It holds bytes that are not UTF-8.")
+
+
 @pytest.mark.parametrize("row", ['2,"a "red" coat",x', '3,"2025-03-01'])
 def test_broken_quotes_are_told_in_our_words(tmp_path: Path, row: str) -> None:
     good, broken = read_lines(table(tmp_path, GOOD_ROW, row))
