@@ -192,6 +192,15 @@ def test_an_empty_library_answers_every_question() -> None:
     assert table.folders(VOCABULARY) == ()
 
 
+@pytest.mark.parametrize("text", ["cafe", "CAFÉ zoe", "strasse", "카페", "cafe/zoe", "a/b", "/a", "b / 3"])
+def test_accents_width_and_unicodes_form_do_not_count_in_a_search(text: str) -> None:
+    keys = ["refs/Café/Zoë 1.jpg", "refs/Cafe/zoe 2.jpg", "refs/Straße/ａ／ｂ 3.jpg", "refs/카페/김 4.jpg"]
+    table, index = both([(key, 0) for key in keys])
+    found = [ref.key for ref in table.search(Filter(text=text))]
+    assert found
+    assert found == [ref.key for ref in index.search(Filter(text=text))]
+
+
 def test_half_a_character_finds_nothing() -> None:
     table, index = both([("refs/a.jpg", 0)])
     for text in ("\ud800", "refs/\udfff.jpg"):

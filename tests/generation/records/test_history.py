@@ -117,6 +117,7 @@ def test_every_filter_narrows_and_together_they_narrow_more(studio: StudioFixtur
         history.add(record)
     for wanted in (
         HistoryFilter(text="red coat"),
+        HistoryFilter(text="RÈD ｃｏａｔ"),
         HistoryFilter(text=unicodedata.normalize("NFD", "서울")),
         HistoryFilter(text=mine.id.lower()),
         HistoryFilter(person="me@studio"),
