@@ -29,7 +29,7 @@ AWKWARD_NAMES = [
     "quote'\"&<b>bold<b>.jpg",
     "fox 🦊.jpg",
     unicodedata.normalize("NFD", "김하늘 07.jpg"),
-    "..dots...and  spaces .jpg",
+    "dots...and  spaces .jpg",
     "semi;colon?#hash=1&x=2.jpg",
     "back\\slash.jpg",
     "*star* _under_ `tick` [link](x) $math$ :red[no].jpg",
