@@ -21,6 +21,7 @@ from core.generation.records.history import History, HistoryFilter
 from core.generation.records.month_file import MONTH_FILE, MonthFile, Row, day_of
 from core.generation.records.record_listing import RecordListing
 from core.injection.wishes import Mode, Wishes
+from core.unicode import searchable
 from tests.generation.comparisons import StudioFixture, comparison, slot
 from tests.support.timeouts import until
 
@@ -374,7 +375,7 @@ rows = st.builds(
     texts,
     st.none() | texts,
     st.none() | texts,
-    texts,
+    texts.map(searchable),
     st.lists(texts, max_size=3).map(tuple),
 )
 
