@@ -148,10 +148,12 @@ def test_every_other_answer_is_told_in_the_servers_own_words(
     assert len(running.asked) == 1, "nothing is asked twice"
 
 
-def test_a_key_that_cannot_be_sent_is_a_setting_to_correct(report: Reports) -> None:
-    out, serves = report(OPENAI_API_KEY="sk-\N{LATIN SMALL LETTER A WITH DIAERESIS}")
+def test_what_cannot_be_sent_is_a_setting_to_correct(report: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that only the SDK reads: the key itself is refused with the other settings, before anything is asked."""
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-\N{LATIN SMALL LETTER A WITH DIAERESIS}")
+    out, serves = report()
     assert not serves
-    assert "MISSING  openai       OPENAI_API_KEY" in out
+    assert "MISSING  openai       OPENAI_ORG_ID" in out
 
 
 def test_an_sdk_that_cannot_be_imported_is_told(report: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
