@@ -103,7 +103,8 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
 
 
 def _demo_line(studio: Studio) -> None:
-    engine = "OpenAI engine" if studio.settings.openai_api_key else "preview engine, no AI"
+    servers = [engine.server for engine in studio.engines.values() if engine.server]
+    engine = f"pictures by {servers[0]}" if servers else "preview engine, no AI"
     who = "who has its start-up token" if studio.settings.asks_for_token else "whoever uses this machine"
     st.container(key="demo-line").caption(
         fill(

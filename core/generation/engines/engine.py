@@ -76,7 +76,7 @@ class Engine(Protocol):
     One that paints a side in the colour of its seed, for nothing:
 
         class FlatColour:
-            name, models, previews = "flat", ("flat-1",), True
+            name, models, server, previews = "flat", ("flat-1",), None, True
 
             def qualities(self, model): return ()
             def check(self, render, *, references, prompt_chars): pass
@@ -98,6 +98,10 @@ class Engine(Protocol):
     @property
     def models(self) -> tuple[str, ...]:
         """The models it can be asked for; the first is the default."""
+
+    @property
+    def server(self) -> str | None:
+        """Who is asked for pictures, as sentences call them; none where this process makes them."""
 
     @property
     def previews(self) -> bool:

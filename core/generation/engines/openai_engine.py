@@ -69,6 +69,11 @@ class OpenAIEngine:
         return self._models
 
     @property
+    def server(self) -> str:
+        """OpenAI, or the host and port that stand for it."""
+        return self._endpoint.server
+
+    @property
     def previews(self) -> bool:
         """Whether a stream is asked for."""
         return self._streaming

@@ -35,6 +35,7 @@ class PreviewEngine:
 
     name = "preview"
     models = ("colour-transfer-1",)
+    server = None
     previews = True
 
     def qualities(self, _model: str) -> tuple[str, ...]:

@@ -134,8 +134,8 @@ def chosen_size() -> Size:
 def engine_choices(studio: Studio) -> dict[str, tuple[Engine, str]]:
     """Every engine with every model, by the words on screen; the default first."""
     return {
-        "Preview, no AI" if name == "preview" else f"OpenAI · {model}": (engine, model)
-        for name, engine in studio.engines.items()
+        f"{engine.server} · {model}" if engine.server else "Preview, no AI": (engine, model)
+        for engine in studio.engines.values()
         for model in engine.models
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -11,7 +13,8 @@ from core.generation.engines.preview_engine import PreviewEngine
 from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState
 from core.injection.wishes import SideName
 from core.settings import load_settings
-from core.studio import build_engines
+from core.studio import Studio, build_engines
+from core.ui.generate.draft import engine_choices
 from core.ui.generate.results import money, next_step, while_running
 
 
@@ -32,6 +35,16 @@ def test_a_side_without_a_stream_promises_no_previews() -> None:
     assert "without previews" in says(OPENAI_BASE_URL="http://gateway:4000/v1")
     assert says() == ""
     assert while_running(PreviewEngine()) == while_running(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "server"), [({}, "OpenAI"), ({"OPENAI_BASE_URL": "http://gateway:4000/v1"}, "gateway:4000")]
+)
+def test_the_composer_names_the_server_that_is_asked(settings: dict[str, str], server: str) -> None:
+    engines = build_engines(load_settings({"OPENAI_API_KEY": "sk-x", **settings}))
+    choices = engine_choices(cast(Studio, SimpleNamespace(engines=engines)))
+    assert next(iter(choices)) == f"{server} · gpt-image-2"
+    assert "Preview, no AI" in choices
 
 
 @pytest.mark.parametrize(
