@@ -146,6 +146,9 @@ def test_a_childs_age_is_read_where_it_is_said(prompt: str) -> None:
         "-1::woman::, chair",
         "woman:-1, chair",
         "모델 미포함, 의자",
+        "인물 사용 금지, 화장품 누끼",
+        "모델 착용컷 제외, 신발만",
+        "제외어: 사람, 손, 글자\n시계 클로즈업",
         "사람 불포함 의자",
         "모델 배제, 의자",
         "인물 노출 금지, 의자",
@@ -242,6 +245,29 @@ def test_what_is_unwanted_takes_nothing_from_what_is_wanted(
         ("서른 안팎의 남자", (30, 30)),
         ("나이 30, 여자", (30, 30)),
         ("연령 25-34, 여성 모델", (25, 34)),
+        ("Gender: Male\nAge: 40-50\nLens: 50-85", (40, 50)),
+        ("woman, 30\nZoom in slowly", (30, 30)),
+        ("여자, 25\nMacro shot", (25, 25)),
+        ("여자 모델, 나이 25세를 넘지 않게", (18, 25)),
+        ("30세를 넘지 않는 남자", (18, 30)),
+        ("여자 30세 안 넘게", (18, 30)),
+        ("30세 넘으면 안 되는 여자", (18, 30)),
+        ("서른을 넘지 않은 여자", (18, 30)),
+        ("woman, must not be younger than 30 nor older than 45", (30, 45)),
+        ("woman, not a day over 30", (18, 30)),
+        ("a woman who can't be over 30", (18, 30)),
+        ("a man who shouldn't be older than 30", (18, 30)),
+        ("woman, exclude under 20", (20, 90)),
+        ("a woman, 40 at most", (18, 40)),
+        ("woman, not exceeding 30", (18, 30)),
+        ("여자, 30 이하", (18, 30)),
+        ("2~30대 여성", (20, 39)),
+        ("여자, 2-30대", (20, 39)),
+        ("30초반 남자", (30, 34)),
+        ("나이대: 20후반~30초반 여성", (25, 34)),
+        ("스물다섯쯤 되어 보이는 여자", (25, 25)),
+        ("woman, thirty-five, grey suit", (35, 35)),
+        ("woman who is 35", (35, 35)),
     ],
 )
 def test_limits_and_rough_ages_are_ranges(prompt: str, ages: tuple[int, int]) -> None:
@@ -357,6 +383,17 @@ PERSONAS = ["Hugo", "Lucia", "Ben", "Ada", "Ann", "Ann Lee", "Rose", "Dae", "수
         ("수지 클로즈업", "수지"),
         ("창가의 수지", "수지"),
         ("수지 말고 다른 여자", None),
+        ("Ben은 제외", None),
+        ("Ben이 없는 거리", None),
+        ("Ada는 빼고 Ben이 걷는다", "Ben"),
+        ("Ben과 Ada 제외", None),
+        ("Ada만 걷는다", "Ada"),
+        ("Hugo로 부탁해요", "Hugo"),
+        ("Photo credit: Hugo. A lake at dawn", None),
+        ("Photographer: Lucia. Model: Ada. Studio", "Ada"),
+        ('a sign that says "Ben"', None),
+        ("Ben 시계탑 앞 거리", None),
+        ("Ada 느낌의 여자", None),
         ("강남 거리의 여자", None),
         ("강남역 앞의 여자", None),
         ("강남의 밤거리", None),
@@ -435,7 +472,9 @@ def test_markup_is_blanked_out_in_its_place_and_evidence_quotes_what_was_typed(p
 
 @given(ANY_PASTED)
 def test_what_is_unwanted_is_never_read(prompt: str) -> None:
-    reading = READER.read(f"vase\nNegative prompt: {prompt.replace('rompt: ', ' ').replace('Steps: ', ' ')}")
+    """Up to what ends it: another heading, or the settings below."""
+    endless = re.sub("rompt: |Steps: |Sampler: |Seed: ", " ", prompt)
+    reading = READER.read(f"vase\nNegative prompt: {endless}")
     assert (reading.person, reading.tone, reading.age_low) == (False, None, None)
 
 

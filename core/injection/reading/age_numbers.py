@@ -48,13 +48,18 @@ _BETWEEN = re.compile(
 )
 _BESIDE_WHO = re.compile(
     rf"{_START}(?:{_WHO}|여자|여성|남자|남성|남녀|배우)[ ,-]"
-    r"(?:of |from |about |around |roughly |approximately )?"
-    r"(?P<low>\d\d)(?:(?:-| to )(?P<high>\d\d))?(?=[,.]|$)"
+    r"(?:of |from |about |around |roughly |approximately |who is |who are )?"
+    rf"(?P<low>\d\d|(?:{_TEN})(?: (?:{_UNIT}))?)(?:(?:-| to )(?P<high>\d\d))?(?=[,.]|$)"
 )
 _NUMBERED = re.compile(r"(?:models?|person|people) \d+")  # "Model 14" is the fourteenth
 _YEARS = r"(?: (?:years?|yrs?)(?: (?:olds?|of age))?| yo)"
-_NOT_UNDER = r"(?:not?|never) (?:be )?(?:under|below|younger than|less than)"
-_NOT_OVER = r"(?:not?|never) (?:be )?(?:over|above|older than|more than)"
+# As `PromptText` writes them, without apostrophes.
+_NEVER = (
+    r"(?:not?|never|nor|neither|nobody|no one|cant|cannot|shouldnt|mustnt|wont|isnt|arent|exclude|excluding)"
+    r"(?: be)?(?: a day)?"
+)
+_NOT_UNDER = rf"{_NEVER} (?:under|below|younger than|less than)"
+_NOT_OVER = rf"{_NEVER} (?:over|above|older than|more than)|not (?:to exceed|exceeding)"
 # A limit of an age: which end it is, and whether the number itself is still meant. "Over 60" takes in those of 60.
 _LIMIT = (
     rf"(?:(?P<lowest>{_NOT_UNDER}|at least|minimum(?: age)?(?: of)?|min(?: age)?|older than|over|above|past|upwards of)"
@@ -65,7 +70,8 @@ _ONE_END = re.compile(rf"{_START}{_LIMIT}(?P<years>{_NUMBER})(?:(?P<many>s)|(?P<
 _OTHER_END = re.compile(
     rf"{_START}(?:(?:aged?|ages) )?(?P<years>{_NUMBER})(?P<unit>{_YEARS})?"
     rf" (?:(?P<lowest>plus|and over|and older|or over|or older|and up|and above|or above|upwards|minimum|min)"
-    rf"|(?P<highest>and under|and younger|or under|or younger|and below|or below|maximum|max)){_END}"
+    rf"|(?P<highest>and under|and younger|or under|or younger|and below|or below|maximum|max|at(?: the)? most"
+    rf"|tops)){_END}"
 )
 _OWN_LIMIT = re.compile(r"(?:older|younger) than|the age of|(?:max|min)(?:imum)? age")  # said of nothing but ages
 _AGE_BEFORE = re.compile(
@@ -127,7 +133,7 @@ def _number_matches(text: str) -> Iterator[AgeMatch]:
 def _beside_somebody(text: str) -> Iterator[AgeMatch]:
     """Bare numbers: "woman, 35", not "model 24-70" nor "person 14"."""
     for found in _BESIDE_WHO.finditer(text):
-        low = int(found["low"])
+        low = _number(found["low"])
         high = int(found["high"] or low)
         is_zoom = (low, high) in _ZOOMS or high - low >= _ZOOM_YEARS
         if low >= _BARE_LOW and not is_zoom and not _NUMBERED.fullmatch(found[0]):

@@ -20,9 +20,12 @@ _SINO_TENS = {f"{digit}십": 10 * number for number, digit in enumerate(["", *"�
 _PART = r"(?: ?(?P<part>초중반|중후반|초반|중반|후반))?"
 _NOT_FOR = r"(?! ?(?:타깃|타겟|취향|여성용|남성용|를 위한|을 위한|를 대상|을 대상))"
 
+# "2~30대" and "30초반" are how people write it.
 _DECADE = re.compile(
-    rf"(?<!\d)(?P<low>[1-9]0)(?:(?:대(?: ?(?P<low_part>초중반|중후반|초반|중반|후반))?)?(?:[-,]|에서 ?|부터 ?)"
-    rf"(?P<high>[1-9]0))?(?:대(?!리석|각선)| 대(?=[ ,.]|$|[의가는은로와]|[초중후]|이[상하 ]|미만|여[성자]|남[성자]))"
+    rf"(?<!\d)(?:(?P<first>[1-8])[-,])?(?P<low>[1-9]0)"
+    rf"(?:(?:대?(?: ?(?P<low_part>초중반|중후반|초반|중반|후반))?)?(?:[-,]|에서 ?|부터 ?)"
+    rf"(?P<high>[1-9]0))?(?:대(?!리석|각선)|(?=초중반|중후반|초반|중반|후반)"
+    rf"| 대(?=[ ,.]|$|[의가는은로와]|[초중후]|이[상하 ]|미만|여[성자]|남[성자]))"
     rf"{_PART}{_NOT_FOR}"
 )
 _GENERATION = re.compile(r"(?<!\d)(?P<low>[1-8])0(?P<high>[2-9])0 ?(?:세대|대|여성|남성)")
@@ -42,13 +45,17 @@ _TEN, _UNIT = "|".join(_TENS), "|".join(_UNITS)
 _COUNT = re.compile(
     rf"(?<![가-힣])(?:(?P<tens>{_TEN}) ?)?(?P<units>{_UNIT})? ?살(?![짝구])"
     rf"|(?<![가-힣])(?P<bare>서른|마흔|예순|일흔|여든)(?P<more>{_UNIT})?"
-    r"(?=(?:을|를|이)? ?(?:넘은|넘긴)| ?(?:즈음|언저리|무렵|중반|의|쯤|[ ,.]|$))"
-    rf"|(?<![가-힣])(?P<twenty>스물)(?P<twenty_more>{_UNIT})(?=[ ,.]|$|의)"
+    r"(?=(?:을|를|이)? ?(?:넘은|넘긴|넘지|안 ?넘|넘으면)| ?(?:즈음|언저리|무렵|중반|의|쯤|[ ,.]|$))"
+    rf"|(?<![가-힣])(?P<twenty>스물)(?P<twenty_more>{_UNIT})(?=[ ,.]|$|의|쯤|정도)"
 )
 
 _LIMIT = re.compile(
-    r" ?(?:살|세)?(?:(?:이|을|를)? ?(?:넘은|넘긴|넘어)"
+    r" ?(?:살|세)?(?:(?:이|을|를)? ?(?:(?P<not_over>넘지 ?(?:않|말|마|못)|안 ?넘|넘으면 안|넘어서?는? 안)"
+    r"|넘은|넘긴|넘어)"
     r"|(?:은|는)? ?(?:이상|부터|(?P<highest>이하|까지)|(?P<below>미만|아래|안 된|안된)|(?P<above>초과)))"
+)
+_BESIDE = re.compile(
+    r"(?<![가-힣])(?:여자|여성|남자|남성|남녀|배우)[ ,](?P<low>\d\d)(?= ?(?:이상|이하|미만|초과)(?![가-힣]))"
 )
 _LIMIT_BEFORE = re.compile(r"(?<![가-힣])(?:(?P<highest>최대|최고|많아야)|최소|최저|적어도) (?:만 )?$")
 _LIMIT_CHARS = 10
@@ -60,6 +67,8 @@ def korean_ages(text: str) -> Iterator[AgeMatch]:
         for found in pattern.finditer(text):
             low = int(found["low"])
             yield from _limited(text, low, int(found["high"] or low), found)
+    for found in _BESIDE.finditer(text):
+        yield from _limited(text, int(found["low"]), int(found["low"]), found)
     yield from _decades(text)
     yield from _counts(text)
 
@@ -76,7 +85,7 @@ def _limited(text: str, low: int, high: int, found: re.Match[str]) -> Iterator[A
     ages = (low, max(low, OLDEST))
     if groups.get("below"):
         ages = (0, max(0, low - 1))
-    elif groups["highest"]:
+    elif groups["highest"] or groups.get("not_over"):
         ages = (0, high)
     elif groups.get("above"):
         ages = (high + 1, max(high + 1, OLDEST))
@@ -85,10 +94,12 @@ def _limited(text: str, low: int, high: int, found: re.Match[str]) -> Iterator[A
 
 def _decades(text: str) -> Iterator[AgeMatch]:
     for found in _DECADE.finditer(text):
-        low = int(found["low"])
+        low, high = int(found["low"]), int(found["high"] or found["low"])
         first = PARTS[(found["low_part"] if found["high"] else found["part"]) or ""][0]
         last = PARTS[found["part"] or ""][1]
-        yield from _limited(text, start_of(low, first), int(found["high"] or low) + last, found)
+        if (earlier := 10 * int(found["first"] or 9)) < low:
+            low, first = earlier, 0
+        yield from _limited(text, start_of(low, first), high + last, found)
     for found in _GENERATION.finditer(text):
         yield from ages_from(int(found["low"]) * 10, int(found["high"]) * 10 + 9, found)
     for found in _SINO_DECADE.finditer(text):

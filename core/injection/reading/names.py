@@ -19,7 +19,8 @@ _PROPER = rf"{_CAPITAL}(?:[ -](?:(?:de|da|di|van|von|der|den|la|le|el|bin|of|&) 
 _SMALL = r"(?!(?:An?|The|Her|His|Their|My|Our|Your|Two|Three|Some|One)\b)"
 _CREDIT = re.compile(
     rf"(?P<act>\w{{1,20}} )?\b(?:[Bb]y|[Ss]tyle of|[Mm]anner of|[Ii]nspired by|[Hh]omage to|[Tt]ribute to|[Àà] la"
-    rf"|[Rr]eminiscent of|[Ww]orks? of) (?:the )?{_SMALL}(?P<name>{_PROPER})"
+    rf"|[Rr]eminiscent of|[Ww]orks? of|[Cc]redits?:|[Pp]hotographer:|[Aa]rtist:|[Dd]irector:|[Ss]tylist:)"
+    rf" (?:the )?{_SMALL}(?P<name>{_PROPER})"
 )
 _MODEL_OF_STYLE = re.compile(rf"(?<!\w){_SMALL}(?P<name>{_PROPER})(?:[- ](?:inspired|styled?|esque)\b)")
 # Common nouns that are no titles: "Man Ray" and "Boy George" are names, "Mrs Park" is somebody.
@@ -30,10 +31,16 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _TITLE_CASE = 0.6  # of the words with a capital: then capitals tell nothing
 
 # A name ends with the word, or with one of the particles Korean glues to it.
-_NAME_END = r"(?:이랑|에게|한테|이가|이는|이의|처럼|이|가|은|는|을|를|의|와|과|도|랑|씨|님)?(?![\w-])"
+_PARTICLES = "이랑|에게|한테|이가|이는|이의|처럼|이|가|은|는|을|를|의|와|과|도|만|랑|씨|님"
+_NAME_END = rf"(?:{_PARTICLES})?(?![\w-])"
+_LATIN_NAME_END = rf"(?:{_PARTICLES}|으로|로)?(?![\w-])"  # "하늘로" goes up into the sky
 _NAME_START = r"(?<![\w@#/-])(?<!\w\.)"
 _BEFORE = re.compile(r"(?P<word>[^\W_][\w'’]*)(?P<dot>\.?) $")
 _BEFORE_CHARS = 40
+# What is written on something: "a sign that says “Ben”".
+_WRITTEN_BEFORE = re.compile(
+    r"\b(?:says?|saying|reads?|reading|texts?|words?|logo|letters) ?:? ?[\"'“‘]$", re.IGNORECASE
+)
 _PAIR_BEFORE = re.compile(rf"(?:{_CAPITAL}) ?[&+] ?$")
 _PAIR_AFTER = re.compile(rf" ?(?:[&+] ?(?P<other>{_CAPITAL})|and {_CAPITAL}['’]s\b)")
 _OWNED_NAME = re.compile(rf"['’]s (?:{_CAPITAL})")
@@ -89,26 +96,33 @@ class _NameFinder:
 
     def found(self) -> set[str]:
         """Those that are meant."""
-        spans = [(name, span) for name in self._names for span in self._meant(name)]
-        located = self._text.locate(span for _, span in spans)
-        matches: list[Match[None]] = [
-            Match(start, end, self._text.word_end(end - 1), frozenset()) for start, end in located
-        ]
+        meant = [(name, found) for name in self._names for found in self._meant(name)]
+        matches = [self._match(found) for _, found in meant]
         denied = self._negation.find_denied(matches)
-        return {name for (name, _), match in zip(spans, matches, strict=True) if match.start not in denied}
+        return {name for (name, _), match in zip(meant, matches, strict=True) if match.start not in denied}
 
-    def _meant(self, name: str) -> Iterator[Stretch]:
+    def _match(self, found: re.Match[str]) -> Match[None]:
+        """A name in the comparable text, where a particle stands apart from a Latin one: "ben 은"."""
+        (start, end), particle = self._text.locate((found.span("name"), found.span("ending")))
+        if found["ending"]:
+            return Match(start, particle[0], particle[1], frozenset())
+        return Match(start, end, self._text.word_end(end - 1), frozenset())
+
+    def _meant(self, name: str) -> Iterator[re.Match[str]]:
         """Where the name stands alone."""
-        for found in re.finditer(rf"{_NAME_START}{re.escape(name)}(?P<ending>{_NAME_END})", self._prompt):
+        ending = _NAME_END if is_hangul(name[-1]) else _LATIN_NAME_END
+        for found in re.finditer(rf"{_NAME_START}(?P<name>{re.escape(name)})(?P<ending>{ending})", self._prompt):
             start, end = found.start(), found.start("ending")
             if self._credits.overlap(start, end) or self._is_part(start, end, name):
                 continue
             is_owner = bool(_OWNS.match(self._prompt, end))
             if self._has_person or not (is_owner or self._is_word(name)) or self._is_item(start, found.end()):
-                yield start, end
+                yield found
 
     def _is_part(self, start: int, end: int, name: str) -> bool:
         """Whether the name belongs to a longer one, or to a thing."""
+        if _WRITTEN_BEFORE.search(self._prompt, max(0, start - _BEFORE_CHARS), start):
+            return True
         return self._is_of_a_pair(start, end) or self._is_named_on(end, name) or self._is_named_before(start)
 
     def _is_of_a_pair(self, start: int, end: int) -> bool:

@@ -28,6 +28,8 @@ _EXCLUDED = either_form(
     "제외 사항",
     "제외 요소",
     "제외 항목",
+    "제외어",
+    "금지어",
     "금지",
     "금지 사항",
     "금지 요소",
@@ -53,17 +55,18 @@ _WANTED_AGAIN = re.compile(
 )
 # What Stable Diffusion web UI writes below a prompt. "Model:" alone may be a brief's; after one of these it is a file.
 _SETTINGS = re.compile(
-    r"(?<![\w-])(?:steps\s{0,3}:\s{0,3}\d+\s{0,3},|sampler\s{0,3}:|sampling method\s{0,3}:|cfg scale\s{0,3}:"
-    r"|model hash\s{0,3}:|seed\s{0,3}:\s{0,3}-?\d+\s{0,3},\s{0,3}[\w ]{1,24}:)[^\n]*",
+    r"(?<![\w-])(?:steps[ \t]{0,3}:[ \t]{0,3}\d+[ \t]{0,3},|sampler[ \t]{0,3}:"
+    r"|sampling method[ \t]{0,3}:|cfg scale[ \t]{0,3}:"
+    r"|model hash[ \t]{0,3}:|seed[ \t]{0,3}:[ \t]{0,3}-?\d+[ \t]{0,3},[ \t]{0,3}[\w ]{1,24}:)[^\n]*",
     re.IGNORECASE,
 )
 _SETTING = re.compile(
     r"(?<![\w-])\"?(?:steps|cfg(?:[ _]scale)?|guidance(?:[ _]scale)?|seed|clip[ _]skip|denois(?:e|ing)(?:[ _]strength)?"
     r"|iso|batch(?:[ _]size)?|width|height|strength|shutter(?: speed)?|aspect ratio)\"?"
-    r"\s{0,3}[:=]?\s{0,3}-?\d[\d.x×/:]*",
+    r"[ \t]{0,3}[:=]?[ \t]{0,3}-?\d[\d.x×/:]*",
     re.IGNORECASE,
 )
-_KEYED_NUMBER = re.compile(r"\"(?!ages?\")\w{1,32}\"\s{0,3}:\s{0,3}-?\d[\d.]*")
+_KEYED_NUMBER = re.compile(r"\"(?!ages?\")\w{1,32}\"[ \t]{0,3}:[ \t]{0,3}-?\d[\d.]*")
 _ADDRESS = re.compile(
     r"https?://[^\s\"<>]+|(?<![\w.])[\w-]{1,80}\.(?:png|jpe?g|webp|gif|safetensors|ckpt)\b", re.IGNORECASE
 )
@@ -96,18 +99,18 @@ _PART = re.compile(r"::\s?(?P<weight>-?\d{1,3}(?:\.\d{1,4})?)?(?![\d.]*\w)|::")
 _ITEM_START = re.compile(r"[,\n.;(]")
 
 _DECIMAL = r"\d{1,5}(?:[.]\d{1,4})?"
-_LENS_END = r"(?=\s{0,3}(?:lens|prime|macro|zoom)|,?\s{0,3}[fƒ]\s?/?\s?\d)"
+_LENS_END = r"(?=[ \t]{0,3}(?:lens|prime|macro|zoom)|,?[ \t]{0,3}[fƒ][ \t]?/?[ \t]?\d)"
 _NUMBERS = (
-    re.compile(r"(?<![\w.])\d{1,6}\s?[x×*]\s?\d{1,6}(?:\s?px)?(?![\w])", re.IGNORECASE),  # 1024x1280
-    re.compile(rf"(?<![\w.:]){_DECIMAL}\s?:\s?{_DECIMAL}(?![\d:])"),  # 4:5, 2.35:1, and a quarter past four
-    re.compile(r"[$€£₩¥]\s?\d[\d,.]*k?|(?<![\w.])\d{1,9}(?:[.,]\d{1,9})?\s?(?:%|€|₩)"),
+    re.compile(r"(?<![\w.])\d{1,6}[ \t]?[x×*][ \t]?\d{1,6}(?:[ \t]?px)?(?![\w])", re.IGNORECASE),  # 1024x1280
+    re.compile(rf"(?<![\w.:]){_DECIMAL}[ \t]?:[ \t]?{_DECIMAL}(?![\d:])"),  # 4:5, 2.35:1, and a quarter past four
+    re.compile(r"[$€£₩¥][ \t]?\d[\d,.]*k?|(?<![\w.])\d{1,9}(?:[.,]\d{1,9})?[ \t]?(?:%|€|₩)"),
     re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\d])"),
-    re.compile(rf"(?<![\w.])\d{{1,4}}(?:\s?-\s?\d{{1,4}})?\s?mm\b{_LENS_END}", re.IGNORECASE),
+    re.compile(rf"(?<![\w.])\d{{1,4}}(?:[ \t]?-[ \t]?\d{{1,4}})?[ \t]?mm\b{_LENS_END}", re.IGNORECASE),
     re.compile(rf"(?<![\w.])\d{{2,3}}(?:-\d{{2,3}})?{_LENS_END}", re.IGNORECASE),  # "85, f/1.8", "24-70 zoom"
-    re.compile(r"(?<!\w)[fƒ]\s?/\s?\d{1,2}(?:\.\d)?(?!\w)|(?<!\w)[fƒ]\d{1,2}(?:\.\d)?(?!\w)", re.IGNORECASE),
-    re.compile(r"(?<![\w/])1/\d{1,5}\s?(?:s|sec|th)?(?!\w)", re.IGNORECASE),
+    re.compile(r"(?<!\w)[fƒ][ \t]?/[ \t]?\d{1,2}(?:\.\d)?(?!\w)|(?<!\w)[fƒ]\d{1,2}(?:\.\d)?(?!\w)", re.IGNORECASE),
+    re.compile(r"(?<![\w/])1/\d{1,5}[ \t]?(?:s|sec|th)?(?!\w)", re.IGNORECASE),
     re.compile(r"(?<![\w.])\d{1,6}(?:\.\d{1,6})+(?![\d])"),  # a decimal, a version, a date
-    re.compile(r"#\s?\d+|(?<!\w)(?:no\.|№|vol\.|fig\.)\s?\d+", re.IGNORECASE),
+    re.compile(r"#[ \t]?\d+|(?<!\w)(?:no\.|№|vol\.|fig\.)[ \t]?\d+", re.IGNORECASE),
 )
 # "1." and "2)" at the start of a line, "2)" in its middle; "(30)" is an age beside a person.
 _LIST_NUMBER = re.compile(
