@@ -20,6 +20,7 @@ _QUOTES: Final = {
     **{"“": "”", "”": "”", "„": "“”", "‘": "’", "’": "’", "‚": "‘’", "«": "»", "「": "」", "\uff02": "\uff02"},
 }
 _ANY_QUOTE: Final = frozenset("".join((*_QUOTES, *_QUOTES.values())))
+_NO_ADDRESS: Final = _ANY_QUOTE | frozenset("<>{}$\\;")  # such as of a template that nobody has filled in
 _PRINTED: Final = re.compile(r"[!-~]*")  # ASCII that can be seen, which is what a header may carry
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -161,8 +162,10 @@ def folder(value: object) -> object:
     if "://" in written or written.startswith("arn:"):
         _, prefix = _bucket_in(written)
         raise ValueError(f"it is an address: write the folder alone, as {prefix.strip('/') or 'refs'}/, and S3_BUCKET")
-    if written.endswith("*"):
-        raise ValueError(f"it is no pattern: write the folder alone, as {written.rstrip('*/') or 'refs'}/")
+    if "*" in written:
+        raise ValueError(
+            f"it is no pattern: write the folder alone, as {written.partition('*')[0].strip('/') or 'refs'}/"
+        )
     while written.startswith(("/", "./")):
         written = written.removeprefix(".").removeprefix("/")
     return f"{written.rstrip('/')}/" if written.strip("/") else ""
@@ -202,10 +205,10 @@ def api_address(value: object) -> object:
 def _parts_of(written: str) -> SplitResult:
     try:
         parts = urlsplit(written)
-        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_one = False
-    if not is_one or any(map(str.isspace, written)) or written.count("://") > 1 or _ANY_QUOTE.intersection(written):
+    if not is_one or any(map(str.isspace, written)) or written.count("://") > 1 or _NO_ADDRESS.intersection(written):
         raise ValueError("it is no address of a server: write it whole, as https://name.example:9000")
     if parts.query or parts.fragment:
         raise ValueError("it has a query: write it without what follows ? or #")

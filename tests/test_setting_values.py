@@ -225,7 +225,8 @@ def test_a_prefix_is_read_as_the_folder_that_is_meant(name: str, written: str, m
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"), [("s3://studio/refs", "refs/"), ("refs/*", "refs/"), ("refs/**", "refs/")]
+    ("written", "meant"),
+    [("s3://studio/refs", "refs/"), ("refs/*", "refs/"), ("refs/**", "refs/"), ("refs/**/*.jpg", "refs/")],
 )
 def test_a_prefix_that_is_none_is_refused_with_the_folder(written: str, meant: str) -> None:
     error = refused(S3_LIBRARY_PREFIX=written)
@@ -241,6 +242,9 @@ def test_a_prefix_that_is_none_is_refused_with_the_folder(written: str, meant: s
         ("S3_ENDPOINT_URL", "http://minio:99999", "no address of a server"),
         ("S3_ENDPOINT_URL", "http://minio 9000", "no address of a server"),
         ("S3_ENDPOINT_URL", "s3://studio", "no address of a server"),
+        ("S3_ENDPOINT_URL", "http://minio:0", "no address of a server"),
+        ("OPENAI_BASE_URL", "https://<host>/v1", "no address of a server"),
+        ("OPENAI_BASE_URL", "https://${HOST}/v1", "no address of a server"),
         ("S3_ENDPOINT_URL", "http://minio:9000/?x=1", "without what follows ?"),
         ("S3_ENDPOINT_URL", "https://studio.s3.amazonaws.com", "names a bucket"),
         ("S3_ENDPOINT_URL", "http://minio:9000/studio/", "names a bucket"),

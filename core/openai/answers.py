@@ -65,7 +65,7 @@ def as_object(content: object) -> dict[str, Any]:
 def is_error(content: object) -> bool:
     """Whether a document says that it is an error, whatever the status of its answer."""
     bodies = content if isinstance(content, list) else [content]
-    return any(as_object(each).get("error") for each in bodies)
+    return any(as_object(each).get("error") or as_object(each).get("Error") for each in bodies)
 
 
 def mappings_in(content: object, *, depth: int = 6) -> Iterator[dict[str, Any]]:

@@ -61,5 +61,8 @@ class Endpoint:
             base_url=self.url,  # given always: the SDK by itself would take an empty OPENAI_BASE_URL for an address
             max_retries=max_retries,
             timeout=timeout,
-            http_client=openai.DefaultHttpxClient(event_hooks=hooks, timeout=timeout, verify=trusted_certificates()),
+            # not followed to another address: what costs money would be sent a second time
+            http_client=openai.DefaultHttpxClient(
+                event_hooks=hooks, timeout=timeout, verify=trusted_certificates(), follow_redirects=False
+            ),
         )

@@ -6,7 +6,6 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,14 +75,19 @@ def read_body(body: object, *, status: int = 0, secret: str = "") -> ErrorBody:
 def _words_in(said: object, depth: int = _DEPTH_MAX) -> Iterator[str]:
     """What is said, a text for each part."""
     if isinstance(said, str) and _JSON.match(said):
-        with suppress(ValueError, RecursionError):  # half of a document is nothing to read to anybody
-            yield from _words_in(json.loads(said), max(depth - 1, 0))
+        try:
+            read = json.loads(said)
+        except (ValueError, RecursionError):
+            # Half of a document is nothing to read to anybody; a whole one in Python's spelling is.
+            read = None if not said.rstrip().endswith(("]", "}")) else _plain(said)
+        yield from [read] if isinstance(read, str) else _words_in(read, max(depth - 1, 0))
     elif isinstance(said, str):
         yield from filter(None, [_plain(said)])
     elif isinstance(said, list) and depth:
         for each in said[:_SENTENCES_MAX]:
             yield from _words_in(each, depth - 1)
     elif isinstance(said, dict) and depth:
+        said = {str(name).lower(): each for name, each in said.items()}  # Amazon's names have capitals
         place = said.get("loc")
         for name in _WORDS:
             if words := "; ".join(_words_in(said.get(name), depth - 1)):
@@ -94,7 +98,7 @@ def _words_in(said: object, depth: int = _DEPTH_MAX) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """A text on one line; of a page in it the title, or else what it shows."""
-    text = text[:_READ_MAX].strip()
+    text = text[:_READ_MAX].strip().lstrip("\ufeff")
     if page := _PAGE.search(text):
         inside = text[page.start() :]
         titles = {name.lower(): title for name, title in reversed(_TITLE.findall(inside))}

@@ -17,6 +17,8 @@ import openai
 from core.openai.answers import documents_in
 from core.openai.error_bodies import REFUSED, read_body
 
+_TARGET_CHARS: Final = 200
+
 
 class Cause(Enum):
     """Why a call failed. What that means for a picture or a run is said by who made the call."""
@@ -90,6 +92,10 @@ def read_error(err: openai.APIError) -> ServerError:
     status, headers = (err.status_code, err.response.headers) if isinstance(err, openai.APIStatusError) else (0, {})
     said = read_body(_body_of(err), status=status, secret=_key_in(err))
     cause = cause_of(said.names, status or said.status)
+    if 300 <= status < 400:
+        target = headers.get("location", "").partition("?")[0][:_TARGET_CHARS] or "another address"
+        words = f"it redirects to {target}, and nothing is sent there: correct OPENAI_BASE_URL"
+        return ServerError(Cause.BAD_REQUEST, status, words)
     return ServerError(cause, status, said.message, said.categories, _retry_after_s(headers))
 
 

@@ -24,16 +24,23 @@ _COMPACT: Final = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _SHEET_DAYS: Final = range(20_000, 80_000)  # 1954 to 2119, as spreadsheets count days
 
 _NUMBER: Final = re.compile(r"\+?\d+(?:\.\d*)?(?:[eE]\+?\d{1,2})?")
-_COMMENT: Final = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])$")  # JavaScript's and Java's name of the zone
+# JavaScript's and Java's name of a zone behind the zone itself: `GMT+0900 (Korean Standard Time)`, `Z[UTC]`.
+_COMMENT: Final = re.compile(
+    r"(?P<time>:\d\d(?:[.,]\d+)?)\s*(?P<zone>(?:UTC|GMT)?[+-]\d{1,2}:?(?:\d\d)?|UTC|GMT|Z)"
+    r"\s*[(\[](?P<name>[^()\[\]]*)[)\]]$",
+    re.IGNORECASE,
+)
+_ISO: Final = re.compile(r"(?:\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d(?:-?\d)?)(?:[Tt ].+)?")
+_UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _TIME: Final = re.compile(
     r"(?P<before>오전|오후|[ap]\.?m\.?)?\s*(?<!\d)(?P<hour>\d{1,2})"
     r"(?::(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"|\s*시(?:\s*(?P<minute_ko>\d{1,2})\s*분)?(?:\s*(?P<second_ko>\d{1,2})\s*초)?)"
-    r"(?![\d:])\s*(?P<after>[ap]\.?m\.?(?![a-z]))?",
+    r"(?![\d:])\s*(?P<after>오전|오후|[ap]\.?m\.?(?![a-z]))?",
     re.IGNORECASE,
 )
 _YEAR_BEHIND: Final = re.compile(r"(?<![\d:+-])\d{4}$")  # as in `Sat Mar  1 14:05:33 2025`
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?(?:\s+[A-Z]{2,5})?")
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?(?:\s+(?P<name>[A-Z]{2,5}))?")
 _ZONES: Final[dict[str, tzinfo]] = {
     **dict.fromkeys(("", "Z", "UTC", "GMT"), UTC),
     **dict.fromkeys(("KST", "JST"), timezone(timedelta(hours=9))),  # the only two that several do not share
@@ -61,8 +68,10 @@ _MONTHS: Final = (
 
 def moment_of(written: str) -> datetime:
     """The instant, in UTC. Raises ValueError, whose text says why it is none and what is accepted."""
-    text = unicodedata.normalize("NFKC", written).strip()
-    text = _COMMENT.sub("", _COMMENT.sub("", text))
+    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", written)).replace("\u2212", "-").strip()
+    if comment := _COMMENT.search(text):
+        _refuse_another_name(_zone_of(comment["zone"]), comment["name"])
+        text = text[: comment.end("zone")]
     moment = _by_number(text) if _NUMBER.fullmatch(text) else _by_words(text)
     try:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -93,10 +102,11 @@ def _by_number(text: str) -> datetime:
 
 
 def _by_words(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
+    if _ISO.fullmatch(text):  # else a zone behind a day would be taken for a time
+        try:
+            return datetime.fromisoformat(text.upper())
+        except ValueError:
+            pass
     time = _TIME.search(text)
     if time is None:
         return datetime(*_day_of(text), tzinfo=UTC)
@@ -158,6 +168,7 @@ def _clock_of(time: re.Match[str]) -> tuple[int, int, int]:
 
 
 def _zone_of(text: str) -> tzinfo:
+    text = text.strip("()[] ")
     if text.upper() in _ZONES:
         return _ZONES[text.upper()]
     found = _OFFSET.fullmatch(text)
@@ -167,4 +178,13 @@ def _zone_of(text: str) -> tzinfo:
     if hours > 14 or minutes > 59:
         raise ValueError(f"has a zone that is not known here: {ACCEPTED}")
     offset = timedelta(hours=hours, minutes=minutes)
-    return timezone(-offset if found[1] == "-" else offset)
+    zone = timezone(-offset if found[1] == "-" else offset)
+    _refuse_another_name(zone, found["name"] or "")
+    return zone
+
+
+def _refuse_another_name(zone: tzinfo, name: str) -> None:
+    """Raise ValueError where a zone is known by this name, and is another one."""
+    named = _ZONES.get(name.strip().upper()) if name else None
+    if named is not None and named.utcoffset(None) != zone.utcoffset(None):
+        raise ValueError(f"has two zones that differ: {ACCEPTED}")

@@ -21,10 +21,10 @@ from core.openai.error_bodies import REFUSED, read_body
 _UNCOUNTED: Final = TokenUsage()
 _TOKENS_MAX: Final = 10**9  # of one call; more is no count
 _WORD_CHARS_MAX: Final = 40
-_DATA_URI: Final = re.compile(r"\s*data:[^,]{0,200},", re.IGNORECASE)
+_DATA_URI: Final = re.compile(r"\s*(?:data:[^,]{0,200},|(?:image/[\w.+-]{1,40};)?base64,){1,2}", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"\s*(https?://|/\S{1,300}\s*$)", re.IGNORECASE)
 # White space, also where it was escaped twice, the backslash of `\/`, and the mark that some encoders leave.
-_NO_BASE64: Final = re.compile(r"\s|\\[rnt]?|\ufeff")
+_NO_BASE64: Final = re.compile("[\\s\0\u200b-\u200f\u2060\ufeff]|" + r"\\[rnt]?")
 # In an answer that is no JSON (any more), what cannot stand in base64 ends the picture.
 _PICTURE_IN_TEXT: Final = re.compile(r'"b64_json"\s*:\s*"([^"]+)"')
 
@@ -52,7 +52,9 @@ class AnsweredPicture:
         """The bytes: from a data URI, broken into lines, without padding, in either alphabet of RFC 4648."""
         text = self.text
         if uri := _DATA_URI.match(text):
-            text = unquote(text[uri.end() :])
+            text = text[uri.end() :]
+        if "%" in text:
+            text = unquote(text)
         text = _NO_BASE64.sub("", text).rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
         try:
             return base64.b64decode(text + "=" * (-len(text) % 4), validate=True) or None
@@ -73,6 +75,9 @@ def pictures_of(answering: Any) -> Iterator[AnsweredPicture]:
     """
     with answering as answer:
         response = answer.http_response
+        if response.headers.get("content-type", "").lower().startswith("image/"):
+            yield AnsweredPicture(Stage.FINAL, base64.b64encode(response.read()).decode())
+            return
         unnamed: AnsweredPicture | None = None
         instead: object = None
         documents = documents_of(response)
@@ -132,7 +137,14 @@ def _row_in(content: object) -> dict[str, Any]:
         return {}  # what it links to is help
     data = content if isinstance(content, list) else as_object(content).get("data")
     rows = map(as_object, (content, *(data if isinstance(data, list) else [data])))
-    return next((row for row in rows if _filled(row.get("url"))), {})
+    return next((row for row in rows if _filled(row.get("url"))), {}) or next(_hidden_pictures(content), {})
+
+
+def _hidden_pictures(content: object) -> Iterator[dict[str, Any]]:
+    """Objects that hold a whole picture as an address, at any depth: other addresses may be of anything."""
+    for mapping in mappings_in(content):
+        if isinstance(url := mapping.get("url"), str) and _DATA_URI.match(url):
+            yield mapping
 
 
 def _filled(value: object) -> str | None:

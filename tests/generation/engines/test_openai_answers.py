@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from base64 import b64decode, b64encode
@@ -109,6 +110,10 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "the alphabet for addresses": url_safe,
     "that alphabet without padding": lambda b64: url_safe(b64).rstrip("="),
     "a byte order mark": lambda b64: f"\ufeff{b64}",
+    "unseen characters": lambda b64: f"\u200b{b64[:20]}\u200b{b64[20:]}\0",
+    "escaped as addresses are": lambda b64: quote(b64, safe=""),
+    "the end of a data URI": lambda b64: f"image/png;base64,{b64}",
+    "a data URI twice": lambda b64: f"data:image/png;base64,data:image/png;base64,{b64}",
 }
 # What may stand around it, under which content type.
 AROUND: dict[str, Answer] = {
@@ -137,6 +142,10 @@ AROUND: dict[str, Answer] = {
     "a data URI as its address": Answer(
         lambda b64: json.dumps({"data": [{"b64_json": None, "url": f"data:image/png;base64,{b64}"}]})
     ),
+    "a data URI in a row of another name": Answer(
+        lambda b64: json.dumps({"images": [{"url": f"data:image/png;base64,{b64}", "width": 1}]})
+    ),
+    "nothing, for the body is the picture": Answer(base64.b64decode, "image/png"),
     "events as JSON": Answer(stream(completed), JSON),
     "events as text": Answer(stream(completed), "text/plain"),
     "events in capitals": Answer(stream(completed), "TEXT/EVENT-STREAM"),
@@ -383,6 +392,24 @@ FAILURES: dict[str, tuple[Answer, EngineFault, str, Charge | None]] = {
     "FastAPI's list": (
         said(422, {"detail": [{"type": "missing", "loc": ["body", "image"], "msg": "Field required", "input": None}]}),
         *(BAD, "did not accept the request: body.image: Field required.", FREE),
+    ),
+    "a list in Python's spelling": (
+        said(400, {"error": {"message": "[{'type': 'missing', 'loc': ('body', 'prompt')}]"}}),
+        *(BAD, "('body', 'prompt')", FREE),
+    ),
+    "Amazon's": (
+        said(400, {"__type": "Denied", "Message": "User is not authorized"}),
+        BAD,
+        "User is not authorized",
+        FREE,
+    ),
+    "another address": (
+        Answer(lambda _: "", "text/html", status=301, headers={"location": "https://gateway.example/v1/x?token=1"}),
+        *(BAD, "redirects to https://gateway.example/v1/x, and nothing is sent there", FREE),
+    ),
+    "another address that would be sent the same": (
+        Answer(lambda _: "", "text/html", status=307, headers={"location": "/elsewhere"}),
+        *(BAD, "redirects to /elsewhere", FREE),
     ),
     "FastAPI's detail": (said(400, {"detail": "Only one picture is taken"}), BAD, "Only one picture is taken", FREE),
     "an error as text": (said(400, {"error": "size is not supported"}), BAD, "size is not supported", FREE),
