@@ -392,6 +392,13 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.ready.set()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Also of what is in the middle of an answer, or came while it stopped: else its sockets outlive the loop."""
+        await super().shutdown(sockets)
+        for connection in [*self.server_state.connections]:
+            connection.transport.abort()
+        await asyncio.sleep(0)
+
 
 async def _read(request: Request) -> tuple[dict[str, Any], tuple[Picture, ...]]:
     """Fields and pictures of a form or of JSON; what is given twice is an error of its own."""
