@@ -67,9 +67,11 @@ export class Hand {
     if (this.desk.data.desk && Date.now() - this.toldAt > RENEW_MS) this.tellSoon();
   }
 
+  /** Not while a dialog is open: the page would be run for it, and Streamlit takes away what that run does not draw. */
   tellSoon() {
     clearTimeout(this.calming);
-    this.calming = setTimeout(() => this.desk.outbox.post(), CALM_MS);
+    const isDialogOpen = () => document.querySelector('[role="dialog"]') !== null;
+    this.calming = setTimeout(() => (isDialogOpen() ? this.tellSoon() : this.desk.outbox.post()), CALM_MS);
   }
 
   /** The page goes: nobody waits for what lay here. */
