@@ -53,8 +53,7 @@ def label_sheet(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> G
             on_click=partial(_accept, chosen),
         )
         _undo_button(studio.review_service.last_save(viewer))
-        with st.container(key="keyboard-hint", width="content"):  # not shown where there is no keyboard
-            st.caption("Select with a click, Shift or Ctrl+A; Enter opens.", width="content")
+        st.caption("Select with a click, Shift or Ctrl+A; Enter opens.", width="content")
     return event
 
 

@@ -1,1 +1,0 @@
-"""The filmstrip: what somebody made, in small pictures in a row."""

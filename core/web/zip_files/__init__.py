@@ -1,1 +1,0 @@
-"""ZIP files that are written while they are sent."""
