@@ -27,7 +27,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -38,7 +37,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.support.timeouts import LONG_S
+from tests.fakes.asgi_server import serving_app
 
 CLIENT_ID = "1234-studio.apps.googleusercontent.com"
 CLIENT_SECRET = "GOCSPX-made-up-client-secret"
@@ -219,17 +218,11 @@ class FakeGoogle:
         """Serve on loopback, in a thread, until the block ends."""
         listening = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = _Server(self.app())
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="fake-google")
-        thread.start()
-        server.ready.wait(LONG_S)
-        try:
-            yield self
-        finally:
-            self._ending.set()
-            server.should_exit = server.force_exit = True
-            thread.join(LONG_S)
-            listening.close()
+        with serving_app(self.app(), listening, "fake-google"):
+            try:
+                yield self
+            finally:
+                self._ending.set()
 
     def _authorize(self, request: Request) -> Response:
         """The pop-up: checks what the application asks for, then lets the person choose an account."""
@@ -383,16 +376,6 @@ def signed_with_secret(claims: Mapping[str, Any], secret: str, *, kid: str) -> s
 def _cut_off() -> Response:
     """An answer that promises more than it brings: the connection ends in the middle of it."""
     return Response("{", headers={"Content-Length": "1000", "Content-Type": "application/json"})
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1))
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
 
 
 _AT_TOKEN: dict[Fault | None, Callable[[], Response]] = {

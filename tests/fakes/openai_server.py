@@ -42,6 +42,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for when it is started as a file
 
+from tests.fakes.asgi_server import serving_app
 from tests.fakes.openai_batches import FakeBatches
 from tests.fakes.openai_text import FakeText
 from tests.support.latch import Latch
@@ -371,33 +372,8 @@ class FakeOpenAI:
         """Serve on loopback, in a thread, until the block ends."""
         listening = socket.create_server(("127.0.0.1", port))
         self.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
-        server = _Server(self.app())
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="fake-openai")
-        thread.start()
-        server.ready.wait(LONG_S)
-        try:
+        with serving_app(self.app(), listening, "fake-openai"):
             yield self
-        finally:
-            server.should_exit = server.force_exit = True
-            thread.join(LONG_S)
-            listening.close()
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1))
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Also of what is in the middle of an answer, or came while it stopped: else its sockets outlive the loop."""
-        await super().shutdown(sockets)
-        for connection in [*self.server_state.connections]:
-            connection.transport.abort()
-        await asyncio.sleep(0)
 
 
 async def _read(request: Request) -> tuple[dict[str, Any], tuple[Picture, ...]]:
