@@ -162,6 +162,7 @@ class EngineFault(StrEnum):
 
     REFUSED = "refused"
     RATE_LIMITED = "rate_limited"
+    OUT_OF_CREDIT = "out_of_credit"  # older records call it rate_limited, without a time after which to retry
     TIMED_OUT = "timed_out"
     UNAVAILABLE = "unavailable"
     BAD_REQUEST = "bad_request"

@@ -19,6 +19,7 @@ from core.errors import ConfigError
 from core.generation.drawn_pictures import DrawnPictures
 from core.generation.engines.engine import Engine
 from core.generation.engines.preview_engine import PreviewEngine
+from core.generation.favourites import Favourites
 from core.generation.idempotency import IdempotencyKeys
 from core.generation.ordering import Orders
 from core.generation.planning import ComparisonPlanner, Reader
@@ -26,6 +27,7 @@ from core.generation.records.attempt import this_server
 from core.generation.records.comparison import Comparison
 from core.generation.records.history import History
 from core.generation.records.outcome import Outcome
+from core.generation.records.usual import Usual
 from core.generation.running.runner import RunLimits, Runner
 from core.generation.running.spool import Spool
 from core.generation.spending.budget import Budgets
@@ -36,6 +38,7 @@ from core.identity.access import Access
 from core.identity.authenticator import Authenticator
 from core.identity.sign_in import build_authenticator, build_redirect
 from core.identity.sign_in_limits import SignInLimits
+from core.images.pixel_size import PixelSizes
 from core.images.readability import Readability
 from core.images.thumbnails import Thumbnails
 from core.injection.reader import OfflineReader
@@ -56,6 +59,7 @@ from core.metrics import Metrics
 from core.references.archive import Archive
 from core.references.catalog import Catalog
 from core.references.vocabulary import Vocabulary, load_vocabulary
+from core.search.library_search import LibrarySearch
 from core.settings import PROJECT_ROOT, ImageDelivery, Profile, Settings, Streaming, load_settings
 from core.storage.connect import Storage, open_storage
 from core.storage.local.data_dir import keep_private
@@ -97,10 +101,14 @@ class Studio:
     runs: Runs
     publisher: Publisher
     catalog: Catalog
+    search: LibrarySearch
     thumbnails: Thumbnails
     readability: Readability
+    pixel_sizes: PixelSizes
     presigner: Presigner | None
     history: History
+    favourites: Favourites
+    usual: Usual
     engines: Mapping[str, Engine]
     ledger: Ledger
     runner: Runner
@@ -205,10 +213,12 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     drawn = DrawnPictures(catalog, readability)
 
     def observe(comparison: Comparison, outcome: Outcome) -> None:
+        usual.add(comparison, outcome)
         metrics.attempt_ended(comparison, outcome)
         trace_attempt(telemetry, comparison, outcome)
 
     history = History(store, app_prefix=settings.s3_app_prefix, server=this_server(), list_pages=storage.list_pages)
+    usual = Usual(history)
     engines = build_engines(settings)
     runner = Runner(
         history,
@@ -219,13 +229,14 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         spool=Spool(FileSpool(_outbox_folder(settings, store)), history),
         archived=catalog.leave_out_archived,
     )
-    ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix)
+    ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix, usual=usual)
     spending_limits = SpendingLimits(store, settings)
     budgets = Budgets(ledger, spending_limits.limits)
+    offline = OfflineReader(vocabulary)
     planner = ComparisonPlanner(
         catalog,
         lambda: live_labels.current,
-        build_reader(settings, vocabulary),
+        build_reader(settings, vocabulary, offline),
         vocabulary,
         settings.max_model_references,
         drawn,
@@ -233,7 +244,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     idempotency_keys = IdempotencyKeys(
         store, app_prefix=settings.s3_app_prefix, at_work=lambda wanted: runner.status(wanted).busy
     )
-    orders = Orders(runner, engines, idempotency_keys, budgets, drawn)
+    orders = Orders(runner, engines, idempotency_keys, budgets, drawn, usual)
     access = Access(store, settings)
     authenticator = build_authenticator(settings, store, access)
     sign_in_limits = SignInLimits(
@@ -260,10 +271,14 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         runs=Runs(store, app_prefix=settings.s3_app_prefix),
         publisher=publisher,
         catalog=catalog,
+        search=LibrarySearch(vocabulary, offline),
         thumbnails=thumbnails,
         readability=readability,
+        pixel_sizes=PixelSizes(store),
         presigner=Presigner(store) if settings.image_delivery is ImageDelivery.PRESIGNED else None,
         history=history,
+        favourites=Favourites(store, app_prefix=settings.s3_app_prefix, find=history.get),
+        usual=usual,
         engines=engines,
         ledger=ledger,
         runner=runner,
@@ -330,9 +345,8 @@ def build_engines(settings: Settings) -> dict[str, Engine]:
     return engines
 
 
-def build_reader(settings: Settings, vocabulary: Vocabulary) -> Reader:
+def build_reader(settings: Settings, vocabulary: Vocabulary, offline: OfflineReader) -> Reader:
     """The OpenAI reader where a key is set, with the offline one behind it; else the offline one."""
-    offline = OfflineReader(vocabulary)
     if not settings.openai_api_key:
         return offline
     endpoint = openai_endpoint(settings)

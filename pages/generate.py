@@ -7,20 +7,31 @@ import streamlit as st
 from core.errors import NotFound
 from core.generation.planning import Planned
 from core.generation.records.attempt_status import ComparisonStatus
-from core.injection.slots import Slot
 from core.studio import Studio
-from core.ui.frame.markdown import fill
+from core.ui.filmstrip.pair import leave_pair, pair_in_address, restore_pair
+from core.ui.filmstrip.side_by_side import side_by_side
+from core.ui.filmstrip.todays_strip import todays_strip
 from core.ui.frame.notices import library_is_listed, library_loading
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import COMPARISON_PARAM, Key
 from core.ui.generate.composer import composer, render_settings
 from core.ui.generate.draft import draft, recall
-from core.ui.generate.draft_keeper import begin_draft, leave_draft, patience_s, put_draft_back, show_draft
+from core.ui.generate.draft_keeper import (
+    begin_draft,
+    leave_draft,
+    patience_s,
+    put_aside_back,
+    put_draft_back,
+    show_draft,
+)
+from core.ui.generate.on_stage import put_on_stage, seen
 from core.ui.generate.plan_header import plan_header, show_empty_plan
 from core.ui.generate.price import Price, price_of
-from core.ui.generate.results import results
-from core.ui.generate.slot_strip import folded_strip, slot_strip
+from core.ui.generate.results import keep_stage, results
+from core.ui.generate.slots.slot_strip import slot_strip
+from core.ui.generate.slots.wrong_match import report_wrong_match
+from core.ui.generate.tone_question import must_ask, tone_question
 from core.viewer import Capability, Viewer
 
 
@@ -30,6 +41,7 @@ def page() -> None:
     is_ready = library_is_listed(studio, patience_s=patience_s())
     if is_ready:
         put_draft_back(studio)
+        put_aside_back(studio)
     _find_again(studio)
     if not is_ready:
         library_loading(studio)
@@ -37,10 +49,12 @@ def page() -> None:
     composed = composer(studio, studio.catalog.index)
     planned = studio.planner.plan(composed.wishes, reading=composed.reading, recent=draft().recent)
     price = price_of(studio, planned, viewer.email)
-    if st.session_state.pop(Key.ORDERED, False) and price.objection is None:  # else the header says why not, once
+    ordered = st.session_state.pop(Key.ORDERED, False) and price.objection is None  # else the header says why not, once
+    if ordered and not must_ask(planned):
         with show_problems():
             _order(studio, viewer, planned)
     _draw(studio, viewer, planned, price)
+    todays_strip(studio, viewer)
 
 
 def _draw(studio: Studio, viewer: Viewer, planned: Planned, price: Price) -> None:
@@ -49,36 +63,28 @@ def _draw(studio: Studio, viewer: Viewer, planned: Planned, price: Price) -> Non
     shown_id = st.session_state.get(Key.SHOWN)
     shown = studio.runner.status(shown_id) if shown_id else None
     is_empty = not (planned.injection.wishes.prompt.strip() or planned.injection.settled.tone or shown)
-    busy = shown is not None and shown.busy
-    plan_header(studio, viewer, planned, price, busy=busy, verdict=not is_empty, unsent=unsent)
+    plan_header(studio, viewer, planned, price, verdict=not is_empty, unsent=unsent)
+    tone_question(planned, studio.vocabulary, can_generate=price.objection is None)
     if is_empty:
-        show_empty_plan()
+        if not side_by_side(studio):
+            show_empty_plan()
         return
-    if shown is not None and _is_made_from(shown, planned):
-        folded_strip(planned.sides)
-    else:
-        slot_strip(planned.sides, _wrong_match)
+    is_compact = shown is not None or pair_in_address() is not None
+    slot_strip(studio, planned, report_wrong_match, is_compact=is_compact)
+    if shown is None or not _is_made_from(shown, planned):
         studio.orders.prefetch(planned, render_settings(studio))
-    if shown is not None:
-        results(studio, viewer, shown)
+    if not side_by_side(studio) and shown is not None:
+        results(studio, viewer, shown, planned)
 
 
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     """Record the plan and start it; from now on the URL finds it again."""
     viewer.require(Capability.GENERATE)
-    comparison = studio.orders.order(planned, render_settings(studio), viewer)
-    st.session_state[Key.SHOWN] = comparison.id
-    st.query_params[COMPARISON_PARAM] = comparison.id
+    comparison = studio.orders.order(planned, render_settings(studio), viewer, seen=seen())
+    leave_pair()
+    keep_stage(comparison.id)
+    put_on_stage(comparison.id)
     begin_draft()
-
-
-def _wrong_match(slot: Slot) -> None:
-    """Queue the picture's label for review."""
-    with show_problems():
-        studio, viewer = open_session()
-        viewer.require(Capability.GENERATE)
-        studio.reports.add(viewer, key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "")
-        st.toast(fill("{} is queued for label review.", slot.name), icon=":material/flag:")
 
 
 def _find_again(studio: Studio) -> None:
@@ -87,13 +93,13 @@ def _find_again(studio: Studio) -> None:
     shown = st.session_state.get(Key.SHOWN)
     if wanted is None and shown is not None:  # back from another page: the URL tells again what is shown
         st.query_params[COMPARISON_PARAM] = shown
+        restore_pair()
     if wanted is None or wanted == shown:
         return
     try:
         recall(studio.history.get(wanted))
         leave_draft()
-        st.session_state[Key.SHOWN] = wanted
-        st.query_params[COMPARISON_PARAM] = wanted
+        put_on_stage(wanted)
     except NotFound as err:
         show_problem(err)
         st.query_params.pop(COMPARISON_PARAM, None)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.labels.queue.queue import QueueItem
 from core.studio import Studio
+from core.ui.frame.drawer import open_drawer
 from core.ui.frame.filters import segments
 from core.ui.frame.layout import empty_state, row
 from core.ui.frame.markdown import fill
@@ -22,7 +23,7 @@ from core.ui.labels.label_focus import label_focus
 from core.ui.labels.label_lending import leave_desk
 from core.ui.labels.label_publish import publish_button, warn_if_old
 from core.ui.labels.label_sheet import browse_labels, label_sheet
-from core.ui.references.reference_details import open_details
+from core.ui.references.reference_details import reference_drawer
 from core.viewer import Capability, Viewer
 
 _FOCUS, _GRID, _DISAGREEMENTS, _TRUST = "Focus", "Grid", "Disagreements", "Trust"
@@ -94,8 +95,9 @@ def _header(studio: Studio, viewer: Viewer) -> str:
 def _grid(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> None:
     may_review = viewer.may(Capability.REVIEW)
     event = label_sheet(studio, viewer, found) if may_review else browse_labels(found)
-    if event.opened and (opened := studio.catalog.index.get(event.opened)):
-        open_details(studio, opened)
+    if event.opened:
+        open_drawer(event.opened)
+    reference_drawer(studio)
 
 
 page()

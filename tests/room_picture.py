@@ -31,7 +31,7 @@ FLOORS = {
     "what people and operators open": ("app", "pages", "ui", "web", "cli"),
     "what runs it": ("studio", "metrics", "telemetry"),
     "adapters": ("storage", "identity"),
-    "domain": ("references", "injection", "generation", "labels", "images"),
+    "domain": ("references", "injection", "generation", "labels", "images", "search"),
 }
 
 

@@ -32,7 +32,7 @@ VENDORS = {
     "prometheus_client": ("core.metrics", "core.web.health"),
 }
 BELOW_STUDIO = ("core.storage.", "core.identity.")
-DOMAIN = ("references", "injection", "generation", "labels", "images")
+DOMAIN = ("references", "injection", "generation", "labels", "images", "search")
 ADAPTERS_AND_ABOVE = (
     *("storage", "identity", "studio", "web", "ui", "cli", "__main__"),
     *("metrics", "telemetry"),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from core.cli.comparisons import reading_report
 from core.cli.workbench import to_json
 from core.errors import InputError
+from core.injection.reader import OfflineReader
 from core.injection.wishes import check_prompt_length
 from core.references.vocabulary import load_vocabulary
 from core.settings import load_settings
@@ -27,7 +28,8 @@ class _PromptLine(BaseModel):
 
 def read(file: str) -> None:
     """Read prompts from JSON lines (`{"id", "prompt"}`) and print a reading for each, in order."""
-    reader = build_reader(load_settings(), load_vocabulary(VOCABULARY_FILE))
+    vocabulary = load_vocabulary(VOCABULARY_FILE)
+    reader = build_reader(load_settings(), vocabulary, OfflineReader(vocabulary))
     for line in _lines(file):
         check_prompt_length(len(line.prompt))
         reading = reader.read(line.prompt)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +17,10 @@ from core.errors import NotFound, StorageUnavailable, WriteConflict
 from core.generation.records.comparison import Comparison
 from core.objects import ObjectStore
 
-# A second click comes this late at most; after that, what has ended is asked for once more on purpose.
+# A second click comes this late at most after the first, or after the answer to it where S3 is slow. After that, what
+# has ended, or is before the eyes of who presses, is asked for once more on purpose.
 _DOUBLE_CLICK = timedelta(seconds=2)
+_ANSWERS_KEPT = 1_000
 _TRIES = 3
 # A press whose comparison began so long ago has ended: no deadline is longer than a day.
 _OVER = timedelta(days=3)
@@ -33,9 +36,13 @@ class IdempotencyKeys:
         self._root = f"{app_prefix}presses/"
         self._at_work = at_work
         self._swept_at: float | None = None
+        self._answered_at: OrderedDict[str, datetime] = OrderedDict()  # by this process, the newest ones
 
-    def identity(self, comparison: Comparison) -> str:
-        """The id of the same request that is still at work, else the comparison's own. Raises StorageError."""
+    def identity(self, comparison: Comparison, seen: Collection[str] = ()) -> str:
+        """The id of the same request that was pressed just now, or is at work and not `seen` by who presses again.
+
+        Else the comparison's own. Raises StorageError.
+        """
         self._sweep_soon()
         key, mine = f"{self._root}{_fingerprint(comparison)}", comparison.id.encode()
         etag = None
@@ -45,10 +52,16 @@ class IdempotencyKeys:
                 return comparison.id
             except WriteConflict:
                 earlier = self._store.get(key)
-            if self._is_the_same_press(earlier.data.decode()):
+            if self._is_the_same_press(earlier.data.decode(), seen):
                 return earlier.data.decode()
             etag = earlier.etag
         raise StorageUnavailable("Others press the same button at this very moment: press it again.")
+
+    def answered(self, comparison_id: str) -> None:
+        """Its order is placed, and is about to be shown to who pressed."""
+        self._answered_at[comparison_id] = datetime.now(UTC)
+        if len(self._answered_at) > _ANSWERS_KEPT:
+            self._answered_at.popitem(last=False)
 
     def sweep(self) -> None:
         """Remove the presses that are over: without that one object a comparison would stay. Raises StorageError."""
@@ -65,9 +78,12 @@ class IdempotencyKeys:
             self._swept_at = now
             in_background(self.sweep, name="presses")
 
-    def _is_the_same_press(self, earlier: str) -> bool:
-        if datetime.now(UTC) - ULID.from_str(earlier).datetime < _DOUBLE_CLICK:
+    def _is_the_same_press(self, earlier: str, seen: Collection[str]) -> bool:
+        last_at = self._answered_at.get(earlier) or ULID.from_str(earlier).datetime
+        if datetime.now(UTC) - last_at < _DOUBLE_CLICK:
             return True
+        if earlier in seen:
+            return False
         try:
             return self._at_work(earlier)
         except NotFound:

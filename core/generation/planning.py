@@ -16,9 +16,12 @@ from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
+from core.injection.slots import Slot
+from core.injection.tag_names import with_names
 from core.injection.wishes import Wishes, check_prompt_length
 from core.labels.published.label_file import LabelSet
 from core.references.index import IndexSource
+from core.references.reference import Reference
 from core.references.vocabulary import Vocabulary
 
 _PATIENCE_S: Final = 3.0  # a person waits for the plan
@@ -77,12 +80,17 @@ class ComparisonPlanner:
     def _plan(self, wishes: Wishes, reading: Reading, recent: tuple[str, ...]) -> Planned:
         index, labels = self.catalog.index, self.labels()
         planner = Planner(index, labels, max_model_references=self.max_model_references)
-        injection = planner.plan(wishes, reading, recent=recent)
+        injection = with_names(planner.plan(wishes, reading, recent=recent), self.vocabulary)
         sides = []
         for plan in injection.sides:
             sections = assemble(wishes, injection.settled, plan.slots, plan.side, self.vocabulary)
             sides.append(SideRecord(side=plan.side, slots=plan.slots, sections=sections, prompt=as_text(sections)))
         return Planned(injection, tuple(sides), index.built_at, labels.version, recent)
+
+    def candidates(self, planned: Planned, slot: Slot) -> tuple[Reference, ...]:
+        """What could stand in a slot of this plan, in the order of the draw; nothing for a slot of no group."""
+        planner = Planner(self.catalog.index, self.labels(), max_model_references=self.max_model_references)
+        return planner.candidates(planned.injection, slot, recent=planned.recent)
 
     def fair_choice(self, planned: Planned) -> FairChoice | None:
         """The nearest wishes that would make an unfair pair fair, proven by planning them; None without any."""

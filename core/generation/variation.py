@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.errors import InputError
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.injection.fairness import judge
-from core.injection.plan import Injection, SidePlan
+from core.injection.plan import Injection, SidePlan, settle_in
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
 from core.injection.slots import Slot
-from core.injection.wishes import Mode, SideName, Wishes, settle
+from core.injection.wishes import Mode, SideName, Wishes
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role, Vocabulary
 
-_KEPT = "kept from the recorded comparison"
 Plan = Callable[[Wishes, Reading, tuple[str, ...]], Injection]
 
 
@@ -80,7 +79,7 @@ class Variation:
         """Raise InputError if nothing is different, or if something that was to be kept is missing."""
         check_there(self.missing)
         if not self.says:
-            raise InputError("Nothing is different yet: pick another tone, angle, ratio or a single side.")
+            raise InputError("Nothing is different yet: pick another tone, angle, size or a single side.")
 
 
 def variation(
@@ -103,7 +102,7 @@ def variation(
         whole = replace(work.wishes(comparison.sides), mode=comparison.mode)
         injection = plan(whole, reading, comparison.recent)
     else:
-        injection = Injection(wishes, reading, settle(wishes, reading, index.personas, None), "", (), None)
+        injection = Injection(wishes, reading, settle_in(index, wishes, reading), "", (), None)
     sides = tuple(_side(work, record, injection, vocabulary) for record in work.records)
     fairness = judge(*(side.slots for side in sides)) if len(sides) == 2 else None
     plans = tuple(SidePlan(side.side, side.slots) for side in sides)
@@ -166,7 +165,7 @@ class _Work:
         return not all(self.keeps(record, role) for role in Role)
 
     def wishes(self, records: Iterable[SideRecord]) -> Wishes:
-        """The recorded wishes with the changes in them; what stays in these sides is pinned."""
+        """The recorded wishes with the changes in them; what stays in these sides is held, or pinned if it was."""
         recorded, settled_tone = self.comparison.wishes, self.comparison.tone
         chance = recorded.tone_by_chance and recorded.tone is None and self.comparison.reading.tone is None
         kept = {
@@ -181,7 +180,8 @@ class _Work:
             tone=self.tone or (settled_tone if chance else recorded.tone),
             tone_by_chance=False,
             angle=self.angle or recorded.angle,
-            pins=kept,
+            pins={slot_id: key for slot_id, key in recorded.pins.items() if kept.get(slot_id) == key},
+            held=kept,
             rerolls={},
         )
 
@@ -200,7 +200,7 @@ def _side(work: _Work, record: SideRecord, injection: Injection, vocabulary: Voc
     """One side as recorded, or with the slots that a change bears on taken from the plan."""
     if not work.is_planned(record):
         return record
-    planned = tuple(_as_kept(slot, work) for slot in injection.side(record.side).slots)
+    planned = injection.side(record.side).slots
     slots = tuple(
         slot
         for role in (Role.TONE, Role.ANGLE, Role.MODEL)
@@ -209,14 +209,6 @@ def _side(work: _Work, record: SideRecord, injection: Injection, vocabulary: Voc
     )
     sections = assemble(injection.wishes, injection.settled, slots, record.side, vocabulary)
     return SideRecord(side=record.side, slots=slots, sections=sections, prompt=as_text(sections))
-
-
-def _as_kept(slot: Slot, work: _Work) -> Slot:
-    """A planned slot; if it was pinned only to keep it, its reasons say so rather than name a person."""
-    if not slot.pinned or slot.id in work.comparison.wishes.pins:
-        return slot
-    steps = tuple(replace(step, step=_KEPT) if step.step == "pinned by you" else step for step in slot.steps)
-    return replace(slot, why=slot.why.replace("pinned by you", _KEPT), steps=steps, pinned=False)
 
 
 def _says(work: _Work, vocabulary: Vocabulary) -> Iterator[str]:
@@ -241,11 +233,18 @@ def _places(record: SideRecord, side: SideRecord, index: ReferenceIndex) -> Iter
     for role in (Role.TONE, Role.ANGLE, Role.MODEL):
         then = [slot for slot in record.slots if slot.role is role]
         now = [slot for slot in side.slots if slot.role is role]
-        for at in range(max(len(then), len(now))):
-            before = then[at] if at < len(then) else None
-            after = now[at] if at < len(now) else None
+        for before, after in _pairs(then, now):
             gone = before is not None and not _is_there(before, index)
             yield Place(side.side, role, before, after, _change_of(before, after, index), then_is_gone=gone)
+
+
+def _pairs(then: Sequence[Slot], now: Sequence[Slot]) -> Iterator[tuple[Slot | None, Slot | None]]:
+    """The slots of a role then and now: the same group's beside each other, all others in their order."""
+    same = {slot.id: slot for slot in now}
+    rest = [slot for slot in now if slot.id not in {slot.id for slot in then}]
+    for before in then:
+        yield before, same.pop(before.id, None) or (rest.pop(0) if rest else None)
+    yield from ((None, after) for after in rest)
 
 
 def _change_of(then: Slot | None, now: Slot | None, index: ReferenceIndex) -> SlotChange:

@@ -11,6 +11,7 @@ from core.generation.variation import Changes, Variation, check_there, lost_slot
 from core.injection.plan import Injection, Planner
 from core.injection.reader import Reading
 from core.injection.slots import Slot
+from core.injection.tag_names import with_names
 from core.injection.wishes import Wishes
 from core.viewer import Viewer
 
@@ -28,7 +29,7 @@ class Variations:
         planner = Planner(index, self.planner.labels(), max_model_references=self.planner.max_model_references)
 
         def plan(wishes: Wishes, reading: Reading, recent: tuple[str, ...]) -> Injection:
-            return planner.plan(wishes, reading, recent=recent)
+            return with_names(planner.plan(wishes, reading, recent=recent), self.planner.vocabulary)
 
         return variation(comparison, changes, plan=plan, index=index, vocabulary=self.planner.vocabulary)
 

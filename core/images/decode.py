@@ -27,11 +27,11 @@ Image.init()  # registers every format this Pillow has; AVIF only where it was b
 with suppress(ImportError):  # HEIC needs a package of its own, which is welcome and not required
     import_module("pillow_heif").register_heif_opener()
 # What may be decoded, by content and never by name.
-_FORMATS: Final = tuple(
+FORMATS: Final = tuple(
     name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF") if name in Image.OPEN
 )
 # What could be read: another Pillow, or another limit here (then count up), may read more.
-DECODER: Final = f"3-pillow-{PIL.__version__}" + ("-heif" if "HEIF" in _FORMATS else "")
+DECODER: Final = f"3-pillow-{PIL.__version__}" + ("-heif" if "HEIF" in FORMATS else "")
 _BACKDROP: Final = (128, 128, 128)  # behind transparency: a grey that favours neither light nor dark
 _HEIC_BRANDS: Final = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1")
 # The first bytes of each format, and where in the file they stand.
@@ -47,7 +47,7 @@ _SIGNATURES: Final = (
     (0, b"MM\0+", "image/tiff"),
     (4, b"ftypavif", "image/avif"),
     (4, b"ftypavis", "image/avif"),
-    *((4, brand, "image/heic") for brand in _HEIC_BRANDS if "HEIF" in _FORMATS),
+    *((4, brand, "image/heic") for brand in _HEIC_BRANDS if "HEIF" in FORMATS),
 )
 SIGNATURE_BYTES: Final = 32
 # The Orientation tag of Exif 2.32 (CIPA DC-008), table 6; 1 is upright.
@@ -60,6 +60,11 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+_SIDEWAYS: Final = (
+    *(Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270),
+    *(Image.Transpose.TRANSPOSE, Image.Transpose.TRANSVERSE),
+)
 
 _DAMAGED: Final = "The picture is damaged or cut off: upload it again."
 _STRIP_PIXELS: Final = 1_000_000
@@ -135,7 +140,7 @@ def decode_picture(data: bytes, *, max_side: int | None = None, decoded_side_min
     except StudioError:
         raise
     except UnidentifiedImageError as err:
-        if "HEIF" not in _FORMATS and data[4:12] in _HEIC_BRANDS:
+        if "HEIF" not in FORMATS and data[4:12] in _HEIC_BRANDS:
             raise BadImage("HEIC is not supported here: save the picture as JPEG and upload that.") from err
         raise BadImage("The file is no picture this program can read.") from err
     except MemoryError as err:
@@ -149,7 +154,7 @@ def _decoded(file: IO[bytes], shrink: _Shrink | None, size_bytes: int) -> Image.
     # Some decoders have their file in one piece: what is not in one already is copied.
     copied_bytes = 0 if isinstance(file, io.BytesIO) else size_bytes
     file.seek(0)
-    with Image.open(file, formats=_FORMATS) as image:
+    with Image.open(file, formats=FORMATS) as image:
         whole = image.size
         _check_pixels(*whole)
         if shrink is not None:
@@ -272,6 +277,11 @@ def _shrunk(image: Image.Image, shrink: _Shrink) -> Image.Image:
             strip = plain(image.crop((0, top, width, min(top + rows, height))))
             averaged.paste(strip.reduce((across, down)), (0, top // down))
     return averaged.resize(shrink.size(width, height), Image.Resampling.LANCZOS, (0, 0, width / across, height / down))
+
+
+def is_turned_sideways(image: Image.Image) -> bool:
+    """Whether its width, as it stands in the file, is the height of what is shown."""
+    return _turn(image) in _SIDEWAYS
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

@@ -20,6 +20,7 @@ class Candidates:
     references: tuple[Reference, ...]
     trail: Trail
     twin: Candidates | None = None
+    is_beyond: bool = False  # the number of groups a side may have, and named only for its pin
 
     def like(self, other: Candidates) -> Candidates:
         """These, with the people of the other side's told apart only once where the pictures are the same."""

@@ -5,16 +5,19 @@ Every draw is by tickets (`docs/decisions/002-rendezvous-draw.md`), and first be
 small one with the same tags.
 Model slots are each of one group, and are drawn together:
 
-1. One person leads: whoever is on a pinned picture; else whoever has pictures on most sides; of those, in most groups;
-   of those, with a picture that was not given last time; of those, the lowest ticket.
+1. One person leads: whoever is on a pinned picture; else whoever a recorded comparison showed, where they have a
+   picture; else whoever has pictures on most sides; of those, in most groups; of those, with a picture that was not
+   given last time; of those, the lowest ticket.
 2. A slot takes a picture of the person in the lead, or of anybody where its group has none of theirs: the lowest ticket
    of those that were not given last time, or of all when all were.
 3. A slot that was re-rolled n times starts at what it would show without its own re-rolls. The others follow it: first
    those of the person who leads without re-rolls, then those not given last time, then by ticket. It takes number n of
    them, round and round, so that each turn shows another picture whatever became of the other slots.
 4. The person that the first re-rolled slot comes to leads in the slots that were not re-rolled, unless a pin leads.
+5. A slot shows what a recorded comparison drew in it while that meets the wishes, and its turns start there; only where
+   a re-roll has come to another person, whom this group has as well, it follows them.
 
-A change of a record pins what it leaves alone (`docs/decisions/013-kept-or-drawn.md`), so that
+A change of a record holds what it leaves alone (`docs/decisions/013-kept-or-drawn.md`), so that
 the person of the side that stays leads in the other.
 """
 
@@ -139,7 +142,7 @@ def choose_person(sides: Sequence[Sequence[Candidates]], draw: TicketDraw) -> st
 class PersonDraw:
     """Draws the slots of `candidates`, which no pin holds, around one person.
 
-    `best` leads without re-rolls; `rerolls` counts them by slot id.
+    `best` leads without re-rolls; `rerolls` counts them by slot id; `held` is what a record drew and still fits.
     """
 
     def __init__(
@@ -150,8 +153,10 @@ class PersonDraw:
         best: str | None,
         *,
         is_pinned: bool,
+        held: Mapping[str, Reference],
     ) -> None:
         self.best = best
+        self._held = held
         self._candidates = candidates
         self._draw = draw
         self._rerolls = {slot_id: rerolls[slot_id] for slot_id in candidates if rerolls.get(slot_id)}
@@ -172,6 +177,10 @@ class PersonDraw:
         """The picture for this slot."""
         return self._take(slot_id, self._all)
 
+    def keeps(self, slot_id: str) -> bool:
+        """Whether the slot shows what a record drew in it."""
+        return slot_id not in self._all and self._kept(slot_id, self.lead) is not None
+
     def _lead(self, counted: frozenset[str]) -> str | None:
         if self._is_pinned:
             return self.best
@@ -190,6 +199,14 @@ class PersonDraw:
             turns = [start, *(ref for ref in order if ref is not start)]
             taken = turns[self._rerolls[slot_id] % len(turns)]
         else:
-            taken = self._draw.first(slot_id, candidates.of(self._lead(counted)) or candidates.references)
+            lead = self._lead(counted)
+            kept = self._kept(slot_id, lead)
+            taken = kept or self._draw.first(slot_id, candidates.of(lead) or candidates.references)
         self._known[known] = taken
         return taken
+
+    def _kept(self, slot_id: str, lead: str | None) -> Reference | None:
+        """What a record drew, unless a re-roll has come to somebody else whom this group has, too."""
+        held = self._held.get(slot_id)
+        theirs = self._candidates[slot_id].of(lead) if lead != self.best else ()
+        return None if theirs and held not in theirs else held

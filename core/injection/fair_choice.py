@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from core.injection.choices import enumerated, not_of_models, with_nobody
 from core.injection.plan import Injection
 from core.injection.slots import Slot
-from core.injection.wishes import PersonWish, SideName, Wishes
+from core.injection.wishes import SideName, Wishes
 from core.references.index import ReferenceIndex
 from core.references.key import fold
 from core.references.vocabulary import Role, Term, Vocabulary
@@ -60,7 +61,7 @@ def _prove(change: _Alternative, before: Injection, plan: Callable[[Wishes], Inj
         after = plan(wishes)
     if after.fairness is None or not after.fairness.controlled or _loses(before, after, change):
         return None
-    return FairChoice(change.says.format(people=_enumerate(_people_on(after, SideName.TONE_ANGLE))), wishes)
+    return FairChoice(change.says.format(people=enumerated(_people_on(after, SideName.TONE_ANGLE))), wishes)
 
 
 def _loses(before: Injection, after: Injection, change: _Alternative) -> bool:
@@ -71,39 +72,86 @@ def _loses(before: Injection, after: Injection, change: _Alternative) -> bool:
 
 
 def _alternatives(injection: Injection, index: ReferenceIndex, vocabulary: Vocabulary) -> Iterator[_Alternative]:
-    """What could be changed, the smallest first: pins, single slots, then angle, tone, folder, and people at all."""
+    """What could be changed, the smallest first: single slots and pins, then tone, folder, the person who is pinned,
+    and people at all; the angle that was asked for only where nothing else would do.
+    """
     wishes = injection.wishes
     if Role.ANGLE.value in wishes.off:
         yield _Alternative("Switch the angle reference on", replace(wishes, off=wishes.off - {Role.ANGLE.value}))
-    yield from _other_slots(injection)
-    yield from _other_tags(injection, index, vocabulary)
+    if wishes.persona is None:
+        yield from _other_slots(injection)
+    else:
+        yield from _fewer_slots(injection)
+    yield from _other_tones(injection, index, vocabulary)
     for folder in index.folders_of(Role.MODEL):
         if folder.path != injection.folder and any(_models(injection, side) for side in SideName):
             name = " / ".join(folder.path.split("/")[-2:]).replace("{", "{{").replace("}", "}}")
             yield _Alternative(f"Use {name}, with {{people}} on both sides", replace(wishes, folder=folder.path))
+    if wishes.persona is not None:
+        yield from _drawn_people(injection)
     if injection.settled.person:
-        nobody = replace(wishes, person=PersonWish.NO)
-        yield _Alternative("Leave people out of both sides", nobody, leaves_people_out=True)
+        yield _Alternative("Leave people out of both sides", with_nobody(wishes), leaves_people_out=True)
+    yield from _other_angles(injection, index, vocabulary)
 
 
 def _other_slots(injection: Injection) -> Iterator[_Alternative]:
     """The same tone and angle with other pictures: nothing pinned, somebody left out, or one person on both sides."""
-    wishes = injection.wishes
-    drawn = replace(wishes, pins=_not_of_models(wishes.pins), rerolls=_not_of_models(wishes.rerolls))
-    if drawn != wishes:
+    yield from _drawn_people(injection)
+    yield from _fewer_slots(injection)
+    yield from _shown_people(injection)
+
+
+def _drawn_people(injection: Injection) -> Iterator[_Alternative]:
+    """Whoever the draw comes to, where somebody was put in by hand or by a record."""
+    drawn = _drawing_anew(injection.wishes)
+    if drawn != injection.wishes:
         yield _Alternative("Let the draw put {people} on both sides", drawn)
+
+
+def _fewer_slots(injection: Injection) -> Iterator[_Alternative]:
+    """Without those who are on one side alone, where somebody is on both."""
     for difference in injection.fairness.differences if injection.fairness else ():
         if difference.switch_off:
             extra = [slot for side in SideName for slot in _models(injection, side) if slot.id in difference.switch_off]
-            off = replace(wishes, off=wishes.off | set(difference.switch_off))
-            yield _Alternative(f"Leave out {_enumerate(_names(extra))}".replace("{", "{{").replace("}", "}}"), off)
+            off = replace(injection.wishes, off=injection.wishes.off | set(difference.switch_off))
+            yield _Alternative(f"Leave out {enumerated(_names(extra))}".replace("{", "{{").replace("}", "}}"), off)
+
+
+def _shown_people(injection: Injection) -> Iterator[_Alternative]:
+    """Each person who is shown with the angle."""
+    drawn = _drawing_anew(injection.wishes)
     for slot in _models(injection, SideName.TONE_ANGLE):
-        pinned = {slot.id: slot.key or ""}
-        yield _Alternative("Show {people} on both sides", replace(drawn, pins=drawn.pins | pinned))
+        pins = drawn.pins | {slot.id: slot.key or ""}
+        yield _Alternative("Show {people} on both sides", replace(drawn, persona=slot.persona, pins=pins))
 
 
-def _other_tags(injection: Injection, index: ReferenceIndex, vocabulary: Vocabulary) -> Iterator[_Alternative]:
-    """Another angle, then another tone, that the library can serve with a person or an angle reference."""
+def _drawing_anew(wishes: Wishes) -> Wishes:
+    """The wishes with nobody put in by hand or by a record."""
+    return replace(
+        wishes,
+        persona=None,
+        pins=not_of_models(wishes.pins),
+        held=not_of_models(wishes.held),
+        rerolls=not_of_models(wishes.rerolls),
+    )
+
+
+def _other_tones(injection: Injection, index: ReferenceIndex, vocabulary: Vocabulary) -> Iterator[_Alternative]:
+    """Another tone that has the angle."""
+    wishes, settled = injection.wishes, injection.settled
+    tone = settled.tone.value if settled.tone else None
+    angle = settled.angle.value if settled.angle else None
+    groups = [group for group in index.model_folder(injection.folder or None).groups if group.is_injectable]
+    tones = {group.tags.tone for group in groups if group.tags.angle == angle and angle is not None}
+    pins = {slot_id: key for slot_id, key in wishes.pins.items() if slot_id != Role.TONE}
+    for term in _beside(vocabulary.tones, tone):
+        if term.id in tones and term.id != tone:
+            changed = replace(wishes, tone=term.id, pins=pins)
+            yield _Alternative(f"Use {term.name}{_with_people(injection)}", changed)
+
+
+def _other_angles(injection: Injection, index: ReferenceIndex, vocabulary: Vocabulary) -> Iterator[_Alternative]:
+    """Another angle that the library can serve with a person or an angle reference."""
     wishes, settled = injection.wishes, injection.settled
     tone = settled.tone.value if settled.tone else None
     angle = settled.angle.value if settled.angle else None
@@ -111,14 +159,16 @@ def _other_tags(injection: Injection, index: ReferenceIndex, vocabulary: Vocabul
     angles = {group.tags.angle for group in groups if group.tags.tone == tone}
     if not _models(injection, SideName.TONE_ONLY):
         angles |= {g.tags.angle for f in index.folders_of(Role.ANGLE) for g in f.groups if g.is_injectable}
-    with_people = ", with {people} on both sides" if _models(injection, SideName.TONE_ONLY) else ""
+    pins = {slot_id: key for slot_id, key in wishes.pins.items() if slot_id != Role.ANGLE}
+    instead = f" instead of {vocabulary.angle(angle).name}" if angle is not None else ""
     for term in _beside(vocabulary.angles, angle):
         if term.id in angles and term.id != angle:
-            yield _Alternative(f"Use {term.name}{with_people}", replace(wishes, angle=term.id))
-    tones = {group.tags.tone for group in groups if group.tags.angle == angle and angle is not None}
-    for term in _beside(vocabulary.tones, tone):
-        if term.id in tones and term.id != tone:
-            yield _Alternative(f"Use {term.name}{with_people}", replace(wishes, tone=term.id))
+            changed = replace(wishes, angle=term.id, pins=pins)
+            yield _Alternative(f"Use {term.name}{instead}{_with_people(injection)}", changed)
+
+
+def _with_people(injection: Injection) -> str:
+    return ", with {people} on both sides" if _models(injection, SideName.TONE_ONLY) else ""
 
 
 def _beside(terms: Sequence[Term], wished: str | None) -> list[Term]:
@@ -142,11 +192,3 @@ def _people_on(injection: Injection, side: SideName) -> list[str]:
 def _names(slots: Iterable[Slot]) -> list[str]:
     names = (slot.persona or slot.name or "" for slot in slots)
     return list({fold(name): name for name in names}.values())
-
-
-def _enumerate(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def _not_of_models(by_slot: dict[str, V]) -> dict[str, V]:
-    return {slot_id: value for slot_id, value in by_slot.items() if not slot_id.startswith("model:")}

@@ -68,7 +68,7 @@ def _note(tone: str | None, has_people: bool) -> str:
     if tone is not None:
         return ""
     if has_people:
-        return "Neither side has a tone reference: only the model references carry the tone."
+        return "Neither side has a tone reference: only the person references carry the tone."
     return "Neither side has a tone reference: this compares an angle reference with no reference at all."
 
 

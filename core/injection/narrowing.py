@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from core.injection.slots import NearMiss, Rule, Trail
-from core.injection.wishes import SettledWishes, SideName, Wish
+from core.injection.slots import ANYTHING, Loosen, NearMiss, Rule, Trail
+from core.injection.wishes import SettledWishes, SideName, Wish, WishedFrom
 from core.labels.published.label_file import FoundLabel
 from core.labels.published.label_index import Claim
+from core.labels.published.schema import AGE_RANGES
 from core.references.index import ReferenceIndex
 from core.references.key import fold
 from core.references.reference import AttributeGroup, Reference, ReferenceFolder
 from core.references.vocabulary import Role
+
+_VALUES_MAX: Final = 6  # of one wish: a choice, not a list of everybody
 
 
 class LabelLookup(Protocol):
@@ -84,18 +88,36 @@ def _claiming(labels: LabelLookup, claim: Claim) -> _Among:
 
 
 def narrowings(settled: SettledWishes, labels: LabelLookup) -> tuple[Narrowing, ...]:
-    """Every wish model references have to meet, in the order of the trail; `narrowings_on` says which count where."""
+    """Every wish model references have to meet, in the order of the trail; `narrowings_on` says which count where.
+
+    What the prompt says of the person does not count where the designer has pinned one.
+    """
     tags = ((Rule.TONE, settled.tone), (Rule.ANGLE, settled.angle))
     found = [Narrowing(rule, wish, f"tagged {wish.value}") for rule, wish in tags if wish]
     if wish := settled.persona:
-        found.append(Narrowing(Rule.PERSONA, wish, f"of {wish.value}", _of_persona(wish.value)))
-    if wish := settled.gender:
+        found.append(Narrowing(Rule.PERSONA, wish, _persona_words(settled, wish), _of_persona(wish.value)))
+    if (wish := settled.gender) and not _is_passed_over(settled, wish):
         among = _claiming(labels, Claim(gender=wish.value))
         found.append(Narrowing(Rule.GENDER, wish, f"labelled {wish.value}", among))
-    if (wish := settled.age) and (ages := settled.ages):
+    if (wish := settled.age) and (ages := settled.ages) and not _is_passed_over(settled, wish):
         among = _claiming(labels, Claim(ages=(ages.low, ages.high)))
         found.append(Narrowing(Rule.AGE, wish, f"labelled {ages} years", among))
     return tuple(found)
+
+
+def _is_passed_over(settled: SettledWishes, wish: Wish) -> bool:
+    return settled.is_person_pinned and wish.source is WishedFrom.PROMPT
+
+
+def _persona_words(settled: SettledWishes, persona: Wish) -> str:
+    """Whose picture it has to be; of a pinned person also what of the prompt gives way to them."""
+    if not settled.is_person_pinned:
+        return f"of {persona.value}"
+    asked = [wish.value for wish in (settled.gender, settled.age) if wish and _is_passed_over(settled, wish)]
+    if settled.named is not None and fold(settled.named) != fold(persona.value):
+        asked.insert(0, settled.named)
+    before = f", which counts before the prompt’s {', '.join(asked)}" if asked else ""
+    return f"of {persona.value}, pinned by you{before}"
 
 
 def narrowings_on(side: SideName, wanted: Sequence[Narrowing]) -> tuple[Narrowing, ...]:
@@ -132,20 +154,35 @@ def hits(group: AttributeGroup, wanted: Sequence[Narrowing]) -> Sequence[Referen
 
 
 def near_misses(
-    index: ReferenceIndex, folder: ReferenceFolder, labels: LabelLookup, wanted: Sequence[Narrowing]
+    index: ReferenceIndex,
+    folder: ReferenceFolder,
+    labels: LabelLookup,
+    wanted: Sequence[Narrowing],
+    anybody: Sequence[Narrowing],
 ) -> tuple[NearMiss, ...]:
-    """Other folders in which every wish holds, then for each wish what there is without it."""
-    found: list[NearMiss] = []
+    """What to loosen, one wish and one value each: another folder, then tone, person, gender and age, last the angle.
+
+    `anybody` is what has to be met once a pinned person is let go of.
+    """
+    found = []
     for other in index.folders_of(Role.MODEL):
         pictures = sum(len(hits(group, wanted)) for group in other.groups) if other is not folder else 0
         if pictures:
-            found.append(NearMiss("folder", other.path, pictures))
-    for loosened in wanted:
+            found.append(NearMiss(Loosen.FOLDER, other.path, pictures))
+    for loosened in sorted(wanted, key=lambda narrowing: narrowing.rule is Rule.ANGLE):
+        picked = loosened.wish.source is WishedFrom.PICKED
+        if loosened.rule is Rule.PERSONA and picked:
+            pictures = sum(len(hits(group, anybody)) for group in folder.groups)
+            found += [NearMiss(Loosen.PERSONA, ANYTHING, pictures)] if pictures else []
+            continue
         others = [narrowing for narrowing in wanted if narrowing is not loosened]
         pairs = [(group, ref) for group in folder.groups for ref in hits(group, others)]
-        if pairs:
-            values = sorted({value for group, ref in pairs if (value := _value(loosened.rule, group, ref, labels))})
-            found.append(NearMiss(loosened.rule.value, ", ".join(values) or "any", len(pairs)))
+        values = Counter(value for group, ref in pairs if (value := _value(loosened.rule, group, ref, labels)))
+        ranked = sorted(values.items(), key=lambda item: (-item[1], item[0]))[:_VALUES_MAX]
+        found += [NearMiss(Loosen(loosened.rule.value), value, pictures) for value, pictures in ranked]
+        says_more = len(pairs) > max(values.values(), default=0)
+        if says_more and picked and loosened.rule in (Rule.GENDER, Rule.AGE):
+            found.append(NearMiss(Loosen(loosened.rule.value), ANYTHING, len(pairs)))
     return tuple(found)
 
 
@@ -158,4 +195,6 @@ def _value(rule: Rule, group: AttributeGroup, ref: Reference, labels: LabelLooku
     label = labels.find(ref.key, ref.etag).current
     if label is None:
         return None
-    return label.gender_presentation if rule is Rule.GENDER else label.age_range
+    if rule is Rule.GENDER:
+        return label.gender_presentation
+    return next((name for name, low, high in AGE_RANGES if label.fits_age(low, high)), None)

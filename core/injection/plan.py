@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from core.injection.draw import TicketDraw, ticket
 from core.injection.fairness import Fairness, judge
@@ -12,8 +12,9 @@ from core.injection.narrowing import LabelLookup, other_gender
 from core.injection.reader import Reading
 from core.injection.slots import Slot
 from core.injection.tag_slots import TagPlanner
-from core.injection.wishes import SIDES_OF_MODE, SettledWishes, SideName, Wishes, settle
+from core.injection.wishes import SIDES_OF_MODE, PinnedTags, SettledWishes, SideName, Wishes, settle
 from core.references.index import ReferenceIndex
+from core.references.reference import Reference
 from core.references.vocabulary import Role
 
 
@@ -65,7 +66,7 @@ class Planner:
         """Fill every slot that has a match. Raises InjectionError for a folder that does not exist."""
         draw = TicketDraw(wishes.seed, frozenset(recent))
         folder = self._index.model_folder(wishes.folder)
-        settled = settle(wishes, reading, self._index.personas, self._chance_tone(wishes))
+        settled = settle_in(self._index, wishes, reading, self._chance_tone(wishes))
         sides = SIDES_OF_MODE[wishes.mode]
         tags = TagPlanner(self._index, folder.project, wishes, draw)
         tone, keep_away = tags.tone_slot(settled.tone), other_gender(settled, self._labels)
@@ -74,6 +75,23 @@ class Planner:
         plans = tuple(SidePlan(side, (tone, angles[side], *models[side])) for side in sides)
         fairness = judge(*(plan.slots for plan in plans)) if len(plans) == 2 else None
         return Injection(wishes, reading, settled, folder.path, plans, fairness)
+
+    def candidates(self, done: Injection, slot: Slot, *, recent: Iterable[str] = ()) -> tuple[Reference, ...]:
+        """What could stand in a slot of this plan, in the order of the draw; nothing for one of no group.
+
+        In a model slot the person in the lead comes first, then everybody whom the other wishes allow: putting one of
+        them in is a newer choice than the person who is pinned.
+        """
+        draw, settled = TicketDraw(done.wishes.seed, frozenset(recent)), done.settled
+        folder = self._index.model_folder(done.folder or None)
+        if slot.role is not Role.MODEL:
+            wish = settled.tone if slot.role is Role.TONE else settled.angle
+            keep_away = other_gender(settled, self._labels) if slot.role is Role.ANGLE else None
+            tags = TagPlanner(self._index, folder.project, done.wishes, draw)
+            return tuple(tags.fitting(slot.role, wish, keep_away)) if wish else ()
+        anybody = replace(settled.without_pinned_person(), persona=None)
+        models = ModelPlanner(self._index, folder, self._labels, done.wishes, anybody, draw, self._max_models)
+        return models.candidates_in(slot, settled.persona.value if settled.persona else slot.persona)
 
     def _chance_tone(self, wishes: Wishes) -> str | None:
         """A tone drawn among those the library has a tone reference for, where chance is to pick one."""
@@ -86,3 +104,17 @@ class Planner:
             if group.tags.tone and group.usable
         }
         return min(tones, key=lambda tone: ticket(wishes.seed, "chance", tone), default=None)
+
+
+def settle_in(index: ReferenceIndex, wishes: Wishes, reading: Reading, chance_tone: str | None = None) -> SettledWishes:
+    """What counts, as `settle` has it, with the people and the pinned pictures of a library."""
+    pinned = PinnedTags(pinned_tag(index, wishes.pins, Role.TONE), pinned_tag(index, wishes.pins, Role.ANGLE))
+    return settle(wishes, reading, index.personas, chance_tone, pinned)
+
+
+def pinned_tag(index: ReferenceIndex, pins: Mapping[str, str], role: Role) -> str | None:
+    """What the pinned picture of a role is tagged with, if it is one and lies in such a group."""
+    listed = index.get(pins.get(role.value, ""))
+    if listed is None or listed.role is not role:
+        return None
+    return listed.tone if role is Role.TONE else listed.angle

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from core.injection.wishes import Wish
 from core.references.index import ReferenceIndex
@@ -18,9 +19,9 @@ class Rule(StrEnum):
 
     `group`, `folder` and `role` count every file there; every later step starts from the pictures in groups
     that may be injected from, those left out that cannot be opened. From `person-first` and `recent-last` on only the
-    order changes, until `draw`, `turn` or `pin` takes one picture out of what is left. Where several groups are left,
-    `drawn-group` or `group-by-group` stands before it; in records from before they did, the draw was among all of
-    their pictures at once.
+    order changes, until `draw`, `turn`, `held` or `pin` takes one picture out of what is left. Where several groups are
+    left, `drawn-group` or `group-by-group` stands before it; in records from before they did, the draw was among all
+    of their pictures at once.
     """
 
     GROUP = "group"  # in the group `value`
@@ -43,6 +44,7 @@ class Rule(StrEnum):
     DRAWN_GROUP = "drawn-group"  # in the group `value`, which has the lowest ticket of `seed` among those left
     GROUP_BY_GROUP = "group-by-group"  # first each group's first picture, then each group's second, by groups' tickets
     PIN = "pin"  # the picture `value`, if it is among those left
+    HELD = "held"  # the picture `value`, which a recorded comparison drew
     OFF = "off"
     DRAW = "draw"  # the lowest ticket of `seed`
     TURN = "turn"  # `keys[0]`, if there, then the order by tickets of `seed`; of these number `value`, round and round
@@ -64,19 +66,34 @@ class Step:
     seed: int | None = None
 
 
+ANYTHING: Final = "any"
+
+
+class Loosen(StrEnum):
+    """The wishes that can be loosened where nothing meets all of them; `core/injection/choices.py` does it."""
+
+    FOLDER = "folder"
+    TONE = "tone"
+    PERSONA = "persona"
+    GENDER = "gender"
+    AGE = "age"
+    PERSON = "person"
+    PIN = "pin"  # of the slot `to`
+    MODE = "mode"
+    ANGLE = "angle"  # never the one that is given up first
+
+
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """The one wish to loosen, the value that would do, and how many pictures that gives."""
+    """The one wish to loosen, the one value that would do, and how many pictures that gives.
+
+    `loosen` is a `Loosen`, `to` a value of it: a tag's id, the path of a folder, a name, a gender, a range of years,
+    or `ANYTHING` where no such wish would do. Older records list several values in one.
+    """
 
     loosen: str
     to: str
     pictures: int
-
-    def __str__(self) -> str:
-        pictures = "1 picture" if self.pictures == 1 else f"{self.pictures} pictures"
-        if self.loosen == "folder":
-            return f"The model folder “{self.to}” has {pictures}."
-        return f"Loosening {self.loosen} to {self.to} gives {pictures}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +169,11 @@ class Slot:
         return self.key is not None
 
     @property
+    def is_off(self) -> bool:
+        """Whether it is empty because somebody switched it off."""
+        return bool(self.steps) and self.steps[-1].rule is Rule.OFF
+
+    @property
     def persona(self) -> str | None:
         """Who is in the picture."""
         return persona_of(self.key) if self.key else None
@@ -182,6 +204,14 @@ class Trail:
         """Record a step and what it left."""
         count = left if isinstance(left, int) else len(left)
         self.steps.append(Step(step, count, rule, value, source, tuple(keys), seed))
+
+    def note_off(self) -> None:
+        """Record that somebody switched the slot off."""
+        self.note(Rule.OFF, "switched off by you", 0)
+
+    def note_held(self, key: str) -> None:
+        """Record that a picture stays as a comparison drew it."""
+        self.note(Rule.HELD, "as recorded", 1, key)
 
     def note_pin(self, key: str, *, fits: bool) -> None:
         """Record a pin, and whether the picture is still among those that fit."""

@@ -8,8 +8,8 @@ from functools import partial
 
 from core.injection.draw import TicketDraw, groups_of
 from core.injection.narrowing import tag_of
-from core.injection.slots import NearMiss, Rule, Slot, Trail, left_out_words, unreadable_pin_words
-from core.injection.wishes import SideName, Wish, Wishes
+from core.injection.slots import Loosen, NearMiss, Rule, Slot, Trail, left_out_words, unreadable_pin_words
+from core.injection.wishes import Mode, SideName, Wish, Wishes
 from core.references.index import ReferenceIndex
 from core.references.key import parent
 from core.references.reference import AttributeGroup, Reference
@@ -44,10 +44,26 @@ class TagPlanner:
         man sends no woman's picture, not even for its viewpoint.
         """
         if side is SideName.TONE_ONLY:
-            return Slot.empty(Role.ANGLE, "Off in this mode: tone only sends no angle reference.")
+            return self._no_angle_here()
         if wish is None:
             return Slot.empty(Role.ANGLE, "Pick an angle, or name one in the prompt.")
         return self._slot(Role.ANGLE, wish, gender, other_gender)
+
+    def _no_angle_here(self) -> Slot:
+        """The angle slot of the tone-only side; what is pinned there waits for a mode that sends it."""
+        why, near = "Off in this mode: tone only sends no angle reference.", tuple[NearMiss, ...]()
+        if Role.ANGLE.value in self.wishes.pins and self.wishes.mode is Mode.TONE_ONLY:
+            why = f"{why} The picture you pinned waits."
+            near = (NearMiss(Loosen.MODE, Mode.COMPARE, 1),)
+        return Slot.empty(Role.ANGLE, why, near=near)
+
+    def fitting(self, role: Role, wish: Wish, other_gender: Callable[[Reference], bool] | None) -> list[Reference]:
+        """Every picture that could stand in the slot of a role, in the order of the draw."""
+        groups = (group for folder in self.index.folders_of(role) for group in folder.groups)
+        fitting = [ref for group in groups if tag_of(group, Rule(role.value)) == wish.value for ref in group.usable]
+        if other_gender is not None:
+            fitting = [ref for ref in fitting if not other_gender(ref)]
+        return self.draw.order(role.value, _nearest(fitting, self.project)[0]) if fitting else []
 
     def _slot(
         self,
@@ -57,9 +73,10 @@ class TagPlanner:
         other_gender: Callable[[Reference], bool] | None = None,
     ) -> Slot:
         empty = partial(Slot.empty, role, wishes=(wish,))
-        if role.value in self.wishes.off:
-            return empty("Switched off by you.")
         trail, rule = Trail(), Rule(role.value)
+        if role.value in self.wishes.off:
+            trail.note_off()
+            return empty("Switched off by you.", steps=trail.steps)
         groups = [group for folder in self.index.folders_of(role) for group in folder.groups]
         everything = sum(len(group.references) for group in groups)
         trail.note(Rule.ROLE, f"in {role.value} groups", everything, role.value)
@@ -76,20 +93,28 @@ class TagPlanner:
             trail.note(Rule.NOT_OTHER_GENDER, "not labelled with another gender", fitting, value)
             if not fitting:
                 why = f"Every picture tagged {wish.value} in S3 is labelled with another gender than you asked for."
-                return empty(f"{why} Pick another angle, or set the gender yourself.", steps=trail.steps)
+                near = tuple(
+                    NearMiss(Loosen.ANGLE, tag, pictures)
+                    for tag in _tags_of(groups, rule)
+                    if (pictures := sum(not other_gender(ref) for ref in _pictures(groups, rule, tag)))
+                )
+                return empty(f"{why} Pick another angle, or set the gender yourself.", steps=trail.steps, near=near)
         candidates, where, nearness = _nearest(fitting, self.project)
-        pin = self.wishes.pins.get(role.value)
-        if pin is None:
-            trail.note(nearness, where, candidates, "" if nearness is Rule.ANYWHERE else self.project)
-            taken, why = self._take(role.value, candidates, trail)
-        else:  # a pin may reach beyond the project, but never to a picture that does not fit
+        pin, held = self.wishes.pins.get(role.value), self._held(role, fitting)
+        if pin is not None:  # it may reach beyond the project, but never to a picture that does not fit
             pinned = next((ref for ref in fitting if ref.key == pin), None)
             trail.note_pin(pin, fits=pinned is not None)
             if pinned is None:
                 says = f"does not fit {wish.value} (any more): unpin it or change the {role.value}."
                 why = unreadable_pin_words(self.index, pin) or f"The picture you pinned {says}"
-                return empty(why, steps=trail.steps)
+                return empty(why, steps=trail.steps, near=(NearMiss(Loosen.PIN, role.value, len(candidates)),))
             taken, why = pinned, "pinned by you"
+        elif held is not None and not self.wishes.rerolls.get(role.value):  # and so may this
+            trail.note_held(held.key)
+            taken, why = held, "as recorded"
+        else:
+            trail.note(nearness, where, candidates, "" if nearness is Rule.ANYWHERE else self.project)
+            taken, why = self._take(role.value, candidates, trail, held)
         beyond = f" {where}" if nearness is Rule.ANYWHERE and self.project else ""
         places = groups_of(candidates)
         among = f" in {len(places)} groups" if len(places) > 1 else ""
@@ -104,12 +129,22 @@ class TagPlanner:
             pinned=pin is not None,
         )
 
-    def _take(self, slot_id: str, candidates: Sequence[Reference], trail: Trail) -> tuple[Reference, str]:
-        """The first by the seed's tickets, or after re-rolls a later one, and the words for why."""
+    def _held(self, role: Role, fitting: Sequence[Reference]) -> Reference | None:
+        """What a record drew in this slot, if it still fits."""
+        key = self.wishes.held.get(role.value)
+        return next((ref for ref in fitting if ref.key == key), None) if key else None
+
+    def _take(
+        self, slot_id: str, candidates: Sequence[Reference], trail: Trail, held: Reference | None
+    ) -> tuple[Reference, str]:
+        """The first by the seed's tickets; after re-rolls one that comes later than what a record drew; and why."""
         draw, turn = self.draw, self.wishes.rerolls.get(slot_id, 0)
         if turn:
-            draw.note_turn(trail, candidates, turn)
-            return draw.order(slot_id, candidates)[turn % len(candidates)], f"re-rolled {turn}×, seed {draw.seed}"
+            order = draw.order(slot_id, candidates)
+            start = held if held in order else None
+            turns = order if start is None else [start, *(ref for ref in order if ref is not start)]
+            draw.note_turn(trail, candidates, turn, start)
+            return turns[turn % len(turns)], f"re-rolled {turn}×, seed {draw.seed}"
         draw.note_first(trail, slot_id, candidates)
         return draw.first(slot_id, candidates), f"drawn with seed {draw.seed}"
 
@@ -117,9 +152,13 @@ class TagPlanner:
 def _tags_there(groups: Sequence[AttributeGroup], role: Role) -> tuple[str, tuple[NearMiss, ...]]:
     """What a role's groups are tagged with, in words and as what to loosen to."""
     rule = Rule(role.value)
-    tags = sorted({tag for group in groups if group.is_injectable and (tag := tag_of(group, rule))})
-    near = tuple(NearMiss(role.value, tag, len(_pictures(groups, rule, tag))) for tag in tags)
+    tags = _tags_of(groups, rule)
+    near = tuple(NearMiss(Loosen(role.value), tag, len(_pictures(groups, rule, tag))) for tag in tags)
     return f"The library has {', '.join(tags)}." if tags else f"The library has no {role.value} groups yet.", near
+
+
+def _tags_of(groups: Sequence[AttributeGroup], rule: Rule) -> list[str]:
+    return sorted({tag for group in groups if group.is_injectable and (tag := tag_of(group, rule))})
 
 
 def _nearest(fitting: Sequence[Reference], project: str) -> tuple[list[Reference], str, Rule]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import LiteralString
 
@@ -94,7 +94,10 @@ class Ages:
 class Wishes:
     """The whole state of the composer: enough to plan the same injection again.
 
-    `pins`, `rerolls`, `off` and `strengths` are by slot id: `tone`, `angle`, or `model:<group path>`.
+    `pins`, `held`, `rerolls`, `off` and `strengths` are by slot id: `tone`, `angle`, or `model:<group path>`. `persona`
+    is the person that a pinned picture means: whoever else is asked for, every model slot shows them or nobody. `held`
+    is what a recorded comparison drew: it stays where it meets the wishes, and is no pin. In records from before there
+    were these two both are empty.
     """
 
     prompt: str = ""
@@ -107,7 +110,9 @@ class Wishes:
     gender: Gender | None = None
     ages: Ages | None = None
     seed: int = 0
+    persona: str | None = None
     pins: dict[str, str] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
     rerolls: dict[str, int] = field(default_factory=dict)
     off: frozenset[str] = frozenset()
     strengths: dict[str, Strength] = field(default_factory=dict)
@@ -123,7 +128,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class SettledWishes:
-    """What counts after the designer's picks have been laid over the reading of the prompt."""
+    """What counts after the designer's picks have been laid over the reading of the prompt.
+
+    `named` is who the prompt names, whether or not it is they who count.
+    """
 
     tone: Wish | None
     angle: Wish | None
@@ -133,6 +141,26 @@ class SettledWishes:
     gender: Wish | None
     age: Wish | None
     ages: Ages | None
+    named: str | None = None
+
+    @property
+    def is_person_pinned(self) -> bool:
+        """Whether the designer has said who it is: then the prompt has no say in it."""
+        return self.persona is not None and self.persona.source is WishedFrom.PICKED
+
+    def without_pinned_person(self) -> SettledWishes:
+        """What counts once the designer lets go of the person: again whom the prompt names, if anybody."""
+        if not self.is_person_pinned:
+            return self
+        return replace(self, persona=Wish(self.named, WishedFrom.PROMPT) if self.named else None)
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedTags:
+    """The tags of the pinned tone and angle pictures: they count as picked where no tile is."""
+
+    tone: str | None = None
+    angle: str | None = None
 
 
 def check_prompt(prompt: str) -> str:
@@ -156,25 +184,33 @@ def check_prompt_length(chars: int) -> None:
         )
 
 
-def settle(wishes: Wishes, reading: Reading, personas: Iterable[str], chance_tone: str | None) -> SettledWishes:
+def settle(
+    wishes: Wishes,
+    reading: Reading,
+    personas: Iterable[str],
+    chance_tone: str | None,
+    pinned: PinnedTags = PinnedTags(),
+) -> SettledWishes:
     """Lay the picks over the reading: what is set counts, else what the prompt says, else nothing."""
-    tone = _choose(wishes.tone, reading.tone)
+    tone = _choose(wishes.tone or pinned.tone, reading.tone)
     if tone is None and wishes.tone_by_chance and chance_tone is not None:
         tone = Wish(chance_tone, WishedFrom.CHANCE)
     has_person, _ = _person_wish(wishes, reading, None)
-    persona = persona_in(wishes.prompt, personas, has_person=has_person)
+    named = persona_in(wishes.prompt, personas, has_person=has_person)
+    persona = _choose(wishes.persona, named)
     ages = wishes.ages or _ages_of(reading)
     age_from = WishedFrom.PICKED if wishes.ages else WishedFrom.PROMPT
-    person, person_from = _person_wish(wishes, reading, persona)
+    person, person_from = _person_wish(wishes, reading, named)
     return SettledWishes(
         tone=tone,
-        angle=_choose(wishes.angle, reading.angle),
+        angle=_choose(wishes.angle or pinned.angle, reading.angle),
         person=person,
         person_from=person_from,
-        persona=Wish(persona, WishedFrom.PROMPT) if persona else None,
+        persona=persona,
         gender=_choose(wishes.gender, reading.gender),
         age=Wish(str(ages), age_from) if ages else None,
         ages=ages,
+        named=named,
     )
 
 
@@ -187,7 +223,7 @@ def _choose(picked: str | None, read: str | None) -> Wish | None:
 def _person_wish(wishes: Wishes, reading: Reading, persona: str | None) -> tuple[bool, WishedFrom]:
     if wishes.person is not PersonWish.AUTO:
         return wishes.person is PersonWish.YES, WishedFrom.PICKED
-    if wishes.gender is not None or wishes.ages is not None:
+    if wishes.persona is not None or wishes.gender is not None or wishes.ages is not None:
         return True, WishedFrom.PICKED
     return reading.person or persona is not None, WishedFrom.PROMPT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from core.references.reference import Filter, place_of
+from core.references.reference import Filter, Sought, place_of
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
 
 
@@ -29,6 +29,11 @@ class Directory(NamedTuple):
             (wanted.group, self.group),
         )
         return all(want is None or want == have for want, have in equal)
+
+    def is_sought(self, sought: Sought) -> bool:
+        """Whether its pictures are found by its place."""
+        equal = ((sought.role, self.role), (sought.tone, self.tone), (sought.angle, self.angle))
+        return any(want is not None and want == have for want, have in equal)
 
 
 def directory_at(directory: str, vocabulary: Vocabulary, tags_by_name: dict[str, Tags]) -> Directory:

@@ -15,7 +15,7 @@ from core.references.drift import Drift, drift_between
 from core.references.listing.listing import Listing
 from core.references.problems import LibraryProblem, problems_of
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder
-from core.references.table import ReferenceTable
+from core.references.table import References, ReferenceTable
 from core.references.vocabulary import Role, Vocabulary
 
 _WARM_REFERENCES = 200_000  # some 130 MB of objects
@@ -104,7 +104,7 @@ class ReferenceIndex:
             if unicodedata.normalize("NFC", folder.path) == wanted:
                 return folder
         names = ", ".join(f"“{folder.path}”" for folder in folders) or "none yet"
-        raise InjectionError("There is no model folder `{}` in S3. The library has {}.", text, names)
+        raise InjectionError("There is no person folder `{}` in S3. The library has {}.", text, names)
 
     def group(self, path: str) -> AttributeGroup:
         """The group at this path. Raises NotFound."""
@@ -114,7 +114,7 @@ class ReferenceIndex:
                     return group
         raise NotFound("There is no group `{key}` in the library.", key=path)
 
-    def search(self, wanted: Filter) -> Sequence[Reference]:
+    def search(self, wanted: Filter) -> References:
         """All references that pass every part of the filter, in key order; a page is a slice of it."""
         return self.table.search(wanted)
 

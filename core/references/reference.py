@@ -116,8 +116,29 @@ class ReferenceFolder:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """One thing that is searched for: a picture is found by any of what stands here.
+
+    Its key has all of `words`, which are in the form in which texts are searched (with `at_word_start` not behind a
+    letter from a to z: a woman's file is no man's); its place has this role or this tag; or its bytes, or it itself,
+    are among those of which somebody else knows that they are meant.
+    """
+
+    words: tuple[str, ...] = ()
+    at_word_start: bool = False
+    role: Role | None = None
+    tone: str | None = None
+    angle: str | None = None
+    etags: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
-    """What a person narrows the library to; empty fields do not narrow."""
+    """What a person narrows the library to; empty fields do not narrow.
+
+    Each word of `text` stands in the key of what passes, and everything that is `sought` is found.
+    """
 
     text: str = ""
     role: Role | None = None
@@ -126,6 +147,7 @@ class Filter:
     folder: str | None = None
     group: str | None = None
     problems_only: bool = False
+    sought: tuple[Sought, ...] = ()
 
 
 def by_person(references: Iterable[Reference]) -> dict[str, tuple[Reference, ...]]:

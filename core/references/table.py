@@ -8,10 +8,11 @@ somebody looks at them.
 from __future__ import annotations
 
 import copy
+import re
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self, overload
 
@@ -25,7 +26,7 @@ from core.references.key import file_name
 from core.references.key_column import are_pictures, split, whole
 from core.references.listing.listing import Listing
 from core.references.litter import are_litter, count_litter
-from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder
+from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, Sought
 from core.references.texts import Flags, FoldedNames, Rows, Texts
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
 from core.unicode import searchable
@@ -62,6 +63,14 @@ class References(Sequence[Reference]):
     def __iter__(self) -> Iterator[Reference]:
         for start in range(0, len(self.rows), BLOCK_ROWS):
             yield from self._table.references(self.rows[start : start + BLOCK_ROWS])
+
+    def position(self, key: str) -> int | None:
+        """Where the reference with this key stands in here, or None; nothing is made for that."""
+        row = self._table.row_of(key)
+        if row is None:
+            return None
+        at = row - self.rows.start if isinstance(self.rows, range) else int(np.searchsorted(self.rows, row))
+        return at if 0 <= at < len(self.rows) and self.rows[at] == row else None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -206,7 +215,7 @@ class ReferenceTable(Sequence[Reference]):
 
     def get(self, key: str) -> Reference | None:
         """The reference with exactly this key, or None when S3 does not list it."""
-        row = self._row_of(key)
+        row = self.row_of(key)
         return None if row is None else self.reference(row)
 
     def prefixed(self, prefix: str) -> References:
@@ -240,14 +249,13 @@ class ReferenceTable(Sequence[Reference]):
 
     def search(self, wanted: Filter) -> References:
         """All references that pass every part of the filter, in key order."""
-        words = searchable(wanted.text).split()
-        if not all(map(_could_be_listed, words)):
-            return References(self, range(0))
+        sought = (*(Sought((word,)) for word in searchable(wanted.text).split()), *wanted.sought)
         found = self._narrowed(wanted)
-        if not words and found.all():
+        if not sought and found.all():
             return References(self, range(len(self)))
-        for word in sorted(words, key=len, reverse=True):  # long words leave fewer rows to the others
-            found = self._with_word(word, found)
+        # long words leave fewer rows to the others
+        for each in sorted(sought, key=lambda one: max(map(len, one.words), default=0), reverse=True):
+            found = self._with(each, found)
         return References(self, np.flatnonzero(found).astype(np.int32))
 
     def groups_with(self, wanted: Filter) -> frozenset[tuple[str | None, str | None]]:
@@ -289,7 +297,7 @@ class ReferenceTable(Sequence[Reference]):
         again = copy.copy(self)
         again._archived = self._archived.copy()
         for keys, is_archived in ((archived, True), (restored, False)):
-            rows = [row for key in keys if (row := self._row_of(key)) is not None]
+            rows = [row for key in keys if (row := self.row_of(key)) is not None]
             again._archived[rows] = is_archived
         return again
 
@@ -320,11 +328,15 @@ class ReferenceTable(Sequence[Reference]):
         """The references that S3 keeps in an archive, in key order."""
         return References(self, np.flatnonzero(self._archived).astype(np.int32))
 
+    def with_bytes(self, etags: Collection[str]) -> References:
+        """The references of these bytes, in key order."""
+        return References(self, np.flatnonzero(self._has_etag(etags)).astype(np.int32))
+
     @property
     def outside(self) -> References:
         """The references in no reference folder, in key order."""
-        is_outside = np.array([directory.role is None for directory in self._directories], np.bool_)
-        return References(self, np.flatnonzero(is_outside[self._directory_of]).astype(np.int32))
+        is_outside = self._in_places(lambda directory: directory.role is None)
+        return References(self, np.flatnonzero(is_outside).astype(np.int32))
 
     @property
     def not_ascii(self) -> References:
@@ -339,24 +351,17 @@ class ReferenceTable(Sequence[Reference]):
 
     def _narrowed(self, wanted: Filter) -> Flags:
         """Which rows pass all parts of the filter but the text."""
-        found: Flags = np.array([directory.passes(wanted) for directory in self._directories], np.bool_)[
-            self._directory_of
-        ]
+        found = self._in_places(lambda directory: directory.passes(wanted))
         if not wanted.problems_only:
             return found
-        problem: Flags = np.array([directory.problem is not None for directory in self._directories], np.bool_)[
-            self._directory_of
-        ]
+        problem = self._in_places(lambda directory: directory.problem is not None)
         return found & (problem | self._is_unreadable() | self._archived)
 
     def _is_unreadable(self) -> Flags:
         is_empty: Flags = self._sizes == 0
         if not self.unreadable:
             return is_empty
-        marked: Flags = pc.is_in(self._etags.column, pa.array(self.unreadable, pa.string())).to_numpy(
-            zero_copy_only=False
-        )
-        return is_empty | marked
+        return is_empty | self._has_etag(self.unreadable)
 
     def _make(self, code: int, name: str, etag: str, size: int, modified: int, archived: bool) -> Reference:
         directory = self._directories[code]
@@ -368,8 +373,8 @@ class ReferenceTable(Sequence[Reference]):
             place = (*directory[1:-1], GroupProblem.ARCHIVED)
         return Reference(f"{directory.text}{name}", etag, size, moment, *place)
 
-    def _row_of(self, key: str) -> int | None:
-        """The row with this key, found by halving among the names of its directory."""
+    def row_of(self, key: str) -> int | None:
+        """The row with this key, or None; found by halving among the names of its directory."""
         cut = key.rfind("/") + 1
         code = self._code_of.get(key[:cut])
         if code is None:
@@ -401,6 +406,39 @@ class ReferenceTable(Sequence[Reference]):
         if len(spans) == 1:
             return References(self, spans[0])
         return References(self, np.sort(np.concatenate(spans)) if spans else range(0))
+
+    def _with(self, sought: Sought, found: Flags) -> Flags:
+        """Of the found rows those that are found by any of what is sought."""
+        sure = found & self._in_places(lambda directory: directory.is_sought(sought))
+        if sought.etags:
+            sure |= found & self._has_etag(sought.etags)
+        rows = [row for key in sought.keys if (row := self.row_of(key)) is not None]
+        sure[rows] = found[rows]
+        if not sought.words or not all(map(_could_be_listed, sought.words)):
+            return sure
+        named = found & ~sure
+        for word in sorted(sought.words, key=len, reverse=True):
+            named = self._with_word(word, named)
+        return sure | (self._at_word_start(sought.words, named) if sought.at_word_start else named)
+
+    def _at_word_start(self, words: Sequence[str], found: Flags) -> Flags:
+        """Of the found rows those in whose keys no letter from a to z stands in front of these words."""
+        for word in words:
+            begins = re.compile(rf"(?:^|[^a-z]){re.escape(word)}")
+            texts = np.array([begins.search(text) is not None for text in self._folded_directories], np.bool_)
+            open_rows = np.flatnonzero(found & ~texts[self._directory_of])
+            found = found & texts[self._directory_of]
+            found[open_rows] = self._folded.match(begins.pattern, only=open_rows)
+        return found
+
+    def _in_places(self, is_meant: Callable[[Directory], bool]) -> Flags:
+        """Which rows lie in a directory of which this holds."""
+        flags: Flags = np.array([is_meant(directory) for directory in self._directories], np.bool_)[self._directory_of]
+        return flags
+
+    def _has_etag(self, etags: Collection[str]) -> Flags:
+        flags: Flags = pc.is_in(self._etags.column, pa.array(etags, pa.string())).to_numpy(zero_copy_only=False)
+        return flags
 
     def _with_word(self, word: str, found: Flags) -> Flags:
         """Of the found rows those whose folded key contains the word.

@@ -91,6 +91,11 @@ class FoldedNames:
         found = _flags(pc.starts_with(different, text)) if at_start else self._different.contain(text)
         return found[self._codes]
 
+    def match(self, pattern: str, *, only: npt.NDArray[np.int64]) -> Flags:
+        """Which of these rows' names have what a regular expression of RE2 describes."""
+        codes, place = np.unique(self._codes[only], return_inverse=True)
+        return _flags(pc.match_substring_regex(self._different.column.take(pa.array(codes)), pattern))[place]
+
 
 def _folded_column(names: pa.Array) -> pa.Array:
     """`searchable` of every name; only names outside ASCII need Python, and each different one once."""

@@ -71,6 +71,9 @@ class Vocabulary:
         self.tones = tuple(term for term in all_terms if term.kind is TagKind.TONE)
         self.angles = tuple(term for term in all_terms if term.kind is TagKind.ANGLE)
         self.prompt_lookalikes = (*everywhere, *prompt_lookalikes)
+        self._names = {term.id: term.name for term in all_terms}
+        ids = "|".join(map(re.escape, sorted(self._names, key=len, reverse=True)))
+        self._ids_and_quotes = re.compile(rf"“[^”]*”|`[^`]*`|(?<![\w-])(?:{ids or '(?!)'})(?![\w-])")
         self._role_words = dict(role_words)
         no_terms: dict[Words, Term | None] = {words_of(phrase): None for phrase in everywhere}
         self._any_kind = _Lookup.over(no_terms | dict(_folder_entries(all_terms)))
@@ -78,11 +81,8 @@ class Vocabulary:
             TagKind.TONE: _Lookup.over(dict(_folder_entries(self.tones))),
             TagKind.ANGLE: _Lookup.over(dict(_folder_entries(self.angles))),
         }
-        self._typed = {
-            (term.kind, words_of(text)): term.id
-            for term in all_terms
-            for text in (term.name, *term.prompt_only, *term.folder_only, *term.aliases, term.id)
-        }
+        self._typed = {(term.kind, words_of(text)): term.id for term in all_terms for text in _spellings(term)}
+        self._by_letters = {"".join(words_of(text)): term for term in all_terms for text in _spellings(term)}
 
     def tone(self, tone_id: str) -> Term:
         """The tone with this id. Raises InjectionError."""
@@ -92,12 +92,32 @@ class Vocabulary:
         """The angle with this id. Raises InjectionError."""
         return _find(self.angles, angle_id, "angle")
 
+    def name(self, term_id: str) -> str:
+        """What a tone or an angle is called on screen; of an id that the vocabulary has lost that is the id."""
+        return self._names.get(term_id, term_id)
+
+    def in_names(self, sentence: str) -> str:
+        """A sentence of ours with the name in place of each id of a tone or an angle.
+
+        What stands in quotes, “…” or `…`, is left as it is: names of files, folders and groups.
+        """
+        return self._ids_and_quotes.sub(lambda found: self._names.get(found[0], found[0]), sentence)
+
     def tag(self, kind: TagKind, text: str) -> str:
         """The id a person means by an id, name or alias. Raises InputError."""
         if found := self._typed.get((kind, words_of(text))):
             return found
         terms = self.tones if kind is TagKind.TONE else self.angles
-        raise InputError("“{}” is no {} we know; choose one of {}.", text, kind, _listed(terms))
+        ids = ", ".join(term.id for term in terms)
+        raise InputError("“{}” is no {} we know; choose one of {}.", text, kind, ids)
+
+    def term(self, text: str) -> Term | None:
+        """The tone or angle that this text is a name, an alias or the id of, with whatever blanks; None for others."""
+        return self._by_letters.get("".join(words_of(text)))
+
+    def role(self, text: str) -> Role | None:
+        """The role that this text is a word for, or None."""
+        return self._role_words.get(words_of(text))
 
     def role_of(self, folder_name: str) -> Role | None:
         """The role of a folder named like `01. Model`, or None for any other folder."""
@@ -183,6 +203,10 @@ def load_vocabulary(path: Path) -> Vocabulary:
     )
 
 
+def _spellings(term: Term) -> tuple[str, ...]:
+    return (term.name, *term.prompt_only, *term.folder_only, *term.aliases, term.id)
+
+
 def _folder_entries(terms: Iterable[Term]) -> Iterator[tuple[Words, Term]]:
     for term in terms:
         for text in (term.id, *term.aliases, *term.folder_only):
@@ -203,11 +227,8 @@ def _find(terms: tuple[Term, ...], term_id: str, noun: str) -> Term:
     for term in terms:
         if term.id == term_id:
             return term
-    raise InjectionError("There is no {} “{}”; choose one of {}.", noun, term_id, _listed(terms))
-
-
-def _listed(terms: Iterable[Term]) -> str:
-    return ", ".join(term.id for term in terms)
+    names = ", ".join(term.name for term in terms)
+    raise InjectionError("There is no {} “{}”; choose one of {}.", noun, term_id, names)
 
 
 def _ids(terms: Iterable[Term]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from core.ui.frame.session_request import is_signing_out, keep_renewed
 from core.ui.frame.state import Key
 from core.ui.frame.unknown_page import TITLE, unknown_name, unknown_page
 from core.ui.generate.draft_keeper import forget_drafts, meet_browser
+from core.ui.generate.work import tell_work
 from core.ui.labels.label_lending import leave_desk
 from core.ui.sign_in import login
 from core.ui.sign_in.token_page import ask_for_token
@@ -96,10 +97,13 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
         if problem := st.session_state.pop(Key.SIGN_IN_PROBLEM, None):
             show_problem(problem)
     meet_browser(studio, viewer)
+    work = st.container(key="work-line")
     if page.url_path != "labels":
         leave_desk(studio, viewer)
     with observe_rerun(studio, _name_of(page)), show_problems():
         page.run()
+    with work:
+        tell_work(is_on_stage=page.url_path in ("", DEFAULT_PAGE))
 
 
 def _demo_line(studio: Studio) -> None:

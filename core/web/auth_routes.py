@@ -93,10 +93,14 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
 
 def is_ours(request: Request, settings: Settings) -> bool:
     """Whether the browser says that our own page asks. `Origin` must be there: every fetch of ours sends it."""
+    return is_from_own_page(request, settings) and request.headers.get(REQUEST_HEADER) == "1"
+
+
+def is_from_own_page(request: Request, settings: Settings) -> bool:
+    """The same of a form, which can send no header of ours."""
     return (
         request.headers.getlist("origin") == [settings.origin or _asked_origin(request)]
         and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-        and request.headers.get(REQUEST_HEADER) == "1"
     )
 
 

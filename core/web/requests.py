@@ -20,7 +20,16 @@ from core.telemetry import NoTelemetry
 
 _log = structlog.get_logger(__name__)
 _GIVEN_ID: Final = re.compile(r"[0-9A-Za-z_-]{8,64}")
-OURS: Final = ("healthz", "readyz", "metrics", "image", "partial", "session", "oauth")  # else it is Streamlit's
+OURS: Final = (
+    "healthz",
+    "readyz",
+    "metrics",
+    "image",
+    "originals",
+    "partial",
+    "session",
+    "oauth",
+)  # else it is Streamlit's
 _SLOW_S: Final = 2.0
 
 

@@ -18,6 +18,7 @@ from core.web.authorize import authorize
 from core.web.client_address import ClientAddress
 from core.web.desk_routes import ROUTES as DESK_ROUTES
 from core.web.health import healthz, metrics, readyz
+from core.web.originals import ROUTES as ORIGINALS_ROUTES
 from core.web.page_paths import PagePaths
 from core.web.pictures import image, no_picture, partial
 from core.web.request_filter import RequestFilter
@@ -70,6 +71,7 @@ def middleware(read: ReadMessage) -> tuple[Middleware, ...]:
 ROUTES = (
     *AUTH_ROUTES,
     *DESK_ROUTES,
+    *ORIGINALS_ROUTES,
     Route("/healthz", healthz),
     Route("/readyz", readyz),
     Route("/metrics", metrics),

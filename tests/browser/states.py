@@ -28,7 +28,7 @@ def plan(tab: Tab, tone: str, prompt: str) -> None:
     tab.tile("Tone", tone).click()
     expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
     tab.type_prompt(prompt)
-    expect(tab.main.get_by_role("img", name=re.compile("^model reference")).first).to_be_visible()
+    expect(tab.main.get_by_role("img", name=re.compile("^person reference")).first).to_be_visible()
     tab.settled()
 
 

@@ -98,7 +98,7 @@ def turned(tab: Tab, param: str) -> None:
 
 def filtered_references(tab: Tab) -> None:
     searched(tab, "noir", "q")
-    chosen(tab, "Any tone", "noir", "tone")
+    chosen(tab, "Any tone", "Noir", "tone")
     segment(tab, "Groups", "view")
 
 
@@ -114,8 +114,8 @@ def filtered_labels(tab: Tab) -> None:
 
 def filtered_history(tab: Tab) -> None:
     searched(tab, "porcelain", "text", narrows=False)
-    chosen(tab, "Any mode", "compare", "made")
-    chosen(tab, "Any tone", "noir", "with_tone")
+    chosen(tab, "Any mode", "Compare", "made")
+    chosen(tab, "Any tone", "Noir", "with_tone")
 
 
 def the_second_page_of_people(tab: Tab) -> None:
@@ -133,10 +133,10 @@ class View:
 
 
 VIEWS = {
-    "references": View("References", filtered_references, ("q=noir", "tone=noir", "view=Groups")),
+    "references": View("References", filtered_references, ("q=noir", "tone=Noir", "view=Groups")),
     "references, second page": View("References", the_second_page_of_references, ("page=2",)),
     "labels": View("Labels", filtered_labels, ("show=Grid", "presentation=feminine", "find=Ada")),
-    "history": View("History", filtered_history, ("text=porcelain", "made=compare", "with_tone=noir")),
+    "history": View("History", filtered_history, ("text=porcelain", "made=Compare", "with_tone=Noir")),
     "people, second page": View("People", the_second_page_of_people, ("whom=designer", "roll=2")),
 }
 
@@ -208,7 +208,7 @@ def test_generate_finds_its_comparison_again_and_is_left_by_one_press(tab: Tab) 
     arrived(tab, "References")
 
 
-def test_a_drawer_that_leads_on_leaves_the_page_behind_as_it_was(tab: Tab) -> None:
+def test_a_drawer_that_leads_on_is_found_open_again_and_behind_it_the_page_as_it_was(tab: Tab) -> None:
     tab.goto("/references")
     searched(tab, "fruit", "q")
     tab.still()
@@ -220,16 +220,20 @@ def test_a_drawer_that_leads_on_leaves_the_page_behind_as_it_was(tab: Tab) -> No
     tab.still()
     there = shown(tab)
     tab.page.go_back()
-    finds_again(tab, before)
+    expect(tab.dialog.get_by_role("button", name="Show in History")).to_be_visible()
     tab.page.go_forward()
     finds_again(tab, there)
+    tab.page.go_back()
+    expect(tab.dialog.get_by_role("button", name="Show in History")).to_be_visible()
+    tab.page.go_back()
+    finds_again(tab, before)
 
 
 @pytest.mark.parametrize(
     ("asked", "leads_to"),
     [
         ("/References?q=noir", "/references?q=noir"),
-        ("/references/?q=noir&tone=noir", "/references?q=noir&tone=noir"),
+        ("/references/?q=noir&tone=noir", "/references?q=noir&tone=Noir"),
         ("/HISTORY/", "/history"),
         ("/Labels//?find=%EC%95%B5", "/labels?find=%EC%95%B5"),
         ("/Generate/", "/"),

@@ -139,7 +139,7 @@ def test_what_is_no_picture_is_left_out_of_the_plan_and_both_sides_are_made(libr
     tab.button("Refresh").click()
     expect(tab.main).to_contain_text(f"{112 + len(BROKEN) + len(AWKWARD_NAMES)} pictures")
     tab.goto("/")
-    tab.choose("Model folder", "Bad input")
+    tab.choose("Person folder", "Bad input")
     tab.tile("Tone", "Noir").click()
     tab.tile("Angle", "Overhead").click()
     tab.type_prompt("A red chair")

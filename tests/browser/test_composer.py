@@ -23,25 +23,26 @@ def test_an_unfair_pair_is_made_fair_by_one_press(tab: Tab) -> None:
     """What differs is named, and the button takes the nearest choice that was proven fair."""
     tab.tile("Tone", "Beauty").click()
     expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
-    tab.tile("Angle", "Overhead").click()
+    tab.tile("Angle", "Low angle").click()
     expect(tab.main.get_by_role("img", name=re.compile("^angle reference"))).to_be_visible()
     tab.type_prompt("A woman looks up")
-    expect(tab.main.get_by_text("controlled: no")).to_be_visible()
+    expect(tab.verdict("no")).to_be_visible()
     expect(
         tab.main.get_by_text(re.compile(r"The person differs: tone only shows \w+, the other side does not"))
     ).to_be_visible()
-    offer = tab.main.get_by_role("button", name=re.compile(r"^Use Close-up, with \w+ on both sides$"))
+    offer = tab.main.get_by_role("button", name=re.compile(r"^Use Cinematic, with \w+ on both sides$"))
     offer.click()
-    expect(tab.main.get_by_text("controlled: yes")).to_be_visible()
+    expect(tab.verdict("yes")).to_be_visible()
     expect(offer).to_have_count(0)
-    expect(tab.tile("Angle", "Close-up")).to_have_attribute("aria-pressed", "true")
+    expect(tab.tile("Tone", "Cinematic")).to_have_attribute("aria-pressed", "true")
 
-    # And again, when the same mistake is made again.
-    tab.tile("Angle", "Overhead").click()
-    expect(tab.main.get_by_text("controlled: no")).to_be_visible()
+    # What it did away with is said; and again, when the same mistake is made again.
+    expect(tab.main.get_by_text("You took another choice: the tone Beauty gave way.")).to_be_visible()
+    tab.tile("Tone", "Beauty").click()
+    expect(tab.verdict("no")).to_be_visible()
     offer.click()
-    expect(tab.main.get_by_text("controlled: yes")).to_be_visible()
-    expect(tab.tile("Angle", "Close-up")).to_have_attribute("aria-pressed", "true")
+    expect(tab.verdict("yes")).to_be_visible()
+    expect(tab.tile("Tone", "Cinematic")).to_have_attribute("aria-pressed", "true")
 
 
 def test_on_a_phone_the_empty_stage_says_where_the_composer_is(studio: Dashboard, visit: Visit, tab: Tab) -> None:
@@ -69,7 +70,7 @@ def test_without_the_font_of_icons_no_word_of_theirs_lies_on_ours(studio: Dashbo
 def test_a_pair_without_a_tone_reference_says_what_it_does_not_compare(tab: Tab) -> None:
     tab.tile("Angle", "Low angle").click()
     tab.type_prompt("a bottle of perfume, nobody there")
-    expect(tab.main.get_by_text("controlled: yes")).to_be_visible()
+    expect(tab.verdict("yes")).to_be_visible()
     expect(tab.main.get_by_text("Neither side has a tone reference")).to_be_visible()
 
 
@@ -113,12 +114,12 @@ def test_a_slot_tells_its_whole_trail(tab: Tab) -> None:
     tab.tile("Tone", "Cinematic").click()
     expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
     tab.type_prompt("Ada, three-quarter view")
-    expect(tab.main.get_by_role("img", name=re.compile("^model reference .*Ada")).first).to_be_visible()
+    expect(tab.main.get_by_role("img", name=re.compile("^person reference .*Ada")).first).to_be_visible()
     tab.settled()
     tab.main.get_by_role("button", name="Why").nth(2).click()
     told = tab.page.get_by_test_id("stPopoverBody")
     for words in (
-        "tagged cinematic · picked by you",
+        "tagged Cinematic · picked by you",
         "of Ada · read from the prompt",
         "drawn with seed",
         "Wrong match",

@@ -49,8 +49,10 @@ def test_history_is_searched_and_filtered(tab: Tab) -> None:
     cards = tab.cards(GRID)
     glass = cards.filter(has_text="A glass of water")
     bowl = cards.filter(has_text="A porcelain bowl")
-    expect(bowl.first).to_contain_text("tone-only")
-    expect(bowl.get_by_role("img", name="Comparison: A porcelain bowl").first).to_be_visible()
+    expect(bowl.first).to_contain_text("Tone only · Noir")
+    expect(bowl.get_by_role("img", name="Tone only: A porcelain bowl").first).to_be_visible()
+    for side in ("Tone only", "Tone + angle"):
+        expect(glass.get_by_role("img", name=f"{side}: A glass of water").first).to_be_visible()
     titles = cards.all_inner_texts()
     assert "glass" in titles[-2], "the newest comes first"
     assert "porcelain" in titles[-1]
@@ -61,25 +63,31 @@ def test_history_is_searched_and_filtered(tab: Tab) -> None:
     expect(bowl.first).to_be_visible()
     expect(search).to_be_focused()
     search.fill("")
-    tab.choose("Any mode", "compare")
+    tab.choose("Any mode", "Compare")
     expect(bowl).to_have_count(0)
     expect(glass.first).to_be_visible()
-    expect(tab.page).to_have_url(re.compile(r"[?&]made=compare\b"))
-    tab.choose("Any tone", "noir")
+    expect(tab.page).to_have_url(re.compile(r"[?&]made=Compare\b"))
+    tab.choose("Any tone", "Noir")
     expect(tab.main).to_contain_text("passes these filters")
 
 
 def test_a_replay_sends_the_identical_request(tab: Tab, studio: Dashboard) -> None:
     tab.goto("/history?text=porcelain")
     tab.cards(GRID).last.click()
-    expect(tab.dialog).to_contain_text("Fidelity")
     expect(tab.dialog.get_by_role("img", name="Tone only, made picture")).to_be_visible()
+    figures(tab)
+    expect(tab.dialog).to_contain_text("Fidelity")
     first = studio.record(studio.comparisons()[0])
     tab.dialog.get_by_role("button", name="Replay").click()
     expect(tab.downloads).to_have_count(1)
     again = studio.record(tab.shown_comparison)
     assert again["replay_of"] == first["id"] != again["id"]
     assert again["sides"] == first["sides"]
+
+
+def figures(tab: Tab) -> None:
+    """Unfold what is folded in the open details."""
+    tab.dialog.get_by_text("Request, attempts and cost").click()
 
 
 def details(tab: Tab, text: str) -> None:
@@ -119,20 +127,60 @@ def test_another_angle_is_shown_before_it_is_sent_and_the_new_record_names_the_o
 
     tab.goto(f"/history?text={made['id']}")
     tab.cards(GRID).click()
-    expect(tab.dialog).to_contain_text(f"Made from {glass['id']}")
+    origin = tab.dialog.get_by_role("list", name="Made from").locator('[role="button"]')
+    expect(origin).to_contain_text("A glass of water")
+    origin.click()
+    expect(tab.page).to_have_url(re.compile(f"opened={glass['id']}$"))
+    expect(tab.dialog.get_by_role("list", name="Made from")).to_have_count(0)
+    tab.page.go_back()
+    expect(origin).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(tab.page).to_have_url(f"{tab.home}/history?text={made['id']}")
 
 
-def test_one_side_is_regenerated_in_its_own_record_and_the_other_is_left_alone(tab: Tab, studio: Dashboard) -> None:
+def test_one_side_is_retried_in_its_own_record_and_the_other_is_left_alone(tab: Tab, studio: Dashboard) -> None:
     details(tab, "glass")
     glass = studio.comparisons()[1]
-    tab.dialog.get_by_role("button", name="Regenerate this side").first.click()
+    tab.dialog.get_by_role("button", name="Retry this side").first.click()
     expect(tab.page).to_have_url(re.compile(f"comparison={glass}"))
     expect(tab.downloads).to_have_count(2)
     assert studio.outcome(glass, "tone-only", 2)["state"] == "done"
     assert not [key for key in studio.keys("studio/generations/") if f"{glass}/tone-angle-2" in key]
     details(tab, "glass")
+    figures(tab)
     expect(tab.dialog).to_contain_text("Attempt 2: done")
     expect(tab.dialog.get_by_text("Attempt 1: done")).to_have_count(2)
+
+
+def test_stars_are_kept_and_failed_ones_can_be_hidden(tab: Tab, studio: Dashboard) -> None:
+    bowl = studio.record(studio.comparisons()[0])
+    lost = ULID()  # whose server ended before it had made anything
+    record = bowl | {"id": str(lost), "created_at": "2025-01-01T00:00:00Z"}
+    record |= {"wishes": bowl["wishes"] | {"prompt": "A porcelain vase"}}
+    studio.put(f"studio/generations/{lost.datetime:%Y/%m/%d}/{lost}/comparison.json", json.dumps(record).encode())
+    tab.goto("/history?text=porcelain")
+    vase = tab.cards(GRID).filter(has_text="A porcelain vase")
+    expect(vase).to_contain_text("Interrupted")
+    tab.main.get_by_text("Hide failed").click()
+    expect(vase).to_have_count(0)
+    expect(tab.page).to_have_url(re.compile("hide_failed=true"))
+    items = tab.page.get_by_role("list", name=GRID).get_by_role("listitem")
+    stars = items.get_by_role("button", name="Favourite")
+    stars.last.click()
+    expect(stars.last).to_have_attribute("aria-pressed", "true")
+    tab.settled()
+    tab.main.get_by_text("Favourites").click()
+    expect(tab.cards(GRID)).to_have_count(1)
+    tab.page.reload()
+    expect(stars).to_have_count(1)
+    expect(stars).to_have_attribute("aria-pressed", "true")
+    (kept,) = studio.keys("studio/favourites/")
+    assert json.loads(studio.read(kept))["comparisons"] == [bowl["id"]]
+    tab.cards(GRID).click()
+    tab.dialog.get_by_role("button", name="Favourite").click()
+    tab.settled()
+    tab.page.keyboard.press("Escape")
+    expect(tab.main).to_contain_text("No favourite here")
 
 
 def test_the_address_holds_every_filter(tab: Tab, studio: Dashboard) -> None:
@@ -155,9 +203,10 @@ def test_an_imported_record_shows_what_it_has_and_offers_nothing_it_cannot_do(ta
     studio.put(f"{folder}/comparison.json", json.dumps(imported).encode())
     tab.goto("/history?text=teapot")
     tab.cards(GRID).click()
+    figures(tab)
     expect(tab.dialog).to_contain_text("imported, record old-77")
     expect(tab.dialog).to_contain_text("no timing, cost or request id came with it")
-    for absent in ("Replay", "Regenerate this side"):
+    for absent in ("Replay", "Retry this side"):
         expect(tab.dialog.get_by_role("button", name=absent)).to_have_count(0)
     expect(tab.dialog.get_by_role("button", name="Open in Generate")).to_be_enabled()
 
@@ -182,10 +231,10 @@ def test_a_reference_that_has_left_s3_is_shown_as_missing(tab: Tab, studio: Dash
     expect(tab.dialog).to_contain_text(re.compile("missing from S3|no longer in S3"))
     expect(tab.dialog.get_by_role("button", name="Replay")).to_be_disabled()
     expect(tab.dialog.get_by_role("img", name="Tone only, made picture")).to_be_visible()
-    expect(tab.dialog.get_by_role("button", name="Regenerate this side").first).to_be_disabled()
+    expect(tab.dialog.get_by_role("button", name="Retry this side").first).to_be_disabled()
 
     # Nothing takes its place unasked; asked to, another is drawn and shown before anything is sent.
-    change(tab, Ratio="1:1")
+    change(tab, Size="1:1")
     make = tab.dialog.get_by_role("button", name="Make it")
     expect(make).to_be_disabled()
     expect(tab.dialog).to_contain_text("nothing else goes in unasked")

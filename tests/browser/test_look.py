@@ -31,7 +31,7 @@ OVERFLOWING = """() => [...document.querySelectorAll("body, main, main *")]
   .filter((node) => /auto|scroll/.test(getComputedStyle(node).overflowX) && node.clientWidth > 300)
   .concat(document.scrollingElement)
   .filter((node) => node.scrollWidth > node.clientWidth + 1)
-  .filter((node) => node.getAttribute("data-testid") !== "stGrid")  // the slot strip may scroll by itself
+  .filter((node) => !node.matches(".st-key-strip-compact"))  // the slot strip may scroll by itself
   .map((node) => `${node.tagName} ${node.getAttribute("data-testid")}: ${node.scrollWidth} > ${node.clientWidth}`)"""
 
 

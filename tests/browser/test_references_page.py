@@ -20,21 +20,21 @@ def keys_shown(cards: Locator) -> list[str]:
 
 def test_a_view_is_shared_by_its_url(studio: Dashboard, visit: Visit) -> None:
     tab = visit(studio).open("/references")
-    tab.page.get_by_role("radiogroup", name="Role").get_by_text("model").click()
-    tab.choose("Any tone", "cinematic")
-    tab.choose("Any angle", "low-angle")
+    tab.page.get_by_role("radiogroup", name="Role").get_by_text("Person").click()
+    tab.choose("Any tone", "Cinematic")
+    tab.choose("Any angle", "Low angle")
     cards = tab.cards(GRID)
     expect(cards).to_have_count(4)
     shown = keys_shown(cards)
     assert all(key.startswith("refs/01. Model/c(cinematic,contrast) low angle/") for key in shown)
-    for wish in ("role=model", "tone=cinematic", "angle=low-angle"):
+    for wish in ("role=Person", "tone=Cinematic", r"angle=Low(\+|%20)angle"):
         expect(tab.page).to_have_url(re.compile(rf"[?&]{wish}\b"))
 
     shared = visit(studio).open(tab.page.url.removeprefix(studio.url))
     expect(shared.cards(GRID)).to_have_count(4)
     assert keys_shown(shared.cards(GRID)) == shown
-    expect(shared.page.get_by_role("combobox", name="Any tone")).to_have_value("cinematic")
-    expect(shared.page.get_by_role("radio", name="model")).to_be_checked()
+    expect(shared.page.get_by_role("combobox", name="Any tone")).to_have_value("Cinematic")
+    expect(shared.page.get_by_role("radio", name="Person")).to_be_checked()
 
 
 def test_no_run_counts_on_what_the_browser_may_have_forgotten(studio: Dashboard, visit: Visit) -> None:
@@ -80,7 +80,7 @@ def test_pages_share_the_library_out_and_a_filter_goes_back_to_the_first(tab: Ta
     expect(tab.page).to_have_url(re.compile("page=2"))
     tab.page.reload()
     expect(tab.cards(GRID)).to_have_count(50)
-    tab.choose("Any tone", "vivid")
+    tab.choose("Any tone", "Vivid")
     expect(tab.cards(GRID).filter(has_not_text="vivid")).to_have_count(0)
     expect(tab.page).not_to_have_url(re.compile("page=2"))
 
@@ -120,7 +120,7 @@ def test_groups_open_into_their_pictures(tab: Tab) -> None:
     groups = tab.cards("Groups")
     expect(groups).to_have_count(40)
     korean = groups.filter(has_text="느와르 쿼터뷰")
-    expect(korean).to_contain_text("noir · three-quarter")
+    expect(korean).to_contain_text("Noir · Three-quarter")
     expect(korean).to_contain_text("3 pictures")
     korean.click()
     expect(tab.cards(GRID)).to_have_count(3)
@@ -201,8 +201,8 @@ def test_a_phone_keeps_the_filters_behind_one_button_that_counts_them(studio: Da
     assert first is not None
     assert first["y"] < 844 / 2, "pictures begin in the upper half of the screen"
     phone.button("Filters · 2 active").press("Enter")
-    expect(tone).to_have_value("cinematic")
-    phone.choose("Any angle", "low-angle")
+    expect(tone).to_have_value("Cinematic")
+    phone.choose("Any angle", "Low angle")
     expect(phone.cards(GRID)).to_have_count(4)
     phone.button("Hide filters").click()
     expect(phone.button("Filters · 3 active")).to_be_visible()

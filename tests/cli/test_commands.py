@@ -539,7 +539,7 @@ class TestBadLibrary:
         asked = ("inject", "--json", "--prompt", "a woman", "--tone", "noir")
         sides = core(*asked, environ=environment(bucket)).json["sides"]
         assert [slot["key"] for side in sides for slot in side["slots"]] == [None] * 6
-        assert all("no model folder yet" in slot["why"] for side in sides for slot in side["slots"][2:])
+        assert all("no person folder yet" in slot["why"] for side in sides for slot in side["slots"][2:])
 
     def test_a_loose_picture_is_reported_by_its_key(self, moto: S3Server) -> None:
         bucket = with_bucket(moto, {"refs/01. Model/stray.jpg": jpeg()})

@@ -45,7 +45,7 @@ FAILS = (
     _case("refused", Fault.REFUSE, "refused"),
     _case("refused in mid-stream", Fault.REFUSE_MID_STREAM, "refused", partial=True),
     _case("rate limited", Fault.RATE_LIMIT, "rate_limited"),
-    _case("out of credit", Fault.NO_QUOTA, "rate_limited"),
+    _case("out of credit", Fault.NO_QUOTA, "out_of_credit"),
     _case("a key that is not accepted", Fault.BAD_KEY, "bad_request"),
     _case("forbidden", Fault.FORBIDDEN, "bad_request"),
     _case("bad request", Fault.BAD_REQUEST, "bad_request"),

@@ -117,9 +117,9 @@ def test_only_what_cannot_be_read_is_archived(studio: Studio) -> None:
 
 def test_cards_say_so(studio: Studio) -> None:
     index = studio.catalog.index
-    cards = {card.id: card.badge for card in reference_cards(index.references, index.table)}
+    cards = {card.id: card.badge for card in reference_cards(index.references, index.table, studio.vocabulary)}
     assert cards == {WARM: "", INSTANT: "", COLD: "archived", DEEP: "archived"}
-    (group,) = group_cards(index.folders[0].groups, index.table)
+    (group,) = group_cards(index.folders[0].groups, index.table, studio.vocabulary)
     assert group.badge == "2 archived"
     example = index.folders[0].groups[0].example
     assert example is not None

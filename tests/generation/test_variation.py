@@ -24,9 +24,11 @@ from core.injection.plan import Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import OfflineReader, Reading
 from core.injection.slots import Slot
+from core.injection.tag_names import with_names
 from core.injection.wishes import Mode, SideName, Wishes
 from core.labels.published.label_file import LabelSet
 from core.references.index import ReferenceIndex
+from core.references.key import persona_of
 from core.references.vocabulary import Role
 from core.viewer import PersonRole, Viewer
 from tests.generation.comparisons import PricedEngine, StudioFixture
@@ -62,7 +64,7 @@ def again(comparison: Comparison, *, index: ReferenceIndex = _INDEX, **changes: 
     planner = Planner(index, LabelSet(()), max_model_references=3)
 
     def plan(wishes: Wishes, reading: Reading, recent: tuple[str, ...]) -> Any:
-        return planner.plan(wishes, reading, recent=recent)
+        return with_names(planner.plan(wishes, reading, recent=recent), VOCABULARY)
 
     return variation(comparison, Changes(**changes), plan=plan, index=index, vocabulary=VOCABULARY)
 
@@ -84,9 +86,7 @@ def _every() -> list[Any]:
 
 
 def key_of(comparison: Comparison, side: SideName, role: Role) -> str:
-    key = slots_of(comparison.sides, side, role)[0].key
-    assert key is not None
-    return key
+    return next(slot.key for slot in slots_of(comparison.sides, side, role) if slot.key)
 
 
 def test_what_had_just_been_given_is_on_record_and_passed_over_again() -> None:
@@ -374,4 +374,17 @@ def test_what_is_kept_on_the_other_side_is_not_said_to_be_pinned_by_a_person() -
     new = again(record(), angle="eye-level")
     told = [text for side in new.sides for slot in side.slots for text in (slot.why, *(s.step for s in slot.steps))]
     assert not [text for text in told if "pinned by you" in text.lower()]
-    assert any("kept from the recorded comparison" in text for text in told)
+    assert any("as recorded" in text for text in told)
+    assert new.injection.wishes.pins == {}
+
+
+def test_a_variation_keeps_the_person_that_was_pinned_and_what_was_pinned_in_slots_that_stay() -> None:
+    tone = key_of(record(), TONE_ONLY, Role.TONE)
+    persona = persona_of(key_of(record(), TONE_ANGLE, Role.MODEL))
+    made = record(persona=persona, pins={"tone": tone})
+    new = again(made, angle="eye-level").injection.wishes
+    assert (new.persona, new.pins) == (persona, {"tone": tone})
+    other = again(made, tone="vivid").injection
+    assert (other.wishes.persona, other.wishes.pins) == (persona, {})
+    people = {slot.persona for side in other.sides for slot in side.slots if slot.role is Role.MODEL and slot.key}
+    assert people <= {persona}

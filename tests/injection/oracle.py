@@ -144,12 +144,15 @@ class Oracle:
     def __init__(self, case: Case) -> None:
         self._case = case
         wishes, reading = case.wishes, case.reading
-        self.tone = wishes.tone or reading.tone
-        self.angle = wishes.angle or reading.angle
+        self.tone = wishes.tone or self._pinned_tag(Role.TONE) or reading.tone
+        self.angle = wishes.angle or self._pinned_tag(Role.ANGLE) or reading.angle
         self.gender = wishes.gender or reading.gender
         read_ages = None if reading.age_low is None else (reading.age_low, reading.age_high)
         self.ages = (wishes.ages.low, wishes.ages.high) if wishes.ages else read_ages
-        self.persona = self._named()
+        self.persona = wishes.persona or self._named()
+        # who is pinned counts before whatever the prompt says of a person
+        self.model_gender = wishes.gender if wishes.persona else self.gender
+        self.model_ages = self.ages if wishes.ages or not wishes.persona else None
         self.person = self._person_meant()
         models = [p for p in case.pictures if p.role is Role.MODEL]
         self.folder = wishes.folder or min((f"{p.root}/01. Model" for p in models), key=str.encode)
@@ -169,6 +172,11 @@ class Oracle:
             found += self._trails(plan.slots)
         return found + self._people(injection) + self._fairness(injection)
 
+    def _pinned_tag(self, role: Role) -> str | None:
+        pin = self._case.wishes.pins.get(role.value)
+        pinned = [p for p in self._case.pictures if p.role is role and p.key == pin]
+        return next((p.tone if role is Role.TONE else p.angle for p in pinned), None)
+
     def _named(self) -> str | None:
         known = {p.persona for p in self._case.pictures if p.role is Role.MODEL and p.usable}
         words = re.findall(r"\w+", self._case.wishes.prompt)
@@ -179,7 +187,7 @@ class Oracle:
         wishes = self._case.wishes
         if wishes.person is not PersonWish.AUTO:
             return wishes.person is PersonWish.YES
-        return bool(wishes.gender or wishes.ages or self._case.reading.person or self.persona)
+        return bool(wishes.persona or wishes.gender or wishes.ages or self._case.reading.person or self.persona)
 
     def _label(self, picture: Picture) -> Label | None:
         here = self._by_key.get(picture.key)
@@ -203,6 +211,9 @@ class Oracle:
             return self._one_of(slots, [], role.value)
         if pin := self._case.wishes.pins.get(role.value):
             return self._one_of(slots, [p for p in fit if p.key == pin], role.value)
+        held = [p for p in fit if p.key == self._case.wishes.held.get(role.value)]
+        if held and not self._case.wishes.rerolls.get(role.value):
+            return self._one_of(slots, held, role.value)
         return self._one_of(slots, beside or inside or fit, role.value)
 
     def _one_of(self, slots: Sequence[Slot], fit: Sequence[Picture], what: str) -> list[str]:
@@ -227,11 +238,17 @@ class Oracle:
             if in_place and tagged and self._fits(p):
                 groups.setdefault(p.place, []).append(p)
         pinned = [place for place, group in groups.items() if self._pin(place) in {p.key for p in group}]
-        first = [*pinned, *(place for place in groups if place not in pinned)][:LIMIT]
+        held = [
+            place for place in groups if place not in pinned and self._held(place) in {p.key for p in groups[place]}
+        ]
+        first = [*pinned, *held, *(place for place in groups if place not in (*pinned, *held))][:LIMIT]
         return {place: group for place, group in groups.items() if place in first}
 
     def _pin(self, place: str) -> str | None:
         return self._case.wishes.pins.get(f"model:{place}")
+
+    def _held(self, place: str) -> str | None:
+        return self._case.wishes.held.get(f"model:{place}")
 
     def _shown(self, side: SideName) -> Mapping[str, list[Picture]]:
         """What may be shown in each slot that is filled: not those switched off, and of a pinned one only the pin."""
@@ -246,11 +263,11 @@ class Oracle:
         said = self._label(picture)
         if self.persona is not None and picture.persona != self.persona:
             return False
-        if self.gender is not None and (said is None or said.gender_presentation != self.gender):
+        if self.model_gender is not None and (said is None or said.gender_presentation != self.model_gender):
             return False
-        if self.ages is not None:
+        if self.model_ages is not None:
             years = None if said is None or said.age_low is None or said.age_high is None else said.age_low
-            return years is not None and self.ages[0] <= years <= self.ages[1]
+            return years is not None and self.model_ages[0] <= years <= self.model_ages[1]
         return True
 
     def _models(self, slots: Sequence[Slot], side: SideName) -> list[str]:
@@ -277,7 +294,8 @@ class Oracle:
 
     def _people(self, injection: Injection) -> list[str]:
         """Somebody stands in every group that has them, on both sides if anybody can; their pictures are fresh."""
-        if any(slot_id.startswith("model:") for slot_id in (*self._case.wishes.pins, *self._case.wishes.rerolls)):
+        wishes = self._case.wishes
+        if any(slot_id.startswith("model:") for slot_id in (*wishes.pins, *wishes.held, *wishes.rerolls)):
             return []  # then the designer decides who stands where
         sides = [self._shown(plan.side) for plan in injection.sides]
         shown = {slot.key for plan in injection.sides for slot in plan.slots if slot.key and slot.role is Role.MODEL}

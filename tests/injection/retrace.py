@@ -103,7 +103,7 @@ class Retrace:
                 return True
             case Rule.FRESH:
                 return p.key not in step.keys
-            case Rule.PIN:
+            case Rule.PIN | Rule.HELD:
                 return p.key == step.value
         raise AssertionError(f"no way to go {step}")
 

@@ -91,11 +91,19 @@ def test_a_person_beyond_the_first_groups_of_one_side_is_put_on_both() -> None:
         assert model_keys(after, side) == ["refs/01. Model/z noir low angle/Ben.jpg"]
 
 
-def test_an_angle_in_which_the_person_stands_is_offered_where_the_wished_one_has_nobody() -> None:
+def test_people_are_left_out_before_the_angle_that_was_asked_for_is_given_up() -> None:
     index = library(*REST, f"{EYE}/Ada 1.jpg", "refs/03. Angle/eye-level/door.jpg")
     _, choice = offer(index, WISHES)
     assert choice is not None
-    assert choice.says == "Use Eye level, with Ada on both sides"
+    assert choice.says == "Leave people out of both sides"
+    assert choice.wishes.angle == "low-angle"
+
+
+def test_another_angle_is_offered_where_nothing_else_would_do_and_says_what_it_gives_up() -> None:
+    index = library("refs/02. Tone/noir/street.jpg", f"{EYE}/Ada 1.jpg", "refs/03. Angle/eye-level/door.jpg")
+    _, choice = offer(index, WISHES)
+    assert choice is not None
+    assert choice.says == "Use Eye level instead of Low angle, with Ada on both sides"
     assert (choice.wishes.angle, choice.wishes.tone) == ("eye-level", "noir")
     taken(index, choice)
 
@@ -112,6 +120,24 @@ def test_a_tone_whose_group_has_the_angle_is_offered_where_no_angle_of_this_tone
     assert choice is not None
     assert choice.says == "Use Vivid, with Ben on both sides"
     assert tone_of(taken(index, choice), SideName.TONE_ONLY).key == "refs/02. Tone/vivid/b.jpg"
+
+
+def test_who_is_pinned_stays_while_a_tone_or_a_folder_has_them_on_both_sides() -> None:
+    index = library(
+        *REST,
+        "refs/02. Tone/vivid/b.jpg",
+        f"{EYE}/Ada 1.jpg",
+        f"{EYE}/Ben 1.jpg",
+        f"{LOW}/Ben 2.jpg",
+        "refs/01. Model/vivid low angle/Ada 3.jpg",
+    )
+    _, choice = offer(index, replace(WISHES, persona="Ada"))
+    assert choice is not None
+    assert (choice.says, choice.wishes.persona) == ("Use Vivid, with Ada on both sides", "Ada")
+    without = library(*REST, f"{EYE}/Ada 1.jpg", f"{EYE}/Ben 1.jpg", f"{LOW}/Ben 2.jpg")
+    _, choice = offer(without, replace(WISHES, persona="Ada"))
+    assert choice is not None
+    assert (choice.says, choice.wishes.persona) == ("Let the draw put Ben on both sides", None)
 
 
 def test_a_tone_without_a_tone_reference_is_not_offered_in_place_of_one_that_has_it() -> None:
@@ -182,7 +208,7 @@ def test_taking_the_offer_always_gives_a_controlled_pair_of_matching_references(
             again = planned(index, case)
             assert again.fairness is not None
             assert again.fairness.controlled, case
-            if not (choice.wishes.pins or choice.wishes.rerolls or choice.wishes.off):
+            if not (choice.wishes.pins or choice.wishes.held or choice.wishes.rerolls or choice.wishes.off):
                 assert Oracle(case).mismatches(again) == []
     assert offered[True] > offered[False] > 0
 
@@ -200,7 +226,7 @@ def test_people_of_a_tone_that_has_no_tone_reference_are_said_to_carry_it() -> N
     done = plan(library(f"{EYE}/Ada 1.jpg", f"{LOW}/Ada 2.jpg"), replace(WISHES, person=PersonWish.YES))
     assert done.fairness is not None
     assert done.fairness.controlled
-    assert "only the model references carry the tone" in done.fairness.note
+    assert "only the person references carry the tone" in done.fairness.note
 
 
 def test_a_pair_with_a_tone_reference_needs_no_note() -> None:

@@ -360,7 +360,8 @@ class TestNarrowing:
             ("gender", "feminine", 1),
             ("age", "60+", 1),
         ]
-        assert "Loosening gender to feminine gives 1 picture." in slot.why
+        asked = "tagged natural-film, tagged low-angle, labelled masculine, labelled 25–34 years"
+        assert slot.why == f"Nothing in “refs/01. Model” is {asked}."
 
     def test_another_folder_where_every_wish_holds_is_named_first(self) -> None:
         index = library(f"{LOW}/Ada 02.jpg", "refs/z/01. Model/noir low/Emi.jpg", "refs/z/01. Model/noir low/Emi 2.jpg")
@@ -369,7 +370,6 @@ class TestNarrowing:
         assert slot.key is None
         assert (slot.near[0].loosen, slot.near[0].to, slot.near[0].pictures) == ("folder", "refs/z/01. Model", 2)
         assert (slot.near[1].loosen, slot.near[1].to) == ("tone", "natural-film")
-        assert "The model folder “refs/z/01. Model” has 2 pictures." in slot.why
 
     def test_loosening_as_told_fills_the_slot(self) -> None:
         index = library(f"{LOW}/Ada 02.jpg", "refs/01. Model/noir eye-level/Ben.jpg")
@@ -735,7 +735,7 @@ class TestTrail:
 
     def test_the_trail_names_wish_source_matching_groups_rule_and_seed(self) -> None:
         done = plan(library(*STUDIO), replace(NATURAL_LOW, seed=41))
-        slot = models_of(done, TONE_ANGLE)[0]
+        slot = models_of(done, TONE_ANGLE)[1]
         assert (slot.wished, slot.wished_from) == ("natural-film + low-angle", "picked")
         assert [(step.step, step.left) for step in slot.steps] == [
             ("in the group “a(natural,film) low angle”", 2),
@@ -753,7 +753,8 @@ class TestTrail:
     def test_a_group_of_the_other_side_is_shown_as_left_out_with_its_angle(self) -> None:
         done = plan(library(*STUDIO), NATURAL_LOW)
         assert len(models_of(done, TONE_ONLY)) == len(models_of(done, TONE_ANGLE)) == 2
-        left_out = models_of(done, TONE_ANGLE)[1]
+        left_out = models_of(done, TONE_ANGLE)[0]
+        assert [slot.id for slot in models_of(done, TONE_ONLY)] == [slot.id for slot in models_of(done, TONE_ANGLE)]
         assert (left_out.group, left_out.key) == ("a(natural,film) eye-level", None)
         assert left_out.why == "Left out: its angle is eye-level, you asked for low-angle."
 

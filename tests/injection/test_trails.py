@@ -12,7 +12,7 @@ from core.injection.slots import Rule
 from core.injection.wishes import Wishes
 from core.references.index import ReferenceIndex, build_index
 from tests.injection.libraries import VOCABULARY, plan
-from tests.injection.oracle import Case, some_case, some_wishes
+from tests.injection.oracle import PEOPLE, Case, some_case, some_wishes
 from tests.injection.retrace import Retrace
 
 CASES = int(os.environ.get("STUDIO_PLAN_CASES", "20000")) // 4
@@ -20,21 +20,25 @@ WISHES_PER_LIBRARY = 10
 
 
 def meddled(rng: random.Random, case: Case, done: Injection) -> Wishes:
-    """The same wishes after a designer has pinned, re-rolled and switched off some of the slots."""
-    pins, rerolls, off = dict[str, str](), dict[str, int](), set(case.wishes.off)
+    """The same wishes after a designer has opened a record, pinned, re-rolled and switched off some of the slots."""
+    pins, held = dict[str, str](), dict[str, str]()
+    rerolls, off = dict[str, int](), set(case.wishes.off)
     anything = sorted(p.key for p in case.pictures)
     for slot_id in sorted({slot.id for side in done.sides for slot in side.slots}):
+        if rng.random() < 0.3:
+            held[slot_id] = rng.choice(anything)
         match rng.randrange(8):
             case 0:
                 pins[slot_id] = rng.choice(anything)
             case 1:
-                held = [s.key for side in done.sides for s in side.slots if s.id == slot_id and s.key]
-                pins |= {slot_id: held[0]} if held else {}
+                shown = [s.key for side in done.sides for s in side.slots if s.id == slot_id and s.key]
+                pins |= {slot_id: shown[0]} if shown else {}
             case 2 | 3 | 4:
                 rerolls[slot_id] = rng.randint(1, 7)
             case 5:
                 off.add(slot_id)
-    return replace(case.wishes, pins=pins, rerolls=rerolls, off=frozenset(off))
+    persona = rng.choice([None, None, None, *PEOPLE])
+    return replace(case.wishes, persona=persona, pins=pins, held=held, rerolls=rerolls, off=frozenset(off))
 
 
 def planned(index: ReferenceIndex, case: Case) -> Injection:

@@ -235,3 +235,13 @@ def test_the_sample_library_shows_every_rule() -> None:
         "refs/03. Angle": 10,
         "refs/2026 가을 캠페인/01. Model": 9,
     }
+
+
+def test_a_picture_knows_its_place_among_what_is_found_and_others_have_none() -> None:
+    keys = [f"refs/01. Model/{group}/{name}.jpg" for group in ("noir", "vivid") for name in ("Ada", "Ben", "Café")]
+    index = library(*keys, "refs/02. Tone/noir/street.jpg")
+    for wanted in (Filter(), Filter(tone="noir"), Filter(text="ben"), Filter(text="nowhere")):
+        found = index.search(wanted)
+        assert [found.position(ref.key) for ref in found] == list(range(len(found)))
+        others = {ref.key for ref in index.references} - {ref.key for ref in found}
+        assert [found.position(key) for key in (*others, "refs/gone.jpg", "")] == [None] * (len(others) + 2)

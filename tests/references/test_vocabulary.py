@@ -136,9 +136,9 @@ def test_reference_folders_are_numbered_role_words(folder: str, role: Role | Non
 
 
 def test_an_unknown_id_is_answered_with_the_valid_ones() -> None:
-    with pytest.raises(InjectionError, match="There is no tone “sepia”; choose one of natural-film, vivid"):
+    with pytest.raises(InjectionError, match="There is no tone “sepia”; choose one of Natural film, Vivid"):
         VOCABULARY.tone("sepia")
-    with pytest.raises(InjectionError, match="long-shot"):
+    with pytest.raises(InjectionError, match="Long shot"):
         VOCABULARY.angle("noir")
     assert VOCABULARY.angle("low-angle").name == "Low angle"
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
+from zipfile import ZipFile
 
 import boto3
 import httpx
@@ -582,3 +583,60 @@ async def no_message() -> Message:
 
 async def send_nothing(_message: Message) -> None:
     """Nobody listens any more."""
+
+
+def zipped(library: Library, *keys: str, **headers: str) -> httpx.Response:
+    """The answer to the form of the selection bar."""
+    origin = library.server.url
+    return httpx.post(
+        f"{origin}/originals", data={"key": list(keys)}, headers={"Origin": origin, **headers}, timeout=LONG_S
+    )
+
+
+def test_originals_come_as_one_zip_with_their_names_and_bytes(library: Library) -> None:
+    keys = [key for key in AWKWARD if key in library.etags]
+    answer = zipped(library, *keys)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert answer.headers["content-disposition"].startswith('attachment; filename="references.zip"')
+    assert answer.headers["cache-control"] == "no-store"
+    with ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert len(names) == len(keys)
+        assert unicodedata.normalize("NFC", f"{KOREAN} 05.jpg") in names
+        assert {archive.read(name) for name in names} == {library.get(key).content for key in keys}
+
+
+def test_what_is_not_in_the_library_is_named_in_the_zip_and_nothing_else_of_the_bucket_is_in_it(
+    library: Library,
+) -> None:
+    answer = zipped(library, CLIMBING, "studio/access.json", "refs/gone.jpg")
+    with ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["up.jpg", "NOT INCLUDED.txt"]
+        note = archive.read("NOT INCLUDED.txt").decode()
+    assert note.splitlines() == [
+        "access.json: It is not in the library any more.",
+        "gone.jpg: It is not in the library any more.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "status"), [((), 413), (("refs/gone.jpg",), 413), (tuple(f"refs/{n}.jpg" for n in range(501)), 413)]
+)
+def test_a_zip_of_nothing_or_of_too_many_is_refused_in_a_sentence(
+    library: Library, keys: tuple[str, ...], status: int
+) -> None:
+    answer = zipped(library, *keys)
+    assert answer.status_code == status
+    assert answer.text.endswith(("select others.", "select fewer."))
+
+
+def test_a_foreign_page_gets_no_zip(library: Library) -> None:
+    assert zipped(library, CLIMBING, Origin="https://elsewhere.example").status_code == 403
+    assert zipped(library, CLIMBING, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_a_form_that_is_too_long_for_any_selection_is_not_read_to_its_end(library: Library) -> None:
+    origin = library.server.url
+    answer = httpx.post(f"{origin}/originals", content=b"key=" + b"x" * 3_000_000, headers={"Origin": origin})
+    assert answer.status_code == 413

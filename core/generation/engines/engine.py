@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.errors import BadImage, EngineError, EngineFault, InputError, Overloaded
-from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
+from core.generation.records.comparison import RenderSettings, Size
 from core.generation.records.outcome import Cost
 from core.injection.wishes import SideName
 from core.references.vocabulary import Role
@@ -128,9 +128,3 @@ def engine_named(engines: Mapping[str, Engine], name: str) -> Engine:
     if name not in engines:
         raise InputError("There is no engine `{}` here: choose {}.", name, ", ".join(engines))
     return engines[name]
-
-
-def estimate_of(engines: Mapping[str, Engine], comparison: Comparison, record: SideRecord) -> float | None:
-    """US dollars another attempt of a recorded side may cost; None when nobody can say."""
-    engine = engines.get(comparison.engine)
-    return engine.estimate(comparison.render, references=record.attached) if engine else None

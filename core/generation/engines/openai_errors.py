@@ -118,7 +118,7 @@ def _unreachable_error(kind: EngineFault, call: Call[Any]) -> EngineError:
 # What a cause means for a picture: the kind of the error, and the sentence for a person. `{words}` are the server's own
 # in brackets, where it gave any, and `{said}` always something.
 _NO_CREDIT = (
-    EngineFault.RATE_LIMITED,
+    EngineFault.OUT_OF_CREDIT,
     "The {server} account has used up its credit or budget{words}: waiting does not help, "
     "an administrator must top it up or raise its limit.",
 )

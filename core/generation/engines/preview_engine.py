@@ -90,7 +90,8 @@ def _fit(subject: AttachedReference | None, size: Size) -> Image.Image:
 
 def _notes(tone: AttachedReference | None, subject: AttachedReference | None) -> tuple[str, ...]:
     """What the card says about how this picture came about."""
-    what = f"the {subject.role.value} reference {file_name(subject.key)}" if subject else "a neutral grey still"
+    kind = "angle" if subject and subject.role is Role.ANGLE else "person"
+    what = f"the {kind} reference {file_name(subject.key)}" if subject else "a neutral grey still"
     if tone is None:
         return (f"Preview, no AI: {what} as it is; no tone reference went in.",)
     return (f"Preview, no AI: the colours of {file_name(tone.key)} laid over {what}.",)

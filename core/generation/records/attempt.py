@@ -67,6 +67,7 @@ class AttemptStart(Record):
     deadline_s: float
     server: Server
     person: str | None = None  # who asked for it; older records lack it
+    waits_s: float = 0.0  # for how long it may wait for its turn, where all before it take as long as they may
 
     @classmethod
     def read(cls, data: bytes, row: StoredObject, of: AttemptId) -> AttemptStart:

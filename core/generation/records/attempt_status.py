@@ -59,6 +59,11 @@ class SideStatus(Record):
         return done[-1].picture if done else None
 
     @property
+    def is_without_picture(self) -> bool:
+        """Whether its newest attempt has ended and brought none."""
+        return self.phase in (AttemptPhase.FAILED, AttemptPhase.CANCELLED, AttemptPhase.INTERRUPTED)
+
+    @property
     def busy(self) -> bool:
         """Whether something may still come."""
         return self.phase in (AttemptPhase.QUEUED, AttemptPhase.RUNNING)
@@ -74,6 +79,11 @@ class ComparisonStatus(Record):
     def busy(self) -> bool:
         """Whether any side is still at work."""
         return any(side.busy for side in self.sides)
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing came of it: no side has a picture, and none is at work on one."""
+        return not self.busy and all(side.picture is None for side in self.sides)
 
     def side(self, name: SideName) -> SideStatus:
         """One side's status. Raises KeyError for a side that was not asked for."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
-from itertools import islice
+from datetime import UTC, datetime
+from itertools import islice, takewhile
 
 import structlog
 from ulid import ULID
@@ -14,7 +14,7 @@ from ulid import ULID
 from core.concurrency.periodic import Periodic
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import NotFound, WriteConflict
-from core.generation.records.attempt import AttemptStart, Server
+from core.generation.records.attempt import AttemptStart, Server, attempt_file
 from core.generation.records.attempt_status import ComparisonStatus
 from core.generation.records.comparison import Comparison
 from core.generation.records.history_index import Coverage, HistoryIndex
@@ -28,6 +28,7 @@ from core.unicode import searchable
 
 _log = structlog.get_logger(__name__)
 _REMEMBERED = 2_000  # records kept in memory; they never change, so a read one stays true
+_ULID_TIME_CHARS = 10  # https://github.com/ulid/spec: milliseconds since 1970, in an order that is their letters'
 _KEPT_BYTES = 8 * 1024 * 1024  # of starts and outcomes, each about half a kilobyte
 
 
@@ -41,6 +42,8 @@ class HistoryFilter:
     tone: str | None = None
     angle: str | None = None
     reference: str | None = None
+    among: frozenset[str] | None = None  # ids
+    older_than: str | None = None  # an id
 
 
 class History:
@@ -138,6 +141,31 @@ class History:
             found += [comparison for comparison in records if passes(Row.of(comparison, ""))]
         return found
 
+    def newest_ids(self, *, limit: int) -> tuple[str, ...]:
+        """The ids of the newest comparisons, as far as they have been read. Raises StorageDenied or StorageUnavailable.
+
+        S3 is asked only while the index is not being kept up to date in the background.
+        """
+        if not self.loop.is_started:
+            self._index.look()
+        return tuple(row.id for row in islice(self._index.rows(), limit))
+
+    def outcomes(self, comparison_id: str) -> tuple[Outcome, ...]:
+        """How the attempts of a comparison ended, as far as they have. Raises NotFound and what S3 raises."""
+        files = ((row, attempt_file(row.key)) for row in self._store.list(self.folder_of(comparison_id)))
+        ended = [(row, named[0]) for row, named in files if named is not None and named[1] == ".json"]
+        return tuple(Outcome.read(self._file(row), row, of) for row, of in ended)
+
+    def made_since(self, moment: datetime, person: str, *, limit: int) -> list[str]:
+        """The ids of what this person ordered since a moment, newest first, as far as the index has it by now.
+
+        Own orders are in it at once, those of other servers within a minute. Raises StorageDenied or
+        StorageUnavailable where the index has yet to be read.
+        """
+        first = str(ULID.from_datetime(moment))[:_ULID_TIME_CHARS]
+        today = takewhile(lambda row: row.id[:_ULID_TIME_CHARS] >= first, self._index.rows())
+        return list(islice((row.id for row in today if row.person == person), limit))
+
     def last_given(self, person: str) -> tuple[str, ...]:
         """The keys that went into this person's newest comparison."""
         newest = self.newest(limit=1, wanted=HistoryFilter(person=person))
@@ -194,6 +222,8 @@ def _passing(wanted: HistoryFilter) -> Callable[[Row], bool]:
             and (wanted.tone is None or row.tone == wanted.tone)
             and (wanted.angle is None or row.angle == wanted.angle)
             and (wanted.reference is None or wanted.reference in row.references)
+            and (wanted.among is None or row.id in wanted.among)
+            and (wanted.older_than is None or row.id < wanted.older_than)
         )
 
     return passes

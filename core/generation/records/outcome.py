@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypedDict, Unpack
+from typing import Final, TypedDict, Unpack
 
 import structlog
 from pydantic import Field
@@ -17,6 +17,7 @@ from core.injection.wishes import Mode, SideName
 from core.objects import StoredObject
 
 _log = structlog.get_logger(__name__)
+_WAIT_S_MAX: Final = 86_400.0  # nobody is kept from a retry for longer, whatever the far side says
 
 
 class OutcomeState(StrEnum):
@@ -157,6 +158,12 @@ class Outcome(Record):
     def seconds(self) -> float:
         """Wall-clock time from start to end; none where the clock was set back meanwhile."""
         return max(0.0, (self.finished_at - self.started_at).total_seconds())
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """From when on the far side wants to be asked again, by this studio's clock; None where it has not said."""
+        wait_s = self.failure.retry_after_s if self.failure else None
+        return None if wait_s is None else self.finished_at + timedelta(seconds=min(wait_s, _WAIT_S_MAX))
 
     def with_picture(self, key: str, etag: str, *, fidelity: float | None = None) -> Outcome:
         """The same, once its picture has a place in S3."""

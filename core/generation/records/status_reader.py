@@ -61,7 +61,7 @@ class StatusReader:
         """Whether the process that claimed an attempt can still finish it."""
         if start.server.boot == self.server.boot:
             return True
-        patience_s = _PATIENCE_DEADLINES * start.deadline_s + _GRACE_S
+        patience_s = start.waits_s + _PATIENCE_DEADLINES * start.deadline_s + _GRACE_S
         if datetime.now(UTC) > start.started_at + timedelta(seconds=patience_s):
             return False
         if start.server.host != self.server.host:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
@@ -13,8 +13,8 @@ class FairQueue(Generic[T]):
     """Waiting work. Next is whoever has the fewest at work, then whoever was served longest ago.
 
     People who were never served come before those who were, in the order in which they came; one person's
-    work keeps its order. Nobody starves: to be served puts a person behind all others who wait with as few at
-    work. Not safe for threads by itself: its owner holds a lock.
+    work keeps its order unless they arrange it otherwise. Nobody starves: to be served puts a person behind all
+    others who wait with as few at work. Not safe for threads by itself: its owner holds a lock.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,22 @@ class FairQueue(Generic[T]):
     def add(self, person: str, work: T) -> None:
         """Let work wait."""
         self._waiting.setdefault(person, deque()).append(work)
+        self._places = None
+
+    def waiting_of(self, person: str) -> tuple[T, ...]:
+        """What waits of one person's work, in its order."""
+        return tuple(self._waiting.get(person, ()))
+
+    def arrange(self, person: str, order: Sequence[T]) -> None:
+        """Have one person's work wait in this order: whose turn it is stays as it is, and what is theirs in it changes.
+
+        Raises ValueError unless it is exactly what waits of theirs.
+        """
+        waiting = self._waiting.get(person, deque())
+        if len(order) != len(waiting) or set(order) != set(waiting):
+            raise ValueError("the order holds other work than waits")
+        if order:
+            self._waiting[person] = deque(order)  # the person keeps their place among the others
         self._places = None
 
     def take(self) -> T | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 
@@ -28,16 +31,20 @@ from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.records.history import History
 from core.generation.running.attachments import Attachments
 from core.generation.running.attempt import Attempts
+from core.generation.running.ended_statuses import EndedStatuses
 from core.generation.running.fair_queue import FairQueue
 from core.generation.running.job import Job
 from core.generation.running.job_board import JobBoard
 from core.generation.running.outcome_writer import Observe, OutcomeWriter
+from core.generation.running.own_queue import Move, Waiting, by_comparison, moved
 from core.generation.running.spool import Spool
 from core.incidents import report
 from core.injection.wishes import SideName
 from core.objects import ObjectStore
 
 _log = structlog.get_logger(__name__)
+WAITING_SIDES_MAX: Final = 40  # of one person: twenty comparisons
+_WRITERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class Runner:
         self._pool = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="side")
         self._lock = threading.Lock()
         self._queue: FairQueue[Job] = FairQueue()
+        self._coming: Counter[str] = Counter()  # sides on their way into the queue, by person
+        self._ended = EndedStatuses()
         self._working: set[Future[None]] = set()
         self._abandoned: set[str] = set()  # comparisons whose sides this process did not all begin
         self._closed = False
@@ -98,8 +107,15 @@ class Runner:
             self._attachments.prefetch(sides, self._engines[engine].prepare)
 
     def submit(self, comparison: Comparison) -> None:
-        """Record the comparison and start all its sides; the same id a second time changes nothing."""
+        """Record the comparison and start all its sides; the same id a second time changes nothing.
+
+        Raises InputError where too many of its orderer's sides wait already.
+        """
         self._check_open(comparison.engine)
+        with self._room_for(len(comparison.sides), comparison.person):
+            self._submit(comparison)
+
+    def _submit(self, comparison: Comparison) -> None:
         self._attachments.prepare_soon(comparison, self._engines[comparison.engine].prepare)
         try:
             self._history.add(comparison)
@@ -126,7 +142,9 @@ class Runner:
             return
         self._check_open(status.comparison.engine)
         comparison, attempt = status.comparison, before.attempt + 1
-        self._start(Job(comparison, side, attempt, before.outcomes, person or comparison.person))
+        person = person or comparison.person
+        with self._room_for(1, person):
+            self._start(Job(comparison, side, attempt, before.outcomes, person))
 
     def cancel(self, comparison_id: str, side: SideName, *, person: str) -> None:
         """End one side's attempt for `person`: at once while it waits, else as soon as its engine looks up.
@@ -146,6 +164,35 @@ class Runner:
         _log.info("side_cancelled", person=person, **job.about)
         if was_waiting:
             self._end_unbegun(job)
+
+    def waiting_of(self, person: str) -> tuple[Waiting, ...]:
+        """What waits here of the work that this person asked for, in its order."""
+        with self._lock:
+            groups = by_comparison(self._queue.waiting_of(person))
+            return tuple(
+                Waiting(
+                    comparison=comparison_id,
+                    prompt=jobs[0].comparison.wishes.prompt,
+                    sides=tuple(job.side for job in jobs),
+                    ahead=min(map(self._queue.place, jobs)),
+                )
+                for comparison_id, jobs in groups.items()
+            )
+
+    def move(self, comparison_id: str, move: Move, *, person: str) -> None:
+        """Have what waits of a comparison begin sooner or later than the rest of what this person asked for.
+
+        Nobody else's work begins sooner or later for it. Raises InputError where nothing of theirs waits.
+        """
+        with self._lock:
+            try:
+                order = moved(self._queue.waiting_of(person), comparison_id, move)
+            except KeyError:
+                raise InputError(
+                    "Nothing of this comparison waits for you any more: it is at work by now, or has ended."
+                ) from None
+            self._queue.arrange(person, order)
+        _log.info("queue_moved", comparison=comparison_id, person=person, move=move.value)
 
     def status(self, comparison_id: str) -> ComparisonStatus:
         """Where each side stands: from memory while this process works on it, else from S3."""
@@ -171,6 +218,33 @@ class Runner:
         with ThreadPoolExecutor(min(16, len(comparison_ids))) as pool:
             return list(pool.map(self.status, comparison_ids))
 
+    def work_of(self, person: str) -> list[ComparisonStatus]:
+        """What this process has at work or waiting of what this person asked for, oldest first; S3 is not asked.
+
+        Of each comparison it has the sides that are in hand here, ended ones among them.
+        """
+        jobs: dict[str, list[Job]] = {}
+        for job in self._board.all():
+            if job.person == person:
+                jobs.setdefault(job.comparison.id, []).append(job)
+        return [
+            ComparisonStatus(comparison=mine[0].comparison, sides=tuple(map(self._status_of, mine)))
+            for mine in jobs.values()
+            if any(job.busy for job in mine)
+        ]
+
+    def statuses_lately(self, comparison_ids: Sequence[str]) -> list[ComparisonStatus]:
+        """The same for who asks every second: what ended elsewhere may be told half a minute late.
+
+        What this process works on is told as it is.
+        """
+        kept = {one: None if self._board.of(one) else self._ended.get(one) for one in comparison_ids}
+        read = {status.comparison.id: status for status in self.statuses([one for one in kept if kept[one] is None])}
+        for status in read.values():
+            if not self._board.of(status.comparison.id):
+                self._ended.keep(status)
+        return [kept[one] or read[one] for one in comparison_ids]
+
     def partial(self, comparison_id: str, side: SideName) -> PartialPicture | None:
         """The newest picture on its way, if this process makes one."""
         job = self._board.get(comparison_id, side)
@@ -195,8 +269,9 @@ class Runner:
             waiting = [job for job in self._board.all() if self._queue.remove(job.person, job)]
             for job in waiting:
                 job.stop = job.stop or EngineFault.INTERRUPTED
-        for job in waiting:
-            self._end_unbegun(job)
+        if waiting:
+            with ThreadPoolExecutor(_WRITERS) as writers:  # one after the other, a long queue would outlast the stop
+                list(writers.map(self._end_unbegun, waiting))
         wait_for(list(self._working), timeout=self._limits.stop_patience_s)
         with self._lock:
             for job in self._board.all():
@@ -218,7 +293,28 @@ class Runner:
             raise _closing()
         engine_named(self._engines, engine)
 
+    @contextmanager
+    def _room_for(self, sides: int, person: str) -> Iterator[None]:
+        """These sides go into the queue inside. Raises InputError where too many of this person's wait already."""
+        with self._lock:
+            waiting = len(self._queue.waiting_of(person)) + self._coming[person]
+            if waiting + sides > WAITING_SIDES_MAX:
+                raise InputError(
+                    "{} of your sides wait for their turn, and at most {} may: let some of them begin, "
+                    "or cancel some in your queue.",
+                    waiting,
+                    WAITING_SIDES_MAX,
+                )
+            self._coming[person] += sides
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._coming[person] -= sides
+                self._coming += Counter()  # without those who have none
+
     def _start(self, job: Job) -> None:
+        self._ended.forget(job.comparison.id)
         before = self._board.put(job)  # before it is claimed in S3, so that a claim of ours always has a job
         try:
             self._claim(job, before)
@@ -243,11 +339,17 @@ class Runner:
             deadline_s=self._limits.deadline_s,
             server=self._server,
             person=job.person,
+            waits_s=self._longest_wait_s(),
         )
         try:
             self._history.add_start(start)
         except WriteConflict as err:
             raise InputError("Somebody else has just started this side: it will show up here.") from err
+
+    def _longest_wait_s(self) -> float:
+        """For how long all that waits by now may keep the workers busy."""
+        with self._lock:
+            return len(self._queue) / self._limits.concurrency * self._limits.deadline_s
 
     def _has_lost(self, comparison_id: str, side: SideStatus) -> bool:
         """Whether S3 says that this very process works on a side, or will; asked only where there is no job."""

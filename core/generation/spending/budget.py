@@ -44,8 +44,8 @@ class Budget:
             )
         whose = "Your budget" if self.personal else "Everybody's budget"
         return (
-            f"{whose} for today has {dollars_left(self.left_usd)} of ${self.limit_usd:.2f} left and this would cost "
-            f"about {dollars(cost_usd)}: it starts anew at 00:00 UTC, {_in_words(self.starts_anew_at - now)}."
+            f"{whose} for today has {dollars_left(self.left_usd)} of ${self.limit_usd:.2f} left and this may cost "
+            f"{dollars(cost_usd)}: it starts anew at 00:00 UTC, {_in_words(self.starts_anew_at - now)}."
         )
 
 

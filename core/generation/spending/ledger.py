@@ -13,11 +13,13 @@ import structlog
 
 from core.concurrency.background import in_background
 from core.errors import Charge, EngineFault, NotFound, StorageDenied, StorageError, StorageUnavailable
-from core.generation.engines.engine import Engine, estimate_of
+from core.generation.engines.engine import Engine
 from core.generation.records.attempt import AttemptId, AttemptStart, attempt_file
 from core.generation.records.comparison import Comparison
 from core.generation.records.history import History
 from core.generation.records.outcome import Outcome, OutcomeState
+from core.generation.records.usual import Usual
+from core.generation.spending.estimates import Estimates
 from core.injection.wishes import Mode, SideName
 from core.objects import ObjectStore, StoredObject
 
@@ -104,10 +106,12 @@ class Ledger:
         *,
         app_prefix: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        usual: Usual | None = None,
     ) -> None:
+        """Without `usual` the price tables alone say what is at work may cost."""
         self._history = history
         self._store = store
-        self._engines = engines
+        self._estimates = Estimates(engines, usual)
         self._root = f"{app_prefix}generations/"
         self._now = now
         self._lock = threading.Lock()  # for the three below; never held while S3 is asked
@@ -283,5 +287,5 @@ class Ledger:
         """What an attempt may cost at most; None where nobody can say."""
         for record in comparison.sides if comparison else ():
             if comparison and record.side is side:
-                return estimate_of(self._engines, comparison, record)
+                return self._estimates.at_most(comparison.render, references=record.attached)
         return None

@@ -68,3 +68,22 @@ def _assembled(data: bytes, header: bytes, kept: list[tuple[int, int] | bytes]) 
         else:
             parts.keep(*piece)
     return parts
+
+
+def size_in(head: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels by the first chunk, which is enough of the file.
+
+    None for what is none, and where EXIF or XMP, which stand at the end, may have the picture turned.
+    """
+    kind, body = head[12:16], head[20:30]
+    if len(body) < 10:
+        return None
+    if kind == b"VP8X" and not body[0] & (_FLAGS[b"EXIF"] | _FLAGS[b"XMP "]):
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":  # RFC 6386, section 9.1
+        width, height = int.from_bytes(body[6:8], "little"), int.from_bytes(body[8:10], "little")
+        return width & 0x3FFF, height & 0x3FFF
+    if kind == b"VP8L" and body[0] == 0x2F:  # RFC 9649, section 3.4
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return None

@@ -77,7 +77,7 @@ def run_error(err: Exception, server: str) -> EngineError:
         _FOR_THE_ACCOUNT.get(cause, "{server} did not accept the request: {said}."),
         server=server,
         said=describe(err),
-        kind=EngineFault.RATE_LIMITED if is_spent else EngineFault.BAD_REQUEST,
+        kind=EngineFault.OUT_OF_CREDIT if is_spent else EngineFault.BAD_REQUEST,
         request_id=getattr(err, "request_id", None),
     )
 

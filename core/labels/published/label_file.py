@@ -96,6 +96,15 @@ class LabelSet:
         stale = self.at(key)
         return FoundLabel(LabelState.MISSING) if stale is None else FoundLabel(LabelState.STALE, stale)
 
+    @property
+    def disputed(self) -> frozenset[str]:
+        """The bytes that lie under several keys whose labels do not say the same."""
+        return self._index.disputed
+
+    def etags_claiming(self, claim: Claim) -> frozenset[str]:
+        """The bytes whose label makes the claim, but for disputed ones, which `select` tells apart by their keys."""
+        return self._index.etags_claiming(claim)
+
     def select(self, claim: Claim, pictures: Sequence[AnyPicture]) -> tuple[AnyPicture, ...]:
         """Those of the pictures whose current label makes the claim, in their order; quick for very many."""
         found, disputed = self._index.select(claim, pictures), self._index.disputed

@@ -8,20 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from core.labels.published.schema import Label
+from core.labels.published.schema import Label, age_range_of
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """How the person presents, or the years that the middle of theirs lies in, both ends included."""
+    """How the person presents, the years that the middle of theirs lies in, both ends included, or their age range.
+
+    `age_range` is one of AGE_RANGES; every label of years is in exactly one.
+    """
 
     gender: str | None = None
     ages: tuple[int, int] | None = None
+    age_range: str | None = None
 
     def made_by(self, label: Label) -> bool:
         """Whether this label says so."""
-        return (self.gender is None or label.gender_presentation == self.gender) and (
-            self.ages is None or label.fits_age(*self.ages)
+        return (
+            (self.gender is None or label.gender_presentation == self.gender)
+            and (self.ages is None or label.fits_age(*self.ages))
+            and (self.age_range is None or (label.ages is not None and age_range_of(*label.ages) == self.age_range))
         )
 
 
@@ -66,6 +72,12 @@ class LabelIndex:
         self.disputed: frozenset[str] = frozenset(disputed | outside)
         self._lock = threading.Lock()  # for what follows
         self._kept: dict[int, tuple[Sequence[Labelled], array[int]]] = {}  # by the group's id(), the newest last
+
+    def etags_claiming(self, claim: Claim) -> frozenset[str]:
+        """The bytes of which this is said, but for disputed ones."""
+        wanted = {_FIRST + at for at, label in enumerate(self._sayings) if claim.made_by(label)}
+        before = (etag for etag, number in self._under.items() if number in wanted and etag not in self._number_of)
+        return frozenset((*before, *(etag for etag, number in self._number_of.items() if number in wanted)))
 
     def select(self, claim: Claim, pictures: Sequence[AnyPicture]) -> list[AnyPicture]:
         """Those of whose bytes this is said, and all disputed ones, in their order; quick for very many."""

@@ -29,9 +29,9 @@ def check_settling(item: QueueItem, field: LabelField, value: Value) -> None:
     if field not in PERSONAL:
         raise InputError("Only age, gender and hair belong to a person: set the other fields picture by picture.")
     if value is None:
-        raise InputError("To settle a persona's pictures, say what is right: “unsure” is said picture by picture.")
+        raise InputError("To settle a person's pictures, say what is right: “unsure” is said picture by picture.")
     if item.reference.persona is None:
-        raise InputError("This picture's name names no persona: set its label by itself.")
+        raise InputError("This picture's name names no person: set its label by itself.")
 
 
 def plan_settling(item: QueueItem, field: LabelField, value: Value, reviews: Reviews, *, prefix: str) -> SettlingPlan:

@@ -80,6 +80,8 @@ def prompt_box(label: str, *, key: str, placeholder: str, submitted: str, height
     # A session that has just been made calls nobody back: it knows its widgets once they are drawn.
     _take(mount, key, "typed", None, chars_max)
     _take(mount, key, "submitted", submitted, chars_max)
+    if UNREAD in st.session_state[key]:
+        st.caption(":material/edit: A character could not be read: � stands in its place.")
 
 
 def refused_chars(key: str) -> int:
@@ -114,8 +116,6 @@ def _take(mount: str, key: str, field: str, submitted: str | None, chars_max: in
         _refuse(key, chars)
     else:
         set_text(key, told.text)
-        if UNREAD in told.text:
-            st.toast("A character of the prompt could not be read: � stands in its place.", icon=":material/edit:")
     if submitted is not None:
         st.session_state[submitted] = True
 

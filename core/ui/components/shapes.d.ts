@@ -8,6 +8,8 @@ export interface Card {
   subtitle: string;
   badge: string;
   problem: string;
+  halves: Half[];
+  starred: boolean | null;
 }
 
 export interface Choice {
@@ -24,6 +26,29 @@ export interface DrawnData {
   draft: Record<string, unknown>;
   heard: Record<string, number>;
   prompt_chars_max: number;
+}
+
+export interface FilmstripData {
+  label: string;
+  more: string;
+  items: FilmstripItem[];
+}
+
+export interface FilmstripItem {
+  id: string;
+  name: string;
+  mark: "" | "shown" | "left" | "right";
+  note: string;
+  ratio: number;
+  sides: FilmstripSide[];
+}
+
+export interface FilmstripSide {
+  side: string;
+  state: "queued" | "running" | "failed" | "cancelled" | "done";
+  word: string;
+  picture_url: string | null;
+  elapsed_s: number | null;
 }
 
 export interface FocusData {
@@ -82,6 +107,8 @@ export interface GridData {
   key: string;
   label: string;
   selectable: boolean;
+  keeps: boolean;
+  selected_max: number;
   click: "open" | "select";
   aspect: "portrait" | "square" | "landscape";
   fit: "cover" | "contain";
@@ -89,7 +116,15 @@ export interface GridData {
   turn: number;
   epoch: number;
   dropped: Record<string, number>;
+  star_turn: number;
   cards: Card[];
+}
+
+export interface Half {
+  picture_url: string | null;
+  alt: string;
+  badge: string;
+  problem: string;
 }
 
 export interface LostRace {
@@ -139,6 +174,23 @@ export interface RequestData {
   is_silent: boolean;
 }
 
+export interface SelectedPicture {
+  id: string;
+  picture_url: string;
+  name: string;
+}
+
+export interface SelectionBarData {
+  key: string;
+  ids: string[];
+  copied: string[];
+  elsewhere: number;
+  pictures: SelectedPicture[];
+  zip_url: string;
+  zip_field: string;
+  zip_problem: string;
+}
+
 export interface Settled {
   decision: string;
   item: string;
@@ -156,6 +208,17 @@ export interface StageData {
   comparison: string;
   height: number;
   sides: StageSide[];
+  drawn_at_ms: number;
+  made_with: string;
+  next: StageNext | null;
+}
+
+export interface StageNext {
+  comparison: string;
+  says: string;
+  since_ms: number | null;
+  usually: string;
+  cancel: string;
 }
 
 export interface StageSide {
@@ -170,6 +233,8 @@ export interface StageSide {
   detail: string;
   request_id: string | null;
   progress: number | null;
+  since_ms: number | null;
+  usually: string;
 }
 
 export interface Tile {
@@ -195,4 +260,15 @@ export interface TilesData {
 export interface Undoable {
   decision: string;
   item: string;
+}
+
+export interface WorkData {
+  comparisons: string[];
+  says: string;
+  cancel: string;
+  since_ms: number;
+  drawn_at_ms: number;
+  ended: string;
+  ended_at_ms: number;
+  is_on_stage: boolean;
 }

@@ -8,6 +8,8 @@ const WRAPPER = '[data-testid^="stElementContainer"]';
 // of streamlit-oauth, in the column of core/ui/sign_in/login.py
 const OAUTH_FRAME = '.st-key-door iframe[src*="authorize_button"]';
 const DIALOG = '[role="dialog"]';
+const CLOSE = '[aria-label="Close"]'; // a dialog's own button
+const DEEPER = '[class*="st-key-drawer-deeper"]'; // of core/ui/frame/drawer.py
 
 function app() {
   return /** @type {HTMLElement | null} */ (document.querySelector(APP));
@@ -63,4 +65,17 @@ export function isAnswerOf(/** @type {HTMLIFrameElement} */ frame, /** @type {Me
 /** How many dialogs are open. */
 export function dialogs() {
   return document.querySelectorAll(DIALOG).length;
+}
+
+/** Whether an act was met where one drawer leads on to another, within a component as well. */
+export function leadsDeeper(/** @type {Event} */ event) {
+  return event.composedPath().some((node) => node instanceof Element && node.matches(DEEPER));
+}
+
+/** Whether an act is a way out of the dialog that is open: Escape, its own button, or what lies around it. */
+export function shutsDialog(/** @type {UIEvent} */ event) {
+  const [met] = event.composedPath();
+  if (dialogs() === 0 || !(met instanceof Element)) return false;
+  if (event instanceof KeyboardEvent) return event.key === "Escape";
+  return met.closest(DIALOG) === null || met.closest(CLOSE) !== null;
 }

@@ -5,7 +5,7 @@ What is narrow for a row is for the style sheet to say: `st-key-filters-…` the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
@@ -17,8 +17,10 @@ from core.objects import KEY_BYTES_MAX
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import fill
 from core.ui.frame.state import Key
+from core.ui.frame.streamlit_internals import rewrite_address
 
 E = TypeVar("E", bound=StrEnum)
+K = TypeVar("K", bound=str)
 _SEARCH_CHARS_MAX: Final = 200
 
 
@@ -35,7 +37,7 @@ def fold_when_narrow(shown: Key, narrowing: Sequence[Key]) -> Iterator[None]:
         yield
 
 
-def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
+def search_box(key: Key, placeholder: str, *, page: Key | None = None, width: int = 260) -> str:
     """A search field that answers while a person types. `page` is the pagination that goes back to its first page."""
     text = st.text_input(
         "Search",
@@ -47,7 +49,7 @@ def search_box(key: Key, placeholder: str, *, page: Key | None = None) -> str:
         placeholder=placeholder,
         label_visibility="collapsed",
         on_change=_back_to_first(page),
-        width=260,
+        width=width,
     )
     return as_text(text)
 
@@ -89,6 +91,25 @@ def choice(
     )
 
 
+def named_choice(
+    label: LiteralString, ids: Mapping[str, K], key: Key, *, page: Key | None = None, width: int = 150
+) -> K | None:
+    """One of many by what it is called, or none; returned is its id.
+
+    The address tells the name, for Streamlit binds what is shown. One that tells the id is put right.
+    """
+    put_name(ids, key)
+    return ids.get(choice(label, list(ids), key, page=page, width=width) or "")
+
+
+def put_name(ids: Mapping[str, K], key: Key) -> None:
+    """Addresses of before told ids: the name is put in their place before the widget is first drawn."""
+    said = st.query_params.get(key)
+    name = next((name for name, each in ids.items() if each == said), None)
+    if name is not None and name != said and key not in st.session_state:
+        rewrite_address(key, name)
+
+
 def choice_of(label: LiteralString, kind: type[E], key: Key, *, page: Key, width: int = 150) -> E | None:
     """One of an enumeration's values, or none."""
     picked = choice(label, [each.value for each in kind], key, page=page, width=width)
@@ -111,7 +132,7 @@ def segments(
     )
 
 
-def switch(label: LiteralString, key: Key, *, page: Key) -> bool:
+def switch(label: LiteralString, key: Key, *, page: Key | None = None) -> bool:
     """A filter that is on or off."""
     return st.toggle(label, key=key, bind="query-params", on_change=_back_to_first(page))
 

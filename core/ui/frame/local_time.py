@@ -21,10 +21,16 @@ def zone_of(name: str | None) -> tzinfo:
         return UTC
 
 
-def clock(time: datetime, zone: tzinfo, *, now: datetime | None = None) -> str:
+def day_began(zone: tzinfo, *, now: datetime | None = None) -> datetime:
+    """When the day began that it is in this zone: at midnight, or at its first moment where a clock skips that."""
+    here = (now or datetime.now(UTC)).astimezone(zone)
+    return here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
+
+
+def clock(time: datetime, zone: tzinfo, *, now: datetime | None = None, to_the_second: bool = False) -> str:
     """`15:42 KST` today, `Nov 28, 15:42 KST` on other days of the year, with the year in front before that."""
     here, today = time.astimezone(zone), (now or datetime.now(UTC)).astimezone(zone)
-    at = f"{here:%H:%M} {here.tzname() or 'UTC'}"
+    at = f"{here:{'%H:%M:%S' if to_the_second else '%H:%M'}} {here.tzname() or 'UTC'}"
     if here.date() == today.date():
         return at
     day = f"{here:%b} {here.day}"

@@ -8,6 +8,12 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def ordinal(number: int) -> str:
+    """A place in a row: `1st`, `2nd`, `13th`."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
 def year_span(low: int, high: int | None) -> str:
     """Years of age: `30`, or `30–34`."""
     return f"{low}" if low == high else f"{low}–{high}"

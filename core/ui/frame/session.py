@@ -81,9 +81,14 @@ def dialog(
     *,
     width: Literal["small", "medium", "large"] = "small",
     position: Literal["center", "right"] = "center",
+    on_dismiss: Callable[[], None] | None = None,
 ) -> Callable[P, None]:
-    """A drawer or a window; what happens in it runs without the shell, as in a fragment, and is guarded alike."""
-    guarded: Callable[P, None] = st.dialog(title, width=width, position=position)(_guard(body))
+    """A drawer or a window; what happens in it runs without the shell, as in a fragment, and is guarded alike.
+
+    `on_dismiss` is called before the page runs, when somebody has closed it.
+    """
+    draw = st.dialog(title, width=width, position=position, on_dismiss=on_dismiss or "ignore")
+    guarded: Callable[P, None] = draw(_guard(body))
     return guarded
 
 

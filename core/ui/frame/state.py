@@ -46,10 +46,22 @@ class Key(StrEnum):
     ENGINE = "engine"
     QUALITY = "quality"
     DRAFT = "draft"  # a Draft: picks that are no widget's own
+    USED = "used"  # keys of references that go into their slots when Generate is drawn next
+    USED_TAKEN = "used_taken"  # they are in; a draft that the browser hands over later takes them out again
+    CHOSEN = "chosen"  # the Wishes that the last run or act left: what differs from them is an act
     SHOWN = "shown_comparison"  # the comparison on the stage
+    REPORTED = "reported"  # the pictures that were said to be wrong matches
+    STAGED = "staged_comparison"  # a Staged: what stands on the stage, which may be what was shown before
+    WORK = "work"  # a SeenWork: what this tab has told to be at work, and how the last of it ended
+    SEEN = "seen_comparisons"  # those that were on this tab's stage: the same once more is meant as another
+    PAIR = "pair"  # a Pair: two pictures side by side in the comparison's place
+    FILMSTRIP = "filmstrip"
     RECALL = "recall"  # a comparison to open on the Generate page
     ORDERED = "ordered"  # Generate was pressed and is answered in this run
+    TONE_ASKED = "tone_asked"  # the Wishes whose press of Generate was answered with the tone question
+    TONE_AGREED = "tone_agreed"  # the Wishes that are sent without a tone reference all the same
     BUTTON_DRAWN = "generate_drawn"  # Generate was drawn in this session, so its presses call back
+    ASIDE_WANTED = "draft_wanted"  # the draft that was set aside is to come back
     KEEPING = "draft_keeping"  # a Keeping: what the browser and this session know of each other
 
     # The reference browser (bound)
@@ -57,12 +69,16 @@ class Key(StrEnum):
     REF_ROLE = "role"
     REF_TONE = "tone"
     REF_ANGLE = "angle"
+    REF_GENDER = "presents"
+    REF_AGE = "aged"
     REF_PROBLEMS = "problems"
     REF_FOLDER = "folder"
     REF_GROUP = "group"
     REF_VIEW = "view"
     REF_PAGE = "page"
     REF_GRID = "reference_grid"
+    REF_SELECTION = "selection-bar"  # the style sheet keeps it in sight under this name
+    REF_USE = "references_to_use"  # keys of what was chosen where several want the same slot
     REF_FILTERS_SHOWN = "reference_filters_shown"  # on a narrow screen
     LABEL_FILTERS_SHOWN = "label_filters_shown"
     HISTORY_FILTERS_SHOWN = "history_filters_shown"
@@ -113,8 +129,11 @@ class Key(StrEnum):
     HISTORY_TONE = "with_tone"
     HISTORY_ANGLE = "with_angle"
     HISTORY_REFERENCE = "with_reference"
+    HISTORY_FAVOURITES = "favourites"
+    HISTORY_HIDES_FAILED = "hide_failed"
     HISTORY_LIMIT = "history_limit"
     HISTORY_GRID = "history_grid"
+    HISTORY_ORIGIN = "history_origin"  # the grid of one card, with that card's id behind it
 
     # History details: each with the comparison's id behind it
     VARIATION_OPEN = "variation_open"
@@ -128,7 +147,9 @@ class Key(StrEnum):
     SPEND_DAYS = "spend_days"
 
 
+PAIR_PARAM = "pair"  # the query parameter that finds two pictures side by side again
 COMPARISON_PARAM = "comparison"  # the query parameter that finds a comparison again after a reload
+OPENED_PARAM = "opened"  # the query parameter that says which drawer stands open: an id, a key, or its name
 
 
 def session_value(key: Key, kind: type[T], make: Callable[[], T]) -> T:

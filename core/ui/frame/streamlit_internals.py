@@ -48,6 +48,18 @@ def forget_session() -> None:
         state._new_widget_state.widget_metadata.clear()
 
 
+def rewrite_address(name: str, value: str) -> None:
+    """Put another value into the address, before the widget that is bound to it is drawn: that reads this one.
+
+    `st.query_params` alone tells the browser, while a widget reads what the address was when the page was opened.
+    """
+    st.query_params[name] = value
+    context = get_script_run_ctx()
+    if context is not None:
+        with context.session_state.query_params() as params:
+            params._initial_query_params[name] = [value]
+
+
 def own_url() -> str:
     """Where somebody on this machine opens the server, by the port it listens on in the end."""
     address = config.get_option("server.address") or ""

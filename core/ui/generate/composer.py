@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import StorageError
 from core.generation.records.comparison import RenderSettings
+from core.injection.plan import pinned_tag
 from core.injection.reader import Reading
 from core.injection.wishes import PROMPT_CHARS_MAX, Mode, Wishes
 from core.references.index import ReferenceIndex
@@ -20,6 +21,7 @@ from core.studio import Studio
 from core.ui.components.prompt_box import prompt_box
 from core.ui.components.tiles import Tile, tile_picker
 from core.ui.frame.markdown import fill, plain
+from core.ui.frame.names import MODES, ROLES
 from core.ui.frame.quantities import count_of
 from core.ui.frame.state import COMPARISON_PARAM, Key
 from core.ui.generate.draft import (
@@ -32,13 +34,15 @@ from core.ui.generate.draft import (
     chosen_size,
     draft,
     engine_choices,
+    find_acts,
+    forget_used,
+    know_choices,
+    take_used,
     wishes_from_widgets,
 )
 from core.ui.generate.draft_keeper import begin_draft
 from core.ui.generate.stored_draft import put_back
 from core.web.addresses import image_url
-
-MODES = {Mode.TONE_ONLY: "Tone only", Mode.TONE_ANGLE: "Tone + angle", Mode.COMPARE: "Compare"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Composed:
 
 def composer(studio: Studio, index: ReferenceIndex) -> Composed:
     """Draw the composer in the sidebar and return what it asks for."""
+    take_used(studio)
     with st.sidebar, st.container(gap="xsmall", key="composer"):
         prompt_box(
             "Prompt",
@@ -66,10 +71,13 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
         read = studio.planner.reader.read(st.session_state.get(Key.PROMPT) or "")
         tone = _tiles(Role.TONE, studio, index, project, read.tone)
         angle = _tiles(Role.ANGLE, studio, index, project, read.angle)
+        find_acts(studio, tone, angle)
         _model_folder(folders)
         _person_fields()
         _render_fields(studio)
-    return Composed(wishes_from_widgets(tone, angle), read)
+    wishes = wishes_from_widgets(tone, angle)
+    know_choices(wishes)
+    return Composed(wishes, read)
 
 
 def _mode_field() -> None:
@@ -89,6 +97,7 @@ def _mode_field() -> None:
 def clear_composer(studio: Studio) -> None:
     """Nothing in the composer and nothing on the stage, and so nothing that a reload would bring back."""
     put_back({}, {}, studio)
+    forget_used()
     st.session_state.pop(Key.SHOWN, None)
     st.query_params.pop(COMPARISON_PARAM, None)
     begin_draft()
@@ -97,22 +106,30 @@ def clear_composer(studio: Studio) -> None:
 def _tiles(role: Role, studio: Studio, index: ReferenceIndex, project: str, proposed: str | None) -> str | None:
     """A picker of tones or angles, each with a picture from its own group."""
     is_tone, held = role is Role.TONE, draft()
+    pinned = pinned_tag(index, held.pins, role)
     terms = studio.vocabulary.tones if is_tone else studio.vocabulary.angles
     examples = _examples(index, role, project)
     return tile_picker(
-        role.value.capitalize(),
+        ROLES[role],
         [_tile(term, examples.get(term.id)) for term in terms],
         key=Key.TONE if is_tone else Key.ANGLE,
         picked=held.tone if is_tone else held.angle,
-        proposed=proposed,
+        proposed=pinned or proposed,
         columns=4 if is_tone else 5,
-        note="by chance" if is_tone and held.tone_by_chance and proposed is None else "from the prompt",
+        note=_note(is_pinned=pinned is not None, is_chance=is_tone and held.tone_by_chance and proposed is None),
     )
+
+
+def _note(*, is_pinned: bool, is_chance: bool) -> str:
+    """Where the proposal of a picker comes from."""
+    if is_pinned:
+        return "from the pinned picture"
+    return "by chance" if is_chance else "from the prompt"
 
 
 def _tile(term: Term, example: Reference | None) -> Tile:
     if example is None:
-        return Tile(term.id, term.name, None, term.name, disabled_reason=f"No group in S3 is tagged {term.id}.")
+        return Tile(term.id, term.name, None, term.name, disabled_reason=f"No group in S3 is tagged {term.name}.")
     return Tile(term.id, term.name, image_url(example.key, example.etag), f"{term.name}: example")
 
 
@@ -132,12 +149,12 @@ def _model_folder(folders: tuple[ReferenceFolder, ...]) -> None:
     if st.session_state.get(Key.FOLDER) not in paths:
         st.session_state[Key.FOLDER] = paths[0] if paths else None
     if not paths:
-        st.caption("No model folder in S3 yet: make one named like `01. Model`.")
+        st.caption("No person folder in S3 yet: make one named like `01. Model`.")
         return
     by_path = {folder.path: folder for folder in folders}
     labels = {path: _folder_label(folder, _form(path, folders)) for path, folder in by_path.items()}
     st.selectbox(
-        "Model folder", paths, format_func=lambda path: labels.get(path, path), key=Key.FOLDER, persist_state="session"
+        "Person folder", paths, format_func=lambda path: labels.get(path, path), key=Key.FOLDER, persist_state="session"
     )
     st.caption(plain(_folder_health(by_path[st.session_state[Key.FOLDER]])))
 
@@ -150,7 +167,7 @@ def _form(path: str, folders: tuple[ReferenceFolder, ...]) -> str:
 
 
 def _folder_label(folder: ReferenceFolder, form: str) -> str:
-    """A model folder in a list: where it lies, how many groups serve and how many need mending."""
+    """A person folder in a list: where it lies, how many groups serve and how many need mending."""
     usable = sum(group.is_injectable for group in folder.groups)
     to_mend = len(folder.groups) - usable
     place = " / ".join(folder.path.split("/")[-2:])
@@ -158,7 +175,7 @@ def _folder_label(folder: ReferenceFolder, form: str) -> str:
 
 
 def _folder_health(folder: ReferenceFolder) -> str:
-    """What a model folder can serve, and which of its groups cannot be injected from."""
+    """What a person folder can serve, and which of its groups cannot be injected from."""
     pictures = sum(len(group.references) for group in folder.groups if group.is_injectable)
     problems = Counter(group.tags.problem.value for group in folder.groups if group.tags.problem is not None)
     problems["empty"] = sum(group.tags.problem is None and not group.references for group in folder.groups)

@@ -85,7 +85,8 @@ class Keeping:
 
     `taken` counts what the browser has handed over, `waiting` is what of it has yet to be put back. A draft has
     begun with `picks` and `widgets`, and is unsent once it differs; the widgets count as they are first drawn.
-    `line` changes when the draft gives way to a recalled comparison.
+    `line` changes when the draft gives way to a recalled comparison. `unsent` is the draft as it was last drawn, if
+    anything of it is unsent, and `aside` the one that last gave way so.
     """
 
     session: str = field(default_factory=_token)
@@ -95,6 +96,9 @@ class Keeping:
     picks: Stored | None = None
     widgets: Stored | None = None
     is_unsent: bool = False  # whatever it has begun with
+    left_out: tuple[str, ...] = ()  # what could not be put back of it
+    unsent: Stored | None = None
+    aside: Stored | None = None
 
     def hear(self, kept: Kept | None) -> Keeping:
         """The same with what the browser has handed over, once; of this session's own draft it knows better."""
@@ -140,32 +144,56 @@ def put_draft_back(studio: Studio) -> None:
     left_out = put_back(kept.draft, kept.heard, studio)
     st.session_state[Key.SHOWN] = shown if is_there else None
     begin_draft()
-    _keep(replace(_keeping(), line=keeping.line, is_unsent=kept.unsent))
-    if left_out:
-        st.toast(fill("Your draft is back, but for its {}.", _enumerate(left_out)), icon=":material/edit_off:")
+    _keep(replace(_keeping(), line=keeping.line, is_unsent=kept.unsent, left_out=left_out))
 
 
 def begin_draft() -> None:
     """From what the composer holds now on a draft begins: nothing of it is unsent."""
-    _keep(replace(_keeping(), picks=picks_now(), widgets=None, is_unsent=False))
+    _keep(replace(_keeping(), picks=picks_now(), widgets=None, is_unsent=False, left_out=(), unsent=None))
 
 
 def leave_draft() -> None:
-    """The same, where a recalled comparison has taken a draft's place: that one is kept for another tab."""
+    """The same, where a recalled comparison has taken a draft's place: that one is kept for another tab, and set aside
+    in this one.
+    """
+    aside = _keeping().unsent or _keeping().aside
     begin_draft()
-    _keep(replace(_keeping(), line=_token()))
+    _keep(replace(_keeping(), line=_token(), aside=aside))
+
+
+def aside_prompt() -> str | None:
+    """The prompt of the unsent draft that gave way to a comparison in this tab; None without one."""
+    aside = _keeping().aside
+    return None if aside is None else str(aside["prompt"])
+
+
+def want_aside_back() -> None:
+    """From the next run on the draft that was set aside stands in the composer again."""
+    st.session_state[Key.ASIDE_WANTED] = True
+
+
+def put_aside_back(studio: Studio) -> None:
+    """Set the composer to the draft that was set aside, if somebody wants it back. Call before it is drawn."""
+    aside = _keeping().aside
+    if not st.session_state.pop(Key.ASIDE_WANTED, False) or aside is None:
+        return
+    put_back(aside, {}, studio)
+    begin_draft()
+    _keep(replace(_keeping(), line=_token(), aside=None, is_unsent=True))
 
 
 def show_draft() -> bool:
-    """Tell the browser what the composer holds, and return whether anything of it is unsent. Says why it is not kept.
+    """Tell the browser what the composer holds, and return whether anything of it is unsent.
+
+    Says why it is not kept, and what of it did not come back.
 
     Call when the composer is drawn and its order is placed.
     """
     keeping, picks, widgets = _keeping(), picks_now(), widgets_now()
     if keeping.widgets is None:
         keeping = replace(keeping, widgets=widgets)
-        _keep(keeping)
     is_unsent = keeping.is_unsent or (picks, widgets) != (keeping.picks, keeping.widgets) or bool(refused_chars())
+    _keep(replace(keeping, unsent=picks | widgets if is_unsent else None))
     with st.container(key="draft-teller"):
         _component.draw(
             DrawnData(
@@ -184,6 +212,8 @@ def show_draft() -> bool:
     problem = message(_SHOWN, "problem", _Problem)
     if problem is not None and problem.says in _NOT_KEPT:
         st.caption(fill(":material/warning: {}", _NOT_KEPT[problem.says]))
+    if keeping.left_out:
+        st.caption(fill(":material/edit_off: Your draft is back, but for its {}.", _enumerate(keeping.left_out)))
     return is_unsent
 
 

@@ -10,36 +10,41 @@ from core.generation.planning import Planned
 from core.injection.fairness import Fairness
 from core.references.vocabulary import Vocabulary
 from core.studio import Studio
+from core.ui.frame.glossary import CONTROLLED_HELP
 from core.ui.frame.layout import empty_state, row
 from core.ui.frame.markdown import fill, plain
-from core.ui.frame.quantities import count_of, year_span
+from core.ui.frame.names import MODES
+from core.ui.frame.quantities import count_of
 from core.ui.frame.state import Key
-from core.ui.generate.composer import MODES, clear_composer, recent_keys
+from core.ui.generate.choices_line import choices_line
+from core.ui.generate.composer import clear_composer, recent_keys
 from core.ui.generate.draft import adopt, set_draft, shuffle
 from core.ui.generate.price import Price
+from core.ui.generate.reading_line import HELP, reading_line
+from core.ui.generate.sent_prompt import sent_prompt
 from core.ui.generate.stored_draft import refused_chars
 from core.viewer import Viewer
 
 
-def plan_header(
-    studio: Studio, viewer: Viewer, planned: Planned, price: Price, *, busy: bool, verdict: bool, unsent: bool
-) -> None:
-    """Draw it; `busy` while a comparison is made, `verdict` once there is something to judge, `unsent` once there is
-    something to lose.
+def plan_header(studio: Studio, viewer: Viewer, planned: Planned, price: Price, *, verdict: bool, unsent: bool) -> None:
+    """Draw it; `verdict` once there is something to judge, `unsent` once there is something to lose.
+
+    Work that goes on blocks nothing: each press of Generate orders another comparison.
     """
     fairness = planned.injection.fairness if verdict else None
     with st.container(gap=None):
-        with row(spread=True):
-            _title(planned, fairness)
-            can_generate = not busy and price.objection is None
+        with row(spread=True, key="plan-first"):
+            _title(studio, planned, fairness)
+            can_generate = price.objection is None
             with row(width="content"):
                 _buttons(studio, viewer, can_generate=can_generate, can_clear=unsent or verdict)
-        with row(spread=True):
-            with row(width="content"):
+        with row(spread=True, key="plan-line"):
+            with row(key="plan-says"):
                 _reading(planned, studio.vocabulary)
+                if verdict:
+                    sent_prompt(*planned.sides)
+                choices_line(planned)
             st.caption(plain(price.line), width="content")
-        if fairness is not None:
-            _fairness(studio, planned, fairness)
     if price.objection is not None:
         st.error(plain(price.objection), icon=":material/error:")
 
@@ -60,13 +65,16 @@ def show_empty_plan() -> None:
         )
 
 
-def _title(planned: Planned, fairness: Fairness | None) -> None:
+def _title(studio: Studio, planned: Planned, fairness: Fairness | None) -> None:
+    """What is planned, and beside it whether that is fair: no line of its own, or the stage would move with it."""
     filled = sum(slot.filled for side in planned.sides for slot in side.slots)
     title = fill("**{}** :gray[· {}]", MODES[planned.injection.wishes.mode], count_of(filled, "reference"))
-    with row(width="content"):
+    with row(key="plan-title"):
         st.markdown(title, width="content")
         if fairness is not None:
-            st.badge(fill("controlled: {}", "yes" if fairness.controlled else "no"), color="gray")
+            st.badge(fill("controlled: {}", "yes" if fairness.controlled else "no"), color="gray", help=CONTROLLED_HELP)
+            with st.container(gap=None, width="content", key="plan-fairness"):
+                _fairness(studio, planned, fairness)
 
 
 def _buttons(studio: Studio, viewer: Viewer, *, can_generate: bool, can_clear: bool) -> None:
@@ -109,40 +117,27 @@ def _reading(planned: Planned, vocabulary: Vocabulary) -> None:
     if not planned.injection.wishes.prompt.strip():
         st.caption("No prompt yet", width="content")
         return
-    persona = planned.injection.settled.persona
-    found = [persona.value if persona else "a person" if reading.person else "no person"]
-    if reading.gender:
-        found.append("woman" if reading.gender == "feminine" else "man")
-    if reading.age_low is not None and reading.age_high is not None:
-        found.append(year_span(reading.age_low, reading.age_high))
-    if reading.tone:
-        found.append(vocabulary.tone(reading.tone).name.lower())
-    if reading.angle:
-        found.append(vocabulary.angle(reading.angle).name.lower())
     if reading.note:
         st.caption(fill(":material/cloud_off: {}", reading.note), width="content")
-    st.caption(
-        fill("Read: {}", " · ".join(found)),
-        width="content",
-        help="What was read from the prompt. What you pick counts before it.",
-    )
+    st.caption(reading_line(planned, vocabulary), width="content", help=HELP)
 
 
 def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:
     """The one thing that differs and the nearest fair choice as a button; of a fair pair what it cannot tell."""
     if fairness.controlled:
         if fairness.note:
-            st.caption(fill(":material/info: {}", fairness.note))
+            st.caption(fill(":material/info: {}", fairness.note), width="content")
         return
     choice = studio.planner.fair_choice(planned)
-    with row(key="unfair"):
-        st.caption(fill(":material/balance: {}", " ".join(one.says for one in fairness.differences)), width="content")
-        if choice is not None:
-            st.button(
-                plain(choice.says),
-                help="The nearest change that makes the pair fair: it has been planned, and came out controlled.",
-                on_click=partial(adopt, choice.wishes),
-                key="fair-choice",
-            )
-        else:
-            st.caption("Nothing in the library would make it fair.", width="content")
+    st.caption(fill(":material/balance: {}", " ".join(one.says for one in fairness.differences)), width="content")
+    if choice is not None:
+        st.button(
+            plain(choice.says),
+            type="tertiary",
+            wrap=True,
+            help="The nearest change that makes the pair fair: it has been planned, and came out controlled.",
+            on_click=partial(adopt, choice.wishes),
+            key="fair-choice",
+        )
+    else:
+        st.caption("Nothing in the library would make it fair.", width="content")

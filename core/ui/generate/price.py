@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from core.errors import InputError, StorageError, StudioError
 from core.generation.planning import Planned
 from core.generation.records.comparison import RenderSettings
+from core.generation.records.usual import Median
 from core.generation.spending.budget import dollars, dollars_left
 from core.injection.wishes import check_prompt, check_prompt_length
 from core.studio import Studio
@@ -26,26 +27,37 @@ class Price:
 def price_of(studio: Studio, planned: Planned, person: str) -> Price:
     """What the composer's plan may cost this person."""
     render = render_settings(studio)
-    price = price_for(studio, studio.orders.estimate(planned, render), render, person)
+    usual = studio.orders.usual_charge(planned, render)
+    price = price_for(studio, studio.orders.estimate(planned, render), render, person, usual=usual)
     return Price(price.line, _too_long(planned.injection.wishes.prompt) or price.objection)
 
 
-def price_for(studio: Studio, usd: float | None, render: RenderSettings, person: str) -> Price:
-    """What something estimated at so much may cost this person; None is an unknown price."""
+def price_for(
+    studio: Studio, usd: float | None, render: RenderSettings, person: str, *, usual: Median | None = None
+) -> Price:
+    """What something may cost this person: what such are `usual`ly charged, else the estimate; None is unknown.
+
+    The budget is asked about the estimate, which is the higher one.
+    """
     if usd == 0:
         return Price("Preview engine · free")
-    cost = "price unknown" if usd is None else f"{dollars(usd)} (estimate)"
+    cost = _in_words(usd, usual)
     try:
         budget = studio.budgets.of(person)
     except StorageError as err:
         return Price(f"{render.model} · {cost}", f"What is left of today's budget is not known: {err.message}")
     if budget is None:
-        return Price(f"{render.model} · {cost if usd is None else f'about {cost}'}")
+        return Price(f"{render.model} · {cost}")
     if not budget.counted:
         return Price(f"{render.model} · {cost} · counting what was spent today…")
-    left = f"{dollars_left(budget.left_usd)} left today"
-    line = f"{render.model} · {cost}" + (f" · {left}" if usd is None else f" of {left}")
+    line = f"{render.model} · {cost} · {dollars_left(budget.left_usd)} left today"
     return Price(line, budget.objection(usd, now=datetime.now(UTC)))
+
+
+def _in_words(usd: float | None, usual: Median | None) -> str:
+    if usual is not None:
+        return f"about {dollars(usual.value)}, the median of the last {usual.count}"
+    return "price unknown" if usd is None else f"about {dollars(usd)} (estimate)"
 
 
 def _too_long(prompt: str) -> InputError | None:

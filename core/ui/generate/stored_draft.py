@@ -9,7 +9,9 @@ from typing import Annotated, Any, Final, TypeVar
 import streamlit as st
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, ValidationError, ValidationInfo
 
-from core.injection.wishes import PROMPT_CHARS_MAX, SEED_MAX, Mode, Strength
+from core.injection.choices import Overruled
+from core.injection.wishes import PROMPT_CHARS_MAX, SEED_MAX, Ages, Mode, PersonWish, Strength, Wishes
+from core.labels.published.schema import Gender
 from core.objects import KEY_BYTES_MAX
 from core.references.vocabulary import Role
 from core.studio import Studio
@@ -25,6 +27,7 @@ from core.ui.generate.draft import (
     chosen_engine,
     draft,
     engine_choices,
+    hear_late_picks,
     new_seed,
 )
 
@@ -51,7 +54,11 @@ _WORDS: Final = {
     "tone_by_chance": "tone by chance",
     "rerolls": "re-rolls",
     "off": "switched-off slots",
-    "folder": "model folder",
+    "persona": "person",
+    "held": "recorded pictures",
+    "overruled": "last Undo",
+    "is_toneless": "tone",
+    "folder": "person folder",
     "ages": "age",
 }
 
@@ -77,28 +84,62 @@ def _check_order(ages: tuple[int, int]) -> tuple[int, int]:
 _Choice = Annotated[StrictStr, AfterValidator(_check_offered)]
 _ShortText = Annotated[StrictStr, AfterValidator(_check_length)]
 _Age = Annotated[StrictInt, Field(ge=0, le=AGE_SPAN[1])]
+_Ages = Annotated[tuple[_Age, _Age], AfterValidator(_check_order)]
+_Keys = Annotated[dict[_ShortText, _ShortText], Field(max_length=_ENTRIES_MAX)]
 _Count = Annotated[StrictInt, Field(ge=0, le=2**31)]
 _Rerolls = Annotated[StrictInt, Field(ge=0, le=_REROLLS_MAX)]
 
 
-class _StoredDraft(BaseModel):
+class _StoredChoices(BaseModel):
+    """What a designer has chosen by hand, but for what native widgets hold in words of their own."""
+
+    tone: _Choice | None = None
+    angle: _Choice | None = None
+    persona: _ShortText | None = None
+    pins: _Keys = {}
+    held: _Keys = {}
+    rerolls: Annotated[dict[_ShortText, _Rerolls], Field(max_length=_ENTRIES_MAX)] = {}
+    off: Annotated[frozenset[_ShortText], Field(max_length=_ENTRIES_MAX)] = frozenset()
+
+
+class _StoredBefore(_StoredChoices):
+    """The choices from before an act."""
+
+    folder: _Choice | None = None
+    person: PersonWish = PersonWish.AUTO
+    gender: Gender | None = None
+    ages: _Ages | None = None
+
+
+class _StoredOverruled(BaseModel):
+    """What the last act overruled."""
+
+    act: _ShortText
+    gave_way: Annotated[tuple[_ShortText, ...], Field(min_length=1, max_length=_ENTRIES_MAX)]
+    before: _StoredBefore
+
+    def restored(self) -> Overruled:
+        """The same as the draft keeps it."""
+        before = self.before.model_dump(exclude={"ages"})
+        ages = Ages(*self.before.ages) if self.before.ages else None
+        return Overruled(self.act, self.gave_way, Wishes(**before, ages=ages))
+
+
+class _StoredDraft(_StoredChoices):
     """What a browser has kept, checked; the context of the check are the choices there are now, by field."""
 
     prompt: Annotated[StrictStr, Field(max_length=PROMPT_CHARS_MAX)] = ""
-    tone: _Choice | None = None
-    angle: _Choice | None = None
     seed: Annotated[StrictInt, Field(ge=0, le=SEED_MAX)] = Field(default_factory=new_seed)
     recent: Annotated[tuple[_ShortText, ...], Field(max_length=_ENTRIES_MAX)] = ()
     tone_by_chance: StrictBool = False
-    pins: Annotated[dict[_ShortText, _ShortText], Field(max_length=_ENTRIES_MAX)] = {}
-    rerolls: Annotated[dict[_ShortText, _Rerolls], Field(max_length=_ENTRIES_MAX)] = {}
-    off: Annotated[frozenset[_ShortText], Field(max_length=_ENTRIES_MAX)] = frozenset()
+    overruled: _StoredOverruled | None = None
+    is_toneless: StrictBool = False
     strengths: Annotated[dict[_ShortText, Strength], Field(max_length=_ENTRIES_MAX)] = {}
     mode: Mode = Mode.COMPARE
     folder: _Choice | None = None
     person: _Choice = FROM_PROMPT
     gender: _Choice = FROM_PROMPT
-    ages: Annotated[tuple[_Age, _Age], AfterValidator(_check_order)] = AGE_SPAN
+    ages: _Ages = AGE_SPAN
     size: _Choice = next(iter(SIZES))
     engine: _Choice | None = None
     quality: StrictStr | None = None
@@ -122,7 +163,15 @@ def picks_now() -> Stored:
         "recent": list(held.recent),
         "off": sorted(held.off),
         "strengths": {slot_id: strength.value for slot_id, strength in held.strengths.items()},
+        "overruled": _overruled_now(held.overruled) if held.overruled else None,
     }
+
+
+def _overruled_now(said: Overruled) -> Stored:
+    was = said.before
+    before = {name: getattr(was, name) for name in _StoredBefore.model_fields}
+    before |= {"off": sorted(was.off), "ages": [was.ages.low, was.ages.high] if was.ages else None}
+    return {"act": said.act, "gave_way": list(said.gave_way), "before": before}
 
 
 def widgets_now() -> Stored:
@@ -152,10 +201,13 @@ def put_back(content: Mapping[str, object], heard: Mapping[str, object], studio:
     prompt_box.put(Key.PROMPT, stored.prompt, number=numbers.prompt)
     tiles.put(Key.TONE, stored.tone, turn=numbers.tone)
     tiles.put(Key.ANGLE, stored.angle, turn=numbers.angle)
-    st.session_state[Key.DRAFT] = Draft(**stored.model_dump(include={each.name for each in fields(Draft)}))
+    kept = stored.model_dump(include={each.name for each in fields(Draft)}, exclude={"overruled"})
+    said = stored.overruled.restored() if stored.overruled else None
+    st.session_state[Key.DRAFT] = Draft(**kept, overruled=said)
     for name, key in _WIDGETS.items():
         st.session_state[key] = getattr(stored, name)
     st.session_state[Key.ENGINE] = stored.engine or next(iter(engine_choices(studio)))
+    hear_late_picks(studio)
     engine, model = chosen_engine(studio)
     if stored.quality is not None and stored.quality not in engine.qualities(model):
         st.session_state[Key.QUALITY] = None

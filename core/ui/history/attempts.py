@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 
 from core.errors import EngineFault
 from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.outcome import Cost, Outcome
+from core.ui.frame.glossary import FIDELITY_HELP
+from core.ui.frame.local_time import clock, reader_zone
 from core.ui.frame.markdown import fill, plain, quoted
-from core.ui.generate.results import FIDELITY_HELP, cancelled_by, money, next_step
+from core.ui.generate.side_words import cancelled_by, money, next_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,8 @@ def attempt_words(side: SideStatus) -> list[AttemptWords]:
     """Every attempt of a side, the newest first; one without an outcome is at work or was interrupted."""
     words = [_describe(outcome) for outcome in side.outcomes]
     if side.latest is None:
-        since = " · ".join(filter(None, (f"since {side.since:%H:%M:%S} UTC" if side.since else "", side.person)))
-        notes = ("The server stopped before this side was done: regenerate it.",)
+        since = " · ".join(filter(None, (f"since {_when(side.since)}" if side.since else "", side.person)))
+        notes = ("The server stopped before this side was done: retry it.",)
         interrupted = side.phase is AttemptPhase.INTERRUPTED
         words.append(AttemptWords(_heading(side.attempt, side.phase), since, None, notes if interrupted else ()))
     return words[::-1]
@@ -52,7 +55,7 @@ def attempt_words(side: SideStatus) -> list[AttemptWords]:
 
 def _describe(outcome: Outcome) -> AttemptWords:
     failure = outcome.failure
-    facts = [f"{outcome.started_at:%Y-%m-%d %H:%M:%S} UTC", f"{outcome.seconds:.1f} s", money(outcome)]
+    facts = [_when(outcome.started_at), f"{outcome.seconds:.1f} s", money(outcome)]
     if tokens := _tokens(outcome.cost):
         facts.append(tokens)
     if outcome.person is not None:
@@ -68,6 +71,10 @@ def _describe(outcome: Outcome) -> AttemptWords:
         notes=(*stopped, *filter(None, advice), *outcome.notes),
         fidelity=outcome.picture.fidelity if outcome.picture else None,
     )
+
+
+def _when(time: datetime) -> str:
+    return clock(time, reader_zone(), to_the_second=True)
 
 
 def _heading(attempt: int, phase: AttemptPhase) -> str:

@@ -1,4 +1,4 @@
-"""Actions on a past comparison: open it in the composer, replay it, or regenerate one side of it."""
+"""Actions on a past comparison: open it in the composer, replay it, or retry one side of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.ui.frame.markdown import fill, plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.state import Key
 from core.ui.generate.price import price_for
-from core.ui.generate.results import NOT_YOURS, YOURS_TO_PAY
+from core.ui.generate.stage_footers import NOT_YOURS, YOURS_TO_PAY
 from core.ui.references.reference_details import go_to
 from core.viewer import Capability, Viewer
 
@@ -34,14 +34,14 @@ def open_button(comparison_id: str) -> None:
 def replay_button(studio: Studio, viewer: Viewer, comparison: Comparison) -> None:
     """Send the identical request again; not while anything of it is missing."""
     missing = studio.variations.missing(comparison)
-    usd = studio.orders.estimate_again(comparison)
-    price = price_for(studio, usd, comparison.render, viewer.email)
+    usd, usual = studio.orders.estimate_again(comparison), studio.orders.usual_charge_again(comparison)
+    price = price_for(studio, usd, comparison.render, viewer.email, usual=usual)
     if st.button(
         "Replay",
         icon=":material/replay:",
         disabled=bool(missing) or price.objection is not None,
         help=fill(
-            "Send the identical request again: {}. The model has no seed: the picture will differ.",
+            "Send the identical request again: {}. The image model has no seed: the picture will differ.",
             price.line,
         ),
     ):
@@ -58,7 +58,7 @@ def show_missing(studio: Studio, comparison: Comparison) -> None:
         )
 
 
-def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
+def retry_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
     """Another attempt of one side in the same comparison; the other side stays and is not charged."""
     comparison = status.comparison
     if not is_in_charge(viewer, comparison):
@@ -66,11 +66,13 @@ def regenerate_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, 
         return
     whose = "" if viewer.email == comparison.person else f" {YOURS_TO_PAY}"
     usd = studio.orders.estimate_again(comparison, side.side)
-    price = price_for(studio, usd, comparison.render, viewer.email)
+    usual = studio.orders.usual_charge_again(comparison, side.side)
+    price = price_for(studio, usd, comparison.render, viewer.email, usual=usual)
     missing = lost_slots([comparison.side(side.side)], studio.catalog.index)
     if st.button(
-        "Regenerate this side",
-        key=f"regenerate-{side.side.value}",
+        "Retry this side",
+        key=f"retry-{side.side.value}",
+        type="tertiary",
         icon=":material/refresh:",
         disabled=side.busy or bool(missing) or price.objection is not None,
         help=fill("Another attempt, beside those there are: {}. Other sides stay as they are.{}", price.line, whose),

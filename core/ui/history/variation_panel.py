@@ -16,12 +16,13 @@ from core.injection.wishes import SideName
 from core.studio import Studio
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import code, fill, joined, plain
+from core.ui.frame.names import ROLES
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
 from core.ui.generate.draft import SIZES
 from core.ui.generate.price import price_for
-from core.ui.generate.slot_strip import sent_prompt
+from core.ui.generate.sent_prompt import sent_prompt
 from core.ui.history.comparison_actions import show_in_generate
 from core.viewer import Capability, Viewer
 from core.web.addresses import image_url
@@ -68,7 +69,7 @@ def _changes(studio: Studio, comparison: Comparison) -> Changes:
         with middle:
             angle = _pick("Angle", angles, comparison.angle, "none", _key(Key.VARIATION_ANGLE, comparison))
     with right:
-        size = _pick("Ratio", SIZES, comparison.size, str(comparison.size), _key(Key.VARIATION_SIZE, comparison))
+        size = _pick("Size", SIZES, comparison.size, str(comparison.size), _key(Key.VARIATION_SIZE, comparison))
     redraw_missing = bool(st.session_state.get(_key(Key.VARIATION_MISSING, comparison)))
     return Changes(tone=tone, angle=angle, size=size, side=side, redraw_missing=redraw_missing)
 
@@ -96,7 +97,7 @@ def _side(record: SideRecord, places: Sequence[Place]) -> None:
             st.caption(
                 fill(
                     ":material/broken_image: {}: `{}` is no longer in S3 as recorded.",
-                    place.role.value.capitalize(),
+                    ROLES[place.role],
                     place.then.key or "",
                 )
             )
@@ -115,7 +116,7 @@ def _change(place: Place, name: str) -> None:
         _thumbnail(now)
         held = code(now.name) if now and now.filled else fill(":gray[empty]")
         why = fill("  \n:gray[{}]", now.why) if now else ""
-        st.markdown(fill(":small[**{}** {}{}]", place.role.value.capitalize(), held, why), width=_WORDS_PX)
+        st.markdown(fill(":small[**{}** {}{}]", ROLES[place.role], held, why), width=_WORDS_PX)
 
 
 def _thumbnail(slot: Slot | None, *, gone: bool = False) -> None:
@@ -124,7 +125,9 @@ def _thumbnail(slot: Slot | None, *, gone: bool = False) -> None:
             st.markdown(":gray[:material/broken_image:]" if gone else ":gray[—]", width="content")
         return
     st.image(
-        absolute(image_url(slot.key, slot.etag)), width=_THUMBNAIL_PX, alt=f"{slot.role.value} reference {slot.name}"
+        absolute(image_url(slot.key, slot.etag)),
+        width=_THUMBNAIL_PX,
+        alt=f"{ROLES[slot.role].lower()} reference {slot.name}",
     )
 
 
@@ -134,7 +137,8 @@ def _send(studio: Studio, viewer: Viewer, comparison: Comparison, changes: Chang
     missing, says, objects, last = (st.container() for _ in range(4))
     if again.missing or changes.redraw_missing:
         missing.toggle("Draw others in place of missing references", key=_key(Key.VARIATION_MISSING, comparison))
-    price = price_for(studio, studio.orders.estimate(planned, again.render), again.render, viewer.email)
+    usd, usual = studio.orders.estimate(planned, again.render), studio.orders.usual_charge(planned, again.render)
+    price = price_for(studio, usd, again.render, viewer.email, usual=usual)
     objection = _objection(studio, again, planned) or price.objection
     if again.says:
         says.markdown(joined("  \n", (fill(":small[{}]", line) for line in again.says)))

@@ -25,6 +25,7 @@ from core.ui.references.label_values import (
     FIELD_NAMES,
     describe_value,
     parse_value,
+    say_value,
     seal_shown,
     unseal_shown,
 )
@@ -73,7 +74,7 @@ def _settle(studio: Studio, viewer: Viewer, decision: FocusDecision) -> Settled:
         raise InputError("One field at a time is settled for all pictures of a person: settle again.")
     ((field, value),) = values.items()
     done = studio.review_service.settle(viewer, item, field, value, id_prefix=decision.id)
-    name, words = FIELD_NAMES[field], describe_value(value) or "unsure"
+    name, words = FIELD_NAMES[field], say_value(value) or "unsure"
     pictures = count_of(len(done.pictures), "picture")
     now = {each.key: each for each in studio.review_service.item(viewer, decision.item).persona_pictures}
     left = tuple(_exception(studio, viewer, now.get(each.key, each), field) for each in done.left)
@@ -84,7 +85,7 @@ def _exception(studio: Studio, viewer: Viewer, left: PersonaPicture, field: Labe
     name = file_name(left.key)
     if studio.review_service.is_blind_to(viewer, left.etag):
         return f"{name} is left: it waits for your second look."
-    words, by = describe_value(left.values.get(field)) or "unsure", left.decided_by.get(field, "somebody else")
+    words, by = say_value(left.values.get(field)) or "unsure", left.decided_by.get(field, "somebody else")
     return f"{name} stays {words}, as {by} decided."
 
 
@@ -137,7 +138,7 @@ def _describe(conflicts: Sequence[FieldConflict]) -> str:
     sentences = []
     for (reviewer, time), run in groupby(conflicts, key=lambda each: (each.reviewer, each.time)):
         theirs = list(run)
-        set_to = [f"{FIELD_NAMES[each.field].lower()} to {describe_value(each.value) or 'unsure'}" for each in theirs]
+        set_to = [f"{FIELD_NAMES[each.field].lower()} to {say_value(each.value) or 'unsure'}" for each in theirs]
         name, at = file_name(theirs[0].key), clock(time, reader_zone())
         sentences.append(f"{reviewer} set {', '.join(set_to)} of {name} at {at}.")
     return " ".join(sentences)

@@ -20,7 +20,7 @@ from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import absolute, open_session
 from core.ui.frame.state import Key
-from core.ui.references.label_values import FIELD_NAMES, describe_value, field_choices, parse_value
+from core.ui.references.label_values import FIELD_NAMES, field_choices, parse_value, say_value
 from core.viewer import Viewer
 from core.web.addresses import image_url
 
@@ -138,7 +138,7 @@ def _who(word: Word, order: str) -> Markdown:
 
 
 def _said(value: Value) -> str:
-    return describe_value(value) or _UNSURE
+    return say_value(value) or _UNSURE
 
 
 def _nothing_more(_field: LabelField) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def label_filters(groups: Sequence[str], reviewers: Sequence[str], *, is_reviewe
     """Draw the filter row and read it; without a reviewer's role there is no queue, so everything is shown."""
     page = Key.LABEL_PAGE
     with row(key="label-filters"):
-        text = search_box(Key.LABEL_SEARCH, "Search persona or folder", page=page)
+        text = search_box(Key.LABEL_SEARCH, "Search person or folder", page=page)
         with fold_when_narrow(Key.LABEL_FILTERS_SHOWN, _NARROWING):
             why = choice_of("Any reason", Why, Key.LABEL_WHY, page=page, width=128) if is_reviewer else None
             age_range = choice("Any age", [name for name, _, _ in AGE_RANGES], Key.LABEL_AGE, page=page, width=116)

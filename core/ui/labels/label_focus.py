@@ -16,6 +16,7 @@ from core.labels.queue.queue import PersonaPicture, QueueFilter, QueueItem
 from core.labels.review.review_service import ReviewService
 from core.labels.review.verdicts import press_of
 from core.references.key import file_name, fold
+from core.references.vocabulary import Vocabulary
 from core.studio import Studio
 from core.ui.components.review_focus.focus_data import FocusItem, FocusValue, Persona, PersonaTile, Undoable
 from core.ui.components.review_focus.review_focus import ahead_of, been_through, review_focus, spoken_of
@@ -23,7 +24,7 @@ from core.ui.frame.session import browser_owner, browser_secret
 from core.ui.frame.state import Key
 from core.ui.labels.label_decisions import take_decisions
 from core.ui.labels.label_lending import desk_name, hand_of, lend_ahead
-from core.ui.references.label_values import PERSONAL, describe_value, focus_fields, seal_shown
+from core.ui.references.label_values import PERSONAL, describe_value, focus_fields, say_value, seal_shown
 from core.viewer import Viewer
 from core.web.addresses import ORIGINAL, image_url
 
@@ -48,7 +49,7 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
                 items |= {key: item} if item.reasons or key in spoken else {}
     presses = {press_of(event): event.key for event in service.undoable(viewer)}
     review_focus(
-        [_focus_item(item, browser_secret(studio)) for item in items.values()],
+        [_focus_item(item, browser_secret(studio), studio.vocabulary) for item in items.values()],
         focus_fields(studio.vocabulary, partial(service.known_values, viewer)),
         key=Key.LABEL_FOCUS,
         owner=browser_owner(studio, viewer),
@@ -64,11 +65,11 @@ def label_focus(studio: Studio, viewer: Viewer, queue: Sequence[QueueItem], want
     )
 
 
-def _focus_item(item: QueueItem, secret: str) -> FocusItem:
+def _focus_item(item: QueueItem, secret: str, vocabulary: Vocabulary) -> FocusItem:
     ref, label = item.reference, item.shown
     values = {field: value_in(label, field) for field in LabelField}
     names = ", ".join(reason.why.value for reason in item.reasons) or "reviewed"
-    detail, *more = item.why or ("",)
+    detail, *more = map(vocabulary.in_names, item.why or ("",))
     return FocusItem(
         id=ref.key,
         title=ref.key,
@@ -113,9 +114,7 @@ def _others(item: QueueItem, field: LabelField, shown: Value) -> Iterator[str]:
         if value is None or value == shown or field is LabelField.NOTES:
             continue
         sure = proposal.label.confidence.get(field)
-        yield f"{proposal.label.source.value} says {describe_value(value)}" + (
-            f", {sure * 100:.0f} % sure" if sure else ""
-        )
+        yield f"{proposal.label.source.value} says {say_value(value)}" + (f", {sure * 100:.0f} % sure" if sure else "")
 
 
 def _personas(items: Iterable[QueueItem], service: ReviewService, viewer: Viewer) -> dict[str, Persona]:

@@ -53,7 +53,8 @@ def label_sheet(studio: Studio, viewer: Viewer, found: Sequence[QueueItem]) -> G
             on_click=partial(_accept, chosen),
         )
         _undo_button(studio.review_service.last_save(viewer))
-        st.caption("Select with a click, Shift or Ctrl+A; Enter opens.", width="content")
+        with st.container(key="keyboard-hint", width="content"):  # not shown where there is no keyboard
+            st.caption("Select with a click, Shift or Ctrl+A; Enter opens.", width="content")
     return event
 
 

@@ -20,7 +20,7 @@ from core.ui.frame.markdown import Markdown, breakable, fill, joined
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
-from core.ui.references.label_values import FIELD_NAMES, describe_value
+from core.ui.references.label_values import FIELD_NAMES, say_value
 from core.web.addresses import image_url
 
 ROWS: Final = 20  # on one page: so many pictures are sent, however many labels change
@@ -92,7 +92,7 @@ def _lines(update: LabelUpdate, *, is_new: bool) -> Iterator[Markdown]:
     for each in update.corrections:
         yield _with_marks(_change(each), unseen.pop(each.field, None), is_over_hand=each.is_over_hand)
     if not update.corrections:
-        said = [describe_value(value_in(update.after, each)) for each in LabelField if each not in unseen]
+        said = [say_value(value_in(update.after, each)) for each in LabelField if each not in unseen]
         yield fill(":gray[{}]", joined(" · ", filter(None, said)) or "nothing is known")
     for left in unseen.values():
         yield _with_marks(fill("{} **{}**", FIELD_NAMES[left.field], left.value), left, is_over_hand=False)
@@ -101,7 +101,7 @@ def _lines(update: LabelUpdate, *, is_new: bool) -> Iterator[Markdown]:
 
 
 def _change(change: Correction) -> Markdown:
-    before, after = describe_value(change.before) or "nothing", describe_value(change.after) or "unsure"
+    before, after = say_value(change.before) or "nothing", say_value(change.after) or "unsure"
     return fill("{} :gray[~~{}~~] → **{}**", FIELD_NAMES[change.field], before, after)
 
 

@@ -12,6 +12,7 @@ from core.generation.spending.budget import Budget, dollars, dollars_left
 from core.generation.spending.ledger import Account, Tally
 from core.studio import Studio
 from core.ui.frame.markdown import Markdown, fill, plain
+from core.ui.frame.names import MODES
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import dialog
@@ -63,8 +64,8 @@ def table(accounts: Sequence[Account]) -> list[dict[str, Any]]:
     return [
         {
             "Day": account.day,
-            "Person": account.person,
-            "Mode": account.mode.value if account.mode else "not recorded",
+            "Made by": account.person,
+            "Mode": MODES[account.mode] if account.mode else "not recorded",
             "US$": round(account.tally.usd, 4),
             "Unpriced": account.tally.unpriced,
             "Pictures": account.tally.done,

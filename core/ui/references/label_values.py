@@ -13,6 +13,7 @@ from core.identity.session import sealer_for
 from core.labels.decisions.reviews import Value
 from core.labels.published.schema import AGE_RANGES, FRAMINGS, Gender, LabelField, age_range_of
 from core.references.vocabulary import Vocabulary
+from core.studio import running_studio
 from core.ui.components.review_focus.focus_data import Choice, FocusField
 from core.ui.frame.quantities import year_span
 
@@ -82,6 +83,12 @@ def describe_value(value: Value) -> str | None:
     if _BOUNDS[name] == value:
         return name
     return f"{name} · {year_span(low, high)}"
+
+
+def say_value(value: Value) -> str | None:
+    """The same for sentences and tables: a tone or an angle by its name."""
+    described, studio = describe_value(value), running_studio()
+    return studio.vocabulary.name(described) if described and studio else described
 
 
 def parse_value(field: LabelField, words: str | None) -> Value:

@@ -12,6 +12,7 @@ from core.references.key import file_name, unicode_form
 from core.references.problems import has_twin
 from core.references.reference import AttributeGroup, Reference
 from core.references.table import ReferenceTable
+from core.references.vocabulary import Vocabulary
 from core.ui.components.picture_grid.picture_grid import Card
 from core.ui.frame.local_time import reader_zone
 from core.ui.frame.quantities import count_of
@@ -20,15 +21,15 @@ from core.web.addresses import image_url
 _NO_PICTURE = "Picture cannot be shown"
 
 
-def reference_cards(references: Sequence[Reference], table: ReferenceTable) -> list[Card]:
+def reference_cards(references: Sequence[Reference], table: ReferenceTable, vocabulary: Vocabulary) -> list[Card]:
     """A card for each reference of the library: its name, its tags, what is wrong with its place."""
     return [
         Card(
             id=ref.key,
             picture_url=image_url(ref.key, ref.etag),
-            alt=f"{ref.name}, {_join(ref.tone, ref.angle) or 'untagged'}",
+            alt=f"{ref.name}, {_tags(vocabulary, ref.tone, ref.angle) or 'untagged'}",
             title=ref.name,
-            subtitle=_join(_form(table, ref.key), _join(ref.tone, ref.angle) or (ref.group or "")),
+            subtitle=_join(_form(table, ref.key), _tags(vocabulary, ref.tone, ref.angle) or (ref.group or "")),
             badge=ref.problem.value if ref.problem else "",
             problem=_NO_PICTURE,
         )
@@ -36,7 +37,7 @@ def reference_cards(references: Sequence[Reference], table: ReferenceTable) -> l
     ]
 
 
-def group_cards(groups: Sequence[AttributeGroup], table: ReferenceTable) -> list[Card]:
+def group_cards(groups: Sequence[AttributeGroup], table: ReferenceTable, vocabulary: Vocabulary) -> list[Card]:
     """A card for each group of the library with an example and its health."""
     broken = Counter((ref.folder, ref.group) for ref in table.unreadable_references)
     archived = Counter((ref.folder, ref.group) for ref in table.archived_references if ref.is_archived)
@@ -53,8 +54,7 @@ def group_cards(groups: Sequence[AttributeGroup], table: ReferenceTable) -> list
                 subtitle=_join(
                     _form(table, group.path),
                     count_of(len(group.references), "picture"),
-                    group.tags.tone,
-                    group.tags.angle,
+                    _tags(vocabulary, group.tags.tone, group.tags.angle),
                 ),
                 badge=_join(
                     group.tags.problem, f"{bad:,} unreadable" if bad else "", f"{away:,} archived" if away else ""
@@ -100,6 +100,10 @@ def _source_of(label: Label | None) -> str:
         return ""
     sure = min(label.confidence.values(), default=None)
     return label.reviewer or (label.source.value if sure is None else f"{label.source.value} {sure:.0%}")
+
+
+def _tags(vocabulary: Vocabulary, *tags: str | None) -> str:
+    return _join(*(vocabulary.name(tag) for tag in tags if tag))
 
 
 def _form(table: ReferenceTable, path: str) -> str:

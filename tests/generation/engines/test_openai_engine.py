@@ -296,7 +296,7 @@ FAULTS = {
     Fault.REFUSE: (EngineFault.REFUSED, "(sexual, self harm intent)"),
     Fault.REFUSE_MID_STREAM: (EngineFault.REFUSED, "change the prompt or the reference pictures"),
     Fault.RATE_LIMIT: (EngineFault.RATE_LIMITED, "in 7 s"),
-    Fault.NO_QUOTA: (EngineFault.RATE_LIMITED, "waiting does not help"),
+    Fault.NO_QUOTA: (EngineFault.OUT_OF_CREDIT, "waiting does not help"),
     Fault.BAD_KEY: (EngineFault.BAD_REQUEST, "OPENAI_API_KEY"),
     Fault.FORBIDDEN: (EngineFault.BAD_REQUEST, "Your organization must be verified"),
     Fault.BAD_REQUEST: (EngineFault.BAD_REQUEST, "Invalid value: 'x'"),

@@ -160,6 +160,21 @@ def test_what_is_no_id_is_not_found(studio: StudioFixture, name: str) -> None:
         studio.history().get(name)
 
 
+def test_made_since_is_what_one_person_ordered_from_a_moment_on_newest_first(studio: StudioFixture) -> None:
+    history, midnight = studio.history(), NOW.replace(hour=15)  # in Seoul
+    times = [midnight + timedelta(milliseconds=ms) for ms in (-86_400_000, -1, 0, 1, 3_600_000)]
+    mine = [at(time, person="me@studio") for time in times]
+    for each in (*mine, at(midnight + timedelta(hours=2), person="you@studio")):
+        history.add(each)
+    expected = [each.id for each in reversed(mine[2:])]
+    assert history.made_since(midnight, "me@studio", limit=60) == expected
+    assert history.made_since(midnight, "me@studio", limit=2) == expected[:2]
+    assert history.made_since(midnight + timedelta(hours=3), "me@studio", limit=60) == []
+    assert studio.history().made_since(midnight, "me@studio", limit=60) == expected, (
+        "another server, or after a restart"
+    )
+
+
 def test_last_given_is_what_went_into_this_persons_newest(studio: StudioFixture) -> None:
     history = studio.history()
     assert history.last_given("me@studio") == ()
@@ -204,6 +219,17 @@ def test_another_machines_claim_runs_until_patience_ends(
     history = studio.history()
     history.add(wanted)
     history.add_start(started(wanted, Server(host="elsewhere", pid=1, boot="b"), ago_s=ago_s))
+    assert side_of(history.status(wanted.id)).phase is phase
+
+
+@pytest.mark.parametrize(("ago_s", "phase"), [(700, AttemptPhase.RUNNING), (751, AttemptPhase.INTERRUPTED)])
+def test_another_machines_claim_behind_a_long_queue_is_given_its_time(
+    studio: StudioFixture, ago_s: float, phase: AttemptPhase
+) -> None:
+    history, wanted = studio.history(), comparison(mode=Mode.TONE_ONLY)
+    history.add(wanted)
+    claim = started(wanted, Server(host="elsewhere", pid=1, boot="b"), ago_s=ago_s)
+    history.add_start(claim.model_copy(update={"waits_s": 600.0}))
     assert side_of(history.status(wanted.id)).phase is phase
 
 

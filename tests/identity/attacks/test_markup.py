@@ -92,17 +92,18 @@ def test_hostile_names_are_text_in_the_library(tab: Tab) -> None:
     assert tab.dialog.get_by_role("heading").locator("*:not(p, div, span)").count() == 0
 
 
-def test_hostile_names_are_text_in_a_plan_its_reasons_and_its_toasts(tab: Tab) -> None:
+def test_hostile_names_are_text_in_a_plan_its_reasons_and_its_lines(tab: Tab) -> None:
     tab.goto("/references?q=evil")
     tab.button("Refresh").click()
     expect(tab.cards("References")).to_have_count(2)
     tab.goto("/generate")
-    tab.choose("Model folder", "Evil www")
+    tab.choose("Person folder", "Evil www")
     tab.type_prompt("a person in noir light")
     model = tab.main.locator('[class*="st-key-slot-"]').filter(has_text="**pwned**").first
     model.get_by_role("button", name="Why").click()
     expect(tab.page.get_by_text(KEY, exact=True)).to_be_visible()
     assert theirs(tab.page.locator("body")) == []
     tab.page.get_by_role("button", name="Wrong match").click()
-    expect(tab.page.get_by_test_id("stToast")).to_contain_text(f"{NAME} is queued for label review.")
+    expect(tab.page.get_by_text(f"{NAME} is queued for label review.")).to_be_visible()
+    expect(tab.page.get_by_role("button", name="Wrong match")).to_have_count(0)
     assert theirs(tab.page.locator("body")) == []

@@ -94,7 +94,7 @@ def test_a_colleague_cancels_and_retries_nothing_and_operations_do_by_name(
     assert record["cancelled"]["person"] == OPS
     assert before <= datetime.fromisoformat(record["cancelled"]["at"]) <= datetime.now(UTC)
     annas_page.until(RETRY, query=shown)
-    assert annas_page.says(f"Cancelled by {OPS} at ")
+    assert annas_page.says(f"Cancelled by {OPS}, ")
 
     until(lambda: berts_page.run(query=shown).says(f"Only {ANNA} or operations can retry this"), "Bert is told")
     assert RETRY not in berts_page.ids

@@ -233,7 +233,7 @@ class TestPatience:
         openai.text.portraits(lambda _picture: "text-no-quota")
         with pytest.raises(EngineError, match="credit or budget") as stopped:
             ask(openai)
-        assert (stopped.value.kind, openai.text.calls) == (EngineFault.RATE_LIMITED, 1)
+        assert (stopped.value.kind, openai.text.calls) == (EngineFault.OUT_OF_CREDIT, 1)
 
     def test_a_403_stops_the_run_in_the_servers_words(self, openai: FakeOpenAI) -> None:
         openai.text.portraits(lambda _picture: "text-forbidden")

@@ -34,6 +34,7 @@ CLAIMS = st.one_of(
     st.builds(Claim, gender=GENDERS),
     st.builds(Claim, ages=st.sampled_from([(0, 20), (20, 30), (25, 45)])),
     st.builds(Claim, gender=GENDERS, ages=st.just((30, 40))),
+    st.builds(Claim, gender=GENDERS, age_range=st.sampled_from(["18–24", "25–34", "35–44"])),
 )
 
 
@@ -93,3 +94,14 @@ def test_reviews_over_the_published_are_the_file_written_out(labels: list[Label]
     for picture in EVERY_PICTURE:
         if picture.etag not in of_bytes:
             assert reviewed.find(picture.key, picture.etag) == one_file.find(picture.key, picture.etag)
+
+
+@given(LABELS, REVIEWS, CLAIMS)
+def test_the_bytes_of_a_claim_and_what_is_disputed_are_all_that_it_finds(
+    labels: list[Label], reviews: list[Label], claim: Claim
+) -> None:
+    reviewed = LabelSet(labels).under(reviews, version="v")
+    sure = {each for each in EVERY_PICTURE if each.etag in reviewed.etags_claiming(claim)}
+    disputed = [each for each in EVERY_PICTURE if each.etag in reviewed.disputed]
+    assert sure.isdisjoint(disputed)
+    assert sure.union(reviewed.select(claim, disputed)) == set(reviewed.select(claim, EVERY_PICTURE))

@@ -160,6 +160,10 @@ class Tab:
         """Wait until the server has drawn the page and nothing is on its way."""
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
 
+    def verdict(self, controlled: str) -> Locator:
+        """The badge that says whether a pair is controlled; Streamlit draws one with a tooltip twice."""
+        return self.main.get_by_text(f"controlled: {controlled}").first
+
     def pictures_loaded(self) -> None:
         """Wait until every picture within the window, in components too, can be painted or has failed."""
         expect(self.page.get_by_role("progressbar", name=re.compile("^Loading "))).to_have_count(0)
@@ -223,8 +227,8 @@ class Tab:
 
     def choose(self, label: str, option: str) -> None:
         """Pick from a drop-down list."""
-        self.page.get_by_role("combobox", name=label).click()
-        self.page.get_by_role("option", name=option).click()
+        self.page.get_by_role("combobox", name=label, exact=True).click()
+        self.page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
 
     def button(self, name: str) -> Locator:
         """The first button of this name."""
@@ -251,13 +255,13 @@ class Tab:
 
     def injected(self) -> list[str]:
         """The keys of the references that are shown as going in, from first to last."""
-        pictures = self.main.get_by_role("img", name=re.compile(r"^(tone|angle|model) reference "))
+        pictures = self.main.get_by_role("img", name=re.compile(r"^(tone|angle|person) reference "))
         return [key_of(url) for url in pictures.evaluate_all("all => all.map((img) => img.src)")]
 
     def cards(self, grid: str) -> Locator:
-        """The cards of a picture grid, be they to open only or to select as well."""
+        """The cards of a picture grid, be they to open only or to select as well; without their stars."""
         page = self.page
-        opened = page.get_by_role("list", name=grid).get_by_role("button")
+        opened = page.get_by_role("list", name=grid).locator('[role="button"]')
         return opened.or_(page.get_by_role("listbox", name=grid).get_by_role("option"))
 
     def text(self) -> str:

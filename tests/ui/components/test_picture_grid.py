@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
 from pydantic import ValidationError
 
-from core.ui.components.picture_grid.picture_grid import Card, GridMemory, _Sent, picture_grid
+from core.ui.components.picture_grid.picture_grid import Card, GridMemory, Half, _Sent, _Starred, picture_grid
 from tests.support.browser.chromium import PATIENCE_MS, chromium
 from tests.support.dashboards.demos import grid_demo
 
@@ -40,10 +40,30 @@ def test_a_selection_that_makes_no_sense_is_none(raw: object) -> None:
         _Sent.model_validate(raw)
 
 
+@pytest.mark.parametrize(
+    "raw", [7, {"marks": ["a"]}, {"marks": {"a": "yes"}}, {"marks": {"x" * 2000: True}}, {"marks": {}, "turn": -1}]
+)
+def test_stars_that_make_no_sense_are_none(raw: object) -> None:
+    with pytest.raises(ValidationError):
+        _Starred.model_validate(raw)
+
+
+def test_more_stars_than_there_can_be_cards_are_none() -> None:
+    with pytest.raises(ValidationError):
+        _Starred.model_validate({"marks": {str(n): True for n in range(241)}, "turn": 1})
+
+
 def test_two_cards_with_one_id_are_refused() -> None:
     card = Card("a", None, "A", "A")
     with pytest.raises(ValueError, match="same id"):
         picture_grid([card, card], key="twice")
+
+
+def test_a_card_with_one_half_or_three_is_refused() -> None:
+    half = Half(None, "")
+    for halves in ((half,), (half, half, half)):
+        with pytest.raises(ValueError, match="two halves"):
+            picture_grid([Card("a", None, "", "", halves=halves)], key="halves")
 
 
 def test_more_cards_than_the_grid_is_made_for_are_refused() -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.ui.frame.local_time import clock, zone_of
+from core.ui.frame.local_time import clock, day_began, zone_of
 
 NOON = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
 
@@ -33,3 +33,18 @@ def test_what_is_no_zone_is_utc(name: str) -> None:
 
 def test_a_zone_is_found_by_its_name() -> None:
     assert zone_of("Asia/Seoul") == ZoneInfo("Asia/Seoul")
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "began"),
+    [
+        ("UTC", NOON, NOON.replace(hour=0, minute=0)),
+        ("Asia/Seoul", NOON, datetime(2026, 11, 21, 15, tzinfo=UTC)),
+        ("Asia/Seoul", NOON.replace(hour=15, minute=0), datetime(2026, 11, 22, 15, tzinfo=UTC)),
+        ("America/New_York", NOON.replace(hour=4), datetime(2026, 11, 21, 5, tzinfo=UTC)),
+        # the clock skips midnight: the day begins at 01:00
+        ("America/Santiago", datetime(2026, 9, 6, 12, tzinfo=UTC), datetime(2026, 9, 6, 4, tzinfo=UTC)),
+    ],
+)
+def test_a_day_begins_at_the_readers_midnight(zone: str, now: datetime, began: datetime) -> None:
+    assert day_began(zone_of(zone), now=now) == began

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.ui.frame.quantities import count_of, file_size, time_span, year_span
+from core.ui.frame.quantities import count_of, file_size, ordinal, time_span, year_span
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from core.ui.frame.quantities import count_of, file_size, time_span, year_span
         (count_of(1200, "picture"), "1,200 pictures"),
         (count_of(1, "person", "people"), "1 person"),
         (count_of(2, "person", "people"), "2 people"),
+        (" ".join(map(ordinal, (1, 2, 3, 4, 10))), "1st 2nd 3rd 4th 10th"),
+        (" ".join(map(ordinal, (11, 12, 13, 21, 112, 1002))), "11th 12th 13th 21st 112th 1,002nd"),
         (year_span(30, 30), "30"),
         (year_span(30, 34), "30–34"),
         (time_span(None), "an unknown time"),

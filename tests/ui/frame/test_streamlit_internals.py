@@ -32,6 +32,17 @@ def name_the_session() -> None:
     st.text(type(session_id()).__name__)
 
 
+def draw_what_the_address_says() -> None:
+    import streamlit as st
+
+    from core.ui.frame.streamlit_internals import rewrite_address
+
+    if st.query_params.get("tone") == "natural-film":
+        rewrite_address("tone", "Natural film")
+    st.selectbox("Tone", ["Noir", "Natural film"], index=None, key="tone", bind="query-params")
+    st.text(f"{st.session_state['tone']} {st.query_params.get('tone')}")
+
+
 def draw_the_oauth_button() -> None:
     import streamlit as st
     from httpx_oauth.oauth2 import OAuth2
@@ -55,6 +66,13 @@ def shown(app: AppTest) -> list[str]:
 def test_a_run_knows_its_session_and_there_is_none_outside() -> None:
     assert session_id() is None
     assert shown(AppTest.from_function(name_the_session).run(timeout=LONG_S)) == ["str"]
+
+
+def test_a_bound_widget_reads_what_the_address_was_rewritten_to() -> None:
+    app = AppTest.from_function(draw_what_the_address_says)
+    app.query_params["tone"] = "natural-film"
+    assert shown(app.run(timeout=LONG_S)) == ["Natural film Natural film"]
+    assert shown(app.selectbox[0].select("Noir").run(timeout=LONG_S))[0].startswith("Noir")
 
 
 def test_each_run_locks_the_session_for_itself_so_two_can_race() -> None:

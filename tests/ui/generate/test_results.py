@@ -15,7 +15,7 @@ from core.injection.wishes import SideName
 from core.settings import load_settings
 from core.studio import Studio, build_engines
 from core.ui.generate.draft import engine_choices
-from core.ui.generate.results import money, next_step, while_running
+from core.ui.generate.side_words import money, next_step, while_running
 
 
 @pytest.mark.parametrize("kind", EngineFault)

@@ -4,19 +4,42 @@ from __future__ import annotations
 
 import pytest
 
-from core.injection.wishes import Mode, Strength
+from core.injection.wishes import Ages, Mode, PersonWish, Strength, Wishes
+from core.labels.published.schema import Gender
 from core.ui.generate.draft import FROM_PROMPT, PERSON_CHOICES, SIZES
-from core.ui.generate.stored_draft import _read, _StoredDraft
+from core.ui.generate.stored_draft import _overruled_now, _read, _StoredDraft
 
-OFFERED = {"tone": {"noir"}, "person": PERSON_CHOICES, "size": SIZES, "engine": {"Preview"}}
+OFFERED = {
+    "tone": {"noir"},
+    "angle": set[str](),
+    "folder": {"refs/01. Model"},
+    "person": PERSON_CHOICES,
+    "size": SIZES,
+    "engine": {"Preview"},
+}
+BEFORE = {
+    "tone": "noir",
+    "folder": "refs/01. Model",
+    "person": "no",
+    "gender": "feminine",
+    "ages": [20, 30],
+    "persona": "Ada",
+    "pins": {"tone": "a.png"},
+    "off": ["angle"],
+}
+OVERRULED = {"act": "You picked Noir", "gave_way": ["the tone Pastel"], "before": BEFORE}
 GOOD = {
     "prompt": "Ada",
     "tone": "noir",
     "seed": 7,
     "recent": ["a.png"],
+    "persona": "Ada",
     "pins": {"tone": "a.png"},
+    "held": {"angle": "b.png"},
     "rerolls": {"tone": 2},
     "off": ["angle"],
+    "overruled": OVERRULED,
+    "is_toneless": True,
     "strengths": {"tone": "strong"},
     "mode": "tone-only",
     "person": "Yes",
@@ -29,7 +52,25 @@ BAD = {
     "seed": [-1, True, "7", 1.0, 10**30],
     "recent": ["text", [1], ["x" * 1025], ["x"] * 501],
     "tone_by_chance": ["yes", 1, None],
+    "persona": [1, "x" * 1025, {}],
     "pins": [["x"], {"x": 1}, {"x" * 1025: "y"}, None],
+    "held": [["x"], {"x": 1}, {"x" * 1025: "y"}, None],
+    "overruled": [
+        "text",
+        {},
+        {**OVERRULED, "act": 1},
+        {**OVERRULED, "gave_way": []},
+        {**OVERRULED, "gave_way": ["x" * 1025]},
+        *(
+            {**OVERRULED, "before": {**BEFORE, name: value}}
+            for name, value in (("tone", "sepia"), ("folder", "refs/x"))
+        ),
+        *(
+            {**OVERRULED, "before": {**BEFORE, name: value}}
+            for name, value in (("person", "Maybe"), ("ages", [30, 20]))
+        ),
+    ],
+    "is_toneless": ["yes", 1, None],
     "rerolls": [{"x": -1}, {"x": 10_001}, {"x": True}],
     "off": ["text", {"x": 1}],
     "strengths": [{"x": "evil"}, {"x": None}],
@@ -45,9 +86,31 @@ def test_a_good_draft_is_read_as_it_was_kept() -> None:
     stored, left_out = _read(_StoredDraft, GOOD, OFFERED)
     assert left_out == []
     assert (stored.prompt, stored.tone, stored.seed, stored.recent) == ("Ada", "noir", 7, ("a.png",))
+    assert (stored.persona, stored.held, stored.is_toneless) == ("Ada", {"angle": "b.png"}, True)
     assert (stored.pins, stored.rerolls, stored.off) == ({"tone": "a.png"}, {"tone": 2}, {"angle"})
     assert (stored.strengths, stored.mode) == ({"tone": Strength.STRONG}, Mode.TONE_ONLY)
     assert (stored.person, stored.ages, stored.size, stored.engine) == ("Yes", (20, 30), next(iter(SIZES)), None)
+
+
+def test_what_was_overruled_can_be_taken_back_after_a_reload() -> None:
+    stored, _ = _read(_StoredDraft, GOOD, OFFERED)
+    assert stored.overruled is not None
+    said = stored.overruled.restored()
+    assert said.says == "You picked Noir: the tone Pastel gave way."
+    assert said.before == Wishes(
+        tone="noir",
+        folder="refs/01. Model",
+        person=PersonWish.NO,
+        gender=Gender.FEMININE,
+        ages=Ages(20, 30),
+        persona="Ada",
+        pins={"tone": "a.png"},
+        off=frozenset({"angle"}),
+    )
+    assert _overruled_now(said) == {
+        **OVERRULED,
+        "before": {**BEFORE, "angle": None, "held": {}, "rerolls": {}},
+    }
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])

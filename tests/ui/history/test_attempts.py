@@ -45,7 +45,7 @@ def test_the_newest_attempt_comes_first_and_none_is_left_out() -> None:
     done = ended(2, cost=Cost(usd=0.0412, input_tokens=4662, output_tokens=2056))
     newest, oldest = attempt_words(side(refused, done, attempt=2, phase=AttemptPhase.DONE))
     assert (newest.heading, newest.request_id, newest.fidelity) == ("Attempt 2: done", "req_2", 83.4)
-    assert newest.facts == "2026-05-04 12:30:05 UTC · 8.2 s · $0.04 · 4,662 tokens in, 2,056 out · anna@studio"
+    assert newest.facts == "May 4, 12:30:05 UTC · 8.2 s · $0.04 · 4,662 tokens in, 2,056 out · anna@studio"
     assert newest.notes == ("It came smaller than asked for.",)
     assert (oldest.heading, oldest.request_id) == ("Attempt 1: failed", "req_1")
     assert oldest.facts.startswith("refused · ")
@@ -59,12 +59,12 @@ def test_the_newest_attempt_comes_first_and_none_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("phase", "notes"),
     [
-        (AttemptPhase.INTERRUPTED, ("The server stopped before this side was done: regenerate it.",)),
+        (AttemptPhase.INTERRUPTED, ("The server stopped before this side was done: retry it.",)),
         (AttemptPhase.RUNNING, ()),
     ],
 )
 def test_an_attempt_without_an_end_is_told_as_well(phase: AttemptPhase, notes: tuple[str, ...]) -> None:
     (words, _) = attempt_words(side(ended(1), attempt=2, phase=phase))
     assert words.heading == f"Attempt 2: {phase.value}"
-    assert words.facts == "since 12:30:05 UTC"
+    assert words.facts == "since May 4, 12:30:05 UTC"
     assert words.notes == notes

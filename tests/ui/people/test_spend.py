@@ -50,7 +50,7 @@ def test_the_sum_counts_what_failed_as_that_and_marks_what_has_no_price() -> Non
 def test_the_table_has_a_row_for_each_person_day_and_mode_the_newest_day_first() -> None:
     rows = table(ACCOUNTS)
     assert [row["Day"] for row in rows] == [NEXT, DAY, DAY]
-    assert [row["Mode"] for row in rows] == ["tone-only", "compare", "not recorded"]
+    assert [row["Mode"] for row in rows] == ["Tone only", "Compare", "not recorded"]
     assert [row["US$"] for row in rows] == [0.05, 0.1848, 0.0]
     assert [row["Unpriced"] for row in rows] == [0, 0, 1]
     assert [row["Refused"] for row in rows] == [0, 1, 0]

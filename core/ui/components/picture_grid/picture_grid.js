@@ -21,6 +21,7 @@ const grids = new WeakMap();
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   const grid = keptUnder(grids, parentElement, () => new Grid(parentElement, data));
   grid.tellOpened = (id) => setTriggerValue("opened", { id });
+  grid.tellStars = (marks, turn) => setTriggerValue("starred", { marks, turn });
   grid.show(data, (selection) => setStateValue("selection", selection));
   return () => {
     if (parentElement.isConnected) return;
@@ -42,6 +43,9 @@ class View {
   activeIndex = 0;
   epoch = 0;
   turns = new Turns(PAUSE_MS);
+  /** @type {Map<string, { isOn: boolean, turn: number }>} stars that were pressed and that nobody is known to have heard of */
+  stars = new Map();
+  starTurn = 0;
 }
 
 class Grid {
@@ -53,6 +57,8 @@ class Grid {
   stopWatching = () => {};
   /** @type {(id: string) => void} */
   tellOpened = () => {};
+  /** @type {(marks: Record<string, boolean>, turn: number) => void} */
+  tellStars = () => {};
 
   constructor(/** @type {ShadowRoot} */ mount, /** @type {GridData} */ data) {
     this.mount = mount;
@@ -100,7 +106,8 @@ class Grid {
     this.shown = this.view = view;
     this.data = data;
     view.turns.tell = () => {
-      const ids = this.cards.map((card) => card.id).filter((id) => view.selected.has(id));
+      const shown = this.cards.map((card) => card.id).filter((id) => view.selected.has(id));
+      const ids = this.data.keeps ? [...view.selected] : shown;
       tell({ ids, turn: view.turns.turn, epoch: view.epoch });
     };
 
@@ -117,9 +124,13 @@ class Grid {
       view.before.delete(id);
     }
     view.epoch = data.epoch;
+    for (const [id, { turn }] of view.stars) {
+      if (turn <= data.star_turn) view.stars.delete(id);
+    }
     this.place();
     this.layOut();
     this.paintSelection();
+    this.paintStars();
     // Mounted anew, after a visit to another page for instance: the server has forgotten the selection.
     const isForgotten = data.turn !== view.turns.turn && view.selected.size > 0;
     if (isNew && (view.turns.waits || isForgotten)) view.turns.now();
@@ -167,17 +178,45 @@ class Grid {
     for (const [id, { button }] of this.entries) {
       setAttributes(button, { "aria-selected": selectable ? this.view.selected.has(id) : null });
     }
-    const count = this.cards.filter((card) => this.view.selected.has(card.id)).length;
+    const shown = this.cards.filter((card) => this.view.selected.has(card.id));
+    const count = this.data.keeps ? this.view.selected.size : shown.length;
     this.root.toggleAttribute("data-selecting", selectable && count > 0);
     return count;
+  }
+
+  paintStars() {
+    for (const { id, starred } of this.cards) {
+      const star = this.entries.get(id)?.star;
+      if (star) setAttributes(star, { "aria-pressed": this.view.stars.get(id)?.isOn ?? starred });
+    }
+  }
+
+  /** Takes a card into the selection, unless that has as many as it may have. */
+  select(/** @type {string} */ id) {
+    const { selected } = this.view;
+    if (selected.size < this.data.selected_max) selected.add(id);
+    return selected.has(id);
   }
 
   // ---- to the server
 
   changed({ isAnnounced = false } = {}) {
     const count = this.paintSelection();
-    if (isAnnounced) this.status.textContent = count ? `${count} selected` : "Nothing selected";
+    if (this.data.keeps && count >= this.data.selected_max) this.status.textContent = `${count} selected, the most there can be`;
+    else if (isAnnounced) this.status.textContent = count ? `${count} selected` : "Nothing selected";
     this.view.turns.soon();
+  }
+
+  /** Every press that is not known to be heard is told again: of presses that come close, Streamlit tells the last. */
+  toggleStar(/** @type {string} */ id) {
+    const { view } = this;
+    const isOn = this.entries.get(id)?.star.ariaPressed !== "true";
+    view.starTurn += 1;
+    view.stars.set(id, { isOn, turn: view.starTurn });
+    this.paintStars();
+    this.status.textContent = isOn ? "Favourite" : "No favourite any more";
+    this.view.turns.flush();
+    this.tellStars(Object.fromEntries([...view.stars].map(([each, star]) => [each, star.isOn])), view.starTurn);
   }
 
   open(/** @type {string} */ id) {
@@ -217,7 +256,9 @@ class Grid {
   // ---- focus
 
   rove() {
-    for (const [id, { button }] of this.entries) button.tabIndex = id === this.view.active ? 0 : -1;
+    for (const [id, { button, star }] of this.entries) {
+      button.tabIndex = star.tabIndex = id === this.view.active ? 0 : -1;
+    }
   }
 
   focus(/** @type {string | null} */ id, /** @type {FocusOptions} */ options = { preventScroll: true }) {
@@ -284,7 +325,7 @@ class Grid {
       this.walk(event.shiftKey && this.data.selectable, id, target);
       this.focus(target, {});
     } else if (meaning === "all") {
-      for (const card of this.cards) this.view.selected.add(card.id);
+      for (const card of this.cards) this.select(card.id);
       this.changed({ isAnnounced: true });
     } else if (meaning === "clear") {
       this.view.selected.clear();
@@ -299,6 +340,8 @@ class Grid {
   }
 
   onClick(/** @type {MouseEvent} */ event) {
+    const star = around(event, ".star");
+    if (star?.dataset.id) this.toggleStar(star.dataset.id);
     const id = idOf(event);
     if (id === undefined) return;
     const { selectable, click } = this.data;
@@ -318,7 +361,7 @@ class Grid {
 
   toggle(/** @type {string} */ id) {
     const { view } = this;
-    if (!view.selected.delete(id)) view.selected.add(id);
+    if (!view.selected.delete(id)) this.select(id);
     view.anchor = id;
     view.before = new Set(view.selected);
     view.isWalking = false;
@@ -343,7 +386,7 @@ class Grid {
     }
     const ends = [view.anchor, target].map((id) => this.indexOf(id));
     view.selected = new Set(view.before);
-    for (let i = Math.min(...ends); i <= Math.max(...ends); i++) view.selected.add(this.cards[i].id);
+    for (let i = Math.min(...ends); i <= Math.max(...ends); i++) this.select(this.cards[i].id);
     this.changed({ isAnnounced: true });
   }
 }

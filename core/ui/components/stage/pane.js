@@ -1,8 +1,9 @@
 // A side of the stage: its picture or its message, its name, its progress.
 
-import { button, element, icon, setAttributes } from "../dom.js";
+import { button, element, icon, setAttributes, setText } from "../dom.js";
+import { elapsedSince } from "../elapsed.js";
 import { clamp, spanOf } from "../geometry.js";
-/** @import { StageSide } from "../shapes.js" */
+/** @import { StageData, StageSide } from "../shapes.js" */
 /** @import { Place } from "../geometry.js" */
 
 const WORDS = {
@@ -29,16 +30,19 @@ export class Pane {
   ticket = 0; // which load is the newest
   told = "";
 
-  constructor(/** @type {StageSide} */ side, /** @type {{ say(text: string): void, layout(): void }} */ stage) {
+  constructor(/** @type {StageSide} */ side, /** @type {{ data: StageData, say(text: string): void, layout(): void }} */ stage) {
     this.side = side;
     this.stage = stage;
     this.message = element("div", "message");
     this.frame = element("div", "frame", this.message);
     this.chip = element("div", "chip");
+    this.seconds = element("span", "seconds"); // where the words stand just now: on the plate or on the picture
     this.note = element("div", "note");
+    this.made = element("div", "note");
+    this.notes = element("div", "notes", this.made, this.note);
     this.bar = element("i");
     this.line = element("div", { class: "line", role: "progressbar" }, this.bar);
-    this.node = element("div", { class: "pane", role: "group" }, this.frame, this.chip, this.note, this.line);
+    this.node = element("div", { class: "pane", role: "group" }, this.frame, this.chip, this.notes, this.line);
     this.take(side);
   }
 
@@ -121,8 +125,10 @@ export class Pane {
     if (side.title) this.chip.append(" ", element("span", "", side.title));
 
     const isRunning = side.state === "running";
-    this.note.textContent = side.headline;
     this.note.hidden = !(isRunning && this.img && side.headline);
+    if (!this.note.hidden) {
+      this.note.replaceChildren(side.headline, this.seconds, side.usually && element("span", "part", ` · ${side.usually}`));
+    }
     const isLoading = this.isLoading && !this.img;
     const progress = isRunning && side.progress !== null ? clamp(side.progress, 0, 1) : null;
     this.line.hidden = !isRunning && !isLoading;
@@ -133,13 +139,15 @@ export class Pane {
       "aria-valuenow": progress && Math.round(progress * 100),
     });
     this.bar.style.transform = progress === null ? "" : `scaleX(${progress})`;
+    this.mark(this.stage.data.made_with);
     this.tell();
+    this.tick();
   }
 
   /** The words in place of a picture; rebuilt only when they change, so that a selection in them survives. */
   tell() {
     const { side } = this;
-    const facts = JSON.stringify([side.state, side.headline, side.detail, side.request_id]);
+    const facts = JSON.stringify([side.state, side.headline, side.usually, side.detail, side.request_id]);
     const told = this.img || this.isLoading ? "" : facts;
     this.message.hidden = !told;
     if (told === this.told) return;
@@ -158,9 +166,24 @@ export class Pane {
       );
       return;
     }
-    this.message.append(element("p", "headline", this.headline));
-    if (side.detail) this.message.append(element("p", "detail", side.detail));
+    const isTimed = side.since_ms !== null;
+    this.message.append(element("p", "headline", this.headline, isTimed ? this.seconds : ""));
+    for (const line of [side.usually, side.detail]) if (line) this.message.append(element("p", "detail", line));
     if (side.request_id) this.message.append(this.request(side.request_id));
+  }
+
+  /** How long it has been at it, by now. */
+  tick() {
+    const { since_ms } = this.side;
+    setText(this.seconds, since_ms === null ? "" : ` · ${elapsedSince(since_ms)}`);
+  }
+
+  /** Says what the picture was made with, where something else is planned by now. */
+  mark(/** @type {string} */ madeWith) {
+    const words = madeWith && `Made with ${madeWith}`;
+    this.made.hidden = !words || !this.img;
+    setText(this.made, words);
+    setAttributes(this.made, { title: words || null });
   }
 
   request(/** @type {string} */ id) {
@@ -195,7 +218,7 @@ export class Pane {
     const sides = { left: isOnRight ? null : left + 8, right: isOnRight ? at.room.width - right + 8 : null };
     const maxWidth = Math.max(40, (right - left) * (isSliding ? 0.5 : 1) - 16);
     put(this.chip, { ...sides, maxWidth, top: top + 8 });
-    put(this.note, { ...sides, maxWidth, bottom: at.room.height - bottom + 18 });
+    put(this.notes, { ...sides, maxWidth, bottom: at.room.height - bottom + 18 });
     put(this.line, { left: left + 8, width: Math.max(0, right - left - 16), top: bottom - 11 });
   }
 }

@@ -2,8 +2,9 @@
 //
 // How a person looks at a comparison lives by the comparison's id and outlives reruns and visits elsewhere.
 
-import { around, element, icon, keptUnder, setAttributes, take } from "../dom.js";
+import { around, button, element, icon, keptUnder, setAttributes, setText, take } from "../dom.js";
 import { clamp, dividerAt, layOut, middleFor, spotUnder, spreadOf, UNPLACED, wipeAt, zoomed } from "../geometry.js";
+import { elapsedSince, setServerClock, Ticker } from "../elapsed.js";
 import { isChord, isComposing, keyOf, onLabels } from "../keyboard.js";
 import { Pane, put } from "./pane.js";
 import { Toolbar } from "./toolbar.js";
@@ -17,7 +18,7 @@ import { scrolledBy, setHeight } from "../streamlit_page.js";
 const BELOW_BAR = 8; // the gap and
 const PADDING = 22; // the padding in full screen, as in the style sheet
 const MARGIN = 24; // what the stage leaves of the window's height
-const FOOT = 64; // room for what stands under the stage, so that pictures and figures are seen together
+const FOOT = 152; // room for the figures and the filmstrip under the stage, so that they are seen together with it
 const LEAST = 420; // with less room than this the page is scrolled anyway
 const NARROW = 520; // from here down each of two pictures would be less than 260 wide, too small to judge
 const STEP = 1.25; // one press of + or −
@@ -33,8 +34,10 @@ const views = new Map();
 const stages = new WeakMap();
 
 /** @param {Mount<StageData>} mount */
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
+  setServerClock(data.drawn_at_ms);
   const stage = keptUnder(stages, parentElement, () => new Stage(parentElement, data));
+  stage.cancelNext = (id) => setTriggerValue("cancelled", { id });
   stage.show(data);
   return () => {
     if (parentElement.isConnected) return;
@@ -58,6 +61,12 @@ export class Stage {
   pointers = new Map();
   /** @type {{ wipes: boolean, from: Point, hasMoved: boolean, at: number } | null} */
   drag = null;
+  /** @type {StageData} */
+  latest;
+  coming = ""; // another comparison, whose first picture is being decoded
+  toldNext = "";
+  /** @type {(comparison: string) => void} */
+  cancelNext = () => {};
   placed = UNPLACED;
   frameAsked = 0;
   isTouch = false;
@@ -65,7 +74,7 @@ export class Stage {
 
   constructor(/** @type {ShadowRoot} */ mount, /** @type {StageData} */ data) {
     this.mount = mount;
-    this.data = data;
+    this.data = this.latest = data;
     this.view = viewOf(data.comparison);
     this.toolbar = new Toolbar(this);
     this.divider = element("div", {
@@ -76,7 +85,9 @@ export class Stage {
       "aria-valuemin": 0,
       "aria-valuemax": 100,
     }, icon(GRIP));
-    this.floor = element("div", { class: "floor", tabindex: 0, role: "group" }, this.divider);
+    this.seconds = element("span", "seconds");
+    this.next = element("div", { class: "next", hidden: true });
+    this.floor = element("div", { class: "floor", tabindex: 0, role: "group" }, this.divider, this.next);
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
     this.root = element("div", "stage", this.toolbar.node, this.floor, this.live);
     mount.append(this.root);
@@ -84,6 +95,7 @@ export class Stage {
     this.watcher.observe(this.root);
     this.onResize = () => this.soon();
     window.addEventListener("resize", this.onResize);
+    this.ticker = new Ticker(() => this.tick());
     this.listen();
     this.unlabel = onLabels(() => this.toolbar.relabel());
   }
@@ -118,13 +130,29 @@ export class Stage {
 
   close() {
     this.unlabel();
+    this.ticker.run(false);
     this.watcher.disconnect();
     window.removeEventListener("resize", this.onResize);
     cancelAnimationFrame(this.frameAsked);
     this.root.remove();
   }
 
+  /** Takes what there is to show; another comparison comes only when its first picture can be painted. */
   show(/** @type {StageData} */ data) {
+    const [first] = data.sides.flatMap((side) => (side.picture_url ? [side.picture_url] : []));
+    this.latest = data;
+    const isAnother = this.data.comparison !== data.comparison;
+    if (isAnother && this.isReady && first && this.coming !== data.comparison) {
+      this.coming = data.comparison;
+      const img = element("img", { src: first });
+      img.decode().catch(() => {}).then(() => {
+        if (this.latest.comparison === this.coming) this.stand(this.latest);
+        this.coming = "";
+      });
+    } else if (!isAnother || this.coming !== data.comparison) this.stand(data);
+  }
+
+  stand(/** @type {StageData} */ data) {
     const isAnother = this.data.comparison !== data.comparison;
     this.data = data;
     this.view = viewOf(data.comparison);
@@ -140,7 +168,37 @@ export class Stage {
     const label = labels.length > 1 ? `Comparison of ${labels.join(" and ")}` : labels[0];
     setAttributes(this.floor, { "aria-label": label });
     setAttributes(this.divider, { "aria-label": `Divider between ${data.sides.map(({ name }) => name).join(" and ")}` });
+    for (const pane of this.panes) pane.mark(data.made_with);
+    this.tellNext();
+    const tells = data.sides.some((side) => side.since_ms !== null) ? [data.comparison] : [];
+    if (data.next) tells.push(data.next.comparison);
+    setAttributes(this.mount.host, { "data-tells": tells.join(" ") || null });
+    this.ticker.run(tells.length > 0);
     this.layout();
+  }
+
+  /** Says how far what comes next is, as long as it has nothing to show in place of what stands here. */
+  tellNext() {
+    const { next } = this.data;
+    const told = next ? JSON.stringify([next.comparison, next.says, next.usually, next.cancel]) : "";
+    if (told === this.toldNext) return;
+    this.toldNext = told;
+    this.next.hidden = !next;
+    this.next.replaceChildren();
+    if (!next) return;
+    this.say(`${next.says}.`);
+    this.next.append(element("b", "", next.says), this.seconds);
+    if (next.usually) this.next.append(element("span", "part", ` · ${next.usually}`));
+    if (next.cancel) this.next.append(button("small", next.cancel, () => this.cancelNext(next.comparison)));
+    this.next.append(element("i"));
+    this.tick();
+  }
+
+  /** No second stands still. */
+  tick() {
+    for (const pane of this.panes) pane.tick();
+    const since_ms = this.data.next?.since_ms ?? null;
+    setText(this.seconds, since_ms === null ? "" : ` · ${elapsedSince(since_ms)}`);
   }
 
   say(/** @type {string} */ text) {

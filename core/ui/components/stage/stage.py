@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from core.ui.components.component import Component
+from core.ui.components.component import Component, ShortText, Told, message
 
 _component = Component(Path(__file__).with_suffix(".js"))
 
@@ -30,7 +30,9 @@ class StageSide:
     `picture_url` is drawn while RUNNING (the latest partial) and when DONE (the original pixels); the other
     states ignore it. `width_px` and `height_px` are those of the original and lay the side out before
     anything has loaded, so they must not change between states. `headline` says what is going on,
-    `detail` what to do next. `progress` runs from 0 to 1; None while RUNNING means "unknown".
+    `detail` what to do next. `progress` runs from 0 to 1; None while RUNNING means "unknown". Since `since_ms`
+    (milliseconds of the server's clock since 1970) it waits or works: the browser counts from there by itself, and says
+    how long it `usually` takes.
     """
 
     name: str
@@ -44,6 +46,8 @@ class StageSide:
     detail: str = ""
     request_id: str | None = None
     progress: float | None = None
+    since_ms: int | None = None
+    usually: str = ""
 
     def __post_init__(self) -> None:
         if self.width_px <= 0 or self.height_px <= 0:
@@ -53,16 +57,52 @@ class StageSide:
 
 
 @dataclass(frozen=True, slots=True)
+class StageNext:
+    """The comparison that will take the stage once it has something to show, and how far it is.
+
+    `cancel` is what the button says that stops it; empty for who may not. `since_ms` and `usually` as of a side.
+    """
+
+    comparison: str
+    says: str
+    since_ms: int | None = None
+    usually: str = ""
+    cancel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StageData:
-    """What the browser draws."""
+    """What the browser draws, and when it was drawn: the browser reckons by the server's clock."""
 
     comparison: str
     height: int
     sides: Sequence[StageSide]
+    drawn_at_ms: int = 0
+    made_with: str = ""
+    next: StageNext | None = None
 
 
-def stage(comparison_id: str, sides: Sequence[StageSide], *, key: str, height: int) -> None:
+class _Cancelled(Told):
+    """The comparison that is to be stopped before it has come to the stage."""
+
+    id: ShortText
+
+
+def stage(
+    comparison_id: str,
+    sides: Sequence[StageSide],
+    *,
+    key: str,
+    height: int,
+    drawn_at_ms: int = 0,
+    made_with: str = "",
+    following: StageNext | None = None,
+    cancel: Callable[[str], None] = lambda _comparison: None,
+) -> None:
     """Draw one side, or two to compare.
+
+    What stands there is marked by what it was `made_with`, where that is no longer what is planned, and stays until
+    what is `following` has something to show: that one is stopped by `cancel`, which is told its id.
 
     How a person looks at it (view, zoom, pan, divider) is kept in the browser by `comparison_id` and never
     reaches the server. `height` is in CSS pixels: it is reserved before anything is drawn and is the most
@@ -70,4 +110,11 @@ def stage(comparison_id: str, sides: Sequence[StageSide], *, key: str, height: i
     """
     if len(sides) not in (1, 2):
         raise ValueError(f"the stage draws one side or two, got {len(sides)}")
-    _component.draw(StageData(comparison_id, height, sides), key=key, height=height)
+
+    def cancelled() -> None:
+        said = message(key, "cancelled", _Cancelled)
+        if said is not None:  # also of one that has come to the stage while somebody pressed
+            cancel(said.id)
+
+    data = StageData(comparison_id, height, sides, drawn_at_ms, made_with, following)
+    _component.draw(data, key=key, height=height, on_cancelled_change=cancelled)

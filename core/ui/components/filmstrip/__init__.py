@@ -1,0 +1,1 @@
+"""The filmstrip: what somebody made, in small pictures in a row."""

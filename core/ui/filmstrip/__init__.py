@@ -1,0 +1,1 @@
+"""The session's filmstrip below the stage, its queue, and two of it side by side."""

@@ -1,0 +1,1 @@
+"""ZIP files that are written while they are sent."""
