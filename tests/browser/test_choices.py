@@ -103,5 +103,6 @@ def test_a_tone_without_its_reference_is_asked_about_before_anything_is_made(tab
     tab.main.get_by_role("button", name="Generate all the same").click()
     expect(tab.downloads.first).to_be_visible()
     first = tab.shown_comparison
+    tab.page.wait_for_timeout(2_500)  # sooner it would be the second half of a double click
     tab.generate.click()  # whoever has said yes to an empty slot of their own is not asked again
     assert tab.comes_to(lambda: tab.shown_comparison != first)
