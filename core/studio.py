@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.concurrency.background import in_background
+from core.concurrency.background import in_background, let_background_work_end
 from core.concurrency.periodic import Periodic
 from core.errors import ConfigError
 from core.generation.drawn_pictures import DrawnPictures
@@ -80,6 +80,7 @@ SHOTS = PROJECT_ROOT / "labels" / "shots"
 SAMPLE_PROPOSALS = PROJECT_ROOT / "samples" / "machine_labels.jsonl"
 # Nobody should see a picture as lost that is about to be stored; an S3 that is away must not hold up the start.
 _RECOVERY_S = 3.0
+_BACKGROUND_S = 1.0  # what was begun on the side may end before S3 is closed, or else fails with it
 SAMPLES = PROJECT_ROOT / "samples" / "refs"
 
 
@@ -177,6 +178,7 @@ class Studio:
         self.readability.close()
         for loop in self.loops:
             loop.stop()
+        let_background_work_end(patience_s=_BACKGROUND_S)
         self.storage.close()
         self.telemetry.close()
 

@@ -25,8 +25,10 @@ class Estimates:
         """What counts against budgets; None when nobody can say, or where there is no such engine any more."""
         engine = self.engines.get(render.engine)
         listed = engine.estimate(render, references=references) if engine else None
+        if not listed:  # unknown, or free
+            return listed
         usual = self.usual(render, references=references)
-        return listed if listed is None or usual is None else max(listed, usual.value)
+        return listed if usual is None else max(listed, usual.value)
 
     def usual(self, render: RenderSettings, *, references: int) -> Median | None:
         """The median of what such pictures were charged; None while too few are known."""
