@@ -162,6 +162,14 @@ def use(wishes: Wishes, references: Sequence[Reference], grounds: Grounds) -> Ch
     return _chosen(wishes, after, f"You put in {names}", grounds)
 
 
+def waiting(wishes: Wishes, slots: Iterable[Slot]) -> tuple[str, ...]:
+    """The slot ids of pinned pictures that no slot of a plan can show, and whose person, for they name none, nobody
+    looks for: they wait for a plan with their group.
+    """
+    planned = {slot.id for slot in slots}
+    return tuple(at for at, key in wishes.pins.items() if at not in planned and persona_of(key) is None)
+
+
 def slot_of(reference: Reference) -> str:
     """The id of the slot that a picture fits in."""
     if reference.role is Role.MODEL:

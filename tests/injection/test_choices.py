@@ -107,6 +107,15 @@ class TestThePersonOfAPin:
         assert (chosen.wishes.persona, chosen.wishes.pins) == (None, {SLOT: NAMELESS})
         assert NAMELESS in model_keys(planned(chosen.wishes), SideName.TONE_ONLY)
 
+    def test_a_picture_that_names_nobody_waits_while_its_group_is_not_in_the_plan(self) -> None:
+        def waits(wishes: Wishes) -> tuple[str, ...]:
+            return choices.waiting(wishes, models_of(planned(wishes), SideName.TONE_ONLY))
+
+        pinned = choices.pin(WISHES, SLOT, NAMELESS, grounds()).wishes
+        pastel = choices.pick_tone(pinned, "pastel", grounds()).wishes
+        assert (waits(pinned), waits(pastel)) == ((), (SLOT,))
+        assert waits(choices.pick_tone(self.PINNED, "pastel", grounds()).wishes) == ()  # Ada is looked for
+
     def test_they_come_before_a_name_a_gender_and_an_age_of_the_prompt_and_the_trail_says_so(self) -> None:
         reading = replace(A_PERSON, gender="masculine", age_low=50, age_high=59)
         done = planned(replace(self.PINNED, prompt="Ben in a suit"), reading)

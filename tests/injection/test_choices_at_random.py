@@ -188,6 +188,8 @@ class DesignerAtWork(RuleBasedStateMachine):
             assert not (slot.filled and slot.id in wishes.off)
             pin = wishes.pins.get(slot.id)
             assert pin in (None, slot.key) or not slot.filled
+        shown = {slot.id for slot in self.slots()} | {*choices.waiting(wishes, self.slots())}
+        assert all(at in shown or (wishes.persona and at.startswith("model:")) for at in wishes.pins)
         if wishes.persona is not None:
             self.one_person_alone(done, wishes)
         keep = [persona_of(key) for at, key in wishes.pins.items() if at.startswith("model:")]

@@ -1,11 +1,13 @@
-"""The choices line: what the last act overruled, with Undo, and who is pinned where no slot shows it."""
+"""The choices line: what the last act overruled, with Undo, and who and what is pinned where no slot shows it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.generation.planning import Planned
+from core.injection.choices import waiting
 from core.injection.slots import Slot
+from core.references.key import file_name
 from core.references.vocabulary import Role
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import fill
@@ -36,6 +38,14 @@ def choices_line(planned: Planned) -> None:
                 help="Let go of the pinned person: the draw decides again.",
                 on_click=draft.let_go,
             )
+    wishes = planned.injection.wishes
+    for slot_id in waiting(wishes, (slot for side in planned.sides for slot in side.slots)):
+        with row(key=f"pin-waits-{slot_id}", gap="xsmall"):
+            name = file_name(wishes.pins[slot_id])
+            st.caption(
+                fill(":material/keep: “{}” is pinned and waits: its group is not in this plan.", name), width="content"
+            )
+            st.button("Unpin", key=f"unpin-{slot_id}", type="tertiary", on_click=draft.unpin, args=(slot_id,))
 
 
 def _model_slots(planned: Planned) -> list[Slot]:
