@@ -145,11 +145,13 @@ def test_the_ground_stands_on_errors_and_incidents_alone() -> None:
 
 def test_threads_begin_where_their_failures_are_seen() -> None:
     """Elsewhere only those begin that hand every exception to somebody who waits for it, or a server of its own."""
+    threads = ("threading.Thread", "Thread")
     begun = {
         module
         for module, file in MODULES.items()
         for node in ast.walk(tree_of(file))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("threading.Thread", "Thread")
+        if (isinstance(node, ast.Call) and ast.unparse(node.func) in threads)
+        or (isinstance(node, ast.ClassDef) and any(ast.unparse(base) in threads for base in node.bases))
     }
     assert begun == {
         "core.concurrency.background",
