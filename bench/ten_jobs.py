@@ -63,9 +63,10 @@ class Hand:
         self.tab.settled()
 
     def write(self, into: Locator, text: str) -> None:
-        """Go into a field, which is a press, and write."""
-        into.click()
-        self.presses += 1
+        """Go into a field, which is a press unless one is in it already, and write."""
+        if not into.evaluate("field => field.getRootNode().activeElement === field"):
+            into.click()
+            self.presses += 1
         into.press_sequentially(text, delay=0)
         self.letters += len(text)
         self.tab.settled()

@@ -94,6 +94,17 @@ def test_the_plan_follows_the_typing_and_focus_and_place_stay(tab: Tab) -> None:
     assert tab.page.eval_on_selector(scroller, "node => node.scrollTop") == place
 
 
+def test_who_comes_to_an_empty_page_types_at_once_and_the_keys_of_an_opened_stage_stay_its_own(tab: Tab) -> None:
+    expect(tab.prompt).to_be_focused()
+    tab.page.keyboard.type("Ada, cinematic, low angle")
+    tab.page.keyboard.press("Control+Enter")
+    expect(tab.downloads).to_have_count(2)
+    made = tab.shown_comparison
+    tab.goto(f"/?comparison={made}")
+    expect(tab.downloads).to_have_count(2)
+    expect(tab.prompt).not_to_be_focused()
+
+
 @pytest.mark.parametrize("width", [1440, 1024])
 def test_generate_stands_in_the_first_row(tab: Tab, width: int) -> None:
     """Beside the title, whatever there is to say about the plan."""

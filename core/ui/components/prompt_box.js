@@ -54,6 +54,7 @@ class Box {
       this.turns.next();
       this.submit();
     });
+    if (!data.text && isFree()) this.area.focus({ preventScroll: true });
   }
 
   show(/** @type {PromptData} */ data) {
@@ -92,4 +93,10 @@ class Box {
   tellDraft() {
     shows(this.data.part, this.area.value, this.turns);
   }
+}
+
+/** Whether who has just come can type at once: nothing else has the focus, and no keyboard of a screen comes up. */
+function isFree() {
+  const isTouched = matchMedia("(hover: none) and (pointer: coarse)").matches;
+  return document.activeElement === document.body && !isTouched;
 }
