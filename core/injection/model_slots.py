@@ -259,7 +259,7 @@ class ModelPlanner:
         if side is SideName.TONE_ONLY:
             why = f"“{other.group.name}” is beyond the first {self.limit} groups of this side."
         elif self.settled.angle is None:
-            return self._empty(_NO_ANGLE, side)
+            return self._empty(_NO_ANGLE, side, other)
         else:
             wish = self.settled.angle.value
             why = f"Left out: its angle is {other.group.tags.angle or 'untagged'}, you asked for {wish}."
