@@ -36,9 +36,9 @@ def star_button(studio: Studio, viewer: Viewer, comparison_id: str) -> None:
     """Star this comparison, or take its star off."""
     with show_problems():
         is_starred = comparison_id in studio.favourites.of(viewer)
-        with st.container(key=f"star-{'on' if is_starred else 'off'}", width="content"):
+        with st.container(key="star", width="content"):
             st.button(
-                "Favourite",
+                "**Favourite**" if is_starred else "Favourite",
                 key="star-button",
                 icon=":material/star:",
                 type="tertiary",
