@@ -46,8 +46,7 @@ class Variations:
         """
         again = self.of(comparison, changes)
         again.check()
-        planned = self.planned(again)
-        return self.orders.order(planned, again.render, viewer, render_b=again.render_b, takes=again.takes)
+        return self.orders.order(self.planned(again), again.render, viewer)
 
     def replay(self, comparison: Comparison, viewer: Viewer) -> Comparison:
         """Order the identical request again.

@@ -14,7 +14,6 @@ from core.generation.engines.engine import (
     SideRequest,
     unreadable_error,
 )
-from core.generation.engines.take_grade import TakeGrade
 from core.generation.records.comparison import RenderSettings, Size
 from core.generation.records.outcome import Cost
 from core.images.decode import decode_picture
@@ -32,7 +31,7 @@ _SIDE_MAX = 3072
 
 
 class PreviewEngine:
-    """Grades the first model reference, else the angle reference, else a neutral still; further takes a little more."""
+    """Grades the first model reference, else the angle reference, else a neutral still."""
 
     name = "preview"
     models = ("colour-transfer-1",)
@@ -67,14 +66,9 @@ class PreviewEngine:
         content = _fit(subject, request.size)
         yield PartialPicture(_encode_small(content), "image/jpeg", progress=0.3)
         _check(cancelled)
-        picture, notes = transfer(content, _decode(tone)) if tone else content, _notes(tone, subject)
-        if grade := TakeGrade.of(request.seed, request.take):
-            picture, how = grade.laid_over(picture)
-            notes += (
-                f"Take {request.take} is graded {how}, by the seed: a preview has no chance of its own to differ by.",
-            )
+        picture = transfer(content, _decode(tone)) if tone else content
         _check(cancelled)
-        yield FinalPicture(encode(picture, "PNG", compress_level=1), request.size, _FREE, notes=notes)
+        yield FinalPicture(encode(picture, "PNG", compress_level=1), request.size, _FREE, notes=_notes(tone, subject))
 
 
 def _first(references: tuple[AttachedReference, ...], role: Role) -> AttachedReference | None:

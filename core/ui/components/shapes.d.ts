@@ -41,7 +41,6 @@ export interface FilmstripItem {
   note: string;
   ratio: number;
   sides: FilmstripSide[];
-  takes: string;
 }
 
 export interface FilmstripSide {
@@ -205,39 +204,13 @@ export interface SignInData {
   start: string;
 }
 
-export interface StageButton {
-  does: "cancel" | "retry";
-  label: string;
-  help: string;
-  ready_at_ms: number | null;
-}
-
 export interface StageData {
   comparison: string;
   height: number;
-  takes: StageSide[][];
-  take: number;
+  sides: StageSide[];
   drawn_at_ms: number;
   made_with: string;
   next: StageNext | null;
-  together: StageButton | null;
-  zip: StageLink | null;
-}
-
-export interface StageFoot {
-  side: string;
-  fidelity: string;
-  fidelity_help: string;
-  figures: string;
-  figures_help: string;
-  picture: StageLink | null;
-  button: StageButton | null;
-  notes: string[];
-}
-
-export interface StageLink {
-  url: string;
-  help: string;
 }
 
 export interface StageNext {
@@ -262,8 +235,6 @@ export interface StageSide {
   progress: number | null;
   since_ms: number | null;
   usually: string;
-  thumbnail_url: string | null;
-  foot: StageFoot | null;
 }
 
 export interface Tile {
