@@ -61,6 +61,7 @@ EVENTS = 4  # three partial pictures and the finished one
 LOOKED_AT_S = 2.0  # the plan, before Generate is pressed
 SLOW_EVENT_S = 2.0  # what the fake does with a prompt that says [[slow]]
 PEOPLE, EACH = 20, 10
+ROLES = (Role.TONE, Role.ANGLE, Role.MODEL, Role.MODEL, Role.MODEL)
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Bench:
         return slot(key, self.store.put(key, data, content_type="image/jpeg"), role)
 
     def run(self, wanted: Comparison) -> tuple[ComparisonStatus, float]:
-        """Order it and wait; seconds from the press to the end of its last side."""
+        """Order it and wait; seconds from the press to the end of its last picture."""
         started = time.monotonic()
         self.runner.submit(wanted)
         status = self.runner.wait(wanted.id, poll_s=0.02)
@@ -105,10 +106,10 @@ class Outside:
 
 
 @contextmanager
-def outside() -> Iterator[Outside]:
+def outside(engine_s: float = ENGINE_S) -> Iterator[Outside]:
     """Start the bucket and the engine."""
     port = own_port()
-    engine = [sys.executable, "tests/fakes/openai_server.py", f"--port={port}", f"--delay={ENGINE_S / EVENTS}"]
+    engine = [sys.executable, "tests/fakes/openai_server.py", f"--port={port}", f"--delay={engine_s / EVENTS}"]
     with ExitStack() as ending:
         folder = ending.enter_context(tempfile.TemporaryDirectory())
         bucket = [sys.executable, "tests/support/s3/serve_embedded.py", folder, str(PROJECT / "samples" / "refs"), "0"]
@@ -169,16 +170,14 @@ class Overhead:
 def overhead(at: Outside, pictures: list[bytes], rounds: int) -> tuple[Overhead, Overhead, Overhead]:
     """Of a comparison's sides, with references nobody has planned with, such as a plan has shown, and met before."""
     cold, planned, warm = Overhead(), Overhead(), Overhead()
-    roles = (Role.TONE, Role.ANGLE, Role.MODEL, Role.MODEL, Role.MODEL)
     for _ in range(rounds):
         for first in (cold, planned):
             with at.bench() as bench:
-                slots = [bench.reference(f"{number}.jpg", data, roles[number]) for number, data in enumerate(pictures)]
+                slots = [bench.reference(f"{number}.jpg", data, ROLES[number]) for number, data in enumerate(pictures)]
                 for found in (first, warm):
-                    made = {"mode": Mode.COMPARE, "engine": "openai", "model": MODEL, "size": SIZE, "quality": "low"}
-                    wanted = comparison(*slots, **made)
+                    wanted = comparison(*slots, **made())
                     if found is planned:
-                        bench.runner.prefetch(wanted.sides, "openai")
+                        bench.runner.prefetch(wanted.sides, wanted.render)
                         time.sleep(LOOKED_AT_S)
                     before = time.process_time()
                     status, _ = bench.run(wanted)
@@ -187,8 +186,13 @@ def overhead(at: Outside, pictures: list[bytes], rounds: int) -> tuple[Overhead,
     return cold, planned, warm
 
 
-def bare(at: Outside, pictures: list[bytes], rounds: int) -> list[float]:
-    """Seconds beyond the engine's own that two bare calls of the SDK take, side by side, with the very same files."""
+def made(**more: Any) -> dict[str, Any]:
+    """What every comparison here is made with."""
+    return {"mode": Mode.COMPARE, "engine": "openai", "model": MODEL, "size": SIZE, "quality": "low", **more}
+
+
+def bare(at: Outside, pictures: list[bytes], rounds: int, *, at_once: int = 2) -> list[float]:
+    """Seconds beyond the engine's own that bare calls of the SDK take, side by side, with the very same files."""
     spent: list[float] = []
     files = [(f"{number}.jpg", data, "image/jpeg") for number, data in enumerate(pictures)]
     asked: dict[str, Any] = {
@@ -210,8 +214,8 @@ def bare(at: Outside, pictures: list[bytes], rounds: int) -> list[float]:
     with openai.OpenAI(api_key="sk-bench", base_url=at.openai_url, max_retries=0) as client:
         call(client)  # its connections are there, as a script's would be after its first call
         for _ in range(rounds):
-            with ThreadPoolExecutor(2) as both:
-                spent += both.map(call, [client] * 2)
+            with ThreadPoolExecutor(at_once) as together:
+                spent += together.map(call, [client] * at_once)
     return spent
 
 
@@ -239,7 +243,7 @@ def queue(at: Outside) -> dict[str, str]:
     """200 comparisons of 20 people who press at the same time: how they end, how fair, and what stays in memory."""
     with at.bench() as bench:
         bench.run(_small("warm-up@studio"))
-        first_rss, peak, done = _rss_mb(), [0.0], threading.Event()
+        first_rss, peak, done = rss_mb(), [0.0], threading.Event()
         watcher = threading.Thread(target=_watch, args=(peak, done))
         watcher.start()
         people = [f"person-{number}@studio" for number in range(PEOPLE)]
@@ -256,7 +260,7 @@ def queue(at: Outside) -> dict[str, str]:
         seconds = time.monotonic() - started
         done.set()
         watcher.join()
-        last_rss = _rss_mb()
+        last_rss = rss_mb()
     ended = {person: [_begun(status) for status in mine] for person, mine in statuses.items()}
     shares = [sorted(at for begun in ended[person] for at in begun) for person in people]
     begun = sorted(at for share in shares for at in share)
@@ -285,10 +289,10 @@ def _small(person: str) -> Comparison:
 
 def _watch(peak: list[float], done: threading.Event) -> None:
     while not done.wait(0.2):
-        peak.append(_rss_mb())
+        peak.append(rss_mb())
 
 
-def _rss_mb() -> float:
+def rss_mb() -> float:
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

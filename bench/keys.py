@@ -90,6 +90,10 @@ def measured() -> dict[str, tuple[float, float]]:
             turns = ({"key": "b", "code": "KeyB"}, {"key": "a", "code": "KeyA"})
             found["turn the stage"] = key_ms(page, ".stage .floor", *turns)
             server_ms = round_trip_ms(page)
+            page.goto(f"{url}/?case=takes")
+            expect(page.locator(".stage .floor img")).to_have_count(5)  # four that are done, and one on its way
+            digits = ({"key": "1", "code": "Digit1"}, {"key": "2", "code": "Digit2"})
+            found["choose a take"] = key_ms(page, ".stage .floor", *digits)
         with focus_demo(folders["focus"]) as url, page_of(browser, url) as page:
             expect(page.locator(".desk .picture")).to_be_visible()
             steps = ({"key": "ArrowRight"}, {"key": "ArrowLeft"})

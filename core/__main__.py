@@ -104,7 +104,9 @@ def generate(
     prompt: Annotated[str, typer.Option("--prompt", help="What the picture shows, in English or Korean.")],
     out: Annotated[Path, typer.Option("--out", help="Where the pictures are written.")],
     options: comparisons.PlanOptions,
-    engine: Annotated[str, typer.Option("--engine", help="Which engine makes the pictures.")] = "preview",
+    engine: Annotated[
+        str, typer.Option("--engine", help="Which engine makes the pictures.")
+    ] = comparisons.DEFAULT_ENGINE,
     size: Annotated[str, typer.Option("--size", help="Width x height in pixels.")] = "1024x1280",
     as_json: Json = False,
 ) -> None:

@@ -84,8 +84,8 @@ class Metrics:
             self._reruns.labels(page).observe(time.perf_counter() - began)
 
     def attempt_ended(self, comparison: Comparison, outcome: Outcome) -> None:
-        """One attempt of one side has ended."""
-        engine, failure, cost = comparison.engine, outcome.failure, outcome.cost
+        """One attempt of one take of a side has ended."""
+        engine, failure, cost = comparison.render_of(outcome.side).engine, outcome.failure, outcome.cost
         how = outcome.state.value if failure is None else failure.kind.value
         self._generations.labels(engine, how).inc()
         self._sides.labels(engine).observe(max(0.0, outcome.seconds))

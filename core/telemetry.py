@@ -121,8 +121,9 @@ def trace_attempt(telemetry: Telemetry, comparison: Comparison, outcome: Outcome
     about = {
         "comparison.id": comparison.id,
         "comparison.side": outcome.side.value,
+        "comparison.take": outcome.take,
         "comparison.attempt": outcome.attempt,
-        "engine": comparison.engine,
+        "engine": comparison.render_of(outcome.side).engine,
         "outcome": outcome.state.value if outcome.failure is None else outcome.failure.kind.value,
     }
     telemetry.ended("side", about, began=outcome.started_at, at=outcome.finished_at)

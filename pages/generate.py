@@ -15,7 +15,7 @@ from core.ui.frame.notices import library_is_listed, library_loading
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import COMPARISON_PARAM, Key
-from core.ui.generate.composer import composer, render_settings
+from core.ui.generate.composer import composer
 from core.ui.generate.draft import draft, recall
 from core.ui.generate.draft_keeper import (
     begin_draft,
@@ -28,10 +28,12 @@ from core.ui.generate.draft_keeper import (
 from core.ui.generate.on_stage import put_on_stage, seen
 from core.ui.generate.plan_header import plan_header, show_empty_plan
 from core.ui.generate.price import Price, price_of
+from core.ui.generate.render_fields import render_settings, second_render
 from core.ui.generate.results import keep_stage, results
 from core.ui.generate.slots.slot_strip import slot_strip
 from core.ui.generate.slots.wrong_match import report_wrong_match
 from core.ui.generate.tone_question import must_ask, tone_question
+from core.ui.generate.varied import takes
 from core.viewer import Capability, Viewer
 
 
@@ -47,7 +49,13 @@ def page() -> None:
         library_loading(studio)
         return
     composed = composer(studio, studio.catalog.index)
-    planned = studio.planner.plan(composed.wishes, reading=composed.reading, recent=draft().recent)
+    planned = studio.planner.plan(
+        composed.wishes,
+        reading=composed.reading,
+        recent=draft().recent,
+        render=render_settings(studio),
+        render_b=second_render(studio),
+    )
     price = price_of(studio, planned, viewer.email)
     ordered = st.session_state.pop(Key.ORDERED, False) and price.objection is None  # else the header says why not, once
     if ordered and not must_ask(planned):
@@ -72,7 +80,7 @@ def _draw(studio: Studio, viewer: Viewer, planned: Planned, price: Price) -> Non
     is_compact = shown is not None or pair_in_address() is not None
     slot_strip(studio, planned, report_wrong_match, is_compact=is_compact)
     if shown is None or not _is_made_from(shown, planned):
-        studio.orders.prefetch(planned, render_settings(studio))
+        studio.orders.prefetch(planned, render_settings(studio), render_b=second_render(studio))
     if not side_by_side(studio) and shown is not None:
         results(studio, viewer, shown, planned)
 
@@ -80,7 +88,9 @@ def _draw(studio: Studio, viewer: Viewer, planned: Planned, price: Price) -> Non
 def _order(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     """Record the plan and start it; from now on the URL finds it again."""
     viewer.require(Capability.GENERATE)
-    comparison = studio.orders.order(planned, render_settings(studio), viewer, seen=seen())
+    comparison = studio.orders.order(
+        planned, render_settings(studio), viewer, seen=seen(), render_b=second_render(studio), takes=takes()
+    )
     leave_pair()
     keep_stage(comparison.id)
     put_on_stage(comparison.id)
@@ -97,7 +107,7 @@ def _find_again(studio: Studio) -> None:
     if wanted is None or wanted == shown:
         return
     try:
-        recall(studio.history.get(wanted))
+        recall(studio.history.get(wanted), studio)
         leave_draft()
         put_on_stage(wanted)
     except NotFound as err:

@@ -15,7 +15,7 @@ from core.ui.frame.drawer import open_drawer, opened
 from core.ui.frame.filters import fold_when_narrow, key_filter, named_choice, search_box, switch
 from core.ui.frame.layout import empty_state, row
 from core.ui.frame.markdown import fill
-from core.ui.frame.names import MODES, ids_by_name
+from core.ui.frame.names import MODES, VARIES, ids_by_name
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import fragment, open_session
 from core.ui.frame.state import Key
@@ -28,7 +28,15 @@ _FIRST, _STEP = 24, 24
 _CARD_PX = 300  # of two pictures
 
 _MODES = {name: mode for mode, name in MODES.items()}
-_NARROWING = (Key.HISTORY_MODE, Key.HISTORY_TONE, Key.HISTORY_ANGLE, Key.HISTORY_PERSON, Key.HISTORY_REFERENCE)
+_VARIES = {f"Varies {name.lower()}": varies for varies, name in VARIES.items()}
+_NARROWING = (
+    Key.HISTORY_MODE,
+    Key.HISTORY_VARIES,
+    Key.HISTORY_TONE,
+    Key.HISTORY_ANGLE,
+    Key.HISTORY_PERSON,
+    Key.HISTORY_REFERENCE,
+)
 
 
 def page() -> None:
@@ -91,6 +99,7 @@ def _filters(studio: Studio) -> tuple[HistoryFilter, bool, bool]:
         text = search_box(Key.HISTORY_SEARCH, "Search prompts")
         with fold_when_narrow(Key.HISTORY_FILTERS_SHOWN, _NARROWING):
             mode = named_choice("Any mode", _MODES, Key.HISTORY_MODE)
+            varies = named_choice("Varies anything", _VARIES, Key.HISTORY_VARIES)
             tone = named_choice("Any tone", ids_by_name(studio.vocabulary.tones), Key.HISTORY_TONE)
             angle = named_choice("Any angle", ids_by_name(studio.vocabulary.angles), Key.HISTORY_ANGLE)
             person = key_filter(
@@ -105,7 +114,9 @@ def _filters(studio: Studio) -> tuple[HistoryFilter, bool, bool]:
             )
         only_favourites = switch("Favourites", Key.HISTORY_FAVOURITES)
         hides_failed = switch("Hide failed", Key.HISTORY_HIDES_FAILED)
-    wanted = HistoryFilter(text=text, person=person, mode=mode, tone=tone, angle=angle, reference=reference)
+    wanted = HistoryFilter(
+        text=text, person=person, mode=mode, varies=varies, tone=tone, angle=angle, reference=reference
+    )
     return wanted, hides_failed, only_favourites
 
 

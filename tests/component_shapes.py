@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,9 +35,16 @@ def _draw(shape: Any, found: dict[str, str]) -> None:
     keys = "".join(f"  {field.name}: {_type_of(hints[field.name])};\n" for field in fields(shape))
     found[shape.__name__] = f"\nexport interface {shape.__name__} {{\n{keys}}}\n"
     for hint in hints.values():
-        for inner in (hint, *get_args(hint)):
+        for inner in _all_in(hint):
             if is_dataclass(inner):
                 _draw(inner, found)
+
+
+def _all_in(hint: Any) -> Iterator[Any]:
+    """A type and those it is made of, however deep they lie."""
+    yield hint
+    for inner in get_args(hint):
+        yield from _all_in(inner)
 
 
 def _type_of(hint: Any) -> str:

@@ -17,7 +17,13 @@ def spend(days: int, *, as_json: bool) -> None:
         accounts = studio.ledger.accounts(today - timedelta(days=days - 1), today)
     if as_json:
         rows = [
-            {"day": account.day.isoformat(), "person": account.person, "mode": account.mode, **asdict(account.tally)}
+            {
+                "day": account.day.isoformat(),
+                "person": account.person,
+                "mode": account.mode,
+                "varies": account.varies,
+                **asdict(account.tally),
+            }
             for account in accounts
         ]
         print_json({"days": days, "accounts": rows, "usd": round(sum(account.tally.usd for account in accounts), 4)})
@@ -26,6 +32,6 @@ def spend(days: int, *, as_json: bool) -> None:
         tally = account.tally
         unpriced = f", {tally.unpriced} unpriced" if tally.unpriced else ""
         ended = f"{tally.done} done, {tally.failed + tally.refused} failed, {tally.cancelled} cancelled"
-        whose = f"{legible(account.person):<32} {account.mode or '':<10}"
+        whose = f"{legible(account.person):<32} {account.mode or '':<10} {account.varies or '':<8}"
         print(f"{account.day}  {whose} ${tally.usd:.2f}{unpriced}  {ended}")
     print(f"${sum(account.tally.usd for account in accounts):.2f} in {days} days")

@@ -91,11 +91,16 @@ class IdempotencyKeys:
 
 
 def _fingerprint(comparison: Comparison) -> str:
-    """What makes two requests the same: who asks whom for what, from which pictures."""
+    """What makes two requests the same: who asks whom for what and how many takes of it, from which pictures."""
     sides = [
-        [side.side, side.prompt, [[slot.id, slot.key, slot.etag] for slot in side.slots]] for side in comparison.sides
+        [
+            *(side.side, side.prompt, [[slot.id, slot.key, slot.etag] for slot in side.slots]),
+            side.render.model_dump(mode="json") if side.render else None,
+        ]
+        for side in comparison.sides
     ]
     asked = comparison.model_dump(
-        mode="json", include={"person", "mode", "engine", "model", "size", "quality", "seed", "replay_of"}
+        mode="json", include={"person", "mode", "engine", "model", "size", "quality", "seed", "replay_of", "takes"}
     )
+    asked["varies"] = comparison.varies
     return hashlib.sha256(json.dumps([asked, sides], sort_keys=True).encode()).hexdigest()

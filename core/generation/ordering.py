@@ -13,14 +13,14 @@ from core.generation.drawn_pictures import DrawnPictures
 from core.generation.engines.engine import Engine, engine_named
 from core.generation.idempotency import IdempotencyKeys
 from core.generation.ownership import require_charge
-from core.generation.planning import Planned, record_of
-from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
+from core.generation.planning import Planned, record_of, rendered_sides
+from core.generation.records.comparison import TAKES_MAX, Comparison, RenderSettings, SideRecord, SideTake
 from core.generation.records.usual import Median, Usual
 from core.generation.running.own_queue import Move, Waiting
 from core.generation.running.runner import Runner
 from core.generation.spending.budget import Budgets
 from core.generation.spending.estimates import Estimates, sum_of
-from core.injection.wishes import SideName, check_prompt
+from core.injection.wishes import SideName, Varies, Wishes, check_prompt
 from core.viewer import Capability, Viewer
 
 _log = structlog.get_logger(__name__)
@@ -46,52 +46,77 @@ class Orders:
         self._drawn = drawn
         self._estimates = Estimates(engines, usual)
 
-    def check(self, planned: Planned, render: RenderSettings) -> None:
+    def check(
+        self, planned: Planned, render: RenderSettings, *, render_b: RenderSettings | None = None, takes: int = 1
+    ) -> None:
         """Raise InputError for what cannot be sent, whatever the budget says."""
         check_prompt(planned.injection.wishes.prompt)
-        engine = engine_named(self._engines, render.engine)
-        for side in planned.sides:
-            engine.check(render, references=side.attached, prompt_chars=len(side.prompt))
+        if not 1 <= takes <= TAKES_MAX:
+            raise InputError("{} takes of a side cannot be ordered: choose 1 to {}.", takes, TAKES_MAX)
+        sides = rendered_sides(planned, render, render_b)
+        _check_renders(planned.injection.wishes, render, sides)
+        for side in sides:
+            made = side.render or render
+            engine = engine_named(self._engines, made.engine)
+            engine.check(made, references=side.attached, prompt_chars=len(side.prompt))
 
-    def prefetch(self, planned: Planned, render: RenderSettings) -> None:
+    def prefetch(self, planned: Planned, render: RenderSettings, *, render_b: RenderSettings | None = None) -> None:
         """Get the references of a plan that is shown ready to be sent, so that the press finds them so.
 
         Not while there is no prompt: nobody can press yet, and what goes in will change with the first words.
         """
-        engine_named(self._engines, render.engine)
+        sides = rendered_sides(planned, render, render_b)
+        for side in sides:
+            engine_named(self._engines, (side.render or render).engine)
         if planned.injection.wishes.prompt.strip():
-            self._runner.prefetch(planned.sides, render.engine)
+            self._runner.prefetch(sides, render)
 
-    def estimate(self, planned: Planned, render: RenderSettings) -> float | None:
-        """US dollars all sides together may cost, which is what budgets count; None when nobody can say."""
-        engine_named(self._engines, render.engine)
-        return self._at_most(planned.sides, render)
+    def estimate(
+        self, planned: Planned, render: RenderSettings, *, render_b: RenderSettings | None = None, takes: int = 1
+    ) -> float | None:
+        """US dollars all takes of all sides may cost, which is what budgets count; None when nobody can say."""
+        for made in (render, *((render_b,) if render_b else ())):
+            engine_named(self._engines, made.engine)
+        return self._at_most(rendered_sides(planned, render, render_b) * takes, render)
 
     def estimate_again(self, comparison: Comparison, *sides: SideName) -> float | None:
-        """US dollars a recorded comparison, or these sides of it, may cost once more; None when nobody can say."""
+        """US dollars a recorded comparison may cost once more, all its takes; None when nobody can say.
+
+        Where sides are named it is one picture of each, as often as it is named.
+        """
         return self._at_most(_again(comparison, sides), comparison.render)
 
-    def usual_charge(self, planned: Planned, render: RenderSettings) -> Median | None:
-        """US dollars all sides together are usually charged; None while too few like them were made."""
-        return self._usual(planned.sides, render)
+    def usual_charge(
+        self, planned: Planned, render: RenderSettings, *, render_b: RenderSettings | None = None, takes: int = 1
+    ) -> Median | None:
+        """US dollars all takes of all sides are usually charged; None while too few like them were made."""
+        return self._usual(rendered_sides(planned, render, render_b) * takes, render)
 
     def usual_charge_again(self, comparison: Comparison, *sides: SideName) -> Median | None:
-        """US dollars a recorded comparison, or these sides of it, is usually charged; None while too few were made."""
+        """US dollars of the same as `estimate_again`, as usually charged; None while too few like it were made."""
         return self._usual(_again(comparison, sides), comparison.render)
 
     def order(
-        self, planned: Planned, render: RenderSettings, viewer: Viewer, *, seen: Collection[str] = ()
+        self,
+        planned: Planned,
+        render: RenderSettings,
+        viewer: Viewer,
+        *,
+        seen: Collection[str] = (),
+        render_b: RenderSettings | None = None,
+        takes: int = 1,
     ) -> Comparison:
         """Record a planned comparison and start it, or find that it is the one which was ordered just now.
 
+        `takes` pictures are made of each side; `render_b` is how side B is made where the model is what varies.
         `seen` are the comparisons that who presses has before them: the same once more is meant as another. Without
         them the same request is one comparison for as long as it is at work.
         Raises AccessDenied, InputError for what cannot be sent, or not within today's budget, and StorageError or
         Overloaded while nobody can say whether its pictures can be opened.
         """
         viewer.require(Capability.GENERATE)
-        self.check(planned, render)
-        return self._submit(record_of(planned, render, viewer.email), seen)
+        self.check(planned, render, render_b=render_b, takes=takes)
+        return self._submit(record_of(planned, render, viewer.email, render_b=render_b, takes=takes), seen)
 
     def order_again(self, comparison: Comparison, viewer: Viewer) -> Comparison:
         """Record and start the identical request once more. Raises AccessDenied, and InputError when over budget."""
@@ -106,45 +131,45 @@ class Orders:
         }
         return self._submit(comparison.model_copy(update=fields))
 
-    def retry(self, comparison_id: str, side: SideName, viewer: Viewer) -> None:
-        """Run one side again: the comparison stays its owner's, the attempt bears the name of who asks, and they pay.
+    def retry(self, comparison_id: str, side: SideName, viewer: Viewer, *, take: int = 1) -> None:
+        """Run one take of a side again: who asks pays, and the comparison stays its owner's.
 
         Operations who retry for somebody spend their own budget: nobody else's money is spent without being asked.
         Raises AccessDenied for who is not in charge, and InputError while it is at work, or over budget.
         """
         viewer.require(Capability.GENERATE)
         with self._budgets.turn():
-            self._run_again(self._runner.status(comparison_id).comparison, [side], viewer)
+            self._run_again(self._runner.status(comparison_id).comparison, [SideTake(side, take)], viewer)
 
     def retry_all(self, comparison_id: str, viewer: Viewer) -> None:
-        """Run every side again that has ended without a picture, or none of them where one may not be.
+        """Run every take of every side again that has ended without a picture, or none of them where one may not be.
 
         The budget is asked once for all of them together; else as `retry`. Raises InputError where all have pictures.
         """
         viewer.require(Capability.GENERATE)
         with self._budgets.turn():
             status = self._runner.status(comparison_id)
-            again = [side.side for side in status.sides if side.is_without_picture]
+            again = [side.place for side in status.sides if side.is_without_picture]
             if not again:
                 raise InputError("No side of this comparison has ended without a picture: there is nothing to retry.")
             self._run_again(status.comparison, again, viewer)
 
-    def cancel(self, comparison_id: str, side: SideName, viewer: Viewer) -> None:
-        """Stop one side's work, which its record tells with name and time; one that has ended stays as it is.
+    def cancel(self, comparison_id: str, side: SideName, viewer: Viewer, *, take: int = 1) -> None:
+        """Stop the work on one take of a side, which its record tells with name and time; what has ended stays.
 
         Raises AccessDenied for who is not in charge, and InputError while another server works on it.
         """
         require_charge(viewer, self._runner.status(comparison_id).comparison)
-        self._runner.cancel(comparison_id, side, person=viewer.email)
+        self._runner.cancel(comparison_id, side, take=take, person=viewer.email)
 
     def cancel_all(self, comparison_id: str, viewer: Viewer) -> None:
-        """Stop the work on every side; as `cancel`, and one that cannot be stopped keeps no other from being."""
+        """Stop the work on all takes; as `cancel`, and one that cannot be stopped keeps no other from being."""
         status = self._runner.status(comparison_id)
         require_charge(viewer, status.comparison)
         problem = None
         for side in status.sides:
             try:
-                self._runner.cancel(comparison_id, side.side, person=viewer.email)
+                self._runner.cancel(comparison_id, side.side, take=side.take, person=viewer.email)
             except InputError as err:
                 problem = err
         if problem is not None:
@@ -164,26 +189,26 @@ class Orders:
         self._runner.move(comparison_id, move, person=viewer.email)
 
     def cancel_waiting(self, comparison_id: str, viewer: Viewer) -> None:
-        """Stop the sides of a comparison that this person has waiting; what is at work goes on.
+        """Stop what this person has waiting of a comparison; what is at work goes on.
 
         Raises AccessDenied for who is not in charge.
         """
         for waiting in self.waiting_of(viewer):
-            for side in waiting.sides if waiting.comparison == comparison_id else ():
-                self.cancel(comparison_id, side, viewer)
+            for side, take in waiting.places if waiting.comparison == comparison_id else ():
+                self.cancel(comparison_id, side, viewer, take=take)
 
-    def _run_again(self, comparison: Comparison, sides: Sequence[SideName], viewer: Viewer) -> None:
+    def _run_again(self, comparison: Comparison, places: Sequence[SideTake], viewer: Viewer) -> None:
         require_charge(viewer, comparison)
-        self._budgets.check(viewer.email, self.estimate_again(comparison, *sides))
-        for side in sides:
-            self._runner.retry(comparison.id, side, person=viewer.email)
+        self._budgets.check(viewer.email, self.estimate_again(comparison, *(place.side for place in places)))
+        for side, take in places:
+            self._runner.retry(comparison.id, side, take=take, person=viewer.email)
 
     def _at_most(self, sides: Iterable[SideRecord], render: RenderSettings) -> float | None:
-        return sum_of(self._estimates.at_most(render, references=side.attached) for side in sides)
+        return sum_of(self._estimates.at_most(side.render or render, references=side.attached) for side in sides)
 
     def _usual(self, sides: Iterable[SideRecord], render: RenderSettings) -> Median | None:
-        """The sum of the sides' medians, of as many pictures as the least known of them."""
-        medians = [self._estimates.usual(render, references=side.attached) for side in sides]
+        """The sum of the pictures' medians, of as many made before as the least known of them."""
+        medians = [self._estimates.usual(side.render or render, references=side.attached) for side in sides]
         known = [median for median in medians if median is not None]
         if not known or len(known) < len(medians):
             return None
@@ -206,6 +231,8 @@ class Orders:
                 comparison=comparison.id,
                 person=comparison.person,
                 mode=comparison.mode.value,
+                varies=comparison.varies.value,
+                takes=comparison.takes,
                 engine=comparison.engine,
                 prompt=comparison.wishes.prompt,  # the log leaves it out unless LOG_PROMPTS is set
             )
@@ -213,5 +240,16 @@ class Orders:
 
 
 def _again(comparison: Comparison, sides: Collection[SideName]) -> tuple[SideRecord, ...]:
-    """The sides that are made once more: these, or all where none is named."""
-    return tuple(record for record in comparison.sides if not sides or record.side in sides)
+    """The sides that are made once more, one for each picture: these, or all with their takes where none is named."""
+    return tuple(map(comparison.side, sides or (place.side for place in comparison.side_takes)))
+
+
+def _check_renders(wishes: Wishes, render: RenderSettings, sides: Sequence[SideRecord]) -> None:
+    """Raise InputError where the model is to vary and does not, or more than it would."""
+    if SideName.B not in (side.side for side in sides) or wishes.varies is not Varies.MODEL:
+        return
+    other = sides[-1].render
+    if other is None:
+        raise InputError("Both sides would be made by the same model: choose another model or quality for B.")
+    if other.size != render.size:
+        raise InputError("A would be {} and B {}: both sides of a comparison have one size.", render.size, other.size)

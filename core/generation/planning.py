@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from ulid import ULID
 
 from core.generation.drawn_pictures import DrawnPictures
+from core.generation.judging import judge_record, made_with
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
 from core.injection.fair_choice import FairChoice, nearest_fair_choice
+from core.injection.fairness import Fairness, judge
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
+from core.injection.sent import MadeWith
 from core.injection.slots import Slot
 from core.injection.tag_names import with_names
-from core.injection.wishes import Wishes, check_prompt_length
+from core.injection.wishes import SideName, Varies, Wishes, check_prompt_length, sides_of
 from core.labels.published.label_file import LabelSet
 from core.references.index import IndexSource
 from core.references.reference import Reference
@@ -60,8 +63,18 @@ class ComparisonPlanner:
     max_model_references: int
     drawn: DrawnPictures | None = None
 
-    def plan(self, wishes: Wishes, *, reading: Reading | None = None, recent: Iterable[str] = ()) -> Planned:
+    def plan(
+        self,
+        wishes: Wishes,
+        *,
+        reading: Reading | None = None,
+        recent: Iterable[str] = (),
+        render: RenderSettings | None = None,
+        render_b: RenderSettings | None = None,
+    ) -> Planned:
         """Plan what would go in. Raises InputError for a prompt that is too long, InjectionError or StorageError.
+
+        With `render`, and `render_b` where the model is what varies, the verdict is on what makes the pictures, too.
 
         `reading` is what the reader said about this prompt; without it the prompt is read here. What is drawn and has
         never been opened is opened now: what cannot be is no candidate any more, and all sides are planned anew. What
@@ -69,17 +82,20 @@ class ComparisonPlanner:
         """
         check_prompt_length(len(wishes.prompt))
         reading, recent = reading or self.reader.read(wishes.prompt), tuple(recent)
+        made_with = made_by(wishes, render, render_b)
         ends_at = time.monotonic() + _PATIENCE_S
         while True:
-            planned, patience_s = self._plan(wishes, reading, recent), ends_at - time.monotonic()
+            planned, patience_s = self._plan(wishes, reading, recent, made_with), ends_at - time.monotonic()
             if self.drawn is None or patience_s <= 0:
                 return planned
             if not self.drawn.leave_out_unreadable(planned.sides, patience_s=patience_s):
                 return planned
 
-    def _plan(self, wishes: Wishes, reading: Reading, recent: tuple[str, ...]) -> Planned:
+    def _plan(
+        self, wishes: Wishes, reading: Reading, recent: tuple[str, ...], made_with: tuple[MadeWith, ...]
+    ) -> Planned:
         index, labels = self.catalog.index, self.labels()
-        planner = Planner(index, labels, max_model_references=self.max_model_references)
+        planner = Planner(index, labels, max_model_references=self.max_model_references, made_with=made_with)
         injection = with_names(planner.plan(wishes, reading, recent=recent), self.vocabulary)
         sides = []
         for plan in injection.sides:
@@ -94,19 +110,63 @@ class ComparisonPlanner:
 
     def fair_choice(self, planned: Planned) -> FairChoice | None:
         """The nearest wishes that would make an unfair pair fair, proven by planning them; None without any."""
-        index = self.catalog.index
-        planner = Planner(index, self.labels(), max_model_references=self.max_model_references)
+        index, sent = self.catalog.index, planned.injection.sent
+        made_with = tuple(side.made_with for side in sent if side.made_with is not None)
+        planner = Planner(index, self.labels(), max_model_references=self.max_model_references, made_with=made_with)
 
         def plan(wishes: Wishes) -> Injection:
             return planner.plan(wishes, planned.injection.reading, recent=planned.recent)
 
         return nearest_fair_choice(planned.injection, plan, index, self.vocabulary)
 
+    def judge_record(self, comparison: Comparison) -> Fairness | None:
+        """As `judge_record` with this studio's vocabulary."""
+        return judge_record(comparison, self.vocabulary)
 
-def record_of(planned: Planned, render: RenderSettings, person: str) -> Comparison:
-    """The record of a planned comparison, with an id of its own."""
+
+def made_by(
+    wishes: Wishes, render: RenderSettings | None, render_b: RenderSettings | None = None
+) -> tuple[MadeWith, ...]:
+    """What makes the pictures of two sides, B's otherwise only where the model varies; nothing while nobody knows."""
+    if render is None or len(sides_of(wishes)) == 1:
+        return ()
+    second = render_b if render_b is not None and wishes.varies is Varies.MODEL else render
+    return made_with(render), made_with(second)
+
+
+def verdict(planned: Planned, render: RenderSettings, render_b: RenderSettings | None) -> Fairness | None:
+    """The verdict on a plan as it is made: the model that varies may have been chosen only after it was planned."""
     injection = planned.injection
-    settled, fairness = injection.settled, injection.fairness
+    made = tuple(made_with(side.render or render) for side in rendered_sides(planned, render, render_b))
+    if injection.fairness is None or not injection.sent or tuple(side.made_with for side in injection.sent) == made:
+        return injection.fairness
+    one, other = (replace(side, made_with=by) for side, by in zip(injection.sent, made, strict=True))
+    fairness = judge(one, other, injection.wishes.varies)
+    proven = {each.what: each.mend for each in injection.fairness.differences}
+    differences = tuple(replace(each, mend=proven.get(each.what)) for each in fairness.differences)
+    return replace(fairness, differences=differences)
+
+
+def rendered_sides(planned: Planned, render: RenderSettings, render_b: RenderSettings | None) -> tuple[SideRecord, ...]:
+    """The planned sides, B with a render of its own where the model is what varies; else `render_b` means nothing."""
+    if render_b in (None, render) or planned.injection.wishes.varies is not Varies.MODEL:
+        return planned.sides
+    return tuple(
+        side.model_copy(update={"render": render_b}) if side.side is SideName.B else side for side in planned.sides
+    )
+
+
+def record_of(
+    planned: Planned,
+    render: RenderSettings,
+    person: str,
+    *,
+    render_b: RenderSettings | None = None,
+    takes: int = 1,
+) -> Comparison:
+    """The record of a planned comparison, with an id of its own; `takes` pictures of each side, 1 to 4."""
+    injection = planned.injection
+    settled, fairness = injection.settled, verdict(planned, render, render_b)
     return Comparison(
         id=str(ULID()),
         created_at=datetime.now(UTC),
@@ -123,7 +183,8 @@ def record_of(planned: Planned, render: RenderSettings, person: str) -> Comparis
         seed=injection.wishes.seed,
         controlled=fairness.controlled if fairness else None,
         differences=fairness.differences if fairness else (),
-        sides=planned.sides,
+        sides=rendered_sides(planned, render, render_b),
+        takes=takes,
         index_built_at=planned.index_built_at,
         labels_version=planned.labels_version,
         made_from=planned.made_from,

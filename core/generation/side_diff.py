@@ -70,23 +70,30 @@ def diff_sides(left: ComparedSide, right: ComparedSide, vocabulary: Vocabulary) 
 
 def _points(of: ComparedSide, vocabulary: Vocabulary) -> Iterator[_Point]:
     """Always the same points, in the order in which they are told."""
-    comparison, slots = of.comparison, of.record.slots
+    comparison, slots, render = of.comparison, of.record.slots, of.comparison.render_of(of.side)
     prompt = unicodedata.normalize("NFC", " ".join(comparison.wishes.prompt.split()))
     yield _Point("prompt", prompt, prompt)
-    yield _Point("kind", of.side, of.side.heading)
+    yield _plain("kind", _kind(of).heading)
     yield _plain("tone", _name(vocabulary.tones, comparison.tone))
-    yield _plain("angle", _name(vocabulary.angles, comparison.angle) if of.side is SideName.TONE_ANGLE else _NONE)
+    yield _plain("angle", _name(vocabulary.angles, comparison.angle) if _kind(of) is SideName.TONE_ANGLE else _NONE)
     yield _people(slots)
     yield _pictures("tone reference", slots, Role.TONE)
     yield _pictures("angle reference", slots, Role.ANGLE)
     yield _pictures("person references", slots, Role.MODEL)
     yield _strengths(of)
-    yield _plain("size", str(comparison.size))
-    yield _plain("engine", comparison.engine)
-    yield _plain("image model", comparison.model)
-    yield _plain("quality", comparison.quality)
+    yield _plain("size", str(render.size))
+    yield _plain("engine", render.engine)
+    yield _plain("image model", render.model)
+    yield _plain("quality", render.quality)
     yield _plain("seed", str(comparison.seed))
     yield _plain("made by", comparison.person or "nobody")
+
+
+def _kind(of: ComparedSide) -> SideName:
+    """What was sent, whatever its comparison calls it: A and B are both tone + angle, or both tone only."""
+    if of.side not in (SideName.A, SideName.B):
+        return of.side
+    return SideName.TONE_ANGLE if of.record.asks_for_angle else SideName.TONE_ONLY
 
 
 def _plain(what: str, words: str) -> _Point:
@@ -110,7 +117,7 @@ def _pictures(what: str, slots: Iterable[Slot], role: Role) -> _Point:
 
 
 def _strengths(of: ComparedSide) -> _Point:
-    asked = of.comparison.wishes.strengths
+    asked = of.comparison.wishes.strengths_on(of.side)
     unusual = [
         (slot, strength)
         for slot in of.record.slots

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.errors import InputError
+from core.generation.judging import sent_sides
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.injection.fairness import judge
 from core.injection.plan import Injection, SidePlan, settle_in
 from core.injection.prompt import as_text, assemble
 from core.injection.reader import Reading
 from core.injection.slots import Slot
-from core.injection.wishes import Mode, SideName, Wishes
+from core.injection.wishes import Mode, SideName, Varies, Wishes
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role, Vocabulary
 
@@ -24,7 +25,8 @@ Plan = Callable[[Wishes, Reading, tuple[str, ...]], Injection]
 class Changes:
     """What is to be different; None leaves it as it was.
 
-    `side` makes that side only. `redraw_missing` draws others in the place of references that have left S3.
+    `side` makes that side only, with as many takes. `redraw_missing` draws others in the place of references that have
+    left S3.
     """
 
     tone: str | None = None
@@ -59,7 +61,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """What would be sent, beside what was. `says` is what changes, a line each."""
+    """What would be sent, beside what was. `says` is what changes, a line each; `render_b` as an order has it."""
 
     made_from: str
     recent: tuple[str, ...]
@@ -68,6 +70,8 @@ class Variation:
     render: RenderSettings
     says: tuple[str, ...]
     places: tuple[Place, ...]
+    render_b: RenderSettings | None = None
+    takes: int = 1
 
     @property
     def missing(self) -> tuple[Slot, ...]:
@@ -87,36 +91,40 @@ def variation(
 ) -> Variation:
     """Work out what would go in, and write nothing.
 
-    A side that no change touches is sent as recorded, to the letter. In the others only the slots that the
-    change bears on are drawn anew: the tone reference and the people for another tone, the angle reference and
-    the people of that side for another angle. A recorded reference that is missing stays in its slot, and
-    `Variation.check` refuses it, unless it is to be redrawn.
+    A side that no change touches is sent as recorded, to the letter. In the others only the slots that the change bears
+    on are drawn anew: the tone reference and the people for another tone, the angle reference and the people of that
+    side for another angle, and of both sides where these are balanced. A recorded reference that is missing stays in
+    its slot, and `Variation.check` refuses it, unless it is to be redrawn.
 
     Raises InputError for changes this record cannot take, InjectionError when the model folder has left S3.
     """
     _check(comparison, changes)
     work = _Work(comparison, changes, index)
-    wishes, reading = work.wishes(work.records), comparison.reading
+    wishes, reading = work.wishes(work.records, work.asked), comparison.reading
     if any(work.is_planned(record) for record in work.records):
         # Planned with the side that is not made, too: people are drawn to match across the sides.
-        whole = replace(work.wishes(comparison.sides), mode=comparison.mode)
-        injection = plan(whole, reading, comparison.recent)
+        injection = plan(work.wishes(comparison.sides, comparison.wishes), reading, comparison.recent)
     else:
         injection = Injection(wishes, reading, settle_in(index, wishes, reading), "", (), None)
-    sides = tuple(_side(work, record, injection, vocabulary) for record in work.records)
-    fairness = judge(*(side.slots for side in sides)) if len(sides) == 2 else None
+    made = tuple(_side(work, record, injection, vocabulary) for record in work.records)
+    sides = tuple(map(work.as_ordered, made))
     plans = tuple(SidePlan(side.side, side.slots) for side in sides)
-    render = comparison.render.model_copy(update={"size": work.size})
+    render = work.render_of(work.records[0])
+    angle = injection.settled.angle.value if injection.settled.angle else None
+    sent = sent_sides(sides, wishes, angle, render, vocabulary)
+    fairness = judge(sent[0], sent[1], wishes.varies) if len(sent) == 2 else None
     return Variation(
         made_from=comparison.id,
         recent=comparison.recent,
-        injection=replace(injection, wishes=wishes, sides=plans, fairness=fairness),
+        injection=replace(injection, wishes=wishes, sides=plans, fairness=fairness, sent=sent),
         sides=sides,
         render=render,
         says=tuple(_says(work, vocabulary)),
         places=tuple(
             place for record, side in zip(work.records, sides, strict=True) for place in _places(record, side, index)
         ),
+        render_b=sides[-1].render,
+        takes=comparison.takes,
     )
 
 
@@ -148,6 +156,10 @@ class _Work:
         self.angle = changes.angle if changes.angle != comparison.angle else None
         self.size = changes.size or comparison.size
         self.records = tuple(side for side in comparison.sides if changes.side in (None, side.side))
+        asks = self.angle or comparison.angle
+        kinds = {SideName.A: SideName.TONE_ANGLE if asks else SideName.TONE_ONLY}
+        kinds[SideName.B] = kinds[SideName.A]
+        self.single = kinds.get(changes.side, changes.side) if changes.side else None  # what the one side is called
         lost = lost_slots(self.records, index) if changes.redraw_missing else ()
         self.redrawn = frozenset(slot.key for slot in lost)
 
@@ -157,26 +169,29 @@ class _Work:
             return False
         if role is Role.TONE:
             return self.tone is None
-        moved = self.angle is not None and record.side is SideName.TONE_ANGLE
+        turns = record.side is not SideName.TONE_ONLY or (role is Role.MODEL and self.comparison.wishes.is_balanced)
+        moved = self.angle is not None and turns
         return not moved and (role is Role.ANGLE or self.tone is None)
 
     def is_planned(self, record: SideRecord) -> bool:
         """Whether anything of this side is drawn anew."""
         return not all(self.keeps(record, role) for role in Role)
 
-    def wishes(self, records: Iterable[SideRecord]) -> Wishes:
-        """The recorded wishes with the changes in them; what stays in these sides is held, or pinned if it was."""
-        recorded, settled_tone = self.comparison.wishes, self.comparison.tone
+    def wishes(self, records: Iterable[SideRecord], recorded: Wishes) -> Wishes:
+        """The recorded wishes with the changes in them; what stays in these sides is held, or pinned if it was.
+
+        So are the people of a balanced pair: drawn anew for another angle, they are drawn around whom it has shown.
+        """
+        settled_tone, is_balanced = self.comparison.tone, self.comparison.wishes.is_balanced
         chance = recorded.tone_by_chance and recorded.tone is None and self.comparison.reading.tone is None
         kept = {
             slot.id: slot.key
             for record in records
             for slot in record.slots
-            if slot.key and self.keeps(record, slot.role)
+            if slot.key and (self.keeps(record, slot.role) or (slot.role is Role.MODEL and is_balanced))
         }
         return replace(
             recorded,
-            mode=Mode(self.changes.side.value) if self.changes.side else recorded.mode,
             tone=self.tone or (settled_tone if chance else recorded.tone),
             tone_by_chance=False,
             angle=self.angle or recorded.angle,
@@ -185,6 +200,32 @@ class _Work:
             rerolls={},
         )
 
+    @property
+    def asked(self) -> Wishes:
+        """What was wished; of the one side that is made, for alone it is no pair of which anything could vary."""
+        recorded, side = self.comparison.wishes, self.records[0].side
+        if self.single is None:
+            return recorded
+        in_words = side is SideName.B and recorded.varies is Varies.TONE_WAY
+        return replace(
+            recorded,
+            mode=Mode(self.single.value),
+            varies=Varies.ANGLE,
+            strengths=recorded.strengths_on(side),
+            strengths_b={},
+            off=recorded.off | {Role.TONE.value} if in_words else recorded.off,
+        )
+
+    def as_ordered(self, side: SideRecord) -> SideRecord:
+        """A side as it goes into the new record: in the new size, and under its own name where it is the only one."""
+        if self.single is not None:
+            return side.model_copy(update={"side": self.single, "render": None})
+        return side.model_copy(update={"render": self.render_of(side)}) if side.render else side
+
+    def render_of(self, side: SideRecord) -> RenderSettings:
+        """How a side is made, in the new size."""
+        return (side.render or self.comparison.render).model_copy(update={"size": self.size})
+
 
 def _check(comparison: Comparison, changes: Changes) -> None:
     if comparison.legacy is not None:
@@ -192,7 +233,7 @@ def _check(comparison: Comparison, changes: Changes) -> None:
     sides = [record.side for record in comparison.sides]
     if changes.side is not None and changes.side not in sides:
         raise InputError("This comparison has no side “{}”: choose {}.", changes.side.heading, sides[0].heading)
-    if changes.angle is not None and SideName.TONE_ANGLE not in ([changes.side] if changes.side else sides):
+    if changes.angle is not None and {*([changes.side] if changes.side else sides)} == {SideName.TONE_ONLY}:
         raise InputError("A tone-only side sends no angle: leave the angle as it was, or make the other side.")
 
 
@@ -208,7 +249,7 @@ def _side(work: _Work, record: SideRecord, injection: Injection, vocabulary: Voc
         if slot.role is role
     )
     sections = assemble(injection.wishes, injection.settled, slots, record.side, vocabulary)
-    return SideRecord(side=record.side, slots=slots, sections=sections, prompt=as_text(sections))
+    return record.model_copy(update={"slots": slots, "sections": sections, "prompt": as_text(sections)})
 
 
 def _says(work: _Work, vocabulary: Vocabulary) -> Iterator[str]:
@@ -224,7 +265,8 @@ def _says(work: _Work, vocabulary: Vocabulary) -> Iterator[str]:
     if work.size != was.size:
         yield f"Size: {was.size} → {work.size}"
     if changes.side is not None and len(was.sides) > 1:
-        yield f"Only {changes.side.heading.lower()} is made"
+        heading = changes.side.heading
+        yield f"Only {heading if len(heading) == 1 else heading.lower()} is made"
     if work.redrawn:
         yield "Other references are drawn in place of those that have left S3"
 

@@ -46,7 +46,8 @@ class Variations:
         """
         again = self.of(comparison, changes)
         again.check()
-        return self.orders.order(self.planned(again), again.render, viewer)
+        planned = self.planned(again)
+        return self.orders.order(planned, again.render, viewer, render_b=again.render_b, takes=again.takes)
 
     def replay(self, comparison: Comparison, viewer: Viewer) -> Comparison:
         """Order the identical request again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -51,6 +52,13 @@ def transfer(content: Image.Image, tone: Image.Image) -> Image.Image:
     """
     rgb = content if content.mode == "RGB" else content.convert("RGB")
     return rgb.filter(ImageFilter.Color3DLUT(_NODES, _table(rgb, tone)))
+
+
+def recoloured(picture: Image.Image, change: Callable[[Floats], Floats]) -> Image.Image:
+    """The picture with every colour changed, RGB; `change` gets and gives Oklab colours, shape (n, 3)."""
+    rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+    changed = change(_lattice().lab)
+    return rgb.filter(ImageFilter.Color3DLUT(_NODES, _encoded(changed[:, 0], changed[:, 1:])))
 
 
 def _table(content: Image.Image, tone: Image.Image) -> Floats:

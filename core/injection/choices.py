@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from core.errors import InputError
+from core.injection.fairness import Mend, enumerated
 from core.injection.narrowing import LabelLookup
 from core.injection.plan import pinned_tag
 from core.injection.reader import Reading
 from core.injection.slots import ANYTHING, Loosen, NearMiss, Slot
-from core.injection.wishes import Ages, Mode, PersonWish, Wishes
+from core.injection.wishes import Ages, Mode, PersonWish, Strength, Varies, Wishes
 from core.labels.published.label_index import Claim
 from core.labels.published.schema import AGE_RANGES, Gender
 from core.references.index import ReferenceIndex
@@ -25,6 +26,12 @@ from core.references.vocabulary import Role, Term
 
 V = TypeVar("V")
 _MODEL: Final = "model:"
+VARIES: Final[Mapping[Varies, str]] = {
+    Varies.ANGLE: "Angle",
+    Varies.MODEL: "Model",
+    Varies.TONE_WAY: "Tone's way",
+    Varies.STRENGTH: "Strength",
+}
 _GENDERS: Final[Mapping[Gender | None, str]] = {Gender.FEMININE: "Woman", Gender.MASCULINE: "Man"}
 
 
@@ -60,8 +67,11 @@ class Chosen:
 
 
 def explicit(wishes: Wishes) -> dict[str, object]:
-    """Every choice that stands in these wishes, by what it is about. The mode and the strengths overrule nothing."""
-    single = {
+    """Every choice that stands in these wishes, by what it is about.
+
+    The mode and the strengths overrule nothing. What varies and the balance are choices where they are not the usual.
+    """
+    single: dict[str, object] = {
         "tone": wishes.tone,
         "angle": wishes.angle,
         "folder": wishes.folder,
@@ -69,6 +79,8 @@ def explicit(wishes: Wishes) -> dict[str, object]:
         "gender": wishes.gender,
         "age": wishes.ages,
         "persona": wishes.persona and fold(wishes.persona),
+        "varies": None if wishes.varies is Varies.ANGLE else wishes.varies,
+        "balanced": None if wishes.balanced else False,
     }
     chosen = {about: value for about, value in single.items() if value is not None}
     return chosen | {f"pin {at}": key for at, key in wishes.pins.items()} | {f"off {at}": True for at in wishes.off}
@@ -125,6 +137,33 @@ def set_folder(wishes: Wishes, folder: str | None, grounds: Grounds) -> Chosen:
 def set_mode(wishes: Wishes, mode: Mode, grounds: Grounds) -> Chosen:
     """Choose what is made: nothing gives way to it."""
     return _chosen(wishes, replace(wishes, mode=mode), "You chose a mode", grounds)
+
+
+def set_varies(wishes: Wishes, varies: Varies, grounds: Grounds) -> Chosen:
+    """Choose the one thing that varies: nothing gives way to it, and what the other factors would vary waits.
+
+    For the strength B follows the tone otherwise than A, until somebody says otherwise: nothing would vary else.
+    """
+    after = replace(wishes, varies=varies)
+    if varies is Varies.STRENGTH and not wishes.strengths_b:
+        usual = wishes.strengths.get(Role.TONE.value, Strength.NORMAL)
+        other = Strength.NORMAL if usual is Strength.STRONG else Strength.STRONG
+        after = replace(after, strengths_b={Role.TONE.value: other})
+    return _chosen(wishes, after, "You chose what varies", grounds, own={"varies"})
+
+
+def set_balanced(wishes: Wishes, balanced: bool, grounds: Grounds) -> Chosen:
+    """Balance both sides, or plan them as each mode alone: nothing gives way to it.
+
+    What is pinned where a balanced pair has no place for it waits, and its slot says so.
+    """
+    return _chosen(wishes, replace(wishes, balanced=balanced), "You chose the balance", grounds, own={"balanced"})
+
+
+def mend(wishes: Wishes, how: Mend, grounds: Grounds) -> Chosen:
+    """Press the button that mends a difference."""
+    own = {"balanced", *(f"off {slot_id}" for slot_id in how.slots)}
+    return _chosen(wishes, how.applied_to(wishes), "You mended a difference", grounds, own=own)
 
 
 def pin(wishes: Wishes, slot_id: str, key: str, grounds: Grounds) -> Chosen:
@@ -264,6 +303,8 @@ def loosen(wishes: Wishes, miss: NearMiss, grounds: Grounds) -> Chosen:
             return set_person(wishes, PersonWish.YES, grounds)
         case Loosen.MODE if to in set(Mode):
             return set_mode(wishes, Mode(to), grounds)
+        case Loosen.BALANCED:
+            return set_balanced(wishes, False, grounds)
         case Loosen.PIN:
             return _chosen(
                 wishes,
@@ -316,6 +357,9 @@ def take_back(wishes: Wishes, overruled: Overruled) -> Wishes:
         held=was.held,
         rerolls=was.rerolls,
         off=was.off,
+        varies=was.varies,
+        balanced=was.balanced,
+        strengths_b=was.strengths_b,
     )
 
 
@@ -340,6 +384,8 @@ _BY_HAND: Final[Mapping[str, Callable[[Wishes, Any, Grounds], Chosen]]] = {
     "person": set_person,
     "gender": set_gender,
     "ages": set_ages,
+    "varies": set_varies,
+    "balanced": set_balanced,
 }
 
 
@@ -363,6 +409,8 @@ def _words_of(lost: Sequence[str], before: Wishes, grounds: Grounds) -> Iterator
         "gender": f"Gender: {_GENDERS.get(before.gender, '')}",
         "age": f"Age: {before.ages}",
         "persona": f"the pinned person {before.persona}",
+        "varies": f"Varies: {VARIES[before.varies]}",
+        "balanced": "As each mode alone",
     }
     for about in lost:
         kind, _, slot_id = about.partition(" ")
@@ -489,8 +537,3 @@ def _name_of(terms: Iterable[Term], term_id: str | None) -> str:
 
 def _quoted(key: str) -> str:
     return f"“{file_name(key)}”"
-
-
-def enumerated(names: Sequence[str]) -> str:
-    """Names in a sentence: "Ada, Ben and Cho"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

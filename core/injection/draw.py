@@ -85,14 +85,25 @@ class TicketDraw:
             trail.note(Rule.DRAWN_GROUP, words, drawn, group_of(drawn[0]), seed=self.seed)
         trail.note(Rule.DRAW, f"drawn with seed {self.seed}", 1, seed=self.seed)
 
-    def note_turn(self, trail: Trail, pool: Sequence[Reference], turn: int, start: Reference | None = None) -> None:
-        """Record that a re-roll takes number `turn` of `order`, counted from `start` if it is given."""
+    def note_turn(
+        self,
+        trail: Trail,
+        pool: Sequence[Reference],
+        turn: int,
+        start: Reference | None = None,
+        *,
+        asked: int | None = None,
+    ) -> None:
+        """Record that a re-roll takes number `turn` of `order`, counted from `start` if it is given.
+
+        `asked` is how often the slot was re-rolled where its turns have gone round other people's pictures before.
+        """
         if given := self._given(pool):
             trail.note(Rule.RECENT_LAST, "what you were given last time comes last", pool, keys=given)
         if (groups := len(groups_of(pool))) > 1:
             trail.note(Rule.GROUP_BY_GROUP, f"turns go round {groups} groups", pool, seed=self.seed)
         keys = (start.key,) if start is not None else ()
-        words = f"re-rolled {turn}×, drawn with seed {self.seed}"
+        words = f"re-rolled {asked or turn}×, drawn with seed {self.seed}"
         trail.note(Rule.TURN, words, 1, str(turn), keys=keys, seed=self.seed)
 
     def _given(self, pool: Iterable[Reference]) -> list[str]:

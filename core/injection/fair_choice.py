@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from core.injection.choices import enumerated, not_of_models, with_nobody
+from core.injection.choices import not_of_models, with_nobody
+from core.injection.fairness import BALANCE, Mend, MendAct, enumerated
 from core.injection.plan import Injection
 from core.injection.slots import Slot
-from core.injection.wishes import SideName, Wishes
+from core.injection.wishes import Wishes
 from core.references.index import ReferenceIndex
 from core.references.key import fold
 from core.references.vocabulary import Role, Term, Vocabulary
@@ -54,20 +55,19 @@ def _prove(change: _Alternative, before: Injection, plan: Callable[[Wishes], Inj
     wishes = change.wishes
     after = plan(wishes)
     if after.fairness is not None and after.fairness.differences:
-        extra = [slot_id for difference in after.fairness.differences for slot_id in difference.switch_off]
+        extra = [slot_id for mend in _leaving_out(after) for slot_id in mend.slots]
         if not extra:
             return None
         wishes = replace(wishes, off=wishes.off | set(extra))
         after = plan(wishes)
     if after.fairness is None or not after.fairness.controlled or _loses(before, after, change):
         return None
-    return FairChoice(change.says.format(people=enumerated(_people_on(after, SideName.TONE_ANGLE))), wishes)
+    return FairChoice(change.says.format(people=enumerated(_names(_models(after)))), wishes)
 
 
 def _loses(before: Injection, after: Injection, change: _Alternative) -> bool:
     """Whether a pair is only fair because something that was there is gone from both sides."""
-    had_person = any(_models(before, side) for side in SideName)
-    loses_person = had_person and not change.leaves_people_out and not _models(after, SideName.TONE_ANGLE)
+    loses_person = _has_people(before) and not change.leaves_people_out and not _models(after)
     return loses_person or (_has_tone(before) and not _has_tone(after))
 
 
@@ -76,6 +76,8 @@ def _alternatives(injection: Injection, index: ReferenceIndex, vocabulary: Vocab
     and people at all; the angle that was asked for only where nothing else would do.
     """
     wishes = injection.wishes
+    if not wishes.balanced:
+        yield _Alternative(BALANCE.says, replace(wishes, balanced=True))
     if Role.ANGLE.value in wishes.off:
         yield _Alternative("Switch the angle reference on", replace(wishes, off=wishes.off - {Role.ANGLE.value}))
     if wishes.persona is None:
@@ -84,7 +86,7 @@ def _alternatives(injection: Injection, index: ReferenceIndex, vocabulary: Vocab
         yield from _fewer_slots(injection)
     yield from _other_tones(injection, index, vocabulary)
     for folder in index.folders_of(Role.MODEL):
-        if folder.path != injection.folder and any(_models(injection, side) for side in SideName):
+        if folder.path != injection.folder and _has_people(injection):
             name = " / ".join(folder.path.split("/")[-2:]).replace("{", "{{").replace("}", "}}")
             yield _Alternative(f"Use {name}, with {{people}} on both sides", replace(wishes, folder=folder.path))
     if wishes.persona is not None:
@@ -110,17 +112,14 @@ def _drawn_people(injection: Injection) -> Iterator[_Alternative]:
 
 def _fewer_slots(injection: Injection) -> Iterator[_Alternative]:
     """Without those who are on one side alone, where somebody is on both."""
-    for difference in injection.fairness.differences if injection.fairness else ():
-        if difference.switch_off:
-            extra = [slot for side in SideName for slot in _models(injection, side) if slot.id in difference.switch_off]
-            off = replace(injection.wishes, off=injection.wishes.off | set(difference.switch_off))
-            yield _Alternative(f"Leave out {enumerated(_names(extra))}".replace("{", "{{").replace("}", "}}"), off)
+    for mend in _leaving_out(injection):
+        yield _Alternative(mend.says.replace("{", "{{").replace("}", "}}"), mend.applied_to(injection.wishes))
 
 
 def _shown_people(injection: Injection) -> Iterator[_Alternative]:
     """Each person who is shown with the angle."""
     drawn = _drawing_anew(injection.wishes)
-    for slot in _models(injection, SideName.TONE_ANGLE):
+    for slot in _models(injection):
         pins = drawn.pins | {slot.id: slot.key or ""}
         yield _Alternative("Show {people} on both sides", replace(drawn, persona=slot.persona, pins=pins))
 
@@ -157,7 +156,7 @@ def _other_angles(injection: Injection, index: ReferenceIndex, vocabulary: Vocab
     angle = settled.angle.value if settled.angle else None
     groups = [group for group in index.model_folder(injection.folder or None).groups if group.is_injectable]
     angles = {group.tags.angle for group in groups if group.tags.tone == tone}
-    if not _models(injection, SideName.TONE_ONLY):
+    if not _has_people(injection):
         angles |= {g.tags.angle for f in index.folders_of(Role.ANGLE) for g in f.groups if g.is_injectable}
     pins = {slot_id: key for slot_id, key in wishes.pins.items() if slot_id != Role.ANGLE}
     instead = f" instead of {vocabulary.angle(angle).name}" if angle is not None else ""
@@ -168,7 +167,7 @@ def _other_angles(injection: Injection, index: ReferenceIndex, vocabulary: Vocab
 
 
 def _with_people(injection: Injection) -> str:
-    return ", with {people} on both sides" if _models(injection, SideName.TONE_ONLY) else ""
+    return ", with {people} on both sides" if _has_people(injection) else ""
 
 
 def _beside(terms: Sequence[Term], wished: str | None) -> list[Term]:
@@ -177,16 +176,24 @@ def _beside(terms: Sequence[Term], wished: str | None) -> list[Term]:
     return sorted(terms, key=lambda term: abs(terms.index(term) - at))
 
 
-def _models(injection: Injection, side: SideName) -> list[Slot]:
-    return [slot for slot in injection.side(side).filled if slot.role is Role.MODEL]
+def _models(injection: Injection) -> list[Slot]:
+    """The people of the last side, which has them wherever a pair does."""
+    return [slot for slot in injection.sides[-1].filled if slot.role is Role.MODEL]
+
+
+def _has_people(injection: Injection) -> bool:
+    return any(slot.role is Role.MODEL for plan in injection.sides for slot in plan.filled)
+
+
+def _leaving_out(injection: Injection) -> list[Mend]:
+    """The mends that leave somebody out."""
+    differences = injection.fairness.differences if injection.fairness else ()
+    mends = (difference.mend for difference in differences)
+    return [mend for mend in mends if mend is not None and mend.act is MendAct.SWITCH_OFF]
 
 
 def _has_tone(injection: Injection) -> bool:
     return any(slot.filled for plan in injection.sides for slot in plan.slots if slot.role is Role.TONE)
-
-
-def _people_on(injection: Injection, side: SideName) -> list[str]:
-    return _names(_models(injection, side))
 
 
 def _names(slots: Iterable[Slot]) -> list[str]:

@@ -17,7 +17,7 @@ from core.references.key import persona_of
 from core.references.reference import AttributeGroup, Reference, ReferenceFolder
 from core.references.vocabulary import Role
 
-_NO_ANGLE = "Pick an angle, or name one in the prompt."
+NO_ANGLE = "Pick an angle, or name one in the prompt."
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class ModelPlanner:
     def _nothing_fits(self, side: SideName, place: Candidates | None) -> Slot:
         """An empty slot, in the place of a group that the other side fills if there is one, with what to loosen."""
         if side is SideName.TONE_ANGLE and self.settled.angle is None:
-            return self._empty(_NO_ANGLE, side, place)
+            return self._empty(NO_ANGLE, side, place)
         wanted, trail = self._narrowings(side), Trail()
         left: list[tuple[AttributeGroup, Sequence[Reference]]] = [(g, g.usable) for g in self.folder.groups]
         everything = sum(len(group.references) for group in self.folder.groups)
@@ -259,7 +259,7 @@ class ModelPlanner:
         if side is SideName.TONE_ONLY:
             why = f"“{other.group.name}” is beyond the first {self.limit} groups of this side."
         elif self.settled.angle is None:
-            return self._empty(_NO_ANGLE, side, other)
+            return self._empty(NO_ANGLE, side, other)
         else:
             wish = self.settled.angle.value
             why = f"Left out: its angle is {other.group.tags.angle or 'untagged'}, you asked for {wish}."

@@ -44,6 +44,8 @@ class Narrowing:
 
     def keeps(self, group: AttributeGroup) -> bool:
         """Whether the group's tags meet the wish, if it is about tags."""
+        if self.rule is Rule.OTHER_ANGLE:
+            return group.tags.angle != self.wish.value
         return self.among is not None or tag_of(group, self.rule) == self.wish.value
 
     def left_of(self, group: AttributeGroup, references: Sequence[Reference]) -> Sequence[Reference]:
@@ -123,6 +125,32 @@ def _persona_words(settled: SettledWishes, persona: Wish) -> str:
 def narrowings_on(side: SideName, wanted: Sequence[Narrowing]) -> tuple[Narrowing, ...]:
     """The wishes that count on a side: the angle on one only."""
     return tuple(each for each in wanted if each.rule is not Rule.ANGLE or side is SideName.TONE_ANGLE)
+
+
+def with_value(narrowing: Narrowing, value: str, labels: LabelLookup) -> Narrowing:
+    """The same wish with another value: a tag's id, a name, a gender, or one of the named ranges of years."""
+    wish = Wish(value, narrowing.wish.source)
+    match narrowing.rule:
+        case Rule.PERSONA:
+            among = _of_persona(value)
+        case Rule.GENDER:
+            among = _claiming(labels, Claim(gender=value))
+        case Rule.AGE:
+            low, high = next((low, high) for name, low, high in AGE_RANGES if name == value)
+            among = _claiming(labels, Claim(ages=(low, high)))
+        case _:
+            return Narrowing(narrowing.rule, wish, f"tagged {value}")
+    return Narrowing(narrowing.rule, wish, value, among)
+
+
+def opposite(wanted: Sequence[Narrowing]) -> tuple[Narrowing, ...]:
+    """The same wishes, but for any other angle than the wished one: what tone only shows of a balanced pair."""
+    return tuple(
+        Narrowing(Rule.OTHER_ANGLE, each.wish, f"another angle than {each.wish.value}")
+        if each.rule is Rule.ANGLE
+        else each
+        for each in wanted
+    )
 
 
 def other_gender(settled: SettledWishes, labels: LabelLookup) -> Callable[[Reference], bool] | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from core.injection.balanced_slots import BalancedPlanner
 from core.injection.draw import TicketDraw, ticket
-from core.injection.fairness import Fairness, judge
+from core.injection.fairness import BALANCE, BALANCE_MENDS, Difference, Fairness, Mend, judge
 from core.injection.model_slots import ModelPlanner
 from core.injection.narrowing import LabelLookup, other_gender
+from core.injection.prompt import assemble
 from core.injection.reader import Reading
+from core.injection.sent import MadeWith, SentSide, sent_side
 from core.injection.slots import Slot
 from core.injection.tag_slots import TagPlanner
-from core.injection.wishes import SIDES_OF_MODE, PinnedTags, SettledWishes, SideName, Wishes, settle
+from core.injection.wishes import PinnedTags, SettledWishes, SideName, Varies, Wishes, settle, sides_of
 from core.references.index import ReferenceIndex
 from core.references.reference import Reference
 from core.references.vocabulary import Role
@@ -41,6 +44,7 @@ class Injection:
     folder: str
     sides: tuple[SidePlan, ...]
     fairness: Fairness | None
+    sent: tuple[SentSide, ...] = ()  # the requests of two sides that the verdict is on
 
     def side(self, name: SideName) -> SidePlan:
         """One side's plan. Raises KeyError for a side this mode does not make."""
@@ -57,24 +61,67 @@ class Planner:
     time: the same in gives the same out, on every server.
     """
 
-    def __init__(self, index: ReferenceIndex, labels: LabelLookup, *, max_model_references: int) -> None:
+    def __init__(
+        self,
+        index: ReferenceIndex,
+        labels: LabelLookup,
+        *,
+        max_model_references: int,
+        made_with: Sequence[MadeWith] = (),
+    ) -> None:
+        """`made_with` is what makes the picture of each side, where that is known: the judge compares it, too."""
+        self._made_with = tuple(made_with)
         self._index = index
         self._labels = labels
         self._max_models = max_model_references
 
     def plan(self, wishes: Wishes, reading: Reading, *, recent: Iterable[str] = ()) -> Injection:
-        """Fill every slot that has a match. Raises InjectionError for a folder that does not exist."""
+        """Fill every slot that has a match. Raises InjectionError for a folder that does not exist.
+
+        Of an unfair pair each mend is proven: taking it does away with the difference.
+        """
+        done = self._plan(wishes, reading, recent)
+        if done.fairness is None or done.fairness.controlled:
+            return done
+        proven = _proven(done, lambda changed: self._plan(changed, reading, recent))
+        return replace(done, fairness=replace(done.fairness, differences=proven))
+
+    def _plan(self, wishes: Wishes, reading: Reading, recent: Iterable[str]) -> Injection:
         draw = TicketDraw(wishes.seed, frozenset(recent))
         folder = self._index.model_folder(wishes.folder)
         settled = settle_in(self._index, wishes, reading, self._chance_tone(wishes))
-        sides = SIDES_OF_MODE[wishes.mode]
+        sides = sides_of(wishes)
+        kinds = tuple(dict.fromkeys(map(settled.planned_as, sides)))
         tags = TagPlanner(self._index, folder.project, wishes, draw)
         tone, keep_away = tags.tone_slot(settled.tone), other_gender(settled, self._labels)
-        angles = {side: tags.angle_slot(side, settled.angle, settled.gender, keep_away) for side in sides}
-        models = ModelPlanner(self._index, folder, self._labels, wishes, settled, draw, self._max_models).plan(sides)
-        plans = tuple(SidePlan(side, (tone, angles[side], *models[side])) for side in sides)
-        fairness = judge(*(plan.slots for plan in plans)) if len(plans) == 2 else None
-        return Injection(wishes, reading, settled, folder.path, plans, fairness)
+        angles = {kind: tags.angle_slot(kind, settled.angle, settled.gender, keep_away) for kind in kinds}
+        people = BalancedPlanner if wishes.is_balanced else ModelPlanner
+        models = people(self._index, folder, self._labels, wishes, settled, draw, self._max_models).plan(kinds)
+        plans = []
+        for side, kind in zip(sides, map(settled.planned_as, sides), strict=True):
+            in_words = side is SideName.B and wishes.varies is Varies.TONE_WAY
+            own_tone = tags.tone_in_words(settled.tone) if in_words and tone.filled else tone
+            plans.append(SidePlan(side, (own_tone, angles[kind], *models[kind])))
+        sent = self._sent(plans, wishes, settled) if len(plans) == 2 else ()
+        fairness = judge(*sent, wishes.varies) if sent else None
+        return Injection(wishes, reading, settled, folder.path, tuple(plans), fairness, sent)
+
+    def _sent(self, plans: Sequence[SidePlan], wishes: Wishes, settled: SettledWishes) -> tuple[SentSide, SentSide]:
+        """Two sides as they would be sent."""
+        vocabulary = self._index.vocabulary
+        one, other = (
+            sent_side(
+                plan.side,
+                plan.slots,
+                assemble(wishes, settled, plan.slots, plan.side, vocabulary),
+                wishes=wishes,
+                angle=settled.angle.value if settled.angle else None,
+                vocabulary=vocabulary,
+                made_with=made_with,
+            )
+            for plan, made_with in zip(plans, self._made_with or (None, None), strict=True)
+        )
+        return one, other
 
     def candidates(self, done: Injection, slot: Slot, *, recent: Iterable[str] = ()) -> tuple[Reference, ...]:
         """What could stand in a slot of this plan, in the order of the draw; nothing for one of no group.
@@ -118,3 +165,21 @@ def pinned_tag(index: ReferenceIndex, pins: Mapping[str, str], role: Role) -> st
     if listed is None or listed.role is not role:
         return None
     return listed.tone if role is Role.TONE else listed.angle
+
+
+def _proven(done: Injection, plan: Callable[[Wishes], Injection]) -> tuple[Difference, ...]:
+    """The differences of a plan, each with the first mend of which a plan proves that it leaves no such difference."""
+    known: dict[Mend, frozenset[str]] = {}
+
+    def left_after(mend: Mend) -> frozenset[str]:
+        if mend not in known:
+            fairness = plan(mend.applied_to(done.wishes)).fairness
+            known[mend] = frozenset(each.what for each in fairness.differences) if fairness else frozenset()
+        return known[mend]
+
+    def proven(difference: Difference) -> Difference:
+        balance = BALANCE if difference.what in BALANCE_MENDS and done.wishes.varies is Varies.ANGLE else None
+        mends = [mend for mend in (balance, difference.mend) if mend and mend.applied_to(done.wishes) != done.wishes]
+        return replace(difference, mend=next((mend for mend in mends if difference.what not in left_after(mend)), None))
+
+    return tuple(proven(difference) for difference in done.fairness.differences) if done.fairness else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.injection.slots import Slot
@@ -47,11 +47,12 @@ def assemble(
     sections = [Section("Subject", wishes.prompt, typed=True)]
     if settled.tone is not None:
         sections.append(Section("Tone", vocabulary.tone(settled.tone.value).directive))
-    if settled.angle is not None and side is SideName.TONE_ANGLE:
+    if settled.angle is not None and settled.planned_as(side) is SideName.TONE_ANGLE:
         sections.append(Section("Angle", vocabulary.angle(settled.angle.value).directive))
     attached = [slot for slot in slots if slot.filled]
     if attached:
-        lines = [_line(number, slot, wishes) for number, slot in enumerate(attached, start=1)]
+        strengths = wishes.strengths_on(side)
+        lines = [_line(number, slot, strengths) for number, slot in enumerate(attached, start=1)]
         people = [number for number, slot in enumerate(attached, start=1) if slot.role is Role.MODEL]
         names = {fold(slot.persona or "") for slot in attached if slot.role is Role.MODEL}
         if len(people) > 1 and len(names) == 1 and "" not in names:
@@ -77,8 +78,8 @@ def as_text(sections: Sequence[Section]) -> str:
     return "\n\n".join(parts)
 
 
-def _line(number: int, slot: Slot, wishes: Wishes) -> str:
+def _line(number: int, slot: Slot, strengths: Mapping[str, Strength]) -> str:
     """What one attached picture is for. The usual strength needs no words."""
-    strength = wishes.strengths.get(slot.id, Strength.NORMAL)
+    strength = strengths.get(slot.id, Strength.NORMAL)
     closely = "" if strength is Strength.NORMAL else f" {_HOW_CLOSELY[strength]}."
     return f"Picture {number} is a {_TAKE[slot.role]}{closely}"

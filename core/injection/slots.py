@@ -29,6 +29,7 @@ class Rule(StrEnum):
     ROLE = "role"  # in any group of a folder with the role `value`
     TONE = "tone"
     ANGLE = "angle"
+    OTHER_ANGLE = "other-angle"  # in a group that is not tagged with the angle `value`
     PERSONA = "persona"  # the prompt names `value`
     GENDER = "gender"
     AGE = "age"  # `value` is "30" or "30–39"
@@ -37,6 +38,7 @@ class Rule(StrEnum):
     INSIDE = "inside"  # anywhere under the project `value`
     ANYWHERE = "anywhere"  # in the whole library
     LEFT_OUT = "left-out"  # its group is beyond the number of groups a side may have
+    BALANCE = "balance"  # none, so that both sides have equally many
     SAME_PERSON = "same-person"  # of the person `value`, unless nobody here is
     FRESH = "fresh"  # not one of `keys`, which were given last time
     PERSON_FIRST = "person-first"  # those of the person `value` come first
@@ -67,6 +69,7 @@ class Step:
 
 
 ANYTHING: Final = "any"
+ALONE: Final = "alone"  # each side as its mode alone
 
 
 class Loosen(StrEnum):
@@ -80,6 +83,7 @@ class Loosen(StrEnum):
     PERSON = "person"
     PIN = "pin"  # of the slot `to`
     MODE = "mode"
+    BALANCED = "balanced"  # to planning each side as its mode alone
     ANGLE = "angle"  # never the one that is given up first
 
 

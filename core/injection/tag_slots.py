@@ -31,6 +31,11 @@ class TagPlanner:
             return Slot.empty(Role.TONE, "Pick a tone, or let chance pick one.")
         return self._slot(Role.TONE, wish)
 
+    def tone_in_words(self, wish: Wish | None) -> Slot:
+        """The tone slot of a side whose tone goes in words alone."""
+        wishes = (wish,) if wish else ()
+        return Slot.empty(Role.TONE, "In words alone: this side is sent no tone reference.", wishes=wishes)
+
     def angle_slot(
         self,
         side: SideName,

@@ -26,16 +26,35 @@ class Mode(StrEnum):
     COMPARE = "compare"
 
 
+class Varies(StrEnum):
+    """The one factor in which the two sides of a comparison are to differ."""
+
+    ANGLE = "angle"  # tone only against tone + angle
+    MODEL = "model"  # the engine, the image model and the quality
+    TONE_WAY = "tone-way"  # a reference picture of the tone, or its words alone
+    STRENGTH = "strength"  # how closely the tone or the angle reference is to be followed
+
+
 class SideName(StrEnum):
-    """One picture of a comparison, named by the references that steer it."""
+    """One picture of a comparison, named by the references that steer it; A and B where these are the same."""
 
     TONE_ONLY = "tone-only"
     TONE_ANGLE = "tone-angle"
+    A = "a"
+    B = "b"
 
     @property
     def heading(self) -> LiteralString:
         """The name on screen."""
-        return "Tone only" if self is SideName.TONE_ONLY else "Tone + angle"
+        match self:
+            case SideName.TONE_ONLY:
+                return "Tone only"
+            case SideName.TONE_ANGLE:
+                return "Tone + angle"
+            case SideName.A:
+                return "A"
+            case SideName.B:
+                return "B"
 
 
 SIDES_OF_MODE: dict[Mode, tuple[SideName, ...]] = {
@@ -98,6 +117,10 @@ class Wishes:
     is the person that a pinned picture means: whoever else is asked for, every model slot shows them or nobody. `held`
     is what a recorded comparison drew: it stays where it meets the wishes, and is no pin. In records from before there
     were these two both are empty.
+
+    `varies` and `balanced` count in compare mode alone. `balanced` gives both sides equally many person references of
+    the same person. `strengths_b` is what side B follows otherwise than A, for `Varies.STRENGTH`: one slot, `tone` or
+    `angle`.
     """
 
     prompt: str = ""
@@ -116,6 +139,27 @@ class Wishes:
     rerolls: dict[str, int] = field(default_factory=dict)
     off: frozenset[str] = frozenset()
     strengths: dict[str, Strength] = field(default_factory=dict)
+    varies: Varies = Varies.ANGLE
+    balanced: bool = True
+    strengths_b: dict[str, Strength] = field(default_factory=dict)
+
+    def strengths_on(self, side: SideName) -> dict[str, Strength]:
+        """How closely each slot's reference is followed on one side, by slot id; what is not there is normal."""
+        if side is SideName.B and self.varies is Varies.STRENGTH:
+            return self.strengths | self.strengths_b
+        return self.strengths
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether tone only is planned to match tone + angle, which no other pair of sides has to be."""
+        return self.balanced and self.mode is Mode.COMPARE and self.varies is Varies.ANGLE
+
+
+def sides_of(wishes: Wishes) -> tuple[SideName, ...]:
+    """The sides that are made, in their order; a single mode knows neither what varies nor balance."""
+    if wishes.mode is Mode.COMPARE and wishes.varies is not Varies.ANGLE:
+        return SideName.A, SideName.B
+    return SIDES_OF_MODE[wishes.mode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +186,12 @@ class SettledWishes:
     age: Wish | None
     ages: Ages | None
     named: str | None = None
+
+    def planned_as(self, side: SideName) -> SideName:
+        """What a side sends: A and B are both planned as tone + angle where an angle is wished, else as tone only."""
+        if side not in (SideName.A, SideName.B):
+            return side
+        return SideName.TONE_ANGLE if self.angle is not None else SideName.TONE_ONLY
 
     @property
     def is_person_pinned(self) -> bool:

@@ -31,9 +31,15 @@ def image_url(key: str, etag: str, size: int | str = THUMBNAIL_SIDES[0], *, down
     return f"/image/{size}/{quote(etag, safe='')}/{encode_key(key)}{query}"
 
 
-def partial_url(comparison_id: str, side: SideName, progress: float) -> str:
+def partial_url(comparison_id: str, side: SideName, progress: float, *, take: int = 1) -> str:
     """The path of a picture on its way; `progress` makes a new URL of each."""
-    return f"/partial/{comparison_id}/{side.value}?p={progress:.3f}"
+    query = f"p={progress:.3f}" if take == 1 else f"take={take}&p={progress:.3f}"
+    return f"/partial/{comparison_id}/{side.value}?{query}"
+
+
+def comparison_zip_url(comparison_id: str) -> str:
+    """The path of all finished pictures of a comparison as one ZIP."""
+    return f"{ORIGINALS_PATH}/{comparison_id}"
 
 
 def own_page(asked: str) -> str:

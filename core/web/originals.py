@@ -1,4 +1,7 @@
-"""Originals: several pictures of the library as one ZIP, for who is let in, read from S3 while it is sent."""
+"""Originals: several pictures of the library, or all of a comparison, as one ZIP, for who is let in.
+
+They are read from S3 while it is sent.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -17,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from core.concurrency.byte_budget import ByteBudget
 from core.errors import InputError, NotFound, ObjectArchived, Overloaded
+from core.generation.records.outcome import StoredPicture
 from core.images.memory import MIB
 from core.references.key import file_name
 from core.references.reference import Reference
@@ -49,8 +54,8 @@ _BUDGET: Final = ByteBudget(
 class _Zip(StreamingResponse):
     """An answer that gives back what was lent for it, however it ends."""
 
-    def __init__(self, body: Generator[bytes, None, None], lent: ExitStack) -> None:
-        headers = {**SAFE_HEADERS, "Cache-Control": "no-store", "Content-Disposition": attachment(_FILE_NAME)}
+    def __init__(self, body: Generator[bytes, None, None], lent: ExitStack, *, name: str) -> None:
+        headers = {**SAFE_HEADERS, "Cache-Control": "no-store", "Content-Disposition": attachment(name)}
         super().__init__(body, media_type="application/zip", headers=headers)
         self._lent = lent
         lent.callback(body.close)
@@ -88,17 +93,38 @@ def _answer(request: Request, body: bytes) -> Response:
     except ValueError:
         return plain(_TOO_MANY.format(ZIP_PICTURES_MAX), 413)
     wanted = {key: studio.catalog.index.get(key) for key in fields.get(KEY_FIELD, ())}
-    lent = ExitStack()
     try:
         check_zip([reference for reference in wanted.values() if reference])
-        lent.enter_context(_BUDGET.lend(SPOOLED_BYTES))
     except InputError as err:
         return plain(err.message, 413)
+    return _zip(_entries(studio, wanted), name=_FILE_NAME)
+
+
+def comparison_pictures(request: Request, studio: Studio) -> Response:
+    """Every finished picture of a comparison, each take under its own name. Raises NotFound."""
+    status = studio.runner.status(request.path_params["comparison"])
+    pictures = [(side.place, side.picture) for side in status.sides if side.picture is not None]
+    if not pictures:
+        raise NotFound("This comparison has no picture yet.")
+    made_at = status.comparison.created_at
+    names = [PurePosixPath(place.file_name).with_suffix(PurePosixPath(made.key).suffix) for place, made in pictures]
+    entries = (
+        Entry(str(name), made_at, partial(_read_made, studio, made))
+        for name, (_, made) in zip(names, pictures, strict=True)
+    )
+    return _zip(entries, name=f"comparison-{status.comparison.id}.zip")
+
+
+def _zip(entries: Iterator[Entry], *, name: str) -> Response:
+    """A ZIP on its way, or a refusal while as many are under way as may be."""
+    lent = ExitStack()
+    try:
+        lent.enter_context(_BUDGET.lend(SPOOLED_BYTES))
     except Overloaded as err:
         return plain(
             "All ZIPs are under way: try again in half a minute.", 503, {"Retry-After": f"{err.retry_after_s:.0f}"}
         )
-    return _Zip(zip_stream(_entries(studio, wanted)), lent)
+    return _Zip(zip_stream(entries), lent, name=name)
 
 
 def check_zip(references: Sequence[Reference]) -> None:
@@ -131,6 +157,11 @@ def _read(studio: Studio, key: str, reference: Reference | None) -> Iterator[byt
     with studio.store.stream(key) as stream:
         if stream.etag != reference.etag:
             raise NotFound("It has changed in S3 since the library was listed: load it again in a minute.", key=key)
+        yield from stream.chunks
+
+
+def _read_made(studio: Studio, picture: StoredPicture) -> Iterator[bytes]:
+    with studio.store.stream(picture.key) as stream:
         yield from stream.chunks
 
 

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from core.errors import BadImage, NotFound, ObjectArchived
+from core.generation.records.attempt import attempt_file
+from core.generation.records.comparison import SideTake
 from core.images.decode import SIGNATURE_BYTES, content_type_of
 from core.images.thumbnails import THUMBNAIL_SIDES
 from core.injection.wishes import SideName
@@ -37,7 +39,7 @@ _INLINE_BY_SUFFIX = {
 _LONGEST_LOCATION = 3_500
 
 # What lies in S3 below `<app>/generations/` and is a finished picture.
-_MADE = re.compile(r"\d{4}/\d\d/\d\d/[0-9A-HJKMNP-TV-Z]{26}/(tone-only|tone-angle)-[1-9]\d*\.png")
+_MADE = re.compile(r"\d{4}/\d\d/\d\d/[0-9A-HJKMNP-TV-Z]{26}/[a-z0-9-]+\.png")
 
 
 def image(request: Request, studio: Studio) -> Response:
@@ -98,7 +100,7 @@ def _is_archived(studio: Studio, key: str) -> bool:
 
 def _is_made(studio: Studio, key: str) -> bool:
     made = f"{studio.settings.s3_app_prefix}generations/"
-    return key.startswith(made) and _MADE.fullmatch(key, len(made)) is not None
+    return key.startswith(made) and _MADE.fullmatch(key, len(made)) is not None and attempt_file(key) is not None
 
 
 def _straight_from_s3(request: Request, studio: Studio, key: str) -> Response | None:
@@ -165,13 +167,13 @@ def no_picture(request: Request, _studio: Studio) -> Response:
 def partial(request: Request, studio: Studio) -> Response:
     """The newest picture on its way, or the way to the finished one. Raises NotFound."""
     try:
-        side = SideName(request.path_params["side"])
+        place = SideTake(SideName(request.path_params["side"]), int(request.query_params.get("take", "1")))
     except ValueError as err:
         raise NotFound("There is no such side.") from err
     comparison_id = request.path_params["comparison"]
-    partial = studio.runner.partial(comparison_id, side)
+    partial = studio.runner.partial(comparison_id, *place)
     if partial is None:  # it may have arrived between the page's last look and this request
-        status = next((each for each in studio.runner.status(comparison_id).sides if each.side is side), None)
+        status = next((each for each in studio.runner.status(comparison_id).sides if each.place == place), None)
         if status is None or status.picture is None:
             raise NotFound("This picture is not on its way here.")
         finished = image_url(status.picture.key, status.picture.etag, ORIGINAL)

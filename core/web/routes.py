@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from core.errors import InputError, NotFound, ObjectArchived, Overloaded, StudioError
 from core.studio import Studio, get_studio
+from core.web.addresses import ORIGINALS_PATH
 from core.web.answers import plain
 from core.web.auth_routes import ROUTES as AUTH_ROUTES
 from core.web.authorize import authorize
@@ -19,6 +20,7 @@ from core.web.client_address import ClientAddress
 from core.web.desk_routes import ROUTES as DESK_ROUTES
 from core.web.health import healthz, metrics, readyz
 from core.web.originals import ROUTES as ORIGINALS_ROUTES
+from core.web.originals import comparison_pictures
 from core.web.page_paths import PagePaths
 from core.web.pictures import image, no_picture, partial
 from core.web.request_filter import RequestFilter
@@ -77,6 +79,7 @@ ROUTES = (
     Route("/metrics", metrics),
     Route("/image/{size}/{etag}/{key}", _signed_in(image)),
     Route("/image/{rest:path}", _signed_in(no_picture)),
+    Route(f"{ORIGINALS_PATH}/{{comparison}}", _signed_in(comparison_pictures)),
     Route("/partial/{comparison}/{side}", _signed_in(partial)),
     Route("/partial/{rest:path}", _signed_in(no_picture)),
 )

@@ -250,6 +250,20 @@ class TestGenerate:
         assert record["sides"][0]["prompt"].startswith("Subject")
         assert {outcome["state"] for outcome in record["outcomes"]} == {"done"}
 
+    def test_further_takes_are_written_beside_the_first_and_single_out_themselves(
+        self, demo: dict[str, str], tmp_path: Path
+    ) -> None:
+        words = ("generate", "--json", *FAIR, *SMALL, "--takes", "2", "--varies", "strength", "--strength-b", "exact")
+        done = core(*words, "--out", str(tmp_path), environ=demo)
+        assert done.code == 0, done.err
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["a-2.png", "a.png", "b-2.png", "b.png"]
+        assert len({file.read_bytes() for file in tmp_path.iterdir()}) == 2, "the preview's takes differ"
+        record = done.json
+        assert (record["version"], record["takes"], record["wishes"]["varies"]) == (2, 2, "strength")
+        assert record["state"] == dict.fromkeys(("a", "b", "a-2", "b-2"), "done")
+        assert [outcome["take"] for outcome in record["outcomes"]] == [1, 1, 2, 2]
+        assert any(note.startswith("Take 2 is graded") for note in record["outcomes"][-1]["notes"])
+
     def test_it_sends_what_inject_showed(self, demo: dict[str, str], tmp_path: Path) -> None:
         shown = core("inject", "--json", *FAIR, environ=demo).json
         record = core("generate", "--json", *FAIR, *SMALL, "--out", str(tmp_path), environ=demo).json
@@ -287,6 +301,11 @@ BAD_INPUT: dict[str, tuple[Sequence[str | bytes], str]] = {
     "unknown folder": (("inject", "--prompt", "x", "--folder", "refs/09. Model"), "refs/01. Model"),
     "age that is no range": (("inject", "--prompt", "x", "--age", "young"), "25-34"),
     "seed that is no number": (("inject", "--prompt", "x", "--seed", "abc"), "--seed"),
+    "no takes": (("generate", "--prompt", "x", "--takes", "5", "--out", "{out}"), "--takes"),
+    "a model that does not vary": (
+        ("generate", "--prompt", "x", "--tone", "noir", "--varies", "model", "--out", "{out}"),
+        "choose another model or quality for B",
+    ),
     "empty prompt": (("inject", "--prompt", "", "--tone", "noir"), "prompt is empty"),
     "no prompt": (("inject", "--tone", "noir"), "--prompt"),
     "prompt of 40,000 characters": (("inject", "--prompt", "x" * 40_000), "40,000 characters"),

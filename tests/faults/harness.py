@@ -22,10 +22,10 @@ from core.injection.wishes import Mode
 from core.openai.client import Endpoint
 from core.storage.s3 import Store
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment, Received
-from tests.faults.matrix import PLACES, A, B, EngineCase, Row
+from tests.faults.matrix import A2, B2, PLACES, TAKES, A, B, EngineCase, Row
 from tests.faults.proxy import FaultProxy
 from tests.faults.serve_studio import SIZE
-from tests.faults.servers import BUSY, Server
+from tests.faults.servers import BUSY, Server, place_of
 from tests.support.latch import Latch
 from tests.support.s3.servers import S3Server
 
@@ -71,11 +71,18 @@ class Cell:
 
     @property
     def spared(self) -> tuple[str, ...]:
-        return tuple(side for side in (A, B) if side not in self.hit and self.mode is Mode.COMPARE)
+        return tuple(side for side in self.sides if side not in self.hit)
+
+    @property
+    def takes(self) -> int:
+        return 2 if self.place in TAKES else 1
 
     @property
     def sides(self) -> tuple[str, ...]:
-        return (A, B) if self.mode is Mode.COMPARE else (A,)
+        """Every picture that is ordered: the sides, and their further takes."""
+        if self.mode is not Mode.COMPARE:
+            return (A,)
+        return (A, B, A2, B2) if self.takes > 1 else (A, B)
 
     def plan(self) -> dict[str, Behaviour]:
         """How each side's call is answered. The sides that are hit are held, or all of them (`everywhere`)."""
@@ -120,6 +127,7 @@ class FaultHarness:
         """Press Generate for a cell."""
         self._plans[cell.name] = cell.plan()
         asked = {"prompt": f"A jug, cell {cell.name}.", "mode": cell.mode, "tone": cell.tone, "angle": cell.angle}
+        asked["takes"] = cell.takes
         cell.id = server.ask("order", person=PERSON, **asked)
         self.ordered.append(cell)
         return cell.id
@@ -133,7 +141,7 @@ class FaultHarness:
         here = server.sides(cell.id)
         cell.told.append(here)
         history = History(self.store, app_prefix="studio/", server=this_server())
-        there = {side.side.value: side for side in history.status(cell.id).sides}
+        there = {place_of(side.model_dump()): side for side in history.status(cell.id).sides}
         assert set(here) == set(there) == set(cell.sides)
         for side in cell.sides:
             assert here[side]["attempt"] == there[side].attempt == 1
@@ -180,10 +188,10 @@ class FaultHarness:
             if "comparison.json" not in names:
                 found["records lost"] += 1
                 continue
-            stuck = {side.side.value for side in history.status(cell.id).sides if side.busy}
+            stuck = {place_of(side.model_dump()) for side in history.status(cell.id).sides if side.busy}
             for side in cell.sides:
-                claimed = sum(name.startswith(f"{side}-") and name.endswith(".started.json") for name in names)
-                made = sum(name.startswith(f"{side}-") and name.endswith(".png") for name in names)
+                claimed = sum(re.fullmatch(rf"{side}-\d+\.started\.json", name) is not None for name in names)
+                made = sum(re.fullmatch(rf"{side}-\d+\.png", name) is not None for name in names)
                 calls = self.calls(cell, side)
                 found["finished pictures lost"] += max(0, sum(call.delivered for call in calls) - made)
                 found["calls charged twice"] += max(0, sum(call.billed for call in calls) - claimed)
@@ -225,8 +233,9 @@ def cell_of(call: Received) -> str:
 
 
 def side_of(call: Received) -> str:
-    """Tone only has one picture, tone + angle two."""
-    return A if len(call.pictures) == 1 else B
+    """Tone only has one picture, tone + angle two; a further take says which it is."""
+    side, take = A if len(call.pictures) == 1 else B, re.search(r"\bTake (\d)\.$", str(call.fields.get("prompt")))
+    return f"{side}-take{take[1]}" if take else side
 
 
 def all_at_once(work: list[Any], at_once: int = 12) -> None:

@@ -13,7 +13,15 @@ from tests.fakes.openai_server import Behaviour, Fault
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 WRITE = os.environ.get("STUDIO_WRITE_FAULTS") == "1"
 A, B = "tone-only", "tone-angle"
-PLACES: Mapping[str, tuple[str, ...]] = {"A": (A,), "B": (B,), "both": (A, B)}
+A2, B2 = f"{A}-take2", f"{B}-take2"
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "A": (A,),
+    "B": (B,),
+    "both": (A, B),
+    "take 2 of A": (A2,),
+    "take 2 of both": (A2, B2),
+}
+SIDES, ONE_TAKE, TAKES = ("A", "B", "both"), ("take 2 of A",), ("take 2 of A", "take 2 of both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +110,11 @@ SECTIONS = {
 _HEAD = """\
 # What becomes of a comparison when something fails
 
-Side A is tone only, side B tone + angle. Each cell says what a person finds on the side or sides that the
-fault hits; where it hits one side, the other one was checked to be just as it would be without. A fault meets a
-real server process, the real SDK over HTTP and a real S3; a kill is `SIGKILL`. Where a side was interrupted, *Retry*
-made its picture in a second attempt.
+Side A is tone only, side B tone + angle; where a take is hit, there are two of each side. Each cell says what a person
+finds on the pictures that the fault hits; the others were checked to be just as they would be without. A fault meets a
+real server process, the real SDK over HTTP and a real S3; a kill is `SIGKILL`. Where a picture was interrupted, *Retry*
+made it in a second attempt. A dash is what was not played, or cannot be: one record holds everything, the sides of a
+take are claimed one after the other, and the takes of a side fetch the same references at once.
 
 `STUDIO_WRITE_FAULTS=1 pytest tests/faults` writes this file; without it the run fails if the file says anything else.
 """
@@ -118,9 +127,10 @@ def document(rows: Iterable[Row], counts: Mapping[str, int]) -> str:
     for section, title in SECTIONS.items():
         found = {(row.name, row.place): row.found for row in rows if row.section == section}
         names = dict.fromkeys(name for name, _ in found)
-        parts += [f"## {title}", "", f"| | {' | '.join(PLACES)} |", "|---|" + "---|" * len(PLACES)]
+        places = [place for place in PLACES if any(each == place for _, each in found)]
+        parts += [f"## {title}", "", f"| | {' | '.join(places)} |", "|---|" + "---|" * len(places)]
         parts += [
-            f"| {name} | " + " | ".join(found.get((name, place), "–") for place in PLACES) + " |" for name in names
+            f"| {name} | " + " | ".join(found.get((name, place), "–") for place in places) + " |" for name in names
         ]
         parts.append("")
     return "\n".join(parts)

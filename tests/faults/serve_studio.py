@@ -9,6 +9,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.errors import StudioError
-from core.generation.records.comparison import RenderSettings, Size
+from core.generation.engines.engine import SideRequest
+from core.generation.engines.openai_engine import OpenAIEngine
+from core.generation.records.comparison import RenderSettings, SideTake, Size
 from core.generation.running import outcome_writer
 from core.injection.wishes import Mode, PersonWish, SideName, Wishes
 from core.studio import Studio, get_studio
@@ -42,7 +45,8 @@ def order(studio: Studio, asked: dict[str, Any]) -> Any:
         seed=7,
     )
     render = RenderSettings(engine=engine.name, model=engine.models[0], size=SIZE, quality="medium")
-    return studio.orders.order(studio.planner.plan(wishes), render, Viewer(asked["person"], PersonRole.DESIGNER)).id
+    viewer = Viewer(asked["person"], PersonRole.DESIGNER)
+    return studio.orders.order(studio.planner.plan(wishes), render, viewer, takes=asked["takes"]).id
 
 
 def status(studio: Studio, asked: dict[str, Any]) -> Any:
@@ -50,11 +54,31 @@ def status(studio: Studio, asked: dict[str, Any]) -> Any:
 
 
 def retry(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.orders.retry(asked["id"], SideName(asked["side"]), Viewer("retry@studio", PersonRole.OPS))
+    side, take = place_of(asked["side"])
+    studio.orders.retry(asked["id"], side, Viewer("retry@studio", PersonRole.OPS), take=take)
 
 
 def cancel(studio: Studio, asked: dict[str, Any]) -> Any:
-    studio.orders.cancel(asked["id"], SideName(asked["side"]), Viewer("cancel@studio", PersonRole.OPS))
+    side, take = place_of(asked["side"])
+    studio.orders.cancel(asked["id"], side, Viewer("cancel@studio", PersonRole.OPS), take=take)
+
+
+def place_of(name: str) -> SideTake:
+    """A side, or a further take of one, as its files are called: `tone-only`, `tone-only-take2`."""
+    side, _, take = name.partition("-take")
+    return SideTake(SideName(side), int(take or 1))
+
+
+def tell_takes_apart() -> None:
+    """Say the take in the prompt: all takes of a side are asked for alike, and the matrix has to hit one of them."""
+    generate = OpenAIEngine.generate
+
+    def marked(engine: OpenAIEngine, request: SideRequest, cancelled: Callable[[], bool]) -> Any:
+        if request.take > 1:
+            request = replace(request, prompt=f"{request.prompt}\n\nTake {request.take}.")
+        return generate(engine, request, cancelled)
+
+    OpenAIEngine.generate = marked  # type: ignore[method-assign]  # the seam of this script alone
 
 
 def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Request], JSONResponse]:
@@ -70,7 +94,7 @@ def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Reques
 
 
 def main() -> None:
-
+    tell_takes_apart()
     port, *patience_s = sys.argv[1:]
     if patience_s:
         outcome_writer._STORE_PATIENCE_S = float(patience_s[0])

@@ -23,6 +23,11 @@ SCRIPT = Path(__file__).with_name("serve_studio.py")
 BUSY = ("queued", "running")
 
 
+def place_of(side: Mapping[str, Any]) -> str:
+    """A side, or a further take of one, as its files are called."""
+    return side["side"] if side["take"] == 1 else f"{side['side']}-take{side['take']}"
+
+
 class Refused(Exception):
     """The server answered with one of the program's sentences."""
 
@@ -49,7 +54,7 @@ class Server(Program):
 
     def sides(self, comparison: str) -> dict[str, dict[str, Any]]:
         """What a new session is told of each side."""
-        return {side["side"]: side for side in self.ask("status", id=comparison)}
+        return {place_of(side): side for side in self.ask("status", id=comparison)}
 
     def ended(self, comparison: str, *sides: str) -> dict[str, dict[str, Any]]:
         """The same once these sides, or else all, have ended."""

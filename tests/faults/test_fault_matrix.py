@@ -17,7 +17,10 @@ from tests.faults.matrix import (
     DOCUMENT,
     FAILS,
     HANGS,
+    ONE_TAKE,
     PLACES,
+    SIDES,
+    TAKES,
     WRITE,
     A,
     B,
@@ -103,11 +106,11 @@ class TestTheEngineFails:
     def test_every_fault_ends_its_own_side_alone_and_no_refresh_loses_anything(
         self, harness: FaultHarness, server: Server
     ) -> None:
-        cases = [(case, place) for case in (*DELIVERS, *FAILS) for place in PLACES]
+        cases = [(case, place) for case in (*DELIVERS, *FAILS) for place in (*SIDES, *ONE_TAKE)]
         all_at_once([partial(self.live, harness, server, case, place) for case, place in cases])
 
     def test_a_call_that_never_ends_is_ended_at_the_deadline(self, harness: FaultHarness, impatient: Server) -> None:
-        cases = [(case, place) for case in HANGS for place in PLACES]
+        cases = [(case, place) for case in HANGS for place in (*SIDES, *ONE_TAKE)]
         all_at_once([partial(self.live, harness, impatient, case, place) for case, place in cases])
 
     def test_a_closed_port_charges_nothing_and_spares_the_side_that_got_through(
@@ -115,7 +118,7 @@ class TestTheEngineFails:
     ) -> None:
         authenticator = FaultProxy(harness.fake.base_url)
         behind_it = studio.start(OPENAI_BASE_URL=authenticator.url)
-        for place, angle in zip(PLACES, ANGLES[2:5], strict=True):
+        for place, angle in zip(SIDES, ANGLES[2:5], strict=True):
             held = harness.proxy.rule(f"(GET|HEAD) .*/03. Angle/{angle}/")
             cell = Cell(slug("closed", place), place, angle=angle)
             if place != "B":
@@ -176,7 +179,7 @@ class TestS3Fails:
             partial(self.passing, harness, server, what, does, times, place)
             for what in whats
             for does, times in doings
-            for place in PLACES
+            for place in (*SIDES, *ONE_TAKE)
         ]
         all_at_once(work)
 
@@ -228,7 +231,7 @@ class TestS3Fails:
         assert {side["phase"] for side in impatient.ended(cell.id).values()} == {"done"}
         harness.rows.append(Row("s3", "S3 refuses the record", "both", "the order is refused; nothing is sent"))
 
-    @pytest.mark.parametrize("place", ["A", "B"])
+    @pytest.mark.parametrize("place", ["A", "B", *ONE_TAKE])
     def test_a_side_that_cannot_be_claimed_is_interrupted_at_once(
         self, harness: FaultHarness, impatient: Server, place: str
     ) -> None:
@@ -309,7 +312,7 @@ class TestKill:
         cells = [
             Cell(slug("after", case.name, place), place, behaviour=case.behaviour, holds=(Moment.RECEIVED,), case=case)
             for case in FAILS[half::2]
-            for place in PLACES
+            for place in SIDES
         ]
         all_at_once([partial(freeze_write(r"\.json"), harness, dying, cell) for cell in cells])
         dying.kill()
@@ -366,7 +369,7 @@ class TestKill:
             cells = [
                 (state, Cell(slug("embedded", state, place), place, tone="noir", angle="low-angle"))
                 for state in (State.CALLED, State.STREAMING, State.RECORDED)
-                for place in PLACES
+                for place in SIDES
             ]
             for state, cell in cells:
                 FREEZE[state](harness, dying, cell)
@@ -487,8 +490,12 @@ FREEZE: dict[State, Callable[[FaultHarness, Server, Cell], None]] = {
 # These hold whatever comes next, one after the other, and so shortly before the kill that no request times out.
 MOMENTARY = (State.UNCLAIMED, State.UNRECORDED)
 STEADY = tuple(state for state in State if state not in MOMENTARY)
-# One record holds both sides, and A is claimed before B.
-IMPOSSIBLE = {(State.UNRECORDED, "A"), (State.UNRECORDED, "B"), (State.UNCLAIMED, "A")}
+# One record holds everything; A is claimed before B, and the second takes after both; they fetch the same at once.
+IMPOSSIBLE = {
+    *((State.UNRECORDED, place) for place in PLACES if place != "both"),
+    *((State.UNCLAIMED, place) for place in ("A", *ONE_TAKE)),
+    *((State.CLAIMED, place) for place in TAKES),
+}
 
 
 class TestTheWhole:

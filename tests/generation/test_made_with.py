@@ -12,7 +12,7 @@ from core.generation.planning import Planned, record_of
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.injection.plan import Planner
 from core.injection.prompt import as_text, assemble
-from core.injection.wishes import Mode, Strength, Wishes
+from core.injection.wishes import Mode, Strength, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.references.key import persona_of
 from core.references.vocabulary import Role
@@ -106,3 +106,25 @@ def test_of_a_single_side_only_that_side_is_compared() -> None:
 
 def test_a_tone_the_vocabulary_has_lost_is_named_by_its_id() -> None:
     assert words(plan(), made=record().model_copy(update={"tone": "sepia"})).startswith("sepia")
+
+
+def test_what_was_varied_and_how_the_sides_were_planned_is_told_where_it_is_another_now() -> None:
+    assert words(plan(), made=record(varies=Varies.TONE_WAY)) == "the tone's way varied"
+    assert words(plan(varies=Varies.MODEL)) == "the angle varied"
+    assert words(plan(balanced=False)) == "balanced"
+    assert words(plan(), made=record(balanced=False)) == "as each mode alone"
+    assert words(plan(mode=Mode.TONE_ONLY, varies=Varies.MODEL)) == "both sides"
+
+
+def test_what_side_b_had_of_its_own_is_told_as_it_was() -> None:
+    better = RENDER.model_copy(update={"quality": "high"})
+    varied = plan(varies=Varies.MODEL)
+    made = record_of(varied, RENDER, "anna@studio", render_b=better)
+    assert made_with(made, varied, RENDER, VOCABULARY, render_b=better) == ""
+    now = better.model_copy(update={"model": "test-2"})
+    assert made_with(made, varied, RENDER, VOCABULARY, render_b=now) == "B test-1"
+    followed = {"varies": Varies.STRENGTH, "strengths_b": {"tone": Strength.HINT}}
+    assert words(plan(**followed), made=record(**followed)) == ""
+    assert words(plan(**followed | {"strengths_b": {"tone": Strength.EXACT}}), made=record(**followed)) == (
+        "another strength"
+    )

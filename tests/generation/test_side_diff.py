@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core.generation.records.comparison import Comparison, Size
+from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.generation.side_diff import ComparedSide, SideDiff, diff_sides
-from core.injection.wishes import Strength, Wishes
+from core.injection.prompt import Section
+from core.injection.wishes import Mode, SideName, Strength, Varies, Wishes
 from core.references.vocabulary import Role
 from tests.generation.comparisons import TONE_ANGLE, TONE_ONLY, comparison, slot
 from tests.injection.libraries import VOCABULARY
@@ -101,3 +102,39 @@ def test_however_long_prompts_are_what_is_told_of_them_is_short_and_differs(one:
         left, right = found["prompt"]
         assert left != right
         assert max(len(left), len(right)) < 100
+
+
+def varied(varies: Varies, *, angle: str | None = None, **wishes: Any) -> Comparison:
+    """A pair whose sides are A and B."""
+    sections = (Section("Subject", "a portrait", typed=True), *((Section("Angle", angle),) if angle else ()))
+    high = RenderSettings(engine="test", model="test-2", size=Size(width=64, height=80), quality="high")
+    made = Wishes(prompt="a portrait", mode=Mode.COMPARE, varies=varies, seed=7, **wishes)
+    sides = (
+        SideRecord(side=SideName.A, slots=(TONE,), sections=sections, prompt="a portrait"),
+        SideRecord(
+            side=SideName.B,
+            slots=(TONE,),
+            sections=sections,
+            prompt="a portrait",
+            render=high if varies is Varies.MODEL else None,
+        ),
+    )
+    return comparison(sides=sides, wishes=made, angle=angle)
+
+
+def test_sides_that_are_made_otherwise_differ_in_how_they_are_made_alone() -> None:
+    one = varied(Varies.MODEL)
+    found = told(diff(one, one, side=SideName.A, others=SideName.B))
+    assert found == {"image model": ("test-1", "test-2"), "quality": ("medium", "high")}
+
+
+def test_sides_that_follow_a_reference_otherwise_differ_in_strength_alone() -> None:
+    one = varied(Varies.STRENGTH, strengths_b={"tone": Strength.EXACT})
+    assert told(diff(one, one, side=SideName.A, others=SideName.B)) == {"strength": ("normal", "desk.jpg exact")}
+
+
+@pytest.mark.parametrize(("angle", "like"), [(None, TONE_ONLY), ("low-angle", TONE_ANGLE)])
+def test_sides_a_and_b_are_of_the_kind_that_was_sent(angle: str | None, like: Any) -> None:
+    one, plain = varied(Varies.TONE_WAY, angle=angle), comparison(TONE, angle=angle)
+    assert "kind" in diff(one, plain, side=SideName.A, others=like).same
+    assert "angle" in diff(one, plain, side=SideName.B, others=like).same

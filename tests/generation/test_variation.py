@@ -25,7 +25,7 @@ from core.injection.prompt import as_text, assemble
 from core.injection.reader import OfflineReader, Reading
 from core.injection.slots import Slot
 from core.injection.tag_names import with_names
-from core.injection.wishes import Mode, SideName, Wishes
+from core.injection.wishes import Mode, SideName, Strength, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.references.index import ReferenceIndex
 from core.references.key import persona_of
@@ -34,7 +34,8 @@ from core.viewer import PersonRole, Viewer
 from tests.generation.comparisons import PricedEngine, StudioFixture
 from tests.injection.libraries import A_PERSON, VOCABULARY, library, sample_library, stored
 
-TONE_ONLY, TONE_ANGLE = SideName.TONE_ONLY, SideName.TONE_ANGLE
+TONE_ONLY, TONE_ANGLE = SIDES = SideName.TONE_ONLY, SideName.TONE_ANGLE
+A, B = SideName.A, SideName.B
 TALL, WIDE = Size(width=1024, height=1280), Size(width=1536, height=1024)
 BERT = Viewer("bert@studio", PersonRole.DESIGNER)
 FOLDER = "refs/01. Model"
@@ -50,7 +51,7 @@ def record(
 ) -> Comparison:
     """A comparison planned from the sample library, as it is recorded."""
     asked = {"tone": "cinematic", "angle": "low-angle", "folder": FOLDER, "seed": 11} | wishes
-    wished = Wishes(prompt="a woman in a red coat", mode=mode, **asked)
+    wished = Wishes(prompt="a woman in a red coat", mode=mode, **({"balanced": False} | asked))
     injection = Planner(index, LabelSet(()), max_model_references=3).plan(wished, A_PERSON)
     sides = []
     for plan in injection.sides:
@@ -127,7 +128,8 @@ def test_one_side_alone_is_that_side_as_recorded() -> None:
 
 
 def test_another_angle_leaves_the_tone_only_side_and_the_tone_reference_alone() -> None:
-    made = record()
+    """Where each side is planned as its mode alone."""
+    made = record(balanced=False)
     new = again(made, angle="three-quarter")
     assert new.sides[0] == made.sides[0]
     assert slots_of(new.sides, TONE_ANGLE, Role.TONE) == slots_of(made.sides, TONE_ANGLE, Role.TONE)
@@ -153,10 +155,10 @@ def test_another_tone_keeps_the_angle_reference_and_draws_tone_and_people_anew()
     made = record()
     new = again(made, tone="vivid")
     assert slots_of(new.sides, TONE_ANGLE, Role.ANGLE) == slots_of(made.sides, TONE_ANGLE, Role.ANGLE)
-    one, other = (slots_of(new.sides, side, Role.TONE)[0] for side in SideName)
+    one, other = (slots_of(new.sides, side, Role.TONE)[0] for side in SIDES)
     assert one == other
     assert one.wished == "vivid"
-    people = [slot for side in SideName for slot in slots_of(new.sides, side, Role.MODEL) if slot.key]
+    people = [slot for side in SIDES for slot in slots_of(new.sides, side, Role.MODEL) if slot.key]
     assert people
     assert all("vivid" in (slot.group or "") for slot in people)
     assert new.injection.fairness is not None
@@ -185,6 +187,87 @@ def test_it_says_that_the_prompt_still_speaks_of_the_tone_it_named() -> None:
         "Tone: Cinematic → Vivid",
         "The prompt stays as typed, and still speaks of cinematic",
     )
+
+
+# ---- balanced sides, and one thing varied ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("angle", ANGLES)
+def test_another_angle_of_a_balanced_pair_leaves_it_fair_wherever_a_new_plan_would_be(angle: str) -> None:
+    """Who tone only shows stays where it still fits; where it shows the new angle, others are drawn."""
+    for seed in range(4):
+        made = record(seed=seed, angle="low-angle" if angle != "low-angle" else "overhead")
+        new, fresh = again(made, angle=angle), record(seed=seed, angle=angle)
+        assert slots_of(new.sides, TONE_ONLY, Role.TONE) == slots_of(made.sides, TONE_ONLY, Role.TONE)
+        assert new.injection.fairness is not None
+        assert new.injection.fairness.controlled or not fresh.controlled
+        shown = [slot for slot in slots_of(new.sides, TONE_ONLY, Role.MODEL) if slot.key]
+        assert new.injection.fairness.controlled <= all(angle not in (slot.group or "") for slot in shown)
+
+
+def of_two_ways(varies: Varies, **wishes: Any) -> Comparison:
+    """A record with sides A and B and two takes of each."""
+    made = record(varies=varies, **wishes)
+    high = RenderSettings(engine="test", model="test-2", size=TALL, quality="high")
+    sides = made.sides
+    if varies is Varies.MODEL:
+        sides = (sides[0], sides[1].model_copy(update={"render": high}))
+    return made.model_copy(update={"sides": sides, "takes": 2})
+
+
+@pytest.mark.parametrize("varies", [Varies.MODEL, Varies.TONE_WAY, Varies.STRENGTH])
+def test_another_size_sends_a_and_b_as_recorded_with_takes_and_renders(varies: Varies) -> None:
+    made = of_two_ways(varies, strengths_b={"tone": Strength.EXACT})
+    new = again(made, size=WIDE)
+    assert [(side.side, side.prompt, side.slots) for side in new.sides] == [
+        (side.side, side.prompt, side.slots) for side in made.sides
+    ]
+    assert (new.takes, new.injection.wishes.varies) == (2, varies)
+    assert new.render.size == WIDE
+    assert (new.render_b is not None) == (varies is Varies.MODEL)
+    assert new.render_b is None or (new.render_b.model, new.render_b.size) == ("test-2", WIDE)
+
+
+@pytest.mark.parametrize("varies", [Varies.MODEL, Varies.TONE_WAY, Varies.STRENGTH])
+def test_another_angle_goes_to_both_a_and_b(varies: Varies) -> None:
+    made = of_two_ways(varies, strengths_b={"tone": Strength.EXACT})
+    new = again(made, angle="overhead")
+    for side in (A, B):
+        (angle,) = slots_of(new.sides, side, Role.ANGLE)
+        assert angle.wished == "overhead"
+    assert [slot.key for slot in slots_of(new.sides, A, Role.MODEL)] == [
+        slot.key for slot in slots_of(new.sides, B, Role.MODEL)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("varies", "side"), [(varies, side) for varies in Varies if varies is not Varies.ANGLE for side in (A, B)]
+)
+def test_one_of_a_and_b_alone_is_sent_as_recorded_and_called_what_it_is(varies: Varies, side: SideName) -> None:
+    made = of_two_ways(varies, strengths_b={"tone": Strength.EXACT})
+    new = again(made, side=side)
+    (alone,), recorded = new.sides, made.side(side)
+    assert (alone.side, alone.slots, alone.prompt) == (TONE_ANGLE, recorded.slots, recorded.prompt)
+    assert new.render == made.render_of(side)
+    assert new.render_b is None
+    assert new.says == (f"Only {side.heading} is made",)
+    wishes = new.injection.wishes
+    assert (wishes.mode, wishes.varies, wishes.strengths) == (
+        Mode.TONE_ANGLE,
+        Varies.ANGLE,
+        made.wishes.strengths_on(side),
+    )
+    planned = Planner(_INDEX, LabelSet(()), max_model_references=3).plan(wishes, made.reading)
+    sent = [slot.key for slot in planned.sides[0].slots if slot.key]
+    assert sent == [slot.key for slot in recorded.slots if slot.key], "opened in Generate it plans the same again"
+
+
+def test_without_an_angle_one_of_a_and_b_alone_is_tone_only() -> None:
+    made = of_two_ways(Varies.MODEL, angle=None)
+    assert [side.side for side in again(made, side=B).sides] == [TONE_ONLY]
+    with pytest.raises(InputError, match="has no side “Tone only”"):
+        again(made, side=TONE_ONLY)
+    assert [side.side for side in again(made, side=B, angle="overhead").sides] == [TONE_ANGLE]
 
 
 # ---- what is missing -------------------------------------------------------------------------------------
@@ -219,7 +302,7 @@ def test_missing_references_are_redrawn_only_when_asked_for_and_then_it_says_so(
     gone = key_of(made, TONE_ONLY, Role.TONE)
     new = again(made, index=without(gone), size=WIDE, redraw_missing=True)
     new.check()
-    one, other = (slots_of(new.sides, side, Role.TONE)[0] for side in SideName)
+    one, other = (slots_of(new.sides, side, Role.TONE)[0] for side in SIDES)
     assert one.key == other.key != gone
     assert one.wished == "cinematic"
     assert slots_of(new.sides, TONE_ONLY, Role.MODEL) == slots_of(made.sides, TONE_ONLY, Role.MODEL)
@@ -270,8 +353,9 @@ def test_an_imported_record_was_never_planned_and_says_so() -> None:
     tone=st.sampled_from([None, *TONES]),
     angle=st.sampled_from([None, *ANGLES]),
     size=st.sampled_from([None, TALL, WIDE]),
-    side=st.sampled_from([None, *SideName]),
-    gone=st.sets(st.sampled_from([(side, role) for side in SideName for role in Role]), max_size=2),
+    side=st.sampled_from([None, *SIDES]),
+    balanced=st.booleans(),
+    gone=st.sets(st.sampled_from([(side, role) for side in SIDES for role in Role]), max_size=2),
     redraw=st.booleans(),
 )
 def test_whatever_is_changed_nothing_goes_in_that_is_neither_recorded_nor_what_was_asked_for(
@@ -280,17 +364,18 @@ def test_whatever_is_changed_nothing_goes_in_that_is_neither_recorded_nor_what_w
     angle: str | None,
     size: Size | None,
     side: SideName | None,
+    balanced: bool,
     gone: set[tuple[SideName, Role]],
     redraw: bool,
 ) -> None:
     """Every reference that may be sent is in S3 as planned; what differs from the record belongs to the change."""
-    made = record(seed=seed)
+    made = record(seed=seed, balanced=balanced)
     keys = [slot.key for of, role in gone for slot in slots_of(made.sides, of, role) if slot.key]
     index = without(*keys)
     if side is TONE_ONLY:
         angle = None
     new = again(made, index=index, tone=tone, angle=angle, size=size, side=side, redraw_missing=redraw)
-    assert [record.side for record in new.sides] == ([side] if side else list(SideName))
+    assert [record.side for record in new.sides] == ([side] if side else list(SIDES))
     for place in new.places:
         if place.now and place.now.key and place.change is not SlotChange.MISSING:
             listed = index.get(place.now.key)
@@ -301,7 +386,8 @@ def test_whatever_is_changed_nothing_goes_in_that_is_neither_recorded_nor_what_w
         was_lost = place.role in {role for _, role in gone} and redraw
         by_tone = tone not in (None, made.tone) and place.role in (Role.TONE, Role.MODEL)
         by_angle = angle not in (None, made.angle) and place.role in (Role.ANGLE, Role.MODEL)
-        assert by_tone or (by_angle and place.side is TONE_ANGLE) or was_lost
+        goes_along = balanced and side is None and place.role is Role.MODEL
+        assert by_tone or (by_angle and (place.side is TONE_ANGLE or goes_along)) or was_lost
     if redraw:
         assert new.missing == ()
 

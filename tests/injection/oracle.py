@@ -126,6 +126,7 @@ def some_wishes(rng: random.Random, pictures: Sequence[Picture]) -> tuple[Wishes
         ages=ages,
         seed=rng.randrange(2**32),
         off=frozenset(slot for slot in ("tone", "angle") if rng.random() < 0.05),
+        balanced=False,  # what balance adds has an oracle of its own: tests/injection/test_balance_at_random.py
     )
     return wishes, reading
 
@@ -312,16 +313,20 @@ class Oracle:
         return [f"nobody stands in every slot that has them: {sorted(shown)}"]
 
     def _fairness(self, injection: Injection) -> list[str]:
-        """Controlled: one tone reference or none, something that shows the angle, and the same people."""
+        """Controlled: one tone reference or none, something that shows the angle, the same people in the same order,
+        and nobody on the tone-only side who shows the angle already.
+        """
         if len(injection.sides) == 1:
             return [] if injection.fairness is None else ["a verdict on a single side"]
         one, other = (
-            {role: {slot.key: slot.persona for slot in plan.slots if slot.role is role and slot.key} for role in Role}
+            {role: [slot for slot in plan.slots if slot.role is role and slot.key] for role in Role}
             for plan in injection.sides
         )
-        same_tone = one[Role.TONE] == other[Role.TONE]
-        same_people = {*one[Role.MODEL].values()} == {*other[Role.MODEL].values()}
-        fair = same_tone and same_people and bool(other[Role.ANGLE] or other[Role.MODEL])
+        same_tone = [slot.key for slot in one[Role.TONE]] == [slot.key for slot in other[Role.TONE]]
+        same_people = [slot.persona for slot in one[Role.MODEL]] == [slot.persona for slot in other[Role.MODEL]]
+        angles = {p.key: p.angle for p in self._case.pictures}
+        already = [slot for slot in one[Role.MODEL] if angles[slot.key or ""] == self.angle is not None]
+        fair = same_tone and same_people and not already and bool(other[Role.ANGLE] or other[Role.MODEL])
         verdict = injection.fairness
         if verdict is None or verdict.controlled != fair:
             return [f"controlled should be {fair}: {verdict}"]

@@ -73,7 +73,7 @@ class Retrace:
                 start = [p for p in order if p.key in step.keys]
                 order = start + [p for p in order if p not in start]
                 return [order[int(step.value) % len(order)]]
-            case Rule.LEFT_OUT | Rule.OFF:
+            case Rule.LEFT_OUT | Rule.OFF | Rule.BALANCE:
                 return []
             case _:
                 return [p for p in left if self._meets(step, p)]
@@ -83,8 +83,8 @@ class Retrace:
         match step.rule:
             case Rule.TONE:
                 return p.tone == step.value
-            case Rule.ANGLE:
-                return p.angle == step.value
+            case Rule.ANGLE | Rule.OTHER_ANGLE:
+                return (p.angle == step.value) is (step.rule is Rule.ANGLE)
             case Rule.PERSONA:
                 return p.persona == step.value
             case Rule.GENDER:

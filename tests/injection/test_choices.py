@@ -31,7 +31,7 @@ INDEX = library(
     "refs/b/01. Model/noir/Ada 09.jpg", "refs/b/01. Model/noir/Ben 09.jpg",
 )  # fmt: skip
 LABELS = (label(ADA, Gender.FEMININE, 27), label(f"{PASTEL}/Ada 05.jpg", Gender.FEMININE, 27))
-WISHES = Wishes(prompt="x", mode=Mode.TONE_ONLY, tone="noir", folder=MODEL)
+WISHES = Wishes(prompt="x", balanced=False, mode=Mode.TONE_ONLY, tone="noir", folder=MODEL)
 SLOT = f"model:{NOIR}"
 
 

@@ -17,7 +17,7 @@ from core.injection import choices
 from core.injection.choices import Chosen, Grounds, explicit
 from core.injection.plan import Injection, Planner
 from core.injection.slots import Slot
-from core.injection.wishes import Ages, Mode, PersonWish, Wishes
+from core.injection.wishes import Ages, Mode, PersonWish, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender
 from core.references.index import build_index
@@ -27,6 +27,7 @@ from core.references.vocabulary import Role
 from tests.injection.libraries import VOCABULARY, keys_of, models_of
 from tests.injection.oracle import LIMIT, Case, Oracle, Picture, some_case
 from tests.injection.retrace import Retrace
+from tests.injection.test_balance_at_random import balance_problems
 
 CASES = int(os.environ.get("STUDIO_PLAN_CASES", "20000"))
 randoms = st.integers(0, 9999).map(random.Random)  # of one number each: a failure is made small quickly
@@ -80,6 +81,28 @@ class DesignerAtWork(RuleBasedStateMachine):
     @rule(mode=st.sampled_from([*Mode]))
     def another_mode_is_chosen(self, mode: Mode) -> None:
         self.do(choices.set_mode(self.wishes, mode, self.grounds))
+
+    @rule(balanced=st.booleans())
+    def the_balance_is_chosen(self, balanced: bool) -> None:
+        self.do(choices.set_balanced(self.wishes, balanced, self.grounds), {"balanced"})
+
+    @rule(varies=st.sampled_from([Varies.ANGLE, *Varies]))
+    def another_factor_is_chosen(self, varies: Varies) -> None:
+        self.do(choices.set_varies(self.wishes, varies, self.grounds), {"varies"})
+        assert varies is not Varies.STRENGTH or len(self.wishes.strengths_b) == 1
+
+    @rule(rng=randoms)
+    def a_difference_is_mended(self, rng: random.Random) -> None:
+        fairness = self.plan().fairness
+        mends = [each for each in fairness.differences if each.mend] if fairness else []
+        if mends:
+            difference = rng.choice(mends)
+            assert difference.mend is not None
+            own = {"balanced", *(f"off {slot_id}" for slot_id in difference.mend.slots)}
+            self.do(choices.mend(self.wishes, difference.mend, self.grounds), own)
+            after = self.plan().fairness
+            assert after is not None
+            assert difference.what not in {each.what for each in after.differences}
 
     @rule(rng=randoms)
     def several_fields_are_changed_before_anybody_looks(self, rng: random.Random) -> None:
@@ -200,9 +223,12 @@ class DesignerAtWork(RuleBasedStateMachine):
         done = self.plan()
         retrace = Retrace(self.case.pictures, self.case.labels)
         assert [found for slot in self.slots() for found in retrace.problems(slot)] == []
-        if not self.has_nameless:
-            case = Case(self.case.pictures, self.case.labels, self.wishes, self.case.reading, self.case.recent)
+        case = Case(self.case.pictures, self.case.labels, self.wishes, self.case.reading, self.case.recent)
+        is_alone = self.wishes.mode is not Mode.COMPARE or self.wishes.varies is Varies.ANGLE
+        if not self.has_nameless and is_alone and not self.wishes.is_balanced:
             assert Oracle(case).mismatches(done) == []
+        if not self.has_nameless and self.wishes.is_balanced:
+            assert balance_problems(case, done) == []
 
     @invariant()
     def the_same_slot_has_the_same_place_on_both_sides(self) -> None:
@@ -263,6 +289,8 @@ class DesignerAtWork(RuleBasedStateMachine):
             "gender": lambda: "Gender: ",
             "age": lambda: f"Age: {self.wishes.ages}",
             "persona": lambda: str(self.wishes.persona),
+            "varies": lambda: "Varies: ",
+            "balanced": lambda: "As each mode alone",
         }
         return words[kind]()
 

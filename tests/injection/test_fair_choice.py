@@ -69,52 +69,47 @@ def test_a_pin_that_sets_the_sides_apart_gives_way_to_somebody_both_sides_have()
     assert model_keys(after, SideName.TONE_ANGLE) == [f"{LOW}/Ben 2.jpg"]
 
 
-def test_somebody_on_one_side_only_beside_a_shared_person_is_left_out() -> None:
+def test_as_each_mode_alone_balance_is_the_first_thing_that_is_offered() -> None:
+    index = library(*REST, f"{EYE}/Ada 1.jpg", f"{LOW}/Ada 2.jpg")
+    _, choice = offer(index, replace(WISHES, balanced=False))
+    assert choice is not None
+    assert (choice.says, choice.wishes) == ("Balance both sides", WISHES)
+    taken(index, choice)
+
+
+def test_people_are_left_out_of_both_sides_where_nobody_has_another_angle() -> None:
     index = library(*REST, f"{EYE}/Ada 1.jpg", f"{LOW}/Ben 2.jpg")
-    _, choice = offer(index, WISHES)
-    assert choice is not None
-    assert choice.says == "Leave out Ada"
-    assert choice.wishes.off == {f"model:{EYE}"}
-    assert model_keys(taken(index, choice), SideName.TONE_ONLY) == [f"{LOW}/Ben 2.jpg"]
-
-
-def test_a_person_beyond_the_first_groups_of_one_side_is_put_on_both() -> None:
-    first = [f"refs/01. Model/a{n} noir eye-level/Ada.jpg" for n in range(3)]
-    index = library(*REST, *first, "refs/01. Model/z noir low angle/Ben.jpg")
-    done, choice = offer(index, WISHES)
-    assert done.fairness is not None
-    assert done.fairness.differences[0].switch_off == ()
-    assert choice is not None
-    assert choice.says == "Show Ben on both sides"
-    after = taken(index, choice)
-    for side in SideName:
-        assert model_keys(after, side) == ["refs/01. Model/z noir low angle/Ben.jpg"]
-
-
-def test_people_are_left_out_before_the_angle_that_was_asked_for_is_given_up() -> None:
-    index = library(*REST, f"{EYE}/Ada 1.jpg", "refs/03. Angle/eye-level/door.jpg")
     _, choice = offer(index, WISHES)
     assert choice is not None
     assert choice.says == "Leave people out of both sides"
     assert choice.wishes.angle == "low-angle"
+    taken(index, choice)
+
+
+def test_neither_side_has_people_where_tone_and_angle_can_have_none_and_nothing_has_to_be_mended() -> None:
+    done, choice = offer(library(*REST, f"{EYE}/Ada 1.jpg", "refs/03. Angle/eye-level/door.jpg"), WISHES)
+    assert choice is None
+    assert all(model_keys(done, side.side) == [] for side in done.sides)
 
 
 def test_another_angle_is_offered_where_nothing_else_would_do_and_says_what_it_gives_up() -> None:
     index = library("refs/02. Tone/noir/street.jpg", f"{EYE}/Ada 1.jpg", "refs/03. Angle/eye-level/door.jpg")
     _, choice = offer(index, WISHES)
     assert choice is not None
-    assert choice.says == "Use Eye level instead of Low angle, with Ada on both sides"
+    assert choice.says == "Use Eye level instead of Low angle"
     assert (choice.wishes.angle, choice.wishes.tone) == ("eye-level", "noir")
     taken(index, choice)
 
 
-def test_a_tone_whose_group_has_the_angle_is_offered_where_no_angle_of_this_tone_has_anybody() -> None:
+def test_a_tone_in_which_somebody_has_two_angles_is_offered_where_nobody_of_this_tone_has() -> None:
     index = library(
         "refs/02. Tone/noir/a.jpg",
         "refs/02. Tone/vivid/b.jpg",
         "refs/03. Angle/low angle/c.jpg",
         "refs/01. Model/noir/Ada 1.jpg",
+        "refs/01. Model/noir low/Cho 1.jpg",
         "refs/01. Model/vivid low angle/Ben.jpg",
+        "refs/01. Model/vivid/Ben 2.jpg",
     )
     _, choice = offer(index, WISHES)
     assert choice is not None
@@ -123,34 +118,25 @@ def test_a_tone_whose_group_has_the_angle_is_offered_where_no_angle_of_this_tone
 
 
 def test_who_is_pinned_stays_while_a_tone_or_a_folder_has_them_on_both_sides() -> None:
-    index = library(
-        *REST,
-        "refs/02. Tone/vivid/b.jpg",
-        f"{EYE}/Ada 1.jpg",
-        f"{EYE}/Ben 1.jpg",
-        f"{LOW}/Ben 2.jpg",
-        "refs/01. Model/vivid low angle/Ada 3.jpg",
-    )
-    _, choice = offer(index, replace(WISHES, persona="Ada"))
+    people = (f"{EYE}/Ben 1.jpg", f"{LOW}/Ada 2.jpg", f"{LOW}/Ben 2.jpg")
+    vivid = ("refs/02. Tone/vivid/b.jpg", "refs/01. Model/vivid low angle/Ada 3.jpg", "refs/01. Model/vivid/Ada 4.jpg")
+    _, choice = offer(library(*REST, *people, *vivid), replace(WISHES, persona="Ada"))
     assert choice is not None
     assert (choice.says, choice.wishes.persona) == ("Use Vivid, with Ada on both sides", "Ada")
-    without = library(*REST, f"{EYE}/Ada 1.jpg", f"{EYE}/Ben 1.jpg", f"{LOW}/Ben 2.jpg")
-    _, choice = offer(without, replace(WISHES, persona="Ada"))
+    _, choice = offer(library(*REST, *people), replace(WISHES, persona="Ada"))
     assert choice is not None
     assert (choice.says, choice.wishes.persona) == ("Let the draw put Ben on both sides", None)
 
 
 def test_a_tone_without_a_tone_reference_is_not_offered_in_place_of_one_that_has_it() -> None:
-    index = library(*REST, "refs/01. Model/noir/Ada.jpg", "refs/01. Model/vivid low angle/Ben.jpg")
-    _, choice = offer(index, WISHES)
+    vivid = ("refs/01. Model/vivid low angle/Ben.jpg", "refs/01. Model/vivid/Ben 2.jpg")
+    _, choice = offer(library(*REST, f"{LOW}/Ada.jpg", *vivid), WISHES)
     assert choice is not None
     assert choice.says == "Leave people out of both sides"
 
 
 def test_another_model_folder_is_offered_where_it_has_the_person_on_both_sides() -> None:
-    index = library(
-        *REST, "refs/01. Model/noir/Ada.jpg", "refs/b/01. Model/noir/Cho 1.jpg", "refs/b/01. Model/noir low/Cho.jpg"
-    )
+    index = library(*REST, f"{LOW}/Ada.jpg", "refs/b/01. Model/noir/Cho 1.jpg", "refs/b/01. Model/noir low/Cho.jpg")
     _, choice = offer(index, replace(WISHES, folder="refs/01. Model"))
     assert choice is not None
     assert choice.says == "Use b / 01. Model, with Cho on both sides"
@@ -180,10 +166,10 @@ def test_nothing_is_offered_where_nothing_would_be_fair() -> None:
 
 
 def test_curly_brackets_in_names_stay_as_they_are() -> None:
-    index = library(*REST, f"{EYE}/A{{0}}.jpg", f"{LOW}/Ben.jpg")
-    _, choice = offer(index, WISHES)
+    index = library(*REST, "refs/b/01. Model/noir/A{0} 1.jpg", "refs/b/01. Model/noir low/A{0} 2.jpg", f"{LOW}/B.jpg")
+    _, choice = offer(index, replace(WISHES, folder="refs/01. Model"))
     assert choice is not None
-    assert choice.says == "Leave out A{0}"
+    assert choice.says == "Use b / 01. Model, with A{0} on both sides"
 
 
 def test_taking_the_offer_always_gives_a_controlled_pair_of_matching_references() -> None:
@@ -194,7 +180,8 @@ def test_taking_the_offer_always_gives_a_controlled_pair_of_matching_references(
         index = build_index(case.rows, VOCABULARY)
         for _ in range(4):
             wishes, reading = some_wishes(rng, case.pictures)
-            case = replace(case, wishes=replace(wishes, mode=Mode.COMPARE), reading=reading)
+            balanced = rng.random() < 0.5
+            case = replace(case, wishes=replace(wishes, mode=Mode.COMPARE, balanced=balanced), reading=reading)
             if rng.random() < 0.5:
                 case = replace(case, wishes=meddled(rng, case, planned(index, case)))
             done, choice = offer(index, case.wishes, reading, recent=case.recent, labels=case.labels)
@@ -208,7 +195,13 @@ def test_taking_the_offer_always_gives_a_controlled_pair_of_matching_references(
             again = planned(index, case)
             assert again.fairness is not None
             assert again.fairness.controlled, case
-            if not (choice.wishes.pins or choice.wishes.held or choice.wishes.rerolls or choice.wishes.off):
+            if not (
+                choice.wishes.balanced
+                or choice.wishes.pins
+                or choice.wishes.held
+                or choice.wishes.rerolls
+                or choice.wishes.off
+            ):
                 assert Oracle(case).mismatches(again) == []
     assert offered[True] > offered[False] > 0
 

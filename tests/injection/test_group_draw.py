@@ -112,6 +112,6 @@ def test_both_sides_of_a_comparison_draw_the_same_tone_reference_whatever_the_gr
     keys = [f"{LARGE}/{n}.jpg" for n in range(9)] + [f"{SMALL}/{n}.jpg" for n in range(2)]
     keys += [f"refs/03. Angle/low angle {name}/{n}.jpg" for name in "ab" for n in range(3)]
     for seed in range(30):
-        wishes = Wishes(prompt="x", tone="noir", angle="low-angle", seed=seed)
+        wishes = Wishes(balanced=False, prompt="x", tone="noir", angle="low-angle", seed=seed)
         one, other = keys_of(plan(library(*keys), wishes, SILENT)).values()
         assert one[0] == other[0] is not None

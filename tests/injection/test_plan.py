@@ -49,7 +49,7 @@ STUDIO = (
     "refs/03. Angle/low angle/stairs.jpg",
     "refs/03. Angle/eye-level/table.jpg",
 )
-NATURAL_LOW = Wishes(prompt="x", tone="natural-film", angle="low-angle")
+NATURAL_LOW = Wishes(balanced=False, prompt="x", tone="natural-film", angle="low-angle")
 
 
 def groups_of(injection: Injection, side: SideName) -> list[str | None]:
@@ -103,7 +103,7 @@ class TestNoWish:
     """With nothing wished nothing is guessed."""
 
     def test_no_tone_leaves_tone_and_models_empty_and_says_why(self) -> None:
-        done = plan(library(*STUDIO), Wishes(prompt="x", angle="low-angle"))
+        done = plan(library(*STUDIO), Wishes(balanced=False, prompt="x", angle="low-angle"))
         for side in (TONE_ONLY, TONE_ANGLE):
             for slot in (tone_of(done, side), *models_of(done, side)):
                 assert slot.key is None
@@ -111,7 +111,7 @@ class TestNoWish:
         assert angle_of(done, TONE_ANGLE).key == "refs/03. Angle/low angle/stairs.jpg"
 
     def test_no_angle_leaves_the_angle_side_without_angle_and_models(self) -> None:
-        done = plan(library(*STUDIO), Wishes(prompt="x", tone="natural-film"))
+        done = plan(library(*STUDIO), Wishes(balanced=False, prompt="x", tone="natural-film"))
         for slot in (angle_of(done, TONE_ANGLE), *models_of(done, TONE_ANGLE)):
             assert slot.key is None
             assert slot.why == "Pick an angle, or name one in the prompt."
@@ -145,7 +145,7 @@ class TestNoWish:
 
     def test_what_is_picked_beats_what_the_prompt_says(self) -> None:
         reading = replace(A_PERSON, tone="noir", angle="eye-level")
-        done = plan(library(*STUDIO), Wishes(prompt="x", tone="natural-film"), reading)
+        done = plan(library(*STUDIO), Wishes(balanced=False, prompt="x", tone="natural-film"), reading)
         assert (tone_of(done, TONE_ANGLE).wished, tone_of(done, TONE_ANGLE).wished_from) == ("natural-film", "picked")
         assert (angle_of(done, TONE_ANGLE).wished, angle_of(done, TONE_ANGLE).wished_from) == ("eye-level", "prompt")
 
@@ -157,22 +157,24 @@ class TestChance:
         index = library(*STUDIO)
         seen = set()
         for seed in range(40):
-            slot = tone_of(plan(index, Wishes(prompt="x", tone_by_chance=True, seed=seed)), TONE_ONLY)
+            slot = tone_of(plan(index, Wishes(balanced=False, prompt="x", tone_by_chance=True, seed=seed)), TONE_ONLY)
             assert slot.filled
             assert slot.wished_from == "chance"
             seen.add(slot.wished)
         assert seen == {"natural-film", "noir"}
 
     def test_the_same_seed_draws_the_same_tone(self) -> None:
-        wishes = Wishes(prompt="x", tone_by_chance=True, seed=7)
+        wishes = Wishes(balanced=False, prompt="x", tone_by_chance=True, seed=7)
         assert keys_of(plan(library(*STUDIO), wishes)) == keys_of(plan(library(*reversed(STUDIO)), wishes))
 
     def test_a_tone_in_the_prompt_leaves_nothing_to_chance(self) -> None:
-        done = plan(library(*STUDIO), Wishes(prompt="x", tone_by_chance=True), replace(A_PERSON, tone="noir"))
+        done = plan(
+            library(*STUDIO), Wishes(balanced=False, prompt="x", tone_by_chance=True), replace(A_PERSON, tone="noir")
+        )
         assert (tone_of(done, TONE_ONLY).wished, tone_of(done, TONE_ONLY).wished_from) == ("noir", "prompt")
 
     def test_a_library_without_tones_leaves_chance_nothing_to_draw(self) -> None:
-        done = plan(library(f"{EYE}/Ada 01.jpg"), Wishes(prompt="x", tone_by_chance=True))
+        done = plan(library(f"{EYE}/Ada 01.jpg"), Wishes(balanced=False, prompt="x", tone_by_chance=True))
         assert tone_of(done, TONE_ONLY).key is None
 
 
@@ -181,19 +183,19 @@ class TestGroups:
 
     def test_each_group_gives_exactly_one_reference(self) -> None:
         keys = [f"refs/01. Model/noir {at}/Ada {number}.jpg" for at in "ab" for number in range(9)]
-        chosen = model_keys(plan(library(*keys), Wishes(prompt="x", tone="noir")), TONE_ONLY)
+        chosen = model_keys(plan(library(*keys), Wishes(balanced=False, prompt="x", tone="noir")), TONE_ONLY)
         assert [key.rsplit("/", 1)[0] for key in chosen] == ["refs/01. Model/noir a", "refs/01. Model/noir b"]
 
     def test_at_most_three_groups_go_in_and_they_are_the_first_in_key_order(self) -> None:
         names = ["noir ㄱ", "noir b", "Noir z", "noir a", "noir +"]
         index = library(*(f"refs/01. Model/{name}/Ada.jpg" for name in names))
-        done = plan(index, Wishes(prompt="x", tone="noir"))
+        done = plan(index, Wishes(balanced=False, prompt="x", tone="noir"))
         assert groups_of(done, TONE_ONLY) == sorted(names, key=str.encode)[:3]
 
     @pytest.mark.parametrize("limit", [0, 1, 2, 5])
     def test_the_number_of_groups_is_the_setting(self, limit: int) -> None:
         index = library(*(f"refs/01. Model/noir {name}/Ada.jpg" for name in "abcde"))
-        done = plan(index, Wishes(prompt="x", tone="noir"), limit=limit)
+        done = plan(index, Wishes(balanced=False, prompt="x", tone="noir"), limit=limit)
         assert len(model_keys(done, TONE_ONLY)) == limit
 
     def test_no_model_references_allowed_says_which_setting_does_that(self) -> None:
@@ -202,21 +204,21 @@ class TestGroups:
 
     def test_an_ambiguous_group_is_never_injected_from(self) -> None:
         index = library("refs/01. Model/noir vivid/Ada.jpg", "refs/02. Tone/noir pastel/x.jpg")
-        done = plan(index, Wishes(prompt="x", tone="noir"))
+        done = plan(index, Wishes(balanced=False, prompt="x", tone="noir"))
         assert keys_of(done) == {TONE_ONLY: [None] * 3, TONE_ANGLE: [None] * 3}
 
     def test_two_angles_in_one_name_are_as_ambiguous_as_two_tones(self) -> None:
         index = library("refs/01. Model/noir low angle high angle/Ada.jpg")
-        assert model_keys(plan(index, Wishes(prompt="x", tone="noir")), TONE_ONLY) == []
+        assert model_keys(plan(index, Wishes(balanced=False, prompt="x", tone="noir")), TONE_ONLY) == []
 
     def test_an_untagged_group_is_never_injected_from(self) -> None:
         index = library("refs/01. Model/new/Ada.jpg", "refs/02. Tone/new/x.jpg", "refs/03. Angle/new/y.jpg")
-        done = plan(index, Wishes(prompt="x", tone="noir", angle="low-angle"))
+        done = plan(index, Wishes(balanced=False, prompt="x", tone="noir", angle="low-angle"))
         assert {key for keys in keys_of(done).values() for key in keys} == {None}
 
     def test_a_loose_picture_is_never_injected(self) -> None:
         index = library("refs/01. Model/noir.jpg", "refs/01. Model//Ada.jpg", "refs/02. Tone/noir.jpg")
-        done = plan(index, Wishes(prompt="x", tone="noir"))
+        done = plan(index, Wishes(balanced=False, prompt="x", tone="noir"))
         assert {key for keys in keys_of(done).values() for key in keys} == {None}
 
     def test_an_empty_file_is_never_injected(self) -> None:
@@ -225,43 +227,43 @@ class TestGroups:
             stored("refs/02. Tone/noir/x.jpg", size_bytes=0),
             stored("refs/03. Angle/low angle/y.jpg", size_bytes=0),
         )
-        done = plan(index, Wishes(prompt="x", tone="noir", angle="low-angle"))
+        done = plan(index, Wishes(balanced=False, prompt="x", tone="noir", angle="low-angle"))
         assert {key for keys in keys_of(done).values() for key in keys} == {None}
 
     def test_a_group_of_empty_files_does_not_use_up_a_place(self) -> None:
         empty = stored("refs/01. Model/noir a/Ada.jpg", size_bytes=0)
         index = library(empty, *(f"refs/01. Model/noir {name}/Ada.jpg" for name in "bcd"))
-        assert len(model_keys(plan(index, Wishes(prompt="x", tone="noir")), TONE_ONLY)) == 3
+        assert len(model_keys(plan(index, Wishes(balanced=False, prompt="x", tone="noir")), TONE_ONLY)) == 3
 
     def test_a_tone_folder_inside_a_model_folder_never_gives_a_person(self) -> None:
         index = library("refs/01. Model/noir/Ada.jpg", "refs/01. Model/02. Tone/noir/tree.jpg")
-        done = plan(index, Wishes(prompt="x", tone="noir"))
+        done = plan(index, Wishes(balanced=False, prompt="x", tone="noir"))
         assert model_keys(done, TONE_ONLY) == ["refs/01. Model/noir/Ada.jpg"]
         assert tone_of(done, TONE_ONLY).key == "refs/01. Model/02. Tone/noir/tree.jpg"
 
     def test_only_the_chosen_model_folder_gives_models(self) -> None:
         index = library("refs/01. Model/noir/Ada.jpg", "refs/가을/01. Model/noir/Emi.jpg")
-        wishes = Wishes(prompt="x", tone="noir", folder="refs/가을/01. Model")
+        wishes = Wishes(balanced=False, prompt="x", tone="noir", folder="refs/가을/01. Model")
         assert model_keys(plan(index, wishes), TONE_ONLY) == ["refs/가을/01. Model/noir/Emi.jpg"]
 
     def test_a_folder_typed_in_another_unicode_form_is_found(self) -> None:
         decomposed = unicodedata.normalize("NFD", "refs/가을/01. Model")
         index = library(f"{decomposed}/noir/Emi.jpg")
-        assert plan(index, Wishes(prompt="x", folder="refs/가을/01. Model/")).folder == decomposed
+        assert plan(index, Wishes(balanced=False, prompt="x", folder="refs/가을/01. Model/")).folder == decomposed
 
     def test_of_twins_that_differ_only_in_unicode_form_the_one_named_exactly_is_taken(self) -> None:
         nfc, nfd = (unicodedata.normalize(form, "refs/가을/01. Model") for form in ("NFC", "NFD"))
         index = library(f"{nfc}/noir/Emi.jpg", f"{nfd}/noir/Ada.jpg")
         assert nfc != nfd
         for folder in (nfc, nfd):
-            assert plan(index, Wishes(prompt="x", folder=folder)).folder == folder
+            assert plan(index, Wishes(balanced=False, prompt="x", folder=folder)).folder == folder
 
     def test_a_folder_that_does_not_exist_is_an_error_that_names_those_that_do(self) -> None:
         with pytest.raises(InjectionError, match=r"refs/01\. Model"):
-            plan(library(*STUDIO), Wishes(prompt="x", folder="refs/02. Model"))
+            plan(library(*STUDIO), Wishes(balanced=False, prompt="x", folder="refs/02. Model"))
 
     def test_a_library_without_model_folders_still_plans_tone_and_says_how_to_make_one(self) -> None:
-        planned = plan(library("refs/02. Tone/noir/x.jpg"), Wishes(prompt="x", tone="noir"), A_PERSON)
+        planned = plan(library("refs/02. Tone/noir/x.jpg"), Wishes(balanced=False, prompt="x", tone="noir"), A_PERSON)
         tone, _, model = planned.side(SideName.TONE_ONLY).slots
         assert tone.key == "refs/02. Tone/noir/x.jpg"
         assert model.key is None
@@ -280,7 +282,7 @@ class TestProject:
         "refs/03. Angle/low angle/far.jpg",
         "refs/03. Angle/profile/only here.jpg",
     )
-    WISHES = Wishes(prompt="x", folder="refs/가을/01. Model", tone="noir", angle="low-angle")
+    WISHES = Wishes(balanced=False, prompt="x", folder="refs/가을/01. Model", tone="noir", angle="low-angle")
 
     def test_the_projects_own_references_come_first_whatever_the_seed(self) -> None:
         for seed in range(30):
@@ -412,7 +414,9 @@ class TestSampleLibrary:
         assert reading.gender not in (None, other)
         for tone in VOCABULARY.tones:
             for angle in VOCABULARY.angles:
-                wishes = Wishes(prompt=prompt, tone=tone.id, angle=angle.id, folder=folder, seed=len(tone.id))
+                wishes = Wishes(
+                    balanced=False, prompt=prompt, tone=tone.id, angle=angle.id, folder=folder, seed=len(tone.id)
+                )
                 done = shipped.plan(wishes, reading)
                 keys = {
                     slot.key for side in done.sides for slot in side.slots if slot.key and slot.role is not Role.TONE
@@ -431,7 +435,7 @@ class TestPersonas:
 
     def test_a_word_in_lower_case_names_nobody(self) -> None:
         index = library(f"{EYE}/May 01.jpg", f"{EYE}/Ada 01.jpg")
-        done = plan(index, Wishes(prompt="it may rain", tone="natural-film"), SILENT)
+        done = plan(index, Wishes(balanced=False, prompt="it may rain", tone="natural-film"), SILENT)
         assert done.settled.persona is None
         assert model_keys(done, TONE_ONLY) == []
 
@@ -445,7 +449,7 @@ class TestPersonas:
 
     def test_a_name_that_is_a_word_too_is_a_person_only_beside_one(self) -> None:
         index = library(f"{EYE}/Rose 01.jpg", f"{EYE}/Ada 01.jpg")
-        on_a_table = Wishes(prompt="Rose on a table", tone="natural-film")
+        on_a_table = Wishes(balanced=False, prompt="Rose on a table", tone="natural-film")
         assert plan(index, on_a_table, SILENT).settled.persona is None
         picked = plan(index, replace(on_a_table, person=PersonWish.YES), SILENT).settled.persona
         assert picked is not None
@@ -462,13 +466,13 @@ class TestPersonas:
         self, prompt: str, named: Literal["NFC", "NFD"], typed: Literal["NFC", "NFD"]
     ) -> None:
         key = unicodedata.normalize(named, f"{EYE}/아라야 01.jpg")
-        wishes = Wishes(prompt=unicodedata.normalize(typed, prompt), tone="natural-film")
+        wishes = Wishes(balanced=False, prompt=unicodedata.normalize(typed, prompt), tone="natural-film")
         done = plan(library(key, f"{EYE}/Ada 01.jpg"), wishes, SILENT)
         assert model_keys(done, TONE_ONLY) == [key]
 
     def test_the_longer_of_two_names_is_meant(self) -> None:
         index = library(f"{EYE}/Ann 01.jpg", f"{EYE}/Ann Lee 01.jpg")
-        done = plan(index, Wishes(prompt="Ann Lee at sea", tone="natural-film"), SILENT)
+        done = plan(index, Wishes(balanced=False, prompt="Ann Lee at sea", tone="natural-film"), SILENT)
         assert model_keys(done, TONE_ONLY) == [f"{EYE}/Ann Lee 01.jpg"]
 
     def test_of_two_people_named_neither_is_taken_for_the_other(self) -> None:
@@ -503,7 +507,7 @@ class TestPersonas:
             "refs/01. Model/noir low angle/Ben.jpg",
         )
         for seed in range(20):
-            done = plan(index, Wishes(prompt="x", tone="noir", angle="low-angle", seed=seed))
+            done = plan(index, Wishes(balanced=False, prompt="x", tone="noir", angle="low-angle", seed=seed))
             assert model_keys(done, TONE_ANGLE) == ["refs/01. Model/noir low angle/Ben.jpg"]
             assert "refs/01. Model/noir eye-level 2/Ben.jpg" in model_keys(done, TONE_ONLY)
 
@@ -522,7 +526,7 @@ class TestPersonas:
         assert "no picture of Ada here" in why["refs/01. Model/film profile/Ben.jpg"]
 
     def test_pictures_whose_names_say_nobody_are_still_used(self) -> None:
-        done = plan(library(f"{EYE}/01.jpg", f"{EYE}/02.jpg"), Wishes(prompt="x", tone="natural-film"))
+        done = plan(library(f"{EYE}/01.jpg", f"{EYE}/02.jpg"), Wishes(balanced=False, prompt="x", tone="natural-film"))
         assert len(model_keys(done, TONE_ONLY)) == 1
 
 
@@ -632,7 +636,10 @@ class TestRerolls:
     def test_each_turn_of_a_tone_gives_another_picture_until_all_were_shown(self, seed: int) -> None:
         index = library(*STUDIO, *(f"refs/02. Tone/noir/{number}.jpg" for number in range(3)))
         shown = [
-            tone_of(plan(index, Wishes(prompt="x", tone="noir", seed=seed, rerolls={"tone": turn})), TONE_ONLY).key
+            tone_of(
+                plan(index, Wishes(balanced=False, prompt="x", tone="noir", seed=seed, rerolls={"tone": turn})),
+                TONE_ONLY,
+            ).key
             for turn in range(5)
         ]
         assert len(set(shown[:4])) == 4
@@ -652,11 +659,13 @@ class TestRerolls:
 
     @pytest.mark.parametrize("seed", range(8))
     def test_the_other_slots_follow_the_person_a_turn_led_to(self, seed: int) -> None:
-        done = plan(library(*STUDIO), replace(NATURAL_LOW, seed=seed, rerolls={f"model:{LOW}": 1}))
-        people = {slot.persona for side in done.sides for slot in models_of(done, side.side) if slot.filled}
-        assert len(people) == 1
-        assert done.fairness is not None
-        assert done.fairness.controlled
+        for balanced in (False, True):
+            wishes = replace(NATURAL_LOW, seed=seed, rerolls={f"model:{LOW}": 1}, balanced=balanced)
+            done = plan(library(*STUDIO), wishes)
+            people = {slot.persona for side in done.sides for slot in models_of(done, side.side) if slot.filled}
+            assert len(people) == 1
+            assert done.fairness is not None
+            assert done.fairness.controlled is balanced  # alone, tone only shows the wished angle, too
 
     @pytest.mark.parametrize("seed", range(8))
     def test_a_turn_shows_another_picture_whichever_slots_were_turned_before(self, seed: int) -> None:
@@ -674,7 +683,7 @@ class TestRerolls:
                     assert shown(rerolls)[slot_id] != shown({**rerolls, slot_id: rerolls[slot_id] + 1})[slot_id]
 
     def test_a_turn_without_a_choice_shows_the_same_picture(self) -> None:
-        done = plan(library(*STUDIO), Wishes(prompt="x", tone="noir", rerolls={f"model:{NOIR_LOW}": 4}))
+        done = plan(library(*STUDIO), Wishes(balanced=False, prompt="x", tone="noir", rerolls={f"model:{NOIR_LOW}": 4}))
         assert model_keys(done, TONE_ONLY) == [f"{NOIR_LOW}/Ada 03.jpg"]
 
 
@@ -724,7 +733,7 @@ class TestTrail:
             replace(NATURAL_LOW, angle="overhead"),
             replace(NATURAL_LOW, gender=Gender.MASCULINE),
             replace(NATURAL_LOW, ages=Ages(0, 3)),
-            Wishes(prompt="x"),
+            Wishes(balanced=False, prompt="x"),
         ):
             done = plan(library(*STUDIO), wishes)
             for side in done.sides:
@@ -747,7 +756,7 @@ class TestTrail:
 
     def test_what_was_wished_by_hand_and_by_prompt_is_told_apart(self) -> None:
         reading = replace(A_PERSON, tone="natural-film")
-        done = plan(library(*STUDIO), Wishes(prompt="x", angle="low-angle"), reading)
+        done = plan(library(*STUDIO), Wishes(balanced=False, prompt="x", angle="low-angle"), reading)
         assert models_of(done, TONE_ANGLE)[0].wished_from == "prompt, picked"
 
     def test_a_group_of_the_other_side_is_shown_as_left_out_with_its_angle(self) -> None:

@@ -52,7 +52,7 @@ class StudioAtWork(RuleBasedStateMachine):
         super().__init__()
         self.files: dict[str, int] = {}  # size in bytes, by key
         self.labels: dict[str, Label] = {}
-        self.wishes = Wishes(prompt="a quiet street", person=PersonWish.YES)
+        self.wishes = Wishes(balanced=False, prompt="a quiet street", person=PersonWish.YES)
         self.reading = A_PERSON
         self.recent: frozenset[str] = frozenset()
 

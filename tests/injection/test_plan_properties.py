@@ -136,7 +136,9 @@ def test_every_small_library_of_two_groups_is_planned_by_the_table() -> None:
             for mode in Mode:
                 for tone in (None, "noir", "natural-film"):
                     for angle in (None, "low-angle", "profile"):
-                        wishes = Wishes(prompt="x", mode=mode, tone=tone, angle=angle, person=PersonWish.YES)
+                        wishes = Wishes(
+                            balanced=False, prompt="x", mode=mode, tone=tone, angle=angle, person=PersonWish.YES
+                        )
                         done = plan(index, wishes, A_PERSON, labels=labels)
                         for side in done.sides:
                             expected = [

@@ -40,7 +40,7 @@ def test_a_gender_is_said_as_the_composer_says_it() -> None:
 
 
 def test_no_sentence_of_a_plan_has_an_id_and_what_code_reads_is_the_same() -> None:
-    asked = Wishes(prompt="a woman", mode=Mode.COMPARE, tone="natural-film", angle="low-angle")
+    asked = Wishes(balanced=False, prompt="a woman", mode=Mode.COMPARE, tone="natural-film", angle="low-angle")
     before = plan(LIBRARY, asked)
     after = with_names(before, VOCABULARY)
     slots = [slot for side in after.sides for slot in side.slots]

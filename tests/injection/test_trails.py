@@ -70,7 +70,7 @@ def test_every_trail_leads_to_the_picture_in_its_slot() -> None:
 
 def test_every_wish_of_a_trail_says_where_it_comes_from() -> None:
     rng = random.Random(5)
-    wishes_of_trails = {Rule.TONE, Rule.ANGLE, Rule.PERSONA, Rule.GENDER, Rule.AGE}
+    wishes_of_trails = {Rule.TONE, Rule.ANGLE, Rule.OTHER_ANGLE, Rule.PERSONA, Rule.GENDER, Rule.AGE}
     for _ in range(300):
         case = some_case(rng)
         for side in planned(build_index(case.rows, VOCABULARY), case).sides:

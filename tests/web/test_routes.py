@@ -29,11 +29,16 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from PIL import Image
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
+from ulid import ULID
 
-from core.references.key import encode_key
+from core.generation.records.attempt import AttemptId
+from core.generation.records.comparison import SideTake
+from core.generation.records.outcome import Outcome, StoredPicture
+from core.references.key import decode_key, encode_key
 from core.storage.embedded.server import EmbeddedS3
-from core.web.addresses import ORIGINAL, image_url
+from core.web.addresses import ORIGINAL, comparison_zip_url, image_url, partial_url
 from core.web.requests import Requests
+from tests.generation.comparisons import TONE_ONLY, comparison
 from tests.support.processes.programs import ROOT
 from tests.support.processes.servers import Server, serving
 from tests.support.timeouts import LONG_S
@@ -87,6 +92,23 @@ PRIVATE = {
 }
 
 
+TAKEN = "01KAM8K4T0YZ7C4D0Q7H7P3N5F"  # a comparison of two takes, of which one picture was not made
+
+
+def taken() -> dict[str, bytes]:
+    """The objects of that comparison, each picture another."""
+    record = comparison(id=TAKEN, takes=2)
+    folder = f"studio/generations/{ULID.from_str(TAKEN).datetime:%Y/%m/%d}/{TAKEN}/"
+    objects = {f"{folder}comparison.json": record.model_dump_json().encode()}
+    began = record.created_at
+    for number, (side, take) in enumerate(record.side_takes[:3]):
+        of, data = AttemptId(TAKEN, side, 1, take), PHOTO + bytes([number])
+        picture = StoredPicture(key=f"{folder}{of.file}.png", etag="", content_type="image/png", size=record.size)
+        outcome = Outcome.done(of, picture, began=began, ended=began)
+        objects |= {picture.key: data, f"{folder}{of.file}.json": outcome.model_dump_json().encode()}
+    return objects
+
+
 def bucket_at(endpoint_url: str, access_key: str, secret_key: str) -> Any:
     return boto3.session.Session().client(
         "s3",
@@ -121,7 +143,7 @@ def stocked(folder: Path, **environment: str) -> Iterator[Library]:
         account = json.loads((server.data_dir / "s3.credentials.json").read_text())
         s3 = bucket_at(where["endpoint_url"], account["access_key"], account["secret_key"])
         (bucket,) = [found["Name"] for found in s3.list_buckets()["Buckets"]]
-        objects = {**dict.fromkeys(AWKWARD, PHOTO), MADE: PHOTO, **BROKEN, **PRIVATE}
+        objects = {**dict.fromkeys(AWKWARD, PHOTO), MADE: PHOTO, **BROKEN, **PRIVATE, **taken()}
         etags = {
             key: s3.put_object(Bucket=bucket, Key=key, Body=data)["ETag"].strip('"') for key, data in objects.items()
         }
@@ -337,6 +359,12 @@ def test_a_key_with_another_pictures_etag_is_refused(library: Library, size: int
         "/image/original/{etag}",
         "/image/",
         "/partial/x/tone-only",
+        f"/partial/{TAKEN}/tone-only?take=3",
+        f"/partial/{TAKEN}/tone-angle?take=2",
+        f"/partial/{TAKEN}/tone-angle?take=x",
+        f"/partial/{TAKEN}/a",
+        f"/originals/{COMPARISON}",
+        "/originals/..x",
         f"/partial/{COMPARISON}/tone-only",
         f"/partial/{COMPARISON}/other-side",
         "/partial/",
@@ -514,6 +542,7 @@ def test_a_server_whose_bucket_fails_is_healthy_and_not_ready_and_says_why(produ
         "/image/320/x",
         "/image/",
         f"/partial/{COMPARISON}/tone-only",
+        f"/originals/{TAKEN}",
         "/partial/x",
     ],
 )
@@ -605,6 +634,29 @@ def test_originals_come_as_one_zip_with_their_names_and_bytes(library: Library) 
         assert len(names) == len(keys)
         assert unicodedata.normalize("NFC", f"{KOREAN} 05.jpg") in names
         assert {archive.read(name) for name in names} == {library.get(key).content for key in keys}
+
+
+def test_all_pictures_of_a_comparison_come_as_one_zip_each_take_under_its_own_name(library: Library) -> None:
+    answer = library.client.get(comparison_zip_url(TAKEN))
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert answer.headers["content-disposition"].startswith(f'attachment; filename="comparison-{TAKEN}.zip"')
+    with ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        found = {name: archive.read(name)[-1] for name in archive.namelist()}
+    assert found == {"tone-only.png": 0, "tone-angle.png": 1, "tone-only-2.png": 2}
+
+
+def test_a_picture_on_its_way_is_found_by_its_take(library: Library) -> None:
+    for place, file in ((SideTake(TONE_ONLY), "tone-only-1"), (SideTake(TONE_ONLY, 2), "tone-only-take2-1")):
+        answer = library.client.get(partial_url(TAKEN, place.side, 0.5, take=place.take))
+        assert answer.status_code == 303, "it has arrived by now"
+        key = decode_key(answer.headers["Location"].rsplit("/", 1)[-1])
+        assert key.endswith(f"/{file}.png")
+
+
+def test_a_further_take_is_served_and_nothing_that_is_called_alike(library: Library) -> None:
+    (key,) = (key for key in library.etags if key.endswith("tone-only-take2-1.png"))
+    assert library.get(key, 320).headers["Content-Type"] == "image/webp"
 
 
 def test_what_is_not_in_the_library_is_named_in_the_zip_and_nothing_else_of_the_bucket_is_in_it(

@@ -150,7 +150,7 @@ class Backfill:
             created_at=record.created_at,
             person=record.user_email,
             mode=record.mode,
-            wishes=Wishes(prompt=record.prompt, mode=record.mode),
+            wishes=Wishes(prompt=record.prompt, mode=record.mode, balanced=False),
             reading=Reading(ENGINE, False, None, None, None, None, None, ()),
             tone=self._tag(result, Role.TONE),
             angle=self._tag(result, Role.ANGLE),

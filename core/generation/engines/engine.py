@@ -25,7 +25,10 @@ class AttachedReference:
 
 @dataclass(frozen=True, slots=True)
 class SideRequest:
-    """Everything an engine is told. `references` are in slot order, as the prompt numbers them."""
+    """Everything an engine is told. `references` are in slot order, as the prompt numbers them.
+
+    Takes of a side differ in `take` alone, from 1: an image model answers differently by itself each time.
+    """
 
     side: SideName
     prompt: str
@@ -35,6 +38,7 @@ class SideRequest:
     model: str
     seed: int
     deadline_s: float
+    take: int = 1
     person_hash: str | None = None  # tells people apart for abuse reports, and names nobody
 
 

@@ -14,6 +14,7 @@ from core.generation.engines.engine import (
     SideRequest,
     unreadable_error,
 )
+from core.generation.engines.take_grade import TakeGrade
 from core.generation.records.comparison import RenderSettings, Size
 from core.generation.records.outcome import Cost
 from core.images.decode import decode_picture
@@ -31,7 +32,7 @@ _SIDE_MAX = 3072
 
 
 class PreviewEngine:
-    """Grades the first model reference, else the angle reference, else a neutral still."""
+    """Grades the first model reference, else the angle reference, else a neutral still; further takes a little more."""
 
     name = "preview"
     models = ("colour-transfer-1",)
@@ -66,9 +67,14 @@ class PreviewEngine:
         content = _fit(subject, request.size)
         yield PartialPicture(_encode_small(content), "image/jpeg", progress=0.3)
         _check(cancelled)
-        picture = transfer(content, _decode(tone)) if tone else content
+        picture, notes = transfer(content, _decode(tone)) if tone else content, _notes(tone, subject)
+        if grade := TakeGrade.of(request.seed, request.take):
+            picture, how = grade.laid_over(picture)
+            notes += (
+                f"Take {request.take} is graded {how}, by the seed: a preview has no chance of its own to differ by.",
+            )
         _check(cancelled)
-        yield FinalPicture(encode(picture, "PNG", compress_level=1), request.size, _FREE, notes=_notes(tone, subject))
+        yield FinalPicture(encode(picture, "PNG", compress_level=1), request.size, _FREE, notes=notes)
 
 
 def _first(references: tuple[AttachedReference, ...], role: Role) -> AttachedReference | None:

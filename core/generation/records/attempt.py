@@ -13,23 +13,38 @@ from pydantic import Field
 from ulid import ULID
 
 from core.errors import StorageError
+from core.generation.records.comparison import SideTake
 from core.generation.records.record import Record
 from core.injection.wishes import SideName
 from core.objects import StoredObject
 
 _log = structlog.get_logger(__name__)
+_STEM: Final = rf"(?P<side>{'|'.join(SideName)})-(?:take(?P<take>[2-9])-)?(?P<attempt>[1-9]\d*)"
 _FILE: Final = re.compile(
-    r"(?:^|/)(?P<comparison>[0-9A-HJKMNP-TV-Z]{26})/(?P<side>tone-only|tone-angle)-(?P<attempt>[1-9]\d*)"
-    r"(?P<kind>\.started\.json|\.later\.json|\.json|\.png)$"
+    rf"(?:^|/)(?P<comparison>[0-9A-HJKMNP-TV-Z]{{26}})/{_STEM}(?P<kind>\.started\.json|\.later\.json|\.json|\.png)$"
 )
 
 
 class AttemptId(NamedTuple):
-    """The name of one attempt of one side."""
+    """The name of one attempt of one take of a side."""
 
     comparison: str
     side: SideName
     attempt: int
+    take: int = 1
+
+    @property
+    def place(self) -> SideTake:
+        """Which of the comparison's pictures it is to be."""
+        return SideTake(self.side, self.take)
+
+    @property
+    def file(self) -> str:
+        """What its files are called, without their kind: `a-1`, and `a-take2-1` for a further take.
+
+        The first take's are those of the time before there were others.
+        """
+        return f"{self.side}-{self.attempt}" if self.take == 1 else f"{self.side}-take{self.take}-{self.attempt}"
 
 
 def attempt_file(key: str) -> tuple[AttemptId, str] | None:
@@ -41,7 +56,8 @@ def attempt_file(key: str) -> tuple[AttemptId, str] | None:
     match = _FILE.search(key)
     if match is None:
         return None
-    return AttemptId(match["comparison"], SideName(match["side"]), int(match["attempt"])), match["kind"]
+    of = AttemptId(match["comparison"], SideName(match["side"]), int(match["attempt"]), int(match["take"] or 1))
+    return of, match["kind"]
 
 
 class Server(Record):
@@ -63,11 +79,17 @@ class AttemptStart(Record):
     comparison: str
     side: SideName
     attempt: int = Field(ge=1)
+    take: int = Field(default=1, ge=1)
     started_at: datetime
     deadline_s: float
     server: Server
     person: str | None = None  # who asked for it; older records lack it
     waits_s: float = 0.0  # for how long it may wait for its turn, where all before it take as long as they may
+
+    @property
+    def id(self) -> AttemptId:
+        """The attempt's name."""
+        return AttemptId(self.comparison, self.side, self.attempt, self.take)
 
     @classmethod
     def read(cls, data: bytes, row: StoredObject, of: AttemptId) -> AttemptStart:

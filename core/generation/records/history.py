@@ -14,14 +14,13 @@ from ulid import ULID
 from core.concurrency.periodic import Periodic
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import NotFound, WriteConflict
-from core.generation.records.attempt import AttemptStart, Server, attempt_file
+from core.generation.records.attempt import AttemptId, AttemptStart, Server, attempt_file
 from core.generation.records.attempt_status import ComparisonStatus
 from core.generation.records.comparison import Comparison
 from core.generation.records.history_index import Coverage, HistoryIndex
 from core.generation.records.month_file import Row
 from core.generation.records.outcome import Outcome
 from core.generation.records.status_reader import StatusReader, conclude_import
-from core.injection.wishes import SideName
 from core.objects import ObjectStore, StoredObject
 from core.references.listing.list_page import ListPageSource
 from core.unicode import searchable
@@ -39,6 +38,7 @@ class HistoryFilter:
     text: str = ""
     person: str | None = None
     mode: str | None = None
+    varies: str | None = None
     tone: str | None = None
     angle: str | None = None
     reference: str | None = None
@@ -93,21 +93,21 @@ class History:
 
     def add_start(self, start: AttemptStart) -> None:
         """Claim an attempt before its engine is called. Raises WriteConflict if somebody else has it."""
-        folder, name, data = self.folder_of(start.comparison), f"{start.side}-{start.attempt}", start.model_dump_json()
+        folder, name, data = self.folder_of(start.comparison), start.id.file, start.model_dump_json()
         today = f"{self._root}{start.started_at.astimezone(UTC):%Y/%m/%d}/"
         if not folder.startswith(today):  # the day's spending is listed by day: let it find this attempt, too
             with suppress(WriteConflict):
                 self._put(f"{today}{start.comparison}/{name}.later.json", data.encode())
         self._put(f"{folder}{name}.started.json", data.encode())
 
-    def add_picture(self, comparison_id: str, side: SideName, attempt: int, data: bytes) -> tuple[str, str]:
+    def add_picture(self, of: AttemptId, data: bytes) -> tuple[str, str]:
         """Write a finished picture (PNG) and return its key and etag. May be repeated."""
-        key = f"{self.folder_of(comparison_id)}{side}-{attempt}.png"
+        key = f"{self.folder_of(of.comparison)}{of.file}.png"
         return key, self._put_again(key, data, "image/png")
 
     def add_outcome(self, outcome: Outcome) -> None:
         """Write how an attempt ended; may be repeated. Raises WriteConflict if another end is known already."""
-        key = f"{self.folder_of(outcome.comparison)}{outcome.side}-{outcome.attempt}.json"
+        key = f"{self.folder_of(outcome.comparison)}{outcome.id.file}.json"
         self._put_again(key, outcome.model_dump_json(indent=1).encode(), "application/json")
 
     def get(self, comparison_id: str) -> Comparison:
@@ -219,6 +219,7 @@ def _passing(wanted: HistoryFilter) -> Callable[[Row], bool]:
             (not text or text in row.text or comparison_id == row.id)
             and (wanted.person is None or row.person == wanted.person)
             and (wanted.mode is None or row.mode == wanted.mode)
+            and (wanted.varies is None or row.varies == wanted.varies)
             and (wanted.tone is None or row.tone == wanted.tone)
             and (wanted.angle is None or row.angle == wanted.angle)
             and (wanted.reference is None or wanted.reference in row.references)

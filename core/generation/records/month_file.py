@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from core.derived import DerivedFormat
 from core.generation.records.comparison import Comparison
+from core.injection.wishes import Mode, Varies
 from core.unicode import searchable
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -19,7 +20,10 @@ _DIGITS: Final = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789ab
 
 
 class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many are made when a page is opened
-    """What search needs of one comparison. `etag` is its comparison.json's, `text` its prompt as it is searched."""
+    """What search needs of one comparison. `etag` is its comparison.json's, `text` its prompt as it is searched.
+
+    `varies` is in what two sides were to differ; None of a single one.
+    """
 
     id: str
     etag: str
@@ -29,6 +33,7 @@ class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many
     angle: str | None
     text: str
     references: tuple[str, ...]
+    varies: str | None
 
     @classmethod
     def of(cls, comparison: Comparison, etag: str) -> Row:
@@ -42,6 +47,7 @@ class Row(NamedTuple):  # made in a fifth of a frozen dataclass's time, and many
             angle=comparison.angle,
             text=searchable(comparison.wishes.prompt),
             references=comparison.reference_keys,
+            varies=comparison.varies.value if comparison.mode is Mode.COMPARE else None,
         )
 
 
@@ -54,7 +60,7 @@ class MonthFile(NamedTuple):
 
 def _dump(file: MonthFile) -> bytes:
     lines: list[Any] = [{"listed_at": file.listed_at.isoformat(), "rows": len(file.rows)}]
-    lines += file.rows
+    lines += map(_cells, file.rows)
     text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
     return text.encode("utf-8", "surrogatepass")
 
@@ -68,6 +74,16 @@ def _load(data: bytes) -> MonthFile:
     if len(rows) != header["rows"]:
         raise ValueError("it has not as many rows as it says")
     return MonthFile(listed_at, rows)
+
+
+def _usual_varies(mode: str) -> str | None:
+    """What varies where a row does not say it, as none did when only the angle could."""
+    return Varies.ANGLE.value if mode == Mode.COMPARE else None
+
+
+def _cells(row: Row) -> tuple[Any, ...]:
+    """A row as it is written: the last cell stands only where it is not the usual one, as older servers expect."""
+    return row[:-1] if row.varies == _usual_varies(row.mode) else row
 
 
 # A JSON line `{"listed_at": …, "rows": how many}`, and a JSON line for each row: its cells in order.
@@ -88,11 +104,12 @@ def _day(number: int) -> str:
 
 
 def _row_in(cells: list[Any]) -> Row:
-    comparison_id, etag, person, mode, tone, angle, text, references = cells
+    comparison_id, etag, person, mode, tone, angle, text, references, *more = cells
     if not isinstance(references, list):
         raise TypeError("a row's references are no list")
-    "".join((comparison_id, etag, text, tone or "", angle or ""))  # a TypeError, unless all of them are text
+    (varies,) = more or (_usual_varies(mode),)
+    "".join((comparison_id, etag, text, tone or "", angle or "", varies or ""))  # a TypeError, unless all are text
     day_of(comparison_id)
     keys = tuple(map(intern, references))  # few values, many rows
     # files of before this form of searching have their texts in lower case alone
-    return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, searchable(text), keys)
+    return Row(comparison_id, etag, intern(person), intern(mode), tone, angle, searchable(text), keys, varies)

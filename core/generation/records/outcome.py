@@ -13,7 +13,7 @@ from core.errors import Charge, EngineError, EngineFault, StorageError
 from core.generation.records.attempt import AttemptId
 from core.generation.records.comparison import Size
 from core.generation.records.record import Record
-from core.injection.wishes import Mode, SideName
+from core.injection.wishes import Mode, SideName, Varies
 from core.objects import StoredObject
 
 _log = structlog.get_logger(__name__)
@@ -78,18 +78,20 @@ class Extras(TypedDict, total=False):
     notes: tuple[str, ...]
     person: str | None
     mode: Mode | None
+    varies: Varies | None
 
 
 class Outcome(Record):
-    """How one attempt of one side ended. Written once, never overwritten.
+    """How one attempt of one take of a side ended. Written once, never overwritten.
 
-    `cost` is None when nothing is charged. `person` is who asked for this attempt, `mode` the comparison's, and
-    `cancelled` says who stopped it; older records lack all three.
+    `cost` is None when nothing is charged. `person` is who asked for this attempt, `mode` and `varies` are the
+    comparison's, and `cancelled` says who stopped it; older records lack these.
     """
 
     comparison: str
     side: SideName
     attempt: int = Field(ge=1)
+    take: int = Field(default=1, ge=1)
     state: OutcomeState
     started_at: datetime
     finished_at: datetime
@@ -100,6 +102,7 @@ class Outcome(Record):
     notes: tuple[str, ...] = ()
     person: str | None = None
     mode: Mode | None = None
+    varies: Varies | None = None
     cancelled: Cancellation | None = None
 
     @classmethod
@@ -120,6 +123,7 @@ class Outcome(Record):
         ended: datetime,
         person: str | None = None,
         mode: Mode | None = None,
+        varies: Varies | None = None,
         cancelled: Cancellation | None = None,
     ) -> Outcome:
         """The outcome of an attempt that brought none."""
@@ -136,6 +140,7 @@ class Outcome(Record):
             cost=Cost.of(err.charge) if err.charge else None,
             person=person,
             mode=mode,
+            varies=varies,
             cancelled=cancelled if err.kind is EngineFault.CANCELLED else None,
         )
 
@@ -152,7 +157,7 @@ class Outcome(Record):
     @property
     def id(self) -> AttemptId:
         """The attempt's name."""
-        return AttemptId(self.comparison, self.side, self.attempt)
+        return AttemptId(self.comparison, self.side, self.attempt, self.take)
 
     @property
     def seconds(self) -> float:

@@ -13,7 +13,7 @@ import structlog
 
 from core.generation.records.attempt import AttemptId, AttemptStart, Server, attempt_file
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
-from core.generation.records.comparison import Comparison, Legacy
+from core.generation.records.comparison import Comparison, Legacy, SideTake
 from core.generation.records.outcome import Cost, Outcome, StoredPicture
 from core.injection.wishes import SideName
 from core.objects import StoredObject
@@ -26,7 +26,7 @@ _GRACE_S = 30.0
 
 @dataclass
 class _Attempts:
-    """What the attempts of one side have left, by their numbers."""
+    """What the attempts of one take of a side have left, by their numbers."""
 
     starts: dict[int, AttemptStart] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -43,18 +43,18 @@ class StatusReader:
         self, comparison: Comparison, rows: Iterable[StoredObject], read: Callable[[StoredObject], bytes]
     ) -> ComparisonStatus:
         """A comparison with the state of its sides, from the objects in its folder. Raises what `read` raises."""
-        attempts: dict[SideName, _Attempts] = defaultdict(_Attempts)
+        attempts: dict[SideTake, _Attempts] = defaultdict(_Attempts)
         for row in rows:
             of, kind = attempt_file(row.key) or (None, "")
             if of is None:
                 continue
             if kind == ".png":
-                attempts[of.side].pictures[of.attempt] = row
+                attempts[of.place].pictures[of.attempt] = row
             elif kind == ".started.json":
-                attempts[of.side].starts[of.attempt] = AttemptStart.read(read(row), row, of)
+                attempts[of.place].starts[of.attempt] = AttemptStart.read(read(row), row, of)
             elif kind == ".json":
-                attempts[of.side].outcomes[of.attempt] = Outcome.read(read(row), row, of)
-        sides = tuple(self._of_side(comparison, record.side, attempts[record.side]) for record in comparison.sides)
+                attempts[of.place].outcomes[of.attempt] = Outcome.read(read(row), row, of)
+        sides = tuple(self._of_place(comparison, place, attempts[place]) for place in comparison.side_takes)
         return ComparisonStatus(comparison=comparison, sides=sides)
 
     def is_alive(self, start: AttemptStart) -> bool:
@@ -68,7 +68,7 @@ class StatusReader:
             return True  # another machine's process: only time tells
         return start.server.pid != self.server.pid and _process_exists(start.server.pid)
 
-    def _of_side(self, comparison: Comparison, side: SideName, attempts: _Attempts) -> SideStatus:
+    def _of_place(self, comparison: Comparison, place: SideTake, attempts: _Attempts) -> SideStatus:
         number = max((*attempts.starts, *attempts.outcomes), default=1)
         for orphan in attempts.pictures.keys() - attempts.outcomes.keys():
             start = attempts.starts.get(orphan)
@@ -84,7 +84,8 @@ class StatusReader:
             fresh = datetime.now(UTC) - comparison.created_at < timedelta(seconds=_GRACE_S)
             phase = AttemptPhase.QUEUED if fresh else AttemptPhase.INTERRUPTED
         return SideStatus(
-            side=side,
+            side=place.side,
+            take=place.take,
             attempt=number,
             phase=phase,
             outcomes=outcomes,
@@ -113,14 +114,17 @@ def conclude_import(comparison: Comparison, legacy: Legacy) -> ComparisonStatus:
 def _conclude_orphan(comparison: Comparison, start: AttemptStart, picture: StoredObject) -> Outcome:
     """How an attempt ended whose picture is in S3 and whose server died before it could say so."""
     return Outcome.done(
-        AttemptId(comparison.id, start.side, start.attempt),
-        StoredPicture(key=picture.key, etag=picture.etag, content_type="image/png", size=comparison.size),
+        start.id,
+        StoredPicture(
+            key=picture.key, etag=picture.etag, content_type="image/png", size=comparison.render_of(start.side).size
+        ),
         began=start.started_at,
         ended=max(start.started_at, picture.modified),
         cost=Cost(usd=None),
         notes=("The server stopped right after this picture was stored, so what it cost was not written down.",),
         person=start.person,
         mode=comparison.mode,
+        varies=comparison.varies,
     )
 
 

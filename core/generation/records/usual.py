@@ -73,7 +73,8 @@ class Finished(NamedTuple):
             return None
         references = sum(side.attached for side in comparison.sides if side.side is outcome.side)
         usd = outcome.cost.usd if outcome.cost else None
-        return cls(outcome.finished_at, kind_of(comparison.render), references, outcome.seconds, usd)
+        kind = kind_of(comparison.render_of(outcome.side))
+        return cls(outcome.finished_at, kind, references, outcome.seconds, usd)
 
 
 def usual_seconds(finished: Iterable[Finished], render: RenderSettings) -> Median | None:
@@ -157,6 +158,6 @@ class Usual:
             return True
         for outcome in outcomes:
             self.add(comparison, outcome)
-        ended = {outcome.side for outcome in outcomes}
+        ended = {outcome.id.place for outcome in outcomes}
         is_old = datetime.now(UTC) - comparison.created_at > _STILL_OPEN
-        return is_old or comparison.legacy is not None or len(ended) == len(comparison.sides)
+        return is_old or comparison.legacy is not None or len(ended) == len(comparison.side_takes)

@@ -14,7 +14,7 @@ from core.concurrency.background import report_failures
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import EngineError, EngineFault, NotFound, ObjectArchived, StudioError
 from core.generation.engines.engine import AttachedReference
-from core.generation.records.comparison import Comparison, SideRecord
+from core.generation.records.comparison import SideRecord
 from core.injection.slots import Slot
 from core.objects import ObjectStore
 
@@ -28,6 +28,7 @@ _PREFETCHED_WAITING_MAX = 32
 _FRESH_S = 5.0
 
 Prepare = Callable[[AttachedReference], None]
+Preparing = Callable[[SideRecord], Prepare]  # how the engine of a side gets its references ready
 
 
 @dataclass(slots=True)
@@ -59,14 +60,14 @@ class Attachments:
         """
         return tuple(self._pool.map(self._attach, _filled(record)))
 
-    def prepare_soon(self, comparison: Comparison, prepare: Prepare) -> None:
-        """Fetch and prepare behind the caller's back what the sides will ask for; trouble shows when they do."""
-        for slot in _distinct(comparison.sides):
+    def prepare_soon(self, sides: Iterable[SideRecord], preparing: Preparing) -> None:
+        """Fetch and prepare behind the caller's back what these sides will ask for; trouble shows when they do."""
+        for slot, prepare in _distinct(sides, preparing):
             self._pool.submit(report_failures(partial(self._prepare, slot, prepare), name="prepare"))
 
-    def prefetch(self, sides: Iterable[SideRecord], prepare: Prepare) -> None:
+    def prefetch(self, sides: Iterable[SideRecord], preparing: Preparing) -> None:
         """The same for sides that are planned and may be ordered, as far as there is room; what is here is left."""
-        for slot in _distinct(sides):
+        for slot, prepare in _distinct(sides, preparing):
             if self._fetched.holds((slot.key, slot.etag)):
                 continue
             if not self._room.acquire(blocking=False):
@@ -119,9 +120,13 @@ class Attachments:
             )
 
 
-def _distinct(sides: Iterable[SideRecord]) -> Iterable[Slot]:
-    """What the sides send, each picture once."""
-    return {(slot.key, slot.etag): slot for record in sides for slot in _filled(record)}.values()
+def _distinct(sides: Iterable[SideRecord], preparing: Preparing) -> Iterable[tuple[Slot, Prepare]]:
+    """What the sides send and how it is made ready, each picture once for each engine."""
+    found: dict[tuple[object, ...], tuple[Slot, Prepare]] = {}
+    for record in sides:
+        prepare = preparing(record)
+        found |= {(slot.key, slot.etag, prepare): (slot, prepare) for slot in _filled(record)}
+    return found.values()
 
 
 def _filled(record: SideRecord) -> list[Slot]:

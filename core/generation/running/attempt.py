@@ -18,6 +18,7 @@ from core.generation.running.job import Job
 from core.generation.running.spool import Spool
 from core.images.decode import decode_picture
 from core.images.tone_fidelity import tone_fidelity
+from core.injection.wishes import SideName, Varies
 from core.references.vocabulary import Role
 
 Patience = Callable[[Callable[[], tuple[str, str]]], tuple[str, str]]
@@ -50,26 +51,28 @@ class Attempts:
         The picture is on this server's disk before that, and stays there (`job.kept`) if S3 does not take it.
         """
         job.check_wanted()
-        record, comparison = job.comparison.side(job.side), job.comparison
+        comparison, render = job.comparison, job.render
+        record = comparison.side(job.place.side)
         references = self._attachments.of(record)
         request = SideRequest(
-            side=job.side,
+            side=job.place.side,
+            take=job.place.take,
             prompt=record.prompt,
             references=references,
-            size=comparison.size,
-            quality=comparison.quality,
-            model=comparison.model,
+            size=render.size,
+            quality=render.quality,
+            model=render.model,
             seed=comparison.seed,
             deadline_s=self._deadline_s,
             person_hash=hashlib.sha256(comparison.person.strip().lower().encode()).hexdigest(),
         )
-        tone = self._tone_of(references)
+        tone = self._tone_of(references) or self._tone_in_words(job)
         final = self._final(job, request)
         draft = self._draft(job, final)
         job.kept = self._spool is not None and self._spool.keep(draft, final.data)
         score = self._scorers.submit(_fidelity, final.data, tone) if tone else None
         try:
-            key, etag = patiently(lambda: self._history.add_picture(comparison.id, job.side, job.attempt, final.data))
+            key, etag = patiently(lambda: self._history.add_picture(job.id, final.data))
         except StorageError as err:
             raise _not_stored(err, final, kept=job.kept) from err
         done = draft.with_picture(key, etag, fidelity=score.result() if score else None)
@@ -81,7 +84,7 @@ class Attempts:
 
     def _final(self, job: Job, request: SideRequest) -> FinalPicture:
         final = None
-        for step in self._engines[job.comparison.engine].generate(request, job.is_stopped):
+        for step in self._engines[job.render.engine].generate(request, job.is_stopped):
             if isinstance(step, FinalPicture):
                 final = step
             else:
@@ -102,12 +105,24 @@ class Attempts:
             notes=final.notes,
             person=job.person,
             mode=job.comparison.mode,
+            varies=job.comparison.varies,
         )
 
     def _tone_of(self, references: tuple[AttachedReference, ...]) -> Future[Image.Image] | None:
         """The tone reference, decoded for its score while the engine is at work; None without one."""
         tone = next((reference for reference in references if reference.role is Role.TONE), None)
         return self._scorers.submit(decode_picture, tone.data, max_side=_SCORED_SIDE) if tone else None
+
+    def _tone_in_words(self, job: Job) -> Future[Image.Image] | None:
+        """What a side is scored against whose tone goes in words alone: the reference that the other side is sent."""
+        if job.place.side is not SideName.B or job.comparison.varies is not Varies.TONE_WAY:
+            return None
+        other = job.comparison.side(SideName.A)
+        tone = other.model_copy(update={"slots": tuple(slot for slot in other.slots if slot.role is Role.TONE)})
+        try:
+            return self._tone_of(self._attachments.of(tone))
+        except StudioError:  # a side that does not send it can be made without it
+            return None
 
 
 def _fidelity(picture: bytes, tone: Future[Image.Image]) -> float | None:

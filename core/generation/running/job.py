@@ -1,4 +1,4 @@
-"""A job: one attempt of one side while this process works on it, and how it is said to have ended."""
+"""A job: one attempt of one take of a side while this process works on it, and how it is said to have ended."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from core.errors import EngineError, EngineFault
 from core.generation.engines.engine import PartialPicture
 from core.generation.records.attempt import AttemptId
 from core.generation.records.attempt_status import AttemptPhase
-from core.generation.records.comparison import Comparison
+from core.generation.records.comparison import Comparison, RenderSettings, SideTake
 from core.generation.records.outcome import Cancellation, Outcome
-from core.injection.wishes import SideName
 
 
 @dataclass(eq=False)
 class Job:
-    """One attempt of one side; `person` asked for it, and pays.
+    """One attempt of one take of a side; `person` asked for it, and pays.
 
     `recorded` once its end is in S3, `kept` while its picture is on this server's disk and not yet there.
     """
 
     comparison: Comparison
-    side: SideName
+    place: SideTake
     attempt: int
     earlier: tuple[Outcome, ...]
     person: str
@@ -43,12 +42,18 @@ class Job:
     @property
     def id(self) -> AttemptId:
         """The attempt's name."""
-        return AttemptId(self.comparison.id, self.side, self.attempt)
+        return AttemptId(self.comparison.id, self.place.side, self.attempt, self.place.take)
+
+    @property
+    def render(self) -> RenderSettings:
+        """How its picture is to be made."""
+        return self.comparison.render_of(self.place.side)
 
     @property
     def about(self) -> dict[str, object]:
         """Whose log line it is."""
-        return {"comparison": self.comparison.id, "side": self.side.value, "attempt": self.attempt}
+        side, take = self.place
+        return {"comparison": self.comparison.id, "side": side.value, "take": take, "attempt": self.attempt}
 
     def is_stopped(self) -> bool:
         """Whether somebody cancelled it, or the server is going down."""
@@ -75,6 +80,7 @@ class Job:
             ended=datetime.now(UTC),
             person=self.person,
             mode=self.comparison.mode,
+            varies=self.comparison.varies,
             cancelled=self.cancelled,
         )
 

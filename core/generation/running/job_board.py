@@ -5,26 +5,26 @@ from __future__ import annotations
 import threading
 
 from core.errors import InputError
+from core.generation.records.comparison import SideTake
 from core.generation.running.job import Job
-from core.injection.wishes import SideName
 
 
 class JobBoard:
-    """The newest job of each side, for any number of threads."""
+    """The newest job of each picture, for any number of threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # for the jobs; held for no longer than a look
-        self._jobs: dict[tuple[str, SideName], Job] = {}
+        self._jobs: dict[tuple[str, SideTake], Job] = {}
 
-    def get(self, comparison_id: str, side: SideName) -> Job | None:
-        """The job of one side; None for what this process does not work on."""
+    def get(self, comparison_id: str, place: SideTake) -> Job | None:
+        """The job of one take of a side; None for what this process does not work on."""
         with self._lock:
-            return self._jobs.get((comparison_id, side))
+            return self._jobs.get((comparison_id, place))
 
-    def of(self, comparison_id: str) -> dict[SideName, Job]:
-        """The jobs of a comparison, by side."""
+    def of(self, comparison_id: str) -> dict[SideTake, Job]:
+        """The jobs of a comparison, by side and take."""
         with self._lock:
-            return {side: job for (owner, side), job in self._jobs.items() if owner == comparison_id}
+            return {place: job for (owner, place), job in self._jobs.items() if owner == comparison_id}
 
     def all(self) -> list[Job]:
         """Every job, in the order in which they came."""
@@ -32,8 +32,8 @@ class JobBoard:
             return list(self._jobs.values())
 
     def put(self, job: Job) -> Job | None:
-        """Put a job up in place of its side's last one, which is handed back. Raises InputError while that is busy."""
-        name = (job.comparison.id, job.side)
+        """Put a job up in place of its picture's last, which is handed back. Raises InputError while that is busy."""
+        name = (job.comparison.id, job.place)
         with self._lock:
             before = self._jobs.get(name)
             if before is not None and before.busy:
@@ -43,7 +43,7 @@ class JobBoard:
 
     def take_back(self, job: Job, before: Job | None) -> None:
         """What `put` did is undone; a last job that S3 has by now stays forgotten."""
-        name = (job.comparison.id, job.side)
+        name = (job.comparison.id, job.place)
         with self._lock:
             del self._jobs[name]
             if before is not None and not before.recorded:

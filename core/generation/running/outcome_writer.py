@@ -9,6 +9,7 @@ import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from core.errors import StorageError, StorageUnavailable, WriteConflict
+from core.generation.records.attempt import AttemptId
 from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.comparison import Comparison
 from core.generation.records.history import History
@@ -16,7 +17,6 @@ from core.generation.records.outcome import Outcome
 from core.generation.running.job import Job
 from core.generation.running.job_board import JobBoard
 from core.generation.running.spool import Spool
-from core.injection.wishes import SideName
 
 _log = structlog.get_logger(__name__)
 # How long a finished picture is offered to an S3 that does not take it.
@@ -57,7 +57,7 @@ class OutcomeWriter:
         """Write down an end that S3 did not take at its time. Raises StorageError."""
         if job.outcome is None:
             return
-        delivered = self._deliver(job.comparison.id, job.side, job.attempt) if job.kept else None
+        delivered = self._deliver(job.id) if job.kept else None
         job.outcome = delivered or self._add(job.outcome)
         job.phase = AttemptPhase.after(job.outcome)
         job.recorded = True
@@ -76,12 +76,13 @@ class OutcomeWriter:
 
     def is_stored_now(self, comparison_id: str, side: SideStatus) -> bool:
         """Whether a side that seemed to have failed had a picture waiting for S3, and has it there now."""
-        job = self._board.get(comparison_id, side.side)
+        job = self._board.get(comparison_id, side.place)
         if job is not None and job.kept and not job.recorded:
             self.record(job)
             self._board.forget_ended(comparison_id)
             return job.phase is AttemptPhase.DONE
-        return job is None and self._deliver(comparison_id, side.side, side.attempt) is not None
+        of = AttemptId(comparison_id, side.side, side.attempt, side.take)
+        return job is None and self._deliver(of) is not None
 
     def patiently(self, write: Callable[[], _T]) -> _T:
         """Offer a write again while S3 is away. Raises the last StorageError."""
@@ -117,6 +118,6 @@ class OutcomeWriter:
             return theirs
         return outcome
 
-    def _deliver(self, comparison_id: str, side: SideName, attempt: int) -> Outcome | None:
+    def _deliver(self, of: AttemptId) -> Outcome | None:
         """The outcome of a picture that had only waited for S3, and is stored now. Raises StorageError."""
-        return self._spool.deliver(comparison_id, side, attempt) if self._spool is not None else None
+        return self._spool.deliver(of) if self._spool is not None else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.generation.records.comparison import SideTake
 from core.generation.running.job import Job
 from core.injection.wishes import SideName
 
@@ -20,12 +21,17 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A comparison whose sides wait, all or some, and how many sides of anybody begin before the first of them."""
+    """A comparison of which pictures wait, all or some, and how many of anybody begin before the first of them."""
 
     comparison: str
     prompt: str
-    sides: tuple[SideName, ...]
+    places: tuple[SideTake, ...]
     ahead: int
+
+    @property
+    def sides(self) -> tuple[SideName, ...]:
+        """The sides of which any take waits."""
+        return tuple(dict.fromkeys(place.side for place in self.places))
 
 
 def by_comparison(jobs: Iterable[Job]) -> dict[str, list[Job]]:
@@ -37,7 +43,7 @@ def by_comparison(jobs: Iterable[Job]) -> dict[str, list[Job]]:
 
 
 def moved(jobs: Sequence[Job], comparison_id: str, move: Move) -> list[Job]:
-    """The same jobs with one comparison's moved, all its sides together. Raises KeyError for one that is not there."""
+    """The same jobs with all of one comparison's moved together. Raises KeyError for one that is not there."""
     groups = by_comparison(jobs)
     names = list(groups)
     if comparison_id not in groups:

@@ -27,7 +27,7 @@ from core.errors import (
 from core.generation.engines.engine import Engine, PartialPicture, engine_named
 from core.generation.records.attempt import AttemptStart
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
-from core.generation.records.comparison import Comparison, SideRecord
+from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, SideTake
 from core.generation.records.history import History
 from core.generation.running.attachments import Attachments
 from core.generation.running.attempt import Attempts
@@ -43,13 +43,13 @@ from core.injection.wishes import SideName
 from core.objects import ObjectStore
 
 _log = structlog.get_logger(__name__)
-WAITING_SIDES_MAX: Final = 40  # of one person: twenty comparisons
+WAITING_SIDES_MAX: Final = 40  # of one person, each take counted: twenty comparisons of one take, five of four
 _WRITERS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Sides that wait for their turn, and sides at work."""
+    """Sides that wait for their turn, and sides at work, each take counted."""
 
     waiting: int
     running: int
@@ -65,7 +65,7 @@ class RunLimits:
 
 
 class Runner:
-    """Runs sides in an app-wide pool: each on its own, and each person in turn.
+    """Runs sides, take by take, in an app-wide pool: each on its own, and each person in turn.
 
     A comparison's record and each attempt's start are in S3 before an engine is called; a picture is in
     S3 before anybody is shown it.
@@ -101,59 +101,62 @@ class Runner:
         self._abandoned: set[str] = set()  # comparisons whose sides this process did not all begin
         self._closed = False
 
-    def prefetch(self, sides: Iterable[SideRecord], engine: str) -> None:
+    def prefetch(self, sides: Iterable[SideRecord], render: RenderSettings) -> None:
         """Get what planned sides would send ready in the background, as far as there is room for it."""
         if not self._closed:
-            self._attachments.prefetch(sides, self._engines[engine].prepare)
+            self._attachments.prefetch(sides, lambda side: self._engines[(side.render or render).engine].prepare)
 
     def submit(self, comparison: Comparison) -> None:
-        """Record the comparison and start all its sides; the same id a second time changes nothing.
+        """Record the comparison and start every take of all its sides; the same id a second time changes nothing.
 
-        Raises InputError where too many of its orderer's sides wait already.
+        Raises InputError where too many of its orderer's pictures wait already.
         """
-        self._check_open(comparison.engine)
-        with self._room_for(len(comparison.sides), comparison.person):
+        for side in comparison.sides:
+            self._check_open(comparison.render_of(side.side).engine)
+        with self._room_for(len(comparison.side_takes), comparison.person):
             self._submit(comparison)
 
     def _submit(self, comparison: Comparison) -> None:
-        self._attachments.prepare_soon(comparison, self._engines[comparison.engine].prepare)
+        self._attachments.prepare_soon(
+            comparison.sides, lambda side: self._engines[comparison.render_of(side.side).engine].prepare
+        )
         try:
             self._history.add(comparison)
         except WriteConflict:
             return
         try:
-            for record in comparison.sides:
-                self._start(Job(comparison, record.side, attempt=1, earlier=(), person=comparison.person))
+            for place in comparison.side_takes:
+                self._start(Job(comparison, place, attempt=1, earlier=(), person=comparison.person))
         except StudioError:
             self._abandoned.add(comparison.id)
             raise
 
-    def retry(self, comparison_id: str, side: SideName, *, person: str | None = None) -> None:
-        """Run one side again as a new attempt, at the expense of whoever asks.
+    def retry(self, comparison_id: str, side: SideName, *, take: int = 1, person: str | None = None) -> None:
+        """Run one take of a side again as a new attempt, at the expense of whoever asks.
 
         A picture that is made and only waits for S3 is stored instead.
         Raises InputError while the side is at work.
         """
         status = self.status(comparison_id)
-        before = status.side(side)
+        before = status.side(side, take)
         if before.busy:
             raise InputError("This side is still at work: wait for it, or cancel it first.")
         if self._outcome_writer.is_stored_now(comparison_id, before):
             return
-        self._check_open(status.comparison.engine)
         comparison, attempt = status.comparison, before.attempt + 1
+        self._check_open(comparison.render_of(side).engine)
         person = person or comparison.person
         with self._room_for(1, person):
-            self._start(Job(comparison, side, attempt, before.outcomes, person))
+            self._start(Job(comparison, before.place, attempt, before.outcomes, person))
 
-    def cancel(self, comparison_id: str, side: SideName, *, person: str) -> None:
-        """End one side's attempt for `person`: at once while it waits, else as soon as its engine looks up.
+    def cancel(self, comparison_id: str, side: SideName, *, take: int = 1, person: str) -> None:
+        """End the attempt at one take of a side for `person`: at once while it waits, else when its engine looks up.
 
         Nothing happens when it has ended already. Raises InputError while another server works on it.
         """
-        job = self._board.get(comparison_id, side)
+        job = self._board.get(comparison_id, SideTake(side, take))
         if job is None:
-            if self.status(comparison_id).side(side).busy:
+            if self.status(comparison_id).side(side, take).busy:
                 raise InputError("Another server works on this side, and only that one can cancel it: wait for it.")
             return
         with self._lock:
@@ -173,7 +176,7 @@ class Runner:
                 Waiting(
                     comparison=comparison_id,
                     prompt=jobs[0].comparison.wishes.prompt,
-                    sides=tuple(job.side for job in jobs),
+                    places=tuple(job.place for job in jobs),
                     ahead=min(map(self._queue.place, jobs)),
                 )
                 for comparison_id, jobs in groups.items()
@@ -195,19 +198,19 @@ class Runner:
         _log.info("queue_moved", comparison=comparison_id, person=person, move=move.value)
 
     def status(self, comparison_id: str) -> ComparisonStatus:
-        """Where each side stands: from memory while this process works on it, else from S3."""
+        """Where each side's takes stand: from memory while this process works on it, else from S3."""
         jobs = self._board.of(comparison_id)
         comparison = self._history.get(comparison_id)
-        if jobs.keys() >= {record.side for record in comparison.sides}:
-            sides = tuple(self._status_of(jobs[record.side]) for record in comparison.sides)
+        if jobs.keys() >= set(comparison.side_takes):
+            sides = tuple(self._status_of(jobs[place]) for place in comparison.side_takes)
             return ComparisonStatus(comparison=comparison, sides=sides)
         stored = self._history.status(comparison_id)
         jobs |= self._board.of(comparison_id)
-        if any(self._has_lost(comparison_id, side) for side in stored.sides if side.side not in jobs):
+        if any(self._has_lost(comparison_id, side) for side in stored.sides if side.place not in jobs):
             # It ended while S3 was read, or its claim arrived and the answer to that did not.
             stored = self._history.status(comparison_id)
         sides = tuple(
-            self._status_of(jobs[s.side]) if s.side in jobs else self._settle(comparison_id, s) for s in stored.sides
+            self._status_of(jobs[s.place]) if s.place in jobs else self._settle(comparison_id, s) for s in stored.sides
         )
         return ComparisonStatus(comparison=comparison, sides=sides)
 
@@ -245,9 +248,9 @@ class Runner:
                 self._ended.keep(status)
         return [kept[one] or read[one] for one in comparison_ids]
 
-    def partial(self, comparison_id: str, side: SideName) -> PartialPicture | None:
+    def partial(self, comparison_id: str, side: SideName, take: int = 1) -> PartialPicture | None:
         """The newest picture on its way, if this process makes one."""
-        job = self._board.get(comparison_id, side)
+        job = self._board.get(comparison_id, SideTake(side, take))
         return job.partial if job else None
 
     @property
@@ -300,7 +303,7 @@ class Runner:
             waiting = len(self._queue.waiting_of(person)) + self._coming[person]
             if waiting + sides > WAITING_SIDES_MAX:
                 raise InputError(
-                    "{} of your sides wait for their turn, and at most {} may: let some of them begin, "
+                    "{} of your pictures wait for their turn, and at most {} may: let some of them begin, "
                     "or cancel some in your queue.",
                     waiting,
                     WAITING_SIDES_MAX,
@@ -367,7 +370,8 @@ class Runner:
             ahead = self._queue.place(job)
         outcomes = (*job.earlier, job.outcome) if job.outcome else job.earlier
         return SideStatus(
-            side=job.side,
+            side=job.place.side,
+            take=job.place.take,
             attempt=job.attempt,
             phase=job.phase,
             outcomes=outcomes,
@@ -386,7 +390,7 @@ class Runner:
             job.phase, job.since = AttemptPhase.RUNNING, datetime.now(UTC)
         try:
             with structlog.contextvars.bound_contextvars(**job.about):  # whatever is logged below says whose it is
-                _log.info("side_began", engine=job.comparison.engine, person=job.person)
+                _log.info("side_began", engine=job.render.engine, person=job.person)
                 self._work(job)
         finally:
             with self._lock:

@@ -12,9 +12,9 @@ from typing import Protocol
 import structlog
 
 from core.errors import StorageDenied, StorageError, StorageUnavailable, WriteConflict
+from core.generation.records.attempt import AttemptId
 from core.generation.records.history import History
 from core.generation.records.outcome import Outcome
-from core.injection.wishes import SideName
 
 _log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class Spool:
     def keep(self, draft: Outcome, picture: bytes) -> bool:
         """Put a picture (PNG) on disk with the outcome it will have; False where the disk does not take it."""
         try:
-            self._storage.keep(_name_of(draft), draft.model_dump_json().encode() + b"\n", picture)
+            self._storage.keep(_name(draft.id), draft.model_dump_json().encode() + b"\n", picture)
         except StorageError as err:
             _log.warning("picture_not_kept", comparison=draft.comparison, error=err.message)
             return False
@@ -54,13 +54,13 @@ class Spool:
     def drop(self, outcome: Outcome) -> None:
         """Its outcome is in S3: the disk is no longer needed."""
         try:
-            self._storage.drop(_name_of(outcome))
+            self._storage.drop(_name(outcome.id))
         except StorageError as err:
             _log.warning("kept_picture_not_dropped", comparison=outcome.comparison, error=err.message)
 
-    def deliver(self, comparison: str, side: SideName, attempt: int) -> Outcome | None:
+    def deliver(self, of: AttemptId) -> Outcome | None:
         """Write a kept picture and its outcome into S3; None where none is kept. Raises StorageError."""
-        name = _name(comparison, side, attempt)
+        name = _name(of)
         return self._deliver(name) if name in self._storage.names() else None
 
     def deliver_all(self) -> None:
@@ -84,7 +84,7 @@ class Spool:
     def _deliver(self, name: str) -> Outcome:
         head, _, picture = self._storage.read(name).partition(b"\n")
         draft = Outcome.from_json(head)
-        outcome = draft.with_picture(*self._history.add_picture(draft.comparison, draft.side, draft.attempt, picture))
+        outcome = draft.with_picture(*self._history.add_picture(draft.id, picture))
         try:
             self._history.add_outcome(outcome)
         except WriteConflict as known:  # delivered before, by whoever kept it or by another start
@@ -93,9 +93,7 @@ class Spool:
         return outcome
 
 
-def _name_of(outcome: Outcome) -> str:
-    return _name(outcome.comparison, outcome.side, outcome.attempt)
-
-
-def _name(comparison: str, side: SideName, attempt: int) -> str:
-    return f"{comparison}.{side.value}.{attempt}.made"
+def _name(of: AttemptId) -> str:
+    """The first take's is that of the time before there were others: what lies there is still found."""
+    take = "" if of.take == 1 else f"take{of.take}."
+    return f"{of.comparison}.{of.side.value}.{take}{of.attempt}.made"

@@ -1,4 +1,4 @@
-"""The ledger: what calls cost, by person, day and mode, added up from the attempts in S3."""
+"""The ledger: what calls cost, by person, day, mode and what varies, added up from the attempts in S3."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.generation.records.history import History
 from core.generation.records.outcome import Outcome, OutcomeState
 from core.generation.records.usual import Usual
 from core.generation.spending.estimates import Estimates
-from core.injection.wishes import Mode, SideName
+from core.injection.wishes import Mode, SideName, Varies
 from core.objects import ObjectStore, StoredObject
 
 _log = structlog.get_logger(__name__)
@@ -59,12 +59,19 @@ _FAILED_AS: dict[EngineFault | None, Tally] = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What one person's attempts of one day (UTC) and mode came to; the mode is None where no record says it."""
+    """What one person's attempts of one day (UTC) and mode came to; the mode is None where no record says it.
+
+    `varies` is in what the two sides of a comparison were to differ; None for single sides.
+    """
 
     person: str
     day: date
     mode: Mode | None
+    varies: Varies | None
     tally: Tally
+
+
+_Name = tuple[str, date, Mode | None, Varies | None]  # of an account
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +84,14 @@ class _Open:
     person: str
     since: datetime
     mode: Mode | None
+    varies: Varies | None
     start: AttemptStart | None
     estimate_usd: float | None
 
     @property
-    def account(self) -> tuple[str, date, Mode | None]:
-        """Whose it is, the day it began on, and its mode."""
-        return self.person, self.since.astimezone(UTC).date(), self.mode
+    def account(self) -> _Name:
+        """Whose it is, the day it began on, its mode and what varies."""
+        return self.person, self.since.astimezone(UTC).date(), self.mode, self.varies
 
     @property
     def as_interrupted(self) -> Tally:
@@ -116,7 +124,7 @@ class Ledger:
         self._now = now
         self._lock = threading.Lock()  # for the three below; never held while S3 is asked
         self._reading = threading.Lock()  # one reads at a time, so that nothing is counted twice
-        self._tallies: dict[tuple[str, date, Mode | None], Tally] = {}  # by person, day and mode
+        self._tallies: dict[_Name, Tally] = {}
         self._ended: set[AttemptId] = set()
         self._open: dict[AttemptId, _Open] = {}
         self._read_at: float | None = None
@@ -150,7 +158,7 @@ class Ledger:
         with self._lock:
             tallies = [
                 tally
-                for (who, day, _), tally in self._tallies.items()
+                for (who, day, *_), tally in self._tallies.items()
                 if day == today and (person is None or who == person)
             ]
             at_work = [
@@ -161,7 +169,7 @@ class Ledger:
         return sum(tally.usd + tally.held_usd for tally in tallies) + sum(at_work)
 
     def accounts(self, first: date, last: date) -> list[Account]:
-        """Every account of these days, by day, person and mode. Raises StorageError.
+        """Every account of these days, by day, person, mode and what varies. Raises StorageError.
 
         An attempt whose server died before it could say how it ended counts as interrupted.
         """
@@ -172,7 +180,7 @@ class Ledger:
         for each in dead:
             tallies[each.account] = tallies.get(each.account, Tally()) + each.as_interrupted
         found = [Account(*name, tally) for name, tally in tallies.items() if first <= name[1] <= last]
-        return sorted(found, key=lambda account: (account.day, account.person, account.mode or ""))
+        return sorted(found, key=lambda it: (it.day, it.person, it.mode or "", it.varies or ""))
 
     @property
     def _today(self) -> date:
@@ -237,7 +245,7 @@ class Ledger:
         """How an attempt ended whose comparison lies under another day."""
         folder = self._history.folder_of(attempt.comparison)
         try:
-            return self._end_in(attempt, self._store.head(f"{folder}{attempt.side}-{attempt.attempt}.json"))
+            return self._end_in(attempt, self._store.head(f"{folder}{attempt.file}.json"))
         except NotFound:
             return None
 
@@ -251,13 +259,13 @@ class Ledger:
             raise
         except StorageError as err:
             _log.warning("record_left_out", key=row.key, error=err.message)
-        mode = comparison.mode if comparison else None
-        return _Open(person, since, mode, start, self._estimate(comparison, attempt.side))
+        mode, varies = (comparison.mode, comparison.varies) if comparison else (None, None)
+        return _Open(person, since, mode, _varies_of(mode, varies), start, self._estimate(comparison, attempt.side))
 
     def _is_dead(self, opened: _Open) -> bool:
         return opened.start is None or not self._history.status_reader.is_alive(opened.start)
 
-    def _count(self, outcome: Outcome) -> tuple[tuple[str, date, Mode | None], Tally]:
+    def _count(self, outcome: Outcome) -> tuple[_Name, Tally]:
         """The account an attempt belongs to, and what it adds there."""
         person, mode, cost, failure = outcome.person, outcome.mode, outcome.cost, outcome.failure
         done, usd = outcome.state is OutcomeState.DONE, cost.usd if cost else None
@@ -271,7 +279,7 @@ class Ledger:
         )
         person = person or (comparison.person if comparison else _NOBODY)
         mode = mode or (comparison.mode if comparison else None)
-        return (person, outcome.started_at.astimezone(UTC).date(), mode), tally
+        return (person, outcome.started_at.astimezone(UTC).date(), mode, _varies_of(mode, outcome.varies)), tally
 
     def _comparison(self, comparison_id: str) -> Comparison | None:
         """A record, or None for one that is gone or makes no sense."""
@@ -287,5 +295,10 @@ class Ledger:
         """What an attempt may cost at most; None where nobody can say."""
         for record in comparison.sides if comparison else ():
             if comparison and record.side is side:
-                return self._estimates.at_most(comparison.render, references=record.attached)
+                return self._estimates.at_most(comparison.render_of(side), references=record.attached)
         return None
+
+
+def _varies_of(mode: Mode | None, said: Varies | None) -> Varies | None:
+    """In what two sides were to differ: the angle in records that do not say it, for they are older than the others."""
+    return (said or Varies.ANGLE) if mode is Mode.COMPARE else None

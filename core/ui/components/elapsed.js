@@ -16,6 +16,11 @@ export function elapsedSince(/** @type {number} */ since_ms) {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
 }
 
+/** How many whole seconds are left until this time of the server's, never less than there are; 0 once it has come. */
+export function secondsUntil(/** @type {number} */ at_ms) {
+  return Math.max(0, Math.ceil((at_ms - Date.now() - clock.ahead_ms) / 1000));
+}
+
 /** Calls often enough that no second stands still while there is one to show, until told to stop. */
 export class Ticker {
   timer = 0;

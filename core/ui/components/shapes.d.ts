@@ -41,6 +41,7 @@ export interface FilmstripItem {
   note: string;
   ratio: number;
   sides: FilmstripSide[];
+  takes: string;
 }
 
 export interface FilmstripSide {
@@ -204,13 +205,39 @@ export interface SignInData {
   start: string;
 }
 
+export interface StageButton {
+  does: "cancel" | "retry";
+  label: string;
+  help: string;
+  ready_at_ms: number | null;
+}
+
 export interface StageData {
   comparison: string;
   height: number;
-  sides: StageSide[];
+  takes: StageSide[][];
+  take: number;
   drawn_at_ms: number;
   made_with: string;
   next: StageNext | null;
+  together: StageButton | null;
+  zip: StageLink | null;
+}
+
+export interface StageFoot {
+  side: string;
+  fidelity: string;
+  fidelity_help: string;
+  figures: string;
+  figures_help: string;
+  picture: StageLink | null;
+  button: StageButton | null;
+  notes: string[];
+}
+
+export interface StageLink {
+  url: string;
+  help: string;
 }
 
 export interface StageNext {
@@ -235,6 +262,8 @@ export interface StageSide {
   progress: number | null;
   since_ms: number | null;
   usually: string;
+  thumbnail_url: string | null;
+  foot: StageFoot | null;
 }
 
 export interface Tile {

@@ -9,24 +9,32 @@ from typing import Final
 import streamlit as st
 
 from core.generation.records.attempt_status import ComparisonStatus
+from core.generation.records.comparison import TAKES_MAX, SideTake
 from core.injection.wishes import SideName
 from core.ui.components.filmstrip.filmstrip import Chosen
 from core.ui.frame.state import PAIR_PARAM, Key
 
 _ID: Final = r"[0-9A-HJKMNP-TV-Z]{26}"
-_PLACE: Final = rf"({_ID})\.({'|'.join(re.escape(side.value) for side in SideName)})"
+_PLACE: Final = rf"({_ID})\.({'|'.join(re.escape(side.value) for side in SideName)})(?:\.([2-{TAKES_MAX}]))?"
 _ADDRESS: Final = re.compile(rf"{_PLACE}~{_PLACE}")
 
 
 @dataclass(frozen=True, slots=True)
 class PairedSide:
-    """A side of a comparison, by its names."""
+    """A picture of a comparison, by its names."""
 
     comparison: str
     side: SideName
+    take: int = 1
 
     def __str__(self) -> str:
-        return f"{self.comparison}.{self.side.value}"
+        take = f".{self.take}" if self.take > 1 else ""
+        return f"{self.comparison}.{self.side.value}{take}"
+
+    @property
+    def place(self) -> SideTake:
+        """Which of the comparison's pictures it is."""
+        return SideTake(self.side, self.take)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +54,37 @@ class Pair:
         match = _ADDRESS.fullmatch(text)
         if match is None:
             return None
-        one, its_side, other, others_side = match.groups()
-        return cls(PairedSide(one, SideName(its_side)), PairedSide(other, SideName(others_side)))
+        one, side, take, other, others_side, others_take = match.groups()
+        left = PairedSide(one, SideName(side), int(take or 1))
+        return cls(left, PairedSide(other, SideName(others_side), int(others_take or 1)))
 
-    def with_side(self, at: int, side: SideName) -> Pair:
-        """The same with another side of the comparison on the left (0) or right (1)."""
-        return (
-            replace(self, left=replace(self.left, side=side))
-            if at == 0
-            else replace(self, right=replace(self.right, side=side))
-        )
+    def with_place(self, at: int, place: SideTake) -> Pair:
+        """The same with another picture of the comparison on the left (0) or right (1)."""
+        before = self.left if at == 0 else self.right
+        after = replace(before, side=place.side, take=place.take)
+        return replace(self, left=after) if at == 0 else replace(self, right=after)
 
 
 def pair_of(left: tuple[ComparisonStatus, Chosen], right: tuple[ComparisonStatus, Chosen]) -> Pair:
-    """Two comparisons with the sides that were pointed at; else the same side of both, if there is a picture of it."""
-    shared = {side.side for side in left[0].sides if side.picture} & {
-        side.side for side in right[0].sides if side.picture
-    }
+    """Two comparisons with the sides that were pointed at; else the same side of both, if there is a picture of it.
+
+    Of several takes it is the one that the filmstrip shows.
+    """
+    shared = _pictured(left[0]) & _pictured(right[0])
     return Pair(_paired(*left, shared), _paired(*right, shared))
 
 
+def _pictured(status: ComparisonStatus) -> set[SideName]:
+    return {side.side for side in status.best_pair if side.picture}
+
+
 def _paired(status: ComparisonStatus, chosen: Chosen, shared: set[SideName]) -> PairedSide:
-    named = [side.side for side in status.sides if side.side.value == chosen.side]
-    both = [side.side for side in status.sides if side.side in shared]
-    pictured = [side.side for side in status.sides if side.picture is not None]
-    side = next(iter(named or both[-1:] or pictured[-1:]), status.sides[-1].side)
-    return PairedSide(status.comparison.id, side)
+    sides = status.best_pair
+    named = [side for side in sides if side.side.value == chosen.side]
+    both = [side for side in sides if side.side in shared]
+    pictured = [side for side in sides if side.picture is not None]
+    side = next(iter(named or both[-1:] or pictured[-1:]), sides[-1])
+    return PairedSide(status.comparison.id, side.side, side.take)
 
 
 def pair_in_address() -> Pair | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import streamlit as st
 
 from core.errors import NotFound
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.side_diff import ComparedSide, SideDiff, diff_sides
+from core.generation.side_titles import side_title
 from core.injection.wishes import SideName
 from core.studio import Studio
-from core.ui.components.stage.stage import StageSide, StageState, stage
+from core.ui.components.stage.stage import StageData, StageSide, StageState, stage
 from core.ui.filmstrip.pair import Pair, PairedSide, bring_back, leave_pair, pair_in_address, show_pair
 from core.ui.frame.layout import row
 from core.ui.frame.local_time import clock, reader_zone
@@ -22,11 +24,11 @@ from core.ui.frame.session import fragment
 from core.ui.frame.state import PAIR_PARAM, Key
 from core.ui.generate.results import STAGE_HEIGHT, side_picture_url
 from core.ui.generate.side_words import headline, problem
-from core.ui.generate.stage_footers import download_button
+from core.ui.generate.stage_footers import download_button, take_title
 
 _POLL_S: Final = 1.0
 _PLACES: Final = ("Left", "Right")
-_HEADINGS: Final = {side: side.heading for side in SideName}
+T = TypeVar("T", SideName, int)
 
 
 def side_by_side(studio: Studio) -> bool:
@@ -69,7 +71,7 @@ def _statuses(studio: Studio, pair: Pair) -> list[ComparisonStatus]:
     """Where both comparisons stand. Raises NotFound, and KeyError for a side that one of them has not."""
     statuses = [studio.runner.status(each.comparison) for each in (pair.left, pair.right)]
     for each, status in zip((pair.left, pair.right), statuses, strict=True):
-        status.side(each.side)
+        status.side(*each.place)
     return statuses
 
 
@@ -77,7 +79,7 @@ def _draw(studio: Studio, pair: Pair, statuses: list[ComparisonStatus]) -> None:
     paired = list(zip((pair.left, pair.right), statuses, strict=True))
     compared = [ComparedSide(status.comparison, each.side) for each, status in paired]
     sides = [_stage_side(place, each, status) for place, (each, status) in zip(_PLACES, paired, strict=True)]
-    stage(str(pair), sides, key="stage", height=STAGE_HEIGHT)
+    stage(StageData(str(pair), STAGE_HEIGHT, [sides]), key="stage")
     _differences(diff_sides(compared[0], compared[1], studio.vocabulary))
     for at, (column, (each, status)) in enumerate(zip(st.columns(2), paired, strict=True)):
         with column:
@@ -106,15 +108,17 @@ def difference_words(diff: SideDiff) -> Markdown:
 
 
 def _stage_side(place: str, paired: PairedSide, status: ComparisonStatus) -> StageSide:
-    comparison, side = status.comparison, status.side(paired.side)
+    comparison, side = status.comparison, status.side(*paired.place)
+    title = take_title(status, side, side_title(comparison, side.side))
+    render = comparison.render_of(side.side)
     return StageSide(
         name=place,
-        title=f"{clock(comparison.created_at, reader_zone())} · {side.side.heading}",
+        title=f"{clock(comparison.created_at, reader_zone())} · {title}",
         state=_state(side),
-        width_px=comparison.size.width,
-        height_px=comparison.size.height,
+        width_px=render.size.width,
+        height_px=render.size.height,
         picture_url=side_picture_url(status, side),
-        alt=f"{side.side.heading}: {comparison.wishes.prompt[:200]}",
+        alt=f"{title}: {comparison.wishes.prompt[:200]}",
         headline=headline(side),
         detail=quoted(problem(side, may_act=False)),
         progress=side.progress,
@@ -130,18 +134,23 @@ def _state(side: SideStatus) -> StageState:
 
 
 def _footer(at: int, paired: PairedSide, status: ComparisonStatus) -> None:
-    """Which side of its comparison is shown, and what to do with it."""
-    names = [side.side for side in status.sides]
-    latest = status.side(paired.side).latest
-    picture = latest.picture if latest else None
+    """Which picture of its comparison is shown, and what to do with it."""
+    side = status.side(*paired.place)
+    picture = side.latest.picture if side.latest else None
+    titles = {record.side: side_title(status.comparison, record.side) for record in status.comparison.sides}
+    takes = [sides[0].take for sides in status.takes]
     with row(spread=True, key=f"pair-{at}"):
         with row(width="content"):
             st.caption(plain(_PLACES[at]), width="content")
-            if len(names) > 1:
-                _side_picker(at, paired, names)
+            if len(titles) > 1:
+                _picker(at, paired, fill("Side on the {}", _PLACES[at].lower()), titles, paired.side)
+            if len(takes) > 1:
+                names = {take: f"Take {take}" if take == paired.take else str(take) for take in takes}
+                _picker(at, paired, fill("Take on the {}", _PLACES[at].lower()), names, paired.take)
         with row(width="content"):
             if picture is not None:
-                download_button(paired.comparison, picture, paired.side)
+                title = take_title(status, side, titles[side.side])
+                download_button(paired.comparison, picture, paired.place, title)
             st.button(
                 "Open",
                 type="tertiary",
@@ -152,21 +161,27 @@ def _footer(at: int, paired: PairedSide, status: ComparisonStatus) -> None:
             )
 
 
-def _side_picker(at: int, paired: PairedSide, names: list[SideName]) -> None:
-    key = f"pair-side-{at}-{paired.comparison}"
-    st.session_state[key] = paired.side
+def _picker(at: int, paired: PairedSide, label: Markdown, names: Mapping[T, str], shown: T) -> None:
+    """Sides, or takes, to choose one of."""
+    key = f"pair-{type(shown).__name__}-{at}-{paired.comparison}"
+    st.session_state[key] = shown
     st.segmented_control(
-        fill("Side on the {}", _PLACES[at].lower()),
-        names,
-        format_func=_HEADINGS.__getitem__,
+        label,
+        list(names),
+        format_func=names.__getitem__,
         key=key,
         required=True,
         label_visibility="collapsed",
-        on_change=partial(_choose_side, at, key),
+        on_change=partial(_choose, at, key),
     )
 
 
-def _choose_side(at: int, key: str) -> None:
-    pair, side = pair_in_address(), st.session_state.get(key)
-    if pair is not None and isinstance(side, SideName):
-        show_pair(pair.with_side(at, side))
+def _choose(at: int, key: str) -> None:
+    pair, chosen = pair_in_address(), st.session_state.get(key)
+    if pair is None:
+        return
+    place = (pair.left if at == 0 else pair.right).place
+    if isinstance(chosen, SideName):
+        show_pair(pair.with_place(at, place._replace(side=chosen)))
+    elif isinstance(chosen, int):
+        show_pair(pair.with_place(at, place._replace(take=chosen)))

@@ -9,6 +9,9 @@ from typing import Final, Literal
 import streamlit as st
 
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
+from core.generation.records.comparison import Comparison
+from core.generation.side_titles import side_title
+from core.injection.wishes import Mode, Varies
 from core.studio import Studio
 from core.ui.components.filmstrip.filmstrip import (
     ITEMS_MAX,
@@ -20,9 +23,9 @@ from core.ui.components.filmstrip.filmstrip import (
 from core.ui.filmstrip.pair import Pair, bring_back, pair_in_address, pair_of, show_pair
 from core.ui.filmstrip.queue_panel import queue_panel
 from core.ui.frame.local_time import day_began, reader_zone
-from core.ui.frame.names import MODES
+from core.ui.frame.names import MODES, VARIES
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import ordinal
+from core.ui.frame.quantities import count_of, ordinal
 from core.ui.frame.session import fragment
 from core.ui.frame.state import Key
 from core.ui.generate.draft_keeper import aside_prompt, want_aside_back
@@ -119,38 +122,52 @@ def strip_item(
     comparison = status.comparison
     is_waiting = all(side.phase is AttemptPhase.QUEUED for side in status.sides)
     place = ordinal(queue.index(comparison.id) + 1) if comparison.id in queue else ""
-    sides = [_strip_side(side, place, now) for side in status.sides]
+    sides = [_strip_side(comparison, side, place, now) for side in status.best_pair]
+    takes = count_of(comparison.takes, "take") if comparison.takes > 1 else ""
     prompt = " ".join(comparison.wishes.prompt.split())[:_PROMPT_CHARS]
     standing = f"waiting, {place} in your queue" if is_waiting and place else _standing(status)
     return FilmstripItem(
         id=comparison.id,
-        name=f"{comparison.created_at.astimezone(zone):%H:%M}, {MODES[comparison.mode]}, “{prompt}”: {standing}",
+        name=f"{comparison.created_at.astimezone(zone):%H:%M}, {_kind(comparison)}, “{prompt}”: {standing}",
         mark=mark,
-        note=" · ".join(filter(None, ("waiting", place))) if is_waiting else "",
+        note=" · ".join(filter(None, ("waiting", place, takes))) if is_waiting else "",
+        takes=takes,
         ratio=round(comparison.size.width / comparison.size.height, 3),
         sides=sides,
     )
 
 
+def _kind(comparison: Comparison) -> str:
+    """What was made: `Compare`, `Compare model, 3 takes`."""
+    varies = f" {VARIES[comparison.varies].lower()}" if comparison.varies is not Varies.ANGLE else ""
+    mode = MODES[comparison.mode] + (varies if comparison.mode is Mode.COMPARE else "")
+    return f"{mode}, {count_of(comparison.takes, 'take')}" if comparison.takes > 1 else mode
+
+
 def _standing(status: ComparisonStatus) -> str:
-    """How it stands in words: once where all sides stand alike."""
+    """How it stands in words: once where all sides stand alike, and in numbers where there are several takes."""
     phases = [_phase_words(side.phase) for side in status.sides]
     if len(set(phases)) == 1:
         return phases[0]
-    return ", ".join(f"{side.side.heading} {words}" for side, words in zip(status.sides, phases, strict=True))
+    if len(status.takes) > 1:
+        done = sum(side.phase is AttemptPhase.DONE for side in status.sides)
+        return f"{done} of {len(phases)} done" + (", at work" if status.busy else "")
+    titles = [side_title(status.comparison, side.side) for side in status.sides]
+    return ", ".join(f"{title} {words}" for title, words in zip(titles, phases, strict=True))
 
 
 def _phase_words(phase: AttemptPhase) -> str:
     return {AttemptPhase.QUEUED: "waiting", AttemptPhase.RUNNING: "at work"}.get(phase, phase.value)
 
 
-def _strip_side(side: SideStatus, place: str, now: datetime) -> FilmstripSide:
+def _strip_side(comparison: Comparison, side: SideStatus, place: str, now: datetime) -> FilmstripSide:
     picture = side.latest.picture if side.latest else None
     elapsed = now - side.since if side.phase is AttemptPhase.RUNNING and side.since else None
+    title = side_title(comparison, side.side)
     return FilmstripSide(
         side=side.side.value,
         state=_STATES[side.phase],
-        word=side.side.heading if picture else place or "waits" if side.phase is AttemptPhase.QUEUED else "",
+        word=title if picture else place or "waits" if side.phase is AttemptPhase.QUEUED else "",
         picture_url=image_url(picture.key, picture.etag) if picture else None,
         elapsed_s=max(0, round(elapsed.total_seconds())) if elapsed is not None else None,
     )

@@ -45,6 +45,13 @@ class Key(StrEnum):
     SIZE = "size"
     ENGINE = "engine"
     QUALITY = "quality"
+    VARIES = "varies"
+    BALANCED = "balanced"
+    STRENGTH_OF = "strength_of"  # the slot whose strength is varied
+    STRENGTH_B = "strength_b"  # how closely B follows it
+    ENGINE_B = "engine_b"
+    QUALITY_B = "quality_b"
+    TAKES = "takes"
     DRAFT = "draft"  # a Draft: picks that are no widget's own
     USED = "used"  # keys of references that go into their slots when Generate is drawn next
     USED_TAKEN = "used_taken"  # they are in; a draft that the browser hands over later takes them out again
@@ -126,6 +133,7 @@ class Key(StrEnum):
     HISTORY_SEARCH = "text"
     HISTORY_PERSON = "by"
     HISTORY_MODE = "made"
+    HISTORY_VARIES = "varying"
     HISTORY_TONE = "with_tone"
     HISTORY_ANGLE = "with_angle"
     HISTORY_REFERENCE = "with_reference"
@@ -136,6 +144,7 @@ class Key(StrEnum):
     HISTORY_ORIGIN = "history_origin"  # the grid of one card, with that card's id behind it
 
     # History details: each with the comparison's id behind it
+    TAKE_SHOWN = "take_shown"
     VARIATION_OPEN = "variation_open"
     VARIATION_TONE = "variation_tone"
     VARIATION_ANGLE = "variation_angle"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import StorageError
-from core.generation.records.comparison import RenderSettings
 from core.injection.plan import pinned_tag
 from core.injection.reader import Reading
 from core.injection.wishes import PROMPT_CHARS_MAX, Mode, Wishes
@@ -29,11 +28,7 @@ from core.ui.generate.draft import (
     FROM_PROMPT,
     GENDER_CHOICES,
     PERSON_CHOICES,
-    SIZES,
-    chosen_engine,
-    chosen_size,
     draft,
-    engine_choices,
     find_acts,
     forget_used,
     know_choices,
@@ -41,7 +36,9 @@ from core.ui.generate.draft import (
     wishes_from_widgets,
 )
 from core.ui.generate.draft_keeper import begin_draft
+from core.ui.generate.render_fields import is_model_varied, render_fields, render_pair
 from core.ui.generate.stored_draft import put_back
+from core.ui.generate.varied import what_varies
 from core.web.addresses import image_url
 
 
@@ -66,6 +63,9 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
             chars_max=PROMPT_CHARS_MAX,
         )
         _mode_field()
+        what_varies()
+        if is_model_varied():
+            render_pair(studio)
         folders = index.folders_of(Role.MODEL)
         project = parent(st.session_state.get(Key.FOLDER) or (folders[0].path if folders else ""))
         read = studio.planner.reader.read(st.session_state.get(Key.PROMPT) or "")
@@ -74,7 +74,7 @@ def composer(studio: Studio, index: ReferenceIndex) -> Composed:
         find_acts(studio, tone, angle)
         _model_folder(folders)
         _person_fields()
-        _render_fields(studio)
+        render_fields(studio)
     wishes = wishes_from_widgets(tone, angle)
     know_choices(wishes)
     return Composed(wishes, read)
@@ -196,27 +196,6 @@ def _person_fields() -> None:
         help=fill("The whole span means any age; then an age in the prompt counts ({}).", FROM_PROMPT.lower()),
         persist_state="session",
     )
-
-
-def _render_fields(studio: Studio) -> None:
-    """Size, and where there is a choice the engine's model and its quality; nothing that would be ignored."""
-    st.selectbox("Size", list(SIZES), key=Key.SIZE, persist_state="session")
-    choices = engine_choices(studio)
-    if len(choices) > 1:
-        st.selectbox("Engine", list(choices), key=Key.ENGINE, persist_state="session")
-    engine, model = chosen_engine(studio)
-    qualities = engine.qualities(model)
-    if st.session_state.get(Key.QUALITY) not in qualities:
-        st.session_state[Key.QUALITY] = "medium" if "medium" in qualities else next(iter(qualities), None)
-    if qualities:
-        st.selectbox("Quality", qualities, key=Key.QUALITY, persist_state="session")
-
-
-def render_settings(studio: Studio) -> RenderSettings:
-    """What both sides will share besides prompt and references."""
-    engine, model = chosen_engine(studio)
-    quality = st.session_state.get(Key.QUALITY) if engine.qualities(model) else None
-    return RenderSettings(engine=engine.name, model=model, size=chosen_size(), quality=quality or "auto")
 
 
 def recent_keys(studio: Studio, email: str) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from core.generation.engines.engine import Engine
 from core.generation.records.comparison import Comparison, Size
 from core.injection import choices
 from core.injection.choices import Chosen, Grounds, Overruled
+from core.injection.fairness import Mend
 from core.injection.slots import NearMiss
-from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Wishes
+from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Varies, Wishes
 from core.references.reference import Reference
 from core.studio import Studio
 from core.ui.components import tiles
@@ -22,6 +23,7 @@ from core.ui.frame.names import GENDERS
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key, session_value
+from core.ui.generate.varied import is_balanced, set_varied, strengths_b, varies
 
 AGE_SPAN = (0, 100)  # the whole span of the slider stands for "any age"
 FROM_PROMPT = "From prompt"
@@ -237,6 +239,8 @@ def _take_over(chosen: Chosen) -> None:
         if before != after:
             tiles.hand_over(key)
             set_draft(**{field_name: after})
+    if (now.varies, now.balanced, now.strengths_b) != (wishes.varies, wishes.balanced, wishes.strengths_b):
+        set_varied(wishes)
     set_draft(
         seed=wishes.seed,
         persona=wishes.persona,
@@ -244,6 +248,7 @@ def _take_over(chosen: Chosen) -> None:
         held=wishes.held,
         rerolls=wishes.rerolls,
         off=wishes.off,
+        strengths=wishes.strengths,
         overruled=chosen.overruled,
     )
     know_choices(_wishes_now())
@@ -269,6 +274,9 @@ def wishes_from_widgets(tone: str | None, angle: str | None) -> Wishes:
         rerolls=held.rerolls,
         off=held.off,
         strengths=held.strengths,
+        varies=varies(),
+        balanced=is_balanced(),
+        strengths_b=strengths_b(),
     )
 
 
@@ -299,10 +307,11 @@ def chosen_engine(studio: Studio) -> tuple[Engine, str]:
     return offered.get(st.session_state.get(Key.ENGINE) or "", next(iter(offered.values())))
 
 
-def recall(comparison: Comparison) -> None:
+def recall(comparison: Comparison, studio: Studio) -> None:
     """Put a comparison's whole composer state back, empty slots included. Call before widgets are drawn.
 
-    What was drawn is held as recorded, for the draw also depended on what the person had been given before.
+    What was drawn is held as recorded, for the draw also depended on what the person had been given before. The image
+    models are those of the record only where they are what it compares, and only as far as they are still offered.
     """
     slots = [slot for side in comparison.sides for slot in side.slots]
     wishes, state = choices.as_recorded(comparison.wishes, slots), st.session_state
@@ -314,6 +323,11 @@ def recall(comparison: Comparison) -> None:
     state[Key.AGES] = _span_of(wishes.ages)
     if comparison.size in SIZES.values():
         state[Key.SIZE] = _label_of(SIZES, comparison.size)
+    if wishes.mode is Mode.COMPARE:  # a single side knows nothing of what two would vary
+        set_varied(wishes)
+    state[Key.TAKES] = comparison.takes
+    if len(comparison.sides) > 1 and wishes.varies is Varies.MODEL:
+        _recall_renders(comparison, studio)
     for key in (Key.TONE, Key.ANGLE):
         tiles.hand_over(key)
     st.session_state[Key.DRAFT] = Draft(
@@ -333,9 +347,24 @@ def recall(comparison: Comparison) -> None:
     st.session_state.pop(Key.CHOSEN, None)
 
 
+def _recall_renders(comparison: Comparison, studio: Studio) -> None:
+    """Set both engines, models and qualities."""
+    keys = ((Key.ENGINE, Key.QUALITY), (Key.ENGINE_B, Key.QUALITY_B))
+    for (engine_key, quality_key), side in zip(keys, comparison.sides, strict=True):
+        render = comparison.render_of(side.side)
+        for label, (engine, model) in engine_choices(studio).items():
+            if (engine.name, model) == (render.engine, render.model):
+                st.session_state[engine_key], st.session_state[quality_key] = label, render.quality
+
+
 def adopt(wishes: Wishes) -> None:
     """Take these wishes over into the composer, as changed from what it asks for now."""
     _act(lambda now, grounds: choices.adopt(now, wishes, grounds))
+
+
+def mend(how: Mend) -> None:
+    """Make the one change that mends a difference between the sides."""
+    _act(lambda wishes, grounds: choices.mend(wishes, how, grounds))
 
 
 def _span_of(ages: Ages | None) -> tuple[int, int]:

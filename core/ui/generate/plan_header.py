@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Final
 
 import streamlit as st
 
 from core.generation.planning import Planned
-from core.injection.fairness import Fairness
+from core.generation.side_titles import planned_title
+from core.injection.fairness import Difference, Fairness
+from core.injection.wishes import Mode, SideName, Varies, Wishes
 from core.references.vocabulary import Vocabulary
 from core.studio import Studio
 from core.ui.frame.glossary import CONTROLLED_HELP
@@ -18,12 +22,21 @@ from core.ui.frame.quantities import count_of
 from core.ui.frame.state import Key
 from core.ui.generate.choices_line import choices_line
 from core.ui.generate.composer import clear_composer, recent_keys
-from core.ui.generate.draft import adopt, set_draft, shuffle
+from core.ui.generate.draft import adopt, mend, set_draft, shuffle
 from core.ui.generate.price import Price
 from core.ui.generate.reading_line import HELP, reading_line
+from core.ui.generate.render_fields import renders_by_side
 from core.ui.generate.sent_prompt import sent_prompt
 from core.ui.generate.stored_draft import refused_chars
+from core.ui.generate.varied import takes, takes_field
 from core.viewer import Viewer
+
+_COMPARED: Final = {
+    Varies.ANGLE: "the angle",
+    Varies.MODEL: "the image model",
+    Varies.TONE_WAY: "the tone's way",
+    Varies.STRENGTH: "the strength",
+}
 
 
 def plan_header(studio: Studio, viewer: Viewer, planned: Planned, price: Price, *, verdict: bool, unsent: bool) -> None:
@@ -42,9 +55,11 @@ def plan_header(studio: Studio, viewer: Viewer, planned: Planned, price: Price, 
             with row(key="plan-says"):
                 _reading(planned, studio.vocabulary)
                 if verdict:
-                    sent_prompt(*planned.sides)
+                    sent_prompt(planned.sides, _titles(studio, planned))
                 choices_line(planned)
-            st.caption(plain(price.line), width="content")
+            with row(width="content", gap="small", key="plan-price"):
+                takes_field()
+                st.caption(plain(price.line), width="content")
     if price.objection is not None:
         st.error(plain(price.objection), icon=":material/error:")
 
@@ -68,7 +83,9 @@ def show_empty_plan() -> None:
 def _title(studio: Studio, planned: Planned, fairness: Fairness | None) -> None:
     """What is planned, and beside it whether that is fair: no line of its own, or the stage would move with it."""
     filled = sum(slot.filled for side in planned.sides for slot in side.slots)
-    title = fill("**{}** :gray[· {}]", MODES[planned.injection.wishes.mode], count_of(filled, "reference"))
+    wishes = planned.injection.wishes
+    told = [*_compared(wishes), count_of(filled, "reference")]
+    title = fill("**{}** :gray[{}]", MODES[wishes.mode], " · ".join(told))
     with row(key="plan-title"):
         st.markdown(title, width="content")
         if fairness is not None:
@@ -122,22 +139,68 @@ def _reading(planned: Planned, vocabulary: Vocabulary) -> None:
     st.caption(reading_line(planned, vocabulary), width="content", help=HELP)
 
 
+def _compared(wishes: Wishes) -> Iterator[str]:
+    """What is compared, how its sides are planned where that is not the usual way, and how many takes there are."""
+    if wishes.mode is Mode.COMPARE:
+        yield _COMPARED[wishes.varies]
+        if wishes.varies is Varies.ANGLE and not wishes.balanced:
+            yield "as each mode alone"
+    if takes() > 1:
+        yield f"{takes()} takes a side"
+
+
+def _titles(studio: Studio, planned: Planned) -> dict[SideName, str]:
+    renders = renders_by_side(studio)
+    return {side.side: planned_title(planned.injection.wishes, side.side, renders) for side in planned.sides}
+
+
 def _fairness(studio: Studio, planned: Planned, fairness: Fairness) -> None:
-    """The one thing that differs and the nearest fair choice as a button; of a fair pair what it cannot tell."""
+    """The first thing that differs, in one line, and its mend; behind a press everything that does. Of a fair pair
+    what it cannot tell.
+    """
     if fairness.controlled:
         if fairness.note:
             st.caption(fill(":material/info: {}", fairness.note), width="content")
         return
+    differences = sorted(fairness.differences, key=lambda each: each.mend is None)
+    st.caption(fill(":material/balance: {}", differences[0].says), width="content")
+    with row(gap="small", key="plan-mends"):
+        if not _mend(differences[0], "first"):
+            _fair_choice(studio, planned)
+        with st.popover(fill("Differs: {}", str(len(differences))), type="tertiary", key="plan-differences"):
+            for number, each in enumerate(differences):
+                with st.container(gap=None, key=f"plan-difference-{number}"):
+                    st.markdown(plain(each.says))
+                    _mend(each, f"{number}")
+
+
+def _mend(difference: Difference, place: str) -> bool:
+    """The one change that mends a difference, if there is one, and whether there is."""
+    if difference.mend is None:
+        return False
+    st.button(
+        plain(difference.mend.says),
+        type="tertiary",
+        wrap=True,
+        help="The one change that mends this: it has been planned, and the difference was gone.",
+        on_click=partial(mend, difference.mend),
+        key=f"mend-{place}",
+    )
+    return True
+
+
+def _fair_choice(studio: Studio, planned: Planned) -> None:
+    """The nearest wishes with which nothing but what varies would differ."""
     choice = studio.planner.fair_choice(planned)
-    st.caption(fill(":material/balance: {}", " ".join(one.says for one in fairness.differences)), width="content")
-    if choice is not None:
-        st.button(
-            plain(choice.says),
-            type="tertiary",
-            wrap=True,
-            help="The nearest change that makes the pair fair: it has been planned, and came out controlled.",
-            on_click=partial(adopt, choice.wishes),
-            key="fair-choice",
-        )
-    else:
-        st.caption("Nothing in the library would make it fair.", width="content")
+    if choice is None:
+        if planned.injection.wishes.varies not in (Varies.MODEL, Varies.STRENGTH):  # those are chosen in the composer
+            st.caption("Nothing in the library would make it fair.", width="content")
+        return
+    st.button(
+        plain(choice.says),
+        type="tertiary",
+        wrap=True,
+        help="The nearest change that makes the pair fair: it has been planned, and came out controlled.",
+        on_click=partial(adopt, choice.wishes),
+        key="fair-choice",
+    )

@@ -12,8 +12,9 @@ from core.generation.records.usual import Median
 from core.generation.spending.budget import dollars, dollars_left
 from core.injection.wishes import check_prompt, check_prompt_length
 from core.studio import Studio
-from core.ui.generate.composer import render_settings
+from core.ui.generate.render_fields import render_settings, second_render
 from core.ui.generate.stored_draft import refused_chars
+from core.ui.generate.varied import takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +27,48 @@ class Price:
 
 def price_of(studio: Studio, planned: Planned, person: str) -> Price:
     """What the composer's plan may cost this person."""
-    render = render_settings(studio)
-    usual = studio.orders.usual_charge(planned, render)
-    price = price_for(studio, studio.orders.estimate(planned, render), render, person, usual=usual)
+    render, render_b = render_settings(studio), second_render(studio)
+    usual = studio.orders.usual_charge(planned, render, render_b=render_b, takes=takes())
+    usd = studio.orders.estimate(planned, render, render_b=render_b, takes=takes())
+    pictures = takes() * len(planned.sides) if takes() > 1 else 0
+    price = price_for(studio, usd, render, person, usual=usual, render_b=render_b, pictures=pictures)
     return Price(price.line, _too_long(planned.injection.wishes.prompt) or price.objection)
 
 
 def price_for(
-    studio: Studio, usd: float | None, render: RenderSettings, person: str, *, usual: Median | None = None
+    studio: Studio,
+    usd: float | None,
+    render: RenderSettings,
+    person: str,
+    *,
+    usual: Median | None = None,
+    render_b: RenderSettings | None = None,
+    pictures: int = 0,
 ) -> Price:
     """What something may cost this person: what such are `usual`ly charged, else the estimate; None is unknown.
 
-    The budget is asked about the estimate, which is the higher one.
+    The budget is asked about the estimate, which is the higher one. `render_b` is what the second side is made with,
+    where that differs, and `pictures` how many are made, where that is more than one a side.
     """
+    count = f"{pictures} pictures · " if pictures else ""
     if usd == 0:
-        return Price("Preview engine · free")
-    cost = _in_words(usd, usual)
+        return Price(f"{count}Preview engine · free")
+    cost, made_by = _in_words(usd, usual), count + _models(render, render_b)
     try:
         budget = studio.budgets.of(person)
     except StorageError as err:
-        return Price(f"{render.model} · {cost}", f"What is left of today's budget is not known: {err.message}")
+        return Price(f"{made_by} · {cost}", f"What is left of today's budget is not known: {err.message}")
     if budget is None:
-        return Price(f"{render.model} · {cost}")
+        return Price(f"{made_by} · {cost}")
     if not budget.counted:
-        return Price(f"{render.model} · {cost} · counting what was spent today…")
-    line = f"{render.model} · {cost} · {dollars_left(budget.left_usd)} left today"
+        return Price(f"{made_by} · {cost} · counting what was spent today…")
+    line = f"{made_by} · {cost} · {dollars_left(budget.left_usd)} left today"
     return Price(line, budget.objection(usd, now=datetime.now(UTC)))
+
+
+def _models(*renders: RenderSettings | None) -> str:
+    """The image models, each once."""
+    return " and ".join(dict.fromkeys(render.model for render in renders if render is not None))
 
 
 def _in_words(usd: float | None, usual: Median | None) -> str:

@@ -1,7 +1,8 @@
-"""Results: the stage with both sides, which stays until there is something to put in its place."""
+"""Results: the stage with all takes of both sides, which stays until there is something to put in its place."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,24 +12,23 @@ from core.generation.made_with import made_with
 from core.generation.ownership import is_in_charge
 from core.generation.planning import Planned
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
+from core.generation.records.comparison import RenderSettings
+from core.generation.side_titles import side_title
 from core.studio import Studio
-from core.ui.components.stage.stage import StageNext, StageSide, StageState, stage
+from core.ui.components.stage.stage import StageData, StageNext, StageSide, StageState, stage
 from core.ui.frame.markdown import quoted
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import time_span
 from core.ui.frame.session import fragment
 from core.ui.frame.state import Key
-from core.ui.generate.composer import render_settings
-from core.ui.generate.side_words import headline, next_says, problem, wait_s, while_running
-from core.ui.generate.stage_footers import cancel_all, cancel_label, footers
+from core.ui.generate.render_fields import render_settings, second_render
+from core.ui.generate.side_words import headline, next_says, problem, while_running
+from core.ui.generate.stage_footers import act, cancel_label, foot_of, take_title, together, zip_of
 from core.viewer import Viewer
 from core.web.addresses import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720
 _POLL_S = 0.5
-_COUNT_S = 1.0  # between two draws of a countdown
-_COUNT_MINUTES_S = 20.0
-_LONG_WAIT_S = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +53,15 @@ def results(studio: Studio, viewer: Viewer, shown: ComparisonStatus, planned: Pl
     another server works on. What has changed in the plan since is said on the stage.
     """
     drawn_at, read = datetime.now(UTC), [shown]
-    every_s = _every_s(shown, drawn_at)
 
     def follow() -> None:
         with show_problems():
             status = read.pop() if read else studio.runner.statuses_lately([shown.comparison.id])[0]
             _draw(studio, viewer, _standing(studio, status), status, planned, drawn_at)
-            if _every_s(status, datetime.now(UTC)) != every_s:  # polling starts and ends with the work, and a countdown
+            if status.busy != shown.busy:  # polling starts and ends with the work
                 st.rerun()
 
-    fragment(follow, run_every=every_s)()
-
-
-def _every_s(status: ComparisonStatus, now: datetime) -> float | None:
-    """How often there is something new to draw."""
-    if status.busy:
-        return _POLL_S
-    left = [left for side in status.sides if (left := wait_s(side, now))]
-    if not left:
-        return None
-    return _COUNT_S if min(left) < _LONG_WAIT_S else _COUNT_MINUTES_S
+    fragment(follow, run_every=_POLL_S if shown.busy else None)()
 
 
 def _standing(studio: Studio, shown: ComparisonStatus) -> ComparisonStatus:
@@ -98,39 +87,53 @@ def _draw(
     drawn_at: datetime,
 ) -> None:
     comparison = standing.comparison
-    is_waited_for = standing.comparison.id != shown.comparison.id
-    letters = "AB" if len(standing.sides) > 1 else " "
-    stage(
-        comparison.id,
-        [_stage_side(studio, standing, side, letters[at].strip(), viewer) for at, side in enumerate(standing.sides)],
-        key="stage",
+    is_waited_for = comparison.id != shown.comparison.id
+    takes = standing.takes
+    data = StageData(
+        comparison=comparison.id,
         height=STAGE_HEIGHT,
+        takes=[
+            [_stage_side(studio, standing, side, letter, viewer) for side, letter in _lettered(sides)]
+            for sides in takes
+        ],
+        take=[sides[0].take for sides in takes].index(standing.best_take) + 1,
         drawn_at_ms=_ms(drawn_at),
-        made_with=made_with(comparison, planned, render_settings(studio), studio.vocabulary),
-        following=_following(studio, shown, viewer) if is_waited_for else None,
-        cancel=cancel_all,
+        made_with=made_with(
+            comparison, planned, render_settings(studio), studio.vocabulary, render_b=second_render(studio)
+        ),
+        next=_following(studio, shown, viewer) if is_waited_for else None,
+        together=together(standing, viewer),
+        zip=zip_of(standing),
     )
-    footers(standing, viewer)
+    stage(data, key="stage", act=act)
+
+
+def _lettered(sides: Sequence[SideStatus]) -> Iterator[tuple[SideStatus, str]]:
+    """The sides with their letters; one that stands alone is A."""
+    return zip(sides, "AB", strict=False)
 
 
 def _stage_side(studio: Studio, status: ComparisonStatus, side: SideStatus, letter: str, viewer: Viewer) -> StageSide:
     comparison, outcome = status.comparison, side.latest
-    is_running = side.phase is AttemptPhase.RUNNING
-    waits = while_running(studio.engines.get(comparison.engine)) if is_running else ""
+    render, title = comparison.render_of(side.side), side_title(comparison, side.side)
+    waits = while_running(studio.engines.get(render.engine)) if side.phase is AttemptPhase.RUNNING else ""
+    picture = outcome.picture if outcome else None
     return StageSide(
-        name=letter or "A",
-        title=side.side.heading,
+        name=letter,
+        title=title,
         state=StageState.FAILED if side.phase is AttemptPhase.INTERRUPTED else StageState(side.phase),
-        width_px=comparison.size.width,
-        height_px=comparison.size.height,
+        width_px=render.size.width,
+        height_px=render.size.height,
         picture_url=side_picture_url(status, side),
-        alt=f"{side.side.heading}: {comparison.wishes.prompt[:200]}",
+        alt=f"{take_title(status, side, title)}: {comparison.wishes.prompt[:200]}",
         headline=headline(side),
         detail=waits or quoted(problem(side, may_act=is_in_charge(viewer, comparison))),
         request_id=outcome.failure.request_id if outcome and outcome.failure else None,
         progress=side.progress,
         since_ms=_ms(side.since) if side.busy and side.since else None,
-        usually=_usually(studio, status) if side.busy else "",
+        usually=_usually(studio, render) if side.busy else "",
+        thumbnail_url=image_url(picture.key, picture.etag) if picture else None,
+        foot=foot_of(status, side, title, viewer),
     )
 
 
@@ -140,21 +143,21 @@ def _following(studio: Studio, shown: ComparisonStatus, viewer: Viewer) -> Stage
         comparison=shown.comparison.id,
         says=next_says(shown),
         since_ms=_ms(since) if since else None,
-        usually=_usually(studio, shown),
+        usually=_usually(studio, shown.comparison.render),
         cancel=cancel_label(shown) if is_in_charge(viewer, shown.comparison) else "",
     )
 
 
-def _usually(studio: Studio, status: ComparisonStatus) -> str:
+def _usually(studio: Studio, render: RenderSettings) -> str:
     """How long the model usually takes for such a picture; nothing while too few are known."""
-    median = studio.usual.seconds(status.comparison.render)
+    median = studio.usual.seconds(render)
     return f"usually about {time_span(median.value)}" if median is not None else ""
 
 
 def side_picture_url(status: ComparisonStatus, side: SideStatus) -> str | None:
     """What a side has to show: its picture, or the last one on its way there; None for nothing."""
     if side.phase is AttemptPhase.RUNNING and side.progress is not None:
-        return partial_url(status.comparison.id, side.side, side.progress)
+        return partial_url(status.comparison.id, side.side, side.progress, take=side.take)
     picture = side.latest.picture if side.latest else None
     return image_url(picture.key, picture.etag, ORIGINAL) if picture else None
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Final
-
 from core.errors import EngineFault
 from core.generation.engines.engine import Engine
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
@@ -23,7 +20,6 @@ _FAILURES = {
     EngineFault.INTERRUPTED: ("Interrupted", "Retry it when you like."),
     EngineFault.CANCELLED: ("Cancelled", "Retry it when you want it after all."),
 }
-_MINUTES_FROM_S: Final = 120
 
 
 def headline(side: SideStatus) -> str:
@@ -64,20 +60,19 @@ def next_says(status: ComparisonStatus) -> str:
     """How far a comparison is that has nothing to show yet."""
     if any(side.phase is AttemptPhase.RUNNING for side in status.sides):
         return "Making the next"
-    ahead = min(side.ahead for side in status.sides)
+    ahead = min(side.ahead for side in status.sides if side.busy)
     return f"The next waits: {ahead} ahead of you" if ahead else "The next waits"
 
 
-def wait_s(side: SideStatus, now: datetime) -> float:
-    """For how many seconds the far side wants to be left alone from now on; 0 where a retry is free to be sent."""
+def told_in_ms(side: SideStatus) -> int | None:
+    """From when on the far side wants to be asked again, in milliseconds since 1970; None where it has not said."""
     at = side.latest.retry_at if side.is_without_picture and side.latest else None
-    return max(0.0, (at - now).total_seconds()) if at else 0.0
+    return round(at.timestamp() * 1000) if at else None
 
 
-def countdown(seconds: float) -> str:
-    """What is left of a wait, never less than there is: `24 s`, `3 min`."""
-    whole = -int(-seconds // 1)
-    return f"{whole} s" if whole <= _MINUTES_FROM_S else f"{-(-whole // 60)} min"
+def count_words(pictures: int) -> str:
+    """What is done to so many at once: `both`, `all 6`."""
+    return "both" if pictures == 2 else f"all {pictures}"
 
 
 def cancelled_by(cancelled: Cancellation) -> str:

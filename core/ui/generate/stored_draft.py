@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final, TypeVar
 import streamlit as st
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, ValidationError, ValidationInfo
 
+from core.generation.records.comparison import TAKES_MAX
 from core.injection.choices import Overruled
-from core.injection.wishes import PROMPT_CHARS_MAX, SEED_MAX, Ages, Mode, PersonWish, Strength, Wishes
+from core.injection.wishes import PROMPT_CHARS_MAX, SEED_MAX, Ages, Mode, PersonWish, Strength, Varies, Wishes
 from core.labels.published.schema import Gender
 from core.objects import KEY_BYTES_MAX
 from core.references.vocabulary import Role
@@ -30,6 +31,8 @@ from core.ui.generate.draft import (
     hear_late_picks,
     new_seed,
 )
+from core.ui.generate.render_fields import second_engine
+from core.ui.generate.varied import STEERED, STRENGTH_OF_B
 
 M = TypeVar("M", bound=BaseModel)
 Stored = dict[str, Any]
@@ -45,6 +48,13 @@ _WIDGETS: Final = {
     "size": Key.SIZE,
     "engine": Key.ENGINE,
     "quality": Key.QUALITY,
+    "varies": Key.VARIES,
+    "balanced": Key.BALANCED,
+    "strength_of": Key.STRENGTH_OF,
+    "strength_b": Key.STRENGTH_B,
+    "engine_b": Key.ENGINE_B,
+    "quality_b": Key.QUALITY_B,
+    "takes": Key.TAKES,
 }
 
 
@@ -60,6 +70,11 @@ _WORDS: Final = {
     "is_toneless": "tone",
     "folder": "person folder",
     "ages": "age",
+    "varies": "what varies",
+    "strength_of": "varied strength",
+    "strength_b": "strength of B",
+    "engine_b": "second engine",
+    "quality_b": "second quality",
 }
 
 
@@ -109,6 +124,9 @@ class _StoredBefore(_StoredChoices):
     person: PersonWish = PersonWish.AUTO
     gender: Gender | None = None
     ages: _Ages | None = None
+    varies: Varies = Varies.ANGLE
+    balanced: StrictBool = True
+    strengths_b: Annotated[dict[_Choice, Strength], Field(max_length=1)] = {}
 
 
 class _StoredOverruled(BaseModel):
@@ -143,6 +161,13 @@ class _StoredDraft(_StoredChoices):
     size: _Choice = next(iter(SIZES))
     engine: _Choice | None = None
     quality: StrictStr | None = None
+    varies: Varies = Varies.ANGLE
+    balanced: StrictBool = True
+    strength_of: _Choice = next(iter(STEERED))
+    strength_b: Strength = STRENGTH_OF_B
+    engine_b: _Choice | None = None
+    quality_b: StrictStr | None = None
+    takes: Annotated[StrictInt, Field(ge=1, le=TAKES_MAX)] = 1
 
 
 class _Heard(BaseModel):
@@ -208,10 +233,14 @@ def put_back(content: Mapping[str, object], heard: Mapping[str, object], studio:
         st.session_state[key] = getattr(stored, name)
     st.session_state[Key.ENGINE] = stored.engine or next(iter(engine_choices(studio)))
     hear_late_picks(studio)
-    engine, model = chosen_engine(studio)
-    if stored.quality is not None and stored.quality not in engine.qualities(model):
-        st.session_state[Key.QUALITY] = None
-        left_out.append("quality")
+    for name, key, (engine, model) in (
+        ("quality", Key.QUALITY, chosen_engine(studio)),
+        ("quality_b", Key.QUALITY_B, second_engine(studio)),
+    ):
+        quality = getattr(stored, name)
+        if quality is not None and quality not in engine.qualities(model):
+            st.session_state[key] = None
+            left_out.append(name)
     return tuple(dict.fromkeys(_WORDS.get(name, name) for name in left_out))
 
 
@@ -225,6 +254,9 @@ def _offered(studio: Studio) -> dict[str, Collection[str]]:
         "gender": GENDER_CHOICES,
         "size": SIZES,
         "engine": engine_choices(studio),
+        "engine_b": engine_choices(studio),
+        "strength_of": STEERED,
+        "strengths_b": STEERED,
     }
 
 

@@ -13,6 +13,7 @@ from core.ui.components.work_line import WorkData, work_line
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import fragment, open_session
 from core.ui.frame.state import Key, session_value
+from core.ui.generate.side_words import count_words
 
 
 @dataclass
@@ -75,7 +76,7 @@ def cancel_words(at_work: Sequence[ComparisonStatus]) -> str:
     busy = sum(side.busy for status in at_work for side in status.sides)
     if len(at_work) > 1:
         return f"Cancel all {busy}"
-    return "Cancel both" if busy > 1 else "Cancel"
+    return f"Cancel {count_words(busy)}" if busy > 1 else "Cancel"
 
 
 def _ended(studio: Studio, comparisons: Sequence[str]) -> str:

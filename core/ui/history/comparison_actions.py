@@ -13,7 +13,7 @@ from core.ui.frame.markdown import fill, plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.state import Key
 from core.ui.generate.price import price_for
-from core.ui.generate.stage_footers import NOT_YOURS, YOURS_TO_PAY
+from core.ui.generate.stage_footers import NOT_YOURS, YOURS_TO_PAY, retry_label
 from core.ui.references.reference_details import go_to
 from core.viewer import Capability, Viewer
 
@@ -59,7 +59,7 @@ def show_missing(studio: Studio, comparison: Comparison) -> None:
 
 
 def retry_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
-    """Another attempt of one side in the same comparison; the other side stays and is not charged."""
+    """Another attempt of one picture in the same comparison; all others stay and are not charged."""
     comparison = status.comparison
     if not is_in_charge(viewer, comparison):
         st.caption(fill(NOT_YOURS, comparison.person), width="content")
@@ -67,18 +67,18 @@ def retry_button(studio: Studio, viewer: Viewer, status: ComparisonStatus, side:
     whose = "" if viewer.email == comparison.person else f" {YOURS_TO_PAY}"
     usd = studio.orders.estimate_again(comparison, side.side)
     usual = studio.orders.usual_charge_again(comparison, side.side)
-    price = price_for(studio, usd, comparison.render, viewer.email, usual=usual)
+    price = price_for(studio, usd, comparison.render_of(side.side), viewer.email, usual=usual)
     missing = lost_slots([comparison.side(side.side)], studio.catalog.index)
     if st.button(
-        "Retry this side",
-        key=f"retry-{side.side.value}",
+        retry_label(status),
+        key=f"retry-{side.side.value}-{side.take}",
         type="tertiary",
         icon=":material/refresh:",
         disabled=side.busy or bool(missing) or price.objection is not None,
-        help=fill("Another attempt, beside those there are: {}. Other sides stay as they are.{}", price.line, whose),
+        help=fill("Another attempt, beside those there are: {}. Other pictures stay as they are.{}", price.line, whose),
     ):
         with show_problems():
             viewer.require(Capability.GENERATE)
-            studio.orders.retry(comparison.id, side.side, viewer)
+            studio.orders.retry(comparison.id, side.side, viewer, take=side.take)
             show_in_generate(comparison.id)
     st.caption(plain(price.objection or price.line), width="content")

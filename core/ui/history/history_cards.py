@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison
-from core.injection.wishes import Mode
+from core.generation.side_titles import side_title
+from core.injection.wishes import Mode, Varies
 from core.references.vocabulary import Vocabulary
 from core.ui.components.picture_grid.picture_grid import Card, Half
 from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.names import MODES
+from core.ui.frame.names import MODES, VARIES
+from core.ui.frame.quantities import count_of
 from core.ui.generate.side_words import headline
+from core.ui.generate.stage_footers import take_title
 from core.web.addresses import image_url
 
 _SHORT = 80
@@ -17,10 +20,14 @@ _LETTERS = ("A", "B")
 
 
 def comparison_card(status: ComparisonStatus, vocabulary: Vocabulary, *, starred: bool | None = None) -> Card:
-    """Its pictures, the prompt, with what it was made, and when; where a side has no picture, what became of it."""
+    """Its pictures, the prompt, with what it was made, and when; where a side has no picture, what became of it.
+
+    Of several takes it is the one to show first.
+    """
     comparison = status.comparison
     title = comparison.wishes.prompt.strip().replace("\n", " ")[:_SHORT] or "No prompt"
-    halves = [_half(side, letter, title) for side, letter in zip(status.sides, _LETTERS, strict=False)]
+    shown = status.best_pair
+    halves = [_half(status, side, letter, title) for side, letter in zip(shown, _LETTERS, strict=False)]
     (only,) = halves if len(halves) == 1 else (None,)
     return Card(
         id=comparison.id,
@@ -28,7 +35,7 @@ def comparison_card(status: ComparisonStatus, vocabulary: Vocabulary, *, starred
         alt=only.alt if only else "",
         title=title,
         subtitle=f"{tags_of(comparison, vocabulary)} · {clock(comparison.created_at, reader_zone())}".lstrip(" ·"),
-        badge=_newest(status.sides[0]).capitalize() if only else "",
+        badge=_newest(shown[0]).capitalize() if only else "",
         problem=only.problem if only else "",
         halves=() if only else halves,
         starred=starred,
@@ -36,10 +43,16 @@ def comparison_card(status: ComparisonStatus, vocabulary: Vocabulary, *, starred
 
 
 def tags_of(comparison: Comparison, vocabulary: Vocabulary) -> str:
-    """What it was made with, by its names; that both sides were made is no word worth."""
-    mode = "" if comparison.mode is Mode.COMPARE else MODES[comparison.mode]
+    """What it was made with, by its names, and how often; that both sides were made is no word worth.
+
+    Nor is that they vary the angle, as they do where nobody chose otherwise.
+    """
+    is_pair = comparison.mode is Mode.COMPARE
+    mode = "" if is_pair else MODES[comparison.mode]
+    varies = f"Varies {VARIES[comparison.varies].lower()}" if is_pair and comparison.varies is not Varies.ANGLE else ""
     named = (vocabulary.name(tag) for tag in (comparison.tone, comparison.angle) if tag)
-    return " · ".join(filter(None, (mode, *named)))
+    takes = count_of(comparison.takes, "take") if comparison.takes > 1 else ""
+    return " · ".join(filter(None, (mode, varies, *named, takes)))
 
 
 def side_problem(side: SideStatus) -> str:
@@ -47,11 +60,12 @@ def side_problem(side: SideStatus) -> str:
     return headline(side) or "No picture"
 
 
-def _half(side: SideStatus, letter: str, title: str) -> Half:
+def _half(status: ComparisonStatus, side: SideStatus, letter: str, title: str) -> Half:
     picture = side.picture
+    heading = take_title(status, side, side_title(status.comparison, side.side))
     return Half(
         picture_url=image_url(picture.key, picture.etag) if picture else None,
-        alt=f"{side.side.heading}: {title}",
+        alt=f"{heading}: {title}",
         badge=" · ".join(filter(None, (letter, _newest(side)))),
         problem=side_problem(side),
     )

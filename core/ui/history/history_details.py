@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 import streamlit as st
 
 from core.errors import NotFound
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
-from core.generation.records.comparison import Comparison, SideRecord
+from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
+from core.generation.side_titles import side_title
 from core.images.thumbnails import THUMBNAIL_SIDES
+from core.injection.fairness import Difference, Fairness
 from core.injection.slots import Slot
 from core.injection.tag_names import in_screen_words
 from core.references.vocabulary import Vocabulary
@@ -19,14 +22,14 @@ from core.ui.frame.drawer import deeper, drawer, turn_to
 from core.ui.frame.glossary import CONTROLLED_HELP
 from core.ui.frame.layout import row
 from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import breakable, fill, plain
+from core.ui.frame.markdown import Markdown, breakable, fill, plain
 from core.ui.frame.names import ROLES
 from core.ui.frame.session import absolute, fragment
 from core.ui.frame.state import Key
 from core.ui.generate.sent_prompt import sections
 from core.ui.generate.side_words import problem
 from core.ui.generate.slots.slot_trail import trail
-from core.ui.generate.stage_footers import download_button
+from core.ui.generate.stage_footers import download_button, take_title
 from core.ui.history.attempts import attempts
 from core.ui.history.comparison_actions import open_button, replay_button, retry_button, show_missing
 from core.ui.history.history_cards import comparison_card, side_problem, tags_of
@@ -49,9 +52,10 @@ def open_comparison(studio: Studio, viewer: Viewer, comparison_id: str) -> None:
 def _details(studio: Studio, viewer: Viewer, comparison_id: str) -> None:
     status = studio.runner.status(comparison_id)
     comparison = status.comparison
-    pictures, words = st.columns(_PICTURES_AND_WORDS if len(status.sides) > 1 else 2)
+    pictures, words = st.columns(_PICTURES_AND_WORDS if len(comparison.sides) > 1 else 2)
     with pictures, st.container(key="sides"):
-        for column, side in zip(st.columns(len(status.sides), gap="xsmall"), status.sides, strict=True):
+        sides = _chosen_take(status)
+        for column, side in zip(st.columns(len(sides), gap="xsmall"), sides, strict=True):
             with column:
                 _picture(studio, viewer, status, side)
     with words:
@@ -64,6 +68,23 @@ def _details(studio: Studio, viewer: Viewer, comparison_id: str) -> None:
     _references(studio, comparison)
     _figures(status)
     follow(studio, [status])
+
+
+def _chosen_take(status: ComparisonStatus) -> tuple[SideStatus, ...]:
+    """The sides of the take that is looked at: at first the best-scored."""
+    takes = {sides[0].take: sides for sides in status.takes}
+    if len(takes) == 1:
+        return status.sides
+    chosen = st.segmented_control(
+        "Take",
+        list(takes),
+        default=status.best_take,
+        format_func=lambda take: f"Take {take}",
+        required=True,
+        key=f"{Key.TAKE_SHOWN}-{status.comparison.id}",
+        label_visibility="collapsed",
+    )
+    return takes.get(chosen or status.best_take, status.best_pair)
 
 
 def follow(studio: Studio, drawn: Sequence[ComparisonStatus]) -> None:
@@ -84,7 +105,8 @@ def _standing(status: ComparisonStatus) -> list[tuple[int, AttemptPhase]]:
 
 def _picture(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: SideStatus) -> None:
     """A side's picture, or why there is none, and what belongs to it alone."""
-    heading, picture = side.side.heading, side.picture
+    title, picture = side_title(status.comparison, side.side), side.picture
+    heading = take_title(status, side, title)
     if picture is not None:
         with st.container(key=f"made-{side.side.value}"):
             large = absolute(image_url(picture.key, picture.etag, THUMBNAIL_SIDES[1]))
@@ -93,10 +115,10 @@ def _picture(studio: Studio, viewer: Viewer, status: ComparisonStatus, side: Sid
         with st.container(key=f"unmade-{side.side.value}", border=True, horizontal_alignment="center"):
             st.markdown(fill("**{}**", side_problem(side)), width="content")
             st.caption(plain(problem(side, may_act=False)), text_alignment="center")
-    st.markdown(fill("**{}**", heading))
+    st.markdown(fill("**{}**", title))
     with row():
         if picture is not None:
-            download_button(status.comparison.id, picture, side.side)
+            download_button(status.comparison.id, picture, side.place, heading)
         if status.comparison.legacy is None:
             retry_button(studio, viewer, status, side)
 
@@ -106,11 +128,27 @@ def _words(studio: Studio, comparison: Comparison) -> None:
     st.text(comparison.wishes.prompt)
     st.caption(plain(_made(comparison, studio.vocabulary)))
     if comparison.controlled is not None:
-        with row():
-            says = fill("controlled: {}", "yes" if comparison.controlled else "no")
-            st.badge(says, color="gray", help=CONTROLLED_HELP)
-            for difference in comparison.differences:
-                st.caption(plain(difference.says), width="content")
+        _verdict(fill("controlled: {}", _yes(comparison.controlled)), comparison.differences)
+        today = studio.planner.judge_record(comparison)
+        if today is not None and is_judged_otherwise(comparison, today):
+            _verdict(fill("today: {}", _yes(today.controlled)), today.differences)
+
+
+def is_judged_otherwise(comparison: Comparison, today: Fairness) -> bool:
+    """Whether today's judge says something else than the verdict in the record, which stays what it was."""
+    then = {difference.what for difference in comparison.differences}
+    return today.controlled != comparison.controlled or {each.what for each in today.differences} != then
+
+
+def _verdict(says: Markdown, differences: Sequence[Difference]) -> None:
+    with row():
+        st.badge(says, color="gray", help=CONTROLLED_HELP)
+        for difference in differences:
+            st.caption(plain(difference.says), width="content")
+
+
+def _yes(is_controlled: bool) -> LiteralString:
+    return "yes" if is_controlled else "no"
 
 
 def _made(comparison: Comparison, vocabulary: Vocabulary) -> str:
@@ -155,7 +193,7 @@ def _actions(studio: Studio, viewer: Viewer, comparison: Comparison) -> bool:
 def _references(studio: Studio, comparison: Comparison) -> None:
     for column, record in zip(st.columns(len(comparison.sides)), comparison.sides, strict=True):
         with column:
-            st.markdown(fill("**References** :gray[{}]", record.side.heading))
+            st.markdown(fill("**References** :gray[{}]", side_title(comparison, record.side)))
             _slots(studio, record, is_planned=comparison.legacy is None)
 
 
@@ -186,30 +224,43 @@ def _figures(status: ComparisonStatus) -> None:
     comparison = status.comparison
     with st.expander("Request, attempts and cost"):
         _facts(comparison)
-        for column, side in zip(st.columns(len(status.sides)), status.sides, strict=True):
+        for column, record in zip(st.columns(len(comparison.sides)), comparison.sides, strict=True):
             with column:
-                st.markdown(fill("**{}**", side.side.heading))
-                if comparison.legacy is None:
-                    attempts(side)
-                else:
-                    st.caption("Imported: no timing, cost or request id came with it.")
+                _attempts(status, record)
     with st.expander("Sent prompts"):
         if comparison.legacy is not None:
             st.caption("As typed; whether anything was added is not recorded.")
         for column, record in zip(st.columns(len(comparison.sides)), comparison.sides, strict=True):
             with column:
-                st.markdown(fill("**{}**", record.side.heading))
+                st.markdown(fill("**{}**", side_title(comparison, record.side)))
                 sections(record)
+
+
+def _attempts(status: ComparisonStatus, record: SideRecord) -> None:
+    """Every try at a side, take by take."""
+    for side in status.sides:
+        if side.side is not record.side:
+            continue
+        st.markdown(fill("**{}**", take_title(status, side, side_title(status.comparison, side.side))))
+        if status.comparison.legacy is None:
+            attempts(side)
+        else:
+            st.caption("Imported: no timing, cost or request id came with it.")
 
 
 def _facts(comparison: Comparison) -> None:
     """With what it was made; of an imported one, where it comes from."""
     made = clock(comparison.created_at, reader_zone(), to_the_second=True)
     if comparison.legacy is None:
-        quality = f" · {comparison.quality}" if comparison.quality != "auto" else ""
-        engine = f"{comparison.engine} {comparison.model}{quality}"
-        st.caption(plain(f"{made} · {engine} · {comparison.size} · seed {comparison.seed}"))
+        renders = (comparison.render_of(record.side) for record in comparison.sides)
+        engines = " / ".join(dict.fromkeys(map(_engine, renders)))
+        st.caption(plain(f"{made} · {engines} · {comparison.size} · seed {comparison.seed}"))
     else:
         output = fill(" · picture `{}`", comparison.legacy.output) if comparison.legacy.output else ""
         st.caption(fill("{} · imported, record `{}`{}", made, comparison.legacy.id, output))
     st.caption(fill("Comparison `{}`", comparison.id))
+
+
+def _engine(render: RenderSettings) -> str:
+    quality = f" · {render.quality}" if render.quality != "auto" else ""
+    return f"{render.engine} {render.model}{quality}"

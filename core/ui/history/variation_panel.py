@@ -89,7 +89,7 @@ def _side(record: SideRecord, places: Sequence[Place]) -> None:
     summary = "as recorded" if not changed else f"{len(changed)} of {len(places)} slots change"
     with row():
         st.markdown(fill("**{}** :gray[{}]", record.side.heading, summary), width="content")
-        sent_prompt(record)
+        sent_prompt([record])
     for at, place in enumerate(changed):
         _change(place, f"{record.side.value}-{at}")
     for place in places:
@@ -137,7 +137,8 @@ def _send(studio: Studio, viewer: Viewer, comparison: Comparison, changes: Chang
     missing, says, objects, last = (st.container() for _ in range(4))
     if again.missing or changes.redraw_missing:
         missing.toggle("Draw others in place of missing references", key=_key(Key.VARIATION_MISSING, comparison))
-    usd, usual = studio.orders.estimate(planned, again.render), studio.orders.usual_charge(planned, again.render)
+    usd = studio.orders.estimate(planned, again.render, render_b=again.render_b, takes=again.takes)
+    usual = studio.orders.usual_charge(planned, again.render, render_b=again.render_b, takes=again.takes)
     price = price_for(studio, usd, again.render, viewer.email, usual=usual)
     objection = _objection(studio, again, planned) or price.objection
     if again.says:
@@ -156,7 +157,7 @@ def _objection(studio: Studio, again: Variation, planned: Planned) -> StudioErro
     """Why this cannot be sent as it is, if so."""
     try:
         again.check()
-        studio.orders.check(planned, again.render)
+        studio.orders.check(planned, again.render, render_b=again.render_b, takes=again.takes)
     except StudioError as err:
         return err
     return None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
@@ -170,3 +172,45 @@ def test_a_previews_tone_fidelity_is_recorded(studio: StudioFixture) -> None:
     assert picture is not None
     assert picture.fidelity is not None
     assert 30 < picture.fidelity <= 100
+
+
+@pytest.mark.parametrize("tone", [pytest.param(path, id=path.parent.name) for path in TONES])
+def test_takes_differ_visibly_and_stay_the_same_tone(tone: Path) -> None:
+    """About 2 are just noticeable, 12 are another mood: so far stay further takes from the first, and from another."""
+    for seed in (0, 7, 2**32 - 1):
+        request = replace(asked(reference(Role.TONE, tone), MODEL), seed=seed)
+        pictures = [picture_of(made(replace(request, take=take))) for take in (1, 2, 3, 4)]
+        apart = [tone_distance(one, other) for one, other in combinations(pictures, 2)]
+        assert min(apart) > 2.5
+        assert max(tone_distance(pictures[0], other) for other in pictures[1:]) < 9
+
+
+def test_the_first_take_is_what_it_was_before_there_were_others_and_a_take_is_the_same_each_time() -> None:
+    request = asked(TONE, MODEL)
+    assert made(replace(request, take=1)) == made(request)
+    assert made(replace(request, take=2)) == made(replace(request, take=2))
+    assert made(replace(request, take=2)).data != made(replace(request, take=2, seed=2)).data
+
+
+def test_a_further_take_says_how_it_is_graded_the_same_on_both_sides() -> None:
+    request = replace(asked(TONE, MODEL), take=3)
+    notes = made(request).notes
+    assert len(notes) == 2
+    assert notes[1].startswith("Take 3 is graded ")
+    assert any(word in notes[1] for word in ("lighter", "darker", "warmer", "cooler"))
+    assert made(replace(request, side=SideName.TONE_ANGLE)).notes == notes
+
+
+def test_a_colourless_take_stays_colourless() -> None:
+    grey = replace(MODEL, data=_png_of(Image.open(io.BytesIO(MODEL.data)).convert("L").convert("RGB")))
+    for take in (2, 3, 4):
+        final = made(replace(asked(grey), take=take))
+        red, green, blue = (np.asarray(band, dtype=int) for band in picture_of(final).split())
+        assert max(abs(red - green).max(), abs(green - blue).max()) <= 2
+        assert any(word in final.notes[1] for word in ("softer", "harder", "lighter", "darker"))
+
+
+def _png_of(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()

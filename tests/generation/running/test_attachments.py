@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import EngineError, StorageUnavailable
 from core.generation.running import attachments
-from core.generation.running.attachments import Attachments
+from core.generation.running.attachments import Attachments, Prepare, Preparing
 from core.injection.wishes import Mode
 from core.references.vocabulary import Role
 from tests.faults.proxy import Does, FaultProxy
@@ -31,12 +31,17 @@ def attached(studio: StudioFixture, proxy: FaultProxy) -> Iterator[Attachments]:
     own.close()
 
 
+def by(prepare: Prepare) -> Preparing:
+    """One engine makes all sides."""
+    return lambda _side: prepare
+
+
 def test_both_sides_share_one_fetch(studio: StudioFixture, proxy: FaultProxy, attached: Attachments) -> None:
     tone = studio.reference("tone.png", png("#ff0000"))
     fetched = proxy.rule(r"(GET|HEAD) .*tone\.png$", times=2)
     fetched.latch.open()
     wanted = comparison(tone)
-    attached.prepare_soon(wanted, lambda _: None)
+    attached.prepare_soon(wanted.sides, by(lambda _: None))
     with ThreadPoolExecutor(2) as both:
         found = list(both.map(attached.of, wanted.sides))
     assert [[each.data for each in side] for side in found] == [[png("#ff0000")]] * 2
@@ -77,7 +82,7 @@ def test_trouble_while_preparing_is_nobodys_failure(
     tone = studio.reference("tone.png", png())
     refused = proxy.rule(r"GET .*tone\.png$", Does.REFUSE, times=3)
     wanted = comparison(tone, mode=Mode.TONE_ONLY)
-    attached.prepare_soon(wanted, lambda _: None)
+    attached.prepare_soon(wanted.sides, by(lambda _: None))
     until(lambda: len(refused.lines) == 3)
     found: list[bytes] = []
 
@@ -97,10 +102,10 @@ def test_what_a_plan_shows_is_ready_before_the_press(
     fetched = proxy.rule(r"GET .*tone\.png$", times=2)
     fetched.latch.open()
     wanted, prepared = comparison(tone), threading.Event()
-    attached.prefetch(wanted.sides, lambda _: prepared.set())
+    attached.prefetch(wanted.sides, by(lambda _: prepared.set()))
     assert prepared.wait(LONG_S)
     for _ in range(20):  # every rerun of the page prefetches the same again
-        attached.prefetch(wanted.sides, lambda _: pytest.fail("prepared twice"))
+        attached.prefetch(wanted.sides, by(lambda _: pytest.fail("prepared twice")))
     assert [each.data for each in attached.of(wanted.side(TONE_ONLY))] == [png("#ff0000")]
     assert len(fetched.lines) == 1
 
@@ -112,7 +117,7 @@ def test_plans_that_change_quickly_leave_no_long_queue_behind(
     many = attachments._PREFETCHED_WAITING_MAX + 8
     for at in range(many):
         slot = studio.reference(f"{at}.png", png(f"#0000{at:02x}"))
-        attached.prefetch(comparison(slot, mode=Mode.TONE_ONLY).sides, lambda _: None)
+        attached.prefetch(comparison(slot, mode=Mode.TONE_ONLY).sides, by(lambda _: None))
     held.latch.wait_for(attachments._PREFETCHED_AT_ONCE)
     last = comparison(studio.reference("last.png", png("#00ff00")), mode=Mode.TONE_ONLY)
     assert attached.of(last.side(TONE_ONLY))[0].data == png("#00ff00"), "who orders does not wait behind them"
@@ -128,6 +133,6 @@ def test_trouble_with_what_was_only_planned_is_told_to_who_orders_it(
     tone = studio.reference("tone.png", png())
     studio.store.put(tone.key or "", png("#123456"), content_type="image/png")
     record = comparison(tone, mode=Mode.TONE_ONLY).side(TONE_ONLY)
-    attached.prefetch([record], lambda _: pytest.fail("it is not what was planned"))
+    attached.prefetch([record], by(lambda _: pytest.fail("it is not what was planned")))
     with pytest.raises(EngineError, match="has changed"):
         attached.of(record)

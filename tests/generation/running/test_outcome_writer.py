@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import EngineError, EngineFault, StorageUnavailable
+from core.generation.records.comparison import SideTake
 from core.generation.running import outcome_writer
 from core.generation.running.job import Job
 from core.generation.running.job_board import JobBoard
@@ -37,7 +38,7 @@ def test_an_end_that_s3_did_not_take_at_its_time_is_written_down_and_one_that_ne
     studio: StudioFixture,
 ) -> None:
     ends = OutcomeWriter(studio.history(), JobBoard(), None, lambda *_: None)
-    ended, running = (Job(comparison(), TONE_ONLY, attempt, (), "anna@studio") for attempt in (1, 2))
+    ended, running = (Job(comparison(), SideTake(TONE_ONLY), attempt, (), "anna@studio") for attempt in (1, 2))
     ended.outcome = ended.fail(EngineError("The engine was busy.", kind=EngineFault.RATE_LIMITED))
     for job in (ended, running):
         ends.record(job)

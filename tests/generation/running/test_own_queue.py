@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from core.errors import EngineError, EngineFault, InputError
 from core.generation.engines.engine import SideRequest
 from core.generation.records.attempt_status import AttemptPhase
+from core.generation.records.comparison import SideTake
 from core.generation.running.fair_queue import FairQueue
 from core.generation.running.job import Job
 from core.generation.running.own_queue import Move, by_comparison, moved
@@ -37,7 +38,7 @@ COMPARISONS = [comparison() for _ in range(5)]
 
 def job(number: int, side: int) -> Job:
     wanted = COMPARISONS[number]
-    return Job(wanted, (TONE_ONLY, TONE_ANGLE)[side], attempt=1, earlier=(), person=ANNA)
+    return Job(wanted, SideTake((TONE_ONLY, TONE_ANGLE)[side]), attempt=1, earlier=(), person=ANNA)
 
 
 class TestArranging:
@@ -175,7 +176,7 @@ def test_only_so_many_sides_of_a_person_wait_and_the_next_order_writes_nothing(
     for each in wanted:
         runner.submit(each)
     before = len(list(studio.store.list(f"{studio.prefix}generations/")))
-    with pytest.raises(InputError, match=f"{WAITING_SIDES_MAX} of your sides wait for their turn"):
+    with pytest.raises(InputError, match=f"{WAITING_SIDES_MAX} of your pictures wait for their turn"):
         runner.submit(comparison(mode=Mode.TONE_ONLY, person=ANNA))
     assert len(list(studio.store.list(f"{studio.prefix}generations/"))) == before
     runner.submit(comparison(person=BERT))  # others have room of their own

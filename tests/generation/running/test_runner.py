@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from core.errors import EngineError, EngineFault, InputError, NotFound, StorageUnavailable, WriteConflict
 from core.generation.engines.engine import FinalPicture, SideRequest
+from core.generation.records.attempt import AttemptId
 from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.history import History
 from core.generation.records.outcome import Cost, OutcomeState
@@ -471,7 +472,7 @@ def test_a_foreign_picture_under_an_attempts_name_is_never_taken_for_ours(studio
     wanted = comparison(mode=Mode.TONE_ONLY)
     studio.store.put(f"{history.folder_of(wanted.id)}tone-only-1.png", b"theirs", content_type="image/png")
     with pytest.raises(WriteConflict):
-        history.add_picture(wanted.id, TONE_ONLY, 1, png())
+        history.add_picture(AttemptId(wanted.id, TONE_ONLY, 1), png())
 
 
 def test_what_was_made_is_kept_when_the_cancel_comes_too_late(studio: StudioFixture) -> None:

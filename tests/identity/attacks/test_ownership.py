@@ -18,9 +18,14 @@ from tests.support.s3.servers import client_of
 from tests.support.timeouts import until
 
 ANNA, BERT, OPS = "anna@studio.example", "bert@studio.example", "ops@studio.example"
-CANCEL, RETRY = "cancel-tone-only", "retry-tone-only"
+CANCEL, RETRY = '"does":"cancel"', '"does":"retry"'  # buttons of the stage, as its script is sent them
 UNSENT = "the unannounced perfume of spring"
 OpenPage = Callable[..., SocketPage]
+
+
+def act(page: SocketPage, does: str, comparison: str) -> SocketPage:
+    """Press a button of the stage, or say that one was pressed."""
+    return page.trigger("stage", "asked", {"does": does, "id": comparison, "side": "tone-only", "take": 1})
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +72,7 @@ def annas(openai: FakeOpenAI, studio: Production, open_page: OpenPage) -> Iterat
     openai.choose(lambda _: Behaviour(hold=let_go))
     page = open_page(ANNA).until("prompt:box")
     page.tell("prompt:box", typed={"text": "a red chair", "number": 1}).run()
-    page.press("Generate").until(CANCEL)
+    page.press("Generate").until_said(CANCEL)
     yield newest_record(studio, "/comparison.json")["id"]
     let_go.set()
     openai.reset()
@@ -77,31 +82,29 @@ def test_a_colleague_cancels_and_retries_nothing_and_operations_do_by_name(
     annas: str, studio: Production, open_page: OpenPage
 ) -> None:
     shown = f"comparison={annas}"
-    annas_page = open_page(ANNA).until(CANCEL, query=shown)
+    annas_page = open_page(ANNA).until_said(CANCEL, query=shown)
     berts_page = open_page(BERT)
     until(lambda: berts_page.run(query=shown).says(f"Ordered by {ANNA}"), "Bert sees whose it is")
-    assert CANCEL not in berts_page.ids
-    berts_page.ids = {**annas_page.ids, **berts_page.ids}
-    berts_page.press(CANCEL)
+    assert not berts_page.says(CANCEL)
+    act(berts_page, "cancel", annas)
     assert newest_record(studio, "/tone-only-1.json") == {}
-    assert CANCEL in annas_page.run(query=shown).ids, "it is at work still"
+    assert annas_page.run(query=shown).says(CANCEL), "it is at work still"
 
     before = datetime.now(UTC).replace(microsecond=0)
-    ops_page = open_page(OPS).until(CANCEL, query=shown)
-    ops_page.press(CANCEL)
+    ops_page = open_page(OPS).until_said(CANCEL, query=shown)
+    act(ops_page, "cancel", annas)
     record = until(lambda: newest_record(studio, "/tone-only-1.json"), "the end is recorded")
     assert record["person"] == ANNA
     assert record["cancelled"]["person"] == OPS
     assert before <= datetime.fromisoformat(record["cancelled"]["at"]) <= datetime.now(UTC)
-    annas_page.until(RETRY, query=shown)
+    annas_page.until_said(RETRY, query=shown)
     assert annas_page.says(f"Cancelled by {OPS}, ")
 
     until(lambda: berts_page.run(query=shown).says(f"Only {ANNA} or operations can retry this"), "Bert is told")
-    assert RETRY not in berts_page.ids
-    berts_page.ids = {**annas_page.ids, **berts_page.ids}
-    berts_page.press(RETRY)
+    assert not berts_page.says(RETRY)
+    act(berts_page, "retry", annas)
     assert newest_record(studio, "/tone-only-2.started.json") == {}
-    ops_page.until(RETRY, query=shown).press(RETRY)
+    act(ops_page.until_said(RETRY, query=shown), "retry", annas)
     started = until(lambda: newest_record(studio, "/tone-only-2.started.json"), "the retry is recorded")
     assert started["person"] == OPS
     assert newest_record(studio, f"{annas}/comparison.json")["person"] == ANNA
@@ -125,14 +128,14 @@ def test_a_button_that_was_another_persons_does_nothing_in_a_session_that_is_gon
     """Callbacks run before the page does: with the next person's name, and what the last one was shown."""
     with ExitStack() as hers:
         ops = SocketPage(hers.enter_context(studio.websocket(studio.cookie(session(OPS)))), "generate")
-        ops.until(CANCEL, query=f"comparison={annas}")
+        ops.until_said(CANCEL, query=f"comparison={annas}")
     bert = open_page(BERT, resume=ops.session)
     bert.ids = dict(ops.ids)
-    bert.press(CANCEL)
+    act(bert, "cancel", annas)
     anna = open_page(ANNA, resume=bert.session)
     anna.ids = dict(ops.ids)
-    anna.press(CANCEL)  # she may, and has not pressed it
-    assert CANCEL in open_page(OPS).until(CANCEL, query=f"comparison={annas}").ids
+    act(anna, "cancel", annas)  # she may, and has not pressed it
+    assert open_page(OPS).until_said(CANCEL, query=f"comparison={annas}").says(CANCEL)
     assert not [1 for n in (1, 2) if newest_record(studio, f"{annas}/tone-only-{n}.json")]
 
 

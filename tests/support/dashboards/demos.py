@@ -282,9 +282,18 @@ def picture(request):
 app = st.App("shell/main.py", routes=[Route("/picture/{name}", picture)])
 """
 _STAGE = """
+import time
 from functools import partial
 import streamlit as st
-from core.ui.components.stage.stage import StageSide, StageState, stage
+from core.ui.components.stage.stage import (
+    StageButton,
+    StageData,
+    StageFoot,
+    StageLink,
+    StageSide,
+    StageState,
+    stage,
+)
 
 st.set_page_config(layout="wide")
 st.text_area("Prompt")
@@ -298,6 +307,20 @@ def side(name, title, state, picture=None, **facts):
 side_a = partial(side, "A", "Tone only")
 side_b = partial(side, "B", "Tone + angle")
 A, B = side_a("done", "a.png"), side_b("done", "b.png")
+
+
+def foot(name, picture="", fidelity="", button=None, figures=""):
+    link = StageLink(f"/picture/{picture}", f"Download {name}") if picture else None
+    return StageFoot(name, f"Fidelity {fidelity}" if fidelity else "", "Near the tone.", figures, "", link, button)
+
+
+def done(of, name, picture, fidelity):
+    return of("done", picture, foot=foot(name, picture, fidelity, figures="41.0 s"))
+
+
+STOP = StageButton("cancel", "Cancel")
+RETRY = StageButton("retry", "Retry this take", "Nothing else is made.")
+LATER = StageButton("retry", "Retry this take", "", (int(time.time()) + 3600) * 1000)
 REFUSED = {"headline": "Refused", "detail": "Reword the prompt.", "request_id": "req_42"}
 CASES = {
     "pair": [[A, B]],
@@ -314,6 +337,21 @@ CASES = {
         [side_a("empty"), B],
     ],
 }
+MADE = [
+    [done(side_a, "a", "a.png", 61), done(side_b, "b", "b.png", 56)],
+    [done(side_a, "a", "b-1.png", 64), done(side_b, "b", "b-2.png", 71)],
+]
+CASES["takes"] = [
+    [
+        *MADE,
+        [
+            side_a("running", "b-1.png", progress=0.5, since_ms=1, foot=foot("a", button=STOP)),
+            side_b("failed", **REFUSED, foot=foot("b", button=RETRY, figures="Attempt 1: failed")),
+        ],
+        [side_a("queued", foot=foot("a")), side_b("failed", **REFUSED, foot=foot("b", button=LATER))],
+    ],
+    [*MADE, [done(side_a, "a", "a.png", 90), done(side_b, "b", "b.png", 90)], MADE[0]],
+]
 steps = CASES[st.query_params.get("case", "pair")]
 st.session_state.setdefault("runs", 0)
 st.session_state.setdefault("step", 0)
@@ -325,7 +363,14 @@ if st.button("Other comparison"):
     st.session_state.comparison = 3 - st.session_state.comparison
 st.button("Rerun")
 run, step, comparison = (st.session_state[name] for name in ("runs", "step", "comparison"))
-stage(f"comparison-{comparison}", steps[step % len(steps)], key="stage", height=560)
+drawn = steps[step % len(steps)]
+takes = drawn if isinstance(drawn[0], list) else [drawn]
+of_all = {"together": StageButton("cancel", "Cancel all 2"), "zip": StageLink("/picture/a.png", "Download all")}
+more = of_all if len(takes) > 1 else {}
+first = 2 if step == 0 and len(takes) > 1 else 1
+data = StageData(f"comparison-{comparison}", 560, takes, first, **more)
+stage(data, key="stage", act=lambda act: st.session_state.update(asked=act))
+st.text(f"asked {st.session_state.get('asked')}")
 st.text(f"run {run}, step {step}, comparison {comparison}")
 """
 _MARKDOWN = """

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from websockets.sync.client import ClientConnection
 
 from tests.support.dashboards.production import ORIGIN
@@ -70,6 +71,18 @@ class SocketPage:
     def press(self, button: str) -> SocketPage:
         """Press a button, by its key or by what stands on it."""
         return self.set(button, trigger_value=True).run()
+
+    def trigger(self, key: str, event: str, value: Any) -> SocketPage:
+        """What a component says once, by its event."""
+        of = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{self.ids[key]}__events"
+        said = json.dumps([{"event": event, "value": value}])
+        self.states[f"{key} {event}"] = WidgetState(id=of, json_trigger_value=said)
+        return self.run()
+
+    def until_said(self, sentence: str, *, query: str = "") -> SocketPage:
+        """Run until this is drawn."""
+        until(lambda: self.run(query=query).says(sentence), f"{sentence} is drawn")
+        return self
 
     def until(self, button: str, *, query: str = "") -> SocketPage:
         """Run until this is drawn: the library is listed, work has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.ui.components.stage.stage import StageSide, StageState
+from core.ui.components.stage.stage import StageData, StageSide, StageState, stage
 from tests.support.browser.chromium import Contexts, chromium
 from tests.support.dashboards.demos import STAGE_HEIGHT, STAGE_WIDTH, stage_demo
 
@@ -237,6 +238,117 @@ def test_full_screen_and_back(page: Page, url: str, native: bool) -> None:
     else:
         floor.press("Escape")
     expect(page.get_by_role("button", name="Full screen", exact=True)).to_be_visible()
+
+
+# ---- takes ---------------------------------------------------------------------------------------------
+
+TAKES = 4
+
+
+def looked_at(floor: Locator) -> list[str]:
+    """What is on the stage, by the names of its sides."""
+    chips: list[str] = floor.evaluate(
+        """(floor) => [...floor.querySelectorAll(".pane:not(.aside)")].map((pane) => {
+            const isSeen = getComputedStyle(pane).opacity === "1" && !pane.inert;
+            return isSeen ? pane.querySelector(".chip").textContent : "";
+        })"""
+    )
+    return chips
+
+
+def open_takes(page: Page, url: str) -> Locator:
+    floor = open_case(page, url, "takes", pictures=5)
+    assert looked_at(floor) == ["A Tone only · take 2", "B Tone + angle · take 2"], "the one that Python puts first"
+    return floor
+
+
+def test_digits_choose_the_take_and_with_shift_that_of_b_alone(page: Page, url: str) -> None:
+    floor = open_takes(page, url)
+    floor.press("1")
+    assert looked_at(floor) == ["A Tone only · take 1", "B Tone + angle · take 1"]
+    floor.press("Shift+Digit3")
+    assert looked_at(floor) == ["A Tone only · take 1", "B Tone + angle · take 3"]
+    floor.press("9")
+    assert looked_at(floor) == ["A Tone only · take 1", "B Tone + angle · take 3"]
+    strips = [page.get_by_role("group", name=f"Takes of {name}") for name in "AB"]
+    expect(strips[0].get_by_role("button", pressed=True)).to_have_accessible_name("A, take 1: Fidelity 61")
+    expect(strips[1].get_by_role("button", pressed=True)).to_have_accessible_name("B, take 3: Refused")
+    strips[0].get_by_role("button").nth(1).click()
+    assert looked_at(floor) == ["A Tone only · take 2", "B Tone + angle · take 2"]
+    strips[0].get_by_role("button").nth(3).click(modifiers=["Shift"])
+    assert looked_at(floor) == ["A Tone only · take 4", "B Tone + angle · take 2"]
+
+
+def test_the_way_of_looking_stays_whichever_take_is_chosen_even_one_without_a_picture(page: Page, url: str) -> None:
+    floor = open_takes(page, url)
+    floor.press("z")
+    floor.press("b")
+    floor.press("+")
+    floor.press("ArrowLeft")
+    before = framings(floor)[:2]
+    for key in ("1", "4", "2", "Shift+Digit1", "1"):
+        floor.press(key)
+    assert looked_at(floor) == ["", "B Tone + angle · take 1"]
+    assert framings(floor)[:2] == before
+    expect(page.get_by_role("button", name="Flip", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Original pixels, 1:1")).to_have_attribute("aria-keyshortcuts", "z")
+
+
+def test_a_take_is_on_the_stage_within_its_keys_own_event_and_the_server_is_asked_nothing(page: Page, url: str) -> None:
+    """Neither the server nor a picture is waited for; `bench.keys` times it up to the next frame."""
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.on("request", lambda request: sent.append(request.url))
+    floor = open_takes(page, url)
+    page.wait_for_load_state("networkidle")
+    sent.clear()
+    turned: list[tuple[float, list[str]]] = floor.evaluate(
+        """(floor) => [..."1212121212"].map((digit) => {
+            const began = performance.now();
+            floor.dispatchEvent(new KeyboardEvent("keydown", { key: digit, code: `Digit${digit}`, bubbles: true }));
+            const took = performance.now() - began;
+            const seen = [...floor.querySelectorAll(".pane:not(.aside)")];
+            return [took, seen.map((pane) => pane.querySelector("img").getAttribute("src"))];
+        })"""
+    )
+    pictures = [["/picture/a.png", "/picture/b.png"], ["/picture/b-1.png", "/picture/b-2.png"]]
+    assert [shows for _, shows in turned] == pictures * 5
+    assert sorted(took for took, _ in turned)[len(turned) // 2] < 100
+    assert sent == []
+
+
+def test_what_stands_below_follows_the_take_and_acts_for_it(page: Page, url: str) -> None:
+    floor = open_takes(page, url)
+    feet = page.locator(".stage .foot")
+    expect(feet.first).to_contain_text("Fidelity 64")
+    expect(feet.nth(1).get_by_role("link", name="PNG")).to_have_attribute("href", "/picture/b-2.png")
+    expect(feet.nth(1).get_by_role("link", name="ZIP")).to_have_attribute("title", "Download all")
+    stands = floor.bounding_box()
+    floor.press("4")
+    waits = feet.nth(1).get_by_role("button", name=re.compile(r"^Retry this take in \d\d min$"))
+    expect(waits).to_be_disabled()
+    floor.press("3")
+    feet.nth(1).get_by_role("button", name="Retry this take", exact=True).click()
+    expect(page.get_by_text("asked StageAct")).to_contain_text(
+        "does='retry', comparison='comparison-1', side='b', take=3"
+    )
+    feet.nth(1).get_by_role("button", name="Cancel all 2").click()
+    expect(page.get_by_text("asked StageAct")).to_contain_text("does='cancel', comparison='comparison-1', side=None")
+    assert looked_at(floor) == ["A Tone only · take 3", "B Tone + angle · take 3"]
+    assert floor.bounding_box() == stands
+
+
+def test_a_better_take_that_comes_later_never_takes_the_place_of_what_is_looked_at(page: Page, url: str) -> None:
+    floor = open_takes(page, url)
+    advance(page, 1)
+    expect(page.get_by_role("button", name="B, take 3: Fidelity 90")).to_be_visible()
+    assert looked_at(floor) == ["A Tone only · take 2", "B Tone + angle · take 2"]
+
+
+def test_on_a_phone_a_take_is_chosen_with_a_finger(phone: Page, url: str) -> None:
+    floor = open_case(phone, url, "takes", pictures=5)
+    phone.get_by_role("group", name="Takes of B").get_by_role("button").first.tap()
+    assert looked_at(floor)[0] == "A Tone only · take 1"
 
 
 # ---- reruns --------------------------------------------------------------------------------------------
@@ -474,6 +586,15 @@ def test_two_fingers_zoom_both_sides_and_one_then_pans(phone: Page, url: str) ->
 
 
 # ---- the Python side -----------------------------------------------------------------------------------
+
+
+def test_all_takes_have_the_same_sides_and_the_first_is_one_of_them() -> None:
+    side = StageSide("A", "", StageState.EMPTY, 10, 10)
+    for wrong in ([[side], [side, side]], [[side] * 3], [[]], []):
+        with pytest.raises(ValueError, match="one side or two of every take"):
+            stage(StageData("c", 100, wrong), key="stage")
+    with pytest.raises(ValueError, match="take 3 of 2"):
+        stage(StageData("c", 100, [[side], [side]], take=3), key="stage")
 
 
 def test_a_side_must_have_a_size_and_if_done_a_picture() -> None:

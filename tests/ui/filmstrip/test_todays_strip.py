@@ -9,11 +9,12 @@ import pytest
 
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.side_diff import SideDiff, SideDifference
+from core.references.key import encode_key
 from core.ui.components.filmstrip.filmstrip import FilmstripItem
 from core.ui.filmstrip.side_by_side import difference_words
 from core.ui.filmstrip.todays_strip import strip_item
 from tests.generation.comparisons import TONE_ANGLE, TONE_ONLY, comparison
-from tests.ui.filmstrip.test_pair import status
+from tests.ui.filmstrip.test_pair import status, taken
 
 NOW = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
 Q, R, F, C, X = (
@@ -67,6 +68,15 @@ def test_what_is_done_shows_its_small_pictures_in_their_shape() -> None:
     assert [side.picture_url for side in shown.sides] == ["/image/320/e/aw"] * 2
     assert (shown.ratio, shown.mark, shown.note) == (0.8, "shown", "")
     assert shown.name.endswith(": done")
+
+
+def test_several_takes_are_counted_and_the_best_scored_pair_is_shown() -> None:
+    shown = strip_item(taken((51, 60), (80, None), (70, 72)), "", [], UTC, NOW)
+    assert shown.takes == "3 takes"
+    assert ", Compare, 3 takes, “a portrait”: 5 of 6 done" in shown.name
+    third = [f"/image/320/e/{encode_key(f'{name}-take3')}" for name in (TONE_ONLY, TONE_ANGLE)]
+    assert [side.picture_url for side in shown.sides] == third
+    assert item(R, Q).takes == ""
 
 
 def test_differences_are_words_and_nothing_that_somebody_typed_becomes_markdown() -> None:

@@ -32,3 +32,27 @@ def test_a_price_says_where_it_comes_from(usd: float | None, usual: Median | Non
     budgets = Budgets(cast(Ledger, None), DailyLimits)  # without limits nobody asks what was spent
     studio = cast(Studio, SimpleNamespace(budgets=budgets))
     assert price_for(studio, usd, RENDER, "anna@studio", usual=usual).line == line
+
+
+@pytest.mark.parametrize(
+    ("usd", "pictures", "line"),
+    [
+        (0.27, 0, "gpt-image-2 · about $0.27 (estimate)"),
+        (0.27, 2, "2 pictures · gpt-image-2 · about $0.27 (estimate)"),
+        (0.81, 6, "6 pictures · gpt-image-2 · about $0.81 (estimate)"),
+        (None, 8, "8 pictures · gpt-image-2 · price unknown"),
+        (0.0, 4, "4 pictures · Preview engine · free"),
+    ],
+)
+def test_more_than_one_take_says_how_many_pictures_are_paid_for(usd: float | None, pictures: int, line: str) -> None:
+    studio = cast(Studio, SimpleNamespace(budgets=Budgets(cast(Ledger, None), DailyLimits)))
+    assert price_for(studio, usd, RENDER, "anna@studio", pictures=pictures).line == line
+
+
+def test_two_image_models_are_both_named_and_the_same_one_once() -> None:
+    studio = cast(Studio, SimpleNamespace(budgets=Budgets(cast(Ledger, None), DailyLimits)))
+    other = RENDER.model_copy(update={"model": "gpt-image-1"})
+    line = price_for(studio, 0.3, RENDER, "anna@studio", render_b=other).line
+    assert line == "gpt-image-2 and gpt-image-1 · about $0.30 (estimate)"
+    better = RENDER.model_copy(update={"quality": "high"})
+    assert price_for(studio, 0.3, RENDER, "anna@studio", render_b=better).line.startswith("gpt-image-2 · about")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +11,7 @@ from core.generation.records.attempt import AttemptId
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.outcome import Outcome
 from core.injection.wishes import SideName
-from core.ui.generate.side_words import countdown, headline, next_says, problem, wait_s
+from core.ui.generate.side_words import headline, next_says, problem, told_in_ms
 from core.ui.generate.stage_footers import cancel_label
 from core.ui.generate.work import cancel_words, end_words, progress_words
 from tests.generation.comparisons import comparison
@@ -37,6 +37,16 @@ def status(*phases: AttemptPhase, ahead: int = 0) -> ComparisonStatus:
     return ComparisonStatus(comparison=comparison(), sides=sides)
 
 
+def of_takes(*takes: tuple[AttemptPhase, ...]) -> ComparisonStatus:
+    """A comparison of several takes, each with the phases of its sides."""
+    sides = [
+        side.model_copy(update={"take": number})
+        for number, phases in enumerate(takes, 1)
+        for side in status(*phases).sides
+    ]
+    return ComparisonStatus(comparison=comparison(takes=len(takes)), sides=tuple(sides))
+
+
 @pytest.mark.parametrize("kind", EngineFault)
 def test_every_kind_of_failure_has_a_title_and_says_what_to_do(kind: EngineFault) -> None:
     assert headline(failed(kind, wait=7))
@@ -59,30 +69,32 @@ def test_what_waits_says_how_many_are_ahead_and_what_was_never_begun_that_the_se
     assert problem(side(RUNNING), may_act=True) == ""
 
 
-def test_a_wait_is_counted_from_the_end_of_the_attempt_and_never_told_shorter_than_it_is() -> None:
+def test_a_wait_is_counted_from_the_end_of_the_attempt_and_told_only_where_the_far_side_has_said_one() -> None:
     limited = failed(EngineFault.RATE_LIMITED, wait=7)
-    assert [wait_s(limited, NOW + timedelta(seconds=after)) for after in (0, 2.5, 7, 60)] == [7, 4.5, 0, 0]
-    assert wait_s(failed(EngineFault.RATE_LIMITED), NOW) == 0
-    assert wait_s(limited.model_copy(update={"phase": RUNNING, "attempt": 2}), NOW) == 0
-    assert [countdown(seconds) for seconds in (0.2, 7, 6.01, 120, 121, 3600)] == [
-        *("1 s", "7 s", "7 s", "120 s", "3 min", "60 min"),
-    ]
+    assert told_in_ms(limited) == round(NOW.timestamp() * 1000) + 7000
+    assert told_in_ms(failed(EngineFault.RATE_LIMITED)) is None
+    assert told_in_ms(limited.model_copy(update={"phase": RUNNING, "attempt": 2})) is None
 
 
 def test_the_next_comparison_says_whether_it_waits_or_is_made() -> None:
     assert next_says(status(QUEUED, QUEUED, ahead=3)) == "The next waits: 3 ahead of you"
     assert next_says(status(QUEUED, QUEUED)) == "The next waits"
     assert next_says(status(RUNNING, QUEUED, ahead=1)) == "Making the next"
+    assert next_says(status(CANCELLED, QUEUED)) == "The next waits"
 
 
 def test_both_are_cancelled_only_where_both_are_at_work() -> None:
     assert cancel_label(status(RUNNING, QUEUED)) == cancel_words([status(RUNNING, QUEUED)]) == "Cancel both"
     assert cancel_label(status(RUNNING, DONE)) == cancel_words([status(RUNNING, DONE)]) == "Cancel"
     assert cancel_words([status(RUNNING, DONE), status(QUEUED, QUEUED)]) == "Cancel all 3"
+    takes = of_takes((RUNNING, DONE), (QUEUED, QUEUED))
+    assert cancel_label(takes) == cancel_words([takes]) == "Cancel all 3"
 
 
 def test_progress_counts_the_sides_that_have_ended_of_those_in_hand() -> None:
     assert progress_words(status(RUNNING, FAILED).sides) == "1 of 2"
+    takes = of_takes((DONE, DONE), (FAILED, RUNNING), (RUNNING, QUEUED), (QUEUED, QUEUED))
+    assert progress_words(takes.sides) == "3 of 8"
     assert progress_words((*status(RUNNING, DONE).sides, *status(QUEUED, QUEUED, ahead=2).sides)) == "1 of 4"
     assert progress_words(status(QUEUED, QUEUED, ahead=2).sides) == "Waiting: 2 ahead"
     assert progress_words(status(QUEUED, QUEUED).sides) == "Waiting"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.injection.wishes import Ages, Mode, PersonWish, Strength, Wishes
+from core.injection.wishes import Ages, Mode, PersonWish, Strength, Varies, Wishes
 from core.labels.published.schema import Gender
 from core.ui.generate.draft import FROM_PROMPT, PERSON_CHOICES, SIZES
 from core.ui.generate.stored_draft import _overruled_now, _read, _StoredDraft
@@ -16,6 +16,9 @@ OFFERED = {
     "person": PERSON_CHOICES,
     "size": SIZES,
     "engine": {"Preview"},
+    "engine_b": {"Preview"},
+    "strength_of": {"tone", "angle"},
+    "strengths_b": {"tone", "angle"},
 }
 BEFORE = {
     "tone": "noir",
@@ -26,6 +29,9 @@ BEFORE = {
     "persona": "Ada",
     "pins": {"tone": "a.png"},
     "off": ["angle"],
+    "varies": "strength",
+    "balanced": False,
+    "strengths_b": {"angle": "hint"},
 }
 OVERRULED = {"act": "You picked Noir", "gave_way": ["the tone Pastel"], "before": BEFORE}
 GOOD = {
@@ -45,6 +51,13 @@ GOOD = {
     "person": "Yes",
     "ages": [20, 30],
     "engine": None,
+    "varies": "tone-way",
+    "balanced": False,
+    "strength_of": "angle",
+    "strength_b": "hint",
+    "engine_b": "Preview",
+    "quality_b": "high",
+    "takes": 3,
 }
 BAD = {
     "prompt": [None, 3],
@@ -67,7 +80,11 @@ BAD = {
         ),
         *(
             {**OVERRULED, "before": {**BEFORE, name: value}}
-            for name, value in (("person", "Maybe"), ("ages", [30, 20]))
+            for name, value in (("person", "Maybe"), ("ages", [30, 20]), ("varies", "size"), ("balanced", 0))
+        ),
+        *(
+            {**OVERRULED, "before": {**BEFORE, "strengths_b": value}}
+            for value in ({"model:x": "hint"}, {"tone": "evil"}, {"tone": "hint", "angle": "hint"})
         ),
     ],
     "is_toneless": ["yes", 1, None],
@@ -79,6 +96,13 @@ BAD = {
     "ages": [[30, 20], [1], [1, 2, 3], [0, 101], "12"],
     "size": ["1 × 1"],
     "engine": ["gone", 1],
+    "varies": ["size", 1, None],
+    "balanced": ["yes", 0, None],
+    "strength_of": ["model:x", 1, None],
+    "strength_b": ["evil", None],
+    "engine_b": ["gone", 1],
+    "quality_b": [1, {}],
+    "takes": [0, 5, "2", True, 1.0, None],
 }
 
 
@@ -90,6 +114,9 @@ def test_a_good_draft_is_read_as_it_was_kept() -> None:
     assert (stored.pins, stored.rerolls, stored.off) == ({"tone": "a.png"}, {"tone": 2}, {"angle"})
     assert (stored.strengths, stored.mode) == ({"tone": Strength.STRONG}, Mode.TONE_ONLY)
     assert (stored.person, stored.ages, stored.size, stored.engine) == ("Yes", (20, 30), next(iter(SIZES)), None)
+    assert (stored.varies, stored.balanced, stored.takes) == (Varies.TONE_WAY, False, 3)
+    assert (stored.strength_of, stored.strength_b) == ("angle", Strength.HINT)
+    assert (stored.engine_b, stored.quality_b) == ("Preview", "high")
 
 
 def test_what_was_overruled_can_be_taken_back_after_a_reload() -> None:
@@ -106,6 +133,9 @@ def test_what_was_overruled_can_be_taken_back_after_a_reload() -> None:
         persona="Ada",
         pins={"tone": "a.png"},
         off=frozenset({"angle"}),
+        varies=Varies.STRENGTH,
+        balanced=False,
+        strengths_b={"angle": Strength.HINT},
     )
     assert _overruled_now(said) == {
         **OVERRULED,
@@ -124,3 +154,4 @@ def test_a_bad_field_is_named_and_every_other_is_kept(name: str, value: object) 
 def test_what_an_older_version_did_not_know_is_not_left_out() -> None:
     stored, left_out = _read(_StoredDraft, {}, OFFERED)
     assert (stored.person, left_out) == (FROM_PROMPT, [])
+    assert (stored.varies, stored.balanced, stored.takes) == (Varies.ANGLE, True, 1)

@@ -12,12 +12,14 @@ from core.generation.records.attempt_status import AttemptPhase, ComparisonStatu
 from core.generation.records.comparison import Comparison, Legacy
 from core.generation.records.outcome import Outcome, StoredPicture
 from core.generation.records.status_reader import conclude_import
-from core.injection.wishes import Mode, SideName, Wishes
+from core.injection.wishes import Mode, SideName, Varies, Wishes
+from core.references.key import encode_key
 from core.references.vocabulary import load_vocabulary
 from core.studio import VOCABULARY_FILE
 from core.ui.components.picture_grid.picture_grid import Card
 from core.ui.history.history_cards import comparison_card
 from tests.generation.comparisons import SIZE, TONE_ANGLE, TONE_ONLY, comparison
+from tests.ui.filmstrip.test_pair import taken
 
 VOCABULARY = load_vocabulary(VOCABULARY_FILE)
 BEGAN = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
@@ -86,6 +88,24 @@ def test_a_single_side_has_the_card_to_itself() -> None:
     assert drawn.halves == ()
     assert drawn.picture_url is not None
     assert drawn.subtitle.startswith("Tone only · Vivid · ")
+
+
+def test_several_takes_are_counted_and_the_best_scored_pair_is_shown() -> None:
+    drawn = comparison_card(taken((51, 60), (None, 90), (70, 72)), VOCABULARY)
+    assert "Vivid · 3 takes · " in drawn.subtitle
+    assert [half.alt for half in drawn.halves] == ["Tone only, take 3: a portrait", "Tone + angle, take 3: a portrait"]
+    third = [f"/image/320/e/{encode_key(f'{name}-take3')}" for name in (TONE_ONLY, TONE_ANGLE)]
+    assert [half.picture_url for half in drawn.halves] == third
+
+
+def test_what_varies_is_said_where_it_is_not_the_angle() -> None:
+    wishes = Wishes(prompt="a portrait", mode=Mode.COMPARE, varies=Varies.TONE_WAY)
+    (one, other), names = comparison().sides, (SideName.A, SideName.B)
+    sides = tuple(record.model_copy(update={"side": name}) for record, name in zip((one, other), names, strict=True))
+    of = comparison(wishes=wishes, sides=sides)
+    drawn = card(of, *(side(name, made(of, name), phase=AttemptPhase.DONE) for name in names))
+    assert drawn.subtitle.startswith("Varies tone's way · Vivid · ")
+    assert [half.alt for half in drawn.halves] == ["Tone reference: a portrait", "Tone in words: a portrait"]
 
 
 def test_an_imported_one_without_its_picture_says_that_there_is_none() -> None:

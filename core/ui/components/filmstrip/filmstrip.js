@@ -202,7 +202,8 @@ class ItemView {
   constructor() {
     this.pictures = element("span", "pictures");
     this.tag = element("span", "tag");
-    this.button = element("button", { type: "button", class: "item" }, this.pictures, this.tag);
+    this.takes = element("span", "takes");
+    this.button = element("button", { type: "button", class: "item" }, this.pictures, this.tag, this.takes);
     this.node = element("div", { role: "listitem" }, this.button);
     this.item = /** @type {FilmstripItem | null} */ (null);
   }
@@ -219,6 +220,7 @@ class ItemView {
       title: item.name,
       "aria-current": item.mark ? "true" : null,
     });
+    setText(this.takes, item.note ? "" : item.takes);
     this.clocks = [];
     const width = Math.max(WIDTHS_PX.least, Math.min(WIDTHS_PX.most, Math.round(PICTURE_PX * item.ratio)));
     this.pictures.style.setProperty("--width", `${width}px`);

@@ -35,7 +35,8 @@ class FilmstripItem:
     """One comparison. `name` is its whole description for those who hear it or point at it.
 
     `note` stands in place of sides that all wait alike; without any sides it is nothing to be put side by side.
-    `ratio` is a picture's width by its height.
+    `ratio` is a picture's width by its height; `takes` says how many there are of each side, where it is more than the
+    one that is shown.
     """
 
     id: str
@@ -44,6 +45,7 @@ class FilmstripItem:
     note: str
     ratio: float
     sides: Sequence[FilmstripSide]
+    takes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

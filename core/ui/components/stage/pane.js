@@ -1,4 +1,4 @@
-// A side of the stage: its picture or its message, its name, its progress.
+// A side of a take on the stage: its picture or its message, its name, its progress.
 
 import { button, element, icon, setAttributes, setText } from "../dom.js";
 import { elapsedSince } from "../elapsed.js";
@@ -14,7 +14,7 @@ const WORDS = {
   cancelled: "Cancelled",
   empty: "Nothing here yet",
 };
-const SIGNS = {
+export const SIGNS = {
   queued: "M12 7.5V12l3 2M12 3.5a8.5 8.5 0 1 0 0 17a8.5 8.5 0 0 0 0-17",
   running: "",
   failed: "M12 9.5v4.2M12 16.6v.4M12 3.8 2.8 20h18.4z",
@@ -30,8 +30,14 @@ export class Pane {
   ticket = 0; // which load is the newest
   told = "";
 
-  constructor(/** @type {StageSide} */ side, /** @type {{ data: StageData, say(text: string): void, layout(): void }} */ stage) {
+  /**
+   * @param {StageSide} side
+   * @param {number} number of its take, from 1; 0 where there is but one
+   * @param {{ data: StageData, say(text: string): void, layout(): void }} stage
+   */
+  constructor(side, number, stage) {
     this.side = side;
+    this.number = number;
     this.stage = stage;
     this.message = element("div", "message");
     this.frame = element("div", "frame", this.message);
@@ -46,8 +52,12 @@ export class Pane {
     this.take(side);
   }
 
+  get title() {
+    return [this.side.title, this.number && `take ${this.number}`].filter(Boolean).join(" · ");
+  }
+
   get label() {
-    return this.side.title ? `${this.side.name}, ${this.side.title}` : this.side.name;
+    return this.title ? `${this.side.name}, ${this.title}` : this.side.name;
   }
 
   get headline() {
@@ -122,7 +132,7 @@ export class Pane {
     setAttributes(this.node, { "data-state": side.state, "aria-label": this.label });
     this.node.classList.toggle("plain", !this.img);
     this.chip.replaceChildren(element("b", { translate: "no" }, side.name));
-    if (side.title) this.chip.append(" ", element("span", "", side.title));
+    if (this.title) this.chip.append(" ", element("span", "", this.title));
 
     const isRunning = side.state === "running";
     this.note.hidden = !(isRunning && this.img && side.headline);
@@ -204,14 +214,16 @@ export class Pane {
   }
 
   /**
+   * Another take of its side lies over it: it stays painted, so that turning to it is a matter of compositing.
    * @param {Place} at
-   * @param {{ isShown: boolean, isSliding: boolean, isSecond: boolean }} how
+   * @param {{ isChosen: boolean, isShown: boolean, isSliding: boolean, isSecond: boolean }} how
    */
-  place(at, { isShown, isSliding, isSecond }) {
+  place(at, { isChosen, isShown, isSliding, isSecond }) {
     const { left, right, top, bottom } = spanOf(at);
     put(this.node, { left: at.room.x, width: at.room.width });
     put(this.frame, { width: at.width, height: at.height });
     this.frame.style.transform = `translate(${at.x}px, ${at.y}px)`;
+    this.node.classList.toggle("aside", !isChosen);
     this.node.classList.toggle("shown", isShown);
     this.node.inert = !isShown;
     const isOnRight = isSliding && isSecond;

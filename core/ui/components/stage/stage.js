@@ -1,11 +1,13 @@
-// The stage: one or two sides of a comparison, looked at without asking the server anything.
+// The stage: one or two sides of a comparison, of several takes one at a time, looked at without asking the server
+// anything.
 //
 // How a person looks at a comparison lives by the comparison's id and outlives reruns and visits elsewhere.
 
 import { around, button, element, icon, keptUnder, setAttributes, setText, take } from "../dom.js";
-import { clamp, dividerAt, layOut, middleFor, spotUnder, spreadOf, UNPLACED, wipeAt, zoomed } from "../geometry.js";
+import { clamp, dividerAt, isAt, layOut, middleFor, spotUnder, spreadOf, UNPLACED, wipeAt, zoomed } from "../geometry.js";
 import { elapsedSince, setServerClock, Ticker } from "../elapsed.js";
 import { isChord, isComposing, keyOf, onLabels } from "../keyboard.js";
+import { Feet } from "./feet.js";
 import { Pane, put } from "./pane.js";
 import { Toolbar } from "./toolbar.js";
 import { scrolledBy, setHeight } from "../streamlit_page.js";
@@ -14,11 +16,15 @@ import { scrolledBy, setHeight } from "../streamlit_page.js";
 /** @import { Point, View } from "../geometry.js" */
 
 /** @typedef {{ run: () => void, isRepeated: boolean }} Act */
+/** @typedef {{ does: "cancel" | "retry", id: string, side: string | null, take: number }} Told */
 
 const BELOW_BAR = 8; // the gap and
 const PADDING = 22; // the padding in full screen, as in the style sheet
 const MARGIN = 24; // what the stage leaves of the window's height
-const FOOT = 152; // room for the figures and the filmstrip under the stage, so that they are seen together with it
+const FOOT = 108; // room for the filmstrip under the stage, so that it is seen together with it
+const FIGURES = 36; // what stands below a picture: figures and buttons in a line, and above it or beside it
+const STRIP = 75; // all takes; as in the style sheet
+const ROOMY = 430; // from here on a side has room for its takes and its figures beside each other
 const LEAST = 420; // with less room than this the page is scrolled anyway
 const NARROW = 520; // from here down each of two pictures would be less than 260 wide, too small to judge
 const STEP = 1.25; // one press of + or −
@@ -28,7 +34,8 @@ const TAP_MS = 400;
 const VIEWS_KEPT = 500;
 const GRIP = "M8.5 6.5 3 12l5.5 5.5M15.5 6.5 21 12l-5.5 5.5";
 
-/** @type {Map<string, View>} comparison id → the way it was last looked at */
+/** @typedef {View & { takes: number[] }} Look `takes` is which one of each side */
+/** @type {Map<string, Look>} comparison id → the way it was last looked at */
 const views = new Map();
 /** @type {WeakMap<ShadowRoot, Stage>} */
 const stages = new WeakMap();
@@ -37,7 +44,7 @@ const stages = new WeakMap();
 export default function ({ data, parentElement, setTriggerValue }) {
   setServerClock(data.drawn_at_ms);
   const stage = keptUnder(stages, parentElement, () => new Stage(parentElement, data));
-  stage.cancelNext = (id) => setTriggerValue("cancelled", { id });
+  stage.tell = (act) => setTriggerValue("asked", act);
   stage.show(data);
   return () => {
     if (parentElement.isConnected) return;
@@ -46,17 +53,34 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 
-/** @param {string} comparison @returns {View} */
-function viewOf(comparison) {
-  const view = keptUnder(views, comparison, () => ({ mode: null, shown: 0, scale: null, x: 0.5, y: 0.5, wipe: 0.5 }));
+/**
+ * How a comparison was last looked at. The first time its takes are those that Python has put first, and they stay until
+ * a person chooses: a better one that comes later never takes the place of what is being looked at.
+ * @param {StageData} data
+ * @returns {Look}
+ */
+function viewOf({ comparison, takes, take: first }) {
+  const [sides] = takes;
+  const view = keptUnder(views, comparison, () => ({
+    mode: null,
+    shown: 0,
+    scale: null,
+    x: 0.5,
+    y: 0.5,
+    wipe: 0.5,
+    takes: sides.map(() => first - 1),
+  }));
+  if (view.takes.length !== sides.length || view.takes.some((one) => one >= takes.length)) {
+    view.takes = sides.map(() => first - 1);
+  }
   const [oldest] = views.keys();
   if (views.size > VIEWS_KEPT) views.delete(oldest);
   return view;
 }
 
 export class Stage {
-  /** @type {Pane[]} */
-  panes = [];
+  /** @type {Pane[][]} of every take its sides */
+  all = [];
   /** @type {Map<number, Point>} */
   pointers = new Map();
   /** @type {{ wipes: boolean, from: Point, hasMoved: boolean, at: number } | null} */
@@ -65,8 +89,8 @@ export class Stage {
   latest;
   coming = ""; // another comparison, whose first picture is being decoded
   toldNext = "";
-  /** @type {(comparison: string) => void} */
-  cancelNext = () => {};
+  /** @type {(act: Told) => void} */
+  tell = () => {};
   placed = UNPLACED;
   frameAsked = 0;
   isTouch = false;
@@ -75,7 +99,7 @@ export class Stage {
   constructor(/** @type {ShadowRoot} */ mount, /** @type {StageData} */ data) {
     this.mount = mount;
     this.data = this.latest = data;
-    this.view = viewOf(data.comparison);
+    this.view = viewOf(data);
     this.toolbar = new Toolbar(this);
     this.divider = element("div", {
       class: "divider",
@@ -89,7 +113,8 @@ export class Stage {
     this.next = element("div", { class: "next", hidden: true });
     this.floor = element("div", { class: "floor", tabindex: 0, role: "group" }, this.divider, this.next);
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
-    this.root = element("div", "stage", this.toolbar.node, this.floor, this.live);
+    this.feet = new Feet(this);
+    this.root = element("div", "stage", this.toolbar.node, this.floor, this.feet.node, this.live);
     mount.append(this.root);
     this.watcher = new ResizeObserver(() => this.layout());
     this.watcher.observe(this.root);
@@ -139,7 +164,9 @@ export class Stage {
 
   /** Takes what there is to show; another comparison comes only when its first picture can be painted. */
   show(/** @type {StageData} */ data) {
-    const [first] = data.sides.flatMap((side) => (side.picture_url ? [side.picture_url] : []));
+    const { takes } = viewOf(data);
+    const sides = [...takes.map((chosen, at) => data.takes[chosen][at]), ...data.takes.flat()];
+    const [first] = sides.flatMap((side) => (side.picture_url ? [side.picture_url] : []));
     this.latest = data;
     const isAnother = this.data.comparison !== data.comparison;
     if (isAnother && this.isReady && first && this.coming !== data.comparison) {
@@ -155,26 +182,41 @@ export class Stage {
   stand(/** @type {StageData} */ data) {
     const isAnother = this.data.comparison !== data.comparison;
     this.data = data;
-    this.view = viewOf(data.comparison);
+    this.view = viewOf(data);
+    if (isAnother) this.feet.forget();
     // Another comparison starts from empty plates: its name must never stand on the last one's picture.
-    if (isAnother || this.panes.length !== data.sides.length) {
-      for (const pane of this.panes) pane.discard();
-      this.panes = data.sides.map((side) => new Pane(side, this));
-      this.divider.before(...this.panes.map((pane) => pane.node));
+    if (isAnother || this.all.length !== data.takes.length || this.panes.length !== data.takes[0].length) {
+      for (const pane of this.all.flat()) pane.discard();
+      this.all = data.takes.map((sides, number) => {
+        return sides.map((side) => new Pane(side, data.takes.length > 1 ? number + 1 : 0, this));
+      });
+      this.divider.before(...data.takes[0].flatMap((_, at) => this.all.map((panes) => panes[at].node)));
     }
-    const news = this.panes.map((pane, index) => pane.update(data.sides[index])).filter(Boolean);
-    if (news.length) this.say(news.join(" "));
+    const news = this.all.flatMap((panes, number) => panes.map((pane, at) => pane.update(data.takes[number][at])));
+    if (news.some(Boolean)) this.say(news.filter(Boolean).join(" "));
+    for (const pane of this.all.flat()) pane.mark(data.made_with);
+    this.name();
+    this.tellNext();
+    const tells = data.takes.flat().some((side) => side.since_ms !== null) ? [data.comparison] : [];
+    if (data.next) tells.push(data.next.comparison);
+    setAttributes(this.mount.host, { "data-tells": tells.join(" ") || null });
+    this.ticker.run(tells.length > 0 || this.isAwaited);
+    this.layout();
+  }
+
+  /** Whether somebody has to wait before something can be retried. */
+  get isAwaited() {
+    const buttons = [this.data.together, ...this.data.takes.flat().map((side) => side.foot?.button ?? null)];
+    return buttons.some((each) => each !== null && each.ready_at_ms !== null);
+  }
+
+  /** What is on it, for who hears it. */
+  name() {
     const labels = this.panes.map((pane) => pane.label);
     const label = labels.length > 1 ? `Comparison of ${labels.join(" and ")}` : labels[0];
     setAttributes(this.floor, { "aria-label": label });
-    setAttributes(this.divider, { "aria-label": `Divider between ${data.sides.map(({ name }) => name).join(" and ")}` });
-    for (const pane of this.panes) pane.mark(data.made_with);
-    this.tellNext();
-    const tells = data.sides.some((side) => side.since_ms !== null) ? [data.comparison] : [];
-    if (data.next) tells.push(data.next.comparison);
-    setAttributes(this.mount.host, { "data-tells": tells.join(" ") || null });
-    this.ticker.run(tells.length > 0);
-    this.layout();
+    const names = this.panes.map((pane) => pane.side.name);
+    setAttributes(this.divider, { "aria-label": `Divider between ${names.join(" and ")}` });
   }
 
   /** Says how far what comes next is, as long as it has nothing to show in place of what stands here. */
@@ -189,14 +231,16 @@ export class Stage {
     this.say(`${next.says}.`);
     this.next.append(element("b", "", next.says), this.seconds);
     if (next.usually) this.next.append(element("span", "part", ` · ${next.usually}`));
-    if (next.cancel) this.next.append(button("small", next.cancel, () => this.cancelNext(next.comparison)));
+    const stop = () => this.tell({ does: "cancel", id: next.comparison, side: null, take: 1 });
+    if (next.cancel) this.next.append(button("small", next.cancel, stop));
     this.next.append(element("i"));
     this.tick();
   }
 
   /** No second stands still. */
   tick() {
-    for (const pane of this.panes) pane.tick();
+    for (const pane of this.all.flat()) pane.tick();
+    this.feet.tick();
     const since_ms = this.data.next?.since_ms ?? null;
     setText(this.seconds, since_ms === null ? "" : ` · ${elapsedSince(since_ms)}`);
   }
@@ -207,9 +251,21 @@ export class Stage {
 
   // ---- what a person asks for ----
 
+  /** The sides that are on the stage: of each the take that was chosen. */
+  get panes() {
+    if (!this.all.length) return [];
+    return this.view.takes.map((chosen, at) => this.all[chosen][at]);
+  }
+
   get mode() {
     if (this.panes.length < 2) return "one";
     return this.view.mode ?? (this.isNarrow ? "flip" : "side");
+  }
+
+  /** What is kept free below the pictures, whatever is said there: no word that comes makes them smaller. */
+  get footHeight() {
+    if (this.all.length < 2) return FIGURES;
+    return this.root.classList.contains("stacked") ? STRIP + FIGURES : STRIP;
   }
 
   get isNarrow() {
@@ -218,6 +274,11 @@ export class Stage {
 
   get isReady() {
     return this.panes.some((pane) => pane.img);
+  }
+
+  /** Whether one pixel of the screen is one of the picture's. */
+  get isExact() {
+    return this.view.scale !== null && isAt(this.placed.scale, 1);
   }
 
   get isPannable() {
@@ -235,6 +296,19 @@ export class Stage {
     this.view.shown = index;
     this.layout();
     this.say(this.panes[index].label);
+  }
+
+  /**
+   * Puts a take on the stage: of all sides, or of these alone. The way of looking, zoom and place stay.
+   * @param {number} number from 0
+   * @param {number[]} sides
+   */
+  choose(number, sides = this.view.takes.map((_, at) => at)) {
+    if (number >= this.all.length) return;
+    for (const at of sides) this.view.takes[at] = number;
+    this.name();
+    this.layout();
+    this.say(sides.map((at) => this.panes[at].label).join(" and "));
   }
 
   flip() {
@@ -332,10 +406,23 @@ export class Stage {
     if (isChord(event) || isComposing(event)) return;
     const key = keyOf(event);
     if ((key === " " || key === "enter") && around(event, "button")) return;
-    const act = this.actFor(key) ?? this.wipeFor(key, event) ?? this.panFor(key);
+    const act = this.takeFor(key, event) ?? this.actFor(key) ?? this.wipeFor(key, event) ?? this.panFor(key);
     if (!act) return;
     take(event); // the page has keys of its own
     if (!event.repeat || act.isRepeated) act.run();
+  }
+
+  /**
+   * With several takes the digits choose one; with Shift for B alone.
+   * @param {string} key
+   * @param {KeyboardEvent} event
+   * @returns {Act | undefined}
+   */
+  takeFor(key, event) {
+    if (this.all.length < 2 || !/^[1-9]$/.test(key)) return undefined;
+    const last = this.panes.length - 1;
+    const run = () => (event.shiftKey ? this.choose(Number(key) - 1, [last]) : this.choose(Number(key) - 1));
+    return { run, isRepeated: false };
   }
 
   /** @param {string} key @returns {Act | undefined} */
@@ -356,7 +443,8 @@ export class Stage {
       ["+", { run: () => this.step(1), isRepeated: true }],
       ["-", { run: () => this.step(-1), isRepeated: true }],
       ["0", { run: () => this.zoomTo(null), isRepeated: false }],
-      ["1", { run: () => this.zoomTo(1), isRepeated: false }],
+      ["1", { run: () => this.zoomTo(1), isRepeated: false }], // of one take alone: see takeFor
+      ["z", { run: () => this.zoomTo(this.isExact ? null : 1), isRepeated: false }],
     ]).get(key);
   }
 
@@ -481,7 +569,10 @@ export class Stage {
     this.root.classList.toggle("narrow", this.isNarrow);
     this.toolbar.shape(this.isNarrow);
     // A picture that is to be judged must fit into the window whole.
-    const most = isFull ? this.root.clientHeight - PADDING : Math.min(this.data.height, this.roomInWindow());
+    this.feet.show(view.takes);
+    this.root.classList.toggle("stacked", (width - this.gap) / panes.length < ROOMY);
+    const below = this.feet.node.hidden ? 0 : this.footHeight + BELOW_BAR;
+    const most = isFull ? this.root.clientHeight - PADDING : Math.min(this.data.height, this.roomInWindow() - below);
     const cap = Math.max(120, most - this.toolbar.node.offsetHeight - BELOW_BAR);
     const sizes = panes.map((pane) => pane.size);
     const density = window.devicePixelRatio || 1;
@@ -491,9 +582,11 @@ export class Stage {
     floor.classList.toggle("pannable", this.isPannable);
     floor.classList.toggle("moving", this.isMoving);
     floor.classList.toggle("crisp", this.placed.scale > CRISP);
-    panes.forEach((pane, index) => {
-      const isShown = mode !== "flip" || view.shown === index;
-      pane.place(this.placed.places[index], { isShown, isSliding: mode === "slider", isSecond: index === 1 });
+    this.all.flat().forEach((pane, at) => {
+      const index = at % panes.length;
+      const isChosen = pane === panes[index];
+      const isShown = isChosen && (mode !== "flip" || view.shown === index);
+      pane.place(this.placed.places[index], { isChosen, isShown, isSliding: mode === "slider", isSecond: index === 1 });
     });
     this.placeDivider(mode === "slider");
     this.toolbar.draw(this.placed);
@@ -502,7 +595,8 @@ export class Stage {
 
   placeDivider(/** @type {boolean} */ isSliding) {
     const at = dividerAt(this.placed, this.view.wipe);
-    this.panes.forEach(({ node }, index) => {
+    this.all.flat().forEach(({ node }, each) => {
+      const index = each % this.panes.length;
       const [right, left] = index ? [0, at] : [this.placed.places[0].room.width - at, 0];
       node.style.clipPath = isSliding ? `inset(0 ${right}px 0 ${left}px)` : "";
     });

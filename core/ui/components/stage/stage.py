@@ -1,4 +1,4 @@
-"""The stage: one or two sides of a comparison, drawn so that a person can compare them in the browser."""
+"""The stage: the takes of a comparison, one or two sides each, drawn so that a person can compare them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from core.ui.components.component import Component, ShortText, Told, message
 
+TAKES_MAX = 9  # keys from 1 to 9 choose one
+
 _component = Component(Path(__file__).with_suffix(".js"))
+Doing = Literal["cancel", "retry"]
 
 
 class StageState(StrEnum):
@@ -24,15 +30,54 @@ class StageState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StageButton:
+    """Something to be done: to one picture, or to all of a comparison that it can be done to.
+
+    Where it cannot be done before `ready_at_ms` (milliseconds of the server's clock since 1970), the browser counts
+    down to that by itself. It is the browser's word when it is pressed: who may is asked again.
+    """
+
+    does: Doing
+    label: str
+    help: str = ""
+    ready_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageLink:
+    """Where a file is to be had, and what its link does."""
+
+    url: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageFoot:
+    """What stands below a picture: what it came to, its file, and what may be done about it. All of it is plain text.
+
+    `fidelity` and `figures` are told with what they mean, `notes` a line each. `side` is its name in the record.
+    """
+
+    side: str
+    fidelity: str = ""
+    fidelity_help: str = ""
+    figures: str = ""
+    figures_help: str = ""
+    picture: StageLink | None = None
+    button: StageButton | None = None
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StageSide:
-    """One side as the stage draws it.
+    """One side of one take as the stage draws it.
 
     `picture_url` is drawn while RUNNING (the latest partial) and when DONE (the original pixels); the other
     states ignore it. `width_px` and `height_px` are those of the original and lay the side out before
     anything has loaded, so they must not change between states. `headline` says what is going on,
     `detail` what to do next. `progress` runs from 0 to 1; None while RUNNING means "unknown". Since `since_ms`
     (milliseconds of the server's clock since 1970) it waits or works: the browser counts from there by itself, and says
-    how long it `usually` takes.
+    how long it `usually` takes. In the strip of all takes it is drawn by its `thumbnail_url` once it is done.
     """
 
     name: str
@@ -48,6 +93,8 @@ class StageSide:
     progress: float | None = None
     since_ms: int | None = None
     usually: str = ""
+    thumbnail_url: str | None = None
+    foot: StageFoot | None = None
 
     def __post_init__(self) -> None:
         if self.width_px <= 0 or self.height_px <= 0:
@@ -72,49 +119,66 @@ class StageNext:
 
 @dataclass(frozen=True, slots=True)
 class StageData:
-    """What the browser draws, and when it was drawn: the browser reckons by the server's clock."""
+    """What the browser draws, and when it was drawn: the browser reckons by the server's clock.
+
+    Of several `takes`, each the same sides in the same order, one is looked at: at first `take`, counted from 1. What
+    can be done for all pictures `together`, and the `zip` of all of them, stand in the last foot.
+    """
 
     comparison: str
     height: int
-    sides: Sequence[StageSide]
+    takes: Sequence[Sequence[StageSide]]
+    take: int = 1
     drawn_at_ms: int = 0
     made_with: str = ""
     next: StageNext | None = None
+    together: StageButton | None = None
+    zip: StageLink | None = None
 
 
-class _Cancelled(Told):
-    """The comparison that is to be stopped before it has come to the stage."""
+@dataclass(frozen=True, slots=True)
+class StageAct:
+    """What a person has pressed: for one side of one take, or for all that can be where no side is named."""
 
+    does: Doing
+    comparison: str
+    side: str | None
+    take: int
+
+
+class _Asked(Told):
+    """A button of the stage that was pressed."""
+
+    does: Doing
     id: ShortText
+    side: ShortText | None = None
+    take: Annotated[int, Field(ge=1, le=TAKES_MAX)] = 1
 
 
 def stage(
-    comparison_id: str,
-    sides: Sequence[StageSide],
+    data: StageData,
     *,
     key: str,
-    height: int,
-    drawn_at_ms: int = 0,
-    made_with: str = "",
-    following: StageNext | None = None,
-    cancel: Callable[[str], None] = lambda _comparison: None,
+    act: Callable[[StageAct], None] = lambda _act: None,
 ) -> None:
-    """Draw one side, or two to compare.
+    """Draw one side, or two to compare; of several takes one at a time, with a strip of all of them below.
 
     What stands there is marked by what it was `made_with`, where that is no longer what is planned, and stays until
-    what is `following` has something to show: that one is stopped by `cancel`, which is told its id.
+    what is `next` has something to show. `act` is told what was pressed.
 
-    How a person looks at it (view, zoom, pan, divider) is kept in the browser by `comparison_id` and never
-    reaches the server. `height` is in CSS pixels: it is reserved before anything is drawn and is the most
-    the stage takes; where the pictures need less, or the window has less, the page gets the rest back.
+    How a person looks at it (view, zoom, pan, divider, take) is kept in the browser by the comparison's id and never
+    reaches the server. The height is in CSS pixels: it is reserved before anything is drawn and is the most the
+    pictures take; where they need less, or the window has less, the page gets the rest back.
     """
-    if len(sides) not in (1, 2):
-        raise ValueError(f"the stage draws one side or two, got {len(sides)}")
+    counts = {len(sides) for sides in data.takes}
+    if counts not in ({1}, {2}):
+        raise ValueError(f"the stage draws one side or two of every take, got {sorted(counts)}")
+    if not 1 <= data.take <= len(data.takes) <= TAKES_MAX:
+        raise ValueError(f"take {data.take} of {len(data.takes)} is none that can be looked at")
 
-    def cancelled() -> None:
-        said = message(key, "cancelled", _Cancelled)
+    def asked() -> None:
+        said = message(key, "asked", _Asked)
         if said is not None:  # also of one that has come to the stage while somebody pressed
-            cancel(said.id)
+            act(StageAct(said.does, said.id, said.side, said.take))
 
-    data = StageData(comparison_id, height, sides, drawn_at_ms, made_with, following)
-    _component.draw(data, key=key, height=height, on_cancelled_change=cancelled)
+    _component.draw(data, key=key, height=data.height, on_asked_change=asked)

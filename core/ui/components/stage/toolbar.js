@@ -12,6 +12,7 @@ const REDUCE = "M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5";
 export class Toolbar {
   /** @type {HTMLButtonElement[]} */
   sides = [];
+  takes = 1;
 
   constructor(/** @type {Stage} */ stage) {
     this.stage = stage;
@@ -45,6 +46,12 @@ export class Toolbar {
       this.sideGroup.replaceChildren(...this.sides);
       this.hints.replaceChildren();
     }
+    const takes = this.stage.all.length;
+    if (takes !== this.takes) {
+      this.takes = takes;
+      this.hints.replaceChildren();
+      named(this.exact, "Original pixels, 1:1", takes > 1 ? "z" : "1"); // then the digits are the takes'
+    }
     this.hint(isPair, isNarrow);
   }
 
@@ -55,6 +62,11 @@ export class Toolbar {
       const labels = [labelOf("a"), labelOf("b"), "space"].map((label) => label.toLowerCase());
       const keys = labels.flatMap((label) => [element("kbd", { translate: "no" }, label), " "]);
       this.hints.append(element("span", "", ...keys, "flip"));
+    }
+    if (this.takes > 1) {
+      const digits = [element("kbd", {}, "1"), "–", element("kbd", {}, String(this.takes)), " take"];
+      this.hints.append(element("span", "", ...digits));
+      if (isPair) this.hints.append(element("span", "", element("kbd", {}, "shift"), " take of B"));
     }
     this.hints.append(element("span", "", "drag to pan"), element("span", "", "ctrl+wheel to zoom"));
   }
@@ -80,7 +92,7 @@ export class Toolbar {
     for (const node of [this.minus, this.level, this.plus, this.exact]) node.disabled = !isReady;
     setText(this.level, !isReady || view.scale === null || isAt(scale, fit) ? "Fit" : percent);
     named(this.level, isReady ? `Fit, now at ${percent}` : "Fit", "0");
-    setAttributes(this.exact, { "aria-pressed": isReady && view.scale !== null && isAt(scale, 1) });
+    setAttributes(this.exact, { "aria-pressed": isReady && this.stage.isExact });
     if (this.enlarge.dataset.full === String(isFull)) return;
     this.enlarge.dataset.full = String(isFull);
     this.enlarge.replaceChildren(icon(isFull ? REDUCE : ENLARGE, { width: 16, height: 16 }));

@@ -11,7 +11,12 @@ from core.ui.frame.names import GENDERS, MODES
 from core.ui.frame.quantities import count_of
 
 _ANYTHING = {Loosen.PERSONA: "Anybody", Loosen.GENDER: "Any gender", Loosen.AGE: "Any age"}
-_WHOLE = {Loosen.PERSON: "With a person", Loosen.PIN: "Without the pin"}  # what says it without the value
+# What says it without the value.
+_WHOLE = {
+    Loosen.PERSON: "With a person",
+    Loosen.PIN: "Without the pin",
+    Loosen.BALANCED: "As each mode alone",
+}
 
 
 def near_miss_words(miss: NearMiss, slot: Slot, vocabulary: Vocabulary) -> Markdown:

@@ -11,13 +11,13 @@ import streamlit as st
 from core.generation.planning import Planned
 from core.generation.records.comparison import SideRecord
 from core.images.thumbnails import THUMBNAIL_SIDES
-from core.injection.slots import NearMiss, Slot
-from core.injection.wishes import Strength, WishedFrom
+from core.injection.slots import Loosen, NearMiss, Slot
+from core.injection.wishes import Mode, Strength, WishedFrom, Wishes
 from core.references.vocabulary import Role, Vocabulary
 from core.studio import Studio
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import Markdown, breakable, fill, joined, plain
-from core.ui.frame.names import ROLES
+from core.ui.frame.names import ROLES, STRENGTHS
 from core.ui.frame.session import absolute
 from core.ui.generate import draft
 from core.ui.generate.slots.candidate_picker import candidate_picker
@@ -27,7 +27,6 @@ from core.ui.generate.slots.slot_trail import trail
 from core.ui.generate.slots.wrong_match import is_reported
 from core.web.addresses import image_url
 
-STRENGTHS = {strength: strength.value.capitalize() for strength in Strength}
 _WAYS_OUT = {True: 1, False: 4}  # buttons on a card, by whether it is compact; the others are behind its name
 WrongMatch = Callable[[Slot], None]
 
@@ -65,7 +64,7 @@ def _head(studio: Studio, planned: Planned, card: SlotCard, wrong_match: WrongMa
         if chooser.open:
             with chooser, st.container(key=f"chooser-{card.place}", gap="xsmall"):
                 _choices(studio, planned, card)
-        st.caption(_about(card), width="content")
+        st.caption(_about(card, planned.injection.wishes), width="content")
         with st.popover("Why", type="tertiary", key=f"why-{card.place}"):
             for account in card.accounts:
                 st.markdown(trail(account.slot, _told_by(card.name, account, planned.sides), studio.vocabulary))
@@ -103,7 +102,7 @@ def _empty(studio: Studio, planned: Planned, card: SlotCard, *, is_compact: bool
         st.caption(plain(slot.why))
         if not is_dead_end(slot):  # it stands in the place of a slot that is the other side's
             _actions(slot, card.place)
-        _ways_out(slot, card.place, studio.vocabulary, slot.near[: _WAYS_OUT[is_compact]])
+        _ways_out(slot, card.place, studio.vocabulary, shown_ways(slot.near, _WAYS_OUT[is_compact]))
     if not is_compact:
         _asides(card, planned.sides)
 
@@ -134,6 +133,15 @@ def _actions(slot: Slot, place: str) -> None:
         _button("Off", place, partial(draft.switch_off, slot.id))
 
 
+def shown_ways(near: Sequence[NearMiss], count: int) -> list[NearMiss]:
+    """The ways out that stand on a card itself: the first ones, but giving up the balance is always among them."""
+    if len(near) <= count:
+        return list(near)
+    alone = [miss for miss in near if miss.loosen == Loosen.BALANCED][:1]
+    others = [miss for miss in near if miss not in alone]
+    return [*others[: count - len(alone)], *alone]
+
+
 def _ways_out(slot: Slot, place: str, vocabulary: Vocabulary, near: Sequence[NearMiss]) -> None:
     """Near misses as buttons, each of which changes the one wish that it names."""
     for number, miss in enumerate(near):
@@ -160,11 +168,15 @@ def _strength(card: SlotCard) -> None:
     )
 
 
-def _about(card: SlotCard) -> Markdown:
-    """Whose picture it is, which sides it goes to, and how closely it is followed where that has been changed."""
+def _about(card: SlotCard, wishes: Wishes) -> Markdown:
+    """Whose picture it is, which sides it goes to, and how closely it is followed where that has been changed or is
+    what varies.
+    """
     strength = draft.draft().strengths.get(card.slot.id, Strength.NORMAL)
     said = [_called(card.slot), card.goes_to]
-    if card.slot.filled and strength is not Strength.NORMAL:
+    if card.slot.filled and wishes.mode is Mode.COMPARE and card.slot.id in wishes.strengths_b:
+        said.append(fill("A **{}**, B **{}**", strength.value, wishes.strengths_b[card.slot.id].value))
+    elif card.slot.filled and strength is not Strength.NORMAL:
         said.append(fill("**{}**", strength.value))
     return joined(" · ", filter(None, said))
 

@@ -9,9 +9,11 @@ import pytest
 
 from core.generation.planning import ComparisonPlanner, Planned
 from core.injection.reader import OfflineReader
-from core.injection.wishes import Mode, Wishes
+from core.injection.slots import Loosen, NearMiss
+from core.injection.wishes import Mode, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.ui.generate.slots.slot_cards import SlotCard, is_dead_end, letters_of, slot_cards
+from core.ui.generate.slots.slot_strip import shown_ways
 from tests.generation.test_plan_diff import Listed
 from tests.injection.libraries import VOCABULARY, library
 
@@ -31,8 +33,12 @@ STUDIO = library(
 PLANNER = ComparisonPlanner(Listed(STUDIO), lambda: LabelSet(()), OfflineReader(VOCABULARY), VOCABULARY, 3)
 
 
+ALONE = Wishes(prompt="a person", tone="natural-film", angle="low-angle", balanced=False)
+
+
 def planned(**changes: object) -> Planned:
-    return PLANNER.plan(replace(Wishes(prompt="a person", tone="natural-film", angle="low-angle"), **changes))  # type: ignore[arg-type]
+    """Each side as its mode alone plans it, unless the changes say otherwise."""
+    return PLANNER.plan(replace(ALONE, **changes))  # type: ignore[arg-type]
 
 
 def named(cards: Sequence[SlotCard]) -> dict[str, str]:
@@ -46,7 +52,9 @@ def test_the_same_picture_on_both_sides_is_one_card_and_another_group_s_is_anoth
 
 
 def test_every_reason_of_every_side_is_told_by_a_card() -> None:
-    for changes in ({}, {"angle": None}, {"angle": "overhead"}, {"tone": None}, {"tone": "noir"}, {"prompt": "a bowl"}):
+    asked = ({}, {"angle": None}, {"angle": "overhead"}, {"tone": None}, {"tone": "noir"}, {"prompt": "a bowl"})
+    ways = ({}, {"balanced": True}, {"varies": Varies.TONE_WAY}, {"varies": Varies.MODEL})
+    for changes in ({**one, **way} for one in asked for way in ways):
         plan = planned(**changes)
         told = {account.slot.why for card in slot_cards(plan.sides) for account in card.accounts}
         assert told == {slot.why for side in plan.sides for slot in side.slots}
@@ -121,3 +129,50 @@ def test_no_two_cards_have_the_same_place() -> None:
     for angle in (None, "overhead", "low-angle", "profile"):
         places = [card.place for card in slot_cards(planned(angle=angle).sides)]
         assert len(set(places)) == len(places)
+
+
+def test_of_balanced_sides_each_person_reference_says_why_the_other_side_has_another() -> None:
+    plan = planned(balanced=True)
+    people = [card for card in slot_cards(plan.sides) if card.slot.role == "model"]
+    assert [(card.name, card.goes_to, card.slot.id) for card in people] == [
+        ("Person 1", "A only", f"model:{EYE}"),
+        ("Person 2", "B only", f"model:{LOW}"),
+    ]
+    assert len({card.slot.persona for card in people}) == 1
+    assert all("Left out" in aside.slot.why for card in people for aside in card.asides)
+
+
+def test_where_tone_and_angle_can_have_nobody_one_card_says_what_is_missing_and_how_to_go_over() -> None:
+    plan = planned(balanced=True, angle="overhead")
+    (model,) = (card for card in slot_cards(plan.sides) if card.slot.role == "model")
+    assert (model.name, model.goes_to) == ("Person", "both")
+    assert "so that both sides have equally many" in " ".join(account.slot.why for account in model.accounts)
+    assert "Overhead" in model.slot.why
+    assert model.slot.near[-1].loosen == Loosen.BALANCED
+
+
+def test_where_tone_only_has_no_other_angle_its_card_says_so_beside_the_other_side_s_picture() -> None:
+    plan = planned(balanced=True, off=frozenset({f"model:{EYE}"}))
+    people = {card.goes_to: card for card in slot_cards(plan.sides) if card.slot.role == "model" and card.slot.near}
+    assert "No other angle of" in people["A only"].slot.why
+    assert any(card.slot.filled and card.goes_to == "B only" for card in slot_cards(plan.sides))
+
+
+def test_of_the_tones_way_the_tone_goes_to_one_side_and_says_that_words_go_to_the_other() -> None:
+    tone = slot_cards(planned(varies=Varies.TONE_WAY).sides)[0]
+    assert (tone.name, tone.goes_to) == ("Tone", "A only")
+    assert [aside.slot.why for aside in tone.asides] == ["In words alone: this side is sent no tone reference."]
+
+
+@pytest.mark.parametrize("varies", [Varies.MODEL, Varies.STRENGTH])
+def test_of_sides_that_are_planned_alike_every_card_goes_to_both(varies: Varies) -> None:
+    assert {card.goes_to for card in slot_cards(planned(varies=varies).sides) if card.slot.filled} == {"both"}
+
+
+def test_going_over_to_each_mode_alone_is_always_among_the_ways_out_on_a_card() -> None:
+    near = tuple(NearMiss(Loosen.ANGLE, angle, 1) for angle in ("profile", "overhead", "low-angle", "close-up"))
+    alone = NearMiss(Loosen.BALANCED, "alone", 2)
+    assert shown_ways((*near, alone), 4) == [*near[:3], alone]
+    assert shown_ways((*near, alone), 1) == [alone]
+    assert shown_ways(near, 1) == [near[0]]
+    assert shown_ways((near[0], alone), 4) == [near[0], alone]
