@@ -198,7 +198,7 @@ def plan_report(planned: Planned) -> dict[str, Any]:
     fairness, wishes = planned.injection.fairness, planned.injection.wishes
     return {
         "varies": wishes.varies.value if fairness else None,
-        "balanced": fairness.balanced if fairness else None,
+        "balanced": wishes.balanced if fairness else None,
         "reading": reading_report(planned.injection.reading),
         "controlled": fairness.controlled if fairness else None,
         "differences": [_difference_report(difference) for difference in fairness.differences] if fairness else [],
@@ -225,10 +225,11 @@ def plan_text(planned: Planned) -> str:
     fairness = planned.injection.fairness
     if fairness:
         lines.append("controlled: yes" if fairness.controlled else "controlled: no")
-        if planned.injection.wishes.varies is not Varies.ANGLE:
-            lines.append(f"varies: {planned.injection.wishes.varies.value}")
-        if not fairness.balanced:
-            lines.append("balanced: no")
+        wishes = planned.injection.wishes
+        if wishes.varies is not Varies.ANGLE:
+            lines.append(f"varies: {wishes.varies.value}")
+        elif not wishes.balanced:
+            lines.append("balanced: no, as each mode alone")
         for difference in fairness.differences:
             mend = f" ({difference.mend.says})" if difference.mend else ""
             lines.append(f"  {legible(difference.says)}{legible(mend)}")

@@ -74,14 +74,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Fairness:
-    """The verdict on a pair of sides. `note` says what a fair pair does not compare, if that is not plain.
-
-    `balanced` says that both sides have equally many person references of the same people.
-    """
+    """The verdict on a pair of sides. `note` says what a fair pair does not compare, if that is not plain."""
 
     differences: tuple[Difference, ...]
     note: str = ""
-    balanced: bool = True
 
     @property
     def controlled(self) -> bool:
@@ -105,7 +101,7 @@ def judge(one: SentSide, other: SentSide, varies: Varies = Varies.ANGLE) -> Fair
     ]
     if not found and _lines(one, varies) != _lines(other, varies):
         found.append(Difference("attached pictures", "What is said of the attached pictures differs."))
-    return Fairness(tuple(found), _note(one, other, varies), balanced=_shown(one) == _shown(other))
+    return Fairness(tuple(found), _note(one, other, varies))
 
 
 def _nothing_varies(one: SentSide, other: SentSide, varies: Varies) -> Iterator[Difference]:
@@ -204,6 +200,10 @@ def _people(one: SentSide, other: SentSide, varies: Varies) -> Iterator[Differen
         yield Difference("number of person references", f"{counts}.", _left_out(_surplus(mine, theirs)))
     elif names == others and [picture.who for picture in mine] != [picture.who for picture in theirs]:
         yield Difference("order", "The person references stand in another order, by whom they show.")
+    tones, other_tones = ({picture.tone for picture in side} for side in (mine, theirs))
+    if mine and theirs and tones != other_tones:
+        says = f"The person references are of other tones: {_listed(mine)} and {_listed(theirs)}."
+        yield Difference("tone of the person", says)
     shown = {other.angle} | {picture.angle for picture in other.pictures if picture.role is not Role.TONE}
     already = [picture for picture in mine if picture.angle is not None and picture.angle in shown]
     if already:
@@ -304,10 +304,6 @@ def _surplus(mine: Sequence[SentPicture], theirs: Sequence[SentPicture]) -> list
         else:
             surplus.append(picture)
     return surplus
-
-
-def _shown(side: SentSide) -> Counter[str]:
-    return Counter(picture.who for picture in side.of(Role.MODEL))
 
 
 def _bytes_of(pictures: Sequence[SentPicture]) -> list[tuple[str, str | None]]:

@@ -36,4 +36,4 @@ def _fairness_in_words(fairness: Fairness | None, said: Callable[[str], str]) ->
     if fairness is None:
         return None
     differences = tuple(replace(one, says=said(one.says)) for one in fairness.differences)
-    return Fairness(differences, said(fairness.note))
+    return replace(fairness, differences=differences, note=said(fairness.note))

@@ -23,8 +23,10 @@ def planned(tab: Tab, made: str) -> None:
     plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view")
 
 
-def plan(tab: Tab, tone: str, prompt: str) -> None:
-    """Fill the composer for a comparison of a person."""
+def plan(tab: Tab, tone: str, prompt: str, angle: str | None = None) -> None:
+    """Fill the composer for a comparison of a person; the angle is picked where the prompt's reader finds none."""
+    if angle is not None:
+        tab.tile("Angle", angle).click()
     tab.tile("Tone", tone).click()
     expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
     tab.type_prompt(prompt)

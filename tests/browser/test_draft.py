@@ -212,13 +212,14 @@ class TestAfterADeploy:
     def test_what_the_server_set_by_itself_stays_as_the_screen_shows_it(
         self, deployed: Redeployed, visit: Visit
     ) -> None:
-        """A fair choice has changed the tone that was picked by hand; another pick by hand counts again."""
+        """A near miss has changed the tone that was picked by hand; another pick by hand counts again."""
         tab = visit(deployed, viewport=TALL).open()
         tab.choose("Engine", "Preview, no AI")
-        plan(tab, "Beauty", "A woman looks up")
+        tab.type_prompt("A woman looks up")
+        tab.tile("Tone", "Beauty").click()
         tab.tile("Angle", "Low angle").click()
-        expect(tab.verdict("no")).to_be_visible()
-        tab.main.get_by_role("button", name=re.compile(r"^Use Cinematic")).click()
+        tab.main.get_by_role("button", name=re.compile(r"^Cinematic instead of Beauty")).click()
+        expect(tab.main.get_by_role("img", name=re.compile("^person reference")).first).to_be_visible()
         expect(tab.verdict("yes")).to_be_visible()
         tab.settled()
         before = seen(tab)
@@ -322,11 +323,11 @@ class TestAReload:
         expect_seen(tab, before)
 
     def test_a_draft_that_was_changed_after_its_comparison_wins_over_the_address(self, tab: Tab) -> None:
-        plan(tab, "Cinematic", "Ada in a linen shirt")
+        plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view")
         made = make(tab)
         expect_kept(tab, 0)
         tab.page.reload()
-        expect(tab.prompt).to_have_value("Ada in a linen shirt")
+        expect(tab.prompt).to_have_value("Ada in a linen shirt, three-quarter view")
         expect(tab.downloads).to_have_count(2)
         expect_kept(tab, 0)
         tab.type_prompt("Ada in a woollen coat")
@@ -376,7 +377,7 @@ class TestAReload:
 class TestCleared:
     def test_clear_empties_the_composer_and_the_stage_for_good(self, tab: Tab) -> None:
         expect(tab.button("Clear")).to_be_disabled()
-        plan(tab, "Cinematic", "Ada in a linen shirt")
+        plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view")
         made = make(tab)
         tab.type_prompt("Ada in a woollen coat")
         tab.choose("Size", "1:1")
@@ -391,7 +392,7 @@ class TestCleared:
             expect_kept(tab, 0)
             tab.page.reload()
         tab.goto(f"/?comparison={made}")
-        expect(tab.prompt).to_have_value("Ada in a linen shirt")
+        expect(tab.prompt).to_have_value("Ada in a linen shirt, three-quarter view")
 
 
 @contextmanager
@@ -416,14 +417,14 @@ class TestAPageThatIsLeftAtOnce:
     ) -> None:
         tab = visit(deployed, viewport=TALL).open()
         tab.choose("Engine", "Preview, no AI")
-        plan(tab, "Cinematic", "Ada in the rain")
+        plan(tab, "Cinematic", "Ada in the rain, three-quarter view")
         make(tab)
         with stopped(deployed.server):
             leave_at_once(tab, "A red chair")
         expect(tab.page).to_have_url(re.compile("/history$"))
         tab.cards("Comparisons").first.click()
         tab.dialog.get_by_role("button", name="Open in Generate").click()
-        expect(tab.prompt).to_have_value("Ada in the rain")
+        expect(tab.prompt).to_have_value("Ada in the rain, three-quarter view")
         tab.settled()
         other = Tab(tab.page.context.new_page(), tab.home)
         other.goto("/")
@@ -496,31 +497,31 @@ class TestTabs:
         self, tab: Tab, studio: Dashboard, visit: Visit
     ) -> None:
         theirs = visit(studio).open()
-        plan(theirs, "Cinematic", "Ada in the rain")
+        plan(theirs, "Cinematic", "Ada in the rain, three-quarter view")
         made = make(theirs)
         typed(tab, "A red chair, not sent yet", read="no person")
         tab.page.close()
         linked = Tab(tab.page.context.new_page(), tab.home)
         linked.goto(f"/?comparison={made}")
-        expect(linked.prompt).to_have_value("Ada in the rain")
+        expect(linked.prompt).to_have_value("Ada in the rain, three-quarter view")
         expect(linked.downloads).to_have_count(2)
         linked.still()
-        expect(linked.prompt).to_have_value("Ada in the rain")
+        expect(linked.prompt).to_have_value("Ada in the rain, three-quarter view")
         fresh = Tab(tab.page.context.new_page(), tab.home)
         fresh.goto("/")
         expect(fresh.prompt).to_have_value("A red chair, not sent yet")
         fresh.goto(f"/?comparison={made}")  # and in the very tab that is at the draft
-        expect(fresh.prompt).to_have_value("Ada in the rain")
+        expect(fresh.prompt).to_have_value("Ada in the rain, three-quarter view")
         expect_kept(fresh, 1)
 
     def test_a_draft_that_gave_way_to_a_comparison_waits_for_the_next_tab(self, tab: Tab) -> None:
-        plan(tab, "Cinematic", "Ada in the rain")
+        plan(tab, "Cinematic", "Ada in the rain, three-quarter view")
         make(tab)
         typed(tab, "A red chair, not sent yet", read="no person")
         tab.page.get_by_role("link", name="History").click()
         tab.cards("Comparisons").first.click()
         tab.dialog.get_by_role("button", name="Open in Generate").click()
-        expect(tab.prompt).to_have_value("Ada in the rain")
+        expect(tab.prompt).to_have_value("Ada in the rain, three-quarter view")
         tab.settled()
         expect_kept(tab, 1)
         other = Tab(tab.page.context.new_page(), tab.home)

@@ -59,8 +59,7 @@ def test_where_balance_is_impossible_the_strip_says_so_and_one_press_goes_over_a
 ) -> None:
     """Nobody is photographed from a high angle in Cinematic: neither side gets a person, and both say why."""
     tab = visit(studio, color_scheme="dark").open()
-    tab.tile("Angle", "Three-quarter").click()
-    plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view")
+    plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view", "Three-quarter")
     tab.tile("Angle", "High angle").click()
     expect(balanced(tab)).to_be_checked()
     expect(tab.main).to_contain_text("Nothing in “refs/01. Model” is tagged Cinematic, tagged High angle, of Ada.")
@@ -89,8 +88,7 @@ def test_two_image_models_with_two_takes_are_priced_made_and_found_again(
 ) -> None:
     openai.reset()
     tab = visit(studio).open()
-    tab.tile("Angle", "Three-quarter").click()
-    plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view")
+    plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view", "Three-quarter")
     vary(tab, "Model")
     expect(tab.verdict("yes")).to_be_visible()
     models = [tab.page.get_by_role("combobox", name=f"Engine {side}", exact=True) for side in "AB"]

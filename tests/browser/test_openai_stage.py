@@ -52,7 +52,7 @@ def settings_for(openai: FakeOpenAI) -> dict[str, str]:
 def order(tab: Tab) -> str:
     """Plan a comparison of a person and press Generate; returns its id."""
     tab.goto("/")
-    plan(tab, "Cinematic", PROMPT)
+    plan(tab, "Cinematic", PROMPT, "Three-quarter")
     tab.tile("Angle", "Three-quarter").click()
     expect(tab.tile("Angle", "Three-quarter")).to_have_attribute("aria-pressed", "true")
     tab.settled()
@@ -197,7 +197,7 @@ def test_over_budget_is_said_once_before_anything_is_sent(
 ) -> None:
     studio = start_dashboard(settings_for(openai) | {"DAILY_BUDGET_PERSON_USD": "0.05"})
     tab = visit(studio).open()
-    plan(tab, "Cinematic", PROMPT)
+    plan(tab, "Cinematic", PROMPT, "Three-quarter")
     said = tab.main.get_by_text(re.compile("Your budget for today has"))
     expect(said).to_have_count(1)
     expect(tab.generate).to_be_disabled()

@@ -79,8 +79,7 @@ def test_after_a_result_every_slot_keeps_its_controls_and_the_stage_its_place(ta
 
 
 def test_a_slot_that_nothing_fits_is_filled_by_one_press_that_changes_one_wish(tab: Tab) -> None:
-    plan(tab, "Vivid", "A young woman by a window")
-    tab.tile("Angle", "Low angle").click()
+    plan(tab, "Vivid", "A young woman by a window", "Low angle")
     tab.tile("Tone", "Noir").click()
     empty = slot(tab, "Person")
     offer = empty.get_by_role("button", name="Vivid instead of Noir")

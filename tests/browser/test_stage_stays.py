@@ -155,7 +155,7 @@ def test_a_line_stands_in_the_top_bar_while_the_stage_is_out_of_view_and_stops_b
     tab.page.set_viewport_size({"width": 1024, "height": 420})
     openai.choose(lambda _: Behaviour(Fault.HANG_MID_STREAM))
     tab.goto("/")
-    plan(tab, "Cinematic", PROMPT)
+    plan(tab, "Cinematic", PROMPT, "Three-quarter")
     tab.generate.click()
     expect(at_work(tab)).to_contain_text(re.compile(r"0 of 2 · \d+ s"))
     bar, button = place_of(at_work(tab)), place_of(tab.generate)

@@ -51,7 +51,7 @@ def test_eight_running_takes_are_found_by_a_reload_and_each_fails_is_retried_and
         lambda got: next(failing, None) if on_angle_side(got) else Behaviour(latches={Moment.RECEIVED: latch})
     )
     tab.goto("/")
-    plan(tab, "Cinematic", PROMPT)
+    plan(tab, "Cinematic", PROMPT, "Three-quarter")
     tab.page.locator(".st-key-takes-row").get_by_text("4", exact=True).click()
     tab.settled()
     tab.generate.click()

@@ -154,7 +154,8 @@ class TestInject:
         return core("inject", "--json", *FAIR, "--folder", CAMPAIGN, environ=environment(studio)).json
 
     def test_it_has_exactly_the_promised_shape(self, report: Any) -> None:
-        assert set(report) == {"reading", "controlled", "differences", "sides"}
+        assert set(report) == {"varies", "balanced", "reading", "controlled", "differences", "sides"}
+        assert (report["varies"], report["balanced"], report["controlled"]) == ("angle", True, True)
         assert set(report["reading"]) == {"person", "gender", "age_low", "age_high", "tone", "angle"}
         assert [side["side"] for side in report["sides"]] == ["tone-only", "tone-angle"]
         for side in report["sides"]:
@@ -197,6 +198,40 @@ class TestInject:
         report = core("inject", "--json", *FAIR, "--mode", "tone-angle", environ=environment(studio)).json
         assert [side["side"] for side in report["sides"]] == ["tone-angle"]
         assert (report["controlled"], report["differences"]) == (None, [])
+        assert (report["varies"], report["balanced"]) == (None, None)
+
+    def test_as_each_mode_alone_each_difference_says_what_mends_it(self, studio: S3Server) -> None:
+        words = (
+            "--prompt",
+            "a woman by a window",
+            "--tone",
+            "cinematic",
+            "--angle",
+            "low-angle",
+            "--seed",
+            "171098408",
+        )
+        report = core("inject", "--json", *words, "--no-balance", environ=environment(studio)).json
+        assert (report["balanced"], report["controlled"]) == (False, False)
+        assert all(set(each) == {"what", "says", "mend"} for each in report["differences"])
+        mends = {each["what"]: each["mend"] for each in report["differences"]}
+        assert mends["number of person references"] == mends["angle of the person"] == "Balance both sides"
+        balanced = core("inject", "--json", *words, environ=environment(studio)).json
+        assert (balanced["balanced"], balanced["controlled"], balanced["differences"]) == (True, True, [])
+
+    def test_of_another_factor_both_sides_hold_the_same_and_b_says_what_varies(self, studio: S3Server) -> None:
+        in_words = core("inject", "--json", *FAIR, "--varies", "tone-way", environ=environment(studio)).json
+        assert (in_words["varies"], in_words["controlled"]) == ("tone-way", True)
+        one, other = ([slot["key"] for slot in side["slots"]] for side in in_words["sides"])
+        assert [side["side"] for side in in_words["sides"]] == ["a", "b"]
+        assert one[0]
+        assert (other[0], other[1:]) == (None, one[1:])
+        words = ("--varies", "strength", "--strength-b", "angle=exact")
+        stronger = core("inject", "--json", *FAIR, *words, environ=environment(studio)).json
+        assert (stronger["varies"], stronger["controlled"]) == ("strength", True)
+        one, other = ([slot["key"] for slot in side["slots"]] for side in stronger["sides"])
+        assert one == other
+        assert stronger["sides"][0]["prompt"] != stronger["sides"][1]["prompt"]
 
     def test_options_narrow_and_say_that_they_were_picked(self, studio: S3Server) -> None:
         words = ("--prompt", "a street", "--tone", "natural-film", "--person", "yes", "--gender", "masculine")
@@ -298,6 +333,26 @@ class TestGenerate:
 BAD_INPUT: dict[str, tuple[Sequence[str | bytes], str]] = {
     "unknown tone": (("inject", "--prompt", "x", "--tone", "mauve"), "choose one of natural-film"),
     "unknown mode": (("inject", "--prompt", "x", "--mode", "both"), "tone-only, tone-angle, compare"),
+    "unknown factor": (("inject", "--prompt", "x", "--varies", "size"), "angle, model, tone-way, strength"),
+    "five takes": (("inject", "--prompt", "x", "--takes", "5"), "--takes"),
+    "a second model of another factor": (("inject", "--prompt", "x", "--model-b", "x"), "need `--varies model`"),
+    "a second model that is none": (
+        ("inject", "--prompt", "x", "--varies", "model", "--model-b", "mauve"),
+        "colour-transfer-1",
+    ),
+    "a quality that the model has not": (
+        ("inject", "--prompt", "x", "--varies", "model", "--quality-b", "best"),
+        "has no quality",
+    ),
+    "a strength of another factor": (("inject", "--prompt", "x", "--strength-b", "exact"), "needs `--varies strength`"),
+    "a strength that is none": (
+        ("inject", "--prompt", "x", "--varies", "strength", "--strength-b", "angle=low"),
+        "hint, normal, strong, exact",
+    ),
+    "a strength of people": (
+        ("inject", "--prompt", "x", "--varies", "strength", "--strength-b", "model=exact"),
+        "tone=strong",
+    ),
     "unknown folder": (("inject", "--prompt", "x", "--folder", "refs/09. Model"), "refs/01. Model"),
     "age that is no range": (("inject", "--prompt", "x", "--age", "young"), "25-34"),
     "seed that is no number": (("inject", "--prompt", "x", "--seed", "abc"), "--seed"),
