@@ -144,6 +144,8 @@ class Scope:
                 return [part]
             case ast.FormattedValue(value=part) | ast.GeneratorExp(elt=part) | ast.ListComp(elt=part):
                 return [part]
+            case ast.Lambda(body=part):
+                return [part]
             case ast.Call(func=ast.Attribute(attr="get", value=table), args=[_, *default]):
                 return [table, *default]
             case ast.Call(func=ast.Name(id="list"), args=[part]):

@@ -12,6 +12,8 @@ from bench.checkout import copy_of_the_checkout
 from tests.browser.conftest import Visit
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 
+CAMPAIGN = "2026 가을 캠페인"
+
 
 @pytest.fixture
 def tab(studio: Dashboard, visit: Visit) -> Tab:
@@ -20,29 +22,27 @@ def tab(studio: Dashboard, visit: Visit) -> Tab:
 
 
 def test_an_unfair_pair_is_made_fair_by_one_press(tab: Tab) -> None:
-    """What differs is named, and the button takes the nearest choice that was proven fair."""
-    tab.tile("Tone", "Beauty").click()
+    """What differs is named, and each button takes a change that was proven to mend it."""
+    tab.choose("Person folder", CAMPAIGN)
+    tab.tile("Tone", "Noir").click()
     expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
-    tab.tile("Angle", "Low angle").click()
+    tab.tile("Angle", "Three-quarter").click()
     expect(tab.main.get_by_role("img", name=re.compile("^angle reference"))).to_be_visible()
-    tab.type_prompt("A woman looks up")
+    tab.type_prompt("A woman by a window")
     expect(tab.verdict("no")).to_be_visible()
-    expect(
-        tab.main.get_by_text(re.compile(r"The person differs: tone only shows \w+, the other side does not"))
-    ).to_be_visible()
-    offer = tab.main.get_by_role("button", name=re.compile(r"^Use Cinematic, with \w+ on both sides$"))
+    expect(tab.main.get_by_text("Tone only has no person references and tone + angle 1.")).to_be_visible()
+    offer = tab.main.get_by_role("button", name="Leave out Greta")
     offer.click()
     expect(tab.verdict("yes")).to_be_visible()
     expect(offer).to_have_count(0)
-    expect(tab.tile("Tone", "Cinematic")).to_have_attribute("aria-pressed", "true")
 
-    # What it did away with is said; and again, when the same mistake is made again.
-    expect(tab.main.get_by_text("You took another choice: the tone Beauty gave way.")).to_be_visible()
-    tab.tile("Tone", "Beauty").click()
+    # The same mistake again, and the other way out: the tone with which somebody is there from two angles.
+    tab.main.get_by_role("button", name="Switch on").click()
     expect(tab.verdict("no")).to_be_visible()
-    offer.click()
+    tab.main.get_by_role("button", name=re.compile(r"^Pastel instead of Noir: \d+ pictures$")).click()
     expect(tab.verdict("yes")).to_be_visible()
-    expect(tab.tile("Tone", "Cinematic")).to_have_attribute("aria-pressed", "true")
+    expect(tab.tile("Tone", "Pastel")).to_have_attribute("aria-pressed", "true")
+    expect(tab.main.get_by_role("img", name=re.compile("^person reference"))).to_have_count(2)
 
 
 def test_on_a_phone_the_empty_stage_says_where_the_composer_is(studio: Dashboard, visit: Visit, tab: Tab) -> None:
@@ -110,7 +110,7 @@ def test_generate_stands_in_the_first_row(tab: Tab, width: int) -> None:
     """Beside the title, whatever there is to say about the plan."""
     tab.page.set_viewport_size({"width": width, "height": 768})
     tab.settled()
-    title, button = tab.main.get_by_text(re.compile("^Compare · ")), tab.generate
+    title, button = tab.main.get_by_text(re.compile("^Compare the angle · ")), tab.generate
 
     def apart() -> float:
         boxes = title.bounding_box(), button.bounding_box()

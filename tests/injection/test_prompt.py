@@ -21,6 +21,7 @@ INDEX = library(
     "refs/03. Angle/low angle/stairs.jpg",
 )
 WISHES = Wishes(prompt="Ada on the stairs", tone="noir", angle="low-angle")
+ALONE = replace(WISHES, balanced=False)
 
 TONE_ONLY_TEXT = '''\
 Subject, between the quotes:
@@ -45,7 +46,7 @@ def text_of(injection: Injection, side: SideName) -> str:
 
 
 def test_tone_only_sends_subject_tone_and_pictures() -> None:
-    assert text_of(plan(INDEX, WISHES), SideName.TONE_ONLY) == TONE_ONLY_TEXT
+    assert text_of(plan(INDEX, ALONE), SideName.TONE_ONLY) == TONE_ONLY_TEXT
 
 
 def test_tone_and_angle_adds_the_angles_sentence_and_picture() -> None:
@@ -87,12 +88,12 @@ def test_an_empty_slot_is_not_numbered() -> None:
 
 def test_pictures_of_two_people_are_not_said_to_show_one() -> None:
     index = library("refs/01. Model/noir a/Ada.jpg", "refs/01. Model/noir b/Ben.jpg")
-    assert "same person" not in text_of(plan(index, WISHES), SideName.TONE_ONLY)
+    assert "same person" not in text_of(plan(index, ALONE), SideName.TONE_ONLY)
 
 
 def test_pictures_without_a_name_are_not_said_to_show_one_person() -> None:
     index = library("refs/01. Model/noir a/01.jpg", "refs/01. Model/noir b/02.jpg")
-    assert "same person" not in text_of(plan(index, WISHES), SideName.TONE_ONLY)
+    assert "same person" not in text_of(plan(index, ALONE), SideName.TONE_ONLY)
 
 
 def test_the_typed_subject_is_sent_to_the_letter() -> None:
@@ -170,6 +171,6 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 def test_a_strength_is_said_in_words_behind_its_picture_and_the_usual_one_is_not(
     strength: Strength, words: str
 ) -> None:
-    wishes = replace(WISHES, strengths={"tone": strength})
+    wishes = replace(ALONE, strengths={"tone": strength})
     line = "Do not take its subject, objects or composition."
     assert text_of(plan(INDEX, wishes), SideName.TONE_ONLY) == TONE_ONLY_TEXT.replace(line, line + words)

@@ -54,7 +54,7 @@ def test_every_trail_leads_to_the_picture_in_its_slot() -> None:
         retrace = Retrace(case.pictures, case.labels)
         for _ in range(WISHES_PER_LIBRARY):
             wishes, reading = some_wishes(rng, case.pictures)
-            case = replace(case, wishes=wishes, reading=reading)
+            case = replace(case, wishes=replace(wishes, balanced=rng.random() < 0.5), reading=reading)
             done = planned(index, case)
             case = replace(case, wishes=meddled(rng, case, done))
             for injection in (done, planned(index, case)):
@@ -73,6 +73,7 @@ def test_every_wish_of_a_trail_says_where_it_comes_from() -> None:
     wishes_of_trails = {Rule.TONE, Rule.ANGLE, Rule.OTHER_ANGLE, Rule.PERSONA, Rule.GENDER, Rule.AGE}
     for _ in range(300):
         case = some_case(rng)
+        case = replace(case, wishes=replace(case.wishes, balanced=rng.random() < 0.5))
         for side in planned(build_index(case.rows, VOCABULARY), case).sides:
             for step in (step for slot in side.slots for step in slot.steps):
                 assert (step.source in ("picked", "prompt", "chance")) == (step.rule in wishes_of_trails)

@@ -168,7 +168,7 @@ def _picker(at: int, paired: PairedSide, label: Markdown, names: Mapping[T, str]
     st.segmented_control(
         label,
         list(names),
-        format_func=names.__getitem__,
+        format_func=lambda each: plain(names[each]),
         key=key,
         required=True,
         label_visibility="collapsed",

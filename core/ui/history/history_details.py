@@ -79,7 +79,7 @@ def _chosen_take(status: ComparisonStatus) -> tuple[SideStatus, ...]:
         "Take",
         list(takes),
         default=status.best_take,
-        format_func=lambda take: f"Take {take}",
+        format_func=lambda take: fill("Take {}", str(take)),
         required=True,
         key=f"{Key.TAKE_SHOWN}-{status.comparison.id}",
         label_visibility="collapsed",

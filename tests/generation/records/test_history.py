@@ -21,7 +21,7 @@ from core.generation.records.attempt_status import AttemptPhase
 from core.generation.records.comparison import Comparison, Size
 from core.generation.records.history import HistoryFilter
 from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState, StoredPicture
-from core.injection.fairness import Difference
+from core.injection.fairness import BALANCE, Difference
 from core.injection.slots import NearMiss, Slot
 from core.injection.wishes import Ages, Mode, PersonWish, Wishes
 from core.labels.published.schema import Gender
@@ -357,7 +357,7 @@ def test_every_comparison_comes_back_as_it_was_written(
         *places,
         wishes=wanted,
         created_at=moment,
-        differences=(Difference("persona", prompt, ("tone",)),),
+        differences=(Difference("persona", prompt, switch_off=("tone",)), Difference("strength", prompt, BALANCE)),
         replay_of=str(ULID()),
     )
     assert Comparison.from_json(record.model_dump_json(indent=1).encode()) == record

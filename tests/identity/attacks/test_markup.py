@@ -99,6 +99,7 @@ def test_hostile_names_are_text_in_a_plan_its_reasons_and_its_lines(tab: Tab) ->
     tab.goto("/generate")
     tab.choose("Person folder", "Evil www")
     tab.type_prompt("a person in noir light")
+    tab.button("As each mode alone").click()
     model = tab.main.locator('[class*="st-key-slot-"]').filter(has_text="**pwned**").first
     model.get_by_role("button", name="Why").click()
     expect(tab.page.get_by_text(KEY, exact=True)).to_be_visible()

@@ -18,7 +18,7 @@ from tests.support.s3.servers import client_of
 from tests.support.timeouts import until
 
 ANNA, BERT, OPS = "anna@studio.example", "bert@studio.example", "ops@studio.example"
-CANCEL, RETRY = '"does":"cancel"', '"does":"retry"'  # buttons of the stage, as its script is sent them
+CANCEL, RETRY = '"does": "cancel"', '"does": "retry"'  # buttons of the stage, as its script is sent them
 UNSENT = "the unannounced perfume of spring"
 OpenPage = Callable[..., SocketPage]
 

@@ -320,7 +320,8 @@ def done(of, name, picture, fidelity):
 
 STOP = StageButton("cancel", "Cancel")
 RETRY = StageButton("retry", "Retry this take", "Nothing else is made.")
-LATER = StageButton("retry", "Retry this take", "", (int(time.time()) + 3600) * 1000)
+NOW_MS = int(time.time()) * 1000
+LATER = StageButton("retry", "Retry this take", "", NOW_MS + 3_600_000)
 REFUSED = {"headline": "Refused", "detail": "Reword the prompt.", "request_id": "req_42"}
 CASES = {
     "pair": [[A, B]],
@@ -345,7 +346,7 @@ CASES["takes"] = [
     [
         *MADE,
         [
-            side_a("running", "b-1.png", progress=0.5, since_ms=1, foot=foot("a", button=STOP)),
+            side_a("running", "b-1.png", progress=0.5, since_ms=NOW_MS, foot=foot("a", button=STOP)),
             side_b("failed", **REFUSED, foot=foot("b", button=RETRY, figures="Attempt 1: failed")),
         ],
         [side_a("queued", foot=foot("a")), side_b("failed", **REFUSED, foot=foot("b", button=LATER))],
@@ -366,6 +367,7 @@ run, step, comparison = (st.session_state[name] for name in ("runs", "step", "co
 drawn = steps[step % len(steps)]
 takes = drawn if isinstance(drawn[0], list) else [drawn]
 of_all = {"together": StageButton("cancel", "Cancel all 2"), "zip": StageLink("/picture/a.png", "Download all")}
+of_all["drawn_at_ms"] = NOW_MS
 more = of_all if len(takes) > 1 else {}
 first = 2 if step == 0 and len(takes) > 1 else 1
 data = StageData(f"comparison-{comparison}", 560, takes, first, **more)

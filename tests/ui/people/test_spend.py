@@ -10,16 +10,16 @@ import pytest
 
 from core.generation.spending.budget import Budget
 from core.generation.spending.ledger import Account, Tally
-from core.injection.wishes import Mode
+from core.injection.wishes import Mode, Varies
 from core.ui.people.spend import accounts_seen_by, budget_words, summary, table
 from core.viewer import PersonRole, Viewer
 
 DAY, NEXT = date(2026, 5, 4), date(2026, 5, 5)
 ANNA, BERT = "anna@studio", "bert@studio"
 ACCOUNTS = [
-    Account(ANNA, DAY, Mode.COMPARE, Tally(done=2, refused=1, usd=0.1848)),
-    Account(BERT, DAY, None, Tally(failed=1, interrupted=1, unpriced=1, held_usd=0.2)),
-    Account(ANNA, NEXT, Mode.TONE_ONLY, Tally(done=1, cancelled=1, usd=0.05)),
+    Account(ANNA, DAY, Mode.COMPARE, Varies.ANGLE, Tally(done=2, refused=1, usd=0.1848)),
+    Account(BERT, DAY, None, None, Tally(failed=1, interrupted=1, unpriced=1, held_usd=0.2)),
+    Account(ANNA, NEXT, Mode.TONE_ONLY, None, Tally(done=1, cancelled=1, usd=0.05)),
 ]
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.ui.components.component import Component, ShortText, Told, message
 
-TAKES_MAX = 9  # keys from 1 to 9 choose one
+_TAKE_KEYS = 9  # the keys from 1 to 9 choose one
 
 _component = Component(Path(__file__).with_suffix(".js"))
 Doing = Literal["cancel", "retry"]
@@ -152,7 +152,7 @@ class _Asked(Told):
     does: Doing
     id: ShortText
     side: ShortText | None = None
-    take: Annotated[int, Field(ge=1, le=TAKES_MAX)] = 1
+    take: Annotated[int, Field(ge=1, le=_TAKE_KEYS)] = 1
 
 
 def stage(
@@ -173,7 +173,7 @@ def stage(
     counts = {len(sides) for sides in data.takes}
     if counts not in ({1}, {2}):
         raise ValueError(f"the stage draws one side or two of every take, got {sorted(counts)}")
-    if not 1 <= data.take <= len(data.takes) <= TAKES_MAX:
+    if not 1 <= data.take <= len(data.takes) <= _TAKE_KEYS:
         raise ValueError(f"take {data.take} of {len(data.takes)} is none that can be looked at")
 
     def asked() -> None:
