@@ -417,7 +417,7 @@ class TestAPageThatIsLeftAtOnce:
     ) -> None:
         tab = visit(deployed, viewport=TALL).open()
         tab.choose("Engine", "Preview, no AI")
-        plan(tab, "Cinematic", "Ada in the rain, three-quarter view")
+        plan(tab, "Cinematic", "Ada in the rain, three-quarter view", "Three-quarter")
         make(tab)
         with stopped(deployed.server):
             leave_at_once(tab, "A red chair")

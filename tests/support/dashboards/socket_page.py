@@ -73,7 +73,8 @@ class SocketPage:
         return self.set(button, trigger_value=True).run()
 
     def trigger(self, key: str, event: str, value: Any) -> SocketPage:
-        """What a component says once, by its event."""
+        """What a component says once, by its event, beside a state of its own that says nothing."""
+        self.set(key, json_value="{}")
         of = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{self.ids[key]}__events"
         said = json.dumps([{"event": event, "value": value}])
         self.states[f"{key} {event}"] = WidgetState(id=of, json_trigger_value=said)
