@@ -53,7 +53,6 @@ def order(tab: Tab) -> str:
     """Plan a comparison of a person and press Generate; returns its id."""
     tab.goto("/")
     plan(tab, "Cinematic", PROMPT, "Three-quarter")
-    tab.tile("Angle", "Three-quarter").click()
     expect(tab.tile("Angle", "Three-quarter")).to_have_attribute("aria-pressed", "true")
     tab.settled()
     tab.generate.click()

@@ -226,8 +226,11 @@ class Tab:
         return self.page.get_by_role("group", name=kind, exact=True).get_by_role("button", name=name, exact=True)
 
     def choose(self, label: str, option: str) -> None:
-        """Pick from a drop-down list."""
-        self.page.get_by_role("combobox", name=label, exact=True).click()
+        """Pick from a drop-down list; it is scrolled to before, for a scroll that ends after the press closes it."""
+        box = self.page.get_by_role("combobox", name=label, exact=True)
+        box.scroll_into_view_if_needed()
+        box.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        box.click()
         self.page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
 
     def button(self, name: str) -> Locator:
