@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from tests.fakes.openai_server import FakeOpenAI
 from tests.support.browser.chromium import Contexts
 from tests.support.browser.chromium import chromium as launched_chromium
 from tests.support.dashboards.dashboard import Dashboard, Tab, Visitor, dashboard
@@ -41,6 +42,14 @@ def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartD
             return running.enter_context(dashboard(tmp_path_factory.mktemp("fresh"), settings))
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def openai(chromium: Browser) -> Iterator[FakeOpenAI]:
+    """OpenAI, for a dashboard whose settings point to it. (The browser is started first: its loop is the outer one.)"""
+    del chromium
+    with FakeOpenAI().serving() as fake:
+        yield fake
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, WebSocketRoute, expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.states import make, plan
@@ -58,13 +58,6 @@ def started(folder: Path, settings: dict[str, str], port: int) -> Server:
     server = Server(folder, settings, port=port, forked=True)
     server.ready()
     return server
-
-
-@pytest.fixture(scope="module")
-def openai(chromium: Browser) -> Iterator[FakeOpenAI]:
-    del chromium  # started first: its loop must be the outer one
-    with FakeOpenAI().serving() as fake:
-        yield fake
 
 
 @pytest.fixture(scope="module")

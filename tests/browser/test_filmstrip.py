@@ -19,12 +19,6 @@ PROMPTS = ["Ada in a linen shirt", "Ada in a wool coat", "Ada in a raincoat"]
 
 
 @pytest.fixture(scope="module")
-def openai() -> Iterator[FakeOpenAI]:
-    with FakeOpenAI().serving() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory, chromium: Browser, openai: FakeOpenAI) -> Iterator[Dashboard]:
     """A dashboard that makes one side at a time. (The browser is started first: its loop must be the outer one.)"""
     del chromium

@@ -17,12 +17,6 @@ from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 
 
 @pytest.fixture(scope="module")
-def openai() -> Iterator[FakeOpenAI]:
-    with FakeOpenAI().serving() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory, chromium: Browser, openai: FakeOpenAI) -> Iterator[Dashboard]:
     """A dashboard with two image models and the preview. (The browser is started first: its loop is the outer one.)"""
     del chromium

@@ -22,12 +22,6 @@ SAYS_REFUSED = re.compile(r"127\.0\.0\.1:\d+.s safety system refused this pictur
 
 
 @pytest.fixture(scope="module")
-def openai() -> Iterator[FakeOpenAI]:
-    with FakeOpenAI().serving() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory, chromium: Browser, openai: FakeOpenAI) -> Iterator[Dashboard]:
     """A dashboard whose first engine is OpenAI's. (The browser is started first: its loop must be the outer one.)"""
     del chromium

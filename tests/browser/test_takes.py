@@ -21,12 +21,6 @@ FOUR = re.compile(r"^A, take \d: |^B, take \d: ")
 
 
 @pytest.fixture(scope="module")
-def openai() -> Iterator[FakeOpenAI]:
-    with FakeOpenAI().serving() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory, chromium: Browser, openai: FakeOpenAI) -> Iterator[Dashboard]:
     """A dashboard whose first engine is OpenAI's. (The browser is started first: its loop must be the outer one.)"""
     del chromium
