@@ -96,20 +96,20 @@ def _count(history: History, *, is_reading: bool) -> None:
 def _filters(studio: Studio) -> tuple[HistoryFilter, bool, bool]:
     """What is wanted; whether those that failed are left out, and whether all but favourites are."""
     with row(key="history-filters"):
-        text = search_box(Key.HISTORY_SEARCH, "Search prompts")
+        text = search_box(Key.HISTORY_SEARCH, "Search prompts", width=200)
         with fold_when_narrow(Key.HISTORY_FILTERS_SHOWN, _NARROWING):
-            mode = named_choice("Any mode", _MODES, Key.HISTORY_MODE)
-            varies = named_choice("Varies anything", _VARIES, Key.HISTORY_VARIES)
-            tone = named_choice("Any tone", ids_by_name(studio.vocabulary.tones), Key.HISTORY_TONE)
-            angle = named_choice("Any angle", ids_by_name(studio.vocabulary.angles), Key.HISTORY_ANGLE)
+            mode = named_choice("Any mode", _MODES, Key.HISTORY_MODE, width=130)
+            varies = named_choice("Varies anything", _VARIES, Key.HISTORY_VARIES, width=140)
+            tone = named_choice("Any tone", ids_by_name(studio.vocabulary.tones), Key.HISTORY_TONE, width=130)
+            angle = named_choice("Any angle", ids_by_name(studio.vocabulary.angles), Key.HISTORY_ANGLE, width=130)
             person = key_filter(
-                "Made by", Key.HISTORY_PERSON, "Made by anyone", width=150, help="The address of who ordered it."
+                "Made by", Key.HISTORY_PERSON, "Made by anyone", width=140, help="The address of who ordered it."
             )
             reference = key_filter(
                 "Reference",
                 Key.HISTORY_REFERENCE,
                 "With any reference",
-                width=170,
+                width=150,
                 help="The key of a picture that went in, as S3 has it.",
             )
         only_favourites = switch("Favourites", Key.HISTORY_FAVOURITES)
