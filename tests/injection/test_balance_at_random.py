@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import pytest
+
 from core.injection.plan import Injection, Planner
 from core.injection.prompt import as_text
 from core.injection.sent import MadeWith
@@ -138,6 +140,7 @@ def varied(rng: random.Random, case: Case, done: Injection) -> Wishes:
     )
 
 
+@pytest.mark.timeout(300 + CASES // 20)
 def test_no_pair_is_called_controlled_untruly_and_what_can_be_balanced_is() -> None:
     rng, tried, seen = random.Random(20261130), 0, Counter[str]()
     other = replace(RENDER, model="another")
