@@ -272,9 +272,8 @@ class BalancedPlanner(ModelPlanner):
     def _nobody(self) -> dict[SideName, tuple[Slot, ...]]:
         """Neither side has anybody, for tone + angle cannot have: both say why and what is missing."""
         why = self._nobody_words()
-        without = f"None here, so that both sides have equally many. {why}"
-        slots = self._in_line({_ONE: {}, _OTHER: {}}, without)
-        self._explain(slots, _ONE, without)
+        slots = self._in_line({_ONE: {}, _OTHER: {}}, why)
+        self._explain(slots, _ONE, f"None here, so that both sides have equally many. {why}")
         self._explain(slots, _OTHER, why)
         return {side: tuple(of_side) for side, of_side in slots.items()}
 

@@ -19,7 +19,7 @@ def test_the_header_tells_what_a_pick_overrules_and_no_id_is_left_on_screen(stud
     tab.settled()
     assert not re.search(r"natural-film|low-angle|\bRatio\b|Persona|Model [123]", tab.text())
     expect(tab.page.get_by_role("combobox", name="Person folder")).to_be_visible()
-    tab.page.get_by_role("combobox", name="Size").click()
+    tab.unfold("Size")
     for ratio in ("3:4", "2:3", "16:9"):
         expect(tab.page.get_by_role("option", name=re.compile(f"^{ratio} · "))).to_be_visible()
 

@@ -226,12 +226,16 @@ class Tab:
         return self.page.get_by_role("group", name=kind, exact=True).get_by_role("button", name=name, exact=True)
 
     def choose(self, label: str, option: str) -> None:
-        """Pick from a drop-down list; it is scrolled to before, for a scroll that ends after the press closes it."""
+        """Pick from a drop-down list."""
+        self.unfold(label)
+        self.page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
+
+    def unfold(self, label: str) -> None:
+        """Open a drop-down list; it is scrolled to before, for a scroll that ends after the press closes it."""
         box = self.page.get_by_role("combobox", name=label, exact=True)
         box.scroll_into_view_if_needed()
         box.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         box.click()
-        self.page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
 
     def button(self, name: str) -> Locator:
         """The first button of this name."""
