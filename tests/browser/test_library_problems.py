@@ -110,6 +110,7 @@ def test_groups_that_look_the_same_say_which_they_are_on_their_cards(amiss: Dash
 
 def test_a_renamed_group_is_told_of_as_renamed_by_the_next_refresh(amiss: Dashboard, visit: Visit) -> None:
     tab = refreshed(visit(amiss).open("/references"))
+    tab.page.wait_for_load_state("networkidle")  # a picture that is asked for under its old name would be a 404
     s3 = amiss.s3()
     for key in RENAMED:
         renamed = key.replace("pastel profile", "pastel low angle")
