@@ -25,14 +25,13 @@ FOUNDATION = (
     "incidents",
     "refusals",
     "unicode",
-    "shares",
     "concurrency",
 )
 FLOORS = {
     "what people and operators open": ("app", "pages", "ui", "web", "cli"),
     "what runs it": ("studio", "metrics", "telemetry"),
     "adapters": ("storage", "identity"),
-    "domain": ("references", "record_index", "injection", "generation", "votes", "labels", "images", "search"),
+    "domain": ("references", "injection", "generation", "labels", "images", "search"),
 }
 
 

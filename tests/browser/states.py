@@ -113,11 +113,6 @@ def people(tab: Tab, _made: str) -> None:
     expect(tab.main).to_contain_text("Budgets for a day")
 
 
-def insights(tab: Tab, _made: str) -> None:
-    tab.goto("/insights")
-    expect(tab.main).to_contain_text("Nothing is known yet")
-
-
 STATES: list[State] = [
     nothing_yet,
     planned,
@@ -134,5 +129,4 @@ STATES: list[State] = [
     spending,
     publishing,
     people,
-    insights,
 ]

@@ -26,7 +26,6 @@ MAY = {
         Capability.MANAGE_COMPARISONS,
         Capability.REVIEW,
         Capability.SEE_ALL_SPENDING,
-        Capability.SEE_VOTERS,
     },
     PersonRole.ADMIN: set(Capability),
 }

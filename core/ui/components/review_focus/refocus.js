@@ -1,5 +1,4 @@
-// A desk of the review or of the vote page has the keys again after a press of the mouse elsewhere, unless that led to a
-// place where keys are wanted.
+// The desk has the keys again after a press of the mouse elsewhere, unless that led to a place where keys are wanted.
 
 /**
  * Watches the page's clicks; what is returned ends that.

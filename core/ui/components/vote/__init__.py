@@ -1,1 +1,0 @@
-"""The vote desk: two pictures, an answer by a key, and nothing that tells which is which."""

@@ -1,1 +1,0 @@
-"""What the Insights page is made of."""
