@@ -30,6 +30,9 @@ app.add_typer(history_app, name="history")
 labels_app = typer.Typer(pretty_exceptions_enable=False, help="How good the labels are, and publishing them.")
 app.add_typer(labels_app, name="labels")
 
+votes_app = typer.Typer(pretty_exceptions_enable=False, help="What people have voted.")
+app.add_typer(votes_app, name="votes")
+
 
 @app.callback()
 def main() -> None:
@@ -98,6 +101,27 @@ def spend(
 
 
 @app.command()
+def insights(
+    votes: Annotated[
+        str | None, typer.Option("--votes", help="A file of votes as JSON lines instead of S3; - for standard input.")
+    ] = None,
+    varies: Annotated[
+        str, typer.Option("--varies", help="What differs: angle, model, tone-way or strength.")
+    ] = "angle",
+    since: Annotated[str | None, typer.Option("--from", help="The first day that counts (UTC).")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="The last day that counts (UTC).")] = None,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Count votes of people who had seen the sides named.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say which side people prefer, how surely, and what is still missing."""
+    from core.cli import insights as command  # it brings numpy
+
+    command.insights(votes, command.Asked(varies, since, until, include_seen), as_json=as_json)
+
+
+@app.command()
 @comparisons.with_plan_options
 def generate(
     *,
@@ -147,10 +171,22 @@ def label(
     labeling.label(options, as_json=as_json)
 
 
+@votes_app.command()
+def export(
+    names: Annotated[
+        bool, typer.Option("--names", help="Name voters by their addresses, unless they were removed.")
+    ] = False,
+) -> None:
+    """Print every vote that stands, one JSON line each, as `insights --votes` reads them."""
+    from core.cli import votes  # it brings numpy
+
+    votes.export(names=names)
+
+
 @labels_app.command()
 def agreement(as_json: Json = False) -> None:
     """Say how often machines say what people decided, with intervals."""
-    from core.cli import labels  # it brings scipy
+    from core.cli import labels  # it brings numpy
 
     labels.agreement(as_json=as_json)
 

@@ -163,6 +163,7 @@ class Settings(BaseModel):
     daily_budget_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     daily_budget_person_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_model_references: int = Field(default=3, ge=0, le=14)
+    vote_days: int = Field(default=30, ge=1, le=3650)
     log_prompts: bool = False
     metrics_token: Token | None = None
     demo_token: DemoToken = DemoToken.AUTO

@@ -7,6 +7,7 @@ start of an operator's command.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,6 +69,16 @@ from core.storage.local.file_spool import FileSpool
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
 from core.telemetry import Telemetry, open_telemetry, trace_attempt
+from core.votes.ballot_pictures import BallotPictures
+from core.votes.ballots import BallotSeals
+from core.votes.cast_judgements import CastVotes
+from core.votes.insights.service import InsightsService
+from core.votes.pool import PairingPool
+from core.votes.practice import PracticeComparisons
+from core.votes.seen import Seen
+from core.votes.service import VoteService
+from core.votes.store import VoteStore
+from core.votes.voters import Voters
 
 if TYPE_CHECKING:
     from core.identity.redirect import Redirect
@@ -117,6 +128,14 @@ class Studio:
     planner: ComparisonPlanner
     orders: Orders
     variations: Variations
+    votes: VoteService
+    vote_store: VoteStore
+    cast_votes: CastVotes
+    insights: InsightsService
+    practice: PracticeComparisons
+    pairings: PairingPool
+    voters: Voters
+    seen: Seen
     reports: Reports
     access: Access
     spending_limits: SpendingLimits
@@ -150,15 +169,17 @@ class Studio:
         """Everything that goes round in the background."""
         rounds = (
             *(self.catalog, self.history, self.live_labels, self.proposals, self.review_service),
-            self.readability,
+            *(self.readability, self.pairings),
         )
-        return tuple(each.loop for each in rounds)
+        return (*(each.loop for each in rounds), *self.vote_store.loops)
 
     def start(self) -> None:
         """Begin all background work, and give what an ended process left behind a moment to be delivered."""
         self.live_labels.start()  # says what is broken in the published file
+        in_background(self.vote_store.recover, name="votes-recover").join(_RECOVERY_S)
         for loop in self.loops:
             loop.start()
+        in_background(self.insights.warm, name="insights")
         self.storage.circuit_breaker.when_back = self.go_round
         self.budgets.count()
         in_background(self.runner.recover, name="outbox").join(_RECOVERY_S)
@@ -172,9 +193,12 @@ class Studio:
         """Record what still runs as interrupted, then end every thread and the embedded S3."""
         for loop in self.loops:  # all at once: each may be waited for below for as long as its round hangs in S3
             loop.tell_to_stop()
+        self.insights.close()
         self.runner.close()
         self.catalog.stop()
         self.history.stop()
+        self.pairings.stop()
+        self.vote_store.stop()
         self.readability.close()
         for loop in self.loops:
             loop.stop()
@@ -218,6 +242,8 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         usual.add(comparison, outcome)
         metrics.attempt_ended(comparison, outcome)
         trace_attempt(telemetry, comparison, outcome)
+        if outcome.picture is not None:
+            pairings.loop.wake()  # it may be voted on
 
     history = History(store, app_prefix=settings.s3_app_prefix, server=this_server(), list_pages=storage.list_pages)
     usual = Usual(history)
@@ -228,7 +254,7 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         engines,
         RunLimits(settings.generation_concurrency, settings.generation_deadline_s, settings.generation_stop_s),
         observe=observe,
-        spool=Spool(FileSpool(_outbox_folder(settings, store)), history),
+        spool=Spool(FileSpool(_waiting_room(settings, store, "outbox")), history),
         archived=catalog.leave_out_archived,
     )
     ledger = Ledger(history, store, engines, app_prefix=settings.s3_app_prefix, usual=usual)
@@ -261,6 +287,25 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         Lending(store, app_prefix=settings.s3_app_prefix),
     )
     publisher = Publisher(LabelFile(LABELS_FILE, renew), store, review_log, app_prefix=settings.s3_app_prefix)
+    list_pages = storage.list_pages
+    voters = Voters(store, app_prefix=settings.s3_app_prefix, may_come_in=access.names)
+    seen = Seen(store, voters, app_prefix=settings.s3_app_prefix)
+    pairings = PairingPool(store, app_prefix=settings.s3_app_prefix, list_pages=list_pages, comparison=history.get)
+    vote_spool = FileSpool(_waiting_room(settings, store, "votes"))
+    vote_store = VoteStore(store, vote_spool, seen, app_prefix=settings.s3_app_prefix, list_pages=list_pages)
+    cast_votes = CastVotes(vote_store.book, pairings)
+    votes = VoteService(
+        vote_store,
+        pairings,
+        voters,
+        seen,
+        BallotSeals(_ballot_secret(settings, storage)),
+        BallotPictures(store),
+        cast_votes,
+        folder_of=history.folder_of,
+        comparison=history.get,
+        days=settings.vote_days,
+    )
     return Studio(
         settings=settings,
         store=store,
@@ -288,6 +333,14 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         planner=planner,
         orders=orders,
         variations=Variations(planner, orders),
+        votes=votes,
+        vote_store=vote_store,
+        cast_votes=cast_votes,
+        insights=InsightsService(cast_votes, voters, is_read=lambda: pairings.is_read and vote_store.is_read),
+        practice=PracticeComparisons(planner, orders, offline, vocabulary),
+        pairings=pairings,
+        voters=voters,
+        seen=seen,
         reports=reports,
         access=access,
         spending_limits=spending_limits,
@@ -305,10 +358,20 @@ def the_instructions() -> Instructions:
     return load_instructions(LABELING_FILE, SHOTS)
 
 
-def _outbox_folder(settings: Settings, store: Store) -> Path:
-    """A folder of this bucket and prefix alone, so that no picture is delivered into another one."""
+def _waiting_room(settings: Settings, store: Store, name: str) -> Path:
+    """A folder of this bucket and prefix alone, so that nothing is delivered into another one."""
     place = f"{settings.s3_endpoint_url or ''}\n{store.bucket}\n{settings.s3_app_prefix}"
-    return settings.data_dir / "outbox" / hashlib.sha256(place.encode()).hexdigest()[:16]
+    return settings.data_dir / name / hashlib.sha256(place.encode()).hexdigest()[:16]
+
+
+def _ballot_secret(settings: Settings, storage: Storage) -> str:
+    """What ballots are sealed with: the same on all servers and after a restart, and told to nobody.
+
+    The demo's is that of its own bucket, and an operator's command, which draws none, makes one up.
+    """
+    if settings.session_secret:
+        return settings.session_secret
+    return storage.embedded.secret_key if storage.embedded else secrets.token_hex(32)
 
 
 def openai_endpoint(settings: Settings) -> Endpoint:

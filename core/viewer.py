@@ -16,6 +16,7 @@ class Capability(StrEnum):
     MANAGE_COMPARISONS = "manage-comparisons"  # those of others too: cancel and retry their sides
     REVIEW = "review"
     SEE_ALL_SPENDING = "see-all-spending"  # everybody sees their own
+    SEE_VOTERS = "see-voters"  # who voted what, by name
     ADMINISTER = "administer"
 
 
@@ -30,7 +31,8 @@ class PersonRole(StrEnum):
 _DESIGNER = frozenset({Capability.BROWSE, Capability.GENERATE})
 _MAY: dict[PersonRole, frozenset[Capability]] = {
     PersonRole.DESIGNER: _DESIGNER,
-    PersonRole.OPS: _DESIGNER | {Capability.MANAGE_COMPARISONS, Capability.REVIEW, Capability.SEE_ALL_SPENDING},
+    PersonRole.OPS: _DESIGNER
+    | {Capability.MANAGE_COMPARISONS, Capability.REVIEW, Capability.SEE_ALL_SPENDING, Capability.SEE_VOTERS},
     PersonRole.ADMIN: frozenset(Capability),
 }
 

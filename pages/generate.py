@@ -74,14 +74,14 @@ def _draw(studio: Studio, viewer: Viewer, planned: Planned, price: Price) -> Non
     plan_header(studio, viewer, planned, price, verdict=not is_empty, unsent=unsent)
     tone_question(planned, studio.vocabulary, can_generate=price.objection is None)
     if is_empty:
-        if not side_by_side(studio):
+        if not side_by_side(studio, viewer):
             show_empty_plan()
         return
     is_compact = shown is not None or pair_in_address() is not None
     slot_strip(studio, planned, report_wrong_match, is_compact=is_compact)
     if shown is None or not _is_made_from(shown, planned):
         studio.orders.prefetch(planned, render_settings(studio), render_b=second_render(studio))
-    if not side_by_side(studio) and shown is not None:
+    if not side_by_side(studio, viewer) and shown is not None:
         results(studio, viewer, shown, planned)
 
 

@@ -25,13 +25,14 @@ FOUNDATION = (
     "incidents",
     "refusals",
     "unicode",
+    "shares",
     "concurrency",
 )
 FLOORS = {
     "what people and operators open": ("app", "pages", "ui", "web", "cli"),
     "what runs it": ("studio", "metrics", "telemetry"),
     "adapters": ("storage", "identity"),
-    "domain": ("references", "injection", "generation", "labels", "images", "search"),
+    "domain": ("references", "record_index", "injection", "generation", "votes", "labels", "images", "search"),
 }
 
 

@@ -32,7 +32,7 @@ VENDORS = {
     "prometheus_client": ("core.metrics", "core.web.health"),
 }
 BELOW_STUDIO = ("core.storage.", "core.identity.")
-DOMAIN = ("references", "injection", "generation", "labels", "images", "search")
+DOMAIN = ("references", "record_index", "injection", "generation", "votes", "labels", "images", "search")
 ADAPTERS_AND_ABOVE = (
     *("storage", "identity", "studio", "web", "ui", "cli", "__main__"),
     *("metrics", "telemetry"),

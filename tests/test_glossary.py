@@ -18,7 +18,7 @@ TEXT = " ".join((PROJECT_ROOT / "docs" / "glossary.md").read_text("utf-8").split
 TERMS = {term.casefold() for term in re.findall(r"\*\*([^*]+)\*\*", TEXT)}
 SCREENS = {module: file for module, file in MODULES.items() if module.startswith(("pages.", "core.ui."))}
 # Whose sentences reach screens, too.
-SPEAKING_ROOMS = ("core.injection.", "core.generation.", "core.references.", "core.labels.review")
+SPEAKING_ROOMS = ("core.injection.", "core.generation.", "core.references.", "core.labels.review", "core.votes.")
 SPEAKING = SCREENS | {
     module: file for module, file in MODULES.items() if module.startswith(SPEAKING_ROOMS) and "reading" not in module
 }

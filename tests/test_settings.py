@@ -50,6 +50,7 @@ NAMES = [
     "DAILY_BUDGET_PERSON_USD",
     "MAX_MODEL_REFERENCES",
     "LOG_PROMPTS",
+    "VOTE_DAYS",
 ]
 PRODUCTION = {
     "S3_BUCKET": "studio",

@@ -10,7 +10,7 @@ from typing import Any
 from core.cli.label_commit import LabelCheckout, LabelCommit
 from core.cli.workbench import open_workbench, print_json, to_json
 from core.errors import InputError, legible
-from core.labels.decisions.agreement import NOT_BLIND, Agreement, BetweenReviewers, Measurement, Share
+from core.labels.decisions.agreement import NOT_BLIND, Agreement, BetweenReviewers, Measurement
 from core.labels.decisions.reviews import spell
 from core.labels.decisions.second_looks import Word
 from core.labels.publication.draft import PublicationDraft, Selection
@@ -19,6 +19,7 @@ from core.labels.publication.publisher import Publication
 from core.labels.published.schema import LabelField, json_schema
 from core.labels.review.adjudication import Case
 from core.settings import load_settings
+from core.shares import Share
 from core.studio import LABELS_FILE
 from core.viewer import PersonRole, Viewer
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from core.cli.comparisons import reading_report
-from core.cli.workbench import to_json
+from core.cli.workbench import read_lines, to_json
 from core.errors import InputError
 from core.injection.reader import OfflineReader
 from core.injection.wishes import check_prompt_length
 from core.references.vocabulary import load_vocabulary
 from core.settings import load_settings
 from core.studio import VOCABULARY_FILE, build_reader
-from core.unicode import NotUtf8, read_text, text_of
-
-STANDARD_INPUT = "-"
 
 
 class _PromptLine(BaseModel):
@@ -39,14 +34,7 @@ def read(file: str) -> None:
 
 def _lines(file: str) -> Iterator[_PromptLine]:
     """Every line of the file, blank ones left out. Raises InputError with the number of a broken one."""
-    try:
-        text = text_of(sys.stdin.buffer.read()) if file == STANDARD_INPUT else read_text(Path(file))
-    except OSError as err:
-        raise InputError("`{}` cannot be read: {}.", file, err.strerror or err) from err
-    except NotUtf8 as err:
-        raise InputError("`{}` cannot be read: {}.", file, err) from err
-    # JSON lines end with a line feed; other separators may stand inside a prompt.
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in read_lines(file):
         if not line.strip():
             continue
         try:

@@ -6,12 +6,15 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from core.errors import UNSEEN
+from core.errors import UNSEEN, InputError
 from core.settings import Settings
 from core.studio import Studio, build_studio
-from core.unicode import shows_all
+from core.unicode import NotUtf8, read_text, shows_all, text_of
+
+STANDARD_INPUT: Final = "-"
 
 
 @contextmanager
@@ -26,6 +29,18 @@ def open_workbench(settings: Settings) -> Iterator[Studio]:
         yield studio
     finally:
         studio.close()
+
+
+def read_lines(file: str) -> Iterator[tuple[int, str]]:
+    """The lines of a file, or of standard input for `-`, with their numbers from 1. Raises InputError."""
+    try:
+        text = text_of(sys.stdin.buffer.read()) if file == STANDARD_INPUT else read_text(Path(file))
+    except OSError as err:
+        raise InputError("`{}` cannot be read: {}.", file, err.strerror or err) from err
+    except NotUtf8 as err:
+        raise InputError("`{}` cannot be read: {}.", file, err) from err
+    # JSON lines end with a line feed; other separators may stand inside a text.
+    return iter(enumerate(text.split("\n"), start=1))
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

@@ -37,6 +37,10 @@ class Access:
         """The role of a verified address. Raises AccessDenied, or StorageError when the list cannot be read."""
         return self._document.value().role_of(email, hosted_domain=hosted_domain, contact=self._contact)
 
+    def names(self, email: str) -> bool:
+        """Whether an address, or its domain, is on the list now. Raises StorageError when that cannot be read."""
+        return self._document.value().names(email)
+
     def read(self, viewer: Viewer) -> Version[AccessList]:
         """The list as it is now, for an admin. Raises AccessDenied or StorageError."""
         viewer.require(Capability.ADMINISTER)

@@ -146,6 +146,11 @@ class AccessList(BaseModel):
             raise AccessDenied("{} is not on the studio's list. Ask {} to add you.", email, self._or_whom(contact))
         return role
 
+    def names(self, email: str) -> bool:
+        """Whether an address stands on the list, or its domain does, and is not blocked; who was removed does not."""
+        level = self.people.get(email)
+        return level.role is not None if level else email.rpartition("@")[2] in self.domains
+
     def require_admin(self, viewer: Viewer, *, contact: str = "") -> None:
         """Raise AccessDenied unless the list itself names this person as an admin.
 

@@ -13,7 +13,7 @@ from core.references.key import encode_key
 ORIGINAL = "original"
 ORIGINALS_PATH: Final = "/originals"
 KEY_FIELD: Final = "key"  # of the form that asks for several originals, once for each
-PAGES: Final = ("generate", "references", "labels", "history", "people")
+PAGES: Final = ("generate", "references", "labels", "history", "vote", "insights", "people")
 DEFAULT_PAGE: Final = "generate"  # it lives at the root, as every default page of Streamlit's does
 NO_PAGE: Final = "/not-found"  # no page's path either
 FIRST_PAGE: Final = "/"

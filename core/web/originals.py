@@ -103,6 +103,7 @@ def _answer(request: Request, body: bytes) -> Response:
 def comparison_pictures(request: Request, studio: Studio) -> Response:
     """Every finished picture of a comparison, each take under its own name. Raises NotFound."""
     status = studio.runner.status(request.path_params["comparison"])
+    studio.seen.shown(studio.authenticator.viewer(request.cookies), status)  # each picture is named by its side
     pictures = [(side.place, side.picture) for side in status.sides if side.picture is not None]
     if not pictures:
         raise NotFound("This comparison has no picture yet.")

@@ -16,6 +16,7 @@ from core.web.addresses import ORIGINALS_PATH
 from core.web.answers import plain
 from core.web.auth_routes import ROUTES as AUTH_ROUTES
 from core.web.authorize import authorize
+from core.web.ballots import ROUTES as BALLOT_ROUTES
 from core.web.client_address import ClientAddress
 from core.web.desk_routes import ROUTES as DESK_ROUTES
 from core.web.health import healthz, metrics, readyz
@@ -74,6 +75,7 @@ ROUTES = (
     *AUTH_ROUTES,
     *DESK_ROUTES,
     *ORIGINALS_ROUTES,
+    *BALLOT_ROUTES,
     Route("/healthz", healthz),
     Route("/readyz", readyz),
     Route("/metrics", metrics),

@@ -113,6 +113,11 @@ def people(tab: Tab, _made: str) -> None:
     expect(tab.main).to_contain_text("Budgets for a day")
 
 
+def insights(tab: Tab, _made: str) -> None:
+    tab.goto("/insights")
+    expect(tab.main).to_contain_text("Nothing is known yet")
+
+
 STATES: list[State] = [
     nothing_yet,
     planned,
@@ -129,4 +134,5 @@ STATES: list[State] = [
     spending,
     publishing,
     people,
+    insights,
 ]

@@ -270,7 +270,8 @@ def test_an_unknown_address_says_so_and_offers_the_pages(
     expect(tab.page).to_have_url(tab.home + stands)
     expect(tab.main).to_contain_text("There is no such page")
     expect(tab.page).to_have_title("No such page · Studio")
-    expect(tab.main.get_by_role("link")).to_have_text(["Generate", "References", "Labels", "History", "People"])
+    offered = ["Generate", "References", "Labels", "History", "Vote", "Insights", "People"]
+    expect(tab.main.get_by_role("link")).to_have_text(offered)
     expect(tab.dialog).to_have_count(0)
     tab.main.get_by_role("link", name="References").click()
     arrived(tab, "References")

@@ -14,7 +14,7 @@ from moto.s3.models import s3_backends
 from playwright.sync_api import expect
 
 from core.injection.wishes import SideName
-from core.web.addresses import ORIGINAL, image_url, partial_url
+from core.web.addresses import ORIGINAL, PAGES, image_url, partial_url
 from tests.browser.conftest import StartDashboard, Visit
 from tests.support.dashboards.dashboard import Tab, s3_client
 from tests.support.processes.programs import ROOT
@@ -33,6 +33,8 @@ FOREIGN_URL = "http://127.0.0.1:1"  # the public URL of a dashboard nobody can s
         ("/references", "110 pictures in 40 groups"),
         ("/labels", "82 of 82 portraits have a label"),
         ("/history", "No comparison yet"),
+        ("/vote", "Nothing to vote on yet"),
+        ("/insights", "Nothing is known yet"),
         ("/people", "In the demo nobody signs in"),
     ],
 )
@@ -42,7 +44,7 @@ def test_the_first_request_finds_its_page(
     tab = visit(start_dashboard()).open(path)
     expect(tab.main).to_contain_text(only_there)
     expect(tab.main).to_contain_text("demo@localhost")
-    expect(tab.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(5)
+    expect(tab.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(len(PAGES))
     expect(tab.dialog).to_have_count(0)
 
 
@@ -84,7 +86,9 @@ def library() -> Iterator[ClosedLibrary]:
         account.reset()
 
 
-@pytest.mark.parametrize("path", ["/", "/generate", "/references", "/labels", "/history", "/people", *NO_PAGES])
+@pytest.mark.parametrize(
+    "path", ["/", "/generate", "/references", "/labels", "/history", "/vote", "/people", *NO_PAGES]
+)
 def test_nobody_sees_anything_before_signing_in(
     path: str, library: ClosedLibrary, start_dashboard: StartDashboard, visit: Visit
 ) -> None:

@@ -123,7 +123,7 @@ def test_a_person_signs_in_and_stays_in_wherever_the_link_led(somebody: Visitor,
     expect_inside(somebody.open("/history"), ADA)
     people = somebody.open("/people")  # which is for admins, and in nobody else's menu
     expect(people.main).to_contain_text("Your role (designer) does not include this: ask an admin of the studio.")
-    expect(people.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(4)
+    expect(people.page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(6)
     studio.restart()
     again = somebody.open("/labels")
     expect_inside(again, ADA)

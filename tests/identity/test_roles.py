@@ -26,6 +26,7 @@ MAY = {
         Capability.MANAGE_COMPARISONS,
         Capability.REVIEW,
         Capability.SEE_ALL_SPENDING,
+        Capability.SEE_VOTERS,
     },
     PersonRole.ADMIN: set(Capability),
 }

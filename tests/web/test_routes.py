@@ -544,6 +544,8 @@ def test_a_server_whose_bucket_fails_is_healthy_and_not_ready_and_says_why(produ
         f"/partial/{COMPARISON}/tone-only",
         f"/originals/{TAKEN}",
         "/partial/x",
+        "/ballot/x",
+        "/ballot/",
     ],
 )
 @pytest.mark.parametrize("cookie", ["", "session=demo@localhost"])

@@ -13,15 +13,17 @@ from ulid import ULID
 
 from core.concurrency.periodic import Periodic
 from core.concurrency.single_flight import SingleFlightCache
-from core.errors import NotFound, WriteConflict
+from core.errors import NotFound, StorageError, WriteConflict
 from core.generation.records.attempt import AttemptId, AttemptStart, Server, attempt_file
 from core.generation.records.attempt_status import ComparisonStatus
 from core.generation.records.comparison import Comparison
-from core.generation.records.history_index import Coverage, HistoryIndex
-from core.generation.records.month_file import Row
+from core.generation.records.month_file import MONTH_FILE, Row
 from core.generation.records.outcome import Outcome
 from core.generation.records.status_reader import StatusReader, conclude_import
 from core.objects import ObjectStore, StoredObject
+from core.record_index.index import Coverage, RecordIndex
+from core.record_index.listing import RecordListing
+from core.record_index.source import ObjectSource
 from core.references.listing.list_page import ListPageSource
 from core.unicode import searchable
 
@@ -56,7 +58,18 @@ class History:
         self._store = store
         self._root = f"{app_prefix}generations/"
         self.status_reader = StatusReader(server)
-        self._index = HistoryIndex(store, app_prefix=app_prefix, list_pages=list_pages)
+        self._index = RecordIndex(
+            store,
+            ObjectSource(
+                store,
+                RecordListing(store, self._root, list_pages, suffix="/comparison.json"),
+                name="history",
+                months_root=f"{app_prefix}history/v1/",
+                month_format=MONTH_FILE,
+                parse=_comparison_in,
+                row=Row.of,
+            ),
+        )
         self._comparisons: SingleFlightCache[Comparison] = SingleFlightCache(size_max=_REMEMBERED)
         self._files: SingleFlightCache[bytes] = SingleFlightCache(size_max=_KEPT_BYTES, size_of=len)
 
@@ -89,7 +102,7 @@ class History:
         """Write the record. Raises WriteConflict if this id exists."""
         key = f"{self.folder_of(comparison.id)}comparison.json"
         etag = self._put(key, comparison.model_dump_json(indent=1).encode())
-        self._index.add(self._remember(comparison), etag)
+        self._index.add(Row.of(self._remember(comparison), etag))
 
     def add_start(self, start: AttemptStart) -> None:
         """Claim an attempt before its engine is called. Raises WriteConflict if somebody else has it."""
@@ -174,7 +187,7 @@ class History:
     def count(self) -> int:
         """How many comparisons S3 holds, as far as they have been read by now."""
         self._index.load()
-        return self.coverage.comparisons
+        return self.coverage.records
 
     def used_in(self, key: str) -> tuple[str, ...]:
         """The ids of the comparisons that a reference went into, newest first, as far as they have been read."""
@@ -208,6 +221,13 @@ class History:
             if there.data != data:
                 raise
             return there.etag
+
+
+def _comparison_in(data: bytes, comparison_id: str) -> Comparison:
+    comparison = Comparison.from_json(data)
+    if comparison.id != comparison_id:
+        raise StorageError("This record cannot be read: it says that it is `{}`.", comparison.id)
+    return comparison
 
 
 def _passing(wanted: HistoryFilter) -> Callable[[Row], bool]:

@@ -58,14 +58,14 @@ def parts_of(data: bytes) -> Parts:
             if chunk.is_whole:
                 parts.keep(chunk.start, chunk.end)
             else:
-                parts.put(_chunk(chunk.kind, data[chunk.start + 8 : chunk.end]))
+                parts.put(chunk_bytes(chunk.kind, data[chunk.start + 8 : chunk.end]))
         elif chunk.kind == b"IEND" and chunk.is_whole:
             parts.keep(chunk.start, chunk.end)
             return parts
         elif chunk.is_whole and chunk.kind not in seen and _is_known(data, chunk):
             seen.add(chunk.kind)  # what a bomb takes is paid once
             _keep_meaning(parts, data, chunk)
-    parts.put(_chunk(b"IEND", b""))
+    parts.put(chunk_bytes(b"IEND", b""))
     return parts
 
 
@@ -79,10 +79,10 @@ def _keep_meaning(parts: Parts, data: bytes, chunk: Chunk) -> None:
     """Of such a chunk as much as there is room for."""
     body = data[chunk.start + 8 : min(chunk.end - 4, chunk.start + 8 + ICC_BYTES_MAX)]
     if chunk.kind == b"eXIf" and len(body) > EXIF_BYTES_MAX:
-        parts.put(_chunk(b"eXIf", body[:EXIF_BYTES_MAX]))
+        parts.put(chunk_bytes(b"eXIf", body[:EXIF_BYTES_MAX]))
     elif chunk.kind == b"iTXt" and len(text := _xmp(body)) > XMP_BYTES_MAX:
         if said := short_xmp(text):
-            parts.put(_chunk(b"iTXt", _XMP + bytes(4) + said))
+            parts.put(chunk_bytes(b"iTXt", _XMP + bytes(4) + said))
     elif _has_room(chunk, body) and _is_sound(data, chunk):
         parts.keep(chunk.start, chunk.end)
 
@@ -117,5 +117,6 @@ def _inflated(data: bytes, most: int) -> bytes:
         return b""
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk_bytes(kind: bytes, body: bytes) -> bytes:
+    """A chunk as it stands in a file."""
     return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")

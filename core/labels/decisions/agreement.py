@@ -15,38 +15,11 @@ from core.labels.decisions.reviews import Reviews, Value, value_in
 from core.labels.decisions.second_looks import COMPARED, Publishing, TwoLooks, two_looks, word_of
 from core.labels.machine.labeler import Proposal
 from core.labels.published.schema import AGE_RANGES, Label, LabelField, LabelSource, age_range_of
+from core.shares import Share
 
 NOT_BLIND: Final = (
     "when they were made the first decision had been published, so that it was on the screen, or may have been."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """`right` of `count`, with Wilson's 95 % interval; None for the bounds of nothing.
-
-    Wilson, E. B. (1927): Probable inference, the law of succession, and statistical inference. JASA 22, 209–212.
-    """
-
-    right: int
-    count: int
-    low: float | None
-    high: float | None
-
-    @classmethod
-    def of(cls, right: int, count: int) -> Share:
-        """The share with its interval."""
-        if not count:
-            return cls(0, 0, None, None)
-        from scipy.stats import binomtest  # 0.7 s, which a start need not wait for
-
-        bounds = binomtest(right, count).proportion_ci(confidence_level=0.95, method="wilson")
-        return cls(right, count, float(bounds.low), float(bounds.high))
-
-    @property
-    def share(self) -> float | None:
-        """Between 0 and 1; None for nothing."""
-        return self.right / self.count if self.count else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ It is for its owner alone (0700), and so are the files in it.
 DATA_DIR/s3.lock               held by the process that serves
 DATA_DIR/s3.endpoint.json      where that process's server listens
 DATA_DIR/s3.credentials.json   the access key, mode 0600
+DATA_DIR/outbox/, votes/       pictures and votes on their way to S3
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from core.storage.local.disk import make_folder, publish
 
 ADDRESS_FILE: Final = "address"  # what to open, where a start-up token is asked for and nobody sits at a terminal
 # All that is ever made in one, half-written files too, and what systems put into folders by themselves.
-_OURS: Final = re.compile(r"(s3|address)(\..+)?|outbox|lost\+found|\.gitignore|\.DS_Store")
+_OURS: Final = re.compile(r"(s3|address)(\..+)?|outbox|votes|lost\+found|\.gitignore|\.DS_Store")
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 

@@ -24,6 +24,7 @@ ShortText = Annotated[str, Field(max_length=100)]  # an id, a word of ours
 KeyText = Annotated[str, Field(max_length=KEY_BYTES_MAX)]  # a key, or what is written like one
 
 _IMPORT: Final = re.compile(r'^import [^;]+ from "([^"]+)";\n', re.MULTILINE)
+_STYLE_IMPORT: Final = re.compile(r'^@import "([^"]+)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
 # What stands behind code on a line of `//` stays: it could be part of a string, as in an address.
 _COMMENT: Final = re.compile(r"/\*\*.*?\*/ ?\n?|^ *//[^\n]*\n", re.MULTILINE | re.DOTALL)
@@ -54,7 +55,7 @@ class Component:
         self._mount = st.components.v2.component(
             f"studio.{script.stem}",
             html=html,
-            css=shared + style.read_text("utf-8") if style.exists() else None,
+            css=shared + style_sheet(style) if style.exists() else None,
             js=bundle(script),
             isolate_styles=isolated,
         )
@@ -77,6 +78,13 @@ def bundle(script: Path) -> str:
     In the browser a component's script is a module without an address, so it could import nothing by a path.
     """
     return "\n".join(_texts(script.resolve(), set()))
+
+
+def style_sheet(style: Path) -> str:
+    """The style behind those that it imports on lines of their own: in the browser they have no addresses either."""
+    text = style.read_text("utf-8")
+    imported = [style_sheet((style.parent / path).resolve()) for path in _STYLE_IMPORT.findall(text)]
+    return "\n".join([*imported, _STYLE_IMPORT.sub("", text)])
 
 
 def message(key: str, name: str, kind: type[T]) -> T | None:

@@ -1,5 +1,17 @@
 // What Python sends each component, drawn from its dataclasses: `python -m tests.component_shapes`.
 
+export interface Ballot {
+  token: string;
+  prompt: string;
+  left: string;
+  right: string;
+}
+
+export interface BallotAnew {
+  of: string;
+  token: string;
+}
+
 export interface Card {
   id: string;
   picture_url: string | null;
@@ -15,6 +27,11 @@ export interface Card {
 export interface Choice {
   value: string;
   label: string;
+}
+
+export interface DoubtedBallot {
+  token: string;
+  says: string;
 }
 
 export interface DrawnData {
@@ -166,6 +183,11 @@ export interface PromptData {
   refused_chars: number;
 }
 
+export interface RefusedAct {
+  act: string;
+  says: string;
+}
+
 export interface RequestData {
   id: string;
   method: "POST" | "DELETE";
@@ -173,6 +195,13 @@ export interface RequestData {
   header: string;
   body: string;
   is_silent: boolean;
+}
+
+export interface RevealedBallot {
+  token: string;
+  left: string;
+  right: string;
+  url: string;
 }
 
 export interface SelectedPicture {
@@ -289,6 +318,30 @@ export interface TilesData {
 export interface Undoable {
   decision: string;
   item: string;
+}
+
+export interface VoteData {
+  owner: string;
+  queue: string;
+  is_met: boolean;
+  is_over: boolean;
+  ballots: Ballot[];
+  reasons: VoteReason[];
+  kept: string[];
+  refused: RefusedAct[];
+  anew: BallotAnew[];
+  revealed: RevealedBallot[];
+  doubted: DoubtedBallot[];
+  judged: number;
+  seconds: number;
+  waiting: number;
+  left: number | null;
+  trouble: string;
+}
+
+export interface VoteReason {
+  value: string;
+  label: string;
 }
 
 export interface WorkData {

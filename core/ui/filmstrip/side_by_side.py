@@ -25,13 +25,14 @@ from core.ui.frame.state import PAIR_PARAM, Key
 from core.ui.generate.results import STAGE_HEIGHT, side_picture_url
 from core.ui.generate.side_words import headline, problem
 from core.ui.generate.stage_footers import download_button, take_title
+from core.viewer import Viewer
 
 _POLL_S: Final = 1.0
 _PLACES: Final = ("Left", "Right")
 T = TypeVar("T", SideName, int)
 
 
-def side_by_side(studio: Studio) -> bool:
+def side_by_side(studio: Studio, viewer: Viewer) -> bool:
     """Draw the pair that the address names, in the comparison's place, and follow it; False where it names none.
 
     A pair of which something is gone is told, and left.
@@ -55,6 +56,7 @@ def side_by_side(studio: Studio) -> bool:
             if now is None:
                 st.rerun()
             statuses = read.pop() if read else _statuses(studio, now)
+            studio.seen.shown(viewer, *statuses)
             _draw(studio, now, statuses)
             if is_busy != any(status.busy for status in statuses):
                 st.rerun()

@@ -55,6 +55,7 @@ def todays_strip(studio: Studio, viewer: Viewer) -> None:
         def follow() -> None:
             with show_problems():
                 statuses = read.pop() if read else _todays(studio, viewer)
+                studio.seen.shown(viewer, *statuses)
                 _draw(studio, viewer, statuses)
                 if is_busy and not any(status.busy for status in statuses):
                     st.rerun()  # asking ends with the work

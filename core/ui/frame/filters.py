@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from enum import StrEnum
 from functools import partial
 from typing import Final, LiteralString, TypeVar
@@ -117,7 +118,12 @@ def choice_of(label: LiteralString, kind: type[E], key: Key, *, page: Key, width
 
 
 def segments(
-    label: LiteralString, options: Sequence[LiteralString], key: Key, *, page: Key, default: str | None = None
+    label: LiteralString,
+    options: Sequence[LiteralString],
+    key: Key,
+    *,
+    page: Key | None = None,
+    default: str | None = None,
 ) -> str | None:
     """A few choices beside each other; with a default, one is always chosen."""
     return st.segmented_control(
@@ -135,6 +141,20 @@ def segments(
 def switch(label: LiteralString, key: Key, *, page: Key | None = None) -> bool:
     """A filter that is on or off."""
     return st.toggle(label, key=key, bind="query-params", on_change=_back_to_first(page))
+
+
+def day(label: LiteralString, key: Key, *, width: int = 150) -> date | None:
+    """A day, or none: the field then says what it is for."""
+    said = st.date_input(
+        label,
+        value=None,
+        key=key,
+        format="YYYY-MM-DD",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=width,
+    )
+    return said if isinstance(said, date) else None
 
 
 def reset_page(page: Key) -> None:

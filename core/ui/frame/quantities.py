@@ -14,6 +14,11 @@ def ordinal(number: int) -> str:
     return f"{number:,}{ending}"
 
 
+def signed(number: float, decimals: int = 1) -> str:
+    """A number with its sign: `+3.9`, `−0.02` with the true minus sign, which no spreadsheet takes for a formula's."""
+    return f"{number:+.{decimals}f}".replace("-", "−")
+
+
 def year_span(low: int, high: int | None) -> str:
     """Years of age: `30`, or `30–34`."""
     return f"{low}" if low == high else f"{low}–{high}"

@@ -152,6 +152,30 @@ class Key(StrEnum):
     VARIATION_SIDE = "variation_side"
     VARIATION_MISSING = "variation_missing"
 
+    # Voting (the filters are bound)
+    VOTING = "voting"  # a Voting: the ballots before this tab, and what became of its answers
+    VOTE_DESK = "vote_desk"
+    VOTE_DAYS = "vote_days"
+    VOTE_TONE = "vote_tone"
+    VOTE_ANGLE = "vote_angle"
+    VOTE_VARIES = "vote_varies"
+    VOTE_PERSON = "vote_by"
+    VOTE_SEEN = "vote_seen"
+
+    # Insights (bound but for whether the filters are shown)
+    INSIGHTS_VARIES = "question"
+    INSIGHTS_FROM = "since"
+    INSIGHTS_TO = "until"
+    INSIGHTS_CONTRAST = "compared"
+    INSIGHTS_TONE = "of_tone"
+    INSIGHTS_ANGLE = "of_angle"
+    INSIGHTS_PERSON = "of_person"
+    INSIGHTS_MODEL = "of_model"
+    INSIGHTS_VOTER = "of_voter"
+    INSIGHTS_SEEN = "count_seen"
+    INSIGHTS_BY = "parts"
+    INSIGHTS_FILTERS_SHOWN = "insights_filters_shown"
+
     # Spending
     SPEND_DAYS = "spend_days"
 

@@ -23,6 +23,7 @@ from core.ui.frame.state import Key
 from core.ui.generate.choices_line import choices_line
 from core.ui.generate.composer import clear_composer, recent_keys
 from core.ui.generate.draft import adopt, mend, set_draft, shuffle
+from core.ui.generate.known_so_far import known_so_far
 from core.ui.generate.price import Price
 from core.ui.generate.reading_line import HELP, reading_line
 from core.ui.generate.render_fields import renders_by_side
@@ -57,6 +58,7 @@ def plan_header(studio: Studio, viewer: Viewer, planned: Planned, price: Price, 
                 if verdict:
                     sent_prompt(planned.sides, _titles(studio, planned))
                 choices_line(planned)
+                known_so_far(studio, viewer, planned)
             with row(width="content", gap="small", key="plan-price"):
                 takes_field()
                 st.caption(plain(price.line), width="content")

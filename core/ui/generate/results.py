@@ -87,6 +87,7 @@ def _draw(
     drawn_at: datetime,
 ) -> None:
     comparison = standing.comparison
+    studio.seen.shown(viewer, standing)
     is_waited_for = comparison.id != shown.comparison.id
     takes = standing.takes
     data = StageData(

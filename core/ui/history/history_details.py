@@ -52,6 +52,7 @@ def open_comparison(studio: Studio, viewer: Viewer, comparison_id: str) -> None:
 def _details(studio: Studio, viewer: Viewer, comparison_id: str) -> None:
     status = studio.runner.status(comparison_id)
     comparison = status.comparison
+    studio.seen.shown(viewer, status)
     pictures, words = st.columns(_PICTURES_AND_WORDS if len(comparison.sides) > 1 else 2)
     with pictures, st.container(key="sides"):
         sides = _chosen_take(status)

@@ -18,15 +18,17 @@ from ulid import ULID
 from core.errors import StorageError, StorageUnavailable
 from core.generation.records.comparison import Comparison
 from core.generation.records.history import History, HistoryFilter
-from core.generation.records.month_file import MONTH_FILE, MonthFile, Row, day_of
-from core.generation.records.record_listing import RecordListing
+from core.generation.records.month_file import MONTH_FILE, Row
 from core.injection.wishes import Mode, Wishes
+from core.record_index.listing import RecordListing
+from core.record_index.month_file import MonthFile, day_of
 from core.unicode import searchable
 from tests.generation.comparisons import StudioFixture, comparison, slot
 from tests.support.timeouts import until
 
 MARCH = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
 FILE = "history/v1/2026-03.jsonl.gz"
+SUFFIX = "/comparison.json"
 
 
 def at(moment: datetime, prompt: str = "a portrait", *keys: str, person: str = "demo@localhost") -> Comparison:
@@ -318,13 +320,16 @@ def test_a_listing_of_many_pages_is_the_same_whichever_way_it_is_read(studio: St
         ]:
             made.result()
     root = f"{studio.prefix}generations/"
-    ways = [RecordListing(studio.store, root, list_pages).below(root) for list_pages in (studio.list_pages, None)]
+    ways = [
+        RecordListing(studio.store, root, list_pages, suffix=SUFFIX).below(root)
+        for list_pages in (studio.list_pages, None)
+    ]
     assert ways[0] == ways[1]
     assert sorted(ways[0]) == [one.id for one in records]
     behind = f"{root}2026/03/31/{records[0].id}/comparison.json"
-    assert sorted(RecordListing(studio.store, root, studio.list_pages).below(root, start_after=behind)) == sorted(
-        one.id for one in records[1:]
-    )
+    assert sorted(
+        RecordListing(studio.store, root, studio.list_pages, suffix=SUFFIX).below(root, start_after=behind)
+    ) == sorted(one.id for one in records[1:])
 
 
 def test_it_is_known_which_comparisons_a_reference_went_into(studio: StudioFixture) -> None:

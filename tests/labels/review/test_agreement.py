@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.labels.decisions.agreement import Share, agreement_of, compare
+from core.labels.decisions.agreement import agreement_of, compare
 from core.labels.decisions.reviews import Event, FieldChange, Kind, Reviews, Save, Value
 from core.labels.published.schema import Gender, Label, LabelField, LabelSource
 from tests.labels.review.services import proposed
@@ -18,16 +18,6 @@ def said(number: int, reviewer: str, etag: str, *, second: bool = False, **value
     changes = tuple(FieldChange(field=LabelField(name), after=value) for name, value in values.items())
     event = Event(id=f"{number}", kind=Kind.CORRECT, key=etag, etag=etag, changes=changes, second=second)
     return Save(number=number, reviewer=reviewer, time=TIME, events=(event,))
-
-
-def test_wilsons_interval_is_the_one_in_the_textbook() -> None:
-    """81 of 263, from Newcombe (1998), Statistics in Medicine 17, table I: 0.2553 to 0.3662."""
-    share = Share.of(81, 263)
-    assert (share.low, share.high) == (pytest.approx(0.2553, abs=5e-5), pytest.approx(0.3662, abs=5e-5))
-
-
-def test_a_share_of_nothing_has_no_interval() -> None:
-    assert (Share.of(0, 0).share, Share.of(0, 0).low) == (None, None)
 
 
 def test_fields_are_compared_where_both_have_an_opinion() -> None:

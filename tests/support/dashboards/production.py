@@ -38,7 +38,7 @@ MADE = "studio/generations/2026/11/22/01KAM8K4T0YZ7C4D0Q7H7P3N5E/tone-only-1.png
 PICTURE = (ROOT / "samples" / KEY).read_bytes()
 LISTED = b"""{"people": {"ada@studio.example": "admin", "ops@studio.example": "ops", "mal@studio.example": "blocked"},
  "domains": {"studio.example": "designer"}}"""
-PAGES = ("", "generate", "references", "labels", "history", "people")
+PAGES = ("", "generate", "references", "labels", "history", "vote", "people")
 
 _addresses = map(str, ip_network("198.18.0.0/15").hosts())  # for tests of networks (RFC 2544)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.ui.frame.quantities import count_of, file_size, ordinal, time_span, year_span
+from core.ui.frame.quantities import count_of, file_size, ordinal, signed, time_span, year_span
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from core.ui.frame.quantities import count_of, file_size, ordinal, time_span, ye
         (" ".join(map(ordinal, (11, 12, 13, 21, 112, 1002))), "11th 12th 13th 21st 112th 1,002nd"),
         (year_span(30, 30), "30"),
         (year_span(30, 34), "30–34"),
+        (f"{signed(3.94)} {signed(-0.016, 2)}", "+3.9 \u22120.02"),
         (time_span(None), "an unknown time"),
         (time_span(89), "89 s"),
         (time_span(120), "2 min"),

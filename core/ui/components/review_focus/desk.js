@@ -1,7 +1,8 @@
 // The state of the review desk: what is on it, what was decided, and what its person does.
 
 import { Hand, isLent } from "./lent.js";
-import { decides, Outbox } from "./outbox.js";
+import { Outbox } from "../outbox.js";
+import { decides, tabShelf } from "./outbox.js";
 import { View } from "./view.js";
 /** @import { Decision } from "./outbox.js" */
 /** @import { FocusData, FocusItem, LostRace, Undoable } from "../shapes.js" */
@@ -33,7 +34,7 @@ export class Desk {
 
   constructor(/** @type {FocusData} */ data) {
     this.data = data;
-    this.outbox = new Outbox(`${data.owner}.${data.key}`);
+    this.outbox = new Outbox(tabShelf(`${data.owner}.${data.key}`));
     this.outbox.onSilence = () => this.view.paint();
     this.view = new View(this);
     this.hand = new Hand(this);
@@ -51,7 +52,7 @@ export class Desk {
       Object.assign(this, { queue: data.queue, items: new Map(), order: [], at: 0, editing: null });
       this.decided.clear();
     }
-    this.outbox.hear(data.kept, this.data.conflicts);
+    this.outbox.hear(data.kept, this.data.conflicts.map(({ decision }) => decision));
     for (const item of data.items) {
       this.items.set(item.id, item);
       this.forgetDrafted(item);

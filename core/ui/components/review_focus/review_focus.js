@@ -2,7 +2,7 @@
 
 import { keptUnder } from "../dom.js";
 import { Desk } from "./desk.js";
-import { refocusing } from "./refocus.js";
+import { refocusing } from "../refocus.js";
 /** @import { Mount } from "../dom.js" */
 /** @import { FocusData } from "../shapes.js" */
 

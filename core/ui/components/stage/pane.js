@@ -33,7 +33,7 @@ export class Pane {
   /**
    * @param {StageSide} side
    * @param {number} number of its take, from 1; 0 where there is but one
-   * @param {{ data: StageData, say(text: string): void, layout(): void }} stage
+   * @param {{ data: Pick<StageData, "made_with">, say(text: string): void, layout(): void }} stage
    */
   constructor(side, number, stage) {
     this.side = side;

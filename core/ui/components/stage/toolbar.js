@@ -3,7 +3,7 @@
 import { button, element, icon, setAttributes, setText } from "../dom.js";
 import { isAt } from "../geometry.js";
 import { labelOf } from "../keyboard.js";
-/** @import { Stage } from "./stage.js" */
+/** @import { PictureViewer } from "./viewer.js" */
 /** @import { Layout } from "../geometry.js" */
 
 const ENLARGE = "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5";
@@ -14,7 +14,7 @@ export class Toolbar {
   sides = [];
   takes = 1;
 
-  constructor(/** @type {Stage} */ stage) {
+  constructor(/** @type {PictureViewer} */ stage) {
     this.stage = stage;
     this.modes = {
       side: button("tool", "Side by side", () => stage.setMode("side")),

@@ -1,4 +1,5 @@
-// The desk has the keys again after a press of the mouse elsewhere, unless that led to a place where keys are wanted.
+// A desk of the review or of the vote page has the keys again after a press of the mouse elsewhere, unless that led to a
+// place where keys are wanted.
 
 /**
  * Watches the page's clicks; what is returned ends that.

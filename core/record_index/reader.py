@@ -1,31 +1,30 @@
-"""The history reader: makes the rows in memory say what S3 holds, from month files, listings and records."""
+"""The reader: makes the rows in memory say what S3 holds, from month files, listings and records."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import structlog
 from ulid import ULID
 
 from core.errors import NotFound, StorageError
-from core.generation.records.comparison import Comparison
-from core.generation.records.history_rows import HistoryRows
-from core.generation.records.month_file import MonthFile, Row, day_of
-from core.generation.records.month_store import EPOCH, OVERLAP, MonthStore
-from core.generation.records.record_listing import RecordListing
 from core.objects import ObjectStore
-from core.references.listing.list_page import ListPageSource
+from core.record_index.month_file import MonthFile, R, day_of
+from core.record_index.month_store import EPOCH, OVERLAP, MonthStore
+from core.record_index.rows import Rows
+from core.record_index.source import RecordSource
 
 _log = structlog.get_logger(__name__)
 _DAYS_AT_ONCE: Final = 8  # of a whole month
+T = TypeVar("T")
 
 
-class HistoryReader:
+class RecordReader(Generic[T, R]):
     """Reads into `rows`; the threads that ask S3 side by side come with each call.
 
     Every method that reads S3 raises StorageDenied or StorageUnavailable. `beat` is called whenever a long piece of
@@ -33,18 +32,27 @@ class HistoryReader:
     """
 
     def __init__(
-        self, store: ObjectStore, *, app_prefix: str, list_pages: ListPageSource | None, beat: Callable[[], None]
+        self,
+        store: ObjectStore,
+        source: RecordSource[T, R],
+        *,
+        beat: Callable[[], None],
+        observe: Callable[[str, R | None], None],
     ) -> None:
-        """`list_pages` reads listings of the same bucket faster than the store does."""
-        self.rows = HistoryRows()
-        self._store = store
-        self._root = f"{app_prefix}generations/"
-        self._listing = RecordListing(store, self._root, list_pages)
-        self._months = MonthStore(store, f"{app_prefix}history/v1/")
+        """`observe` as in Rows."""
+        self.rows: Rows[R] = Rows(observe)
+        self._source = source
+        self._listing = source.listing
+        self._months = MonthStore(store, source.months_root, source.month_format)
         self._beat = beat
         self._left_out: dict[str, str] = {}  # records that make no sense, with their etags
         self._loaded = False
         self._loading = threading.Lock()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the month files have been taken up."""
+        return self._loaded
 
     def load(self, pool: Executor) -> None:
         """Take up the month files, once; whatever they do not speak of is left to be read."""
@@ -70,13 +78,13 @@ class HistoryReader:
         day = f"{since:%Y/%m/%d}"
         first = f"{day}/{str(ULID.from_datetime(since))[:10]}"
         known = self.rows.ids(each for each in self.rows.days() if each >= day)
-        listed = self._listing.below(self._root, start_after=f"{self._root}{first}")
+        listed = self._listing.below(self._listing.root, start_after=f"{self._listing.root}{first}")
         self._settle(listed, {one for one in known if f"{day_of(one)}/{one}" >= first}, pool)
 
     def read_days(self, days: Sequence[str], pool: Executor) -> None:
         """Make these days exactly what S3 lists below them."""
         known = self.rows.ids(days)
-        listings = pool.map(lambda day: self._listing.below(f"{self._root}{day}/"), days)
+        listings = pool.map(lambda day: self._listing.below(f"{self._listing.root}{day}/"), days)
         self._settle({one: etag for listing in listings for one, etag in listing.items()}, known, pool)
         self.rows.mark_read(days)
         self._beat()
@@ -97,21 +105,21 @@ class HistoryReader:
                 rest(time.monotonic() - started)
             self._months.write(month, MonthFile(listed_at, self.rows.of_month(month)))
 
-    def records(self, ids: Iterable[str], pool: Executor) -> list[Comparison]:
+    def records(self, ids: Iterable[str], pool: Executor) -> list[T]:
         """These records as S3 holds them now, in the same order; those that are gone or broken are left out."""
         found = []
-        for comparison_id, record in pool.map(self._record, ids):
-            if record is None:
-                self.rows.forget(comparison_id)
+        for record_id, known in pool.map(self._record, ids):
+            if known is None:
+                self.rows.forget(record_id)
             else:
-                self.add(*record)
-                found.append(record[0])
+                self.add(known[1])
+                found.append(known[0])
         return found
 
-    def add(self, comparison: Comparison, etag: str) -> None:
-        """Know a record that S3 has just taken, or given."""
+    def add(self, row: R) -> None:
+        """Know the row of a record that S3 has just taken, or given."""
         if self._loaded:
-            self.rows.put(Row.of(comparison, etag))
+            self.rows.put(row)
 
     def _look_since(self) -> datetime:
         """Neither a wrong clock here nor one elsewhere may hide what is new; unread days need no look."""
@@ -133,39 +141,32 @@ class HistoryReader:
             self.rows.take_up(row for row in file.rows if day_of(row.id).startswith(month))
             self._months.remember(month, etag, file)
 
-    def _settle(self, listed: dict[str, str], known: set[str], pool: Executor) -> None:
+    def _settle(self, listed: Mapping[str, str], known: set[str], pool: Executor) -> None:
         """Read what is listed and not known as such; forget what was known before and is not listed."""
         wanted = [one for one, etag in listed.items() if not self._is_known(one, etag)]
-        for comparison_id, record in pool.map(self._record, wanted):
-            if record is not None:
-                self.add(*record)
-            elif comparison_id in known:
-                self.rows.forget(comparison_id)
-        for comparison_id in known - listed.keys():
-            self.rows.forget(comparison_id)
+        for record_id, found in pool.map(self._record, wanted):
+            if found is not None:
+                self.add(found[1])
+            elif record_id in known:
+                self.rows.forget(record_id)
+        for record_id in known - listed.keys():
+            self.rows.forget(record_id)
 
-    def _is_known(self, comparison_id: str, etag: str) -> bool:
-        return self.rows.has(comparison_id, etag) or self._left_out.get(comparison_id) == etag
+    def _is_known(self, record_id: str, etag: str) -> bool:
+        return self.rows.has(record_id, etag) or self._left_out.get(record_id) == etag
 
-    def _record(self, comparison_id: str) -> tuple[str, tuple[Comparison, str] | None]:
-        """One record and its etag, or None when it is gone or makes no sense, which is logged once."""
+    def _record(self, record_id: str) -> tuple[str, tuple[T, R] | None]:
+        """One record and its row, or None when it is gone or makes no sense, which is logged once."""
         self._beat()
         try:
-            blob = self._store.get(f"{self._root}{day_of(comparison_id)}/{comparison_id}/comparison.json")
+            fetched = self._source.fetch(record_id)
         except NotFound:
-            return comparison_id, None
+            return record_id, None
         try:
-            comparison = _comparison_in(blob.data, comparison_id)
+            record = fetched.read()
         except StorageError as err:
-            if self._left_out.get(comparison_id) != blob.etag:
-                _log.warning("record_left_out", comparison=comparison_id, error=err.message)
-            self._left_out[comparison_id] = blob.etag
-            return comparison_id, None
-        return comparison_id, (comparison, blob.etag)
-
-
-def _comparison_in(data: bytes, comparison_id: str) -> Comparison:
-    comparison = Comparison.from_json(data)
-    if comparison.id != comparison_id:
-        raise StorageError("This record cannot be read: it says that it is `{}`.", comparison.id)
-    return comparison
+            if self._left_out.get(record_id) != fetched.etag:
+                _log.warning("record_left_out", index=self._source.name, record=record_id, error=err.message)
+            self._left_out[record_id] = fetched.etag
+            return record_id, None
+        return record_id, (record, self._source.row(record, fetched.etag))

@@ -1,23 +1,28 @@
-"""History rows: what this process knows of every comparison, in memory, for any number of threads."""
+"""Rows: what this process knows of every record, in memory, for any number of threads."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic
 
-from core.generation.records.month_file import Row, day_of
+from core.record_index.month_file import R, day_of
 
 BEHIND_ALL = "~"  # sorts behind every day
 
 
-class HistoryRows:
-    """Rows by day and id: `{"2026/11/22": {ulid: row}}`. The one lock is never held while S3 is asked."""
+class Rows(Generic[R]):
+    """Rows by day and id: `{"2026/11/22": {ulid: row}}`. The one lock is never held while S3 is asked.
 
-    def __init__(self) -> None:
+    `observe` is told each id whose row is new, another or gone (None), in the order of the changes and one at a time.
+    """
+
+    def __init__(self, observe: Callable[[str, R | None], None] = lambda _id, _row: None) -> None:
+        self._observe = observe
         self._lock = threading.Lock()
-        self._days: dict[str, dict[str, Row]] = {}
+        self._days: dict[str, dict[str, R]] = {}
         self._unread: set[str] = set()  # days whose listing has not been read yet
-        self._ordered: tuple[Row, ...] | None = None  # all rows, newest first; None once something has changed
+        self._ordered: tuple[R, ...] | None = None  # all rows, newest first; None once something has changed
 
     @property
     def count(self) -> int:
@@ -33,7 +38,7 @@ class HistoryRows:
 
     @property
     def newest(self) -> str | None:
-        """The id of the newest comparison; None without any."""
+        """The id of the newest record; None without any."""
         with self._lock:
             day = max((day for day, rows in self._days.items() if rows), default=None)
             return max(self._days[day]) if day else None
@@ -44,41 +49,46 @@ class HistoryRows:
             return {day for day in (*self._days, *self._unread) if day.startswith(month)}
 
     def ids(self, days: Iterable[str]) -> set[str]:
-        """The comparisons known of these days."""
+        """The records known of these days."""
         with self._lock:
             return {one for day in days for one in self._days.get(day, ())}
 
-    def of_month(self, month: str) -> tuple[Row, ...]:
+    def of_month(self, month: str) -> tuple[R, ...]:
         """The rows of a month by id."""
         with self._lock:
             rows = [row for day in self._days if day.startswith(month) for row in self._days[day].values()]
         return tuple(sorted(rows, key=lambda row: row.id))
 
-    def has(self, comparison_id: str, etag: str) -> bool:
+    def has(self, record_id: str, etag: str) -> bool:
         """Whether this very record is known."""
-        row = self._days.get(day_of(comparison_id), {}).get(comparison_id)
+        row = self._days.get(day_of(record_id), {}).get(record_id)
         return row is not None and row.etag == etag
 
-    def put(self, row: Row) -> None:
-        """Know a row, in place of what was known of its comparison."""
+    def put(self, row: R) -> None:
+        """Know a row, in place of what was known of its record."""
         with self._lock:
             rows = self._days.setdefault(day_of(row.id), {})
             if rows.get(row.id) != row:
                 rows[row.id] = row
                 self._ordered = None
+                self._observe(row.id, row)
 
-    def take_up(self, rows: Iterable[Row]) -> None:
-        """Know these rows where nothing is known of their comparisons."""
+    def take_up(self, rows: Iterable[R]) -> None:
+        """Know these rows where nothing is known of their records."""
         with self._lock:
             for row in rows:
-                self._days.setdefault(day_of(row.id), {}).setdefault(row.id, row)
+                known = self._days.setdefault(day_of(row.id), {})
+                if row.id not in known:
+                    known[row.id] = row
+                    self._observe(row.id, row)
             self._ordered = None
 
-    def forget(self, comparison_id: str) -> None:
-        """Know nothing of a comparison any more."""
+    def forget(self, record_id: str) -> None:
+        """Know nothing of a record any more."""
         with self._lock:
-            if self._days.get(day_of(comparison_id), {}).pop(comparison_id, None) is not None:
+            if self._days.get(day_of(record_id), {}).pop(record_id, None) is not None:
                 self._ordered = None
+                self._observe(record_id, None)
 
     def leave_unread(self, days: Iterable[str]) -> None:
         """These days are still to be read."""
@@ -90,7 +100,7 @@ class HistoryRows:
         with self._lock:
             self._unread.difference_update(days)
 
-    def between(self, first_day: str = "", above: str = BEHIND_ALL) -> Iterator[Row]:
+    def between(self, first_day: str = "", above: str = BEHIND_ALL) -> Iterator[R]:
         """The rows of days from the first one up to, and without, the one above; newest first."""
         with self._lock:
             if self._ordered is None:

@@ -1,6 +1,6 @@
 """The month store: month files in S3, and what this process last saw of each.
 
-    <app>/generations/2026/11/22/<ulid>/comparison.json   the truth; written once, never changed
+    <app>/generations/2026/11/22/<ulid>/comparison.json   the truth, here of the history; written once, never changed
     <app>/history/v1/2026-11.jsonl.gz                     the rows of a month: a cache of facts, and no more
 
 A row says what its record says, whoever wrote it: two servers that race for a month file can only lose coverage,
@@ -13,11 +13,12 @@ from __future__ import annotations
 import re
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple
 
+from core.derived import DerivedFormat
 from core.errors import NotFound, WriteConflict
-from core.generation.records.month_file import MONTH_FILE, MonthFile
 from core.objects import ObjectStore
+from core.record_index.month_file import MonthFile, R
 
 # How far back of the newest record is listed each time: servers' clocks differ, and a write may be late.
 OVERLAP: Final = timedelta(hours=1)
@@ -35,7 +36,7 @@ class SeenMonth(NamedTuple):
     etags: dict[str, str]  # of the records, by their ids
 
     @classmethod
-    def of(cls, etag: str, file: MonthFile) -> SeenMonth:
+    def of(cls, etag: str, file: MonthFile[R]) -> SeenMonth:
         """What to remember of a file."""
         return cls(etag, file.listed_at, {row.id: row.etag for row in file.rows})
 
@@ -44,12 +45,13 @@ class SeenMonth(NamedTuple):
         return f"{self.listed_at - OVERLAP:%Y/%m}" > month
 
 
-class MonthStore:
+class MonthStore(Generic[R]):
     """Month files by month, like `2026/11`. Methods raise StorageDenied or StorageUnavailable."""
 
-    def __init__(self, store: ObjectStore, root: str) -> None:
+    def __init__(self, store: ObjectStore, root: str, month_format: DerivedFormat[MonthFile[R]]) -> None:
         self._store = store
         self._root = root
+        self._format = month_format
         self._lock = threading.Lock()  # for what follows; never held while S3 is asked
         self._seen: dict[str, SeenMonth] = {}
 
@@ -69,16 +71,16 @@ class MonthStore:
             self._seen = {month: seen for month, seen in self._seen.items() if month in there}
             return [month for month in there if month not in self._seen or self._seen[month].etag != there[month]]
 
-    def read(self, month: str) -> tuple[str, MonthFile]:
+    def read(self, month: str) -> tuple[str, MonthFile[R]]:
         """A month's etag and file; one that makes no sense is taken for an empty one, to be replaced."""
-        nothing = MonthFile(EPOCH, ())
+        nothing: MonthFile[R] = MonthFile(EPOCH, ())
         try:
-            etag, file = MONTH_FILE.read(self._store, self._key_of(month))
+            etag, file = self._format.read(self._store, self._key_of(month))
         except NotFound:
             return _GONE, nothing
         return etag, file or nothing
 
-    def remember(self, month: str, etag: str, file: MonthFile) -> None:
+    def remember(self, month: str, etag: str, file: MonthFile[R]) -> None:
         """This is what S3 holds, and its rows are known."""
         with self._lock:
             self._seen[month] = SeenMonth.of(etag, file)
@@ -95,7 +97,7 @@ class MonthStore:
             return None
         return max(f"{seen.listed_at - OVERLAP:%Y/%m/%d}", month)
 
-    def write(self, month: str, file: MonthFile) -> None:
+    def write(self, month: str, file: MonthFile[R]) -> None:
         """Write a month's file, unless it would say nothing new; a lost race is made up for in the next round."""
         before, after = self._seen.get(month), SeenMonth.of("", file)
         if before is None and not file.rows:
@@ -103,7 +105,7 @@ class MonthStore:
         if before is not None and before.etags == after.etags and (before.is_over(month) or not after.is_over(month)):
             return
         try:
-            etag = MONTH_FILE.write(self._store, self._key_of(month), file, replacing=before.etag if before else None)
+            etag = self._format.write(self._store, self._key_of(month), file, replacing=before.etag if before else None)
         except WriteConflict:
             return
         if etag is not None:

@@ -1,23 +1,22 @@
-"""The history index: every comparison's row, newest first, and the loop that keeps them as S3 has them."""
+"""The record index: every record's row, newest first, and the loop that keeps them as S3 has them."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic
 
 import structlog
 
 from core.concurrency.periodic import Periodic
-from core.generation.records.comparison import Comparison
-from core.generation.records.history_reader import HistoryReader
-from core.generation.records.history_rows import BEHIND_ALL
-from core.generation.records.month_file import Row
 from core.objects import ObjectStore
-from core.references.listing.list_page import ListPageSource
+from core.record_index.month_file import R
+from core.record_index.reader import RecordReader, T
+from core.record_index.rows import BEHIND_ALL
+from core.record_index.source import RecordSource
 
 _log = structlog.get_logger(__name__)
 _WORKERS: Final = 16
@@ -31,27 +30,39 @@ _ROUND_SHARE: Final = 4  # a round of all listings may take a fifth of the time,
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of the history is known. `checked` says that every day has been compared with S3's own listing."""
+    """How many records are known.
 
-    comparisons: int
+    `is_loaded` says that the month files have been taken up, `days_left` how many days are still to be read, and
+    `checked` that every day has been compared with S3's own listing.
+    """
+
+    records: int
+    is_loaded: bool
     days_left: int
     checked: bool
 
 
-class HistoryIndex:
+class RecordIndex(Generic[T, R]):
     """Hands out rows and records; started, it keeps up with S3 in a thread of its own.
 
     Every method that reads S3 raises StorageDenied or StorageUnavailable.
     """
 
-    def __init__(self, store: ObjectStore, *, app_prefix: str, list_pages: ListPageSource | None = None) -> None:
-        """`list_pages` as in HistoryReader."""
-        self.loop = Periodic(self._round, name="history-index", every_s=_LOOK_EVERY_S)
-        self._reader = HistoryReader(store, app_prefix=app_prefix, list_pages=list_pages, beat=self.loop.beat)
+    def __init__(
+        self,
+        store: ObjectStore,
+        source: RecordSource[T, R],
+        *,
+        observe: Callable[[str, R | None], None] = lambda _id, _row: None,
+    ) -> None:
+        """`observe` as in Rows."""
+        self._name = source.name
+        self.loop = Periodic(self._round, name=f"{source.name}-index", every_s=_LOOK_EVERY_S)
+        self._reader = RecordReader(store, source, beat=self.loop.beat, observe=observe)
         self._rows = self._reader.rows
         self._checked = False
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history")
-        self._round_pool = ThreadPoolExecutor(_BACKGROUND_WORKERS, thread_name_prefix="history-round")
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=source.name)
+        self._round_pool = ThreadPoolExecutor(_BACKGROUND_WORKERS, thread_name_prefix=f"{source.name}-round")
         self._stopped = threading.Event()
         self._round_due: float | None = None
 
@@ -70,7 +81,7 @@ class HistoryIndex:
     @property
     def coverage(self) -> Coverage:
         """How much is known by now."""
-        return Coverage(self._rows.count, len(self._rows.unread), self._checked)
+        return Coverage(self._rows.count, self._reader.is_loaded, len(self._rows.unread), self._checked)
 
     def load(self) -> None:
         """Take up the month files, once; whatever they do not speak of is left to be read."""
@@ -81,7 +92,7 @@ class HistoryIndex:
         self.load()
         self._reader.look(self._pool)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[R]:
         """All rows, newest first.
 
         Days that have not been read yet are read on the way, unless that is being done in the background.
@@ -95,13 +106,13 @@ class HistoryIndex:
             above, at_once = chunk[-1], min(2 * at_once, _DAYS_AT_ONCE)
         yield from self._rows.between(above=above)
 
-    def records(self, ids: Iterable[str]) -> list[Comparison]:
+    def records(self, ids: Iterable[str]) -> list[T]:
         """These records as S3 holds them now, in the same order; those that are gone or broken are left out."""
         return self._reader.records(ids, self._pool)
 
-    def add(self, comparison: Comparison, etag: str) -> None:
-        """Know a record that S3 has just taken."""
-        self._reader.add(comparison, etag)
+    def add(self, row: R) -> None:
+        """Know the row of a record that S3 has just taken."""
+        self._reader.add(row)
 
     def catch_up(self, *, resting: float = 0.0) -> None:
         """Compare everything with S3 and write down what month files lack; `resting` is the pauses' share of it."""
@@ -127,4 +138,4 @@ class HistoryIndex:
         self.catch_up(resting=_RESTING)
         spent_s = time.monotonic() - started
         self._round_due = time.monotonic() + max(_ROUND_EVERY_S, _ROUND_SHARE * spent_s)
-        _log.info("history_read", comparisons=self._rows.count, seconds=round(spent_s, 3))
+        _log.info("records_read", index=self._name, records=self._rows.count, seconds=round(spent_s, 3))

@@ -1,0 +1,40 @@
+"""`python -m core votes`: what operators take out of the votes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from core.cli.workbench import open_workbench, to_json
+from core.settings import load_settings
+from core.studio import Studio
+from core.votes.judgements import Judgement
+
+
+def export(*, names: bool) -> None:
+    """Print every standing vote, one JSON line each, as `insights --votes` reads them.
+
+    Voters go by their pseudonyms; with `names` by their addresses, as far as they may still come in.
+    """
+    with open_workbench(load_settings()) as studio:
+        whose = studio.voters.addresses() if names else {}
+        for judgement in stored_judgements(studio):
+            sys.stdout.write(f"{to_json(_line(judgement, lambda voter: whose.get(voter, voter)))}\n")
+    sys.stdout.flush()
+
+
+def stored_judgements(studio: Studio) -> Iterator[Judgement]:
+    """Every standing vote in S3 and on this machine's disk, the earliest first. Raises StorageError."""
+    studio.vote_store.recover()
+    studio.pairings.catch_up()
+    studio.vote_store.catch_up()
+    yield from studio.cast_votes.judgements()
+
+
+def _line(judgement: Judgement, voter_of: Callable[[str], str]) -> dict[str, Any]:
+    """One judgement by the names under which a file of votes holds it; what is not known is left out."""
+    line = {**asdict(judgement), "voter": voter_of(judgement.voter), "time": judgement.time.isoformat()}
+    sides = {side: {name: value for name, value in line[side].items() if value is not None} for side in ("a", "b")}
+    return {name: value for name, value in {**line, **sides}.items() if value is not None}

@@ -1,0 +1,1 @@
+"""Insights: everything that may be concluded from the votes, and what may not."""
