@@ -84,6 +84,13 @@ def source(side: Locator) -> str:
     return side.get_by_role("img").get_attribute("src") or ""
 
 
+def originals(tab: Tab) -> list[str]:
+    """The addresses of both originals, once they stand on the stage: a partial stays until they can be painted."""
+    for name in (A, B):
+        expect(pane(tab, name).get_by_role("img")).to_have_attribute("src", re.compile("/original/"))
+    return [source(pane(tab, name)) for name in (A, B)]
+
+
 def test_pictures_on_their_way_stand_on_the_stage_before_they_are_done(tab: Tab, openai: FakeOpenAI) -> None:
     """Each side shows its partial under its progress, then the original in its place, and both say so aloud."""
     let_go = threading.Event()
@@ -97,9 +104,8 @@ def test_pictures_on_their_way_stand_on_the_stage_before_they_are_done(tab: Tab,
     let_go.set()
     expect(tab.downloads).to_have_count(2)
     for name in (A, B):
-        expect(pane(tab, name).get_by_role("img")).to_have_attribute("src", re.compile("/image/"))
         expect(pane(tab, name).get_by_role("progressbar")).to_have_count(0)
-    assert "/partial/" not in source(pane(tab, A)) + source(pane(tab, B))
+    originals(tab)
     spoken = tab.page.locator(".stage [aria-live=polite]")
     expect(spoken).to_have_text(re.compile(r"Tone( only|.*angle): Done\."))
     expect(tab.main).to_contain_text(re.compile(r"Fidelity \d+"))

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.accessible import inaccessible
 from tests.browser.states import plan
-from tests.browser.test_openai_stage import PROMPT, A, B, order, pane, settings_for, source
+from tests.browser.test_openai_stage import PROMPT, A, B, order, originals, pane, settings_for, source
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault, Moment
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 from tests.support.latch import Latch
@@ -56,7 +56,7 @@ def test_a_changed_plan_marks_the_picture_and_the_next_takes_its_place_once_it_h
 ) -> None:
     order(tab)
     expect(tab.downloads).to_have_count(2)
-    before, stands = [source(pane(tab, name)) for name in (A, B)], place_of(floor_of(tab))
+    before, stands = originals(tab), place_of(floor_of(tab))
     expect(floor_of(tab)).not_to_contain_text("Made with")
 
     tab.type_prompt(f"{PROMPT}, at sea")
