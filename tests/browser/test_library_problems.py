@@ -52,9 +52,9 @@ def amiss(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         yield running
 
 
-def refreshed(tab: Tab) -> Tab:
+def refreshed(tab: Tab, address: str = "/references") -> Tab:
     """The references page once it has listed S3 anew."""
-    tab.goto("/references")
+    tab.goto(address)
     tab.button("Refresh").click()
     tab.settled()
     return tab
@@ -109,8 +109,8 @@ def test_groups_that_look_the_same_say_which_they_are_on_their_cards(amiss: Dash
 
 
 def test_a_renamed_group_is_told_of_as_renamed_by_the_next_refresh(amiss: Dashboard, visit: Visit) -> None:
-    tab = refreshed(visit(amiss).open("/references"))
-    tab.page.wait_for_load_state("networkidle")  # a picture that is asked for under its old name would be a 404
+    # the group itself is not in view: a picture that is asked for under its old name is a 404
+    tab = refreshed(visit(amiss).open("/references?role=tone"), "/references?role=tone")
     s3 = amiss.s3()
     for key in RENAMED:
         renamed = key.replace("pastel profile", "pastel low angle")

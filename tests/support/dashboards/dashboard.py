@@ -233,8 +233,12 @@ class Tab:
     def unfold(self, label: str) -> None:
         """Open a drop-down list; it is scrolled to before, for a scroll that ends after the press closes it."""
         box = self.page.get_by_role("combobox", name=label, exact=True)
-        box.scroll_into_view_if_needed()
-        box.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        box.evaluate(  # all at once: a run may put another list in its place between two steps
+            """(node) => {
+              node.scrollIntoView({ block: "nearest" });
+              return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            }"""
+        )
         box.click()
 
     def button(self, name: str) -> Locator:
