@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import hashlib
+import shutil
 import ssl
 import tempfile
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ def certificate() -> Certificate:
     authority.configure_trust(trust)
     issued = authority.issue_cert("localhost", "127.0.0.1")
     folder = Path(tempfile.mkdtemp(prefix="certificate-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     chain, key = folder / "chain.pem", folder / "key.pem"
     chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     issued.private_key_pem.write_to_path(str(key))
