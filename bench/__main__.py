@@ -21,7 +21,7 @@ def main() -> int:
 # Used by measurements, none of their own.
 _PARTS = {
     *("checkout", "library_app", "list_server", "history_server", "label_server"),
-    *("large_studio", "sessions", "results", "lingering"),
+    *("large_studio", "sessions", "results", "lingering", "voting_people"),
 }
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any
 
 from bench.listing import machine
 from bench.results import write_section
+from core.concurrency.garbage import settle
 from core.injection.plan import Planner
 from core.injection.reader import Reading
 from core.injection.wishes import Ages, Wishes
@@ -26,7 +27,6 @@ from core.labels.published.schema import Gender, Label, LabelSource
 from core.objects import StoredObject
 from core.references.index import ReferenceIndex, build_index
 from core.references.vocabulary import Role, load_vocabulary
-from core.web.server.garbage import settle
 
 HEADING = "## Plan"
 VOCABULARY = load_vocabulary(Path(__file__).parents[1] / "labels" / "attributes.toml")

@@ -73,6 +73,7 @@ from core.votes.ballot_pictures import BallotPictures
 from core.votes.ballots import BallotSeals
 from core.votes.cast_judgements import CastVotes
 from core.votes.insights.service import InsightsService
+from core.votes.outbox import Outbox
 from core.votes.pool import PairingPool
 from core.votes.practice import PracticeComparisons
 from core.votes.seen import Seen
@@ -289,10 +290,10 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
     publisher = Publisher(LabelFile(LABELS_FILE, renew), store, review_log, app_prefix=settings.s3_app_prefix)
     list_pages = storage.list_pages
     voters = Voters(store, app_prefix=settings.s3_app_prefix, may_come_in=access.names)
-    seen = Seen(store, voters, app_prefix=settings.s3_app_prefix)
+    outbox = Outbox(FileSpool(_waiting_room(settings, store, "votes")))
+    seen = Seen(store, voters, outbox, app_prefix=settings.s3_app_prefix)
     pairings = PairingPool(store, app_prefix=settings.s3_app_prefix, list_pages=list_pages, comparison=history.get)
-    vote_spool = FileSpool(_waiting_room(settings, store, "votes"))
-    vote_store = VoteStore(store, vote_spool, seen, app_prefix=settings.s3_app_prefix, list_pages=list_pages)
+    vote_store = VoteStore(store, outbox, seen, app_prefix=settings.s3_app_prefix, list_pages=list_pages)
     cast_votes = CastVotes(vote_store.book, pairings)
     votes = VoteService(
         vote_store,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.studio import Studio
+from core.ui.components.announcer import announce
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
@@ -31,8 +32,9 @@ def page() -> None:
     with show_problems():
         wanted = insight_filters(studio, viewer, varies)
         found = studio.insights.answer(viewer, wanted)
+        announce(found.sentence)
         with place:
-            st.markdown(fill("**Insights** :gray[{}]", found.question))
+            st.title(fill("Insights :gray[{}]", found.question), anchor=False)
         _tell_reading(studio)
         _show(studio, viewer, wanted, found)
 
@@ -40,12 +42,13 @@ def page() -> None:
 def _show(studio: Studio, viewer: Viewer, wanted: Filters, found: Insights) -> None:
     """The answer, or why there is none; and what there is besides."""
     if found.estimate.scenes:
-        show_answer(found)
+        show_answer(studio, viewer, found)
         show_figures(found)
     else:
         show_nothing_known(studio, viewer, found, is_narrowed=wanted != Filters(wanted.varies))
     if found.estimate.scenes or found.votes or found.left_out.total:
-        _details(studio, found)
+        with st.container(key="insights-details"):
+            _details(studio, found)
         show_downloads(studio, wanted)
 
 

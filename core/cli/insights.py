@@ -14,7 +14,7 @@ from core.errors import InputError, legible
 from core.injection.wishes import Varies
 from core.settings import load_settings
 from core.votes.evidence import Filters, evidence_of
-from core.votes.insights.answer import percent
+from core.votes.insights.answer import percent, span
 from core.votes.insights.insights import Insights, insights_of
 from core.votes.judgements import BrokenLine, Judgement, read_judgements
 
@@ -105,10 +105,10 @@ def legible_lines(found: Insights) -> str:
         spread = "" if agreement.low is None else f" ({agreement.low:.2f} to {agreement.high:.2f})"
         lines.append(f"Agreement between voters: Krippendorff's alpha {agreement.alpha:.2f}{spread}.")
     if bias.share is not None and bias.low is not None and bias.high is not None:
-        lines.append(f"The left picture won {percent(bias.share)} ({percent(bias.low)} to {percent(bias.high)}).")
+        lines.append(f"The left picture was chosen in {percent(bias.share)} of votes ({span(bias.low, bias.high)}).")
     again, nearer = found.self_agreement, found.pictures.fidelity_difference
     if again.share is not None and again.low is not None and again.high is not None:
-        spread = f"({percent(again.low)} to {percent(again.high)})"
+        spread = f"({span(again.low, again.high)})"
         lines.append(f"Who saw a pair again said the same in {percent(again.share)} of {again.count:,} {spread}.")
     if nearer is not None:
         spread = "" if nearer.low is None else f" ({nearer.low:+.1f} to {nearer.high:+.1f})"

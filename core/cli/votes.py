@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 from core.cli.workbench import open_workbench, to_json
@@ -35,6 +34,12 @@ def stored_judgements(studio: Studio) -> Iterator[Judgement]:
 
 def _line(judgement: Judgement, voter_of: Callable[[str], str]) -> dict[str, Any]:
     """One judgement by the names under which a file of votes holds it; what is not known is left out."""
-    line = {**asdict(judgement), "voter": voter_of(judgement.voter), "time": judgement.time.isoformat()}
-    sides = {side: {name: value for name, value in line[side].items() if value is not None} for side in ("a", "b")}
-    return {name: value for name, value in {**line, **sides}.items() if value is not None}
+    line = judgement._asdict() | judgement.pair._asdict()
+    del line["pair"]
+    line |= {"voter": voter_of(judgement.voter), "time": judgement.time.isoformat()}
+    line |= {side: _known(line[side]._asdict()) for side in ("a", "b")}
+    return _known(line)
+
+
+def _known(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if value is not None}

@@ -1,1 +1,1 @@
-"""Work behind people's backs: again and again, or once; no failure of it goes unseen."""
+"""Work behind people's backs, of which no failure goes unseen, and when the garbage collector looks round."""

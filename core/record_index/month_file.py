@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
+from core.concurrency.garbage import without_rounds
 from core.derived import DerivedFormat
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -55,7 +56,8 @@ def month_format(cells: Callable[[R], Sequence[Any]], row_in: Callable[[list[Any
         header = json.loads(head)
         listed_at = datetime.fromisoformat(header["listed_at"]).astimezone(UTC)
         # one document is parsed at twice the speed of as many lines
-        rows = tuple(map(row_in, json.loads(f"[{','.join(lines)}]")))
+        with without_rounds():
+            rows = tuple(map(row_in, json.loads(f"[{','.join(lines)}]")))
         if len(rows) != header["rows"]:
             raise ValueError("it has not as many rows as it says")
         return MonthFile(listed_at, rows)

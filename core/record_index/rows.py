@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic
 
+from core.concurrency.garbage import without_rounds
 from core.record_index.month_file import R, day_of
 
 BEHIND_ALL = "~"  # sorts behind every day
@@ -75,7 +76,7 @@ class Rows(Generic[R]):
 
     def take_up(self, rows: Iterable[R]) -> None:
         """Know these rows where nothing is known of their records."""
-        with self._lock:
+        with self._lock, without_rounds():
             for row in rows:
                 known = self._days.setdefault(day_of(row.id), {})
                 if row.id not in known:

@@ -25,6 +25,7 @@ from ulid import ULID
 from core.errors import InputError
 from core.refusals import refuse
 from core.votes.judgements import SideLetter
+from core.votes.vote_rows import Pair
 from core.votes.votes import ShownPicture
 
 BALLOT_S: Final = 24 * 3600.0  # a key pressed while a server was away is still sent when it is back in the morning
@@ -59,6 +60,11 @@ class DrawnBallot:
     etag_a: str
     b: str
     etag_b: str
+
+    @property
+    def pair(self) -> Pair:
+        """What is to be judged."""
+        return Pair(self.comparison, self.take)
 
     @property
     def pictures(self) -> tuple[ShownPicture, ShownPicture]:

@@ -1,4 +1,4 @@
-"""The vote book: which votes stand, by voter and by pair, kept up with every vote that becomes known.
+"""The vote book: which votes stand, by voter and by pair, and what was skipped, kept up with all that becomes known.
 
 Of a voter's votes on one pair the first counts that was not taken back; the mirrored repetition counts for itself.
 So the same answer from two tabs or two servers is never counted twice, and all servers count alike.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import NamedTuple
 
 from core.votes.vote_rows import Pair, VoteRow
@@ -29,10 +30,11 @@ class VoteBook:
         self._rows: dict[str, VoteRow] = {}  # what S3 has, by id
         self._waiting: dict[str, VoteRow] = {}  # what it does not have yet
         self._withdrawals: dict[str, set[str]] = defaultdict(set)  # their ids, by ballot
+        self._skips: dict[str, set[str]] = defaultdict(set)  # their ids, by voter
         self._cast: dict[tuple[str, Place], set[str]] = defaultdict(set)  # ballots, taken back or not
         self._standing: dict[str, dict[Place, VoteRow]] = defaultdict(dict)  # by voter
         self._votes_on: Counter[Pair] = Counter()  # standing ones, without repetitions
-        self.version = 0  # counts changes
+        self.version = 0  # counts changes of what counts
 
     def note(self, record_id: str, row: VoteRow | None) -> None:
         """S3 holds this under an id, or nothing any more. The record index calls this."""
@@ -67,6 +69,12 @@ class VoteBook:
         with self._lock:
             return dict(self._standing.get(voter, {}))
 
+    def skipped_by(self, voter: str, *, since: float) -> set[Pair]:
+        """What a voter has skipped since then (seconds since 1970)."""
+        with self._lock:
+            rows = [self._row(skip) for skip in self._skips.get(voter, ())]
+        return {row.pair for row in rows if row is not None and row.time >= since}
+
     def waiting_of(self, voter: str) -> int:
         """How many of a voter's votes S3 is yet to take."""
         with self._lock:
@@ -80,7 +88,7 @@ class VoteBook:
         """Every standing vote, the earliest first."""
         with self._lock:
             rows = [row for places in self._standing.values() for row in places.values()]
-        return sorted(rows, key=_age)
+        return sorted(rows, key=attrgetter("time"))
 
     def _row(self, record_id: str) -> VoteRow | None:
         return self._rows.get(record_id) or self._waiting.get(record_id)
@@ -94,13 +102,17 @@ class VoteBook:
         after = self._row(record_id)
         if before == after:
             return
-        self.version += 1
+        if not any(each is not None and each.is_skip for each in (before, after)):
+            self.version += 1
         touched = self._forget(before) | self._learn(after)
         for voter, place in touched:
             self._settle(voter, place)
 
     def _forget(self, row: VoteRow | None) -> set[tuple[str, Place]]:
         if row is None:
+            return set()
+        if row.is_skip:
+            self._skips[row.voter].discard(row.id)
             return set()
         if not row.is_vote:
             self._withdrawals[row.ballot].discard(row.id)
@@ -111,6 +123,9 @@ class VoteBook:
 
     def _learn(self, row: VoteRow | None) -> set[tuple[str, Place]]:
         if row is None:
+            return set()
+        if row.is_skip:
+            self._skips[row.voter].add(row.id)
             return set()
         if not row.is_vote:
             self._withdrawals[row.ballot].add(row.id)
@@ -146,5 +161,4 @@ def _where(row: VoteRow) -> tuple[str, Place]:
     return row.voter, Place(row.pair, row.again)
 
 
-def _age(row: VoteRow) -> tuple[float, str]:
-    return row.time, row.id
+_age = attrgetter("time", "id")

@@ -29,6 +29,8 @@ from core.votes.votes import other_side
 AGAIN_EVERY: Final = 20
 # As many others lie between a ballot and its repetition at least: nobody should remember what they said.
 _BETWEEN: Final = 10
+_UNCONTROLLED_LAST: Final = 1e6  # more votes than a pair ever gets
+_SEEN_LAST: Final = 2e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,20 @@ def draw(
     """Up to `count` pairs that this voter is to judge for the first time."""
     out = voter.out | {place.pair for place in voter.judged if not place.again}
     seen, chance, votes, narrows = voter.seen, lot.random, votes_on.get, wanted.narrows
-    ranked = [
-        ((candidate.pairing.id in seen, not candidate.pairing.controlled, votes(pair, 0), chance()), candidate)
+    # One number each, and no list of them: twenty thousand tuples that stay would set the garbage collector off.
+    ranked = (
+        (
+            (candidate.pairing.id in seen) * _SEEN_LAST
+            + (not candidate.pairing.controlled) * _UNCONTROLLED_LAST
+            + votes(pair, 0)
+            + chance(),
+            candidate,
+        )
         for pair, candidate in candidates.items()
         if pair not in out
         and (wanted.include_seen or candidate.pairing.id not in seen)
         and (not narrows or wanted.passes(candidate.pairing))
-    ]
+    )
     # so many hold `count` comparisons at least, if there are as many
     first = heapq.nsmallest(TAKES_MAX * count, ranked, key=itemgetter(0))
     return _one_of_each([candidate for _, candidate in first], count)

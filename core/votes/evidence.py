@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from math import nan
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from core.concurrency.garbage import without_rounds
 from core.injection.wishes import Varies
-from core.votes.judgements import Judgement, SideLetter, Winner
+from core.votes.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
 from core.votes.statistics.confidence import Floats
+from core.votes.statistics.grouping import Ints, grouped
 
-Ints: TypeAlias = npt.NDArray[np.int64]
 Marks: TypeAlias = npt.NDArray[np.bool_]
 
 NOT_SAID: Final = -1
@@ -25,7 +26,8 @@ WINNERS: Final = tuple(Winner)
 SCORES: Final = {Winner.A: 0.0, Winner.B: 1.0, Winner.TIE: 0.5, Winner.BOTH_BAD: nan}
 _DAY_S: Final = 86_400.0
 _IN_ORDER: Final = attrgetter(
-    *("time", "scene", "comparison", "take", "voter", "again", "winner", "left", "blind", "controlled")
+    *("time", "pair.scene", "pair.comparison", "pair.take", "voter", "again", "winner", "left", "blind"),
+    "pair.controlled",
 )
 _TITLES: Final = attrgetter("a.title", "b.title")
 
@@ -47,6 +49,10 @@ class Column(Generic[Word]):
         places: dict[Word | None, int] = {None: NOT_SAID}
         places.update((word, at) for at, word in enumerate(names))
         return cls(_ints(map(places.__getitem__, words)), names)
+
+    def at(self, rows: Ints) -> Column[Word]:
+        """The words of these rows, by the same places."""
+        return Column(self.codes[rows], self.names)
 
     def code_of(self, word: Word) -> int:
         """A word's place; for one that nobody said, a number that no judgement has."""
@@ -161,41 +167,47 @@ class Evidence:
         return len(self.judgements)
 
 
+@without_rounds()
 def evidence_of(judgements: Iterable[Judgement]) -> Evidence:
     """The columns; whatever order the judgements come in, the result is the same.
 
     Two image models may be compared either way round: all such pairs are turned to how the first of them stood.
     """
-    rows, contrast = _turned(sorted(judgements, key=_IN_ORDER))
-    said = _Said(rows)
-    scene, voter = Column.of(said("scene")), Column.of(said("voter"))
-    pair = _joined(scene, _joined(Column.of(said("comparison")), Column.of(said("take"))))
-    _, firsts, place = np.unique(_joined(voter, pair), return_index=True, return_inverse=True)
-    first = firsts[place]
+    rows, time = _in_order(judgements)
+    pairs = _pairs_of(rows)
+    is_turned = _is_other_way_round(pairs.names)
+    if is_turned.any():
+        rows = [_turned(row) if turn else row for row, turn in zip(rows, is_turned[pairs.codes], strict=True)]
+        pairs = _pairs_of(rows)
+    said = _Said(rows, Judgement._fields)
+    of_pair, shown = _Said(pairs.names, JudgedPair._fields), pairs.codes
+    scene, voter = of_pair.column("scene"), said.column("voter")
+    pair = _joined(scene, _joined(of_pair.column("comparison"), of_pair.column("take")))[shown]
+    first = _firsts(voter.codes * (int(pair.max(initial=0)) + 1) + pair)
     winner = _ints(map({each: at for at, each in enumerate(WINNERS)}.__getitem__, said("winner")))
     reasons = [(at, reason) for at, given in enumerate(said("reasons")) for reason in dict.fromkeys(given)]
     return Evidence(
         judgements=tuple(rows),
-        time=_floats(map(datetime.timestamp, said("time"))),
-        scene=scene,
+        time=time,
+        scene=scene.at(shown),
         voter=voter,
         pair=pair,
-        tone=Column.of(said("tone")),
-        angle=Column.of(said("angle")),
-        persona=Column.of(said("persona")),
-        model=Column.of(said("model")),
-        contrast=contrast,
-        varies=Column.of(said("varies")),
+        tone=of_pair.column("tone").at(shown),
+        angle=of_pair.column("angle").at(shown),
+        persona=of_pair.column("persona").at(shown),
+        model=of_pair.column("model").at(shown),
+        contrast=_contrasts_of(pairs.names).at(shown),
+        varies=of_pair.column("varies").at(shown),
         winner=winner,
         is_left_b=_marks(left is SideLetter.B for left in said("left")),
         score=np.array([SCORES[each] for each in WINNERS])[winner],
         is_blind=_marks(said("blind")),
-        is_controlled=_marks(said("controlled")),
+        is_controlled=_marks(of_pair("controlled"))[shown],
         is_repeated=(first != np.arange(len(rows))) | _marks(said("again")),
         first=first,
-        response_s=said.numbers("seconds"),
+        response_s=_numbers(said("seconds")),
         reasons=(_ints(at for at, _ in reasons), Column.of(reason for _, reason in reasons)),
-        facts=(_facts_of(said, SideLetter.A), _facts_of(said, SideLetter.B)),
+        facts=(_facts_of(of_pair("a"), shown), _facts_of(of_pair("b"), shown)),
     )
 
 
@@ -283,9 +295,8 @@ def scores_of(evidence: Evidence, rows: Ints, *, by: Column[str] | None = None) 
     pair, scene = evidence.pair[rows], evidence.scene.codes[rows]
     if by is not None:
         words = len(by.names) + 1
-        pair, scene = (codes * words + by.codes[rows] for codes in (pair, scene))
-    _, pair_at, of_pair = np.unique(pair, return_index=True, return_inverse=True)
-    _, scene_at, of_scene = np.unique(scene, return_index=True, return_inverse=True)
+        pair, scene = (codes * words + by.codes[rows] - NOT_SAID for codes in (pair, scene))
+    (pair_at, of_pair), (scene_at, of_scene) = grouped(pair), grouped(scene)
     pair_votes, pair_scene = np.bincount(of_pair), of_scene[pair_at]
     pair_score = np.bincount(of_pair, evidence.score[rows]) / pair_votes
     pairs = np.bincount(pair_scene)
@@ -319,52 +330,79 @@ def _midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _turned(rows: list[Judgement]) -> tuple[list[Judgement], Column[Contrast]]:
-    """The judgements with every contrast the way round in which it came first."""
-    titles = [pair if None not in pair else None for pair in map(_TITLES, rows)]
-    kept: dict[tuple[str, str], tuple[str, str]] = {}
-    for pair in dict.fromkeys(titles):
-        if pair is not None:
-            kept[pair] = kept.get((pair[1], pair[0]), pair)
-    if any(pair != first for pair, first in kept.items()):
-        rows = [
-            _other_way_round(row) if pair and kept[pair] != pair else row
-            for row, pair in zip(rows, titles, strict=True)
-        ]
-    column = Column.of(pair and kept[pair] for pair in titles)
-    return rows, Column(column.codes, tuple(Contrast(*pair) for pair in column.names))
+def _in_order(judgements: Iterable[Judgement]) -> tuple[list[Judgement], Floats]:
+    """By time, those of one moment by all else that tells them apart; and the times, in seconds since 1970."""
+    rows = sorted(judgements, key=attrgetter("time"))
+    time = _floats(row.time.timestamp() for row in rows)
+    if (np.diff(time) == 0).any():
+        rows.sort(key=_IN_ORDER)
+    return rows, time
+
+
+def _pairs_of(rows: Iterable[Judgement]) -> Column[JudgedPair]:
+    """What each judges. Most share their pair with others, and whether two are one object is seen at a glance."""
+    pairs = tuple(row.pair for row in rows)
+    places = Column.of(map(id, pairs)).codes
+    return Column.of({id(pair): pair for pair in pairs}.values()).at(places)
+
+
+def _is_other_way_round(pairs: Sequence[JudgedPair]) -> Marks:
+    """Of which pairs the contrast stands the other way round than where it came first."""
+    kept: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
+    for titles in dict.fromkeys(map(_TITLES, pairs)):
+        kept[titles] = titles if None in titles else kept.get(titles[::-1], titles)
+    return _marks(kept[titles] != titles for titles in map(_TITLES, pairs))
+
+
+def _contrasts_of(pairs: Sequence[JudgedPair]) -> Column[Contrast]:
+    """What each compares, where both sides have titles."""
+    column = Column.of(None if None in titles else titles for titles in map(_TITLES, pairs))
+    return Column(column.codes, tuple(Contrast(*titles) for titles in column.names))
+
+
+def _firsts(codes: Ints) -> Ints:
+    """For each number of a column the row at which it first stands."""
+    found = grouped(codes)
+    return found.first[found.place]
 
 
 def _joined(column: Column[Any], other: Column[Any] | Ints) -> Ints:
     """One number for each pair of a word and another, from 0 on."""
     codes = other.codes if isinstance(other, Column) else other
     joined = column.codes * (int(codes.max(initial=0)) + 1) + codes
-    return np.asarray(np.unique(joined, return_inverse=True)[1], dtype=np.int64)
+    return grouped(joined).place
 
 
-def _other_way_round(row: Judgement) -> Judgement:
+def _turned(row: Judgement) -> Judgement:
     winner = {Winner.A: Winner.B, Winner.B: Winner.A}.get(row.winner, row.winner)
     left = SideLetter.A if row.left is SideLetter.B else SideLetter.B
-    return replace(row, winner=winner, left=left, a=row.b, b=row.a)
+    return row._replace(winner=winner, left=left, pair=row.pair._replace(a=row.pair.b, b=row.pair.a))
 
 
 class _Said:
-    """What the judgements say, name by name."""
+    """What so many say, name by name."""
 
-    def __init__(self, rows: Sequence[Judgement]) -> None:
+    def __init__(self, rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> None:
         self._rows = rows
+        self._places = {name: at for at, name in enumerate(names)}
 
-    def __call__(self, name: str) -> tuple[Any, ...]:
-        """What each of them says under a name, dotted where it is a side's."""
-        return tuple(map(attrgetter(name), self._rows))
+    def __call__(self, name: str) -> Iterator[Any]:
+        """What each of them says under a name."""
+        return map(itemgetter(self._places[name]), self._rows)
 
-    def numbers(self, name: str) -> Floats:
-        """The same of a number that may not be known: NaN then."""
-        return np.array(self(name), dtype=np.float64)
+    def column(self, name: str) -> Column[Any]:
+        """The same as a column."""
+        return Column.of(self(name))
 
 
-def _facts_of(said: _Said, side: SideLetter) -> Facts:
-    return Facts(*(said.numbers(f"{side}.{each.name}") for each in fields(Facts)))
+def _facts_of(sides: Iterable[SideFacts], shown: Ints) -> Facts:
+    said = _Said(tuple(sides), SideFacts._fields)
+    return Facts(*(_numbers(said(each.name))[shown] for each in fields(Facts)))
+
+
+def _numbers(values: Iterable[float | None]) -> Floats:
+    """NaN for what is not known."""
+    return np.array(tuple(values), dtype=np.float64)
 
 
 def _floats(values: Iterable[float]) -> Floats:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError, field_validator
 
@@ -33,8 +33,7 @@ class Winner(StrEnum):
     BOTH_BAD = "both-bad"
 
 
-@dataclass(frozen=True, slots=True)
-class SideFacts:
+class SideFacts(NamedTuple):
     """What is known of one picture of a pair beside what people think of it; None where nobody knows.
 
     `title` is what the side is called by what varies (`side_title`), `fidelity` is from 0 to 100. `usd`, `seconds` and
@@ -48,36 +47,44 @@ class SideFacts:
     failures: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """One person's answer about one pair, as evidence. `time` is aware.
+class JudgedPair(NamedTuple):
+    """What was judged: take `take` of both sides of `comparison`, and all that is known of it but what people think.
 
-    The pair is take `take` of both sides of `comparison`; `scene` is the same text for all comparisons of one prompt,
-    tone, angle and person. `left` is the side that stood left. `blind` says that the voter had not seen the sides
-    named, `controlled` that they differ in what varies and in nothing else. `again` is a pair that this voter has
-    judged before and was shown mirrored. `reasons` are the values of `Reason`, `seconds` is how long the answer took.
-    `varies` None is of a file that does not say: it is about whatever question it is read for.
+    `scene` is the same text for all comparisons of one prompt, tone, angle and person. `controlled` says that the sides
+    differ in what varies and in nothing else. `varies` None is of a file that does not say: it is about whatever
+    question it is read for.
     """
 
     scene: str
     comparison: str
-    voter: str
-    winner: Winner
-    left: SideLetter
-    blind: bool
     controlled: bool
-    time: datetime
     take: int = 1
-    again: bool = False
     varies: Varies | None = None
     tone: str | None = None
     angle: str | None = None
     persona: str | None = None
     model: str | None = None
-    reasons: tuple[str, ...] = ()
-    seconds: float | None = None
     a: SideFacts = SideFacts()
     b: SideFacts = SideFacts()
+
+
+class Judgement(NamedTuple):  # as vote rows are: a hundred thousand of them are made at once
+    """One person's answer about one pair, as evidence. `time` is aware.
+
+    `left` is the side that stood left. `blind` says that the voter had not seen the sides named. `again` is a pair that
+    this voter has judged before and was shown mirrored. `reasons` are the values of `Reason`, `seconds` is how long the
+    answer took.
+    """
+
+    pair: JudgedPair
+    voter: str
+    winner: Winner
+    left: SideLetter
+    blind: bool
+    time: datetime
+    again: bool = False
+    reasons: tuple[str, ...] = ()
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,9 @@ class _Line(BaseModel):
 
     def judgement(self) -> Judgement:
         said = {name: getattr(self, name) for name in type(self).model_fields}
-        return Judgement(**{**said, "a": self.a.facts(), "b": self.b.facts()})
+        said |= {"a": self.a.facts(), "b": self.b.facts()}
+        of_pair = {name: said.pop(name) for name in JudgedPair._fields}
+        return Judgement(JudgedPair(**of_pair), **said)
 
 
 _NO_LINE: Final = 'write {"scene", "comparison", "voter", "winner", "left", "blind", "controlled", "time"}'
@@ -153,8 +162,8 @@ def read_judgements(lines: Iterable[tuple[int, str]]) -> Iterator[Judgement | Br
     """Every numbered line of a file as a judgement, or what is wrong with it; blank lines are passed over.
 
     A line is `{"scene", "comparison", "voter", "winner": "a"|"b"|"tie"|"both-bad", "left": "a"|"b", "blind",
-    "controlled", "time"}` and may say `take` and all the rest of a `Judgement` by the same names; `a` and `b` are
-    objects with the names of `SideFacts`. Other names are passed over. A time without a zone is UTC.
+    "controlled", "time"}` and may say `take` and all the rest of a `Judgement` and its pair by the same names; `a` and
+    `b` are objects with the names of `SideFacts`. Other names are passed over. A time without a zone is UTC.
     """
     for number, line in lines:
         if not line.strip():

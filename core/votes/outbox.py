@@ -21,20 +21,36 @@ _EVERY_S: Final = 20.0
 _WRITERS: Final = 8
 
 
+Deliver = Callable[[str, bytes], None]
+"""Writes a record by its name. Raises StorageError."""
+
+
 class Outbox:
     """Keeps named records and delivers them in a thread of its own, oldest name first, several side by side."""
 
-    def __init__(self, storage: SpoolStorage, deliver: Callable[[str, bytes], None]) -> None:
-        """`deliver` writes one, and may be called again for it. What it raises leaves it here."""
+    def __init__(self, storage: SpoolStorage) -> None:
         self._storage = storage
-        self._deliver = deliver
+        self._deliver: dict[str, Deliver] = {}  # by the end of the name
         self._named: set[str] = set()  # what will never be taken, each told once
+        self.is_held_up = False  # S3 did not take something at the last try
         self.loop = Periodic(self.deliver_all, name="votes-outbox", every_s=_EVERY_S)
 
+    def deliver_with(self, suffix: str, deliver: Deliver) -> None:
+        """Records whose names end so are written by this, perhaps more than once; what it raises leaves one here."""
+        self._deliver[suffix] = deliver
+
     def put(self, name: str, data: bytes) -> None:
-        """It is there for good when this returns, and delivered soon. Raises StorageUnavailable: the disk is full."""
-        self._storage.keep(name, data)
-        self.loop.wake()
+        """It is safe when this returns, and delivered soon; where the disk does not take it, it is delivered at once.
+
+        Raises StorageError where neither the disk nor S3 takes it.
+        """
+        try:
+            self._storage.keep(name, data)
+        except StorageUnavailable as full:
+            _log.warning("vote_not_kept_on_disk", error=full.message)
+            self._deliverer(name)(name, data)
+        else:
+            self.loop.wake()
 
     def kept(self) -> Iterator[tuple[str, bytes]]:
         """What waits. Raises StorageError."""
@@ -49,8 +65,19 @@ class Outbox:
         names = self._storage.names()
         if not names:
             return
-        with ThreadPoolExecutor(min(_WRITERS, len(names)), thread_name_prefix="votes") as writers:
-            list(writers.map(self._deliver_one, names))
+        try:
+            with ThreadPoolExecutor(min(_WRITERS, len(names)), thread_name_prefix="votes") as writers:
+                list(writers.map(self._deliver_one, names))
+        except StorageError:
+            self.is_held_up = True
+            raise
+        self.is_held_up = False
+
+    def _deliverer(self, name: str) -> Deliver:
+        for suffix, deliver in self._deliver.items():
+            if name.endswith(suffix):
+                return deliver
+        raise StorageError("“{}” is nothing that is delivered from here.", name)
 
     def _deliver_one(self, name: str) -> None:
         try:
@@ -58,7 +85,7 @@ class Outbox:
         except NotFound:
             return
         try:
-            self._deliver(name, data)
+            self._deliverer(name)(name, data)
         except (StorageUnavailable, StorageDenied):
             raise
         except StorageError as err:  # it will never be taken: it stays for who looks after the disk

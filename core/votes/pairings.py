@@ -19,7 +19,7 @@ from core.generation.records.attempt import AttemptId, attempt_file
 from core.generation.records.comparison import Comparison, SideTake
 from core.generation.records.outcome import Outcome
 from core.generation.side_titles import side_title
-from core.injection.wishes import SideName
+from core.injection.wishes import SideName, Varies
 from core.objects import ObjectStore, StoredObject
 from core.record_index.listing import RecordListing
 from core.record_index.month_file import day_of, month_format
@@ -239,7 +239,7 @@ def _row_in(cells: list[Any]) -> Pairing:
     one, other = titles
     "".join((etag, prompt, one, other, tone or "", angle or "", persona or ""))  # a TypeError, unless all are text
     return Pairing(
-        record_id,
+        intern(record_id),  # as votes' rows do: each draw looks all of them up there
         etag,
         intern(person),
         prompt,
@@ -247,7 +247,7 @@ def _row_in(cells: list[Any]) -> Pairing:
         intern(angle) if angle else None,
         intern(persona) if persona else None,
         intern(model),
-        intern(varies),
+        Varies(varies).value,
         bool(controlled),
         SideName(a).value,
         SideName(b).value,

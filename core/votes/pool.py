@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ulid import ULID
 
 from core.concurrency.periodic import Periodic
-from core.generation.records.comparison import Comparison
+from core.generation.records.comparison import TAKES_MAX, Comparison
 from core.objects import ObjectStore
 from core.record_index.index import RecordIndex
 from core.references.listing.list_page import ListPageSource
@@ -36,7 +36,9 @@ class PairingPool:
         self._pairings: dict[str, Pairing] = {}
         self._broken: set[tuple[str, str]] = set()  # the etags of both pictures
         self.version = 0  # counts changes
-        self._drawable: tuple[tuple[int, str], dict[Pair, Candidate]] = ((-1, ""), {})
+        self._first = ""  # the beginning of the ULID from which on comparisons are in what follows
+        self._drawable: dict[Pair, Candidate] = {}
+        self._changed: set[str] = set()  # comparisons that are not in it as they are now
 
     @property
     def loop(self) -> Periodic:
@@ -67,25 +69,40 @@ class PairingPool:
             return dict(self._pairings)
 
     def since(self, moment: datetime) -> Mapping[Pair, Candidate]:
-        """The pairs of comparisons that were ordered since then, to the minute; to be read only."""
-        minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
-        first = str(ULID.from_datetime(minute))[:10]
+        """The pairs of comparisons that were ordered since then, to the hour; to be read only."""
+        hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        first = str(ULID.from_datetime(hour))[:10]
         with self._lock:
-            if self._drawable[0] != (self.version, first):
-                young = (pairing for one, pairing in self._pairings.items() if one >= first)
-                pairs = {each.pair: each for each in candidates_in(young) if each.pictures.etags not in self._broken}
-                self._drawable = (self.version, first), pairs
-            return self._drawable[1]
+            if self._first != first:
+                self._first, self._drawable = first, {}
+                self._changed = {one for one in self._pairings if one >= first}
+            if self._changed:  # others may be reading what was handed out before
+                self._drawable = self._with_changes(dict(self._drawable))
+                self._changed = set()
+            return self._drawable
 
     def leave_out(self, etag_a: str, etag_b: str) -> None:
         """One of these pictures cannot be shown: the pair is not drawn any more, for as long as this process runs."""
         with self._lock:
             self._broken.add((etag_a, etag_b))
-            self.version += 1
+            self._changed |= {pair.comparison for pair, each in self._drawable.items() if self._is_broken(each)}
+
+    def _with_changes(self, pairs: dict[Pair, Candidate]) -> dict[Pair, Candidate]:
+        changed = [one for one in self._changed if one >= self._first]
+        for one in changed:
+            for take in range(1, TAKES_MAX + 1):
+                pairs.pop(Pair(one, take), None)
+        found = candidates_in(self._pairings[one] for one in changed if one in self._pairings)
+        pairs.update((each.pair, each) for each in found if not self._is_broken(each))
+        return pairs
+
+    def _is_broken(self, candidate: Candidate) -> bool:
+        return candidate.pictures.etags in self._broken
 
     def _note(self, comparison_id: str, pairing: Pairing | None) -> None:
         with self._lock:
             self.version += 1
+            self._changed.add(comparison_id)
             if pairing is None:
                 self._pairings.pop(comparison_id, None)
             else:

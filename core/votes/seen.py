@@ -12,7 +12,6 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -24,15 +23,18 @@ from core.errors import NotFound, StorageError, WriteConflict
 from core.generation.records.attempt_status import ComparisonStatus
 from core.objects import ObjectStore
 from core.viewer import Capability, Viewer
+from core.votes.outbox import Outbox
 from core.votes.voters import Voters
 
 _FRESH_S: Final = 30.0
+_PREFIX: Final = "0."  # sorts before every ULID of a vote: what was seen before it is delivered before it
+_SUFFIX: Final = ".seen"
 
 
 class Seen:
     """What people have seen; for any number of threads and servers."""
 
-    def __init__(self, store: ObjectStore, voters: Voters, *, app_prefix: str) -> None:
+    def __init__(self, store: ObjectStore, voters: Voters, outbox: Outbox, *, app_prefix: str) -> None:
         self._store = store
         self._voters = voters
         self._root = f"{app_prefix}votes/seen/"
@@ -40,7 +42,8 @@ class Seen:
         self._marked: dict[str, dict[str, float]] = defaultdict(dict)  # by this process: when, by address and id
         self._unkept: set[tuple[str, str]] = set()  # of these, what the disk has not taken: tried again when seen again
         self._read: dict[str, _Reading] = {}  # by voter
-        self.put: Callable[[str, bytes], None] = lambda name, data: self.deliver(name, data)
+        self._outbox = outbox
+        outbox.deliver_with(_SUFFIX, self._deliver)
 
     def shown(self, viewer: Viewer, *statuses: ComparisonStatus) -> None:
         """These comparisons are before a person, and their sides are named: of which both pictures are there, count.
@@ -92,17 +95,17 @@ class Seen:
                 reading is not None and comparison_id in reading.ids
             )
 
-    def deliver(self, name: str, data: bytes) -> None:
+    def _deliver(self, name: str, data: bytes) -> None:
         """Write a mark as it was put into the outbox. May be repeated. Raises StorageError."""
-        voter, comparison_id, _ = name.removeprefix(SEEN_PREFIX).split(".")
+        voter, comparison_id, _ = name.removeprefix(_PREFIX).split(".")
         with suppress(WriteConflict):  # seen before, from another tab or server: the first time counts
             self._store.put(self._key(voter, comparison_id), data, content_type="application/json", create_only=True)
 
     def _keep(self, email: str, comparison_id: str, at: float) -> None:
         moment = datetime.fromtimestamp(at, UTC).isoformat()
         try:
-            name = f"{SEEN_PREFIX}{self._voters.id_of(email)}.{comparison_id}{SEEN_SUFFIX}"
-            self.put(name, json.dumps({"time": moment}).encode())
+            name = f"{_PREFIX}{self._voters.id_of(email)}.{comparison_id}{_SUFFIX}"
+            self._outbox.put(name, json.dumps({"time": moment}).encode())
         except StorageError:
             with self._lock:
                 self._unkept.add((email, comparison_id))
@@ -119,10 +122,6 @@ class Seen:
 
     def _key(self, voter: str, comparison_id: str) -> str:
         return f"{self._root}{voter}/{comparison_id}.json"
-
-
-SEEN_PREFIX: Final = "0."  # sorts before every ULID of a vote: what was seen before it is delivered before it
-SEEN_SUFFIX: Final = ".seen"
 
 
 class _Reading:

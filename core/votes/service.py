@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import isnan
 from random import Random
@@ -34,12 +33,13 @@ from core.votes.seen import Seen
 from core.votes.store import VoteStore
 from core.votes.vote_rows import Pair, VoteRow
 from core.votes.voters import Voters
-from core.votes.votes import SECONDS_MAX, Answer, Reason, Vote, Withdrawal, other_side, winner_of
+from core.votes.votes import SECONDS_MAX, Answer, Reason, Skip, Vote, Withdrawal, other_side, winner_of
 
 EVERYTHING: Final = BallotFilter()
 BALLOT_PATH: Final = "/ballot/"
 BALLOTS_MAX: Final = 10  # drawn at once
 DAYS_MAX: Final = 3650
+SKIPPED_S: Final = 24 * 3600.0  # a pair that was skipped is not drawn for so long
 _PAUSE_S: Final = 1800.0  # who answers later than that after the last vote has begun anew
 _TURNS: Final = 16
 _SIDE_OF: Final = {SideLetter.A: 0, SideLetter.B: 1}
@@ -71,24 +71,27 @@ class SaveState(StrEnum):
 class VotingSession:
     """What a voter has judged since their last pause of half an hour, and the seconds that took.
 
-    `waiting` of these are not in S3 yet.
+    `waiting` of these are not in S3 yet; they are held up where it did not take one at the last try.
     """
 
     judged: int
     seconds: float
     waiting: int
+    is_held_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
     """How many pairs of pictures pass a filter: `left` wait for this voter, `judged` they have answered.
 
-    `seen` they are not blind to, and have not answered. `reading` while S3 is still being read: there may be more.
+    `seen` they are not blind to, and have not answered. Of the others `skipped` come again within a day.
+    `reading` while S3 is still being read: there may be more.
     """
 
     left: int
     judged: int
     seen: int
+    skipped: int
     reading: bool
 
 
@@ -137,8 +140,7 @@ class VoteService:
         self._comparison = comparison
         self._days = days
         self._lot = Random()
-        self._skipped: dict[str, set[Pair]] = defaultdict(set)  # by voter
-        self._turns = tuple(threading.Lock() for _ in range(_TURNS))  # of the same ballot one at a time
+        self._turns = tuple(threading.Lock() for _ in range(_TURNS))  # of one voter's acts one at a time
 
     def ballots(
         self, viewer: Viewer, wanted: BallotFilter = EVERYTHING, *, count: int = 1, held: Sequence[str] = ()
@@ -151,23 +153,21 @@ class VoteService:
         """
         voter, view = self._view(viewer, wanted, held)
         candidates = self._pool.since(self._since(wanted))
-        drawn: list[DrawnBallot] = []
-        if self._lot.random() < count / AGAIN_EVERY:
-            again = repetition(candidates, view, wanted, lot=self._lot)
-            if again is not None:
-                drawn.append(ballot_of(again[0], voter, folder=self._folder_of(again[0].pairing.id), left=again[1]))
         chosen = draw(
             candidates,
             view,
             self._store.book.votes_on(),
             wanted,
-            count=min(count, BALLOTS_MAX) - len(drawn),
+            count=min(count, BALLOTS_MAX),
             lot=self._lot,
         )
-        drawn += [ballot_of(each, voter, folder=self._folder_of(each.pairing.id)) for each in chosen]
-        return tuple(
-            self._shown(ballot, candidates[Pair(ballot.comparison, ballot.take)].pairing.prompt) for ballot in drawn
-        )
+        drawn = [ballot_of(each, voter, folder=self._folder_of(each.pairing.id)) for each in chosen]
+        # in the place of a new one: where nothing new is left, nothing comes again
+        if self._lot.random() < len(drawn) / AGAIN_EVERY:
+            again = repetition(candidates, view, wanted, lot=self._lot)
+            if again is not None:
+                drawn[-1] = ballot_of(again[0], voter, folder=self._folder_of(again[0].pairing.id), left=again[1])
+        return tuple(self._shown(ballot, candidates[ballot.pair].pairing.prompt) for ballot in drawn)
 
     def cast(
         self, viewer: Viewer, token: str, answer: Answer, reasons: Sequence[Reason] = (), *, seconds: float
@@ -175,13 +175,16 @@ class VoteService:
         """Vote. When this returns the vote is on disk, counted, and on its way to S3: no kill or outage loses it.
 
         The same answer to the same ballot once more changes nothing, so a browser may send it until it is answered;
-        another answer to it is an InputError (take it back first). Raises StorageError where neither the disk nor S3
-        takes it: then it was not counted, and is to be sent again.
+        another answer to it is an InputError (take it back first), and so is an answer to another ballot of a pair
+        that this voter has judged. Raises StorageError where neither the disk nor S3 takes it: then it was not
+        counted, and is to be sent again.
         """
         ballot = self._ballot(viewer, token)
         reasons = tuple(reason for reason in Reason if reason in reasons)
-        with self._turns[hash(ballot.id) % _TURNS]:
+        with self._turn_of(ballot.voter):
             known = self._store.book.vote(ballot.id)
+            if known is None and self._has_judged(ballot):
+                raise InputError("You have judged these two in another tab or on another device: that answer counts.")
             if known is None:
                 self._store.keep(self._vote(viewer, ballot, answer, reasons, seconds))
             elif (known.answer, known.reasons) != (answer.value, tuple(reason.value for reason in reasons)):
@@ -195,19 +198,30 @@ class VoteService:
         Raises InputError for a ballot that was not answered, or whose pair was judged anew after it was taken back.
         """
         ballot = self._ballot(viewer, token)
-        with self._turns[hash(ballot.id) % _TURNS]:
-            vote = self._answered(ballot)
+        with self._turn_of(ballot.voter):
+            self._answered(ballot)
             if not self._store.book.is_withdrawn(ballot.id):
                 now = datetime.now(UTC)
                 self._store.keep(Withdrawal(id=str(ULID()), ballot=ballot.id, voter=ballot.voter, time=now))
-            elif Place(vote.pair, vote.again) in self._store.book.of_voter(ballot.voter):
+            elif self._has_judged(ballot):
                 raise InputError("This answer was taken back already, and another one given: take that one back.")
         return self._shown(ballot.anew(), self._comparison(ballot.comparison).wishes.prompt)
 
     def skip(self, viewer: Viewer, token: str) -> None:
-        """Leave this pair out of what this person is shown, for as long as this server runs. Nothing is counted."""
+        """Leave this pair out of what this person is shown, for `SKIPPED_S`. Nothing is counted. Raises as `cast`."""
         ballot = self._ballot(viewer, token)
-        self._skipped[ballot.voter].add(Pair(ballot.comparison, ballot.take))
+        with self._turn_of(ballot.voter):
+            if ballot.pair not in self._skipped(ballot.voter):
+                self._store.keep(
+                    Skip(
+                        id=str(ULID()),
+                        ballot=ballot.id,
+                        comparison=ballot.comparison,
+                        take=ballot.take,
+                        voter=ballot.voter,
+                        time=datetime.now(UTC),
+                    )
+                )
 
     def reveal(self, viewer: Viewer, token: str) -> Revealed:
         """What it was, after the vote; from now on this person is not blind to that comparison.
@@ -236,6 +250,10 @@ class VoteService:
         slots = (slot for side in doubtful for slot in side.slots if slot.filled and slot.role is Role.MODEL)
         return tuple({(slot.key, slot.etag): slot for slot in slots}.values())
 
+    def ballot_id(self, viewer: Viewer, token: str) -> str:
+        """The ULID under which a vote on this ballot lies, for what is said of it. Raises InputError as `cast`."""
+        return self._ballot(viewer, token).id
+
     def states(self, viewer: Viewer, tokens: Sequence[str]) -> Mapping[str, SaveState]:
         """How far the votes on one's own ballots have got; UNKNOWN for what was not answered, or is no ballot."""
         viewer.require(Capability.BROWSE)
@@ -254,20 +272,23 @@ class VoteService:
             if next_at - row.time > _PAUSE_S:
                 break
             judged, seconds, next_at = judged + 1, seconds + row.seconds, row.time
-        return VotingSession(judged, seconds, min(judged, self._store.book.waiting_of(voter)))
+        waiting = min(judged, self._store.book.waiting_of(voter))
+        return VotingSession(judged, seconds, waiting, is_held_up=waiting > 0 and self._store.outbox.is_held_up)
 
     def pool(self, viewer: Viewer, wanted: BallotFilter = EVERYTHING) -> Pool:
         """What there is to vote on, for the empty states. Raises as `ballots`."""
         _, view = self._view(viewer, wanted, ())
-        left = judged = seen = 0
+        left = judged = seen = skipped = 0
         for pair, candidate in self._pool.since(self._since(wanted)).items():
             if not wanted.passes(candidate.pairing):
                 continue
             is_judged, is_seen = Place(pair) in view.judged, candidate.pairing.id in view.seen
             judged += is_judged
             seen += is_seen and not is_judged
-            left += not is_judged and pair not in view.out and (wanted.include_seen or not is_seen)
-        return Pool(left, judged, seen, reading=not (self._pool.is_read and self._store.is_read))
+            is_open = not is_judged and (wanted.include_seen or not is_seen)
+            skipped += is_open and pair in view.out
+            left += is_open and pair not in view.out
+        return Pool(left, judged, seen, skipped, reading=not (self._pool.is_read and self._store.is_read))
 
     def judgements(self, viewer: Viewer) -> tuple[Judgement, ...]:
         """Every standing vote as evidence, by voters' pseudonyms; the same tuple until something has changed."""
@@ -290,11 +311,11 @@ class VoteService:
         """Who votes, and what drawing must know of them."""
         viewer.require(Capability.BROWSE)
         voter = self._voters.id_of(viewer.email)
-        out = set(self._skipped.get(voter, ()))
+        out = self._skipped(voter)
         for token in held:
             with suppress(InputError):
                 ballot, _ = self._seals.open(token, voter, Purpose.VOTE)
-                out.add(Pair(ballot.comparison, ballot.take))
+                out.add(ballot.pair)
         seen = self._seen.of(viewer.email, since=self._since(wanted))
         return voter, VoterView(self._store.book.of_voter(voter), seen, frozenset(out))
 
@@ -303,6 +324,17 @@ class VoteService:
         if not 1 <= days <= DAYS_MAX:
             raise InputError("Comparisons of the last {} days cannot be drawn from: choose 1 to {:,}.", days, DAYS_MAX)
         return days_ago(days)
+
+    def _skipped(self, voter: str) -> set[Pair]:
+        since = datetime.now(UTC) - timedelta(seconds=SKIPPED_S)
+        return self._store.book.skipped_by(voter, since=since.timestamp())
+
+    def _has_judged(self, ballot: DrawnBallot) -> bool:
+        """Whether a vote of its voter stands in its place, by whichever ballot."""
+        return Place(ballot.pair, ballot.again) in self._store.book.of_voter(ballot.voter)
+
+    def _turn_of(self, voter: str) -> threading.Lock:
+        return self._turns[hash(voter) % _TURNS]
 
     def _ballot(self, viewer: Viewer, token: str) -> DrawnBallot:
         viewer.require(Capability.BROWSE)

@@ -1,4 +1,4 @@
-"""The vote store: votes and withdrawals are counted at once, kept on disk, and written to S3 behind everybody's back.
+"""The vote store: what voters do counts at once, is kept on disk, and is written to S3 behind everybody's back.
 
 What S3 has counts as S3 has it; what it does not have yet counts as this server has kept it.
 """
@@ -8,22 +8,18 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-import structlog
-
 from core.concurrency.background import in_background
 from core.concurrency.periodic import Periodic
-from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
-from core.generation.running.spool import SpoolStorage
+from core.errors import NotFound, StorageError, WriteConflict
 from core.objects import ObjectStore
 from core.record_index.index import RecordIndex
 from core.references.listing.list_page import ListPageSource
 from core.votes.book import VoteBook
 from core.votes.outbox import Outbox
-from core.votes.seen import SEEN_SUFFIX, Seen
+from core.votes.seen import Seen
 from core.votes.vote_rows import VoteRow, vote_source
-from core.votes.votes import Vote, Withdrawal, read_record
+from core.votes.votes import Vote, VoteRecord, read_record
 
-_log = structlog.get_logger(__name__)
 _SUFFIX: Final = ".json"
 
 
@@ -33,7 +29,7 @@ class VoteStore:
     def __init__(
         self,
         store: ObjectStore,
-        spool: SpoolStorage,
+        outbox: Outbox,
         seen: Seen,
         *,
         app_prefix: str,
@@ -44,8 +40,8 @@ class VoteStore:
         self._source = vote_source(store, app_prefix=app_prefix, list_pages=list_pages)
         self.book = VoteBook()
         self._index = RecordIndex(store, self._source, observe=self.book.note)
-        self.outbox = Outbox(spool, self._deliver)
-        seen.put = self.outbox.put
+        self.outbox = outbox
+        outbox.deliver_with(_SUFFIX, self._deliver)
 
     @property
     def loops(self) -> tuple[Periodic, ...]:
@@ -75,16 +71,16 @@ class VoteStore:
         """Read everything that S3 holds, now. Raises StorageError."""
         self._index.catch_up()
 
-    def keep(self, record: Vote | Withdrawal) -> None:
+    def look(self) -> None:
+        """Read what has been voted in the last hour, now. Raises StorageError."""
+        self._index.look()
+
+    def keep(self, record: VoteRecord) -> None:
         """It counts, and is safe, when this returns. Raises StorageError where neither the disk nor S3 takes it."""
         name, data = f"{record.id}{_SUFFIX}", record.model_dump_json().encode()
         self.book.keep(VoteRow.of(record, ""))
         try:
-            try:
-                self.outbox.put(name, data)
-            except StorageUnavailable as full:
-                _log.warning("vote_not_kept_on_disk", error=full.message)
-                self._deliver(name, data)
+            self.outbox.put(name, data)
         except StorageError:
             self.book.release(record.id)
             raise
@@ -100,9 +96,6 @@ class VoteStore:
 
     def _deliver(self, name: str, data: bytes) -> None:
         """Write what the outbox kept. May be repeated. Raises StorageError."""
-        if name.endswith(SEEN_SUFFIX):
-            self._seen.deliver(name, data)
-            return
         record = read_record(data, name.removesuffix(_SUFFIX))
         if isinstance(record, Vote) and record.blind:
             is_late = self._seen.was_seen_before(record.voter, record.comparison, record.time)

@@ -1,4 +1,4 @@
-"""Vote rows: what is kept in memory of each vote and withdrawal, and how the month files hold them.
+"""Vote rows: what is kept in memory of each vote, withdrawal and skip, and how the month files hold them.
 
 <app>/votes/months/v1/2026-11.jsonl.gz    the rows of a month: a cache of facts, made of the votes alone
 """
@@ -16,7 +16,7 @@ from core.record_index.month_file import day_of, month_format
 from core.record_index.source import ObjectSource
 from core.references.listing.list_page import ListPageSource
 from core.votes.judgements import SideLetter, Winner
-from core.votes.votes import Answer, Reason, Vote, Withdrawal, read_record, winner_of
+from core.votes.votes import Answer, Reason, Vote, VoteRecord, Withdrawal, read_record, winner_of
 
 
 class Pair(NamedTuple):
@@ -27,7 +27,7 @@ class Pair(NamedTuple):
 
 
 class VoteRow(NamedTuple):  # as of the history's rows: a hundred thousand of them are read when a server starts
-    """One vote, or the withdrawal of one: then `answer` is empty, and so is all that only a vote has.
+    """One vote; or a skip, which has its pair and no `answer`; or a withdrawal, which has no pair either.
 
     `time` is in seconds since 1970; `a` and `b` are the keys of the pictures.
     """
@@ -51,11 +51,13 @@ class VoteRow(NamedTuple):  # as of the history's rows: a hundred thousand of th
     again: bool = False
 
     @classmethod
-    def of(cls, record: Vote | Withdrawal, etag: str) -> VoteRow:
+    def of(cls, record: VoteRecord, etag: str) -> VoteRow:
         """The row of a record."""
         time = record.time.timestamp()
         if isinstance(record, Withdrawal):
             return cls(record.id, etag, record.ballot, record.voter, time)
+        if not isinstance(record, Vote):
+            return cls(record.id, etag, record.ballot, record.voter, time, record.comparison, record.take)
         return cls(
             id=record.id,
             etag=etag,
@@ -78,18 +80,23 @@ class VoteRow(NamedTuple):  # as of the history's rows: a hundred thousand of th
 
     @property
     def is_vote(self) -> bool:
-        """Whether it is no withdrawal."""
+        """Whether it says which picture is better, or that neither is."""
         return bool(self.answer)
 
     @property
+    def is_skip(self) -> bool:
+        """Whether its pair was left unjudged."""
+        return not self.answer and bool(self.comparison)
+
+    @property
     def pair(self) -> Pair:
-        """What it judges."""
+        """What it judges, or skips."""
         return Pair(self.comparison, self.take)
 
     @property
     def winner(self) -> Winner:
         """What the answer means for the sides."""
-        return winner_of(Answer(self.answer), SideLetter(self.left))
+        return _WINNERS[self.answer, self.left]
 
     @property
     def moment(self) -> datetime:
@@ -97,14 +104,18 @@ class VoteRow(NamedTuple):  # as of the history's rows: a hundred thousand of th
         return datetime.fromtimestamp(self.time, UTC)
 
 
+_WINNERS: Final = {(answer.value, left.value): winner_of(answer, left) for answer in Answer for left in SideLetter}
 _WITHDRAWAL_CELLS: Final = 5
+_SKIP_CELLS: Final = 7
 _ANSWERS: Final = {answer.value: answer.value for answer in Answer}
 _SIDES: Final = {side.value: side.value for side in SideLetter}
 _REASONS: Final = {reason.value: reason.value for reason in Reason}
 
 
 def _cells(row: VoteRow) -> tuple[Any, ...]:
-    return tuple(row) if row.is_vote else tuple(row)[:_WITHDRAWAL_CELLS]
+    if row.is_vote:
+        return tuple(row)
+    return tuple(row)[: _SKIP_CELLS if row.is_skip else _WITHDRAWAL_CELLS]
 
 
 def _row_in(cells: list[Any]) -> VoteRow:
@@ -114,11 +125,13 @@ def _row_in(cells: list[Any]) -> VoteRow:
     row = VoteRow(record_id, etag, ballot, intern(voter), float(time))
     if not more:
         return row
-    comparison, take, a, etag_a, b, etag_b, left, answer, reasons, seconds, blind, again = more
+    comparison, take, *said = more
     day_of(comparison)
+    row = row._replace(comparison=intern(comparison), take=int(take))
+    if not said:
+        return row
+    a, etag_a, b, etag_b, left, answer, reasons, seconds, blind, again = said
     return row._replace(
-        comparison=intern(comparison),
-        take=int(take),
         a=intern(a),
         etag_a=intern(etag_a),
         b=intern(b),
@@ -137,9 +150,9 @@ VOTE_MONTHS: Final = month_format(_cells, _row_in)
 
 def vote_source(
     store: ObjectStore, *, app_prefix: str, list_pages: ListPageSource | None
-) -> ObjectSource[Vote | Withdrawal, VoteRow]:
+) -> ObjectSource[VoteRecord, VoteRow]:
     """The votes of a bucket, as the record index reads them."""
-    row: Callable[[Vote | Withdrawal, str], VoteRow] = VoteRow.of
+    row: Callable[[VoteRecord, str], VoteRow] = VoteRow.of
     return ObjectSource(
         store,
         RecordListing(store, f"{app_prefix}votes/cast/", list_pages, suffix=".json"),

@@ -1,6 +1,6 @@
-"""Votes: what one person answered on one ballot, and that it was taken back, each as S3 keeps it for good.
+"""Votes: what one person answered on one ballot, that it was taken back or a pair skipped, as S3 keeps it for good.
 
-    <app>/votes/cast/2026/11/22/<ulid>.json    a vote or a withdrawal; written once, never changed
+    <app>/votes/cast/2026/11/22/<ulid>.json    a vote, a withdrawal or a skip; written once, never changed
 
 A vote is named by its ballot's ULID: the same ballot sent twice, from whatever server, is one object. A vote that was
 taken back stays; its withdrawal is an object of its own that names it (decision 059).
@@ -94,7 +94,21 @@ class Withdrawal(Record):
     time: AwareDatetime
 
 
-_RECORD: Final[TypeAdapter[Vote | Withdrawal]] = TypeAdapter(Annotated[Vote | Withdrawal, Field(discriminator="kind")])
+class Skip(Record):
+    """That a voter leaves a pair unjudged for now. `id` is a ULID of its own, `ballot` the one that was skipped."""
+
+    version: int = VOTE_VERSION
+    kind: Literal["skip"] = "skip"
+    id: str
+    ballot: str
+    comparison: str
+    take: int = Field(default=1, ge=1, le=TAKES_MAX)
+    voter: str
+    time: AwareDatetime
+
+
+VoteRecord = Vote | Withdrawal | Skip
+_RECORD: Final[TypeAdapter[VoteRecord]] = TypeAdapter(Annotated[VoteRecord, Field(discriminator="kind")])
 
 
 def other_side(side: SideLetter) -> SideLetter:
@@ -115,8 +129,8 @@ def winner_of(answer: Answer, left: SideLetter) -> Winner:
             return Winner.BOTH_BAD
 
 
-def read_record(data: bytes, record_id: str) -> Vote | Withdrawal:
-    """What lies under an id. Raises StorageError for anything that is no vote and no withdrawal of that id."""
+def read_record(data: bytes, record_id: str) -> VoteRecord:
+    """What lies under an id. Raises StorageError for anything that is no record of a voter's under that id."""
     try:
         record = _RECORD.validate_json(data)
     except ValidationError as err:

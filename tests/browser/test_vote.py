@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,14 +12,19 @@ import pytest
 from playwright.sync_api import Page, Response, WebSocket, expect
 
 from core.generation.records.comparison import Comparison
+from core.references.vocabulary import Role
 from core.storage.embedded.server import EmbeddedS3
 from core.studio import SAMPLES
-from tests.browser.conftest import Visit
-from tests.support.dashboards.dashboard import Dashboard, dashboard
+from core.votes.practice import PRACTICE
+from tests.browser.accessible import inaccessible
+from tests.browser.conftest import StartDashboard, Visit
+from tests.generation.comparisons import slot
+from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 from tests.support.timeouts import until
 from tests.votes.ballot_box import BallotBox
 
 BALLOTS = 40
+PERSONA = "Araya"
 _BALLOT = re.compile(r'"prompt":\s*"([^"]+)",\s*"left":\s*"/ballot/([^"]+)",\s*"right":\s*"/ballot/([^"]+)"')
 WORDS = (
     b"fidelity 6",
@@ -57,9 +64,30 @@ def studio_with_pairs(
     folder = tmp_path_factory.mktemp("votes")
     with dashboard(folder) as first:
         box = BallotBox(EmbeddedS3.open(first.data_dir, SAMPLES), "studio/", folder / "disks")
-        made = [box.compared(prompt=f"a portrait, number {number}") for number in range(BALLOTS + 6)]
+        person = slot(f"refs/01. Model/vivid/{PERSONA} 05.png", "1f2e3d4c5b6a", Role.MODEL)
+        made = [box.compared(person, prompt=_prompt(number)) for number in range(BALLOTS + 16)]
     with dashboard(folder) as again:
         yield again, BallotBox(EmbeddedS3.open(again.data_dir, SAMPLES), "studio/", folder / "disks"), made
+
+
+def _prompt(number: int) -> str:
+    """Every fourth names its person, which is part of what is judged; some are Korean, and one is as long as a page."""
+    if number % 4 == 0:
+        return f"a portrait of {PERSONA}, number {number}"
+    words = f"긴 외투를 입은 사람, 로우 앵글, 번호 {number}"
+    return words if number % 4 == 1 else f"a portrait, number {number}"
+
+
+def secrets_of(box: BallotBox, one: Comparison) -> list[bytes]:
+    """What tells the sides of a comparison apart, or leads to it: ids, keys, file names, etags of all it is made of."""
+    folder = box.studio.history().folder_of(one.id)
+    rows = list(box.studio.store.list(folder))
+    names = {row.key.removeprefix(folder) for row in rows}
+    slots = [each for side in one.sides for each in side.slots]
+    keys = {each.key for each in slots if each.key} | {row.key for row in rows}
+    etags = {each.etag for each in slots if each.etag} | {row.etag for row in rows}
+    words = {one.id, folder, *keys, *names, *etags, *(key.rsplit("/", 1)[-1] for key in keys)}
+    return [word.encode() for word in sorted(words)]
 
 
 def judge(page: Page, key: str) -> None:
@@ -102,9 +130,15 @@ def test_nothing_that_the_browser_gets_but_pixels_tells_the_sides_apart(
     assert [changed for changed, _ in timed] == [True] * len(timed)
     assert sorted(ms for _, ms in timed)[len(timed) // 2] < 50
 
-    told = b"".join(frames) + page.content().encode()
-    ours = [each for one in made for each in (one.id.encode(),)]
+    beside = [str(answer.headers).encode() + answer.url.encode() for answer in got]
+    told = b"".join([*frames, page.content().encode(), page.title().encode(), *beside])
+    ours = [word for one in made for word in secrets_of(box, one)]
     assert [word for word in (*WORDS, *ours) if word in told] == []
+    unprompted = told.decode("utf-8", "replace")
+    for prompt in {one.wishes.prompt for one in made}:
+        for spelled in (prompt, prompt.encode("unicode_escape").decode()):
+            unprompted = unprompted.replace(spelled, "")
+    assert PERSONA not in unprompted, "named where it is not part of a prompt"
     _pictures_are_alike(got)
     prompts = {one.id: one.wishes.prompt for one in made}
     left_of = {prompts[vote.comparison]: vote.left.value for vote in box.stored()}
@@ -128,7 +162,8 @@ def _nothing_guesses_the_side(told: str, got: list[Response], left_of: dict[str,
     number = {answer.url.partition("/ballot/")[2]: at for at, answer in enumerate(got)}
     answers = {answer.url.partition("/ballot/")[2]: answer for answer in got}
     guesses: dict[str, list[bool]] = {}
-    for prompt, left, right in {match.groups() for match in _BALLOT.finditer(told)}:
+    for spelled, left, right in {match.groups() for match in _BALLOT.finditer(told)}:
+        prompt = json.loads(f'"{spelled}"')
         if prompt not in left_of or left not in number or right not in number:
             continue  # was not answered
         (one, other), is_a = (answers[left], answers[right]), left_of[prompt] == "a"
@@ -168,7 +203,7 @@ def test_an_answer_outlives_a_reload_is_counted_once_and_can_be_taken_back(
     page.keyboard.press("3")
     judge(page, "ArrowLeft")
     page.keyboard.press("l")
-    expect(page.get_by_text("there is no label to review")).to_be_visible()
+    expect(page.get_by_text("somebody will look at the labels")).to_be_visible()
     page.keyboard.press("z")
     expect(page.get_by_role("button", name="person")).to_have_attribute("aria-pressed", "true")
     judge(page, "ArrowDown")
@@ -179,3 +214,119 @@ def test_an_answer_outlives_a_reload_is_counted_once_and_can_be_taken_back(
     page.keyboard.press("w")
     expect(page.locator(".was figcaption")).to_have_count(2)
     expect(page.locator(".was")).to_contain_text("Tone only")
+
+
+def test_a_vote_by_keyboard_alone_is_told_without_sides_and_is_accessible_in_each_state(
+    studio_with_pairs: tuple[Dashboard, BallotBox, list[Comparison]], visit: Visit
+) -> None:
+    studio, _, _ = studio_with_pairs
+    tab = Tab(visit(studio).context.new_page(), studio.url)
+    page = tab.page
+    tab.goto("/vote")
+    page.locator('.answer[aria-disabled="false"]').first.wait_for()
+    live = page.locator(".unseen[aria-live]").last
+
+    def in_both_themes(state: str) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert inaccessible(tab) == [], (state, scheme)
+
+    in_both_themes("voting")
+    page.keyboard.press("3")
+    expect(live).to_have_text("Because of person: on.")
+    pressed = page.get_by_role("button", name="person")
+    colours = "(node) => [node, node.querySelector('kbd')].map((each) => getComputedStyle(each).color)"
+    assert len(set(pressed.evaluate(colours))) == 1, "the digit is as dark as the word"
+    in_both_themes("a reason is pressed")
+    names = page.locator(".vote button:visible").evaluate_all(
+        "(all) => all.map((node) => node.getAttribute('aria-label') ?? node.textContent.trim())"
+    )
+    assert all(names)
+    page.keyboard.press("ArrowLeft")
+    expect(live).to_contain_text("Left is better. Next pair: ")
+    page.keyboard.press("w")
+    expect(page.locator(".was figcaption")).to_have_count(2)
+    page.keyboard.press("?")
+    in_both_themes("what it was, and the keys")
+    page.keyboard.press("Escape")
+    focused = "() => window.voteRoot().activeElement?.textContent"
+    page.evaluate(TIMED)
+    met = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        met.append(page.evaluate(focused) or "")
+    buttons = ["left is better", "tie", "both bad", "right is better", "person", "undo", "skip", "what was it?", "keys"]
+    assert [name for name in buttons if not any(name in each for each in met)] == []
+
+
+def test_a_fresh_demo_has_its_first_vote_within_a_minute_and_says_when_all_is_judged(
+    start_dashboard: StartDashboard, visit: Visit
+) -> None:
+    """Both empty states are accessible, and after the last pair the keys are still heard."""
+    studio = start_dashboard()
+    tab = visit(studio).open("/vote")
+    page = tab.page
+    practise = tab.button("Make practice comparisons")
+    practise.wait_for()
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert inaccessible(tab) == [], f"empty, {scheme}"
+    practise.click()
+    began = time.monotonic()
+    for number in range(PRACTICE):
+        judge(page, "ArrowRight" if number % 2 else "ArrowLeft")
+        assert time.monotonic() - began < 60 or number, "the first vote"
+    page.get_by_text(f"You have answered {PRACTICE} pairs.").wait_for()
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert inaccessible(tab) == [], f"all judged, {scheme}"
+    page.keyboard.press("z")
+    judge(page, "ArrowDown")
+    expect(page.get_by_role("button", name="what was it?")).to_be_enabled()  # the new answer has its ballot
+    page.get_by_text("All judged").wait_for()
+    page.keyboard.press("w")
+    expect(page.locator(".was figcaption")).to_have_count(2)
+
+
+def test_a_thumb_votes_on_a_phone(
+    studio_with_pairs: tuple[Dashboard, BallotBox, list[Comparison]], visit: Visit
+) -> None:
+    """Both have to be looked at; two fingers zoom both alike."""
+    studio, box, _ = studio_with_pairs
+    phone = visit(studio, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = phone.context.new_page()
+    page.goto(f"{studio.url}/vote")
+    page.locator(".pane.shown img").first.wait_for()
+    sizes = page.locator(".vote button:visible").evaluate_all(
+        "(all) => all.map((node) => [node.textContent, node.getBoundingClientRect()])"
+        ".filter(([, box]) => Math.min(box.width, box.height) < 43.5).map(([text]) => text)"
+    )
+    assert sizes == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    before = len(box.stored())
+    page.locator(".answer").first.tap(force=True)  # it says that it is off, and why when it is pressed
+    expect(page.locator(".note-line")).to_have_text("Look at both first: a tap turns to the other.")
+    page.locator(".floor").tap()
+    _pinch(page)
+    scales = page.locator(".pane:not(.aside) .frame").evaluate_all("(all) => all.map((node) => node.style.width)")
+    assert len(set(scales)) == 1
+    expect(page.get_by_role("button", name=re.compile("^Fit, now at"))).to_contain_text("%")
+    page.locator('.answer[aria-disabled="false"]').first.tap()
+    until(lambda: len(box.stored()) == before + 1)
+
+
+def _pinch(page: Page) -> None:
+    """Two fingers that part in the middle of the pictures."""
+    found = page.locator(".floor").bounding_box()
+    assert found is not None
+    x, y = found["x"] + found["width"] / 2, found["y"] + found["height"] / 2
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, apart: float) -> None:
+        points = [] if kind == "touchEnd" else [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 30)
+    for apart in (50, 80, 120):
+        touch("touchMove", apart)
+    touch("touchEnd", 0)

@@ -29,6 +29,7 @@ from core.viewer import PersonRole, Viewer
 from core.votes.ballot_pictures import BallotPictures
 from core.votes.ballots import BallotSeals
 from core.votes.cast_judgements import CastVotes
+from core.votes.outbox import Outbox
 from core.votes.pool import PairingPool
 from core.votes.seen import Seen
 from core.votes.service import VoteService
@@ -73,8 +74,9 @@ class VoteServer:
         place = {"app_prefix": self.prefix}
         self.history = History(self.store, **place, server=this_server(), list_pages=self.list_pages)
         self.voters = Voters(self.store, **place, may_come_in=lambda email: email not in self.gone)
-        self.seen = Seen(self.store, self.voters, **place)
-        self.votes = VoteStore(self.store, FileSpool(self.disk), self.seen, **place, list_pages=self.list_pages)
+        outbox = Outbox(FileSpool(self.disk))
+        self.seen = Seen(self.store, self.voters, outbox, **place)
+        self.votes = VoteStore(self.store, outbox, self.seen, **place, list_pages=self.list_pages)
         self.pool = PairingPool(self.store, **place, list_pages=self.list_pages, comparison=self.history.get)
         self.cast = CastVotes(self.votes.book, self.pool)
         self.service = VoteService(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from core.votes.judgements import Judgement, SideLetter, Winner
+from core.votes.judgements import JudgedPair, Judgement, SideLetter, Winner
 
 BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 _minutes = count()
@@ -23,7 +23,8 @@ def judged(scene: str, winner: str, voter: str = "ann", **said: Any) -> Judgemen
     }
     made = {**usual, **said}
     made["left"] = SideLetter(made["left"])
-    return Judgement(scene=scene, winner=Winner(winner), voter=voter, **made)
+    of_pair = {name: made.pop(name) for name in JudgedPair._fields if name in made}
+    return Judgement(pair=JudgedPair(scene=scene, **of_pair), winner=Winner(winner), voter=voter, **made)
 
 
 def votes_on(scenes: str, voter: str = "ann", *, named: str = "scene", **said: Any) -> list[Judgement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from ulid import ULID
 
 from core.votes.book import Place, VoteBook
-from core.votes.vote_rows import Pair, VoteRow
+from core.votes.vote_rows import Pair, VoteRow, _cells, _row_in
 
 START = datetime(2026, 11, 22, 9, tzinfo=UTC)
 PAIRS = [Pair(str(ULID.from_datetime(START)), take) for take in (1, 2)]
@@ -33,6 +34,12 @@ def vote(
         blind=True,
         again=again,
     )
+
+
+def skip(second: int, *, voter: str = "v1", pair: Pair = PAIRS[0]) -> VoteRow:
+    moment = START + timedelta(seconds=second)
+    one = str(ULID.from_datetime(moment))
+    return VoteRow(one, "e", one, voter, moment.timestamp(), *pair)
 
 
 def withdrawal(of: VoteRow, second: int, *, voter: str | None = None) -> VoteRow:
@@ -133,3 +140,22 @@ def test_all_servers_count_alike_in_whatever_order_they_hear_of_votes(data: st.D
     assert {pair: count for pair, count in orders[0].votes_on().items() if count} == {
         pair: sum(key[1] == pair for key in expected) for pair in {key[1] for key in expected}
     }
+
+
+def test_a_skip_is_no_vote_and_is_known_of_its_voter_from_its_moment_on() -> None:
+    skipped, judged = skip(1), vote(2)
+    known = book(skipped, judged, skip(3, voter="v2", pair=PAIRS[1]))
+    assert known.standing() == [judged]
+    assert known.skipped_by("v1", since=skipped.time) == {PAIRS[0]}
+    assert known.skipped_by("v1", since=skipped.time + 1) == set()
+    assert known.votes_on() == {PAIRS[0]: 1}
+    version = known.version
+    known.note(skipped.id, None)
+    assert known.skipped_by("v1", since=0) == set()
+    assert known.version == version, "nothing that is counted has changed"
+
+
+def test_rows_of_all_kinds_come_back_from_a_month_as_they_were() -> None:
+    judged = vote(1)
+    rows = [judged, withdrawal(judged, 2), skip(3)]
+    assert [_row_in(json.loads(json.dumps(_cells(row)))) for row in rows] == rows

@@ -68,6 +68,24 @@ def test_at_two_hundred_it_is_less_than_two_thirds_wider_for_having_looked_every
     assert 1.5 < half / (1.96 * 0.5 / np.sqrt(200)) < 1.65
 
 
+def ever_decided(share: float, *, by: int, studios: int = 200) -> float:
+    """In what part of so many studios ½ was outside at any look; `bench.preference` has more of them."""
+    chance = np.random.default_rng(11)
+    looks = [
+        intervals_of((chance.random(by) < share).astype(float), list(range(10, by + 1, 5)), halvings=1)
+        for _ in range(studios)
+    ]
+    return float(np.mean([any(each.leaves_out(0.5) for each in studio) for studio in looks]))
+
+
+def test_who_looks_all_the_time_is_misled_no_more_often_than_promised() -> None:
+    assert ever_decided(0.5, by=300) <= 0.05
+
+
+def test_a_clear_difference_is_decided_by_a_hundred_and_fifty_scenes_in_most_studios() -> None:
+    assert ever_decided(0.65, by=150) >= 0.6
+
+
 def test_before_anything_is_seen_everything_is_possible() -> None:
     assert interval_of(floats([])) == Interval(0.0, 1.0)
 

@@ -13,7 +13,7 @@ from core.votes.estimate import Estimate
 from core.votes.evidence import Contrast, Filters, LeftOut, evidence_of
 from core.votes.insights.answer import so_far_of
 from core.votes.insights.insights import Insights, Reason, insights_of, known_so_far
-from core.votes.judgements import Judgement, SideFacts, SideLetter, Winner
+from core.votes.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
 from tests.votes.judged import BEGAN, judged, votes_on
 
 ASKED = Filters()
@@ -39,8 +39,11 @@ class TestAnswer:
         assert found.missing is not None
         assert found.missing.startswith("If the difference stays as it is, about ")
 
+    def test_of_a_handful_of_scenes_nobody_reckons_how_many_more_it_takes(self) -> None:
+        assert "too few scenes" in (asked(votes_on("abb")).missing or "")
+
     def test_a_difference_of_nothing_would_take_for_ever(self) -> None:
-        assert asked(votes_on("ab")).missing == (
+        assert asked(votes_on("ab" * 5)).missing == (
             "As small as the difference is now, more than 10,000 further scenes would be needed to decide."
         )
 
@@ -185,26 +188,32 @@ facts = st.builds(
     seconds=some([None, 0, 20]),
     failures=some([None, 0, 2]),
 )
+pairs = st.builds(
+    JudgedPair,
+    scene=some(["s", "t", "하늘"]),
+    comparison=some(["c", "d"]),
+    controlled=st.booleans(),
+    take=some([1, 2, 10**30]),
+    varies=some([None, *Varies]),
+    tone=some([None, "noir", ""]),
+    angle=st.none(),
+    persona=some([None, "Ada"]),
+    model=st.none(),
+    a=facts,
+    b=facts,
+)
 any_votes = st.lists(
     st.builds(
         Judgement,
-        scene=some(["s", "t", "하늘"]),
-        comparison=some(["c", "d"]),
+        pair=pairs,
         voter=some(["ann", "ben", "cleo"]),
         winner=some(Winner),
         left=some(SideLetter),
         blind=st.booleans(),
-        controlled=st.booleans(),
         time=st.datetimes(BEGAN.replace(tzinfo=None), timezones=st.just(UTC)),
-        take=some([1, 2, 10**30]),
         again=st.booleans(),
-        varies=some([None, *Varies]),
-        tone=some([None, "noir", ""]),
-        persona=some([None, "Ada"]),
         reasons=some([(), ("tone",), ("tone", "person", "tone")]),
         seconds=some([None, 0, 2.5]),
-        a=facts,
-        b=facts,
     ),
     max_size=14,
 )

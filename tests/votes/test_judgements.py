@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.injection.wishes import Varies
-from core.votes.judgements import BrokenLine, Judgement, SideFacts, SideLetter, Winner, read_judgements
+from core.votes.judgements import BrokenLine, JudgedPair, Judgement, SideFacts, SideLetter, Winner, read_judgements
 
 LINE = {
     "scene": "a man, noir, low angle",
@@ -33,13 +33,11 @@ def read(**changed: Any) -> Judgement | BrokenLine:
 
 def test_the_eight_names_are_enough() -> None:
     assert read() == Judgement(
-        scene="a man, noir, low angle",
-        comparison="01J",
+        JudgedPair(scene="a man, noir, low angle", comparison="01J", controlled=False),
         voter="ann@studio.example",
         winner=Winner.B,
         left=SideLetter.A,
         blind=True,
-        controlled=False,
         time=datetime(2026, 11, 30, 10, tzinfo=UTC),
     )
 
@@ -59,10 +57,11 @@ def test_everything_else_that_is_known_may_be_said_too() -> None:
         version=2,
     )
     assert isinstance(found, Judgement)
-    assert (found.take, found.again, found.varies, found.reasons) == (3, True, Varies.MODEL, ("tone", "person"))
-    assert (found.tone, found.angle, found.persona, found.model) == ("noir", "low-angle", "Ada", "gpt-image-2")
-    assert found.a == SideFacts("gpt-image-1", 61.5, 0.04, 20, 1)
-    assert (found.b, found.seconds) == (SideFacts(), 2.5)
+    assert (found.again, found.reasons, found.seconds) == (True, ("tone", "person"), 2.5)
+    pair = found.pair
+    assert (pair.take, pair.varies) == (3, Varies.MODEL)
+    assert (pair.tone, pair.angle, pair.persona, pair.model) == ("noir", "low-angle", "Ada", "gpt-image-2")
+    assert (pair.a, pair.b) == (SideFacts("gpt-image-1", 61.5, 0.04, 20, 1), SideFacts())
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,9 @@ def test_a_fresh_checkout_has_a_vote_and_its_evidence_within_a_minute(studio: St
         studio.votes.cast(DEMO, ballot.token, Answer.RIGHT, seconds=1.0)
     until(lambda: set(studio.votes.states(DEMO, [each.token for each in ballots]).values()) == {SaveState.SAVED})
     found = studio.votes.judgements(DEMO)
-    assert {judgement.comparison for judgement in found} == set(ordered)
-    assert all(judgement.blind and judgement.controlled for judgement in found)
-    assert len({judgement.scene for judgement in found}) == PRACTICE
+    assert {judgement.pair.comparison for judgement in found} == set(ordered)
+    assert all(judgement.blind and judgement.pair.controlled for judgement in found)
+    assert len({judgement.pair.scene for judgement in found}) == PRACTICE
     assert time.monotonic() - began < 60
 
 

@@ -15,7 +15,7 @@ from core.viewer import PersonRole, Viewer
 from core.votes.ballots import BALLOT_S
 from core.votes.drawing import BallotFilter
 from core.votes.judgements import SideLetter, Winner
-from core.votes.service import BALLOT_PATH, EVERYTHING, Ballot, SaveState
+from core.votes.service import BALLOT_PATH, EVERYTHING, SKIPPED_S, Ballot, SaveState
 from core.votes.votes import SECONDS_MAX, Answer, Reason, Vote
 from tests.generation.comparisons import slot
 from tests.votes.ballot_box import BO, KIM, BallotBox, VoteServer
@@ -127,13 +127,55 @@ def test_what_the_page_holds_is_not_drawn_again_and_what_others_hold_is(box: Bal
     assert len(server.service.ballots(BO, count=2, held=[first.token, second.token])) == 2
 
 
-def test_a_skipped_pair_counts_for_nothing_and_does_not_come_back(box: BallotBox) -> None:
+def test_a_skipped_pair_counts_for_nothing_and_does_not_come_back_wherever_its_person_looks(box: BallotBox) -> None:
     box.compared()
     server = box.server()
-    server.service.skip(KIM, drawn(server).token)
-    assert server.service.ballots(KIM) == ()
-    assert len(server.service.ballots(BO)) == 1
-    assert server.service.session(KIM).judged == 0
+    token = drawn(server).token
+    for _ in range(2):  # sent again, as after a lost answer
+        server.service.skip(KIM, token)
+    restarted = box.server()
+    assert restarted.service.ballots(KIM) == (), "S3 does not have it yet"
+    restarted.deliver()
+    other = box.server(name="two")
+    other.votes.catch_up()
+    for each in (server, restarted, other, box.server(name="three")):
+        assert each.service.ballots(KIM) == ()
+        assert len(each.service.ballots(BO)) == 1
+        assert each.service.session(KIM).judged == 0
+        pool = each.service.pool(KIM)
+        assert (pool.left, pool.judged, pool.skipped) == (0, 0, 1)
+    assert len(list(box.studio.store.list(f"{box.prefix}votes/cast/"))) == 1
+    assert box.stored() == []
+
+
+def test_a_skipped_pair_comes_back_after_a_day_and_can_be_judged_at_once_by_who_takes_the_skip_back(
+    box: BallotBox,
+) -> None:
+    box.compared()
+    server = box.server()
+    token = drawn(server).token
+    server.service.skip(KIM, token)
+    (skip,) = [row for row in server.votes.book._waiting.values() if row.is_skip]
+    server.votes.book.keep(skip._replace(time=skip.time - SKIPPED_S - 1))
+    assert len(server.service.ballots(KIM)) == 1
+    server.service.cast(KIM, token, Answer.LEFT, seconds=2.0)
+    assert server.service.session(KIM).judged == 1
+    assert server.service.pool(KIM).skipped == 0
+
+
+def test_a_second_ballot_of_a_pair_that_was_judged_in_another_tab_is_refused(box: BallotBox) -> None:
+    box.compared()
+    server = box.server()
+    first, second = drawn(server), drawn(server)
+    cast(server, first)
+    with pytest.raises(InputError, match="in another tab"):
+        cast(server, second, Answer.RIGHT)
+    cast(server, server.service.undo(KIM, first.token), Answer.TIE)
+    with pytest.raises(InputError, match="in another tab"):
+        cast(server, second, Answer.RIGHT)
+    server.deliver()
+    assert [row.answer for row in server.votes.book.standing()] == ["tie"]
+    assert server.service.session(KIM).judged == 1
 
 
 def test_an_answer_that_is_sent_again_counts_once(box: BallotBox) -> None:
@@ -346,16 +388,21 @@ def test_the_pool_says_what_there_is_to_do(box: BallotBox) -> None:
 
 
 def test_one_ballot_in_twenty_is_a_repetition_that_is_mirrored(box: BallotBox) -> None:
-    for _ in range(12):
-        box.compared()
+    for number in range(12):
+        box.compared(prompt=f"judged, number {number}")
     server = box.server()
     for ballot in server.service.ballots(KIM, count=10):
         cast(server, ballot)
     for ballot in server.service.ballots(KIM, count=2):
         cast(server, ballot)
     server.deliver()
-    repeated = [ballot for _ in range(400) for ballot in server.service.ballots(KIM)]
-    assert 2 < len(repeated) < 50, "nothing else is left, so these are repetitions: 20 are expected"
+    assert [ballot for _ in range(100) for ballot in server.service.ballots(KIM)] == [], "nothing new, nothing again"
+    box.compared(prompt="new")
+    server.pool.catch_up()
+    given = [ballot for _ in range(400) for ballot in server.service.ballots(KIM)]
+    repeated = [ballot for ballot in given if ballot.prompt != "new"]
+    assert len(given) == 400
+    assert 2 < len(repeated) < 50, "20 are expected"
     cast(server, repeated[0], Answer.LEFT)
     server.deliver()
     votes = {(vote.comparison, vote.again): vote for vote in box.stored()}
@@ -363,7 +410,7 @@ def test_one_ballot_in_twenty_is_a_repetition_that_is_mirrored(box: BallotBox) -
     assert again.left is not votes[again.comparison, False].left
     assert len({row.pair for row in server.votes.book.standing()}) == 12
     (judgement,) = [each for each in server.service.judgements(KIM) if each.again]
-    assert judgement.comparison == again.comparison
+    assert judgement.pair.comparison == again.comparison
 
 
 def test_pictures_that_are_gone_are_not_found_and_not_drawn_again(box: BallotBox) -> None:
@@ -471,18 +518,16 @@ def test_a_judgement_says_what_is_known_of_its_comparison(box: BallotBox) -> Non
     server = box.server()
     for ballot in server.service.ballots(KIM, count=3):
         cast(server, ballot, Answer.TIE)
-    found = {judgement.comparison: judgement for judgement in server.service.judgements(KIM)}
+    found = {judgement.pair.comparison: judgement for judgement in server.service.judgements(KIM)}
     judgement = found[record.id]
-    assert (judgement.winner, judgement.controlled, judgement.blind) == (Winner.TIE, False, True)
-    assert (judgement.tone, judgement.angle, judgement.persona, judgement.model) == (
-        *("vivid", "low-angle"),
-        *("Araya", "test-1"),
-    )
-    assert (judgement.a.title, judgement.a.fidelity, judgement.b.fidelity) == ("Tone only", 60.0, 70.0)
-    assert (judgement.b.usd, judgement.b.seconds, judgement.b.failures) == (0.04, 4.0, 0)
+    pair = judgement.pair
+    assert (judgement.winner, pair.controlled, judgement.blind) == (Winner.TIE, False, True)
+    assert (pair.tone, pair.angle, pair.persona, pair.model) == ("vivid", "low-angle", "Araya", "test-1")
+    assert (pair.a.title, pair.a.fidelity, pair.b.fidelity) == ("Tone only", 60.0, 70.0)
+    assert (pair.b.usd, pair.b.seconds, pair.b.failures) == (0.04, 4.0, 0)
     assert judgement.left in SideLetter
-    assert len({each.scene for each in found.values()}) == 2
-    assert judgement.scene == found[other.id].scene, "one scene is one prompt, tone, angle and person"
+    assert len({each.pair.scene for each in found.values()}) == 2
+    assert pair.scene == found[other.id].pair.scene, "one scene is one prompt, tone, angle and person"
 
 
 def test_judgements_are_made_anew_when_something_has_changed_and_only_then(box: BallotBox) -> None:

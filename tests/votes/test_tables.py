@@ -54,7 +54,7 @@ def test_what_is_not_asked_for_is_not_in_it() -> None:
 
 
 def test_scenes_stand_in_the_order_of_the_estimate() -> None:
-    at = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
+    at = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)  # before all others
     votes = [
         judged("s", "b", tone="noir", time=at),
         judged("s", "tie", "ben"),
@@ -67,7 +67,7 @@ def test_scenes_stand_in_the_order_of_the_estimate() -> None:
         ("1", "s", "0.75", "2"),
         ("2", "하늘", "0.0", "1"),
     ]
-    assert (found[0]["since"], found[0]["tone"], found[1]["tone"]) == ("2026-11-02T08:30:00Z", "noir", "")
+    assert (found[0]["since"], found[0]["tone"], found[1]["tone"]) == ("2026-11-01T09:30:00Z", "noir", "")
 
 
 def test_no_cell_is_a_formula() -> None:

@@ -129,7 +129,8 @@ def test_a_classifier_of_everything_but_the_pixels_is_right_no_more_often_than_c
         assert 1 <= right <= 39, letter
 
 
-def test_no_forbidden_word_reaches_the_browser(given: Sequence[Given]) -> None:
+def test_no_forbidden_word_reaches_the_browser(studio: Studio, given: Sequence[Given]) -> None:
+    """Nor the comparison's id, nor key, file name and etag of either picture."""
     for each in given:
         told = b"\n".join(
             (
@@ -143,6 +144,9 @@ def test_no_forbidden_word_reaches_the_browser(given: Sequence[Given]) -> None:
         )
         seals = "\n".join((each.ballot.token, each.ballot.left, each.ballot.right)).encode()
         assert FORBIDDEN.findall(told + seals) + FORBIDDEN_TOO.findall(told) == []
+        drawn = studio.votes._ballot(DEMO, each.ballot.token)
+        keys = [word for shown in drawn.pictures for word in (shown.key, shown.key.rsplit("/", 1)[-1], shown.etag)]
+        assert [word for word in (drawn.comparison, *keys) if word.encode() in told + seals] == []
         assert each.ballot.prompt.startswith("prompt ")
 
 

@@ -1,5 +1,9 @@
 // What Python sends each component, drawn from its dataclasses: `python -m tests.component_shapes`.
 
+export interface AnnouncerData {
+  words: string;
+}
+
 export interface Ballot {
   token: string;
   prompt: string;

@@ -22,6 +22,7 @@ from core.ui.components.filmstrip.filmstrip import (
 )
 from core.ui.filmstrip.pair import Pair, bring_back, pair_in_address, pair_of, show_pair
 from core.ui.filmstrip.queue_panel import queue_panel
+from core.ui.frame.filters import go_to
 from core.ui.frame.local_time import day_began, reader_zone
 from core.ui.frame.names import MODES, VARIES
 from core.ui.frame.problems import show_problems
@@ -29,7 +30,6 @@ from core.ui.frame.quantities import count_of, ordinal
 from core.ui.frame.session import fragment
 from core.ui.frame.state import Key
 from core.ui.generate.draft_keeper import aside_prompt, want_aside_back
-from core.ui.references.reference_details import go_to
 from core.viewer import Viewer
 from core.web.addresses import image_url
 

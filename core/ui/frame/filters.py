@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from functools import partial
+from types import MappingProxyType
 from typing import Final, LiteralString, TypeVar
 
 import streamlit as st
 
 from core.objects import KEY_BYTES_MAX
+from core.settings import PROJECT_ROOT
 from core.ui.frame.layout import row
 from core.ui.frame.markdown import fill
 from core.ui.frame.state import Key
@@ -155,6 +157,12 @@ def day(label: LiteralString, key: Key, *, width: int = 150) -> date | None:
         width=width,
     )
     return said if isinstance(said, date) else None
+
+
+def go_to(page: str, view: Mapping[Key, str] = MappingProxyType({})) -> None:
+    """Show another page with these filters. Those of this one that stand in the URL stay behind."""
+    file = PROJECT_ROOT / "pages" / f"{page}.py"
+    st.switch_page(file, query_params={key.value: value for key, value in view.items()})
 
 
 def reset_page(page: Key) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+_BEFORE_UNIT: Final = re.compile(r"(?<=\d) (?=%|s\b|min\b|h\b)")
+
 
 def count_of(number: int, noun: str, plural: str | None = None) -> str:
     """How many there are of something: `1 picture`, `1,200 pictures`, `2 people`."""
@@ -17,6 +22,11 @@ def ordinal(number: int) -> str:
 def signed(number: float, decimals: int = 1) -> str:
     """A number with its sign: `+3.9`, `−0.02` with the true minus sign, which no spreadsheet takes for a formula's."""
     return f"{number:+.{decimals}f}".replace("-", "−")
+
+
+def unbroken(text: str) -> str:
+    """The text with every number and its unit on one line."""
+    return _BEFORE_UNIT.sub("\u00a0", text)
 
 
 def year_span(low: int, high: int | None) -> str:

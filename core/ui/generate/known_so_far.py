@@ -7,7 +7,11 @@ import streamlit as st
 from core.generation.planning import Planned
 from core.injection.wishes import Varies
 from core.studio import Studio
+from core.ui.frame.filters import go_to
+from core.ui.frame.layout import row
 from core.ui.frame.markdown import fill
+from core.ui.frame.quantities import unbroken
+from core.ui.frame.state import Key
 from core.viewer import Viewer
 from core.votes.evidence import Filters
 
@@ -18,6 +22,18 @@ def known_so_far(studio: Studio, viewer: Viewer, planned: Planned) -> None:
     if planned.injection.wishes.varies is not Varies.ANGLE or settled.tone is None or settled.angle is None:
         return
     said = studio.insights.so_far(viewer, Filters(tone=settled.tone.value, angle=settled.angle.value))
-    if said is not None:
-        with st.container(key="known-so-far", width="content"):
-            st.caption(fill(":material/how_to_vote: {}", said), width="content")
+    if said is None:
+        return
+    vocabulary = studio.vocabulary
+    tone, angle = (
+        next((term.name for term in terms if term.id == chosen.value), chosen.value)
+        for terms, chosen in ((vocabulary.tones, settled.tone), (vocabulary.angles, settled.angle))
+    )
+    with row(key="known-so-far", gap="xsmall", width="content"):
+        st.caption(fill(":material/how_to_vote: {}", unbroken(said)), width="content")
+        if st.button(
+            fill("Insights: {}, {}", tone, angle),
+            key="known-so-far-insights",
+            type="tertiary",
+        ):
+            go_to("insights", {Key.INSIGHTS_TONE: tone, Key.INSIGHTS_ANGLE: angle})

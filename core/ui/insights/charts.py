@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, Final
+from unicodedata import east_asian_width
 
 import altair as alt
 
 from core.votes.estimate import CoursePoint, Estimate
-from core.votes.insights.answer import percent
+from core.votes.insights.answer import percent, span
 from core.votes.insights.groups import Group
 from core.votes.insights.insights import Reason
 
 _GREY: Final = "#808080"  # 3.9:1 on the light page, 4.0:1 on the dark one; all else is the theme's ink
 _ALL: Final = alt.Scale(domain=[0, 1], nice=False)
-_PERCENT: Final = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], labelFlush=True)
-_NAMES: Final = alt.Axis(labelLimit=150, labelOverlap=False)  # none is left out
+_PERCENT: Final = alt.Axis(  # as `percent` writes it
+    labelExpr="format(100 * datum.value, '.0f') + '\u00a0%'", values=[0, 0.25, 0.5, 0.75, 1], labelFlush=True
+)
+_NAMES_PX: Final = 150
+_LETTER_PX: Final = 6
+_WIDE: Final = frozenset("FW")  # Hangul and its like, which take two letters' room (Unicode's East Asian Width)
 _ROW_PX: Final = 30
-_LEGEND_PX: Final = 90
+_LEGEND_PX: Final = 130
 # Vega's own rules and texts are black, on the dark page too: what is coloured by a word gets the theme's ink.
 _INK: Final = alt.Color("ink:N", scale=alt.Scale(domain=["ink"]), legend=None)
 _HALF: Final = 0.5
+_TICKS: Final = 6
 
 
 def answer_chart(estimate: Estimate) -> alt.LayerChart:
@@ -36,22 +43,24 @@ def course_chart(course: Sequence[CoursePoint]) -> alt.LayerChart:
     base = _on(
         [
             {
-                "time": point.time.isoformat(),
+                "time": point.time.timestamp() * 1000,
+                "until": f"{point.time:%Y-%m-%d %H:%M} UTC",
                 "scenes": point.scenes,
                 "preference": point.preference,
                 "low": point.low,
                 "high": point.high,
+                "said": f"{percent(point.preference)}, {span(point.low, point.high)}",
             }
             for point in course
         ]
     )
-    time = alt.X("time:T", title=None, axis=alt.Axis(tickCount=6, grid=False))
+    lasted = course[-1].time - course[0].time if course else timedelta()
+    axis = alt.Axis(tickCount=_TICKS, grid=False, labelOverlap=True, format=_moment_format(lasted))
+    time = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=axis)  # as days are in the filters
     tooltip = [
-        alt.Tooltip("time:T", title="Until", format="%Y-%m-%d %H:%M"),
+        alt.Tooltip("until:N", title="Until"),
         alt.Tooltip("scenes:Q", title="Scenes", format=","),
-        alt.Tooltip("preference:Q", title="Preference", format=".0%"),
-        alt.Tooltip("low:Q", title="Low", format=".0%"),
-        alt.Tooltip("high:Q", title="High", format=".0%"),
+        alt.Tooltip("said:N", title="Preference"),
     ]
     band = base.mark_area(opacity=0.18).encode(x=time, y=_y("low"), y2="high:Q", tooltip=tooltip)
     line = base.mark_line(strokeWidth=2, point={"size": 12, "filled": True}).encode(
@@ -77,7 +86,7 @@ def group_chart(groups: Sequence[Group], names: Sequence[str], whole: float | No
         }
         for group, name in zip(groups, names, strict=True)
     ]
-    y = alt.Y("name:N", title=None, sort=list(names), axis=_NAMES)
+    y = alt.Y("name:N", title=None, sort=list(names), axis=_names(names))
     tooltip = [
         alt.Tooltip("name:N", title="Group"),
         alt.Tooltip("said:N", title="Preferred, of scenes"),
@@ -115,7 +124,7 @@ def reason_chart(reasons: Sequence[Reason], names: Sequence[str], answers: Seque
         _on(rows)
         .mark_bar(height=14)
         .encode(
-            y=alt.Y("reason:N", title=None, sort=list(names), axis=_NAMES),
+            y=alt.Y("reason:N", title=None, sort=list(names), axis=_names(names)),
             x=alt.X("votes:Q", title=None, axis=alt.Axis(tickMinStep=1, format=",d", tickCount=5)),
             color=answer,
             order="order:Q",
@@ -128,6 +137,21 @@ def reason_chart(reasons: Sequence[Reason], names: Sequence[str], answers: Seque
 
 def _on(rows: Iterable[dict[str, Any]]) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=[{"ink": "ink", **row} for row in rows]))
+
+
+def _moment_format(lasted: timedelta) -> str:
+    """How the axis of so long a time says its moments, so that no two of them read alike."""
+    if lasted >= timedelta(days=_TICKS):
+        return "%-d %b"
+    return "%-d %b, %H:%M" if lasted >= timedelta(minutes=2 * _TICKS) else "%H:%M:%S"
+
+
+def _names(names: Sequence[str]) -> alt.Axis:
+    """Room for the longest name, and none left out: Vega measures names before the font of Hangul is there."""
+    letters = (sum(1 + (east_asian_width(letter) in _WIDE) for letter in name) for name in names)
+    return alt.Axis(
+        labelLimit=_NAMES_PX, labelOverlap=False, minExtent=min(_NAMES_PX, _LETTER_PX * max(letters, default=0))
+    )
 
 
 def _x(field: str) -> alt.X:

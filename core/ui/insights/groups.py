@@ -16,21 +16,25 @@ from core.ui.frame.names import ids_by_name
 from core.ui.frame.state import Key
 from core.ui.insights.charts import group_chart
 from core.ui.insights.drawn_charts import chart_and_table
-from core.votes.insights.answer import percent
+from core.votes.insights.answer import percent, span
 from core.votes.insights.groups import Group
 from core.votes.insights.insights import Insights
 from core.votes.insights.voter_figures import VoterFigures
 
 _TONE, _ANGLE, _PERSON, _MODEL, _VOTER = "Tone", "Angle", "Person", "Image model", "Voter"
 _DRAWN_MAX: Final = 12
+_PARTED_MIN: Final = 10  # scenes
 _NOT_SAID: Final = "not said"
 
 
 def show_groups(studio: Studio, found: Insights) -> None:
     """One way to part the scenes at a time."""
     with row(spread=True):
-        st.markdown(fill("**{} preferred, by** :gray[exploratory]", found.contrast.b), width="content")
+        st.subheader(fill("{} preferred, by :gray[exploratory]", found.contrast.b), anchor=False, width="content")
         by = segments("By", [_TONE, _ANGLE, _PERSON, _MODEL, _VOTER], Key.INSIGHTS_BY, default=_TONE)
+    if found.estimate.scenes < _PARTED_MIN:
+        st.caption(fill("From {} scenes on: of fewer each part is one or two, and chance decides.", _PARTED_MIN))
+        return
     vocabulary = studio.vocabulary
     groups, called = {
         _TONE: (found.tones, _names(vocabulary.tones)),
@@ -43,13 +47,15 @@ def show_groups(studio: Studio, found: Insights) -> None:
         st.caption("Nothing of that kind is known of these votes.")
         return
     st.caption(
-        "Lines are 95 % intervals, the broken one is the whole. Hollow and dotted: pulled towards the whole, for there "
-        "are few scenes. The best of many groups looks better than it is: only the whole decides."
+        "Bars are 95 % intervals; the dashed line is all scenes together. Hollow and dotted: too few scenes, or too "
+        "like the others, so pulled towards all together. The best of many groups looks better than it is: only all "
+        "together decide."
     )
     names = [called.get(group.name or "", group.name or _NOT_SAID) for group in groups]
     chart_and_table(
         group_chart(groups[:_DRAWN_MAX], names[:_DRAWN_MAX], found.estimate.preference),
-        _voter_rows(found.voters) if by == _VOTER else _group_rows(by or _TONE, groups, names),
+        _group_rows(by or _TONE, groups, names),
+        *([_voter_rows(found.voters)] if by == _VOTER else []),
         alt=f"{found.contrast.b} preferred, by {(by or _TONE).lower()}: {_in_words(groups[:_DRAWN_MAX], names)}",
         name="groups",
     )
@@ -68,19 +74,17 @@ def _in_words(groups: Sequence[Group], names: Sequence[str]) -> str:
 
 
 def _group_rows(kind: str, groups: Sequence[Group], names: Sequence[str]) -> list[dict[str, Any]]:
-    return [{kind: name, **_figures(group)} for name, group in zip(names, groups, strict=True)]
-
-
-def _figures(group: Group) -> dict[str, Any]:
-    return {
-        "Preference": percent(group.preference),
-        "Low": percent(group.low),
-        "High": percent(group.high),
-        "Unpulled": percent(group.plain),
-        "Pulled": "yes" if group.is_pulled else "no",
-        "Scenes": group.scenes,
-        "Votes": group.votes,
-    }
+    return [
+        {
+            kind: name,
+            "Preference": percent(group.preference),
+            "95 % interval": span(group.low, group.high),
+            "Before pulling": percent(group.plain) if group.is_pulled else None,
+            "Scenes": group.scenes,
+            "Votes": group.votes,
+        }
+        for group, name in zip(groups, names, strict=True)
+    ]
 
 
 def _voter_rows(voters: Sequence[VoterFigures]) -> list[dict[str, Any]]:
@@ -88,13 +92,12 @@ def _voter_rows(voters: Sequence[VoterFigures]) -> list[dict[str, Any]]:
     return [
         {
             _VOTER: voter.name,
-            **(_figures(voter.group) if voter.group else {}),
             "Votes": voter.votes,
             "Ties": voter.ties,
             "Both bad": voter.both_bad,
             "Same again": None if voter.self_agreement.share is None else percent(voter.self_agreement.share),
             "Left chosen": None if voter.left_bias.share is None else percent(voter.left_bias.share),
-            "Seconds": voter.median_s,
+            "Median time": None if voter.median_s is None else f"{voter.median_s:.1f} s",
         }
         for voter in voters
     ]

@@ -8,27 +8,37 @@ from typing import Any, Final, TypeAlias
 
 import streamlit as st
 
-from core.ui.frame.markdown import fill
-from core.ui.frame.quantities import signed
-from core.ui.frame.tables import draw_table
+from core.generation.spending.budget import dollars
+from core.ui.frame.markdown import Markdown, fill
+from core.ui.frame.quantities import signed, time_span
+from core.ui.frame.tables import draw_text_table
 from core.ui.insights.charts import reason_chart
 from core.ui.insights.drawn_charts import chart_and_table
+from core.votes.evidence import Contrast
 from core.votes.insights.insights import Insights
-from core.votes.insights.pictures import SideFigures, Taken
+from core.votes.insights.pictures import FidelityDifference, SideFigures, Taken
 
 _NONE: Final = "–"
 TakenBy: TypeAlias = Callable[[SideFigures], Taken | None]
 
-_TAKEN: Final[dict[str, TakenBy]] = {
-    "Failures": lambda side: side.failures,
-    "Seconds": lambda side: side.seconds,
-    "US$": lambda side: side.usd,
-}
+Said: TypeAlias = Callable[[float], str]
+
+
+def _failures(count: float) -> str:
+    """Whole ones, or so many of one picture that two figures of it are read."""
+    return f"{count:,.0f}" if count.is_integer() else f"{count:,.2f}"
+
+
+_TAKEN: Final[tuple[tuple[str, TakenBy, Said], ...]] = (
+    ("Failures", lambda side: side.failures, _failures),
+    ("Time", lambda side: side.seconds, time_span),
+    ("Cost", lambda side: side.usd, dollars),
+)
 
 
 def show_reasons(found: Insights) -> None:
     """How often each reason was given, and with which answer."""
-    st.markdown("**Reasons**")
+    st.subheader("Reasons", anchor=False)
     if not found.reasons:
         st.caption("Nobody has given a reason yet: 1 to 5 on a ballot give one.")
         return
@@ -52,20 +62,26 @@ def show_reasons(found: Insights) -> None:
 
 def show_pictures(found: Insights) -> None:
     """Fidelity, failures, seconds and cost of both sides, in all and for each preferred picture."""
-    st.markdown(fill("**Pictures** :gray[{:,} of each side]", found.pictures.a.pictures))
+    st.subheader(fill("Pictures :gray[{:,} of each side]", found.pictures.a.pictures), anchor=False)
     st.caption(
-        "For each preferred picture: what all of a side took, failed attempts and all, divided by how many were "
-        "preferred; a tie is half of one. Known pairs only: unpriced is not free."
+        "For each preferred picture: what all pictures of a side took, failed attempts and all, divided by how many "
+        "were preferred; a tie is half of one. Pairs of which one side is not known are left out: unpriced is not free."
     )
-    draw_table(_rows(found), alt="What the pictures of each side took")
-    nearer = found.pictures.fidelity_difference
-    if nearer is not None:
-        spread = (
-            "" if nearer.low is None or nearer.high is None else f" ({signed(nearer.low)} to {signed(nearer.high)})"
-        )
-        st.caption(
-            fill("Pair by pair {} is {} points{} nearer to its tone.", found.contrast.b, signed(nearer.mean), spread)
-        )
+    draw_text_table(_rows(found), alt="What the pictures of each side took")
+    if found.pictures.fidelity_difference is not None:
+        st.caption(_nearer(found.contrast, found.pictures.fidelity_difference))
+
+
+def _nearer(contrast: Contrast, difference: FidelityDifference) -> Markdown:
+    """The paired difference in words."""
+    way = "higher" if difference.mean >= 0 else "lower"
+    said = fill(
+        "Pair by pair the tone fidelity of {} is {:.1f} points {} than that of {}",
+        *(contrast.b, abs(difference.mean), way, contrast.a),
+    )
+    if difference.low is None or difference.high is None:
+        return fill("{}: so few scenes tell no interval.", said)
+    return fill("{} (95 % interval {} to {}).", said, signed(difference.low), signed(difference.high))
 
 
 def _rows(found: Insights) -> list[dict[str, Any]]:
@@ -76,26 +92,22 @@ def _rows(found: Insights) -> list[dict[str, Any]]:
         return {"Figure": name, **{title: figure(side) for title, side in sides}}
 
     rows = [
-        of_both("Preferred", lambda side: f"{side.preferred:,.1f}"),
+        of_both("Preferred", lambda side: f"{side.preferred:,.0f} of {side.pictures:,}"),
         of_both("Tone fidelity, mean", lambda side: _NONE if side.fidelity is None else f"{side.fidelity:.1f}"),
     ]
-    for name, taken_by in _TAKEN.items():
+    for name, taken_by, said in _TAKEN:
         rows += [
-            of_both(f"{name} for each preferred", partial(_each, taken_by)),
-            of_both(f"{name} in all", partial(_total, taken_by)),
+            of_both(f"{name} for each preferred", partial(_each, taken_by, said)),
+            of_both(f"{name} in all", partial(_total, taken_by, said)),
         ]
     return rows
 
 
-def _each(taken_by: TakenBy, side: SideFigures) -> str:
+def _each(taken_by: TakenBy, said: Said, side: SideFigures) -> str:
     taken = taken_by(side)
-    return _number(None if taken is None else taken.each)
+    return _NONE if taken is None or taken.each is None else said(taken.each)
 
 
-def _total(taken_by: TakenBy, side: SideFigures) -> str:
+def _total(taken_by: TakenBy, said: Said, side: SideFigures) -> str:
     taken = taken_by(side)
-    return _number(None if taken is None else taken.total)
-
-
-def _number(figure: float | None) -> str:
-    return _NONE if figure is None else f"{figure:,.0f}" if figure >= 1000 else f"{figure:,.3g}"
+    return _NONE if taken is None else said(taken.total)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import LiteralString
 
 import streamlit as st
@@ -22,9 +20,9 @@ from core.references.problems import group_problem_words, has_twin, picture_prob
 from core.references.reference import Reference
 from core.references.table import References
 from core.references.vocabulary import GroupProblem
-from core.settings import PROJECT_ROOT
 from core.studio import Studio
 from core.ui.frame.drawer import deeper, drawer, open_drawer, opened
+from core.ui.frame.filters import go_to
 from core.ui.frame.layout import PAGE_SIZE, row
 from core.ui.frame.local_time import clock, reader_zone
 from core.ui.frame.markdown import fill, plain
@@ -230,12 +228,6 @@ def obstacle(studio: Studio, reference: Reference) -> str:
     if reference.role and lacks_its_tag(reference):
         return f"No {ROLES[reference.role].lower()} stands in the name of its group: rename it in S3."
     return ""
-
-
-def go_to(page: str, view: Mapping[Key, str] = MappingProxyType({})) -> None:
-    """Show another page with these filters. Those of this one that stand in the URL stay behind."""
-    file = PROJECT_ROOT / "pages" / f"{page}.py"
-    st.switch_page(file, query_params={key.value: value for key, value in view.items()})
 
 
 def describe_label(label: Label) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.errors import StorageError
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio
-from core.ui.frame.layout import empty_state
+from core.ui.frame.layout import empty_state, row
 from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
-from core.ui.vote.vote_filters import clear_filters
+from core.ui.vote.vote_filters import clear_filters, go_back, goes_further_back
 from core.ui.vote.voting import voting_now
 from core.viewer import Capability, Viewer
 from core.votes.drawing import BallotFilter
@@ -23,15 +24,15 @@ from core.web.addresses import DEFAULT_PAGE
 def nothing_to_judge(studio: Studio, viewer: Viewer, pool: Pool, wanted: BallotFilter) -> None:
     """Say which of the reasons it is; each leads on."""
     if pool.reading:
-        empty_state("Reading comparisons", "They are being read from S3: the first pair comes by itself.")
+        empty_state("Reading comparisons", "They are being read from storage: the first pair comes by itself.")
         return
     if voting_now().ordered:
         empty_state("Making practice comparisons", "The first pair comes by itself within seconds.")
         return
     if pool.seen and not wanted.include_seen:
         _only_seen(pool)
-    elif pool.judged or pool.seen:
-        _all_judged(pool)
+    elif pool.judged or pool.seen or pool.skipped:
+        _all_judged(pool, wanted)
     elif wanted != BallotFilter(include_seen=wanted.include_seen):
         place = empty_state("No pair passes these filters", "Go further back, or clear one of them.")
         with place:
@@ -40,13 +41,29 @@ def nothing_to_judge(studio: Studio, viewer: Viewer, pool: Pool, wanted: BallotF
         _none_at_all(studio, viewer)
 
 
-def _all_judged(pool: Pool) -> None:
-    place = empty_state(
-        "All judged",
-        fill("You have answered {}. Reload the page to look for new comparisons.", count_of(pool.judged, "pair")),
-    )
-    with place:
-        st.button("Go further back", on_click=_go_back)
+def storage_is_away(err: StorageError) -> None:
+    """What there is cannot be read just now; answers that were given are safe, and the desk says where."""
+    st.warning(fill("Storage does not answer: {} This page looks again by itself.", err), icon=":material/cloud_off:")
+
+
+def _all_judged(pool: Pool, wanted: BallotFilter) -> None:
+    """The page looks for new ones by itself."""
+    answered = count_of(pool.judged, "pair")
+    if pool.skipped:
+        says = fill(
+            "You have answered {} and skipped {:,}. What was skipped comes back after a day; new comparisons appear "
+            "here by themselves.",
+            answered,
+            pool.skipped,
+        )
+    else:
+        says = fill("You have answered {}. New comparisons appear here by themselves.", answered)
+    place = empty_state("All judged" if pool.judged else "All skipped", says)
+    with place, row(width="content"):
+        if goes_further_back():
+            st.button("Go further back", on_click=go_back)
+        if wanted.narrows:
+            st.button("Clear filters", on_click=clear_filters)
 
 
 def _only_seen(pool: Pool) -> None:
@@ -55,8 +72,8 @@ def _only_seen(pool: Pool) -> None:
         "Nothing left that you have not seen",
         fill(
             "You have seen the sides of {} named, on Generate or in History: your answer would not be blind. Other "
-            "people can judge them.",
-            count_of(pool.seen, "comparison"),
+            "people can judge them. New comparisons appear here by themselves.",
+            count_of(pool.seen, "pair"),
         ),
     )
     with place:
@@ -87,7 +104,3 @@ def _practise() -> None:
 
 def _include_seen() -> None:
     st.session_state[Key.VOTE_SEEN] = True
-
-
-def _go_back() -> None:
-    st.session_state[Key.VOTE_DAYS] = "Last year"

@@ -14,8 +14,9 @@ from core.ui.frame.state import Key
 from core.votes.drawing import BallotFilter
 
 _DAYS: Final = {"Last day": 1, "Last 7 days": 7, "Last 30 days": 30, "Last 90 days": 90, "Last year": 365}
+_LONGEST: Final = list(_DAYS)[-1]
 _VARIES: Final = {f"Varies {name.lower()}": str(varies.value) for varies, name in VARIES.items()}
-KEYS: Final = (Key.VOTE_DAYS, Key.VOTE_VARIES, Key.VOTE_TONE, Key.VOTE_ANGLE, Key.VOTE_PERSON, Key.VOTE_SEEN)
+_CHOICES: Final = (Key.VOTE_VARIES, Key.VOTE_TONE, Key.VOTE_ANGLE)
 
 
 def vote_filters(studio: Studio) -> BallotFilter:
@@ -46,15 +47,26 @@ def vote_filters(studio: Studio) -> BallotFilter:
 
 
 def clear_filters() -> None:
-    """Have everything in again. Call it in a callback."""
-    for key in KEYS:
-        st.session_state.pop(key, None)
-        st.query_params.pop(key, None)
+    """Have everything in again. Call it in a callback: the address follows the widgets."""
+    for key in (Key.VOTE_DAYS, *_CHOICES):
+        st.session_state[key] = None
+    st.session_state[Key.VOTE_PERSON] = ""
+    st.session_state[Key.VOTE_SEEN] = False
+
+
+def go_back() -> None:
+    """Have comparisons of the longest time in. Call it in a callback."""
+    st.session_state[Key.VOTE_DAYS] = _LONGEST
+
+
+def goes_further_back() -> bool:
+    """Whether there is a longer time than the one chosen."""
+    return st.session_state.get(Key.VOTE_DAYS) != _LONGEST
 
 
 def _says(usual: Markdown) -> Markdown:
     """What the button says: how far back, and how many more narrow."""
     days = st.session_state.get(Key.VOTE_DAYS, st.query_params.get(Key.VOTE_DAYS))
-    more = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in KEYS[1:5])
+    more = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in (*_CHOICES, Key.VOTE_PERSON))
     shown = days if days in _DAYS else usual
     return fill("{} · {} more", shown, more) if more else fill("{}", shown)

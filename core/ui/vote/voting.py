@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.errors import InputError, NotFound, StudioError
+from core.errors import InputError, NotFound, StorageError, StudioError
 from core.studio import Studio
 from core.ui.components.component import UNREADABLE
 from core.ui.components.vote.vote import (
@@ -23,11 +23,13 @@ from core.ui.frame.session import browser_owner, open_session
 from core.ui.frame.state import OPENED_PARAM, Key, session_value
 from core.viewer import Viewer
 from core.votes.drawing import BallotFilter
-from core.votes.service import Ballot, Pool
+from core.votes.service import Ballot, Pool, VotingSession
 from core.votes.votes import Reason
 
 _AHEAD: Final = 5  # ballots a tab holds: the next ones are loaded while one is looked at
 _REMEMBERED: Final = 500  # acts a page can be told of again
+_SOON_S: Final = 2.0  # pairs are being read or made
+_LATER_S: Final = 15.0  # somebody may make one
 _REASONS: Final = tuple(VoteReason(reason.value, reason.value.replace("-", " ")) for reason in Reason)
 _QUEUED: Final = "Queued: somebody will look at the labels behind these pictures."
 _NO_LABEL: Final = "No person reference was used there, so there is no label to review."
@@ -52,7 +54,7 @@ class Voting:
     told_held: tuple[str, ...] = ()
     trouble: str = ""
     ordered: bool = False  # practice comparisons, of which none has come yet
-    expects: bool = False  # nothing is before the person, and something may come by itself
+    looks_every_s: float | None = None  # as `looks_again_s` said last
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -77,19 +79,28 @@ def fill_up(studio: Studio, viewer: Viewer, voting: Voting, wanted: BallotFilter
         voting.ballots.update({ballot.token: ballot for ballot in drawn})
         missing -= len(drawn)
     voting.ordered = voting.ordered and not voting.ballots
-    pool = studio.votes.pool(viewer, wanted) if missing > 0 else None
-    voting.expects = voting.ordered or (pool is not None and pool.reading and not voting.ballots)
-    return pool
+    return studio.votes.pool(viewer, wanted) if missing > 0 else None
+
+
+def looks_again_s(voting: Voting, data: VoteData) -> float | None:
+    """After how many seconds the page looks again by itself: for pairs while none is before its person, and for what
+    has become of answers that storage does not take.
+    """
+    if not data.is_met:
+        return None
+    if data.ballots:
+        return _LATER_S if data.waiting else None
+    return _SOON_S if voting.ordered or not data.is_over else _LATER_S
 
 
 def desk_data(studio: Studio, viewer: Viewer, voting: Voting, pool: Pool | None) -> VoteData:
     """What the desk is sent."""
-    session = studio.votes.session(viewer)
+    session = _session(studio, viewer)
     return VoteData(
         owner=browser_owner(studio, viewer),
         queue=voting.queue,
         is_met=voting.is_met,
-        is_over=pool is not None and not voting.ballots and not pool.reading,
+        is_over=voting.is_met and not voting.ballots and not (pool is not None and pool.reading),
         ballots=tuple(voting.ballots.values()),
         reasons=_REASONS,
         kept=tuple(voting.kept),
@@ -99,10 +110,17 @@ def desk_data(studio: Studio, viewer: Viewer, voting: Voting, pool: Pool | None)
         doubted=tuple(voting.doubted.values()),
         judged=session.judged,
         seconds=session.seconds,
-        waiting=session.waiting,
+        waiting=session.waiting if session.is_held_up else 0,
         left=None if pool is None else pool.left,
         trouble=voting.trouble,
     )
+
+
+def _session(studio: Studio, viewer: Viewer) -> VotingSession:
+    try:
+        return studio.votes.session(viewer)
+    except StorageError:  # a person who was never here, and S3 is away: drawing ballots says so
+        return VotingSession(0, 0.0, 0)
 
 
 def take_news(news: VoteNews) -> None:
@@ -157,10 +175,10 @@ def _do(studio: Studio, viewer: Viewer, voting: Voting, act: VoteAct) -> None:
 
 
 def _doubt(studio: Studio, viewer: Viewer, token: str) -> str:
-    """Queue the labels behind a vote; what is said of it names no side."""
-    slots = studio.votes.doubted(viewer, token)
+    """Queue the labels behind a vote, once; what is said of it names no side."""
+    slots, ballot = studio.votes.doubted(viewer, token), studio.votes.ballot_id(viewer, token)
     for slot in slots:
-        studio.reports.add(viewer, key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "")
+        studio.reports.add(viewer, key=slot.key or "", etag=slot.etag or "", wished=slot.wished or "", of=ballot)
     return _QUEUED if slots else _NO_LABEL
 
 

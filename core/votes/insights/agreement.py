@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 
 from core.shares import Share
-from core.votes.evidence import WINNERS, Evidence, Ints
+from core.votes.evidence import WINNERS, Evidence
 from core.votes.judgements import Winner
 from core.votes.statistics.confidence import HALF, Floats, Interval, interval_of
+from core.votes.statistics.grouping import Ints, grouped
 from core.votes.statistics.resampling import bootstrapped, summed
 
 _RARE: Final = 0.025  # how likely no difference at all may still be at the end of an interval
@@ -50,12 +51,11 @@ class LeftBias:
 
 def agreement_of(evidence: Evidence, rows: Ints) -> Agreement:
     """Between voters, over the four answers taken as names (nominal); the interval is drawn over scenes."""
-    pair, place = np.unique(evidence.pair[rows], return_inverse=True)
-    counts = np.bincount(place * len(WINNERS) + evidence.winner[rows], minlength=len(pair) * len(WINNERS))
-    counts = counts.reshape(len(pair), len(WINNERS)).astype(np.float64)
+    first, place = grouped(evidence.pair[rows])
+    counts = np.bincount(place * len(WINNERS) + evidence.winner[rows], minlength=len(first) * len(WINNERS))
+    counts = counts.reshape(len(first), len(WINNERS)).astype(np.float64)
     is_shared = counts.sum(axis=1) > 1
-    scene = np.zeros(len(pair), dtype=np.int64)
-    scene[place] = evidence.scene.codes[rows]
+    scene = evidence.scene.codes[rows[first]]
     return alpha_of(counts[is_shared], scene[is_shared])
 
 
@@ -65,7 +65,7 @@ def alpha_of(counts: Floats, scene: Ints) -> Agreement:
     α = 1 - Dₒ/Dₑ, with Dₒ = 1/n Σᵤ (nᵤ² - Σ꜀ nᵤ꜀²)/(nᵤ - 1) and Dₑ = (n² - Σ꜀ n꜀²)/(n(n - 1)).
     Krippendorff, K. (2011): Computing Krippendorff's alpha-reliability. University of Pennsylvania.
     Where nobody ever differed no draw would either: then Dₒ at the interval's low end is as large as it may still be
-    with no difference among so many units, 1 - 0.025^(1/units).
+    with no difference in so many scenes, 1 - 0.025^(1/scenes).
     """
     units, given = len(counts), counts.sum(axis=1)
     if not units:
@@ -76,7 +76,7 @@ def alpha_of(counts: Floats, scene: Ints) -> Agreement:
     if np.isnan(alpha):
         return Agreement(units, None, None, None)
     if not differing.any():
-        return Agreement(units, alpha, _lowest_without_difference(sums.sum(axis=0), units), 1.0)
+        return Agreement(units, alpha, _lowest_without_difference(sums.sum(axis=0), len(np.unique(scene))), 1.0)
     bounds = bootstrapped(summed(scene, sums), _alphas)
     return Agreement(units, alpha, *(bounds or (None, None)))
 
@@ -108,7 +108,7 @@ def _alphas(totals: Floats) -> Floats:
     return np.asarray(1 - np.divide(differing, expected, out=np.full(len(totals), np.nan), where=expected > 0))
 
 
-def _lowest_without_difference(totals: Floats, units: int) -> float:
+def _lowest_without_difference(totals: Floats, scenes: int) -> float:
     given = totals[1:].sum()
     expected = (given**2 - (totals[1:] ** 2).sum()) / (given * (given - 1))
-    return float(max(-1.0, 1 - -np.expm1(log(_RARE) / units) / expected))
+    return float(max(-1.0, 1 - -np.expm1(log(_RARE) / scenes) / expected))

@@ -10,6 +10,7 @@ from core.votes.estimate import MISSING_MAX, Estimate
 from core.votes.evidence import Contrast, Filters, LeftOut
 from core.votes.judgements import SideLetter
 
+_RECKONED_MIN: Final = 10  # scenes; of fewer the difference so far is mostly chance
 _UNNAMED: Final = Contrast(SideName.A.heading, SideName.B.heading)
 _TITLES: Final = {
     Varies.ANGLE: Contrast(SideName.TONE_ONLY.heading, SideName.TONE_ANGLE.heading),
@@ -32,9 +33,14 @@ def question_of(varies: Varies, titles: Contrast) -> str:
         case Varies.TONE_WAY:
             return "Is the picture better where the tone is said in words than with a reference picture?"
         case Varies.MODEL:
-            return f"Which image model makes the better picture, {titles.a} or {titles.b}?"
+            return f"Which image model makes the better picture{_either(titles)}?"
         case Varies.STRENGTH:
-            return f"How closely should a reference be followed, {titles.a} or {titles.b}?"
+            return f"How closely should a reference be followed{_either(titles)}?"
+
+
+def _either(titles: Contrast) -> str:
+    """`, gpt-image-1 or gpt-image-2`; nothing while nobody has compared any."""
+    return "" if titles == _UNNAMED else f", {titles.a} or {titles.b}"
 
 
 def sentence_of(estimate: Estimate, titles: Contrast, voters: int) -> str:
@@ -53,6 +59,8 @@ def missing_of(estimate: Estimate) -> str | None:
     """What it would take to decide; None where it is decided, or there is nothing to reckon from."""
     if estimate.is_decided or estimate.preference is None:
         return None
+    if estimate.scenes < _RECKONED_MIN:
+        return "That is too few scenes to say how many more it will take: some dozens at least."
     if estimate.scenes_missing is None:
         return f"As small as the difference is now, more than {MISSING_MAX:,} further scenes would be needed to decide."
     return (
@@ -129,6 +137,11 @@ def interval_text(estimate: Estimate) -> str:
 def percent(share: float) -> str:
     """`58 %`."""
     return f"{100 * share:.0f} %"
+
+
+def span(low: float, high: float) -> str:
+    """`51–65 %`."""
+    return f"{100 * low:.0f}–{100 * high:.0f} %"
 
 
 def _rounded(count: int) -> int:

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from core.votes.evidence import NOT_SAID, Column, Evidence, Ints, scores_of
+from core.votes.evidence import NOT_SAID, Column, Evidence, scores_of
+from core.votes.statistics.grouping import Ints
 from core.votes.statistics.pulling import pulled_together
 
 _SPREAD_MAX: Final = 0.5  # of means that lie between 0 and 1

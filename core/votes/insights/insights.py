@@ -9,7 +9,7 @@ import numpy as np
 
 from core.shares import Share
 from core.votes.estimate import CoursePoint, Estimate, course_of, estimate_of
-from core.votes.evidence import WINNERS, Contrast, Evidence, Filters, Ints, LeftOut, scores_of, select
+from core.votes.evidence import WINNERS, Contrast, Evidence, Filters, LeftOut, scores_of, select
 from core.votes.insights.agreement import (
     Agreement,
     LeftBias,
@@ -30,6 +30,7 @@ from core.votes.insights.voter_figures import (
     without_busiest,
 )
 from core.votes.judgements import Winner
+from core.votes.statistics.grouping import Ints, grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def insights_of(evidence: Evidence, filters: Filters) -> Insights:
         course=course_of(scores.score, evidence.time[scores.first]),
         without_busiest=busiest,
         votes=len(rows),
-        pairs=len(np.unique(evidence.pair[rows])),
+        pairs=len(grouped(evidence.pair[rows]).first),
         voter_count=len(voters),
         ties=_share_of(winners, Winner.TIE),
         both_bad=_share_of(winners, Winner.BOTH_BAD),

@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from core.votes.evidence import WINNERS, Evidence, Ints
+from core.votes.evidence import WINNERS, Evidence
 from core.votes.judgements import SideLetter, Winner
 from core.votes.statistics.confidence import Floats
+from core.votes.statistics.grouping import Ints, grouped
 from core.votes.statistics.resampling import bootstrapped, summed
 
 _FOR_B: Final = {Winner.A: 0.0, Winner.B: 1.0, Winner.TIE: 0.5, Winner.BOTH_BAD: 0.0}
@@ -49,7 +50,7 @@ class SideFigures:
 class FidelityDifference:
     """How much nearer B comes to its tone than A: the mean of B - A over pairs, in points of fidelity (-100 to 100).
 
-    The interval is drawn over scenes and holds for one look; None from a single scene.
+    The interval is drawn over scenes and holds for one look; None from fewer than five scenes.
     """
 
     pairs: int
@@ -69,7 +70,7 @@ class Pictures:
 
 def pictures_of(evidence: Evidence, rows: Ints) -> Pictures:
     """The figures of all pairs that these places judge, each pair once."""
-    _, at, place = np.unique(evidence.pair[rows], return_index=True, return_inverse=True)
+    at, place = grouped(evidence.pair[rows])
     first = rows[at]
     votes = np.bincount(place)
     shares = tuple(

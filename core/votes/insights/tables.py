@@ -10,9 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from core.votes.evidence import STANDINGS, Column, Evidence, Filters, Ints, Standing, scores_of, select
+from core.votes.evidence import STANDINGS, Column, Evidence, Filters, Standing, scores_of, select
 from core.votes.insights.voter_figures import pseudonyms_of
 from core.votes.judgements import Judgement, SideFacts
+from core.votes.statistics.grouping import Ints
 
 _SIDE: Final = ("title", "fidelity", "usd", "seconds", "failures")
 VOTE_COLUMNS: Final = (
@@ -67,12 +68,13 @@ def scenes_csv(evidence: Evidence, filters: Filters) -> str:
 
 
 def _vote(row: Judgement, voter: str, counts: str) -> Sequence[Cell]:
+    pair = row.pair
     return (
-        *(_moment(row.time), row.scene, row.comparison, row.take, voter, row.winner.value, row.left.value, counts),
-        *(_yes(row.blind), _yes(row.controlled), _yes(row.again), " ".join(row.reasons), row.seconds),
-        *(row.varies.value if row.varies else None, row.tone, row.angle, row.persona, row.model),
-        *_side(row.a),
-        *_side(row.b),
+        *(_moment(row.time), pair.scene, pair.comparison, pair.take, voter, row.winner.value, row.left.value, counts),
+        *(_yes(row.blind), _yes(pair.controlled), _yes(row.again), " ".join(row.reasons), row.seconds),
+        *(pair.varies.value if pair.varies else None, pair.tone, pair.angle, pair.persona, pair.model),
+        *_side(pair.a),
+        *_side(pair.b),
     )
 
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from core.shares import Share
 from core.votes.estimate import Estimate, estimate_of
-from core.votes.evidence import Evidence, Ints, scores_of
+from core.votes.evidence import Evidence, scores_of
 from core.votes.insights.agreement import LeftBias, left_bias_of, self_agreement_of
 from core.votes.insights.groups import Group, groups_of
+from core.votes.statistics.grouping import Ints
 
 NOBODY: Final = "Voter"  # whom no vote that counts is from
 

@@ -36,6 +36,7 @@ ALPHA: Final = 0.025
 HALF: Final = 0.5
 LOG_STAKE: Final = log(2 / ALPHA)  # what either gambler's capital has to reach, as a logarithm
 _PLANNED: Final = 50  # p
+_VARIANCE: Final = 0.25  # of what may come before anything has: no bounded observations have more
 _MOST_STAKED: Final = 0.5  # c: the share of the capital that a bet may lose
 _HALVINGS: Final = 24
 _TOGETHER: Final = 16  # factors that are multiplied before a logarithm is taken: each lies between ½ and 1 + ½/m
@@ -78,11 +79,12 @@ def intervals_of(observations: Floats, ends: list[int], *, halvings: int = _HALV
 
 
 def bets_on(observations: Floats) -> Floats:
-    """λ for each observation, from those before it alone."""
-    count = np.arange(1, len(observations) + 1)
-    means = (HALF + np.cumsum(observations)) / (count + 1)
-    variances = (0.25 + np.cumsum((observations - means) ** 2)) / (count + 1)
-    return bets_after(count - 1, np.concatenate(([0.25], variances[:-1])))
+    """λ for each observation, from those before it alone; of several sequences at once along the last axis."""
+    count = np.arange(1, observations.shape[-1] + 1)
+    means = (HALF + np.cumsum(observations, axis=-1)) / (count + 1)
+    variances = (_VARIANCE + np.cumsum((observations - means) ** 2, axis=-1)) / (count + 1)
+    before = np.concatenate((np.full_like(variances[..., :1], _VARIANCE), variances[..., :-1]), axis=-1)
+    return bets_after(count - 1, before)
 
 
 def bets_after(count: npt.NDArray[np.int64], variances: Floats) -> Floats:

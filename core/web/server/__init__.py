@@ -1,1 +1,1 @@
-"""A server's start and end, and how its garbage is collected."""
+"""A server's start and end, and what its memory allocator keeps."""

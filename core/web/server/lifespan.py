@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import structlog
 
+from core.concurrency.garbage import hold, settle
 from core.errors import ConfigError, StudioError
 from core.foreign_logs import adopt_foreign_logs
 from core.identity.start_token import start_address, start_token
@@ -21,7 +22,6 @@ from core.storage.local.data_dir import ADDRESS_FILE
 from core.storage.local.disk import publish
 from core.studio import get_studio
 from core.web.server.connections import bound_connections
-from core.web.server.garbage import hold, settle
 from core.web.server.malloc import bound_arenas
 from core.web.server.stop import Stop
 

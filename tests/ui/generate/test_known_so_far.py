@@ -39,10 +39,14 @@ def draw(tone: str, angle: str, varies: str) -> None:
     known_so_far(studio, Viewer("kim@studio.example", PersonRole.DESIGNER), planned)
 
 
-def said(tone: str, angle: str, varies: str = "angle") -> list[str]:
+def drawn(tone: str, angle: str, varies: str = "angle") -> AppTest:
     app = AppTest.from_function(draw, args=(tone, angle, varies), default_timeout=LONG_S).run()
     assert not app.exception
-    return [caption.value for caption in app.caption]
+    return app
+
+
+def said(tone: str, angle: str, varies: str = "angle") -> list[str]:
+    return [caption.value for caption in drawn(tone, angle, varies).caption]
 
 
 def test_it_says_how_often_the_angle_helped_once_that_is_known() -> None:
@@ -50,6 +54,12 @@ def test_it_says_how_often_the_angle_helped_once_that_is_known() -> None:
     (line,) = said("natural-film", "overhead")
     assert line.startswith(":material/how_to_vote: The angle helped in ")
     assert unescape(line).endswith("decided.")
+
+
+def test_it_says_of_which_tone_and_angle_and_leads_to_them_in_insights() -> None:
+    until(lambda: bool(said("natural-film", "low-angle")))
+    (way,) = drawn("natural-film", "low-angle").button
+    assert unescape(way.label).replace(":color{}", "") == "Insights: Natural film, Low angle"
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,15 @@ def look(**query: str) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    """All that is said, without what keeps values from being anything but text."""
-    said = [each.value for each in [*app.markdown, *app.caption, *app.warning, *app.error]]
-    return unescape("\n".join(said)).replace(":color{}", "")
+    """All that is said."""
+    headings = [*app.title, *app.header, *app.subheader]
+    said = [each.value for each in [*headings, *app.markdown, *app.caption, *app.warning, *app.error]]
+    return as_read("\n".join(said))
+
+
+def as_read(text: str) -> str:
+    """Without what keeps values from being anything but text, and numbers and their units together."""
+    return unescape(text).replace(":color{}", "").replace("\N{NO-BREAK SPACE}", " ")
 
 
 class TestNothingKnown:
@@ -69,9 +75,11 @@ class TestNothingKnown:
         )
         app = look(question="Tone's way")
         assert "3 votes do not count" in words(app)
-        assert "**Left out** :gray[3 votes]" in words(app)
+        assert "Left out :gray[3 votes]" in words(app)
         counted = words(look(question="Tone's way", count_seen="true"))
         assert "Votes of people who had seen the sides named are counted, too." in counted
+        assert "From 10 scenes on" in counted, "of three scenes no part is drawn"
+        assert "too few scenes to say how many more it will take" in counted
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +91,10 @@ def voted(studio: Studio) -> Studio:
 @pytest.mark.usefixtures("voted")
 class TestAnswer:
     def test_the_sentence_and_its_interval_stand_on_top(self) -> None:
-        said = words(look())
-        assert re.search(r"## Tone .* angle is preferred in \d\d % of scenes, \d\d–\d\d %: (not )?decided", said)
+        (sentence,) = look().header
+        said = as_read(sentence.value)
+        assert re.match(r"Tone .* angle is preferred in \d\d % of scenes, \d\d–\d\d %: (not )?decided", said)
+        assert re.search(r"\d\u00a0%", unescape(sentence.value)), "no line ends between a number and its unit"
 
     def test_every_chart_is_told_in_words_and_all_but_the_first_stand_in_a_table_too(self) -> None:
         app = look()
@@ -142,7 +152,7 @@ class TestFilters:
     )
     def test_what_an_address_says_that_means_nothing_narrows_nothing(self, query: dict[str, str]) -> None:
         assert "exploratory." not in words(look(**query))
-        assert "## Tone" in words(look(**query))
+        assert "Tone + angle is preferred in" in words(look(**query))
 
     def test_days_that_end_before_they_begin_are_said_to(self) -> None:
         app = look(since="2026-10-10", until="2026-09-10")

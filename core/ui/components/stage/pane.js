@@ -64,6 +64,11 @@ export class Pane {
     return this.side.headline || WORDS[this.side.state];
   }
 
+  /** What to do where the picture did not load. */
+  get adviceWhenMissing() {
+    return "It was made and is kept. Check the connection, then try again.";
+  }
+
   /** Whether there is nothing yet to say in place of the picture. */
   get isLoading() {
     return this.side.state === "done" && !this.isBroken;
@@ -168,7 +173,7 @@ export class Pane {
     if (side.state === "done") {
       this.message.append(
         element("p", "headline", "The picture did not load"),
-        element("p", "detail", "It was made and is kept. Check the connection, then try again."),
+        element("p", "detail", this.adviceWhenMissing),
         button("small reload", "Try again", () => {
           this.load(side.picture_url);
           this.draw();

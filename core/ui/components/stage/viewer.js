@@ -479,10 +479,15 @@ export class PictureViewer {
     return 0;
   }
 
+  /** With less room than this the page is to be scrolled. */
+  get leastRoom() {
+    return LEAST;
+  }
+
   /** Down to the window's edge with the page scrolled to its top, or the whole window when that is too little. */
   roomInWindow() {
     const whole = document.documentElement.clientHeight;
     const room = whole - (this.root.getBoundingClientRect().top + scrolledBy(this.mount.host)) - this.footRoom;
-    return room >= LEAST ? room : whole - MARGIN;
+    return room >= this.leastRoom ? room : whole - MARGIN;
   }
 }

@@ -11,6 +11,7 @@ import { Stopwatch } from "./stopwatch.js";
 const AHEAD = 2; // pairs that are loaded and painted before they are asked for
 const PAST = 50; // answers that can be taken back
 const PAST_PAIRS = 2; // of which so many still have their pictures
+const SPOKEN_MAX = 200; // letters of a prompt that are read out; all of it can be read above the pictures
 const DOUBTS = ["person", "angle"]; // reasons that may come from a wrong label
 
 /** @typedef {NonNullable<Act["answer"]>} Answer */
@@ -42,6 +43,7 @@ export class VoteDesk {
   refusal = ""; // stays: an answer that does not count is not to be missed
   showsKeys = false;
   isOpen = false; // what the last one was stands open
+  isOver = false; // so the server said last
 
   constructor(/** @type {VoteData} */ data, /** @type {ShadowRoot} */ mount, /** @type {HTMLElement} */ root) {
     this.data = data;
@@ -77,8 +79,19 @@ export class VoteDesk {
       if (!this.of) this.drop();
     }
     this.waiting = new Map(data.ballots.filter(({ token }) => !this.spent.has(token)).map((one) => [one.token, one]));
+    const before = this.current;
     this.turn();
+    if (this.current !== before) this.say(this.nextWords, false);
+    else if (!this.current && data.is_over && !this.isOver) this.say("There is no pair to judge just now.", false);
+    this.isOver = data.is_over;
     if (!data.is_met) setTimeout(() => this.outbox.post());
+  }
+
+  /** What comes next, for who hears the page: the prompt, which is all there is to say of two pictures. */
+  get nextWords() {
+    if (!this.current) return "";
+    const letters = [...this.current.ballot.prompt];
+    return `Next pair: ${letters.length > SPOKEN_MAX ? `${letters.slice(0, SPOKEN_MAX).join("")} …` : letters.join("")}`;
   }
 
   /** The server has taken an answer back: the ballot has a token again, also where it is answered anew already. */
@@ -107,6 +120,7 @@ export class VoteDesk {
     if (!act || this.told.has(id)) return;
     this.told.add(id);
     this.refusal = act.does === "vote" ? `An answer was not counted: ${says}` : says;
+    if (act.does === "vote") this.past = this.past.filter(({ ballot }) => ballot.token !== act.token);
     if (act.does !== "undo") return;
     this.outbox.keep((each) => each.of !== act.token || each.token !== "");
     if (this.of === act.token) this.drop();
@@ -166,7 +180,8 @@ export class VoteDesk {
     const { current, of } = this;
     if (!current) return;
     if (!this.view.viewer.isJudgeable) {
-      this.say(current.isReady ? "Look at both first: space turns to the other." : "The pictures are still loading.");
+      const turns = matchMedia("(pointer: coarse)").matches ? "a tap" : "space";
+      this.say(current.isReady ? `Look at both first: ${turns} turns to the other.` : "The pictures are still loading.");
       return;
     }
     const { token } = current.ballot;
@@ -201,7 +216,7 @@ export class VoteDesk {
     this.isOpen = false;
     this.turn();
     const words = past.answer === null ? "Skipped." : `${ANSWER_WORDS[past.answer]}.`;
-    this.say(this.current ? `${words} Next pair.` : words, false);
+    this.say(`${words} ${this.nextWords}`.trim(), false);
   }
 
   /** The last one is in front again at once; the server is asked to take its answer back. */
@@ -231,8 +246,9 @@ export class VoteDesk {
   toggleReason(/** @type {number} */ number) {
     const reason = this.data.reasons[number];
     if (!reason || !this.current) return;
-    if (!this.reasons.delete(reason.value)) this.reasons.add(reason.value);
-    this.view.paint();
+    const isOn = !this.reasons.delete(reason.value);
+    if (isOn) this.reasons.add(reason.value);
+    this.say(`Because of ${reason.label}: ${isOn ? "on" : "off"}.`, false);
   }
 
   /** The last answer, if there is one that the server can be asked about. */
@@ -278,9 +294,10 @@ export class VoteDesk {
     return true;
   }
 
+  /** Says it aloud; in the line below the answers, too, which speaks for itself, if `isShown`. */
   say(/** @type {string} */ text, isShown = true) {
     if (isShown) this.note = text;
-    this.view.viewer.say(text);
+    else this.view.viewer.say(text);
     this.view.paint();
   }
 }

@@ -22,7 +22,7 @@ const KEYS = [
   [["x"], "both are bad"],
   [["1", "–", "5"], "why: on or off before you answer"],
   [["z"], "take the last answer back"],
-  [["s"], "skip: you are not shown this pair again for now"],
+  [["s"], "skip: this pair comes back after a day"],
   [["space"], "flip: one picture over the other"],
   [["+", "-", "0"], "zoom in, out, fit; both together"],
   [["shift ←", "↑", "→", "↓"], "pan, where it is zoomed in"],
@@ -35,6 +35,7 @@ const KEYS = [
 export class VoteDeskView {
   constructor(/** @type {VoteDesk} */ desk, /** @type {ShadowRoot} */ mount, /** @type {HTMLElement} */ root) {
     this.desk = desk;
+    this.mount = mount;
     this.root = root;
     this.answers = new Map(ANSWERS.map(([answer, key, label]) => {
       const node = button("answer", "", () => desk.choose(answer));
@@ -52,6 +53,7 @@ export class VoteDeskView {
     this.skip = quiet("s", "skip", () => desk.skip());
     this.reveal = quiet("w", "what was it?", () => desk.reveal());
     this.keys = quiet("?", "keys", () => desk.toggleKeys());
+    this.keys.classList.add("of-keys");
     this.flip = quiet("space", "flip", () => this.viewer.flip());
     this.doubt = button("small", "Have its labels reviewed", () => desk.doubt());
     this.standing = element("span", "standing");
@@ -68,7 +70,7 @@ export class VoteDeskView {
     this.foot = element("div", "vote-foot", this.row, this.second, this.line, this.was, this.help);
     root.append(this.foot);
     this.viewer = new VoteViewer(mount, root);
-    this.viewer.foot = () => this.fixedFoot + GAPS;
+    this.viewer.foot = () => (this.viewer.isNarrow ? this.row.offsetHeight : this.fixedFoot) + GAPS;
     this.viewer.onLoaded = () => desk.loaded();
     this.viewer.onLooked = () => this.paint();
     this.unlabel = onLabels(() => this.paint());
@@ -92,7 +94,7 @@ export class VoteDeskView {
     }
     this.undo.disabled = desk.past.length === 0;
     this.skip.hidden = this.flip.hidden = !isThere;
-    this.undo.hidden = this.reveal.hidden = !isThere && desk.past.length === 0;
+    this.undo.hidden = this.reveal.hidden = this.keys.hidden = !isThere && desk.past.length === 0;
     this.reveal.disabled = !desk.last;
     setAttributes(this.reveal, { "aria-expanded": desk.isOpen });
     setAttributes(this.keys, { "aria-expanded": desk.showsKeys });
@@ -103,6 +105,7 @@ export class VoteDeskView {
     const isOpening = this.help.hidden && desk.showsKeys;
     this.help.hidden = !desk.showsKeys;
     if (isOpening) this.help.scrollIntoView({ block: "nearest" });
+    this.keepFocus();
   }
 
   standingWords() {
@@ -110,11 +113,12 @@ export class VoteDeskView {
     const minutes = data.seconds / 60;
     const time = minutes < 1 ? `${Math.round(data.seconds)} s` : `${Math.round(minutes)} min`;
     const open = outbox.decisions.filter(({ does }) => does === "vote").length;
+    const answers = (/** @type {number} */ number) => (number === 1 ? "1 answer" : `${number} answers`);
     return [
       data.judged ? `${data.judged} judged · ${time}` : "",
       data.left !== null && data.left > 0 ? `${data.left} left` : "",
-      outbox.isSilent || data.trouble ? (open ? `${open} kept in this browser` : "") : "",
-      data.waiting ? `${data.waiting} on their way to S3` : "",
+      open && (outbox.isSilent || data.trouble) ? `${answers(open)} kept in this browser` : "",
+      data.waiting ? `${answers(data.waiting)} on the way to storage` : "",
     ].filter(Boolean).join(" · ");
   }
 
@@ -174,6 +178,12 @@ export class VoteDeskView {
 
   takeFocus() {
     this.root.focus({ preventScroll: true });
+  }
+
+  /** What had the focus may be gone or off by now, and nobody would hear the keys. */
+  keepFocus() {
+    const active = this.mount.activeElement;
+    if (active && (active.matches(":disabled") || !active.getClientRects().length)) this.takeFocus();
   }
 
   close() {

@@ -4,7 +4,7 @@ import { Pane } from "../stage/pane.js";
 /** @import { Ballot, StageSide } from "../shapes.js" */
 /** @import { VoteViewer } from "./viewer.js" */
 
-const RETRY_MS = [500, 1000, 2000, 4000, 8000]; // a server that is away, or busy, for a while
+const RETRY_MS = [500, 1000, 2000, 4000, 8000]; // a server that is away, or busy; the last one again and again
 const UNKNOWN = { width: 4, height: 5 }; // until a picture is there
 
 export class BallotPair {
@@ -42,9 +42,19 @@ class BallotPane extends Pane {
    * @param {VoteViewer} viewer
    */
   constructor(side, address, viewer) {
-    super(side, 0, viewer);
+    super(side, 0, { data: viewer.data, layout: () => viewer.layout(), say: (text) => this.complain(text) });
     this.address = address;
     this.viewer = viewer;
+  }
+
+  /** Of what is before its person alone, and of every picture once. */
+  complain(/** @type {string} */ text) {
+    if (this.tries === 0 && this.viewer.pair?.panes.includes(this)) this.viewer.say(text);
+  }
+
+  /** @override */
+  get adviceWhenMissing() {
+    return "It is asked for again every few seconds. Skip shows another pair.";
   }
 
   /** Begins to load it. */
@@ -64,8 +74,8 @@ class BallotPane extends Pane {
     await super.load(url);
     clearTimeout(this.retrying);
     if (this.img) this.tries = 0;
-    else if (this.isBroken && this.tries < RETRY_MS.length) {
-      this.retrying = setTimeout(() => this.load(url), RETRY_MS[this.tries]);
+    else if (this.isBroken) {
+      this.retrying = setTimeout(() => this.load(url), RETRY_MS[Math.min(this.tries, RETRY_MS.length - 1)]);
       this.tries += 1;
     }
     this.viewer.onLoaded();

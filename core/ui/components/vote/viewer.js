@@ -1,10 +1,12 @@
 // The viewer of a ballot: the stage's own way of looking at two pictures, without anything that names them.
 
-import { element, setText } from "../dom.js";
+import { element, setAttributes, setText } from "../dom.js";
 import { layOut } from "../geometry.js";
 import { PictureViewer } from "../stage/viewer.js";
 /** @import { Look } from "../stage/viewer.js" */
 /** @import { BallotPair } from "./pair.js" */
+
+const LEAST_NARROW = 280; // a thumb is to reach the answers without scrolling, as long as the picture is no stamp
 
 /** @returns {Look} both pictures whole */
 function freshLook(/** @type {Look | null} */ last) {
@@ -32,7 +34,9 @@ export class VoteViewer extends PictureViewer {
     this.toolbar.modes.slider.hidden = true; // its keys are those of the answers
     this.toolbar.hints.replaceWith(element("span", "spread"));
     this.toolbar.node.prepend(this.prompt);
-    place.prepend(this.root);
+    this.toolbar.exact.removeAttribute("aria-keyshortcuts"); // the digits are reasons
+    setAttributes(this.toolbar.exact, { title: "Original pixels, 1:1" });
+    place.prepend(this.root, this.live); // speaks also where no pair is shown
   }
 
   /** Puts a pair in front, or nothing, and below it those that come next. */
@@ -53,6 +57,7 @@ export class VoteViewer extends PictureViewer {
       this.prompt.scrollTop = 0;
       if (pair) this.name();
     }
+    if (!pair && this.isFull) this.toggleFull(); // what there is to say stands on the page
     this.root.hidden = pair === null;
     this.layout();
   }
@@ -73,12 +78,18 @@ export class VoteViewer extends PictureViewer {
   }
 
   /** @override */
+  get leastRoom() {
+    return this.isNarrow ? LEAST_NARROW : super.leastRoom;
+  }
+
+  /** @override */
   fitPage() {
     // the desk around it is as high as what is in it
   }
 
   /** @override */
   layout() {
+    this.toolbar.exact.hidden = this.isNarrow; // two fingers do it better there
     super.layout();
     const { ground, pair } = this;
     if (!ground || !pair) return;

@@ -8,6 +8,8 @@ import { VoteDesk } from "./desk.js";
 /** @import { Act } from "./acts.js" */
 /** @import { VoteData } from "../shapes.js" */
 
+const HELD_MAX = 20; // more of them the server would not read, and with them none of the answers
+
 /** @type {WeakMap<ShadowRoot, VoteDesk>} */
 const desks = new WeakMap();
 /** @type {WeakMap<ShadowRoot, () => void>} */
@@ -19,7 +21,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const isNew = !desks.has(parentElement);
   const desk = keptUnder(desks, parentElement, () => new VoteDesk(data, parentElement, root));
   desk.outbox.tell = ({ turn, decisions }) => {
-    setStateValue("outbox", { turn, acts: decisions.map(actPlain), held: desk.held });
+    setStateValue("outbox", { turn, acts: decisions.map(actPlain), held: desk.held.slice(0, HELD_MAX) });
   };
   if (isNew) {
     root.addEventListener("keydown", (event) => onVoteKey(desk, event), true);

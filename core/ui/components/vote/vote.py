@@ -21,7 +21,9 @@ from core.votes.votes import Answer, Reason
 
 _AT_ONCE_MAX: Final = 200  # the script sends fewer
 _HELD_MAX: Final = 20  # ballots that wait in the browser: more than it is ever given
-_component = Component(Path(__file__).with_suffix(".js"), html='<div class="vote" tabindex="0"></div>')
+_component = Component(
+    Path(__file__).with_suffix(".js"), html='<div class="vote" tabindex="0" role="group" aria-label="Ballot"></div>'
+)
 
 
 class Doing(StrEnum):
@@ -83,7 +85,7 @@ class VoteData:
     What waits in the browser waits under the name of its `owner`. Nothing is drawn before the browser `is_met`: what
     it still has to tell changes what can be drawn. Another `queue` starts the ballots anew. With `is_over` no more
     come; `left` is how many pairs are left, where these are few. `seconds` were taken by `judged` votes, of which
-    `waiting` are not in S3 yet.
+    `waiting` are held up, for S3 does not take them.
     """
 
     owner: str
