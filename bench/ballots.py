@@ -37,10 +37,10 @@ from core.record_index.month_file import MonthFile, day_of
 from core.settings import Settings
 from core.studio import Studio, build_studio
 from core.viewer import PersonRole, Viewer
+from core.votes.ballots.pairings import PAIRING_MONTHS, Pairing, PairPicture, PicturePair
 from core.votes.evidence import Filters
-from core.votes.pairings import PAIRING_MONTHS, Pairing, PairPicture, PicturePair
-from core.votes.vote_rows import VOTE_MONTHS, VoteRow
-from core.votes.votes import Answer
+from core.votes.records.vote_rows import VOTE_MONTHS, VoteRow
+from core.votes.records.votes import Answer
 
 HEADING = "## Ballots and votes"
 COMPARISONS, VOTES, VOTERS, PEOPLE, EACH = 20_000, 100_000, 40, 20, 10

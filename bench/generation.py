@@ -43,8 +43,8 @@ from core.generation.records.attempt_status import ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, SideRecord, Size
 from core.generation.records.history import History
 from core.generation.running.runner import RunLimits, Runner
-from core.injection.slots import Slot
-from core.injection.wishes import Mode, SideName
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Mode, SideName
 from core.openai.client import Endpoint
 from core.references.vocabulary import Role
 from core.storage.client import Reach

@@ -25,10 +25,10 @@ from bench.list_server import Bucket
 from core.generation.records.attempt import AttemptId, AttemptStart, Server
 from core.generation.records.comparison import DEFAULT_SIZE, Comparison, SideRecord
 from core.generation.records.outcome import Outcome, StoredPicture
-from core.injection.prompt import Section
-from core.injection.reader import Reading
-from core.injection.slots import Slot, Step
-from core.injection.wishes import Mode, SideName, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.prompt import Section
+from core.injection.request.slots import Slot, Step
+from core.injection.request.wishes import Mode, SideName, Wishes
 from core.references.vocabulary import Role
 
 BUCKET, ROOT = "bench", "studio/generations/"

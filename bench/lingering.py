@@ -18,7 +18,7 @@ from core.settings import PROJECT_ROOT
 from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 
 EVERY_S = 0.001
 MANY = 4

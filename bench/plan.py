@@ -20,8 +20,8 @@ from bench.listing import machine
 from bench.results import write_section
 from core.concurrency.garbage import settle
 from core.injection.plan import Planner
-from core.injection.reader import Reading
-from core.injection.wishes import Ages, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.wishes import Ages, Wishes
 from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender, Label, LabelSource
 from core.objects import StoredObject

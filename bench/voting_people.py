@@ -20,8 +20,8 @@ from core.identity.session import SessionSigner
 from core.settings import load_settings
 from core.studio import build_studio
 from core.viewer import PersonRole, Viewer
-from core.votes.practice import PRACTICE
-from core.votes.votes import Answer
+from core.votes.ballots.practice import PRACTICE
+from core.votes.records.votes import Answer
 from tests.support.dashboards.dashboard import Dashboard, dashboard
 from tests.support.dashboards.production import COOKIE, LISTED, SECRET, own_address, settings_of
 from tests.support.dashboards.production import session as signed_in

@@ -42,7 +42,7 @@ from core.identity.sign_in_limits import SignInLimits
 from core.images.pixel_size import PixelSizes
 from core.images.readability import Readability
 from core.images.thumbnails import Thumbnails
-from core.injection.reader import OfflineReader
+from core.injection.reading.reader import OfflineReader
 from core.labels.decisions.agreement import Agreement, agreement_of
 from core.labels.decisions.live import LiveLabels
 from core.labels.decisions.reports import Reports
@@ -69,17 +69,17 @@ from core.storage.local.file_spool import FileSpool
 from core.storage.presign import Presigner
 from core.storage.s3 import Store
 from core.telemetry import Telemetry, open_telemetry, trace_attempt
-from core.votes.ballot_pictures import BallotPictures
-from core.votes.ballots import BallotSeals
+from core.votes.ballots.ballot_pictures import BallotPictures
+from core.votes.ballots.ballots import BallotSeals
+from core.votes.ballots.pool import PairingPool
+from core.votes.ballots.practice import PracticeComparisons
 from core.votes.cast_judgements import CastVotes
 from core.votes.insights.service import InsightsService
-from core.votes.outbox import Outbox
-from core.votes.pool import PairingPool
-from core.votes.practice import PracticeComparisons
-from core.votes.seen import Seen
+from core.votes.records.outbox import Outbox
+from core.votes.records.seen import Seen
+from core.votes.records.store import VoteStore
+from core.votes.records.voters import Voters
 from core.votes.service import VoteService
-from core.votes.store import VoteStore
-from core.votes.voters import Voters
 
 if TYPE_CHECKING:
     from core.identity.redirect import Redirect

@@ -15,9 +15,9 @@ from core.ui.frame.notices import library_is_listed, library_loading
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import COMPARISON_PARAM, Key
-from core.ui.generate.composer import composer
-from core.ui.generate.draft import draft, recall
-from core.ui.generate.draft_keeper import (
+from core.ui.generate.composer.composer import composer
+from core.ui.generate.composer.draft import draft, recall
+from core.ui.generate.composer.draft_keeper import (
     begin_draft,
     leave_draft,
     patience_s,
@@ -25,15 +25,15 @@ from core.ui.generate.draft_keeper import (
     put_draft_back,
     show_draft,
 )
+from core.ui.generate.composer.render_fields import render_settings, second_render
+from core.ui.generate.composer.tone_question import must_ask, tone_question
+from core.ui.generate.composer.varied import takes
+from core.ui.generate.header.plan_header import plan_header, show_empty_plan
+from core.ui.generate.header.price import Price, price_of
 from core.ui.generate.on_stage import put_on_stage, seen
-from core.ui.generate.plan_header import plan_header, show_empty_plan
-from core.ui.generate.price import Price, price_of
-from core.ui.generate.render_fields import render_settings, second_render
 from core.ui.generate.results import keep_stage, results
 from core.ui.generate.slots.slot_strip import slot_strip
 from core.ui.generate.slots.wrong_match import report_wrong_match
-from core.ui.generate.tone_question import must_ask, tone_question
-from core.ui.generate.varied import takes
 from core.viewer import Capability, Viewer
 
 

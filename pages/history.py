@@ -14,11 +14,11 @@ from core.ui.components.picture_grid.picture_grid import picture_grid
 from core.ui.frame.drawer import open_drawer, opened
 from core.ui.frame.filters import fold_when_narrow, key_filter, named_choice, search_box, switch
 from core.ui.frame.layout import empty_state, row
-from core.ui.frame.markdown import fill
-from core.ui.frame.names import MODES, VARIES, ids_by_name
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import fragment, open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.names import MODES, VARIES, ids_by_name
+from core.ui.frame.words.quantities import count_of
 from core.ui.history.history_cards import comparison_card
 from core.ui.history.history_details import follow, open_comparison
 from core.ui.history.stars import favourites_now

@@ -7,9 +7,9 @@ import streamlit as st
 from core.studio import Studio
 from core.ui.components.announcer import announce
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import fragment, open_session
+from core.ui.frame.words.markdown import fill
 from core.ui.insights.answer import show_answer, show_course, show_figures, show_nothing_known, vote_button
 from core.ui.insights.downloads import show_downloads
 from core.ui.insights.groups import show_groups

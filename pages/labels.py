@@ -11,12 +11,12 @@ from core.studio import Studio
 from core.ui.frame.drawer import open_drawer
 from core.ui.frame.filters import segments
 from core.ui.frame.layout import empty_state, row
-from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_is_listed, library_loading, library_trouble
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.quantities import count_of
 from core.ui.labels.label_disagreements import label_disagreements
 from core.ui.labels.label_filters import label_filters
 from core.ui.labels.label_focus import label_focus

@@ -9,12 +9,12 @@ from core.identity.access_list import AccessLevel, AccessList
 from core.settings import Profile
 from core.ui.frame.filters import search_box
 from core.ui.frame.layout import PAGE_SIZE, empty_state, page_of
-from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
-from core.ui.frame.tables import draw_table
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.quantities import count_of
+from core.ui.frame.words.tables import draw_table
 from core.ui.people import spending_form
 from core.ui.people.people_list import add_form, change_text, person_rows, remember, show_last_problem
 from core.unicode import searchable

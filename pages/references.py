@@ -14,12 +14,12 @@ from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import picture_grid
 from core.ui.frame.drawer import open_drawer, opened
 from core.ui.frame.layout import empty_state, page_of, row
-from core.ui.frame.markdown import fill
 from core.ui.frame.notices import library_empty, library_is_listed, library_loading, library_trouble
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of, time_span
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.quantities import count_of, time_span
 from core.ui.references.drift_note import drift_note
 from core.ui.references.plan_diff_report import PLAN_DIFF_DIALOG, plan_diff_report
 from core.ui.references.problem_list import problem_list

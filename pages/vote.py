@@ -15,7 +15,7 @@ from core.ui.frame.state import Key
 from core.ui.vote.nothing_to_judge import nothing_to_judge, storage_is_away
 from core.ui.vote.vote_filters import vote_filters
 from core.ui.vote.voting import desk_data, fill_up, looks_again_s, take_news, voting_now
-from core.votes.drawing import BallotFilter
+from core.votes.ballots.drawing import BallotFilter
 
 
 def page() -> None:

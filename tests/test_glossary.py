@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.settings import PROJECT_ROOT
-from core.ui.frame import glossary
-from core.ui.frame.names import MODES, ROLES
+from core.ui.frame.words import glossary
+from core.ui.frame.words.names import MODES, ROLES
 from tests.test_architecture import MODULES, tree_of
 
 TEXT = " ".join((PROJECT_ROOT / "docs" / "glossary.md").read_text("utf-8").split())

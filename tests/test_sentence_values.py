@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core import errors
 from core.errors import VALUE_CHARS_MAX, EngineError, EngineFault, StudioError, TooManyAttempts, legible
-from core.ui.frame.markdown import code, fill, plain
+from core.ui.frame.words.markdown import code, fill, plain
 from tests.support.hostile import ALL, VALUES
 from tests.test_architecture import MODULES, tree_of
 from tests.test_sentences import sinks

@@ -1,8 +1,8 @@
 """Sentences: the words are ours and the values stand apart, wherever an error is made or Streamlit draws Markdown.
 
-A text is ours when it is written down in the code, was filled with values by `core.ui.frame.markdown`, or comes from
-where it is declared as such: `LiteralString` (https://peps.python.org/pep-0675/) for words, `Markdown` for what was
-filled. Whoever hands a text to a parameter or a field that is declared so, has to hand over one of ours.
+A text is ours when it is written down in the code, was filled with values by `core.ui.frame.words.markdown`, or comes
+from where it is declared as such: `LiteralString` (https://peps.python.org/pep-0675/) for words, `Markdown` for what
+was filled. Whoever hands a text to a parameter or a field that is declared so, has to hand over one of ours.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def foreign(module: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_no_value_is_a_part_of_the_words(module: str) -> None:
-    if module == "core.ui.frame.markdown":
+    if module == "core.ui.frame.words.markdown":
         return  # makes them
     assert list(foreign(module)) == []
 
@@ -214,4 +214,4 @@ def test_nothing_guesses_how_a_value_is_drawn(module: str) -> None:
             ast.unparse(node.func) in FORBIDDEN or any(keyword.arg == "unsafe_allow_html" for keyword in node.keywords)
         )
     ]
-    assert module in ("core.ui.frame.markdown", "core.ui.frame.tables") or guessed == []
+    assert module in ("core.ui.frame.words.markdown", "core.ui.frame.words.tables") or guessed == []

@@ -20,9 +20,9 @@ from core.generation.planning import Planned
 from core.generation.records.attempt_status import ComparisonStatus
 from core.generation.records.comparison import TAKES_MAX, RenderSettings, SideRecord, Size
 from core.generation.records.outcome import OutcomeState
-from core.injection.fairness import Difference
-from core.injection.reader import Reading
-from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Varies, Wishes, check_prompt
+from core.injection.reading.reader import Reading
+from core.injection.request.fairness import Difference
+from core.injection.request.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Varies, Wishes, check_prompt
 from core.labels.published.schema import Gender
 from core.references.vocabulary import Role, TagKind, Vocabulary
 from core.settings import load_settings

@@ -11,12 +11,12 @@ from core.cli.failures import say
 from core.cli.votes import stored_judgements
 from core.cli.workbench import open_workbench, print_json, read_lines
 from core.errors import InputError, legible
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from core.settings import load_settings
 from core.votes.evidence import Filters, evidence_of
 from core.votes.insights.answer import percent, span
 from core.votes.insights.insights import Insights, insights_of
-from core.votes.judgements import BrokenLine, Judgement, read_judgements
+from core.votes.records.judgements import BrokenLine, Judgement, read_judgements
 
 
 @dataclass(frozen=True, slots=True)

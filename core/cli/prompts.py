@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from core.cli.comparisons import reading_report
 from core.cli.workbench import read_lines, to_json
 from core.errors import InputError
-from core.injection.reader import OfflineReader
-from core.injection.wishes import check_prompt_length
+from core.injection.reading.reader import OfflineReader
+from core.injection.request.wishes import check_prompt_length
 from core.references.vocabulary import load_vocabulary
 from core.settings import load_settings
 from core.studio import VOCABULARY_FILE, build_reader

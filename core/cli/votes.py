@@ -9,7 +9,7 @@ from typing import Any
 from core.cli.workbench import open_workbench, to_json
 from core.settings import load_settings
 from core.studio import Studio
-from core.votes.judgements import Judgement
+from core.votes.records.judgements import Judgement
 
 
 def export(*, names: bool) -> None:

@@ -13,7 +13,7 @@ from core.errors import InputError, NotFound, ObjectArchived
 from core.generation.records.comparison import SideRecord
 from core.images.memory import BYTES_MAX
 from core.images.readability import Picture
-from core.injection.slots import Slot
+from core.injection.request.slots import Slot
 from core.references.index import IndexSource
 
 _BESIDE_MAX: Final = 32

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from core.generation.planning import Planned
 from core.generation.records.comparison import Comparison, RenderSettings
-from core.injection.slots import Slot
-from core.injection.wishes import Mode, SideName, Strength, Varies, Wishes
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Mode, SideName, Strength, Varies, Wishes
 from core.references.key import persona_of
 from core.references.vocabulary import Role, Term, Vocabulary
 

@@ -20,7 +20,7 @@ from core.generation.running.own_queue import Move, Waiting
 from core.generation.running.runner import Runner
 from core.generation.spending.budget import Budgets
 from core.generation.spending.estimates import Estimates, sum_of
-from core.injection.wishes import SideName, Varies, Wishes, check_prompt
+from core.injection.request.wishes import SideName, Varies, Wishes, check_prompt
 from core.viewer import Capability, Viewer
 
 _log = structlog.get_logger(__name__)

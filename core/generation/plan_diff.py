@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from core.errors import InjectionError
 from core.generation.planning import ComparisonPlanner
 from core.generation.records.comparison import Comparison, SideRecord
-from core.injection.slots import Rule, Slot
-from core.injection.wishes import SideName
+from core.injection.request.slots import Rule, Slot
+from core.injection.request.wishes import SideName
 from core.references.index import ReferenceIndex
 
 

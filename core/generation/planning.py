@@ -11,17 +11,17 @@ from typing import Final, Protocol
 from ulid import ULID
 
 from core.generation.drawn_pictures import DrawnPictures
-from core.generation.judging import judge_record, made_with
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
+from core.generation.records.judging import judge_record, made_with
 from core.injection.fair_choice import FairChoice, nearest_fair_choice
-from core.injection.fairness import Fairness, judge
 from core.injection.plan import Injection, Planner
-from core.injection.prompt import as_text, assemble
-from core.injection.reader import Reading
-from core.injection.sent import MadeWith
-from core.injection.slots import Slot
+from core.injection.reading.reader import Reading
+from core.injection.request.fairness import Fairness, judge
+from core.injection.request.prompt import as_text, assemble
+from core.injection.request.sent import MadeWith
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import SideName, Varies, Wishes, check_prompt_length, sides_of
 from core.injection.tag_names import with_names
-from core.injection.wishes import SideName, Varies, Wishes, check_prompt_length, sides_of
 from core.labels.published.label_file import LabelSet
 from core.references.index import IndexSource
 from core.references.reference import Reference

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.errors import InputError
-from core.generation.judging import sent_sides
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
-from core.injection.fairness import judge
+from core.generation.records.judging import sent_sides
 from core.injection.plan import Injection, SidePlan, settle_in
-from core.injection.prompt import as_text, assemble
-from core.injection.reader import Reading
-from core.injection.slots import Slot
-from core.injection.wishes import Mode, SideName, Varies, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.fairness import judge
+from core.injection.request.prompt import as_text, assemble
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Mode, SideName, Varies, Wishes
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role, Vocabulary
 

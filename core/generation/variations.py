@@ -9,10 +9,10 @@ from core.generation.planning import ComparisonPlanner, Planned
 from core.generation.records.comparison import Comparison
 from core.generation.variation import Changes, Variation, check_there, lost_slots, variation
 from core.injection.plan import Injection, Planner
-from core.injection.reader import Reading
-from core.injection.slots import Slot
+from core.injection.reading.reader import Reading
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Wishes
 from core.injection.tag_names import with_names
-from core.injection.wishes import Wishes
 from core.viewer import Viewer
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from core.errors import InputError
-from core.injection.fairness import Mend, enumerated
-from core.injection.narrowing import LabelLookup
 from core.injection.plan import pinned_tag
-from core.injection.reader import Reading
-from core.injection.slots import ANYTHING, Loosen, NearMiss, Slot
-from core.injection.wishes import Ages, Mode, PersonWish, Strength, Varies, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.fairness import Mend, enumerated
+from core.injection.request.slots import ANYTHING, Loosen, NearMiss, Slot
+from core.injection.request.wishes import Ages, Mode, PersonWish, Strength, Varies, Wishes
+from core.injection.selection.narrowing import LabelLookup
 from core.labels.published.label_index import Claim
 from core.labels.published.schema import AGE_RANGES, Gender
 from core.references.index import ReferenceIndex

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from core.injection.choices import not_of_models, with_nobody
-from core.injection.fairness import BALANCE, Mend, MendAct, enumerated
 from core.injection.plan import Injection
-from core.injection.slots import Slot
-from core.injection.wishes import Wishes
+from core.injection.request.fairness import BALANCE, Mend, MendAct, enumerated
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Wishes
 from core.references.index import ReferenceIndex
 from core.references.key import fold
 from core.references.vocabulary import Role, Term, Vocabulary

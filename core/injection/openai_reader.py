@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import ConfigError
-from core.injection.reader import OfflineReader, Reading
+from core.injection.reading.reader import OfflineReader, Reading
 from core.labels.published.schema import AGE_MAX
 from core.openai.answers import as_object
 from core.openai.call import call_once

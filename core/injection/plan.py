@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.injection.balanced_slots import BalancedPlanner
-from core.injection.draw import TicketDraw, ticket
-from core.injection.fairness import BALANCE, BALANCE_MENDS, Difference, Fairness, Mend, judge
-from core.injection.model_slots import ModelPlanner
-from core.injection.narrowing import LabelLookup, other_gender
-from core.injection.prompt import assemble
-from core.injection.reader import Reading
-from core.injection.sent import MadeWith, SentSide, sent_side
-from core.injection.slots import Slot
-from core.injection.tag_slots import TagPlanner
-from core.injection.wishes import PinnedTags, SettledWishes, SideName, Varies, Wishes, settle, sides_of
+from core.injection.reading.reader import Reading
+from core.injection.request.fairness import BALANCE, BALANCE_MENDS, Difference, Fairness, Mend, judge
+from core.injection.request.prompt import assemble
+from core.injection.request.sent import MadeWith, SentSide, sent_side
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import PinnedTags, SettledWishes, SideName, Varies, Wishes, settle, sides_of
+from core.injection.selection.balanced_slots import BalancedPlanner
+from core.injection.selection.draw import TicketDraw, ticket
+from core.injection.selection.model_slots import ModelPlanner
+from core.injection.selection.narrowing import LabelLookup, other_gender
+from core.injection.selection.tag_slots import TagPlanner
 from core.references.index import ReferenceIndex
 from core.references.reference import Reference
 from core.references.vocabulary import Role

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from core.injection.fairness import Fairness
 from core.injection.plan import Injection
-from core.injection.slots import Slot
+from core.injection.request.fairness import Fairness
+from core.injection.request.slots import Slot
 from core.references.vocabulary import Vocabulary
 
 

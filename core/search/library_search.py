@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.injection.reader import OfflineReader
+from core.injection.reading.reader import OfflineReader
 from core.labels.published.label_file import LabelSet
 from core.labels.published.label_index import Claim
 from core.references.reference import Sought

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.injection.reader import Evidence, OfflineReader, Reading
+from core.injection.reading.reader import Evidence, OfflineReader, Reading
 from core.injection.reading.text import PromptText
 from core.injection.reading.words import reading_words
 from core.labels.published.label_index import Claim

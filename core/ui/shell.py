@@ -18,7 +18,6 @@ from core.identity.authenticator import DEMO_EMAIL, reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
 from core.ui.components.whole_page import prepare_browser
-from core.ui.frame.markdown import fill
 from core.ui.frame.person_menu import person_menu
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.reruns import observe_rerun, rerun_after_race
@@ -26,13 +25,14 @@ from core.ui.frame.session import cookies, open_session, part_from_others, watch
 from core.ui.frame.session_request import is_signing_out, keep_renewed
 from core.ui.frame.state import Key
 from core.ui.frame.unknown_page import TITLE, unknown_name, unknown_page
-from core.ui.generate.draft_keeper import forget_drafts, meet_browser
+from core.ui.frame.words.markdown import fill
+from core.ui.generate.composer.draft_keeper import forget_drafts, meet_browser
 from core.ui.generate.work import tell_work
 from core.ui.labels.label_lending import leave_desk
 from core.ui.sign_in import login
 from core.ui.sign_in.token_page import ask_for_token
 from core.viewer import Capability, Viewer
-from core.web.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
+from core.web.http.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
 
 _HERE = Path(__file__).parent
 _NEEDED: Final = {"people": Capability.ADMINISTER}  # all others are for everybody who may browse

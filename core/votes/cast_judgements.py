@@ -9,12 +9,12 @@ from operator import attrgetter
 from typing import Final
 
 from core.concurrency.garbage import without_rounds
-from core.injection.wishes import Varies
-from core.votes.book import VoteBook
-from core.votes.judgements import JudgedPair, Judgement, SideFacts, SideLetter
-from core.votes.pairings import Pairing, PairPicture
-from core.votes.pool import PairingPool
-from core.votes.vote_rows import VoteRow
+from core.injection.request.wishes import Varies
+from core.votes.ballots.pairings import Pairing, PairPicture
+from core.votes.ballots.pool import PairingPool
+from core.votes.records.book import VoteBook
+from core.votes.records.judgements import JudgedPair, Judgement, SideFacts, SideLetter
+from core.votes.records.vote_rows import VoteRow
 
 _SHOWN: Final = attrgetter("comparison", "take", "etag_a", "etag_b")  # the same pictures are one pair for all votes
 _SCENE: Final = json.JSONEncoder(ensure_ascii=False)

@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from core.votes.judgements import SideLetter
+from core.votes.records.judgements import SideLetter
 from core.votes.statistics.confidence import (
     HALF,
     LOG_STAKE,

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.concurrency.garbage import without_rounds
-from core.injection.wishes import Varies
-from core.votes.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
+from core.injection.request.wishes import Varies
+from core.votes.records.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
 from core.votes.statistics.confidence import Floats
 from core.votes.statistics.grouping import Ints, grouped
 

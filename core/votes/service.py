@@ -17,23 +17,23 @@ from ulid import ULID
 from core.concurrency.background import in_background
 from core.errors import BadImage, InputError, NotFound, StudioError
 from core.generation.records.comparison import Comparison
-from core.generation.side_titles import side_title
-from core.injection.slots import Slot
-from core.injection.wishes import SideName
+from core.generation.records.side_titles import side_title
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import SideName
 from core.references.vocabulary import Role
 from core.viewer import Capability, Viewer
-from core.votes.ballot_pictures import BallotPictures
-from core.votes.ballots import BallotSeals, DrawnBallot, Purpose
-from core.votes.book import Place
+from core.votes.ballots.ballot_pictures import BallotPictures
+from core.votes.ballots.ballots import BallotSeals, DrawnBallot, Purpose
+from core.votes.ballots.drawing import AGAIN_EVERY, BallotFilter, VoterView, ballot_of, draw, repetition
+from core.votes.ballots.pool import PairingPool, days_ago
 from core.votes.cast_judgements import CastVotes
-from core.votes.drawing import AGAIN_EVERY, BallotFilter, VoterView, ballot_of, draw, repetition
-from core.votes.judgements import Judgement, SideLetter
-from core.votes.pool import PairingPool, days_ago
-from core.votes.seen import Seen
-from core.votes.store import VoteStore
-from core.votes.vote_rows import Pair, VoteRow
-from core.votes.voters import Voters
-from core.votes.votes import SECONDS_MAX, Answer, Reason, Skip, Vote, Withdrawal, other_side, winner_of
+from core.votes.records.book import Place
+from core.votes.records.judgements import Judgement, SideLetter
+from core.votes.records.seen import Seen
+from core.votes.records.store import VoteStore
+from core.votes.records.vote_rows import Pair, VoteRow
+from core.votes.records.voters import Voters
+from core.votes.records.votes import SECONDS_MAX, Answer, Reason, Skip, Vote, Withdrawal, other_side, winner_of
 
 EVERYTHING: Final = BallotFilter()
 BALLOT_PATH: Final = "/ballot/"

@@ -11,8 +11,8 @@ from starlette.routing import Route
 from core.errors import SignInError, StudioError
 from core.refusals import refuse
 from core.studio import get_studio
-from core.web.answers import plain
-from core.web.auth_routes import is_ours
+from core.web.http.answers import plain
+from core.web.http.auth_routes import is_ours
 
 DESK_PATH: Final = "/desk/{desk}"
 

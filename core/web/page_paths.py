@@ -12,8 +12,8 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.web.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
-from core.web.requests import OURS
+from core.web.http.addresses import DEFAULT_PAGE, NO_PAGE, PAGES
+from core.web.http.requests import OURS
 
 # What answers for itself, pages of ours such as the one Google leads back to among it.
 _NOT_PAGES: Final = (*OURS, "_stcore", "component", "media", "static", "app")

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.refusals import refuse
 from core.settings import Profile
 from core.studio import get_studio
-from core.web.answers import plain
-from core.web.authorize import authorize
-from core.web.trusted_hosts import OWN_NAME_ONLY, SERVER_NAME, is_trusted_host
+from core.web.http.answers import plain
+from core.web.http.authorize import authorize
+from core.web.http.trusted_hosts import OWN_NAME_ONLY, SERVER_NAME, is_trusted_host
 
 # Streamlit's routes that no page of ours needs and that answer without asking who is there
 _UNUSED: Final = ("/_stcore/upload_file", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent")

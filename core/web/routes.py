@@ -12,21 +12,21 @@ from starlette.routing import Route
 
 from core.errors import InputError, NotFound, ObjectArchived, Overloaded, StudioError
 from core.studio import Studio, get_studio
-from core.web.addresses import ORIGINALS_PATH
-from core.web.answers import plain
-from core.web.auth_routes import ROUTES as AUTH_ROUTES
-from core.web.authorize import authorize
-from core.web.ballots import ROUTES as BALLOT_ROUTES
-from core.web.client_address import ClientAddress
 from core.web.desk_routes import ROUTES as DESK_ROUTES
 from core.web.health import healthz, metrics, readyz
-from core.web.originals import ROUTES as ORIGINALS_ROUTES
-from core.web.originals import comparison_pictures
+from core.web.http.addresses import ORIGINALS_PATH
+from core.web.http.answers import plain
+from core.web.http.auth_routes import ROUTES as AUTH_ROUTES
+from core.web.http.authorize import authorize
+from core.web.http.client_address import ClientAddress
+from core.web.http.requests import Requests
+from core.web.http.security_headers import SecurityHeaders
 from core.web.page_paths import PagePaths
-from core.web.pictures import image, no_picture, partial
+from core.web.pictures.ballots import ROUTES as BALLOT_ROUTES
+from core.web.pictures.originals import ROUTES as ORIGINALS_ROUTES
+from core.web.pictures.originals import comparison_pictures
+from core.web.pictures.pictures import image, no_picture, partial
 from core.web.request_filter import RequestFilter
-from core.web.requests import Requests
-from core.web.security_headers import SecurityHeaders
 from core.web.socket_guard import SocketGuard
 from core.web.sockets.browser_message import ReadMessage
 from core.web.start_address import StartAddress

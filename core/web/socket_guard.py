@@ -17,7 +17,7 @@ from core.errors import StudioError
 from core.refusals import refuse
 from core.studio import get_studio
 from core.viewer import Capability
-from core.web.client_address import client_address
+from core.web.http.client_address import client_address
 from core.web.server.connections import CONNECTION
 from core.web.sockets.admission import Admission, OpenSocket
 from core.web.sockets.browser_message import ReadMessage

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.errors import NotOurs, SignInError
 from core.identity.start_token import NO_COOKIE, PARAMETER
 from core.studio import get_studio
-from core.web.addresses import PAGES, own_page
-from core.web.auth_routes import redirect_to, with_cookie
-from core.web.client_address import client_address
+from core.web.http.addresses import PAGES, own_page
+from core.web.http.auth_routes import redirect_to, with_cookie
+from core.web.http.client_address import client_address
 
 _PATHS: Final = ("/", *(f"/{page}" for page in PAGES))
 

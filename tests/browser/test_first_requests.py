@@ -13,8 +13,8 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.models import s3_backends
 from playwright.sync_api import expect
 
-from core.injection.wishes import SideName
-from core.web.addresses import ORIGINAL, PAGES, image_url, partial_url
+from core.injection.request.wishes import SideName
+from core.web.http.addresses import ORIGINAL, PAGES, image_url, partial_url
 from tests.browser.conftest import StartDashboard, Visit
 from tests.support.dashboards.dashboard import Tab, s3_client
 from tests.support.processes.programs import ROOT

@@ -15,7 +15,7 @@ from core.generation.records.comparison import Comparison
 from core.references.vocabulary import Role
 from core.storage.embedded.server import EmbeddedS3
 from core.studio import SAMPLES
-from core.votes.practice import PRACTICE
+from core.votes.ballots.practice import PRACTICE
 from tests.browser.accessible import inaccessible
 from tests.browser.conftest import StartDashboard, Visit
 from tests.generation.comparisons import slot

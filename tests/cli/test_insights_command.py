@@ -10,7 +10,7 @@ import pytest
 
 from core.cli.insights import Asked, filters_of
 from core.errors import InputError
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from tests.cli.test_terminal import in_shell
 from tests.support.processes.commands import core, fails, started
 

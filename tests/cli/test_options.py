@@ -8,7 +8,7 @@ import pytest
 
 from core.cli.comparisons import PlanOptions, parse_ages, parse_size, wishes_of
 from core.errors import InputError
-from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish
+from core.injection.request.wishes import SEED_MAX, Ages, Mode, PersonWish
 from core.labels.published.schema import Gender
 from tests.injection.libraries import VOCABULARY
 

@@ -10,8 +10,8 @@ import pytest
 
 from core.storage.embedded.server import EmbeddedS3
 from core.viewer import PersonRole, Viewer
-from core.votes.judgements import Judgement, read_judgements
-from core.votes.votes import Answer
+from core.votes.records.judgements import Judgement, read_judgements
+from core.votes.records.votes import Answer
 from tests.support.processes.commands import core
 from tests.votes.ballot_box import KIM, BallotBox
 

@@ -14,7 +14,7 @@ import httpx
 
 from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 from tests.deploy.tabs import PROMPT, ended, look, order
 from tests.deploy.test_health import PRODUCTION
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment

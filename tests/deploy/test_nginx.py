@@ -21,7 +21,7 @@ import trustme
 from bench.sessions import session
 from core.settings import Settings
 from core.storage.embedded.server import EmbeddedS3
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 from core.web.sockets import limits
 from tests.support.ports import own_port
 from tests.support.processes.programs import ROOT, running

@@ -13,7 +13,7 @@ from time import monotonic
 import pytest
 
 from bench.sessions import Drawn, session
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 from tests.deploy.tabs import PROMPT, ended, order, press
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment
 from tests.support.dashboards.behind_proxy import ProxiedDashboard, behind_proxy

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.web.trusted_hosts import is_trusted_host
+from core.web.http.trusted_hosts import is_trusted_host
 from tests.support.processes.servers import Server, serving
 from tests.support.timeouts import LONG_S
 

@@ -18,7 +18,7 @@ from core.generation.engines.prices import TokenUsage, cost_of
 from core.generation.records.attempt import this_server
 from core.generation.records.history import History
 from core.generation.spending.ledger import Ledger, Tally
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.openai.client import Endpoint
 from core.storage.s3 import Store
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment, Received

@@ -26,7 +26,7 @@ from core.generation.engines.engine import SideRequest
 from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.records.comparison import RenderSettings, SideTake, Size
 from core.generation.running import outcome_writer
-from core.injection.wishes import Mode, PersonWish, SideName, Wishes
+from core.injection.request.wishes import Mode, PersonWish, SideName, Wishes
 from core.studio import Studio, get_studio
 from core.viewer import PersonRole, Viewer
 from core.web import ROUTES, lifespan

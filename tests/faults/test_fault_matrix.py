@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from tests.fakes.openai_server import Fault, Moment
 from tests.faults.harness import ANGLES, TONES, Cell, FaultHarness, all_at_once
 from tests.faults.matrix import (

@@ -19,10 +19,10 @@ from core.generation.records.comparison import Comparison, RenderSettings, SideR
 from core.generation.records.history import History
 from core.generation.records.outcome import Cost
 from core.generation.running.runner import RunLimits, Runner
-from core.injection.prompt import Section
-from core.injection.reader import Reading
-from core.injection.slots import Slot, Step
-from core.injection.wishes import SIDES_OF_MODE, Mode, SideName, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.prompt import Section
+from core.injection.request.slots import Slot, Step
+from core.injection.request.wishes import SIDES_OF_MODE, Mode, SideName, Wishes
 from core.references.vocabulary import Role
 from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3

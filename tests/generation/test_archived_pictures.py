@@ -17,7 +17,7 @@ from starlette.responses import Response
 from core.errors import EngineError, InputError, ObjectArchived
 from core.generation.planning import Planned
 from core.generation.running.attachments import Attachments
-from core.injection.wishes import Mode, Wishes
+from core.injection.request.wishes import Mode, Wishes
 from core.references import archive
 from core.references.key import encode_key
 from core.references.problems import folded
@@ -26,8 +26,8 @@ from core.references.vocabulary import GroupProblem
 from core.settings import Settings
 from core.studio import Studio, build_studio
 from core.ui.references.reference_cards import group_cards, reference_cards
-from core.web.addresses import ORIGINAL
-from core.web.pictures import image
+from core.web.http.addresses import ORIGINAL
+from core.web.pictures.pictures import image
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import Answer, S3Server, client_of, environment, scripted_server
 

@@ -15,7 +15,7 @@ from core.generation.records.comparison import Comparison
 from core.generation.running.runner import Runner
 from core.generation.spending.budget import Budgets, DailyLimits
 from core.generation.spending.ledger import Ledger
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.viewer import PersonRole, Viewer
 from tests.generation.comparisons import (
     TONE_ANGLE,

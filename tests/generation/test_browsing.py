@@ -13,7 +13,7 @@ from core.generation.records.attempt import AttemptId, AttemptStart, Server
 from core.generation.records.comparison import Comparison, Legacy, Origin
 from core.generation.records.history import History, HistoryFilter
 from core.generation.records.outcome import Outcome, StoredPicture
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from tests.generation.comparisons import SIZE, TONE_ANGLE, TONE_ONLY, PaintingEngine, StudioFixture, comparison
 
 BEGAN = datetime(2026, 11, 20, 9, tzinfo=UTC)

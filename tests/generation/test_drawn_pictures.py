@@ -13,8 +13,8 @@ from core.errors import InputError, StorageUnavailable
 from core.generation import planning
 from core.generation.planning import Planned
 from core.generation.records.comparison import RenderSettings, SideRecord, Size
-from core.injection.slots import Slot
-from core.injection.wishes import PersonWish, SideName, Wishes
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import PersonWish, SideName, Wishes
 from core.references.vocabulary import GroupProblem, Role
 from core.settings import Settings
 from core.studio import Studio, build_studio

@@ -11,8 +11,8 @@ from core.generation.made_with import made_with
 from core.generation.planning import Planned, record_of
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.injection.plan import Planner
-from core.injection.prompt import as_text, assemble
-from core.injection.wishes import Mode, Strength, Varies, Wishes
+from core.injection.request.prompt import as_text, assemble
+from core.injection.request.wishes import Mode, Strength, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.references.key import persona_of
 from core.references.vocabulary import Role

@@ -11,7 +11,7 @@ from core.errors import AccessDenied
 from core.generation.ownership import is_in_charge, require_charge
 from core.generation.records.attempt_status import AttemptPhase
 from core.generation.records.outcome import Outcome
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.viewer import PersonRole, Viewer
 from tests.generation.comparisons import TONE_ONLY, PatientEngine, StudioFixture, comparison, side_of
 from tests.support.timeouts import LONG_S

@@ -11,9 +11,9 @@ import pytest
 from core.generation.plan_diff import diff_plans
 from core.generation.planning import ComparisonPlanner, record_of
 from core.generation.records.comparison import Comparison, RenderSettings
-from core.injection.reader import OfflineReader
-from core.injection.slots import Rule
-from core.injection.wishes import Mode, SideName, Strength, Varies, Wishes
+from core.injection.reading.reader import OfflineReader
+from core.injection.request.slots import Rule
+from core.injection.request.wishes import Mode, SideName, Strength, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.references.index import ReferenceIndex
 from tests.injection.libraries import VOCABULARY, library, sample_library

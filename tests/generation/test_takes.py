@@ -25,7 +25,7 @@ from core.generation.running.own_queue import Move
 from core.generation.running.runner import RunLimits, Runner
 from core.generation.spending.budget import Budgets, DailyLimits
 from core.generation.spending.ledger import Ledger
-from core.injection.wishes import Mode, SideName, Varies, Wishes
+from core.injection.request.wishes import Mode, SideName, Varies, Wishes
 from core.metrics import Metrics
 from core.viewer import PersonRole, Viewer
 from tests.generation.comparisons import (

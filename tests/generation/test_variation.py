@@ -21,11 +21,11 @@ from core.generation.spending.ledger import Ledger
 from core.generation.variation import Changes, SlotChange, Variation, variation
 from core.generation.variations import Variations
 from core.injection.plan import Planner
-from core.injection.prompt import as_text, assemble
-from core.injection.reader import OfflineReader, Reading
-from core.injection.slots import Slot
+from core.injection.reading.reader import OfflineReader, Reading
+from core.injection.request.prompt import as_text, assemble
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Mode, SideName, Strength, Varies, Wishes
 from core.injection.tag_names import with_names
-from core.injection.wishes import Mode, SideName, Strength, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.references.index import ReferenceIndex
 from core.references.key import persona_of

@@ -14,7 +14,7 @@ from core.identity.redirect import Redirect
 from core.identity.session import SessionSigner, sealer_for
 from core.identity.sign_in_limits import SignInLimits
 from core.settings import Settings
-from core.web.addresses import own_page
+from core.web.http.addresses import own_page
 from tests.identity.conftest import Clock
 from tests.support.dashboards.production import session
 

@@ -20,7 +20,7 @@ from core.generation.engines.preview_engine import PreviewEngine
 from core.generation.records.comparison import Size
 from core.images.decode import decode_picture
 from core.images.thumbnails import THUMBNAIL_SIDES, encode_webp
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.references.vocabulary import Role
 
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "I", "F", "I;16")

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.injection.plan import Injection, Planner
-from core.injection.reader import Reading
-from core.injection.slots import Slot
-from core.injection.wishes import SideName, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import SideName, Wishes
 from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender, Label, LabelSource, age_range_of
 from core.objects import StoredObject

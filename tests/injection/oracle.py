@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.injection.plan import Injection
-from core.injection.reader import Reading
-from core.injection.slots import Slot
-from core.injection.wishes import Ages, Mode, PersonWish, SideName, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Ages, Mode, PersonWish, SideName, Wishes
 from core.labels.published.schema import Gender, Label
 from core.objects import StoredObject
 from core.references.vocabulary import Role

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.injection.slots import Rule, Slot, Step
+from core.injection.request.slots import Rule, Slot, Step
 from core.labels.published.schema import Label
 from core.references.vocabulary import Role
 from tests.injection.oracle import Picture

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, InputError
-from core.injection.prompt import as_text, assemble
-from core.injection.reader import OfflineReader
-from core.injection.wishes import Mode, PersonWish, SideName, Wishes, check_prompt
+from core.injection.reading.reader import OfflineReader
+from core.injection.request.prompt import as_text, assemble
+from core.injection.request.wishes import Mode, PersonWish, SideName, Wishes, check_prompt
 from core.labels.published.label_file import load_published
 from core.labels.published.schema import Gender
 from core.references.vocabulary import load_vocabulary

@@ -17,10 +17,10 @@ from dataclasses import replace
 import pytest
 
 from core.injection.plan import Injection, Planner
-from core.injection.prompt import as_text
-from core.injection.sent import MadeWith
-from core.injection.slots import Slot
-from core.injection.wishes import Mode, PersonWish, SideName, Strength, Varies, Wishes
+from core.injection.request.prompt import as_text
+from core.injection.request.sent import MadeWith
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Mode, PersonWish, SideName, Strength, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.references.index import build_index
 from core.references.vocabulary import Role

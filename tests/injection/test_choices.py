@@ -10,9 +10,9 @@ from core.errors import InputError
 from core.injection import choices
 from core.injection.choices import Chosen, Grounds
 from core.injection.plan import Injection, Planner
-from core.injection.reader import Reading
-from core.injection.slots import ANYTHING, Loosen, NearMiss
-from core.injection.wishes import Ages, Mode, PersonWish, SideName, WishedFrom, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.slots import ANYTHING, Loosen, NearMiss
+from core.injection.request.wishes import Ages, Mode, PersonWish, SideName, WishedFrom, Wishes
 from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender, Label
 from core.references.index import ReferenceIndex

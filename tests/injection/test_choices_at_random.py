@@ -16,8 +16,8 @@ from core.errors import InputError
 from core.injection import choices
 from core.injection.choices import Chosen, Grounds, explicit
 from core.injection.plan import Injection, Planner
-from core.injection.slots import Slot
-from core.injection.wishes import Ages, Mode, PersonWish, Varies, Wishes
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Ages, Mode, PersonWish, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender
 from core.references.index import build_index

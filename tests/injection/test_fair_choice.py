@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
-from core.injection.reader import Reading
-from core.injection.wishes import Mode, PersonWish, SideName, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.wishes import Mode, PersonWish, SideName, Wishes
 from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Label
 from core.references.index import ReferenceIndex, build_index

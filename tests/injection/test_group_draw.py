@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.injection.draw import ticket
-from core.injection.slots import Rule, Slot
-from core.injection.wishes import Mode, SideName, Wishes
+from core.injection.request.slots import Rule, Slot
+from core.injection.request.wishes import Mode, SideName, Wishes
+from core.injection.selection.draw import ticket
 from tests.injection.libraries import SILENT, keys_of, library, plan, tone_of
 
 TONE = "refs/02. Tone"

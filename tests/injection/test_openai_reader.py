@@ -19,8 +19,8 @@ import pytest
 import structlog
 
 from core.injection.openai_reader import OpenAIReader
-from core.injection.reader import OfflineReader, Reading
-from core.injection.wishes import Mode, SideName, Wishes
+from core.injection.reading.reader import OfflineReader, Reading
+from core.injection.request.wishes import Mode, SideName, Wishes
 from core.openai.client import Endpoint
 from core.references.vocabulary import Role
 from tests.fakes.openai_server import FakeOpenAI

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core.injection.reading import age_numbers, comfy, korean_ages, names, negation, pasted
 from core.injection.reading.names import persona_in
 from core.injection.reading.pasted import Pasted
-from tests.injection.test_reader import FIELDS, READER, THRESHOLDS, expected, fields
+from tests.injection.reading.test_reader import FIELDS, READER, THRESHOLDS, expected, fields
 
 ROWS = [
     json.loads(line)

@@ -11,8 +11,8 @@ import pytest
 
 from core.errors import InjectionError, InputError
 from core.injection.plan import Injection, Planner
-from core.injection.reader import OfflineReader
-from core.injection.wishes import SEED_MAX, Ages, Mode, PersonWish, SideName, Wishes
+from core.injection.reading.reader import OfflineReader
+from core.injection.request.wishes import SEED_MAX, Ages, Mode, PersonWish, SideName, Wishes
 from core.labels.published.label_file import load_published
 from core.labels.published.schema import Gender
 from core.references.vocabulary import Role

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.injection.plan import Injection
-from core.injection.wishes import Ages, Mode, PersonWish, Wishes
+from core.injection.request.wishes import Ages, Mode, PersonWish, Wishes
 from core.labels.published.schema import Gender, Label
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role

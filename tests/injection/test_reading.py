@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.injection.reading.words import READING_FILE, reading_words
-from tests.injection.test_reader import FIELDS, PROMPTS, READER, expected, fields
+from tests.injection.reading.test_reader import FIELDS, PROMPTS, READER, expected, fields
 
 # The fields that are read otherwise than a person would, by prompt. Whoever mends one takes it off the list.
 MISREAD = {

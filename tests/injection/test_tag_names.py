@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.injection.request.wishes import Mode, Wishes
 from core.injection.tag_names import in_screen_words, with_names
-from core.injection.wishes import Mode, Wishes
 from tests.injection.libraries import VOCABULARY, library, plan
 
 IDS = [term.id for term in (*VOCABULARY.tones, *VOCABULARY.angles)]

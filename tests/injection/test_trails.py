@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import replace
 
 from core.injection.plan import Injection
-from core.injection.slots import Rule
-from core.injection.wishes import Wishes
+from core.injection.request.slots import Rule
+from core.injection.request.wishes import Wishes
 from core.references.index import ReferenceIndex, build_index
 from tests.injection.libraries import VOCABULARY, plan
 from tests.injection.oracle import PEOPLE, Case, some_case, some_wishes

@@ -11,7 +11,7 @@ import pytest
 from core.errors import Charge, ConfigError, EngineError, EngineFault
 from core.generation.engines.engine import Engine, FinalPicture, SideRequest
 from core.injection.openai_reader import OpenAIReader
-from core.injection.reader import OfflineReader
+from core.injection.reading.reader import OfflineReader
 from core.openai.client import Endpoint
 from core.openai.models import offered_models
 from core.settings import load_settings

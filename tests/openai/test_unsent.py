@@ -21,8 +21,8 @@ from core.generation.engines.engine import SideRequest
 from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.records.comparison import Size
 from core.injection.openai_reader import OpenAIReader
-from core.injection.reader import OfflineReader
-from core.injection.wishes import SideName
+from core.injection.reading.reader import OfflineReader
+from core.injection.request.wishes import SideName
 from core.labels.machine.openai_batch import OpenAIBatches
 from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, run_error, scope_of
 from core.openai import preflight

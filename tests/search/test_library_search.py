@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from core.injection.reader import OfflineReader
+from core.injection.reading.reader import OfflineReader
 from core.labels.published.label_file import LabelSet, load_published
 from core.labels.published.label_index import Claim
 from core.labels.published.schema import AGE_RANGES, Gender, Label, age_range_of

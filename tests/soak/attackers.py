@@ -23,7 +23,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from core.references.key import encode_key
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 from tests.identity.attacks.forgeries import pictures
 from tests.identity.attacks.test_cookies import COOKIES
 from tests.identity.attacks.test_login_tokens import LOGIN_TOKENS, TOKENS

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from bench.sessions import Session, session
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 from tests.fakes.google import Account
 from tests.identity.attacks.window import SESSION, Window
 from tests.soak.house import House

@@ -19,23 +19,23 @@ from core.generation.records.attempt import AttemptId, this_server
 from core.generation.records.comparison import Comparison
 from core.generation.records.history import History
 from core.generation.records.outcome import Cost, Outcome, StoredPicture
-from core.injection.reader import Reading
-from core.injection.slots import Slot
-from core.injection.wishes import SideName, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import SideName, Wishes
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.local.file_spool import FileSpool
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
-from core.votes.ballot_pictures import BallotPictures
-from core.votes.ballots import BallotSeals
+from core.votes.ballots.ballot_pictures import BallotPictures
+from core.votes.ballots.ballots import BallotSeals
+from core.votes.ballots.pool import PairingPool
 from core.votes.cast_judgements import CastVotes
-from core.votes.outbox import Outbox
-from core.votes.pool import PairingPool
-from core.votes.seen import Seen
+from core.votes.records.outbox import Outbox
+from core.votes.records.seen import Seen
+from core.votes.records.store import VoteStore
+from core.votes.records.voters import Voters
+from core.votes.records.votes import Vote
 from core.votes.service import VoteService
-from core.votes.store import VoteStore
-from core.votes.voters import Voters
-from core.votes.votes import Vote
 from tests.generation.comparisons import StudioFixture, comparison
 from tests.support.timeouts import until
 

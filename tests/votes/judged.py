@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from core.votes.judgements import JudgedPair, Judgement, SideLetter, Winner
+from core.votes.records.judgements import JudgedPair, Judgement, SideLetter, Winner
 
 BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 _minutes = count()

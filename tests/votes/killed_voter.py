@@ -11,7 +11,7 @@ from pathlib import Path
 from core.storage.client import Reach
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
-from core.votes.votes import Answer
+from core.votes.records.votes import Answer
 from tests.votes.ballot_box import VoteServer
 
 

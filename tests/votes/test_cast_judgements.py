@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
+from core.votes.ballots.pairings import Pairing, PairPicture, PicturePair
 from core.votes.cast_judgements import judgements_of
-from core.votes.judgements import SideFacts, SideLetter, Winner
-from core.votes.pairings import Pairing, PairPicture, PicturePair
-from core.votes.vote_rows import VoteRow
-from core.votes.votes import Answer, winner_of
+from core.votes.records.judgements import SideFacts, SideLetter, Winner
+from core.votes.records.vote_rows import VoteRow
+from core.votes.records.votes import Answer, winner_of
 
 PAIRING = Pairing(
     id="01KAM8K4T0YZ7C4D0Q7H7P3N5E",

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from core.votes.evidence import NOT_SAID, WINNERS, Column, Contrast, Evidence, Filters, evidence_of, scores_of, select
-from core.votes.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
+from core.votes.records.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
 from core.votes.statistics.grouping import grouped
 from tests.votes.judged import BEGAN
 

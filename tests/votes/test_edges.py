@@ -8,7 +8,7 @@ import pytest
 
 from core.votes.evidence import Filters, evidence_of
 from core.votes.insights.insights import Insights, insights_of
-from core.votes.judgements import Judgement, SideFacts
+from core.votes.records.judgements import Judgement, SideFacts
 from tests.votes.judged import BEGAN, judged, votes_on
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from core.votes.evidence import Contrast, Evidence, Filters, LeftOut, evidence_of, scores_of, select
-from core.votes.judgements import Judgement, SideFacts
+from core.votes.records.judgements import Judgement, SideFacts
 from tests.votes.judged import BEGAN, judged, votes_on
 
 ASKED = Filters()

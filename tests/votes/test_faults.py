@@ -19,8 +19,8 @@ from ulid import ULID
 
 from core.errors import InputError, StorageError, StorageUnavailable
 from core.viewer import PersonRole, Viewer
+from core.votes.records.votes import Answer, Withdrawal, read_record
 from core.votes.service import SaveState
-from core.votes.votes import Answer, Withdrawal, read_record
 from tests.generation.breaking_proxy import BreakingProxy
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.timeouts import LONG_S, until

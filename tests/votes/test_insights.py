@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from core.votes.estimate import Estimate
 from core.votes.evidence import Contrast, Filters, LeftOut, evidence_of
 from core.votes.insights.answer import so_far_of
 from core.votes.insights.insights import Insights, Reason, insights_of, known_so_far
-from core.votes.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
+from core.votes.records.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
 from tests.votes.judged import BEGAN, judged, votes_on
 
 ASKED = Filters()

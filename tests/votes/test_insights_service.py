@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import AccessDenied
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from core.viewer import PersonRole, Viewer
 from core.votes.evidence import Filters
 from core.votes.insights.service import InsightsService
-from core.votes.votes import Answer
+from core.votes.records.votes import Answer
 from tests.support.timeouts import until
 from tests.votes.ballot_box import BO, KIM, BallotBox, VoteServer
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.generation.records.comparison import Comparison
 from core.studio import Studio, close_studio, get_studio
 from core.ui.frame.state import COMPARISON_PARAM, OPENED_PARAM, PAIR_PARAM
-from core.web.addresses import comparison_zip_url
+from core.web.http.addresses import comparison_zip_url
 from tests.support.timeouts import LONG_S
 from tests.votes.ballot_box import A, B, BallotBox
 from tests.web.test_ballot_pictures import get

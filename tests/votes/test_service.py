@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from core.errors import AccessDenied, InputError, NotFound, StudioError
-from core.injection.wishes import Wishes
+from core.injection.request.wishes import Wishes
 from core.references.vocabulary import Role
 from core.viewer import PersonRole, Viewer
-from core.votes.ballots import BALLOT_S
-from core.votes.drawing import BallotFilter
-from core.votes.judgements import SideLetter, Winner
+from core.votes.ballots.ballots import BALLOT_S
+from core.votes.ballots.drawing import BallotFilter
+from core.votes.records.judgements import SideLetter, Winner
+from core.votes.records.votes import SECONDS_MAX, Answer, Reason, Vote
 from core.votes.service import BALLOT_PATH, EVERYTHING, SKIPPED_S, Ballot, SaveState
-from core.votes.votes import SECONDS_MAX, Answer, Reason, Vote
 from tests.generation.comparisons import slot
 from tests.votes.ballot_box import BO, KIM, BallotBox, VoteServer
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from core.votes.evidence import Filters, evidence_of
 from core.votes.insights.insights import insights_of
 from core.votes.insights.tables import SCENE_COLUMNS, VOTE_COLUMNS, scenes_csv, votes_csv
-from core.votes.judgements import SideFacts
+from core.votes.records.judgements import SideFacts
 from tests.votes.judged import judged, votes_on
 
 

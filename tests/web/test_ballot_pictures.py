@@ -18,7 +18,7 @@ from core.settings import load_settings
 from core.studio import Studio, close_studio, get_studio
 from core.ui.frame.streamlit_internals import read_message
 from core.viewer import PersonRole, Viewer
-from core.votes.judgements import SideLetter
+from core.votes.records.judgements import SideLetter
 from core.votes.service import Ballot
 from core.web.routes import ROUTES, middleware
 from tests.votes.ballot_box import BO, BallotBox

@@ -36,8 +36,8 @@ from core.generation.records.comparison import SideTake
 from core.generation.records.outcome import Outcome, StoredPicture
 from core.references.key import decode_key, encode_key
 from core.storage.embedded.server import EmbeddedS3
-from core.web.addresses import ORIGINAL, comparison_zip_url, image_url, partial_url
-from core.web.requests import Requests
+from core.web.http.addresses import ORIGINAL, comparison_zip_url, image_url, partial_url
+from core.web.http.requests import Requests
 from tests.generation.comparisons import TONE_ONLY, comparison
 from tests.support.processes.programs import ROOT
 from tests.support.processes.servers import Server, serving

@@ -22,10 +22,10 @@ from core.generation.backfill.legacy_paths import KeyFinder, Pointing
 from core.generation.backfill.legacy_records import LegacyRecord, Line
 from core.generation.records.comparison import DEFAULT_SIZE, Comparison, Legacy, Origin, SideRecord
 from core.generation.records.history import History
-from core.injection.prompt import Section
-from core.injection.reader import Reading
-from core.injection.slots import Slot
-from core.injection.wishes import Mode, SideName, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.prompt import Section
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Mode, SideName, Wishes
 from core.objects import ObjectStore
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role

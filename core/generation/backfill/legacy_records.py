@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from core.generation.backfill.export_files import Row, read_rows
 from core.generation.backfill.moments import moment_of
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.references.vocabulary import Role
 
 NEEDED: Final = ("id", "created_at", "user_email", "prompt", "mode")

@@ -9,7 +9,7 @@ from typing import Protocol
 from core.errors import BadImage, EngineError, EngineFault, InputError, Overloaded
 from core.generation.records.comparison import RenderSettings, Size
 from core.generation.records.outcome import Cost
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.references.vocabulary import Role
 
 

@@ -21,7 +21,7 @@ from core.images.decode import decode_picture
 from core.images.encode import encode
 from core.images.still import neutral_still
 from core.images.tone_transfer import transfer
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.references.key import file_name
 from core.references.vocabulary import Role
 

@@ -15,7 +15,7 @@ from ulid import ULID
 from core.errors import StorageError
 from core.generation.records.comparison import SideTake
 from core.generation.records.record import Record
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.objects import StoredObject
 
 _log = structlog.get_logger(__name__)

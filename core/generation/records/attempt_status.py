@@ -10,7 +10,7 @@ from core.generation.records.attempt import Server
 from core.generation.records.comparison import Comparison, SideTake
 from core.generation.records.outcome import Outcome, OutcomeState, StoredPicture
 from core.generation.records.record import Record
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 
 
 class AttemptPhase(StrEnum):

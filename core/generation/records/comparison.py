@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 from pydantic import Field, model_validator
 
 from core.generation.records.record import Record
-from core.injection.fairness import Difference
-from core.injection.prompt import Section
-from core.injection.reader import Reading
-from core.injection.slots import Slot
-from core.injection.wishes import Mode, SideName, Varies, Wishes
+from core.injection.reading.reader import Reading
+from core.injection.request.fairness import Difference
+from core.injection.request.prompt import Section
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import Mode, SideName, Varies, Wishes
 
 RECORD_VERSION: Final = 2
 TAKES_MAX: Final = 4

@@ -6,7 +6,7 @@ from sys import intern
 from typing import Any, Final, NamedTuple
 
 from core.generation.records.comparison import Comparison
-from core.injection.wishes import Mode, Varies
+from core.injection.request.wishes import Mode, Varies
 from core.record_index.month_file import day_of, month_format
 from core.unicode import searchable
 

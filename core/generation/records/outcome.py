@@ -13,7 +13,7 @@ from core.errors import Charge, EngineError, EngineFault, StorageError
 from core.generation.records.attempt import AttemptId
 from core.generation.records.comparison import Size
 from core.generation.records.record import Record
-from core.injection.wishes import Mode, SideName, Varies
+from core.injection.request.wishes import Mode, SideName, Varies
 from core.objects import StoredObject
 
 _log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from core.generation.records.attempt import AttemptId, AttemptStart, Server, att
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, Legacy, SideTake
 from core.generation.records.outcome import Cost, Outcome, StoredPicture
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.objects import StoredObject
 
 _log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from core.concurrency.single_flight import SingleFlightCache
 from core.errors import EngineError, EngineFault, NotFound, ObjectArchived, StudioError
 from core.generation.engines.engine import AttachedReference
 from core.generation.records.comparison import SideRecord
-from core.injection.slots import Slot
+from core.injection.request.slots import Slot
 from core.objects import ObjectStore
 
 _KEPT_BYTES = 96 * 1024 * 1024

@@ -18,7 +18,7 @@ from core.generation.running.job import Job
 from core.generation.running.spool import Spool
 from core.images.decode import decode_picture
 from core.images.tone_fidelity import tone_fidelity
-from core.injection.wishes import SideName, Varies
+from core.injection.request.wishes import SideName, Varies
 from core.references.vocabulary import Role
 
 Patience = Callable[[Callable[[], tuple[str, str]]], tuple[str, str]]

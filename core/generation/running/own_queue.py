@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from core.generation.records.comparison import SideTake
 from core.generation.running.job import Job
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 
 
 class Move(StrEnum):

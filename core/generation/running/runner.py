@@ -39,7 +39,7 @@ from core.generation.running.outcome_writer import Observe, OutcomeWriter
 from core.generation.running.own_queue import Move, Waiting, by_comparison, moved
 from core.generation.running.spool import Spool
 from core.incidents import report
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.objects import ObjectStore
 
 _log = structlog.get_logger(__name__)

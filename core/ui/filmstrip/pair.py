@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.generation.records.attempt_status import ComparisonStatus
 from core.generation.records.comparison import TAKES_MAX, SideTake
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.ui.components.filmstrip.filmstrip import Chosen
 from core.ui.frame.state import PAIR_PARAM, Key
 

@@ -10,10 +10,10 @@ import streamlit as st
 from core.generation.running.own_queue import Move, Waiting
 from core.studio import Studio
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import fill, plain
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of, ordinal
 from core.ui.frame.session import open_session
+from core.ui.frame.words.markdown import fill, plain
+from core.ui.frame.words.quantities import count_of, ordinal
 from core.viewer import Viewer
 
 _PROMPT_CHARS: Final = 60

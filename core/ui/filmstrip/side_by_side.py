@@ -10,18 +10,18 @@ import streamlit as st
 
 from core.errors import NotFound
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
-from core.generation.side_diff import ComparedSide, SideDiff, diff_sides
-from core.generation.side_titles import side_title
-from core.injection.wishes import SideName
+from core.generation.records.side_diff import ComparedSide, SideDiff, diff_sides
+from core.generation.records.side_titles import side_title
+from core.injection.request.wishes import SideName
 from core.studio import Studio
 from core.ui.components.stage.stage import StageData, StageSide, StageState, stage
 from core.ui.filmstrip.pair import Pair, PairedSide, bring_back, leave_pair, pair_in_address, show_pair
 from core.ui.frame.layout import row
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import Markdown, fill, joined, plain, quoted
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.session import fragment
 from core.ui.frame.state import PAIR_PARAM, Key
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import Markdown, fill, joined, plain, quoted
 from core.ui.generate.results import STAGE_HEIGHT, side_picture_url
 from core.ui.generate.side_words import headline, problem
 from core.ui.generate.stage_footers import download_button, take_title

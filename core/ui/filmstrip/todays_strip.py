@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison
-from core.generation.side_titles import side_title
-from core.injection.wishes import Mode, Varies
+from core.generation.records.side_titles import side_title
+from core.injection.request.wishes import Mode, Varies
 from core.studio import Studio
 from core.ui.components.filmstrip.filmstrip import (
     ITEMS_MAX,
@@ -23,15 +23,15 @@ from core.ui.components.filmstrip.filmstrip import (
 from core.ui.filmstrip.pair import Pair, bring_back, pair_in_address, pair_of, show_pair
 from core.ui.filmstrip.queue_panel import queue_panel
 from core.ui.frame.filters import go_to
-from core.ui.frame.local_time import day_began, reader_zone
-from core.ui.frame.names import MODES, VARIES
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of, ordinal
 from core.ui.frame.session import fragment
 from core.ui.frame.state import Key
-from core.ui.generate.draft_keeper import aside_prompt, want_aside_back
+from core.ui.frame.words.local_time import day_began, reader_zone
+from core.ui.frame.words.names import MODES, VARIES
+from core.ui.frame.words.quantities import count_of, ordinal
+from core.ui.generate.composer.draft_keeper import aside_prompt, want_aside_back
 from core.viewer import Viewer
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 _DRAFT: Final = "draft"
 _POLL_S: Final = 1.0

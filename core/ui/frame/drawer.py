@@ -12,10 +12,10 @@ from typing import Final, Literal, LiteralString, NoReturn, ParamSpec
 
 import streamlit as st
 
-from core.ui.frame.markdown import Markdown
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import dialog
 from core.ui.frame.state import OPENED_PARAM
+from core.ui.frame.words.markdown import Markdown
 
 P = ParamSpec("P")
 _DEEPER: Final = "drawer-deeper"  # the script knows it by this name

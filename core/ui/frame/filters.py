@@ -18,9 +18,9 @@ import streamlit as st
 from core.objects import KEY_BYTES_MAX
 from core.settings import PROJECT_ROOT
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import fill
 from core.ui.frame.state import Key
 from core.ui.frame.streamlit_internals import rewrite_address
+from core.ui.frame.words.markdown import fill
 
 E = TypeVar("E", bound=StrEnum)
 K = TypeVar("K", bound=str)

@@ -8,8 +8,8 @@ from typing import Literal, LiteralString, TypeVar
 
 import streamlit as st
 
-from core.ui.frame.markdown import Markdown, fill
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import Markdown, fill
 
 PAGE_SIZE = 60
 T = TypeVar("T")

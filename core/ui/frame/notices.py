@@ -9,10 +9,10 @@ import streamlit as st
 from core.references.listing.other_folders import other_folders
 from core.studio import Studio
 from core.ui.frame.layout import empty_state
-from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import time_span
 from core.ui.frame.session import fragment
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.quantities import time_span
 
 _MOMENT_S: Final = 1.0
 

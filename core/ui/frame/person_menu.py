@@ -6,8 +6,8 @@ from functools import partial
 
 import streamlit as st
 
-from core.ui.frame.markdown import fill, plain
 from core.ui.frame.session_request import sign_out
+from core.ui.frame.words.markdown import fill, plain
 from core.viewer import PersonRole, Viewer
 
 _ROLES = {PersonRole.DESIGNER: "Designer", PersonRole.OPS: "Operations", PersonRole.ADMIN: "Admin"}

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.errors import AccessDenied, ConfigError, SignInError, StorageError, StudioError
 from core.incidents import report
-from core.ui.frame.markdown import fill, plain
 from core.ui.frame.reruns import session_name
+from core.ui.frame.words.markdown import fill, plain
 
 
 @contextmanager

@@ -13,9 +13,9 @@ import streamlit as st
 from core.errors import SignInError, StudioError
 from core.identity.session import pseudonym
 from core.studio import Studio, get_studio
-from core.ui.frame.markdown import Markdown
 from core.ui.frame.state import Key
 from core.ui.frame.streamlit_internals import forget_session
+from core.ui.frame.words.markdown import Markdown
 from core.viewer import Viewer
 
 P = ParamSpec("P")

@@ -18,7 +18,7 @@ from core.studio import Studio
 from core.ui.components.component import Component, Count, ShortText, Told, message
 from core.ui.frame.session import cookies
 from core.ui.frame.state import Key
-from core.web.auth_routes import REQUEST_HEADER, SESSION_PATH
+from core.web.http.auth_routes import REQUEST_HEADER, SESSION_PATH
 
 _MOUNT: Final = "session-request"
 _NOT_SIGNED_IN: Final = "The server did not answer: sign in again."

@@ -8,9 +8,9 @@ from urllib.parse import unquote
 import streamlit as st
 
 from core.ui.frame.layout import empty_state
-from core.ui.frame.markdown import plain
 from core.ui.frame.session import address
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import plain
 
 TITLE = "No such page"
 _CHARS_MAX = 100  # of the name in an address; a longer one shows the first page

@@ -13,19 +13,19 @@ from core.generation.ownership import is_in_charge
 from core.generation.planning import Planned
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import RenderSettings
-from core.generation.side_titles import side_title
+from core.generation.records.side_titles import side_title
 from core.studio import Studio
 from core.ui.components.stage.stage import StageData, StageNext, StageSide, StageState, stage
-from core.ui.frame.markdown import quoted
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import time_span
 from core.ui.frame.session import fragment
 from core.ui.frame.state import Key
-from core.ui.generate.render_fields import render_settings, second_render
+from core.ui.frame.words.markdown import quoted
+from core.ui.frame.words.quantities import time_span
+from core.ui.generate.composer.render_fields import render_settings, second_render
 from core.ui.generate.side_words import headline, next_says, problem, while_running
 from core.ui.generate.stage_footers import act, cancel_label, foot_of, take_title, together, zip_of
 from core.viewer import Viewer
-from core.web.addresses import ORIGINAL, image_url, partial_url
+from core.web.http.addresses import ORIGINAL, image_url, partial_url
 
 STAGE_HEIGHT = 720
 _POLL_S = 0.5

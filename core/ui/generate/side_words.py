@@ -6,7 +6,7 @@ from core.errors import EngineFault
 from core.generation.engines.engine import Engine
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.outcome import Cancellation, Failure, Outcome
-from core.ui.frame.local_time import clock, reader_zone
+from core.ui.frame.words.local_time import clock, reader_zone
 
 _NO_PREVIEWS = "The picture comes finished, without previews on the way: it may take a minute or two."
 # What a failure is called, and what to do about it beyond what its message says.

@@ -12,13 +12,13 @@ from core.generation.records.attempt_status import ComparisonStatus, SideStatus
 from core.generation.records.comparison import SideTake
 from core.generation.records.outcome import Outcome, StoredPicture
 from core.ui.components.stage.stage import StageAct, StageButton, StageFoot, StageLink
-from core.ui.frame.glossary import FIDELITY_HELP, UNPRICED_HELP
-from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute, open_session
+from core.ui.frame.words.glossary import FIDELITY_HELP, UNPRICED_HELP
+from core.ui.frame.words.markdown import plain
 from core.ui.generate.side_words import cancelled_by, count_words, money, told_in_ms
 from core.viewer import Viewer
-from core.web.addresses import ORIGINAL, comparison_zip_url, image_url
+from core.web.http.addresses import ORIGINAL, comparison_zip_url, image_url
 
 NOT_YOURS = "Only {} or operations can retry this: replay it in History to make your own."
 YOURS_TO_PAY = "The comparison stays its owner's. The new attempt is yours: it bears your name and your budget pays."

@@ -10,9 +10,9 @@ import streamlit as st
 from core.errors import EngineFault
 from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.outcome import Cost, Outcome
-from core.ui.frame.glossary import FIDELITY_HELP
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import fill, plain, quoted
+from core.ui.frame.words.glossary import FIDELITY_HELP
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import fill, plain, quoted
 from core.ui.generate.side_words import cancelled_by, money, next_step
 
 

@@ -10,10 +10,10 @@ from core.generation.records.comparison import Comparison
 from core.generation.variation import lost_slots
 from core.studio import Studio
 from core.ui.frame.filters import go_to
-from core.ui.frame.markdown import fill, plain
 from core.ui.frame.problems import show_problems
 from core.ui.frame.state import Key
-from core.ui.generate.price import price_for
+from core.ui.frame.words.markdown import fill, plain
+from core.ui.generate.header.price import price_for
 from core.ui.generate.stage_footers import NOT_YOURS, YOURS_TO_PAY, retry_label
 from core.viewer import Capability, Viewer
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison
-from core.generation.side_titles import side_title
-from core.injection.wishes import Mode, Varies
+from core.generation.records.side_titles import side_title
+from core.injection.request.wishes import Mode, Varies
 from core.references.vocabulary import Vocabulary
 from core.ui.components.picture_grid.picture_grid import Card, Half
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.names import MODES, VARIES
-from core.ui.frame.quantities import count_of
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.names import MODES, VARIES
+from core.ui.frame.words.quantities import count_of
 from core.ui.generate.side_words import headline
 from core.ui.generate.stage_footers import take_title
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 _SHORT = 80
 _LETTERS = ("A", "B")

@@ -10,23 +10,23 @@ import streamlit as st
 from core.errors import NotFound
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
-from core.generation.side_titles import side_title
+from core.generation.records.side_titles import side_title
 from core.images.thumbnails import THUMBNAIL_SIDES
-from core.injection.fairness import Difference, Fairness
-from core.injection.slots import Slot
+from core.injection.request.fairness import Difference, Fairness
+from core.injection.request.slots import Slot
 from core.injection.tag_names import in_screen_words
 from core.references.vocabulary import Vocabulary
 from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import picture_grid
 from core.ui.frame.drawer import deeper, drawer, turn_to
-from core.ui.frame.glossary import CONTROLLED_HELP
 from core.ui.frame.layout import row
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import Markdown, breakable, fill, plain
-from core.ui.frame.names import ROLES
 from core.ui.frame.session import absolute, fragment
 from core.ui.frame.state import Key
-from core.ui.generate.sent_prompt import sections
+from core.ui.frame.words.glossary import CONTROLLED_HELP
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import Markdown, breakable, fill, plain
+from core.ui.frame.words.names import ROLES
+from core.ui.generate.header.sent_prompt import sections
 from core.ui.generate.side_words import problem
 from core.ui.generate.slots.slot_trail import trail
 from core.ui.generate.stage_footers import download_button, take_title
@@ -36,7 +36,7 @@ from core.ui.history.history_cards import comparison_card, side_problem, tags_of
 from core.ui.history.stars import star_button
 from core.ui.history.variation_panel import variation_panel
 from core.viewer import Viewer
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 _PICTURES_AND_WORDS = (7, 3)
 _WORDS_PX, _ALONE_PX = 370, 421  # beside a thumbnail or alone, and a "Why", in half of the drawer

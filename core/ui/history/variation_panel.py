@@ -11,21 +11,21 @@ from core.errors import StudioError
 from core.generation.planning import Planned
 from core.generation.records.comparison import Comparison, SideRecord
 from core.generation.variation import Changes, Place, SlotChange, Variation
-from core.injection.slots import Slot
-from core.injection.wishes import SideName
+from core.injection.request.slots import Slot
+from core.injection.request.wishes import SideName
 from core.studio import Studio
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import code, fill, joined, plain
-from core.ui.frame.names import ROLES
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
-from core.ui.generate.draft import SIZES
-from core.ui.generate.price import price_for
-from core.ui.generate.sent_prompt import sent_prompt
+from core.ui.frame.words.markdown import code, fill, joined, plain
+from core.ui.frame.words.names import ROLES
+from core.ui.generate.composer.draft import SIZES
+from core.ui.generate.header.price import price_for
+from core.ui.generate.header.sent_prompt import sent_prompt
 from core.ui.history.comparison_actions import show_in_generate
 from core.viewer import Capability, Viewer
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 V = TypeVar("V")
 _BOTH = "Both sides"

@@ -12,8 +12,8 @@ from core.generation.spending.budget import dollars
 from core.studio import Studio
 from core.ui.frame.filters import go_to
 from core.ui.frame.layout import empty_state
-from core.ui.frame.markdown import Markdown, fill, plain
-from core.ui.frame.quantities import count_of, signed, unbroken
+from core.ui.frame.words.markdown import Markdown, fill, plain
+from core.ui.frame.words.quantities import count_of, signed, unbroken
 from core.ui.insights.charts import answer_chart, course_chart
 from core.ui.insights.drawn_charts import chart_and_table, draw_chart
 from core.viewer import Viewer

@@ -8,7 +8,7 @@ from typing import Any, Final
 import altair as alt
 import streamlit as st
 
-from core.ui.frame.tables import draw_text_table
+from core.ui.frame.words.tables import draw_text_table
 
 # Streamlit's theme for Vega tints words and grid whatever the config says. These are `grayTextColor` of either mode.
 _WORDS: Final = {"light": "#5e5e5e", "dark": "#a6a6a6"}

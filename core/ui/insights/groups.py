@@ -11,9 +11,9 @@ from core.references.vocabulary import Term
 from core.studio import Studio
 from core.ui.frame.filters import segments
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import fill
-from core.ui.frame.names import ids_by_name
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.names import ids_by_name
 from core.ui.insights.charts import group_chart
 from core.ui.insights.drawn_charts import chart_and_table
 from core.votes.insights.answer import percent, span

@@ -8,13 +8,13 @@ from typing import Final
 import streamlit as st
 
 from core.errors import InputError
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from core.references.vocabulary import Term
 from core.studio import Studio
 from core.ui.frame.filters import choice, day, fold_when_narrow, named_choice, segments, switch
 from core.ui.frame.layout import row
-from core.ui.frame.names import ids_by_name
 from core.ui.frame.state import Key
+from core.ui.frame.words.names import ids_by_name
 from core.viewer import Viewer
 from core.votes.evidence import Filters
 

@@ -9,9 +9,9 @@ from typing import Any, Final, TypeAlias
 import streamlit as st
 
 from core.generation.spending.budget import dollars
-from core.ui.frame.markdown import Markdown, fill
-from core.ui.frame.quantities import signed, time_span
-from core.ui.frame.tables import draw_text_table
+from core.ui.frame.words.markdown import Markdown, fill
+from core.ui.frame.words.quantities import signed, time_span
+from core.ui.frame.words.tables import draw_text_table
 from core.ui.insights.charts import reason_chart
 from core.ui.insights.drawn_charts import chart_and_table
 from core.votes.evidence import Contrast

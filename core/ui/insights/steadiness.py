@@ -7,9 +7,9 @@ from typing import Any, Final
 import streamlit as st
 
 from core.shares import Share
-from core.ui.frame.markdown import fill
-from core.ui.frame.quantities import count_of, signed
-from core.ui.frame.tables import draw_text_table
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.quantities import count_of, signed
+from core.ui.frame.words.tables import draw_text_table
 from core.votes.insights.agreement import Agreement, LeftBias
 from core.votes.insights.answer import percent, span
 from core.votes.insights.insights import Insights

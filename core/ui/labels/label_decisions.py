@@ -17,10 +17,10 @@ from core.labels.review.verdicts import FieldConflict, ReviewConflict, Verdict
 from core.references.key import file_name
 from core.studio import Studio
 from core.ui.components.review_focus.focus_data import Answer, DecisionKind, FocusDecision, LostRace, Settled
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import browser_secret, open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.quantities import count_of
 from core.ui.references.label_values import (
     FIELD_NAMES,
     describe_value,

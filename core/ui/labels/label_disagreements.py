@@ -14,15 +14,15 @@ from core.labels.published.schema import LabelField
 from core.labels.review.adjudication import Case
 from core.studio import Studio
 from core.ui.frame.layout import empty_state, page_of, row
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import Markdown, fill, plain
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import absolute, open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import Markdown, fill, plain
+from core.ui.frame.words.quantities import count_of
 from core.ui.references.label_values import FIELD_NAMES, field_choices, parse_value, say_value
 from core.viewer import Viewer
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 _PAGE_SIZE = 20
 _PICTURE_PX, _WORDS_PX = 200, 880

@@ -26,7 +26,7 @@ from core.ui.labels.label_decisions import take_decisions
 from core.ui.labels.label_lending import desk_name, hand_of, lend_ahead
 from core.ui.references.label_values import PERSONAL, describe_value, focus_fields, say_value, seal_shown
 from core.viewer import Viewer
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 
 _SHOWN = 60
 _PERSONA_PICTURES = 100  # that are counted beside one of them

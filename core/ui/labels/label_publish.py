@@ -13,12 +13,12 @@ from core.labels.publication.message import counts_in_words, unseen_in_words
 from core.labels.publication.publisher import OutdatedDraft, PublishResult
 from core.studio import Studio
 from core.ui.frame.layout import row
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import Markdown, fill, joined, plain
 from core.ui.frame.problems import show_problem, show_problems
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import dialog, open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import Markdown, fill, joined, plain
+from core.ui.frame.words.quantities import count_of
 from core.ui.labels.label_updates import draw_updates, say_differences
 
 _LINES_SHOWN: Final = 400

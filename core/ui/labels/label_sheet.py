@@ -16,12 +16,12 @@ from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import GridEvent, clear_selection, picture_grid
 from core.ui.frame.filters import as_text
 from core.ui.frame.layout import page_of, row
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.quantities import count_of
 from core.ui.references.label_values import FIELD_NAMES, FREE, field_choices, parse_value
 from core.ui.references.reference_cards import label_cards
 from core.viewer import Viewer

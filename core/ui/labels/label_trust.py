@@ -14,11 +14,11 @@ from core.labels.queue.outlook import Outlook
 from core.labels.queue.progress import ReviewProgress
 from core.labels.queue.queue import ReviewState
 from core.studio import Studio
-from core.ui.frame.local_time import reader_zone
-from core.ui.frame.markdown import Markdown, fill, joined, plain
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of
-from core.ui.frame.tables import draw_table
+from core.ui.frame.words.local_time import reader_zone
+from core.ui.frame.words.markdown import Markdown, fill, joined, plain
+from core.ui.frame.words.quantities import count_of
+from core.ui.frame.words.tables import draw_table
 from core.ui.references.label_values import FIELD_NAMES
 from core.viewer import Viewer
 

@@ -15,13 +15,13 @@ from core.labels.publication.updates import Correction, LabelUpdate, UnseenValue
 from core.labels.published.schema import LabelField
 from core.references.key import file_name
 from core.studio import Studio
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import Markdown, breakable, fill, joined
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import absolute
 from core.ui.frame.state import Key
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import Markdown, breakable, fill, joined
+from core.ui.frame.words.quantities import count_of
 from core.ui.references.label_values import FIELD_NAMES, say_value
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 ROWS: Final = 20  # on one page: so many pictures are sent, however many labels change
 _PICTURE_PX: Final = 52

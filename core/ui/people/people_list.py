@@ -14,10 +14,10 @@ from core.errors import InputError, StudioError, WriteConflict
 from core.identity.access_list import ENTRY_CHARS_MAX, AccessChange, AccessLevel, AccessList, is_public_mail
 from core.ui.frame.filters import as_text
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import Markdown, fill
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import dialog, open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import Markdown, fill
 
 LEVELS: Final = {
     AccessLevel.DESIGNER: "Designer",

@@ -11,13 +11,13 @@ import streamlit as st
 from core.generation.spending.budget import Budget, dollars, dollars_left
 from core.generation.spending.ledger import Account, Tally
 from core.studio import Studio
-from core.ui.frame.markdown import Markdown, fill, plain
-from core.ui.frame.names import MODES
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import dialog
 from core.ui.frame.state import Key
-from core.ui.frame.tables import draw_table
+from core.ui.frame.words.markdown import Markdown, fill, plain
+from core.ui.frame.words.names import MODES
+from core.ui.frame.words.quantities import count_of
+from core.ui.frame.words.tables import draw_table
 from core.viewer import Capability, Viewer
 
 _SPANS = {"Today": 1, "7 days": 7, "30 days": 30}

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.references.drift import Drift, Move
 from core.references.key import file_name, unicode_form
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import fill, plain
-from core.ui.frame.quantities import count_of
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import fill, plain
+from core.ui.frame.words.quantities import count_of
 
 _NAMED_MAX = 20
 

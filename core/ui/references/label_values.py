@@ -15,7 +15,7 @@ from core.labels.published.schema import AGE_RANGES, FRAMINGS, Gender, LabelFiel
 from core.references.vocabulary import Vocabulary
 from core.studio import running_studio
 from core.ui.components.review_focus.focus_data import Choice, FocusField
-from core.ui.frame.quantities import year_span
+from core.ui.frame.words.quantities import year_span
 
 FIELD_NAMES: Final[Mapping[LabelField, str]] = {
     LabelField.AGE: "Age range",

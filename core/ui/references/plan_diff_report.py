@@ -8,8 +8,8 @@ from core.generation.plan_diff import diff_plans
 from core.references.index import ReferenceIndex
 from core.studio import Studio
 from core.ui.frame.drawer import drawer
-from core.ui.frame.markdown import fill
-from core.ui.frame.tables import draw_table
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.tables import draw_table
 
 PLAN_DIFF_DIALOG = "check"  # what the address calls it
 _LAST = 20

@@ -11,8 +11,8 @@ from core.references.key import parent
 from core.references.litter import LITTER_WORDS
 from core.references.problems import LibraryProblem, LibraryWarning, folded
 from core.references.reference import Filter, place_of
-from core.ui.frame.markdown import breakable, fill, plain
-from core.ui.frame.quantities import count_of
+from core.ui.frame.words.markdown import breakable, fill, plain
+from core.ui.frame.words.quantities import count_of
 from core.unicode import searchable
 
 _SHOWN = 6

@@ -14,9 +14,9 @@ from core.references.reference import AttributeGroup, Reference
 from core.references.table import ReferenceTable
 from core.references.vocabulary import Vocabulary
 from core.ui.components.picture_grid.picture_grid import Card
-from core.ui.frame.local_time import reader_zone
-from core.ui.frame.quantities import count_of
-from core.web.addresses import image_url
+from core.ui.frame.words.local_time import reader_zone
+from core.ui.frame.words.quantities import count_of
+from core.web.http.addresses import image_url
 
 _NO_PICTURE = "Picture cannot be shown"
 

@@ -24,16 +24,16 @@ from core.studio import Studio
 from core.ui.frame.drawer import deeper, drawer, open_drawer, opened
 from core.ui.frame.filters import go_to
 from core.ui.frame.layout import PAGE_SIZE, row
-from core.ui.frame.local_time import clock, reader_zone
-from core.ui.frame.markdown import fill, plain
-from core.ui.frame.names import ROLES
-from core.ui.frame.quantities import count_of, file_size, year_span
 from core.ui.frame.session import absolute, open_session
 from core.ui.frame.state import Key
-from core.ui.frame.tables import draw_table
-from core.ui.generate import draft
+from core.ui.frame.words.local_time import clock, reader_zone
+from core.ui.frame.words.markdown import fill, plain
+from core.ui.frame.words.names import ROLES
+from core.ui.frame.words.quantities import count_of, file_size, year_span
+from core.ui.frame.words.tables import draw_table
+from core.ui.generate.composer import draft
 from core.ui.references.label_values import FIELD_NAMES, say_value
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from core.ui.frame.filters import (
     switch,
 )
 from core.ui.frame.layout import row
-from core.ui.frame.names import GENDERS, ROLES, ids_by_name
 from core.ui.frame.state import Key
+from core.ui.frame.words.names import GENDERS, ROLES, ids_by_name
 
 PICTURES, GROUPS = "Pictures", "Groups"
 _GENDERS = {name: gender for gender, name in GENDERS.items()}

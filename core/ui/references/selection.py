@@ -12,8 +12,8 @@ from core.ui.components.picture_grid.picture_grid import deselect, selection_of
 from core.ui.components.picture_grid.selection_bar import SelectedPicture, selection_bar
 from core.ui.frame.state import Key
 from core.ui.references.use_in_generate import use_in_generate
-from core.web.addresses import KEY_FIELD, ORIGINALS_PATH, image_url
-from core.web.originals import check_zip
+from core.web.http.addresses import KEY_FIELD, ORIGINALS_PATH, image_url
+from core.web.pictures.originals import check_zip
 
 
 def selection(studio: Studio, index: ReferenceIndex, shown: Sequence[Reference]) -> list[Reference]:

@@ -16,12 +16,12 @@ from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import MAX_CARDS, Card, picture_grid
 from core.ui.frame.drawer import close_drawer, drawer, open_drawer
 from core.ui.frame.filters import go_to
-from core.ui.frame.markdown import Markdown, fill
-from core.ui.frame.quantities import count_of
 from core.ui.frame.state import Key, session_value
-from core.ui.generate import draft
+from core.ui.frame.words.markdown import Markdown, fill
+from core.ui.frame.words.quantities import count_of
+from core.ui.generate.composer import draft
 from core.ui.references.reference_details import obstacle
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 USE_DIALOG = "use"  # what the address calls it; no key of a picture is
 

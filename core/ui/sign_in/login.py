@@ -24,14 +24,14 @@ from core.identity.sign_in_answer import (
 )
 from core.studio import Studio
 from core.ui.components.component import Component, keep_value
-from core.ui.frame.markdown import fill, link, plain
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
 from core.ui.frame.session_request import send_login_token
 from core.ui.frame.state import Key, session_value
 from core.ui.frame.streamlit_internals import forget_oauth, oauth_answer, oauth_state
-from core.web.auth_routes import START_PATH
-from core.web.client_address import counted_as
+from core.ui.frame.words.markdown import fill, link, plain
+from core.web.http.auth_routes import START_PATH
+from core.web.http.client_address import counted_as
 
 _dress = Component(
     Path(__file__).with_name("sign_in_button.js"),

@@ -8,10 +8,10 @@ import streamlit as st
 
 from core.errors import StudioError
 from core.identity.start_token import PARAMETER
-from core.ui.frame.markdown import plain
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session_request import send_login_token
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import plain
 from core.ui.sign_in.login import door
 
 _LONGEST = 2_000  # characters; an address has about seventy

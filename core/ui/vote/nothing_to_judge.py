@@ -8,17 +8,17 @@ from core.errors import StorageError
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio
 from core.ui.frame.layout import empty_state, row
-from core.ui.frame.markdown import fill
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key
+from core.ui.frame.words.markdown import fill
+from core.ui.frame.words.quantities import count_of
 from core.ui.vote.vote_filters import clear_filters, go_back, goes_further_back
 from core.ui.vote.voting import voting_now
 from core.viewer import Capability, Viewer
-from core.votes.drawing import BallotFilter
+from core.votes.ballots.drawing import BallotFilter
 from core.votes.service import Pool
-from core.web.addresses import DEFAULT_PAGE
+from core.web.http.addresses import DEFAULT_PAGE
 
 
 def nothing_to_judge(studio: Studio, viewer: Viewer, pool: Pool, wanted: BallotFilter) -> None:

@@ -8,10 +8,10 @@ import streamlit as st
 
 from core.studio import Studio
 from core.ui.frame.filters import key_filter, named_choice, put_name, switch
-from core.ui.frame.markdown import Markdown, fill
-from core.ui.frame.names import VARIES, ids_by_name
 from core.ui.frame.state import Key
-from core.votes.drawing import BallotFilter
+from core.ui.frame.words.markdown import Markdown, fill
+from core.ui.frame.words.names import VARIES, ids_by_name
+from core.votes.ballots.drawing import BallotFilter
 
 _DAYS: Final = {"Last day": 1, "Last 7 days": 7, "Last 30 days": 30, "Last 90 days": 90, "Last year": 365}
 _LONGEST: Final = list(_DAYS)[-1]

@@ -22,9 +22,9 @@ from core.ui.components.vote.vote import (
 from core.ui.frame.session import browser_owner, open_session
 from core.ui.frame.state import OPENED_PARAM, Key, session_value
 from core.viewer import Viewer
-from core.votes.drawing import BallotFilter
+from core.votes.ballots.drawing import BallotFilter
+from core.votes.records.votes import Reason
 from core.votes.service import Ballot, Pool, VotingSession
-from core.votes.votes import Reason
 
 _AHEAD: Final = 5  # ballots a tab holds: the next ones are loaded while one is looked at
 _REMEMBERED: Final = 500  # acts a page can be told of again

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.shares import Share
 from core.votes.evidence import WINNERS, Evidence
-from core.votes.judgements import Winner
+from core.votes.records.judgements import Winner
 from core.votes.statistics.confidence import HALF, Floats, Interval, interval_of
 from core.votes.statistics.grouping import Ints, grouped
 from core.votes.statistics.resampling import bootstrapped, summed

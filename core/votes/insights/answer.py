@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.generation.side_titles import planned_title
-from core.injection.wishes import SideName, Varies, Wishes
+from core.generation.records.side_titles import planned_title
+from core.injection.request.wishes import SideName, Varies, Wishes
 from core.votes.estimate import MISSING_MAX, Estimate
 from core.votes.evidence import Contrast, Filters, LeftOut
-from core.votes.judgements import SideLetter
+from core.votes.records.judgements import SideLetter
 
 _RECKONED_MIN: Final = 10  # scenes; of fewer the difference so far is mostly chance
 _UNNAMED: Final = Contrast(SideName.A.heading, SideName.B.heading)

@@ -29,7 +29,7 @@ from core.votes.insights.voter_figures import (
     voters_of,
     without_busiest,
 )
-from core.votes.judgements import Winner
+from core.votes.records.judgements import Winner
 from core.votes.statistics.grouping import Ints, grouped
 
 

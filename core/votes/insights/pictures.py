@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from core.votes.evidence import WINNERS, Evidence
-from core.votes.judgements import SideLetter, Winner
+from core.votes.records.judgements import SideLetter, Winner
 from core.votes.statistics.confidence import Floats
 from core.votes.statistics.grouping import Ints, grouped
 from core.votes.statistics.resampling import bootstrapped, summed

@@ -12,7 +12,7 @@ from typing import Final
 from core.concurrency.background import in_background
 from core.concurrency.single_flight import SingleFlightCache
 from core.errors import StorageError
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from core.viewer import Capability, Viewer
 from core.votes.cast_judgements import CastVotes
 from core.votes.estimate import Estimate
@@ -20,7 +20,7 @@ from core.votes.evidence import Contrast, Evidence, Filters, evidence_of, select
 from core.votes.insights.answer import so_far_of
 from core.votes.insights.insights import Insights, insights_of, known_so_far
 from core.votes.insights.tables import scenes_csv, votes_csv
-from core.votes.voters import Voters
+from core.votes.records.voters import Voters
 
 _AT_ONCE_MAX: Final = 10_000  # votes, of which the columns are made in less than 0.1 s
 _LOOK_S: Final = 1.0

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.votes.evidence import STANDINGS, Column, Evidence, Filters, Standing, scores_of, select
 from core.votes.insights.voter_figures import pseudonyms_of
-from core.votes.judgements import Judgement, SideFacts
+from core.votes.records.judgements import Judgement, SideFacts
 from core.votes.statistics.grouping import Ints
 
 _SIDE: Final = ("title", "fidelity", "usd", "seconds", "failures")

@@ -1,6 +1,6 @@
 """The limits of sockets: every number in one place; deploy/nginx.conf repeats those that nginx can count.
 
-Strangers are everybody whose cookie lets nobody in; an address is what core/web/client_address.py counts by.
+Strangers are everybody whose cookie lets nobody in; an address is what core/web/http/client_address.py counts by.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from core.generation.backfill.legacy_records import Line, read_lines
 from core.generation.records.attempt_status import AttemptPhase
 from core.generation.records.comparison import Origin
 from core.generation.records.history import HistoryFilter
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.references.index import ReferenceIndex, build_index
 from core.references.vocabulary import Role, load_vocabulary
 from core.studio import VOCABULARY_FILE

@@ -12,7 +12,7 @@ import pytest
 from core.errors import InputError
 from core.generation.backfill.legacy_records import COLUMNS, Line, read_lines
 from core.generation.backfill.moments import ACCEPTED
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 
 OUTSIDE = f"lies outside of the calendar: {ACCEPTED}"
 QUOTES = 'Its quotes do not match: one inside of a cell is written twice (""), and each that opens is closed.'

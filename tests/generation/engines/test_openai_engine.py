@@ -22,7 +22,7 @@ from core.errors import Charge, ConfigError, EngineError, EngineFault
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
 from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.records.comparison import RenderSettings, Size
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.openai import call
 from core.openai.client import Endpoint
 from core.references.vocabulary import Role

@@ -20,7 +20,7 @@ from core.generation.records.outcome import Cost
 from core.images.decode import decode_picture
 from core.images.still import neutral_still
 from core.images.tone_fidelity import tone_distance
-from core.injection.wishes import Mode, SideName
+from core.injection.request.wishes import Mode, SideName
 from core.references.vocabulary import Role
 from tests.generation.comparisons import TONE_ONLY, StudioFixture, comparison, side_of
 

@@ -24,7 +24,7 @@ from core.generation.engines.capabilities import (
 )
 from core.generation.engines.prices import TokenUsage, cost_of, estimate
 from core.generation.records.comparison import DEFAULT_SIZE, Size
-from core.ui.generate.draft import SIZES
+from core.ui.generate.composer.draft import SIZES
 
 TODAY = date(2026, 11, 22)
 SQUARE = Size(width=1024, height=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.generation.records.attempt import AttemptId, attempt_file
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 
 FOLDER = "studio/generations/2026/11/22/01M8J2787R8PSJKWWB24XC9D7X/"
 

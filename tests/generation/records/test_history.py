@@ -21,9 +21,9 @@ from core.generation.records.attempt_status import AttemptPhase
 from core.generation.records.comparison import Comparison, Size
 from core.generation.records.history import HistoryFilter
 from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState, StoredPicture
-from core.injection.fairness import BALANCE, Difference
-from core.injection.slots import NearMiss, Slot
-from core.injection.wishes import Ages, Mode, PersonWish, Wishes
+from core.injection.request.fairness import BALANCE, Difference
+from core.injection.request.slots import NearMiss, Slot
+from core.injection.request.wishes import Ages, Mode, PersonWish, Wishes
 from core.labels.published.schema import Gender
 from core.references.vocabulary import Role
 from core.storage.embedded.server import EmbeddedS3

@@ -19,7 +19,7 @@ from core.errors import StorageError, StorageUnavailable
 from core.generation.records.comparison import Comparison
 from core.generation.records.history import History, HistoryFilter
 from core.generation.records.month_file import MONTH_FILE, Row
-from core.injection.wishes import Mode, Wishes
+from core.injection.request.wishes import Mode, Wishes
 from core.record_index.listing import RecordListing
 from core.record_index.month_file import MonthFile, day_of
 from core.unicode import searchable

@@ -17,7 +17,7 @@ from core.generation.running.runner import RunLimits, Runner
 from core.generation.spending.budget import Budgets, DailyLimits
 from core.generation.spending.estimates import Estimates
 from core.generation.spending.ledger import Ledger
-from core.injection.wishes import Mode, SideName
+from core.injection.request.wishes import Mode, SideName
 from core.viewer import PersonRole, Viewer
 from tests.generation.comparisons import SIZE, TONE_ANGLE, TONE_ONLY, PricedEngine, StudioFixture, comparison, slot
 

@@ -12,7 +12,7 @@ import pytest
 from core.errors import EngineError, StorageUnavailable
 from core.generation.running import attachments
 from core.generation.running.attachments import Attachments, Prepare, Preparing
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.references.vocabulary import Role
 from tests.faults.proxy import Does, FaultProxy
 from tests.generation.comparisons import TONE_ONLY, StudioFixture, comparison, png

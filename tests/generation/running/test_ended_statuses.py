@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.running.ended_statuses import EndedStatuses
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from tests.generation.comparisons import TONE_ONLY, comparison
 
 

@@ -15,7 +15,7 @@ from core.generation.engines.engine import SideRequest
 from core.generation.records.attempt_status import AttemptPhase
 from core.generation.records.comparison import Comparison
 from core.generation.running.fair_queue import FairQueue
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from tests.generation.comparisons import TONE_ONLY, PaintingEngine, StudioFixture, comparison, side_of
 from tests.support.timeouts import LONG_S, until
 

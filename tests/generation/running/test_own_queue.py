@@ -16,7 +16,7 @@ from core.generation.running.fair_queue import FairQueue
 from core.generation.running.job import Job
 from core.generation.running.own_queue import Move, by_comparison, moved
 from core.generation.running.runner import WAITING_SIDES_MAX, Runner
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.viewer import PersonRole, Viewer
 from tests.generation.comparisons import (
     TONE_ANGLE,

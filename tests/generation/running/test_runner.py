@@ -15,7 +15,7 @@ from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.history import History
 from core.generation.records.outcome import Cost, OutcomeState
 from core.generation.running.runner import Runner
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.references.vocabulary import Role
 from tests.generation.breaking_proxy import BreakingProxy
 from tests.generation.comparisons import (

@@ -12,7 +12,7 @@ from core.generation.records.attempt_status import AttemptPhase
 from core.generation.records.comparison import Comparison
 from core.generation.running.runner import RunLimits, Runner
 from core.generation.running.spool import Spool
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.storage.local.file_spool import FileSpool
 from core.storage.s3 import Store
 from tests.faults.proxy import Does, FaultProxy

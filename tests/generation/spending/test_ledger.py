@@ -23,8 +23,8 @@ from core.generation.running.runner import Runner
 from core.generation.spending.budget import Budget, Budgets, DailyLimits
 from core.generation.spending.ledger import Account, Ledger, Tally
 from core.generation.variations import Variations
-from core.injection.reader import OfflineReader
-from core.injection.wishes import Mode, SideName, Wishes
+from core.injection.reading.reader import OfflineReader
+from core.injection.request.wishes import Mode, SideName, Wishes
 from core.labels.published.label_file import LabelSet
 from core.storage.client import Reach
 from core.storage.s3 import Store

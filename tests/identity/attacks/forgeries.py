@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from itsdangerous import URLSafeSerializer
 
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 from tests.support.dashboards.production import KEY, MADE, SECRET, Production
 
 COMPARISON = "01KAM8K4T0YZ7C4D0Q7H7P3N5E"

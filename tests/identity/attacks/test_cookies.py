@@ -13,7 +13,7 @@ from dataclasses import asdict
 import pytest
 
 from core.identity.session import LIFETIME_S, LONGEST_S, SessionSigner
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 from tests.fakes.google import unsigned
 from tests.identity.attacks.forgeries import NOW, door_only, forged, kept_out, pictures, refused, unsealed
 from tests.identity.issuer import claims, token

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from core.images.memory import BYTES_MAX, MIB, PIXELS
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 from tests.support.dashboards.production import COOKIE, PICTURE, Production, production
 from tests.support.large_pictures import GREY, GREY_ALPHA, PALETTE, RGB, large_png
 from tests.support.timeouts import LONG_S

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from core.injection.wishes import PROMPT_CHARS_MAX
+from core.injection.request.wishes import PROMPT_CHARS_MAX
 from core.ui.components.component import UNREADABLE
 from core.ui.references.label_values import seal_shown
 from tests.support.dashboards.production import KEY, PAGES, SECRET, Production, session

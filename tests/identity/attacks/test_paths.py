@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from core.references.key import encode_key
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 from tests.identity.attacks.forgeries import COMPARISON
 from tests.support.dashboards.production import COOKIE, KEY, Production
 

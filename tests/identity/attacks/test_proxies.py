@@ -12,7 +12,7 @@ from itertools import count
 import httpx
 import pytest
 
-from core.web.client_address import client_address, counted_as
+from core.web.http.client_address import client_address, counted_as
 from tests.support.dashboards.production import Production, from_our_page, production
 from tests.support.timeouts import LONG_S
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from core.web.addresses import ORIGINAL, image_url
+from core.web.http.addresses import ORIGINAL, image_url
 from tests.identity.attacks.forgeries import kept_out
 from tests.support.dashboards.production import COOKIE, KEY, ORIGIN, PICTURE, Production
 from tests.support.timeouts import LONG_S

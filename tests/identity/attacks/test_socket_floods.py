@@ -29,7 +29,7 @@ from websockets.typing import Subprotocol
 
 from bench.sessions import session as tab
 from core.refusals import WINDOW_S
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 from core.web.sockets import limits
 from tests.deploy.test_nginx import nginx_before
 from tests.identity.attacks.forgeries import door_only

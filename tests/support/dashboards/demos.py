@@ -378,8 +378,8 @@ st.text(f"run {run}, step {step}, comparison {comparison}")
 _MARKDOWN = """
 import streamlit as st
 
-from core.ui.frame.markdown import fill, joined, plain
-from core.ui.frame.tables import draw_table
+from core.ui.frame.words.markdown import fill, joined, plain
+from core.ui.frame.words.tables import draw_table
 from tests.support.hostile import ALL
 
 st.set_page_config(layout="wide")

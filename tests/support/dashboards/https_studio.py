@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, expect
 
-from core.injection.wishes import SideName
-from core.web.addresses import ORIGINAL, image_url, partial_url
+from core.injection.request.wishes import SideName
+from core.web.http.addresses import ORIGINAL, image_url, partial_url
 from tests.fakes.google import CLIENT_ID, CLIENT_SECRET, Account, FakeGoogle
 from tests.support.browser.certificate import certificate
 from tests.support.dashboards.dashboard import Tab

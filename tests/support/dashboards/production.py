@@ -20,7 +20,7 @@ from websockets.typing import Origin, Subprotocol
 
 from core.identity.google import GoogleAccount
 from core.identity.session import Session, SessionSigner
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 from tests.fakes.google import CLIENT_ID
 from tests.support.dashboards.dashboard import dashboard
 from tests.support.processes.programs import ROOT

@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection
 from tests.support.dashboards.production import ORIGIN
 from tests.support.timeouts import LONG_S, until
 
-_JOINT = re.compile(r":color[\[{][\]}]")  # core/ui/frame/markdown.py parts with it what must not come together
+_JOINT = re.compile(r":color[\[{][\]}]")  # core/ui/frame/words/markdown.py parts with it what must not come together
 
 
 @dataclass

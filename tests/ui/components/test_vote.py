@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from core.ui.components.component import style_sheet
 from core.ui.components.vote.vote import Doing, VoteData, _Outbox, read_news
+from core.votes.records.votes import Answer, Reason
 from core.votes.service import Ballot
-from core.votes.votes import Answer, Reason
 
 FINE: dict[str, Any] = {"id": "a", "does": "vote", "token": "t", "answer": "left", "reasons": ["tone"], "seconds": 2.5}
 

@@ -10,7 +10,7 @@ from core.generation.records.attempt import AttemptId
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.comparison import Comparison, SideTake
 from core.generation.records.outcome import Outcome, StoredPicture
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.ui.components.filmstrip.filmstrip import Chosen
 from core.ui.filmstrip.pair import Pair, PairedSide, pair_of
 from tests.generation.comparisons import SIZE, TONE_ANGLE, TONE_ONLY, comparison

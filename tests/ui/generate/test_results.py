@@ -11,10 +11,10 @@ import pytest
 from core.errors import EngineFault
 from core.generation.engines.preview_engine import PreviewEngine
 from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.settings import load_settings
 from core.studio import Studio, build_engines
-from core.ui.generate.draft import engine_choices
+from core.ui.generate.composer.draft import engine_choices
 from core.ui.generate.side_words import money, next_step, while_running
 
 

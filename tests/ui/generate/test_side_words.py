@@ -10,7 +10,7 @@ from core.errors import EngineError, EngineFault
 from core.generation.records.attempt import AttemptId
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.generation.records.outcome import Outcome
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.ui.generate.side_words import headline, next_says, problem, told_in_ms
 from core.ui.generate.stage_footers import cancel_label
 from core.ui.generate.work import cancel_words, end_words, progress_words

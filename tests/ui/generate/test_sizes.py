@@ -9,7 +9,7 @@ import pytest
 from core.generation.engines.capabilities import check_request, model_table
 from core.generation.engines.prices import estimate
 from core.generation.records.comparison import DEFAULT_SIZE
-from core.ui.generate.draft import SIZES
+from core.ui.generate.composer.draft import SIZES
 
 
 def test_every_ratio_a_designer_works_in_is_offered_and_the_default_comes_first() -> None:

@@ -10,7 +10,7 @@ from core.errors import EngineFault
 from core.generation.records.attempt_status import AttemptPhase, SideStatus
 from core.generation.records.comparison import Size
 from core.generation.records.outcome import Cost, Failure, Outcome, OutcomeState, StoredPicture
-from core.injection.wishes import SideName
+from core.injection.request.wishes import SideName
 from core.ui.history.attempts import attempt_words
 
 BEGAN = datetime(2026, 5, 4, 12, 30, 5, tzinfo=UTC)

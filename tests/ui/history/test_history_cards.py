@@ -12,7 +12,7 @@ from core.generation.records.attempt_status import AttemptPhase, ComparisonStatu
 from core.generation.records.comparison import Comparison, Legacy
 from core.generation.records.outcome import Outcome, StoredPicture
 from core.generation.records.status_reader import conclude_import
-from core.injection.wishes import Mode, SideName, Varies, Wishes
+from core.injection.request.wishes import Mode, SideName, Varies, Wishes
 from core.references.key import encode_key
 from core.references.vocabulary import load_vocabulary
 from core.studio import VOCABULARY_FILE

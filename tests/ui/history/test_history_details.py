@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.injection.wishes import Mode
+from core.injection.request.wishes import Mode
 from core.references.vocabulary import load_vocabulary
 from core.studio import VOCABULARY_FILE
 from core.ui.history.history_details import _made

@@ -12,7 +12,7 @@ import pytest
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
-from core.injection.wishes import Varies
+from core.injection.request.wishes import Varies
 from core.studio import Studio, close_studio, get_studio
 from core.ui.frame.state import Key
 from tests.support.timeouts import LONG_S

@@ -13,14 +13,14 @@ from core.generation.records.attempt import AttemptId, this_server
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
 from core.generation.records.history import History
 from core.generation.records.outcome import Cost, Outcome, StoredPicture
-from core.injection.wishes import SideName, Strength, Varies, Wishes
+from core.injection.request.wishes import SideName, Strength, Varies, Wishes
 from core.references.vocabulary import Role
 from core.storage.s3 import Store
 from core.studio import Studio
-from core.votes.pairings import Pairing, PairPicture, PicturePair
-from core.votes.vote_rows import VoteRow
-from core.votes.voters import VoterList
-from core.votes.votes import Reason, Vote
+from core.votes.ballots.pairings import Pairing, PairPicture, PicturePair
+from core.votes.records.vote_rows import VoteRow
+from core.votes.records.voters import VoterList
+from core.votes.records.votes import Reason, Vote
 from tests.generation.comparisons import comparison, png, slot
 
 BEGAN = datetime(2026, 9, 1, 9, tzinfo=UTC)

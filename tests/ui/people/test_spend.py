@@ -10,7 +10,7 @@ import pytest
 
 from core.generation.spending.budget import Budget
 from core.generation.spending.ledger import Account, Tally
-from core.injection.wishes import Mode, Varies
+from core.injection.request.wishes import Mode, Varies
 from core.ui.people.spend import accounts_seen_by, budget_words, summary, table
 from core.viewer import PersonRole, Viewer
 

@@ -22,7 +22,7 @@ from core.ui.components.vote.vote import Doing, VoteAct, VoteNews
 from core.ui.frame.state import Key
 from core.ui.vote.voting import Voting
 from core.viewer import PersonRole, Viewer
-from core.votes.votes import Answer, Reason
+from core.votes.records.votes import Answer, Reason
 from tests.generation.comparisons import slot
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tests.support.timeouts import LONG_S, until
@@ -80,7 +80,7 @@ def script(page: str) -> None:
     import streamlit as st
 
     from core.ui.vote.voting import take_news
-    from core.web.addresses import PAGES
+    from core.web.http.addresses import PAGES
 
     st.navigation([st.Page(Path(page).with_name(f"{name}.py")) for name in PAGES], position="hidden")
     if "news" in st.session_state:

@@ -15,9 +15,9 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from core.ui.components.component import Component, ShortText, Told, message, read_told
-from core.votes.ballots import SEAL_CHARS_MAX
+from core.votes.ballots.ballots import SEAL_CHARS_MAX
+from core.votes.records.votes import Answer, Reason
 from core.votes.service import Ballot
-from core.votes.votes import Answer, Reason
 
 _AT_ONCE_MAX: Final = 200  # the script sends fewer
 _HELD_MAX: Final = 20  # ballots that wait in the browser: more than it is ever given

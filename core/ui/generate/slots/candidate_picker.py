@@ -8,17 +8,17 @@ from functools import partial
 import streamlit as st
 
 from core.generation.planning import Planned
-from core.injection.slots import Slot
+from core.injection.request.slots import Slot
 from core.references.reference import Reference
 from core.references.vocabulary import Role
 from core.studio import Studio
 from core.ui.components.picture_grid.picture_grid import Card, picture_grid
-from core.ui.frame.markdown import Markdown, fill
 from core.ui.frame.problems import show_problems
-from core.ui.frame.quantities import count_of
-from core.ui.generate import draft
+from core.ui.frame.words.markdown import Markdown, fill
+from core.ui.frame.words.quantities import count_of
+from core.ui.generate.composer import draft
 from core.unicode import searchable
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 SHOWN = 60  # pictures; a search finds the others
 _FEW = 8  # need no search

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from core.injection.slots import ANYTHING, Loosen, NearMiss, Slot
-from core.injection.wishes import Mode
+from core.injection.request.slots import ANYTHING, Loosen, NearMiss, Slot
+from core.injection.request.wishes import Mode
 from core.references.key import parent
 from core.references.vocabulary import Vocabulary
-from core.ui.frame.markdown import Markdown, fill
-from core.ui.frame.names import GENDERS, MODES
-from core.ui.frame.quantities import count_of
+from core.ui.frame.words.markdown import Markdown, fill
+from core.ui.frame.words.names import GENDERS, MODES
+from core.ui.frame.words.quantities import count_of
 
 _ANYTHING = {Loosen.PERSONA: "Anybody", Loosen.GENDER: "Any gender", Loosen.AGE: "Any age"}
 # What says it without the value.

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.generation.records.comparison import SideRecord
-from core.injection.slots import Rule, Slot
+from core.injection.request.slots import Rule, Slot
 from core.references.vocabulary import Role
-from core.ui.frame.names import ROLES
-from core.ui.generate.sent_prompt import SIDE_LETTERS
+from core.ui.frame.words.names import ROLES
+from core.ui.generate.header.sent_prompt import SIDE_LETTERS
 
 
 @dataclass(frozen=True, slots=True)

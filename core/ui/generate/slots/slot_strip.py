@@ -11,21 +11,21 @@ import streamlit as st
 from core.generation.planning import Planned
 from core.generation.records.comparison import SideRecord
 from core.images.thumbnails import THUMBNAIL_SIDES
-from core.injection.slots import Loosen, NearMiss, Slot
-from core.injection.wishes import Mode, Strength, WishedFrom, Wishes
+from core.injection.request.slots import Loosen, NearMiss, Slot
+from core.injection.request.wishes import Mode, Strength, WishedFrom, Wishes
 from core.references.vocabulary import Role, Vocabulary
 from core.studio import Studio
 from core.ui.frame.layout import row
-from core.ui.frame.markdown import Markdown, breakable, fill, joined, plain
-from core.ui.frame.names import ROLES, STRENGTHS
 from core.ui.frame.session import absolute
-from core.ui.generate import draft
+from core.ui.frame.words.markdown import Markdown, breakable, fill, joined, plain
+from core.ui.frame.words.names import ROLES, STRENGTHS
+from core.ui.generate.composer import draft
 from core.ui.generate.slots.candidate_picker import candidate_picker
 from core.ui.generate.slots.near_miss_words import near_miss_words
 from core.ui.generate.slots.slot_cards import Account, SlotCard, is_dead_end, letters_of, slot_cards
 from core.ui.generate.slots.slot_trail import trail
 from core.ui.generate.slots.wrong_match import is_reported
-from core.web.addresses import image_url
+from core.web.http.addresses import image_url
 
 _WAYS_OUT = {True: 1, False: 4}  # buttons on a card, by whether it is compact; the others are behind its name
 WrongMatch = Callable[[Slot], None]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from core.injection.slots import Slot, Step
+from core.injection.request.slots import Slot, Step
+from core.injection.request.wishes import WishedFrom
 from core.injection.tag_names import in_screen_words
-from core.injection.wishes import WishedFrom
 from core.references.vocabulary import Vocabulary
-from core.ui.frame.markdown import Markdown, code, fill, joined
+from core.ui.frame.words.markdown import Markdown, code, fill, joined
 from core.ui.generate.slots.near_miss_words import near_miss_words
 
 _SOURCES: dict[str | None, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.injection.slots import Slot
+from core.injection.request.slots import Slot
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key

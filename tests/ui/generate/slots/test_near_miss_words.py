@@ -6,7 +6,7 @@ import html
 
 import pytest
 
-from core.injection.slots import NearMiss, Rule, Slot, Step
+from core.injection.request.slots import NearMiss, Rule, Slot, Step
 from core.references.vocabulary import Role
 from core.ui.generate.slots.near_miss_words import near_miss_words
 from tests.injection.libraries import VOCABULARY

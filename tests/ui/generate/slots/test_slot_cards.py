@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from core.generation.planning import ComparisonPlanner, Planned
-from core.injection.reader import OfflineReader
-from core.injection.slots import Loosen, NearMiss
-from core.injection.wishes import Mode, Varies, Wishes
+from core.injection.reading.reader import OfflineReader
+from core.injection.request.slots import Loosen, NearMiss
+from core.injection.request.wishes import Mode, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.ui.generate.slots.slot_cards import SlotCard, is_dead_end, letters_of, slot_cards
 from core.ui.generate.slots.slot_strip import shown_ways

@@ -1,0 +1,1 @@
+"""Votes as they lie in S3, and how they come there."""

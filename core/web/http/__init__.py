@@ -1,0 +1,1 @@
+"""What every route needs: who asks, from where, at which address, and the answer as bytes and headers."""

@@ -1,0 +1,1 @@
+"""Routes of pictures: tiles, originals and ZIP files, and those of ballots."""
