@@ -15,7 +15,7 @@ from core.injection.reading.reader import OfflineReader, Reading
 from core.injection.reading.text import PromptText, canonical
 from core.references.vocabulary import load_vocabulary
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 READER = OfflineReader(load_vocabulary(ROOT / "labels" / "attributes.toml"))
 PROMPTS = [
     json.loads(line) for line in (ROOT / "tests" / "data" / "prompts.jsonl").read_text(encoding="utf-8").splitlines()

@@ -22,7 +22,7 @@ from tests.injection.reading.test_reader import FIELDS, READER, THRESHOLDS, expe
 
 ROWS = [
     json.loads(line)
-    for line in (Path(__file__).parents[1] / "data" / "pasted.jsonl").read_text(encoding="utf-8").splitlines()
+    for line in (Path(__file__).parents[2] / "data" / "pasted.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 # The fields that are read otherwise than a person would, by prompt. Whoever mends one takes it off the list.
 MISREAD = {"en-022": {"age"}, "ko-050": {"age"}, "ko-060": {"person", "age"}, "ko-070": {"gender"}}
