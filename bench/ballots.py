@@ -38,9 +38,9 @@ from core.settings import Settings
 from core.studio import Studio, build_studio
 from core.viewer import PersonRole, Viewer
 from core.votes.ballots.pairings import PAIRING_MONTHS, Pairing, PairPicture, PicturePair
-from core.votes.evidence import Filters
 from core.votes.records.vote_rows import VOTE_MONTHS, VoteRow
 from core.votes.records.votes import Answer
+from core.votes.selection import Filters
 
 HEADING = "## Ballots and votes"
 COMPARISONS, VOTES, VOTERS, PEOPLE, EACH = 20_000, 100_000, 40, 20, 10

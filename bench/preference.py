@@ -21,9 +21,10 @@ import numpy as np
 from bench.listing import machine
 from bench.results import write_section
 from core.injection.request.wishes import Varies
-from core.votes.evidence import Filters, Marks, evidence_of
+from core.votes.evidence import Marks, evidence_of
 from core.votes.insights.insights import insights_of
 from core.votes.records.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
+from core.votes.selection import Filters
 from core.votes.statistics.confidence import LOG_STAKE, Floats, bets_on, interval_of
 from core.votes.statistics.grouping import Ints
 

@@ -302,7 +302,6 @@ def build_studio(settings: Settings, *, lends: bool = True) -> Studio:
         seen,
         BallotSeals(_ballot_secret(settings, storage)),
         BallotPictures(store),
-        cast_votes,
         folder_of=history.folder_of,
         comparison=history.get,
         days=settings.vote_days,

@@ -17,8 +17,8 @@ from core.ui.insights.insight_filters import insight_filters, question_choice
 from core.ui.insights.pictures import show_pictures, show_reasons
 from core.ui.insights.steadiness import show_left_out, show_steadiness
 from core.viewer import Viewer
-from core.votes.evidence import Filters
 from core.votes.insights.insights import Insights
+from core.votes.selection import Filters
 
 
 def page() -> None:

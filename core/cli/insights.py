@@ -13,10 +13,11 @@ from core.cli.workbench import open_workbench, print_json, read_lines
 from core.errors import InputError, legible
 from core.injection.request.wishes import Varies
 from core.settings import load_settings
-from core.votes.evidence import Filters, evidence_of
+from core.votes.evidence import evidence_of
 from core.votes.insights.answer import percent, span
 from core.votes.insights.insights import Insights, insights_of
 from core.votes.records.judgements import BrokenLine, Judgement, read_judgements
+from core.votes.selection import Filters
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from math import isnan
 from random import Random
 from typing import Final
@@ -26,9 +25,8 @@ from core.votes.ballots.ballot_pictures import BallotPictures
 from core.votes.ballots.ballots import BallotSeals, DrawnBallot, Purpose
 from core.votes.ballots.drawing import AGAIN_EVERY, BallotFilter, VoterView, ballot_of, draw, repetition
 from core.votes.ballots.pool import PairingPool, days_ago
-from core.votes.cast_judgements import CastVotes
 from core.votes.records.book import Place
-from core.votes.records.judgements import Judgement, SideLetter
+from core.votes.records.judgements import SideLetter
 from core.votes.records.seen import Seen
 from core.votes.records.store import VoteStore
 from core.votes.records.vote_rows import Pair, VoteRow
@@ -57,14 +55,6 @@ class Ballot:
     prompt: str
     left: str
     right: str
-
-
-class SaveState(StrEnum):
-    """How far a vote has got. `KEPT`: on this server's disk, counted, and offered to S3 until that takes it."""
-
-    UNKNOWN = "unknown"
-    KEPT = "kept"
-    SAVED = "saved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +112,6 @@ class VoteService:
         seen: Seen,
         seals: BallotSeals,
         pictures: BallotPictures,
-        cast: CastVotes,
         *,
         folder_of: Callable[[str], str],
         comparison: Callable[[str], Comparison],
@@ -135,7 +124,6 @@ class VoteService:
         self._seen = seen
         self._seals = seals
         self._pictures = pictures
-        self._cast = cast
         self._folder_of = folder_of
         self._comparison = comparison
         self._days = days
@@ -171,7 +159,7 @@ class VoteService:
 
     def cast(
         self, viewer: Viewer, token: str, answer: Answer, reasons: Sequence[Reason] = (), *, seconds: float
-    ) -> SaveState:
+    ) -> None:
         """Vote. When this returns the vote is on disk, counted, and on its way to S3: no kill or outage loses it.
 
         The same answer to the same ballot once more changes nothing, so a browser may send it until it is answered;
@@ -189,7 +177,6 @@ class VoteService:
                 self._store.keep(self._vote(viewer, ballot, answer, reasons, seconds))
             elif (known.answer, known.reasons) != (answer.value, tuple(reason.value for reason in reasons)):
                 raise InputError("This ballot was answered already: take that answer back to give another one.")
-        return self._state(ballot.id)
 
     def undo(self, viewer: Viewer, token: str) -> Ballot:
         """Take one's vote back: the same two pictures as a new ballot, each where it stood. Raises as `cast`.
@@ -254,15 +241,6 @@ class VoteService:
         """The ULID under which a vote on this ballot lies, for what is said of it. Raises InputError as `cast`."""
         return self._ballot(viewer, token).id
 
-    def states(self, viewer: Viewer, tokens: Sequence[str]) -> Mapping[str, SaveState]:
-        """How far the votes on one's own ballots have got; UNKNOWN for what was not answered, or is no ballot."""
-        viewer.require(Capability.BROWSE)
-        states = dict.fromkeys(tokens, SaveState.UNKNOWN)
-        for token in tokens:
-            with suppress(InputError):
-                states[token] = self._state(self._ballot(viewer, token).id)
-        return states
-
     def session(self, viewer: Viewer) -> VotingSession:
         """How many were judged, and how long it took; the same after a reload and in another tab."""
         viewer.require(Capability.BROWSE)
@@ -289,11 +267,6 @@ class VoteService:
             skipped += is_open and pair in view.out
             left += is_open and pair not in view.out
         return Pool(left, judged, seen, skipped, reading=not (self._pool.is_read and self._store.is_read))
-
-    def judgements(self, viewer: Viewer) -> tuple[Judgement, ...]:
-        """Every standing vote as evidence, by voters' pseudonyms; the same tuple until something has changed."""
-        viewer.require(Capability.BROWSE)
-        return self._cast.judgements()
 
     def picture(self, viewer: Viewer, sealed: str) -> bytes:
         """The picture at one of a ballot's addresses, as PNG.
@@ -373,11 +346,6 @@ class VoteService:
             voter=ballot.voter,
             time=now,
         )
-
-    def _state(self, ballot_id: str) -> SaveState:
-        if self._store.book.vote(ballot_id) is None:
-            return SaveState.UNKNOWN
-        return SaveState.KEPT if self._store.book.is_waiting(ballot_id) else SaveState.SAVED
 
     def _shown(self, ballot: DrawnBallot, prompt: str) -> Ballot:
         in_background(lambda: self._prepare(ballot), name="ballot-pictures")

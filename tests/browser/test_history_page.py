@@ -101,8 +101,7 @@ def change(tab: Tab, **picks: str) -> None:
     """Ask for a change in the open details."""
     tab.dialog.get_by_text("Change and make again").click()
     for label, option in picks.items():
-        tab.dialog.get_by_role("combobox", name=label).click()
-        tab.page.get_by_role("option", name=option).click()
+        tab.choose(label, option)
     tab.settled()
 
 

@@ -315,9 +315,7 @@ def test_printed_digits_choose_and_are_not_written(house: House, sit: Sit) -> No
 def test_after_a_filter_was_chosen_by_mouse_the_desk_has_the_keys_back(house: House, sit: Sit) -> None:
     key = house.portrait()
     mira = sit(MIRA, key)
-    source = mira.tab.page.get_by_role("combobox", name="Any source")
-    source.click()
-    mira.tab.page.get_by_role("option", name="nominal").click()
+    mira.tab.choose("Any source", "nominal")
     expect(mira.node).to_be_focused()
     mira.press("a")
     mira.is_all_saved()

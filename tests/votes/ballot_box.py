@@ -78,7 +78,7 @@ class VoteServer:
         self.seen = Seen(self.store, self.voters, outbox, **place)
         self.votes = VoteStore(self.store, outbox, self.seen, **place, list_pages=self.list_pages)
         self.pool = PairingPool(self.store, **place, list_pages=self.list_pages, comparison=self.history.get)
-        self.cast = CastVotes(self.votes.book, self.pool)
+        self.cast_votes = CastVotes(self.votes.book, self.pool)
         self.service = VoteService(
             self.votes,
             self.pool,
@@ -86,7 +86,6 @@ class VoteServer:
             self.seen,
             BallotSeals(SECRET, clock=self.clock),
             BallotPictures(self.store),
-            self.cast,
             folder_of=self.history.folder_of,
             comparison=self.history.get,
             days=self.days,

@@ -6,9 +6,10 @@ import krippendorff
 import numpy as np
 import pytest
 
-from core.votes.evidence import Filters, evidence_of, select
+from core.votes.evidence import evidence_of
 from core.votes.insights.agreement import Agreement, LeftBias, agreement_of, alpha_of, left_bias_of, self_agreement_of
 from core.votes.records.judgements import Judgement
+from core.votes.selection import Filters, select
 from tests.votes.judged import judged, votes_on
 
 # Four observers, twelve units, five names, some missing: the example of Krippendorff (2011), section C, α = 0.743.

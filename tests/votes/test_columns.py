@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.injection.request.wishes import Varies
-from core.votes.evidence import NOT_SAID, WINNERS, Column, Contrast, Evidence, Filters, evidence_of, scores_of, select
+from core.votes.evidence import NOT_SAID, WINNERS, Column, Contrast, Evidence, evidence_of, scores_of
 from core.votes.records.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
+from core.votes.selection import Filters, select
 from core.votes.statistics.grouping import grouped
 from tests.votes.judged import BEGAN
 
@@ -116,7 +117,7 @@ def test_every_column_says_what_each_vote_says(seed: int, count: int) -> None:
         assert words(column) == [of(vote) for vote in plain], name
         assert list(column.names) == list(dict.fromkeys(of(vote) for vote in plain if of(vote) is not None)), name
     assert words(found.contrast) == [
-        None if None in (titles := (vote.pair.a.title, vote.pair.b.title)) else Contrast(*titles)  # type: ignore[arg-type]
+        None if None in (titles := (vote.pair.a.title, vote.pair.b.title)) else Contrast(*titles)  # type: ignore[arg-type]  # None is not in it
         for vote in plain
     ]
     assert [WINNERS[code] for code in found.winner] == [vote.winner for vote in plain]

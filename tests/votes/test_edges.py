@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from core.votes.evidence import Filters, evidence_of
+from core.votes.evidence import evidence_of
 from core.votes.insights.insights import Insights, insights_of
 from core.votes.records.judgements import Judgement, SideFacts
+from core.votes.selection import Filters
 from tests.votes.judged import BEGAN, judged, votes_on
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.injection.request.wishes import Varies
-from core.votes.evidence import Contrast, Evidence, Filters, LeftOut, evidence_of, scores_of, select
+from core.votes.evidence import Contrast, Evidence, evidence_of, scores_of
 from core.votes.records.judgements import Judgement, SideFacts
+from core.votes.selection import Filters, LeftOut, select
 from tests.votes.judged import BEGAN, judged, votes_on
 
 ASKED = Filters()

@@ -20,7 +20,6 @@ from ulid import ULID
 from core.errors import InputError, StorageError, StorageUnavailable
 from core.viewer import PersonRole, Viewer
 from core.votes.records.votes import Answer, Withdrawal, read_record
-from core.votes.service import SaveState
 from tests.generation.breaking_proxy import BreakingProxy
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.timeouts import LONG_S, until
@@ -56,8 +55,7 @@ def test_votes_of_twenty_people_while_s3_is_away_are_all_there_once_when_it_is_b
     def vote(viewer: Viewer) -> None:
         for ballot in hands[viewer.email]:
             for _ in range(2):  # a browser that does not trust the line
-                state = server.service.cast(viewer, ballot.token, Answer.RIGHT, seconds=1.0)
-                assert state is SaveState.KEPT
+                server.service.cast(viewer, ballot.token, Answer.RIGHT, seconds=1.0)
 
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(vote, people))
@@ -86,7 +84,7 @@ def test_the_loop_writes_them_by_itself_as_soon_as_s3_is_back(box: BallotBox, pr
         until(lambda: server.votes.outbox.loop.pulse.rounds > 1)
         proxy.mend()
         server.votes.outbox.loop.wake()  # as the circuit breaker does
-        until(lambda: server.service.states(KIM, [ballot.token])[ballot.token] is SaveState.SAVED)
+        until(lambda: server.service.session(KIM).waiting == 0)
     finally:
         server.votes.stop()
     assert len(box.stored()) == 1
@@ -158,7 +156,7 @@ def test_an_answer_of_s3_that_is_lost_on_the_way_makes_no_second_vote(box: Ballo
         breaking.mend()
         server.deliver()
     assert len(box.stored()) == 1
-    assert server.service.states(KIM, [ballot.token])[ballot.token] is SaveState.SAVED
+    assert server.service.session(KIM).waiting == 0
 
 
 def test_the_same_ballot_answered_on_two_servers_is_one_vote_and_the_first_in_s3_counts(box: BallotBox) -> None:
@@ -186,7 +184,7 @@ def test_two_ballots_of_one_pair_from_two_tabs_count_as_one_vote_on_every_server
     there.deliver()
     for server in (here, there, box.server(name="three")):
         server.votes.catch_up()
-        assert len(server.service.judgements(KIM)) == 1
+        assert len(server.cast_votes.judgements()) == 1
         assert server.service.session(KIM).judged == 1
         assert [row.winner for row in server.votes.book.standing()] != ["tie"]
 
@@ -220,13 +218,13 @@ def test_on_a_full_disk_a_vote_goes_to_s3_at_once_and_without_both_it_is_not_cou
     server = box.server(name="full/votes", store=box.studio.store_at(proxy.url, attempts=1))
     first, second = server.service.ballots(KIM, count=2)
     with capture_logs() as log:
-        assert server.service.cast(KIM, first.token, Answer.LEFT, seconds=1.0) is SaveState.SAVED
+        server.service.cast(KIM, first.token, Answer.LEFT, seconds=1.0)
+    assert server.service.session(KIM).waiting == 0
     assert "vote_not_kept_on_disk" in {line["event"] for line in log}
     proxy.cut()
     with pytest.raises(StorageError):
         server.service.cast(KIM, second.token, Answer.LEFT, seconds=1.0)
     assert server.service.session(KIM).judged == 1
-    assert server.service.states(KIM, [second.token]) == {second.token: SaveState.UNKNOWN}
     proxy.mend()
     server.service.cast(KIM, second.token, Answer.RIGHT, seconds=1.0)
     assert len(box.stored()) == 2

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.votes.evidence import Filters, evidence_of, select
+from core.votes.evidence import evidence_of
 from core.votes.insights.groups import Group, groups_of
 from core.votes.records.judgements import Judgement
+from core.votes.selection import Filters, select
 from core.votes.statistics.pulling import pulled_together
 from tests.votes.judged import judged, votes_on
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from core.injection.request.wishes import Varies
 from core.votes.estimate import Estimate
-from core.votes.evidence import Contrast, Filters, LeftOut, evidence_of
+from core.votes.evidence import Contrast, evidence_of
 from core.votes.insights.answer import so_far_of
 from core.votes.insights.insights import Insights, Reason, insights_of, known_so_far
 from core.votes.records.judgements import JudgedPair, Judgement, SideFacts, SideLetter, Winner
+from core.votes.selection import Filters, LeftOut
 from tests.votes.judged import BEGAN, judged, votes_on
 
 ASKED = Filters()

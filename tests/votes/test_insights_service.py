@@ -10,9 +10,9 @@ import pytest
 from core.errors import AccessDenied
 from core.injection.request.wishes import Varies
 from core.viewer import PersonRole, Viewer
-from core.votes.evidence import Filters
 from core.votes.insights.service import InsightsService
 from core.votes.records.votes import Answer
+from core.votes.selection import Filters
 from tests.support.timeouts import until
 from tests.votes.ballot_box import BO, KIM, BallotBox, VoteServer
 
@@ -21,7 +21,7 @@ ASKED = Filters()
 
 
 def insights_at(server: VoteServer) -> InsightsService:
-    return InsightsService(server.cast, server.voters, is_read=lambda: True)
+    return InsightsService(server.cast_votes, server.voters, is_read=lambda: True)
 
 
 def judge(server: VoteServer, viewer: Viewer, answers: int = 1) -> None:
@@ -111,7 +111,7 @@ class TestFreshness:
 
 def test_columns_are_made_before_anybody_asks_once_all_votes_are_read(server: VoteServer) -> None:
     is_read = threading.Event()
-    insights = InsightsService(server.cast, server.voters, is_read=is_read.is_set)
+    insights = InsightsService(server.cast_votes, server.voters, is_read=is_read.is_set)
     warming = threading.Thread(target=insights.warm)
     warming.start()
     is_read.set()
@@ -120,7 +120,7 @@ def test_columns_are_made_before_anybody_asks_once_all_votes_are_read(server: Vo
 
 
 def test_a_studio_that_closes_waits_for_no_votes(server: VoteServer) -> None:
-    insights = InsightsService(server.cast, server.voters, is_read=lambda: False)
+    insights = InsightsService(server.cast_votes, server.voters, is_read=lambda: False)
     warming = threading.Thread(target=insights.warm)
     warming.start()
     insights.close()

@@ -16,7 +16,7 @@ from core.votes.ballots.ballots import BALLOT_S
 from core.votes.ballots.drawing import BallotFilter
 from core.votes.records.judgements import SideLetter, Winner
 from core.votes.records.votes import SECONDS_MAX, Answer, Reason, Vote
-from core.votes.service import BALLOT_PATH, EVERYTHING, SKIPPED_S, Ballot, SaveState
+from core.votes.service import BALLOT_PATH, EVERYTHING, SKIPPED_S, Ballot
 from tests.generation.comparisons import slot
 from tests.votes.ballot_box import BO, KIM, BallotBox, VoteServer
 
@@ -41,9 +41,10 @@ def test_a_vote_holds_all_that_is_to_be_known_of_it(box: BallotBox) -> None:
     ballot = drawn(server)
     assert ballot.prompt == "at a café"
     reasons = [Reason.PERSON, Reason.TONE, Reason.PERSON]
-    assert server.service.cast(KIM, ballot.token, Answer.RIGHT, reasons, seconds=4.5) is SaveState.KEPT
+    server.service.cast(KIM, ballot.token, Answer.RIGHT, reasons, seconds=4.5)
+    assert server.service.session(KIM).waiting == 1
     server.deliver()
-    assert server.service.states(KIM, [ballot.token]) == {ballot.token: SaveState.SAVED}
+    assert server.service.session(KIM).waiting == 0
     vote = only(box)
     folder = box.studio.history().folder_of(record.id)
     assert (vote.version, vote.comparison, vote.take) == (1, record.id, 1)
@@ -77,7 +78,7 @@ def test_the_winner_is_the_side_that_stood_where_it_was_chosen(box: BallotBox, a
     vote = only(box)
     chosen = {Answer.LEFT: vote.left.value, Answer.RIGHT: "ab".replace(vote.left.value, "")}
     assert vote.winner.value == chosen.get(answer, answer.value)
-    (judgement,) = server.service.judgements(KIM)
+    (judgement,) = server.cast_votes.judgements()
     assert (judgement.winner, judgement.left) == (vote.winner, vote.left)
 
 
@@ -409,7 +410,7 @@ def test_one_ballot_in_twenty_is_a_repetition_that_is_mirrored(box: BallotBox) -
     (again,) = [vote for vote in votes.values() if vote.again]
     assert again.left is not votes[again.comparison, False].left
     assert len({row.pair for row in server.votes.book.standing()}) == 12
-    (judgement,) = [each for each in server.service.judgements(KIM) if each.again]
+    (judgement,) = [each for each in server.cast_votes.judgements() if each.again]
     assert judgement.pair.comparison == again.comparison
 
 
@@ -455,7 +456,7 @@ def test_a_ballot_that_is_not_this_voters_is_refused_by_everything(box: BallotBo
         for act in acts(server, KIM, token)[: -1 if kind.startswith("a picture") else None]:
             with pytest.raises(InputError):
                 act()  # type: ignore[operator]  # each is one of the lambdas above
-    assert server.service.states(KIM, tokens) == dict.fromkeys(tokens, SaveState.UNKNOWN)
+    assert server.votes.book.standing() == []
     server.deliver()
     assert box.stored() == []
 
@@ -476,16 +477,14 @@ def test_nobody_acts_without_being_let_in(box: BallotBox, monkeypatch: pytest.Mo
     service = server.service
     more = [
         lambda: service.ballots(KIM),
-        lambda: service.states(KIM, [token]),
         lambda: service.session(KIM),
         lambda: service.pool(KIM),
-        lambda: service.judgements(KIM),
         lambda: server.voters.names(KIM),
         lambda: server.seen.shown(KIM),
     ]
     for act in [*acts(server, KIM, token), *more]:
         with pytest.raises(AccessDenied):
-            act()  # type: ignore[operator]
+            act()  # type: ignore[operator]  # each is a lambda
 
 
 def test_voters_are_named_to_ops_alone_and_who_was_removed_to_nobody(box: BallotBox) -> None:
@@ -499,7 +498,7 @@ def test_voters_are_named_to_ops_alone_and_who_was_removed_to_nobody(box: Ballot
     assert server.voters.names(BO) == {kim: KIM.email, bo: BO.email}
     server.gone.add(KIM.email)
     assert server.voters.names(BO) == {bo: BO.email}
-    assert {judgement.voter for judgement in server.service.judgements(BO)} == {kim, bo}, "the votes stay"
+    assert {judgement.voter for judgement in server.cast_votes.judgements()} == {kim, bo}, "the votes stay"
 
 
 def test_a_pseudonym_stays_and_differs_between_people_and_servers_agree(box: BallotBox) -> None:
@@ -518,7 +517,7 @@ def test_a_judgement_says_what_is_known_of_its_comparison(box: BallotBox) -> Non
     server = box.server()
     for ballot in server.service.ballots(KIM, count=3):
         cast(server, ballot, Answer.TIE)
-    found = {judgement.pair.comparison: judgement for judgement in server.service.judgements(KIM)}
+    found = {judgement.pair.comparison: judgement for judgement in server.cast_votes.judgements()}
     judgement = found[record.id]
     pair = judgement.pair
     assert (judgement.winner, pair.controlled, judgement.blind) == (Winner.TIE, False, True)
@@ -533,10 +532,10 @@ def test_a_judgement_says_what_is_known_of_its_comparison(box: BallotBox) -> Non
 def test_judgements_are_made_anew_when_something_has_changed_and_only_then(box: BallotBox) -> None:
     box.compared()
     server = box.server()
-    before = server.service.judgements(KIM)
-    assert server.service.judgements(KIM) is before
+    before = server.cast_votes.judgements()
+    assert server.cast_votes.judgements() is before
     cast(server, drawn(server))
-    assert len(server.service.judgements(KIM)) == 1
+    assert len(server.cast_votes.judgements()) == 1
 
 
 def test_a_vote_on_a_comparison_that_is_gone_says_nothing(box: BallotBox) -> None:
@@ -546,7 +545,7 @@ def test_a_vote_on_a_comparison_that_is_gone_says_nothing(box: BallotBox) -> Non
     for row in list(box.studio.store.list(box.studio.history().folder_of(record.id))):
         box.studio.store.delete(row.key)
     server.pool.catch_up()
-    assert server.service.judgements(KIM) == ()
+    assert server.cast_votes.judgements() == ()
     assert len(server.votes.book.standing()) == 1
 
 

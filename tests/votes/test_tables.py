@@ -6,10 +6,11 @@ import csv
 import io
 from datetime import UTC, datetime
 
-from core.votes.evidence import Filters, evidence_of
+from core.votes.evidence import evidence_of
 from core.votes.insights.insights import insights_of
 from core.votes.insights.tables import SCENE_COLUMNS, VOTE_COLUMNS, scenes_csv, votes_csv
 from core.votes.records.judgements import SideFacts
+from core.votes.selection import Filters
 from tests.votes.judged import judged, votes_on
 
 

@@ -11,7 +11,7 @@ from core.studio import Studio
 from core.ui.frame.layout import row
 from core.ui.frame.session import cookies
 from core.viewer import Viewer
-from core.votes.evidence import Filters
+from core.votes.selection import Filters
 
 
 def show_downloads(studio: Studio, wanted: Filters) -> None:

@@ -16,7 +16,7 @@ from core.ui.frame.layout import row
 from core.ui.frame.state import Key
 from core.ui.frame.words.names import ids_by_name
 from core.viewer import Viewer
-from core.votes.evidence import Filters
+from core.votes.selection import Filters
 
 _ANGLE, _MODEL, _TONE_WAY, _STRENGTH = "Angle", "Model", "Tone's way", "Strength"
 _VARIES: Final = {

@@ -7,8 +7,9 @@ from typing import Final
 from core.generation.records.side_titles import planned_title
 from core.injection.request.wishes import SideName, Varies, Wishes
 from core.votes.estimate import MISSING_MAX, Estimate
-from core.votes.evidence import Contrast, Filters, LeftOut
+from core.votes.evidence import Contrast
 from core.votes.records.judgements import SideLetter
+from core.votes.selection import Filters, LeftOut
 
 _RECKONED_MIN: Final = 10  # scenes; of fewer the difference so far is mostly chance
 _UNNAMED: Final = Contrast(SideName.A.heading, SideName.B.heading)

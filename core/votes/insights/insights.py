@@ -9,7 +9,7 @@ import numpy as np
 
 from core.shares import Share
 from core.votes.estimate import CoursePoint, Estimate, course_of, estimate_of
-from core.votes.evidence import WINNERS, Contrast, Evidence, Filters, LeftOut, scores_of, select
+from core.votes.evidence import WINNERS, Contrast, Evidence, scores_of
 from core.votes.insights.agreement import (
     Agreement,
     LeftBias,
@@ -30,6 +30,7 @@ from core.votes.insights.voter_figures import (
     without_busiest,
 )
 from core.votes.records.judgements import Winner
+from core.votes.selection import Filters, LeftOut, select
 from core.votes.statistics.grouping import Ints, grouped
 
 

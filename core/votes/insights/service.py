@@ -16,11 +16,12 @@ from core.injection.request.wishes import Varies
 from core.viewer import Capability, Viewer
 from core.votes.cast_judgements import CastVotes
 from core.votes.estimate import Estimate
-from core.votes.evidence import Contrast, Evidence, Filters, evidence_of, select
+from core.votes.evidence import Contrast, Evidence, evidence_of
 from core.votes.insights.answer import so_far_of
 from core.votes.insights.insights import Insights, insights_of, known_so_far
 from core.votes.insights.tables import scenes_csv, votes_csv
 from core.votes.records.voters import Voters
+from core.votes.selection import Filters, select
 
 _AT_ONCE_MAX: Final = 10_000  # votes, of which the columns are made in less than 0.1 s
 _LOOK_S: Final = 1.0

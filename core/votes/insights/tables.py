@@ -10,9 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from core.votes.evidence import STANDINGS, Column, Evidence, Filters, Standing, scores_of, select
+from core.votes.evidence import Column, Evidence, scores_of
 from core.votes.insights.voter_figures import pseudonyms_of
 from core.votes.records.judgements import Judgement, SideFacts
+from core.votes.selection import STANDINGS, Filters, Standing, select
 from core.votes.statistics.grouping import Ints
 
 _SIDE: Final = ("title", "fidelity", "usd", "seconds", "failures")

@@ -55,10 +55,6 @@ class VoteBook:
         """The vote on a ballot, taken back or not."""
         return self._row(ballot)
 
-    def is_waiting(self, record_id: str) -> bool:
-        """Whether S3 is yet to take it."""
-        return record_id in self._waiting
-
     def is_withdrawn(self, ballot: str) -> bool:
         """Whether its vote was taken back."""
         with self._lock:

@@ -12,6 +12,7 @@ import json
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -51,20 +52,18 @@ class Seen:
         Returns at once, whatever S3 does.
         """
         viewer.require(Capability.BROWSE)
-        for status in statuses:
-            whole = (all(side.picture for side in sides) for sides in status.takes)
-            if len(status.comparison.sides) > 1 and any(whole):
-                self.mark(viewer.email, status.comparison.id)
+        both_there = [status.comparison.id for status in statuses if _has_both(status)]
+        self.mark(viewer.email, *both_there)
 
-    def mark(self, email: str, comparison_id: str) -> None:
-        """This person is not blind to that comparison any more. Returns at once, whatever S3 does."""
+    def mark(self, email: str, *comparison_ids: str) -> None:
+        """This person is not blind to these comparisons any more. Returns at once, whatever S3 does."""
         with self._lock:
             marked = self._marked[email]
-            if comparison_id in marked and (email, comparison_id) not in self._unkept:
-                return
-            at = marked.setdefault(comparison_id, time.time())
-            self._unkept.discard((email, comparison_id))
-        in_background(lambda: self._keep(email, comparison_id, at), name="seen")
+            new = [each for each in comparison_ids if each not in marked or (email, each) in self._unkept]
+            times = {each: marked.setdefault(each, time.time()) for each in new}
+            self._unkept.difference_update((email, each) for each in new)
+        if times:
+            in_background(lambda: self._keep_all(email, times), name="seen")
 
     def of(self, email: str, *, since: datetime) -> frozenset[str]:
         """The comparisons, made since then, that a person is not blind to.
@@ -101,15 +100,19 @@ class Seen:
         with suppress(WriteConflict):  # seen before, from another tab or server: the first time counts
             self._store.put(self._key(voter, comparison_id), data, content_type="application/json", create_only=True)
 
-    def _keep(self, email: str, comparison_id: str, at: float) -> None:
-        moment = datetime.fromtimestamp(at, UTC).isoformat()
+    def _keep_all(self, email: str, times: Mapping[str, float]) -> None:
+        """Put these marks into the outbox; those it does not take are tried again when they are seen again."""
+        unkept = {(email, comparison_id) for comparison_id in times}
         try:
-            name = f"{_PREFIX}{self._voters.id_of(email)}.{comparison_id}{_SUFFIX}"
-            self._outbox.put(name, json.dumps({"time": moment}).encode())
-        except StorageError:
+            voter = self._voters.id_of(email)
+            for comparison_id, at in times.items():
+                moment = datetime.fromtimestamp(at, UTC).isoformat()
+                name = f"{_PREFIX}{voter}.{comparison_id}{_SUFFIX}"
+                self._outbox.put(name, json.dumps({"time": moment}).encode())
+                unkept.discard((email, comparison_id))
+        finally:
             with self._lock:
-                self._unkept.add((email, comparison_id))
-            raise
+                self._unkept |= unkept
 
     def _look(self, voter: str, first: str) -> _Reading:
         root = f"{self._root}{voter}/"
@@ -139,6 +142,11 @@ class _Reading:
             return False
         self._due_at = now + _FRESH_S
         return True
+
+
+def _has_both(status: ComparisonStatus) -> bool:
+    """Whether of some take the pictures of two sides are there."""
+    return len(status.comparison.sides) > 1 and any(all(side.picture for side in sides) for sides in status.takes)
 
 
 def _time_in(data: bytes) -> float:

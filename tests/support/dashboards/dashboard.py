@@ -231,7 +231,11 @@ class Tab:
         self.page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
 
     def unfold(self, label: str) -> None:
-        """Open a drop-down list; it is scrolled to before, for a scroll that ends after the press closes it."""
+        """Open a drop-down list; it is scrolled to before, for a scroll that ends after the press closes it.
+
+        So does the scroll to a list that has moved since: in a sidebar that slides in everything stands elsewhere.
+        """
+        self.still()
         box = self.page.get_by_role("combobox", name=label, exact=True)
         box.evaluate(  # all at once: a run may put another list in its place between two steps
             """(node) => {

@@ -36,7 +36,7 @@ def cast(
     **how: object,
 ) -> list[Pairing]:
     """Votes as `sample` makes them, for this studio to know."""
-    made, rows = sample([studio.voters.id_of(voter) for voter in voters], **how)  # type: ignore[arg-type]
+    made, rows = sample([studio.voters.id_of(voter) for voter in voters], **how)  # type: ignore[arg-type]  # whatever `sample` takes
     for pairing in made:
         studio.pairings._note(pairing.id, pairing)
     for row in rows:
@@ -48,7 +48,7 @@ def fill(store: Store, prefix: str, voters: Iterable[str], **how: object) -> Non
     """Votes as `sample` makes them, with their comparisons, written below a prefix as servers write them."""
     known = VoterList(voters={f"voter{number}": email for number, email in enumerate(voters, start=1)})
     store.put(f"{prefix}votes/voters.json", known.model_dump_json().encode(), content_type="application/json")
-    made, rows = sample(list(known.voters), **how)  # type: ignore[arg-type]
+    made, rows = sample(list(known.voters), **how)  # type: ignore[arg-type]  # whatever `sample` takes
     history = History(store, app_prefix=prefix, server=this_server(), list_pages=None)
     with ThreadPoolExecutor(8) as workers:
         of = dict(workers.map(lambda pairing: _write_comparison(history, pairing), made))

@@ -13,7 +13,6 @@ from core.studio import Studio, build_studio
 from core.viewer import PersonRole, Viewer
 from core.votes.ballots.practice import PRACTICE
 from core.votes.records.votes import Answer
-from core.votes.service import SaveState
 from tests.support.timeouts import until
 
 DEMO = Viewer("demo@localhost", PersonRole.ADMIN)
@@ -36,12 +35,12 @@ def test_a_fresh_checkout_has_a_vote_and_its_evidence_within_a_minute(studio: St
     ordered = studio.practice.order(DEMO)
     assert len(set(ordered)) == PRACTICE
     until(lambda: studio.votes.pool(DEMO).left == PRACTICE)
-    assert studio.votes.judgements(DEMO) == (), "no vote is made up"
+    assert studio.cast_votes.judgements() == (), "no vote is made up"
     ballots = studio.votes.ballots(DEMO, count=PRACTICE)
     for ballot in ballots:
         studio.votes.cast(DEMO, ballot.token, Answer.RIGHT, seconds=1.0)
-    until(lambda: set(studio.votes.states(DEMO, [each.token for each in ballots]).values()) == {SaveState.SAVED})
-    found = studio.votes.judgements(DEMO)
+    until(lambda: studio.votes.session(DEMO).waiting == 0)
+    found = studio.cast_votes.judgements()
     assert {judgement.pair.comparison for judgement in found} == set(ordered)
     assert all(judgement.blind and judgement.pair.controlled for judgement in found)
     assert len({judgement.pair.scene for judgement in found}) == PRACTICE

@@ -73,7 +73,7 @@ def test_a_vote_after_it_is_marked_whoever_took_it(box: BallotBox) -> None:
     there.deliver()
     (vote,) = box.stored()
     assert not vote.blind
-    (judgement,) = there.service.judgements(KIM)
+    (judgement,) = there.cast_votes.judgements()
     assert not judgement.blind
 
 

@@ -21,7 +21,7 @@ def ordinal(number: int) -> str:
 
 def signed(number: float, decimals: int = 1) -> str:
     """A number with its sign: `+3.9`, `−0.02` with the true minus sign, which no spreadsheet takes for a formula's."""
-    return f"{number:+.{decimals}f}".replace("-", "−")
+    return f"{round(number, decimals) + 0.0:+.{decimals}f}".replace("-", "−")  # -0.0 + 0.0 is 0.0
 
 
 def unbroken(text: str) -> str:

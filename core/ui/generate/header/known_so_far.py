@@ -13,7 +13,7 @@ from core.ui.frame.state import Key
 from core.ui.frame.words.markdown import fill
 from core.ui.frame.words.quantities import unbroken
 from core.viewer import Viewer
-from core.votes.evidence import Filters
+from core.votes.selection import Filters
 
 
 def known_so_far(studio: Studio, viewer: Viewer, planned: Planned) -> None:
