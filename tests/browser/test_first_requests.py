@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-from moto.s3.models import s3_backends
 from playwright.sync_api import expect
 
 from core.injection.request.wishes import SideName
@@ -18,6 +16,7 @@ from core.web.http.addresses import ORIGINAL, PAGES, image_url, partial_url
 from tests.browser.conftest import StartDashboard, Visit
 from tests.support.dashboards.dashboard import Tab, s3_client
 from tests.support.processes.programs import ROOT
+from tests.support.s3.moto_server import moto_server
 
 BUCKET = "library-behind-the-door"
 KEY = "refs/01. Model/a(natural,film) eye-level/Ada 03.jpg"
@@ -59,16 +58,18 @@ class ClosedLibrary:
 
 @pytest.fixture(scope="module")
 def library() -> Iterator[ClosedLibrary]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    s3 = s3_client(f"http://{host}:{port}", "AKIDTEST", "secret")
+    with moto_server() as server:
+        yield _closed_library(server.endpoint_url)
+
+
+def _closed_library(endpoint_url: str) -> ClosedLibrary:
+    s3 = s3_client(endpoint_url, "AKIDTEST", "secret")
     s3.create_bucket(Bucket=BUCKET)
     picture = (ROOT / "samples" / KEY).read_bytes()
     etag = s3.put_object(Bucket=BUCKET, Key=KEY, Body=picture)["ETag"].strip('"')
     settings = {
         "S3_BUCKET": BUCKET,
-        "S3_ENDPOINT_URL": f"http://{host}:{port}",
+        "S3_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": "AKIDTEST",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -80,10 +81,7 @@ def library() -> Iterator[ClosedLibrary]:
         "OPENAI_API_KEY": "kept-openai-key",
     }
     secrets = ("Ada", "a(natural,film)", "01. Model", "natural-film", BUCKET, etag, "/image/", "kept-")
-    yield ClosedLibrary(settings, etag, tuple(secret.encode() for secret in secrets))
-    server.stop()
-    for account in list(s3_backends.values()):  # or moto complains about keys that were not disposed of
-        account.reset()
+    return ClosedLibrary(settings, etag, tuple(secret.encode() for secret in secrets))
 
 
 @pytest.mark.parametrize(

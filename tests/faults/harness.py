@@ -182,9 +182,10 @@ class FaultHarness:
     def losses(self) -> dict[str, int]:
         """Everything that must never be, counted over all cells that were played."""
         history = History(self.store, app_prefix="studio/", server=this_server())
-        found = Counter[str]()
+        found, keys = Counter[str](), [row.key for row in self.store.list("studio/generations/")]
         for cell in self.ordered:
-            names = self.names(cell)
+            folder = history.folder_of(cell.id)
+            names = {key.removeprefix(folder) for key in keys if key.startswith(folder)}
             if "comparison.json" not in names:
                 found["records lost"] += 1
                 continue

@@ -8,30 +8,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-from moto.s3.models import s3_backends
 
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store
+from tests.support.s3.moto_server import moto_server
 from tests.support.s3.servers import PAGED_KEYS, SERVERS, S3Server, client_of, paged_name, served_by
 
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[S3Server]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    running = S3Server("moto", f"http://{host}:{port}", "contract")
-    client_of(running).create_bucket(Bucket=running.bucket)
-    yield running
-    server.stop()
-    for account in list(s3_backends.values()):  # or moto complains about keys that were not disposed of
-        account.reset()
+    with moto_server() as server:
+        running = replace(server, bucket="contract")
+        client_of(running).create_bucket(Bucket=running.bucket)
+        yield running
 
 
 @pytest.fixture(scope="module")

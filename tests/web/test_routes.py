@@ -25,7 +25,6 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from PIL import Image
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
@@ -41,6 +40,7 @@ from core.web.http.requests import Requests
 from tests.generation.comparisons import TONE_ONLY, comparison
 from tests.support.processes.programs import ROOT
 from tests.support.processes.servers import Server, serving
+from tests.support.s3.moto_server import moto_server
 from tests.support.timeouts import LONG_S
 
 KOREAN = unicodedata.normalize("NFD", "로우앵글 사진")
@@ -513,14 +513,12 @@ def test_when_s3_fails_the_routes_say_so_and_what_is_known_stays_known(tmp_path:
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Any]]:
     """A server in the production profile, and its bucket, which is made only when a test says so."""
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    moto.start()
-    endpoint_url = "http://{}:{}".format(*moto.get_host_and_port())
-    settings = {**PRODUCTION, "S3_ENDPOINT_URL": endpoint_url, "INDEX_REFRESH_S": "0.2", "IMAGE_DELIVERY": "presigned"}
-    with serving(tmp_path_factory.mktemp("unused"), settings, forked=True) as server:
-        server.healthy()
-        yield server, bucket_at(endpoint_url, "AKIDTEST", "secret")
-    moto.stop()
+    faster = {"INDEX_REFRESH_S": "0.2", "IMAGE_DELIVERY": "presigned"}
+    with moto_server() as moto:
+        settings = {**PRODUCTION, "S3_ENDPOINT_URL": moto.endpoint_url, **faster}
+        with serving(tmp_path_factory.mktemp("unused"), settings, forked=True) as server:
+            server.healthy()
+            yield server, bucket_at(moto.endpoint_url, "AKIDTEST", "secret")
 
 
 def test_a_server_whose_bucket_fails_is_healthy_and_not_ready_and_says_why(production: tuple[Server, Any]) -> None:

@@ -20,7 +20,7 @@ from typing import Final
 from ulid import ULID
 
 from core.concurrency.background import in_background
-from core.errors import NotFound, StorageError, WriteConflict
+from core.errors import NotFound, WriteConflict
 from core.generation.records.attempt_status import ComparisonStatus
 from core.objects import ObjectStore
 from core.viewer import Capability, Viewer

@@ -22,6 +22,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-maglev --no-opt",  # no page lives long enough to win what optimising its scripts costs
     CHROMIUM_FLAG,
 ]
 PATIENCE_MS = 1000 * LONG_S

@@ -63,14 +63,17 @@ def open_case(page: Page, url: str, case: str = "pair", pictures: int | None = N
 
 
 def framings(floor: Locator) -> list[list[float]]:
-    """For each pane: where its picture lies in it and how large it is."""
+    """For each pane: where its picture lies in it and how large it is, once what was done last has been painted."""
     found: list[list[float]] = floor.evaluate(
-        """(floor) => [...floor.querySelectorAll(".pane")].map((pane) => {
-            const room = pane.getBoundingClientRect();
-            const box = pane.querySelector(".frame").getBoundingClientRect();
-            const sizes = [box.x - room.x, box.y - room.y, box.width, box.height];
-            return sizes.map((size) => Math.round(size * 100) / 100);
-        })"""
+        """async (floor) => {
+            await new Promise(requestAnimationFrame);
+            return [...floor.querySelectorAll(".pane")].map((pane) => {
+                const room = pane.getBoundingClientRect();
+                const box = pane.querySelector(".frame").getBoundingClientRect();
+                const sizes = [box.x - room.x, box.y - room.y, box.width, box.height];
+                return sizes.map((size) => Math.round(size * 100) / 100);
+            });
+        }"""
     )
     return found
 
@@ -141,7 +144,6 @@ def test_zoom_is_locked_on_both_sides_and_stays_under_the_pointer(page: Page, ur
         page.mouse.wheel(0, -120)
     page.keyboard.up("Control")
     expect(page.get_by_role("button", name="Fit, now at")).not_to_have_text("100 %")
-    floor.evaluate("() => new Promise(requestAnimationFrame)")
     one, other = framings(floor)
     assert one == other
     assert one[2] > STAGE_WIDTH
@@ -177,7 +179,6 @@ def test_dragging_one_side_pans_both(page: Page, url: str) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + 60, box["y"] + 70, steps=5)
     page.mouse.up()
-    floor.evaluate("() => new Promise(requestAnimationFrame)")
     one, other = framings(floor)
     assert one == other
     assert one[0] == pytest.approx(before[0] - 40, abs=1)
@@ -585,7 +586,6 @@ def test_two_fingers_zoom_both_sides_and_one_then_pans(phone: Page, url: str) ->
     for moved in (15, 30):
         touch("touchMove", (x + moved, y + moved))
     touch("touchEnd")
-    floor.evaluate("() => new Promise(requestAnimationFrame)")
     panned, locked = framings(floor)
     assert panned == locked
     assert panned[1] > one[1]
