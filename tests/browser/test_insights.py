@@ -117,6 +117,24 @@ def test_a_filter_changes_the_address_and_the_answer_both_are_found_again_on_the
     expect(tab.main.get_by_role("heading", level=2)).to_have_text(whole)
 
 
+def test_the_filters_are_gone_through_and_chosen_by_keys_alone(judged: Judged, visit: Visit) -> None:
+    tab = judged.tab(visit, DESIGNER)
+    whole = answer(tab)
+    tab.main.get_by_role("group", name="From this day on, UTC").get_by_role("spinbutton").first.focus()
+    reached: list[str] = []
+    while not reached or not reached[-1].startswith("Any angle"):
+        tab.page.keyboard.press("Tab")
+        reached.append(tab.page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent"))
+        assert len(reached) < 20, reached
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("Enter")
+    expect(tab.page).to_have_url(re.compile(r"[?&]of_angle="))
+    tab.settled()
+    assert answer(tab) != whole
+    expect(tab.page.get_by_role("combobox", name="Any angle")).to_be_focused()
+    assert [name for name in reached if name.startswith("Any ")] == ["Any tone", "Any angle"]
+
+
 @pytest.mark.parametrize(("person", "is_named"), [(DESIGNER, False), (ADMIN, True)], ids=["designer", "admin"])
 def test_every_vote_and_every_scene_is_taken_home_and_voters_have_names_for_who_may_see_them(
     judged: Judged, visit: Visit, person: str, is_named: bool
