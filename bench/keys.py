@@ -1,7 +1,8 @@
 """Keys that act in the browser: from the event to the second frame after it, against a round trip through Streamlit.
 
-A turn of the stage on original pixels, the next portrait of the review desk, and all 240 cards of a grid chosen at
-once. `python -m bench.keys` puts its section into RESULTS.md; with `--print-only` it leaves that alone.
+A turn of the stage on original pixels, the next portrait of the review desk, all 240 cards of a grid chosen at once,
+and the next pair to judge, which was loaded before. `python -m bench.keys` puts its section into RESULTS.md; with
+`--print-only` it leaves that alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from bench.listing import machine
 from bench.results import write_section
+from core.votes.ballots.practice import PRACTICE
 from tests.support.browser.chromium import chromium
+from tests.support.dashboards.dashboard import dashboard
 from tests.support.dashboards.demos import focus_demo, grid_demo, stage_demo
 
 HEADING = "## Keys"
@@ -42,6 +45,17 @@ def page_of(browser: Browser, url: str) -> Iterator[Page]:
         page = context.new_page()
         page.goto(url)
         yield page
+
+
+def next_pair_ms(page: Page) -> float:
+    """The median time from a vote until the next pair of a fresh demo is there, over all but the last of its pairs."""
+    page.get_by_role("button", name="Make practice comparisons").click()
+    took = []
+    for _ in range(PRACTICE - 1):
+        page.locator('.answer[aria-disabled="false"]').first.wait_for()
+        vote = {"key": "ArrowRight", "code": "ArrowRight"}
+        took.append(page.locator(".vote").evaluate(f"(target, how) => ({_PAINTED})(target, ({_KEY})(how))", vote))
+    return median(took)
 
 
 def key_ms(page: Page, target: str, *keys: dict[str, object]) -> float:
@@ -76,7 +90,7 @@ def round_trip_ms(page: Page) -> float:
 
 def measured() -> dict[str, tuple[float, float]]:
     """For each key its milliseconds, and those of a round trip on the stage's page in the same run."""
-    with tempfile.TemporaryDirectory() as home, chromium() as browser:
+    with tempfile.TemporaryDirectory() as home, chromium(is_timed=True) as browser:
         folders = {name: Path(home) / name for name in ("stage", "focus", "grid")}
         for folder in folders.values():
             folder.mkdir()
@@ -97,6 +111,8 @@ def measured() -> dict[str, tuple[float, float]]:
         with grid_demo(folders["grid"]) as url, page_of(browser, f"{url}/?count=240&min=96") as page:
             expect(page.locator(".grid .card")).to_have_count(240)
             found["choose 240 cards"] = key_ms(page, ".grid .card", {"key": "a", "ctrlKey": True}, {"key": "Escape"})
+        with dashboard(Path(home) / "vote") as studio, page_of(browser, f"{studio.url}/vote") as page:
+            found["next pair to judge"] = next_pair_ms(page)
     return {name: (ms, server_ms) for name, ms in found.items()}
 
 
@@ -107,8 +123,8 @@ def section(found: dict[str, tuple[float, float]]) -> str:
     )
     return (
         f"{HEADING}\n\n{datetime.now(UTC):%Y-%m-%d} · {machine()}. `python -m bench.keys` makes this section.\n\n"
-        f"Milliseconds from the key to the second frame after it, medians of {ROUNDS}, beside a round trip through a\n"
-        f"Streamlit script that draws one component:\n\n"
+        f"Milliseconds from the key to the second frame after it, medians of {ROUNDS} (of {PRACTICE - 1} pairs),\n"
+        f"beside a round trip through a Streamlit script that draws one component:\n\n"
         f"| key | ours | round trip | |\n|---|---|---|---|\n{rows}\n"
     )
 

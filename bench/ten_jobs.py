@@ -387,7 +387,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="jobs with these words in their names")
     parser.add_argument("--print-only", action="store_true", help="leave RESULTS.md as it is")
     asked = parser.parse_args()
-    with chromium() as browser:
+    with chromium(is_timed=True) as browser:
         section = report(measured(browser, asked.only))
     print(section)
     if not asked.print_only:

@@ -22,19 +22,21 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--js-flags=--no-maglev --no-opt",  # no page lives long enough to win what optimising its scripts costs
     CHROMIUM_FLAG,
 ]
+# No page of a test lives long enough to win what optimising its scripts costs: a sixth of what loading it takes.
+SHORT_LIVED = "--js-flags=--no-maglev --no-opt"
 PATIENCE_MS = 1000 * LONG_S
 expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser for a test; what its pages show when one fails is kept."""
+def chromium(*, is_timed: bool = False) -> Iterator[Browser]:
+    """A browser for a test; what its pages show when one fails is kept. `is_timed` is for who times what they have."""
     with sync_playwright() as playwright:
         trusted = f"--ignore-certificate-errors-spki-list={certificate().public_key}"
-        browser = playwright.chromium.launch(executable_path=program(), args=[*ARGUMENTS, trusted])
+        arguments = [*ARGUMENTS, trusted] if is_timed else [*ARGUMENTS, trusted, SHORT_LIVED]
+        browser = playwright.chromium.launch(executable_path=program(), args=arguments)
         browser.on("context", pages_kept)
         yield browser
         browser.close()
