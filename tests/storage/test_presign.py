@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
 import pytest
 from botocore.config import Config
 from hypothesis import given, settings
@@ -21,6 +20,7 @@ from core.errors import InputError, StorageDenied
 from core.storage.client import Reach
 from core.storage.presign import VALID_S, WINDOW_S, Presigner, survives_browsers
 from core.storage.s3 import Store
+from tests.support.s3.plain_client import plain_client
 from tests.support.s3.servers import S3Server
 from tests.support.timeouts import LONG_S
 
@@ -63,8 +63,7 @@ def parts(url: str) -> tuple[str, dict[str, list[str]]]:
 
 def by_boto3(key: str, place: dict[str, Any], **overrides: str) -> str:
     """boto3's own URL; told to be “virtual”, it keeps to the region, as all its other calls do."""
-    client = boto3.session.Session().client(
-        "s3",
+    client = plain_client(
         endpoint_url=place.get("endpoint_url"),
         aws_access_key_id="AKID/TEST+",
         aws_secret_access_key="secret/+",

@@ -21,7 +21,6 @@ from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
-import boto3
 import httpx
 import pytest
 from botocore.config import Config
@@ -41,6 +40,7 @@ from tests.generation.comparisons import TONE_ONLY, comparison
 from tests.support.processes.programs import ROOT
 from tests.support.processes.servers import Server, serving
 from tests.support.s3.moto_server import moto_server
+from tests.support.s3.plain_client import plain_client
 from tests.support.timeouts import LONG_S
 
 KOREAN = unicodedata.normalize("NFD", "로우앵글 사진")
@@ -110,8 +110,7 @@ def taken() -> dict[str, bytes]:
 
 
 def bucket_at(endpoint_url: str, access_key: str, secret_key: str) -> Any:
-    return boto3.session.Session().client(
-        "s3",
+    return plain_client(
         endpoint_url=endpoint_url,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import boto3
 from botocore.config import Config
 from playwright.sync_api import BrowserContext, ConsoleMessage, Download, Locator, Page, Response, WebError, expect
 
 from core.references.key import decode_key
 from tests.support.browser.chromium import PATIENCE_MS
 from tests.support.processes.servers import serving
+from tests.support.s3.plain_client import plain_client
 from tests.support.timeouts import LONG_S
 
 # On a page's URL Streamlit's client first looks for its server below that page, and finds it one level up.
@@ -83,8 +83,7 @@ class Dashboard:
 
 
 def s3_client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
-    return boto3.session.Session().client(
-        "s3",
+    return plain_client(
         endpoint_url=endpoint_url,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,

@@ -14,13 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.list_pages import ListPages
 from core.storage.s3 import Store
+from tests.support.s3.plain_client import plain_client
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -79,7 +79,7 @@ def client_of(server: S3Server, **changes: Any) -> Any:
         "region_name": "us-east-1",
         "config": Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     }
-    return boto3.session.Session().client("s3", **(asked | changes))
+    return plain_client(**(asked | changes))
 
 
 Answer = tuple[int, dict[str, str], bytes]
