@@ -533,9 +533,11 @@ def test_words_from_outside_are_shown_as_words(page: Page, url: str) -> None:
 def test_progress_stands_still_for_those_who_asked_for_it(page: Page, url: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     floor = open_case(page, url, "making")
+    bar = floor.locator(".line.unknown i")
+    expect(bar).to_have_count(2)
     advance(page, 1)
-    moving = floor.locator(".line.unknown i").evaluate("(bar) => getComputedStyle(bar).animationName")
-    assert moving == "none"
+    expect(bar).to_have_count(1)  # how far B is, is known: its side is told of it after the page's text
+    assert bar.evaluate("(bar) => getComputedStyle(bar).animationName") == "none"
 
 
 # ---- touch ---------------------------------------------------------------------------------------------
