@@ -40,6 +40,7 @@ DAYS_MAX: Final = 3650
 SKIPPED_S: Final = 24 * 3600.0  # a pair that was skipped is not drawn for so long
 _PAUSE_S: Final = 1800.0  # who answers later than that after the last vote has begun anew
 _TURNS: Final = 16
+_NOT_ANSWERED: Final = "This ballot was not answered yet: judge the two pictures first."
 _SIDE_OF: Final = {SideLetter.A: 0, SideLetter.B: 1}
 
 
@@ -179,15 +180,17 @@ class VoteService:
                 raise InputError("This ballot was answered already: take that answer back to give another one.")
 
     def undo(self, viewer: Viewer, token: str) -> Ballot:
-        """Take one's vote back: the same two pictures as a new ballot, each where it stood. Raises as `cast`.
+        """Take one's vote, or one's skip, back: the same two pictures as a new ballot, each where it stood.
 
-        The page holds that one as any other: its token belongs into `held` until it is answered.
-        Raises InputError for a ballot that was not answered, or whose pair was judged anew after it was taken back.
+        The page holds that one as any other: its token belongs into `held` until it is answered. Raises as `cast`, and
+        InputError for a ballot that was neither, or whose pair was judged anew after it was taken back.
         """
         ballot = self._ballot(viewer, token)
         with self._turn_of(ballot.voter):
-            self._answered(ballot)
-            if not self._store.book.is_withdrawn(ballot.id):
+            said = self._store.said_on(ballot.voter, ballot.id)
+            if said is None:
+                raise InputError(_NOT_ANSWERED)
+            if not self._store.book.is_withdrawn(said):
                 now = datetime.now(UTC)
                 self._store.keep(Withdrawal(id=str(ULID()), ballot=ballot.id, voter=ballot.voter, time=now))
             elif self._has_judged(ballot):
@@ -198,7 +201,7 @@ class VoteService:
         """Leave this pair out of what this person is shown, for `SKIPPED_S`. Nothing is counted. Raises as `cast`."""
         ballot = self._ballot(viewer, token)
         with self._turn_of(ballot.voter):
-            if ballot.pair not in self._skipped(ballot.voter):
+            if self._store.book.skip(ballot.voter, ballot.id) is None:
                 self._store.keep(
                     Skip(
                         id=str(ULID()),
@@ -316,13 +319,13 @@ class VoteService:
     def _answered(self, ballot: DrawnBallot) -> VoteRow:
         vote = self._store.vote_on(ballot.id)
         if vote is None:
-            raise InputError("This ballot was not answered yet: judge the two pictures first.")
+            raise InputError(_NOT_ANSWERED)
         return vote
 
     def _judged(self, ballot: DrawnBallot) -> VoteRow:
         """The standing vote on it. Raises InputError where there is none."""
         vote = self._answered(ballot)
-        if self._store.book.is_withdrawn(ballot.id):
+        if self._store.book.is_withdrawn(vote):
             raise InputError("Judge these two first: what it was is told after the vote.")
         return vote
 

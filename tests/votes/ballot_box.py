@@ -166,7 +166,14 @@ class BallotBox:
         history.add_outcome(Outcome.done(of, made, began=record.created_at, ended=ended, cost=Cost(usd=0.04)))
 
     def stored(self) -> list[Vote]:
-        """The votes in S3, by id; withdrawals are no votes."""
+        """The votes in S3, by id; withdrawals and skips are no votes."""
+        return [Vote.model_validate_json(each) for each in self._records("vote")]
+
+    def skips(self) -> int:
+        """How many skips are in S3, taken back or not."""
+        return len(self._records("skip"))
+
+    def _records(self, kind: str) -> list[bytes]:
         rows = self.studio.store.list(f"{self.prefix}votes/cast/")
         data = [self.studio.store.get(row.key).data for row in rows]
-        return [Vote.model_validate_json(each) for each in data if b'"kind": "vote"' in each]
+        return [each for each in data if f'"kind": "{kind}"'.encode() in each]

@@ -149,17 +149,38 @@ def test_a_skipped_pair_counts_for_nothing_and_does_not_come_back_wherever_its_p
     assert box.stored() == []
 
 
-def test_a_skipped_pair_comes_back_after_a_day_and_can_be_judged_at_once_by_who_takes_the_skip_back(
-    box: BallotBox,
-) -> None:
+def test_a_skipped_pair_comes_back_after_a_day(box: BallotBox) -> None:
     box.compared()
     server = box.server()
-    token = drawn(server).token
-    server.service.skip(KIM, token)
+    server.service.skip(KIM, drawn(server).token)
     (skip,) = [row for row in server.votes.book._waiting.values() if row.is_skip]
     server.votes.book.keep(skip._replace(time=skip.time - SKIPPED_S - 1))
     assert len(server.service.ballots(KIM)) == 1
-    server.service.cast(KIM, token, Answer.LEFT, seconds=2.0)
+
+
+def test_a_skip_that_is_taken_back_is_so_on_every_server_and_its_pair_can_be_judged_or_skipped_anew(
+    box: BallotBox,
+) -> None:
+    box.compared()
+    server, other = box.server(), box.server(name="two")
+    token = drawn(server).token
+    server.service.skip(KIM, token)
+    with pytest.raises(InputError, match="not answered yet"):
+        server.service.reveal(KIM, token)
+    with pytest.raises(InputError, match="not answered yet"):
+        other.service.undo(KIM, token)
+    server.deliver()  # the other has not read it
+    for server_that_is_asked in (other, other, server):  # sent again, as after a lost answer
+        anew = server_that_is_asked.service.undo(KIM, token)
+    server.service.skip(KIM, token)  # sent again before its own undo, as after a reload
+    other.deliver()
+    for each in (server, other, box.server(name="three")):
+        each.votes.catch_up()
+        assert len(each.service.ballots(KIM)) == 1
+        assert each.service.pool(KIM).skipped == 0
+    server.service.skip(KIM, anew.token)
+    assert server.service.ballots(KIM) == ()
+    cast(server, server.service.undo(KIM, anew.token))
     assert server.service.session(KIM).judged == 1
     assert server.service.pool(KIM).skipped == 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -55,10 +55,15 @@ class VoteBook:
         """The vote on a ballot, taken back or not."""
         return self._row(ballot)
 
-    def is_withdrawn(self, ballot: str) -> bool:
-        """Whether its vote was taken back."""
+    def skip(self, voter: str, ballot: str) -> VoteRow | None:
+        """What a voter has skipped by a ballot, taken back or not."""
         with self._lock:
-            return self._is_withdrawn(ballot)
+            return next((row for row in self._skipped(voter) if row.ballot == ballot), None)
+
+    def is_withdrawn(self, row: VoteRow) -> bool:
+        """Whether this vote, or this skip, was taken back."""
+        with self._lock:
+            return self._is_withdrawn(row)
 
     def of_voter(self, voter: str) -> dict[Place, VoteRow]:
         """A voter's standing votes."""
@@ -66,10 +71,9 @@ class VoteBook:
             return dict(self._standing.get(voter, {}))
 
     def skipped_by(self, voter: str, *, since: float) -> set[Pair]:
-        """What a voter has skipped since then (seconds since 1970)."""
+        """What a voter has skipped since then (seconds since 1970), and not taken back."""
         with self._lock:
-            rows = [self._row(skip) for skip in self._skips.get(voter, ())]
-        return {row.pair for row in rows if row is not None and row.time >= since}
+            return {row.pair for row in self._skipped(voter) if row.time >= since and not self._is_withdrawn(row)}
 
     def waiting_of(self, voter: str) -> int:
         """How many of a voter's votes S3 is yet to take."""
@@ -98,11 +102,14 @@ class VoteBook:
         after = self._row(record_id)
         if before == after:
             return
-        if not any(each is not None and each.is_skip for each in (before, after)):
-            self.version += 1
         touched = self._forget(before) | self._learn(after)
+        if touched:  # not by a skip, and what takes one back
+            self.version += 1
         for voter, place in touched:
             self._settle(voter, place)
+
+    def _skipped(self, voter: str) -> Iterator[VoteRow]:
+        return filter(None, map(self._row, self._skips.get(voter, ())))
 
     def _forget(self, row: VoteRow | None) -> set[tuple[str, Place]]:
         if row is None:
@@ -137,7 +144,7 @@ class VoteBook:
     def _settle(self, voter: str, place: Place) -> None:
         """Find anew which vote counts here."""
         votes = [self._row(ballot) for ballot in self._cast.get((voter, place), ())]
-        stand = [vote for vote in votes if vote is not None and not self._is_withdrawn(vote.ballot)]
+        stand = [vote for vote in votes if vote is not None and not self._is_withdrawn(vote)]
         had, has = place in self._standing[voter], bool(stand)
         if has:
             self._standing[voter][place] = min(stand, key=_age)
@@ -146,11 +153,10 @@ class VoteBook:
         if not place.again and had != has:
             self._votes_on[place.pair] += 1 if has else -1
 
-    def _is_withdrawn(self, ballot: str) -> bool:
+    def _is_withdrawn(self, row: VoteRow) -> bool:
         """Only who gave a vote takes it back."""
-        vote = self._row(ballot)
-        by = (self._row(each) for each in self._withdrawals.get(ballot, ()))
-        return vote is not None and any(each is not None and each.voter == vote.voter for each in by)
+        by = (self._row(each) for each in self._withdrawals.get(row.ballot, ()))
+        return any(each is not None and each.voter == row.voter for each in by)
 
 
 def _where(row: VoteRow) -> tuple[str, Place]:

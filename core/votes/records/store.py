@@ -94,6 +94,17 @@ class VoteStore:
             self._learn(ballot)
         return self.book.vote(ballot)
 
+    def said_on(self, voter: str, ballot: str) -> VoteRow | None:
+        """A voter's vote on a ballot, or their skip of it, from S3 where this server has not heard of it.
+
+        Raises StorageError.
+        """
+        known = self.book.skip(voter, ballot) or self.vote_on(ballot)
+        if known is None:  # skips lie under ids of their own
+            self.look()
+            known = self.book.skip(voter, ballot)
+        return known
+
     def _deliver(self, name: str, data: bytes) -> None:
         """Write what the outbox kept. May be repeated. Raises StorageError."""
         record = read_record(data, name.removesuffix(_SUFFIX))

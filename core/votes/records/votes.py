@@ -84,7 +84,7 @@ class Vote(Record):
 
 
 class Withdrawal(Record):
-    """That the vote on a ballot was taken back by who gave it. `id` is a ULID of its own."""
+    """That the vote on a ballot, or its skip, was taken back by whose it is. `id` is a ULID of its own."""
 
     version: int = VOTE_VERSION
     kind: Literal["withdrawal"] = "withdrawal"

@@ -240,10 +240,11 @@ class TestVoting:
         assert "in another tab" in told["says"]
         assert comparisons[other][one] not in other.tokens
 
-    def test_what_was_taken_back_is_a_new_ballot_in_its_place(self) -> None:
+    @pytest.mark.parametrize("said", [(Doing.VOTE, Answer.RIGHT), (Doing.SKIP, None)])
+    def test_what_was_taken_back_is_a_new_ballot_in_its_place(self, said: tuple[Doing, Answer | None]) -> None:
         desk = Desk()
         token = desk.tokens[0]
-        desk.say(Doing.VOTE, token, answer=Answer.RIGHT)
+        desk.say(said[0], token, answer=said[1])
         desk.say(Doing.UNDO, token)
         (anew,) = desk.data["anew"]
         assert anew["of"] == token

@@ -155,6 +155,18 @@ def test_a_skip_is_no_vote_and_is_known_of_its_voter_from_its_moment_on() -> Non
     assert known.version == version, "nothing that is counted has changed"
 
 
+def test_a_skip_that_was_taken_back_by_its_voter_is_none_whatever_is_heard_of_first() -> None:
+    skipped = skip(1)
+    back, foreign = withdrawal(skipped, 2), withdrawal(skipped, 2, voter="v2")
+    for rows in ((skipped, back), (back, skipped)):
+        known = book(*rows, skip(3, pair=PAIRS[1]))
+        assert known.skipped_by("v1", since=0) == {PAIRS[1]}
+        assert known.skip("v1", skipped.ballot) == skipped
+        assert known.is_withdrawn(skipped)
+        assert known.version == 0, "nothing is counted of it"
+    assert book(skipped, foreign).skipped_by("v1", since=0) == {PAIRS[0]}
+
+
 def test_rows_of_all_kinds_come_back_from_a_month_as_they_were() -> None:
     judged = vote(1)
     rows = [judged, withdrawal(judged, 2), skip(3)]

@@ -6,8 +6,8 @@
 /** @import { Shelf } from "../outbox.js" */
 
 /**
- * `token` is empty for an answer to a ballot whose former answer, on the ballot `of`, is being taken back: the server
- * has yet to say its token.
+ * `token` is empty for an answer to a ballot whose former answer, on the ballot `of`, is being taken back, and for its
+ * skip: the server has yet to say its token.
  *
  * @typedef {{
  *   id: string,

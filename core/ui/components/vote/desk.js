@@ -120,7 +120,7 @@ export class VoteDesk {
     if (!act || this.told.has(id)) return;
     this.told.add(id);
     this.refusal = act.does === "vote" ? `An answer was not counted: ${says}` : says;
-    if (act.does === "vote") this.past = this.past.filter(({ ballot }) => ballot.token !== act.token);
+    if (act.does === "vote" || act.does === "skip") this.past = this.past.filter(({ ballot }) => ballot.token !== act.token);
     if (act.does !== "undo") return;
     this.outbox.keep((each) => each.of !== act.token || each.token !== "");
     if (this.of === act.token) this.drop();
@@ -177,35 +177,28 @@ export class VoteDesk {
   // ---- what its person does ----
 
   choose(/** @type {Answer} */ answer) {
-    const { current, of } = this;
+    const { current } = this;
     if (!current) return;
     if (!this.view.viewer.isJudgeable) {
       const turns = matchMedia("(pointer: coarse)").matches ? "a tap" : "space";
       this.say(current.isReady ? `Look at both first: ${turns} turns to the other.` : "The pictures are still loading.");
       return;
     }
-    const { token } = current.ballot;
-    const reasons = this.reasonsNow;
-    this.outbox.add({
-      id: actId(),
-      does: "vote",
-      token: of ? "" : token,
-      answer,
-      reasons,
-      seconds: this.stopwatch.seconds,
-      ...(of ? { of } : {}),
-    });
-    this.leave({ ballot: { ...current.ballot, token: of ? "" : token }, pair: current, answer, reasons, of });
+    this.leave(current, answer);
   }
 
   skip() {
-    const { current, of } = this;
-    if (!current || of) return; // of an answer that is being taken back the server has to say the token first
-    this.outbox.add({ id: actId(), does: "skip", token: current.ballot.token });
-    this.leave({ ballot: current.ballot, pair: current, answer: null, reasons: [], of });
+    if (this.current) this.leave(this.current, null);
   }
 
-  leave(/** @type {Past} */ past) {
+  /** Sends what was answered, or that it was skipped, and puts the next one in front. */
+  leave(/** @type {BallotPair} */ pair, /** @type {Answer | null} */ answer) {
+    const { of } = this;
+    const token = of ? "" : pair.ballot.token;
+    const reasons = answer === null ? [] : this.reasonsNow;
+    const said = answer === null ? {} : { answer, reasons, seconds: this.stopwatch.seconds };
+    this.outbox.add({ id: actId(), does: answer === null ? "skip" : "vote", token, ...said, ...(of ? { of } : {}) });
+    const past = { ballot: { ...pair.ballot, token }, pair, answer, reasons, of };
     this.spent.add(past.ballot.token);
     this.waiting.delete(past.ballot.token);
     this.past.push(past);
@@ -215,14 +208,14 @@ export class VoteDesk {
     this.note = "";
     this.isOpen = false;
     this.turn();
-    const words = past.answer === null ? "Skipped." : `${ANSWER_WORDS[past.answer]}.`;
+    const words = answer === null ? "Skipped." : `${ANSWER_WORDS[answer]}.`;
     this.say(`${words} ${this.nextWords}`.trim(), false);
   }
 
   /** The last one is in front again at once; the server is asked to take its answer back. */
   undo() {
     const last = this.past.at(-1);
-    if (!last || (last.answer !== null && last.ballot.token === "")) return;
+    if (!last || last.ballot.token === "") return;
     this.past.pop();
     const { token } = last.ballot;
     // one that still has no token comes back from the server once it has one
@@ -230,10 +223,8 @@ export class VoteDesk {
       const { ballot } = this.current;
       this.waiting = new Map([[ballot.token, ballot], ...this.waiting]);
     }
-    if (last.answer !== null) {
-      this.outbox.add({ id: actId(), does: "undo", token });
-      this.of = token;
-    } else this.of = "";
+    this.outbox.add({ id: actId(), does: "undo", token });
+    this.of = token;
     const isStill = [...this.pairs.values()].includes(last.pair);
     this.front(isStill ? last.pair : this.pairOf(last.ballot));
     this.reasons = new Set(last.reasons);
