@@ -27,7 +27,7 @@ from core.labels.published.label_file import FoundLabel, LabelState, load_publis
 from core.labels.published.schema import AGE_MAX, Gender, Label, LabelField, LabelSource, age_range_of
 from core.labels.queue.assessment import Assessment
 from core.labels.queue.queue import PortraitFacts, order_of
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.index import build_index
 from core.references.reference import Reference
 from core.references.vocabulary import load_vocabulary

@@ -24,7 +24,7 @@ from core.injection.reading.reader import Reading
 from core.injection.request.wishes import Ages, Wishes
 from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender, Label, LabelSource
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.index import ReferenceIndex, build_index
 from core.references.vocabulary import Role, load_vocabulary
 

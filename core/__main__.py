@@ -13,7 +13,7 @@ from core.cli import comparisons, history, library, plan_diffs, prompts, spendin
 from core.cli.checks import check as check_command
 from core.cli.failures import Commands, run
 from core.errors import InputError
-from core.logs import configure_logs
+from core.logs.logs import configure_logs
 from core.settings import Profile
 
 app = typer.Typer(
@@ -165,7 +165,7 @@ def label(
     as_json: Json = False,
 ) -> None:
     """Let a machine propose labels for portraits; what has an answer is not asked about again."""
-    from core.cli import labeling  # it brings OpenAI's SDK, which no other command waits for
+    from core.cli.labels import labeling  # it brings OpenAI's SDK, which no other command waits for
 
     options = labeling.LabelingOptions(folder, shots, labeler, batch, limit, resume, estimate, workers, python)
     labeling.label(options, as_json=as_json)
@@ -186,7 +186,7 @@ def export(
 @labels_app.command()
 def agreement(as_json: Json = False) -> None:
     """Say how often machines say what people decided, with intervals."""
-    from core.cli import labels  # it brings numpy
+    from core.cli.labels import labels  # it brings numpy
 
     labels.agreement(as_json=as_json)
 
@@ -194,7 +194,7 @@ def agreement(as_json: Json = False) -> None:
 @labels_app.command()
 def disagreements(as_json: Json = False) -> None:
     """List the portraits whose two reviewers differ, and what a third has decided."""
-    from core.cli import labels
+    from core.cli.labels import labels
 
     labels.disagreements(as_json=as_json)
 
@@ -209,7 +209,7 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Fold the reviews into labels/personas.jsonl, after showing the diff; commit and push it if told to."""
-    from core.cli import labels
+    from core.cli.labels import labels
 
     labels.publish(dry_run=dry_run, commit=commit, push=push, as_json=as_json, person=person, group=group)
 
@@ -217,7 +217,7 @@ def publish(
 @labels_app.command()
 def proposals() -> None:
     """Print what machines have proposed, one JSON line each."""
-    from core.cli import labels
+    from core.cli.labels import labels
 
     labels.proposals()
 
@@ -225,7 +225,7 @@ def proposals() -> None:
 @labels_app.command()
 def queue(as_json: Json = False) -> None:
     """List all portraits by how likely their label is wrong, each with the reasons; with --json one line a portrait."""
-    from core.cli import label_queue
+    from core.cli.labels import label_queue
 
     label_queue.queue(as_json=as_json)
 
@@ -233,7 +233,7 @@ def queue(as_json: Json = False) -> None:
 @labels_app.command()
 def schema() -> None:
     """Print the JSON schema of a published line."""
-    from core.cli import labels
+    from core.cli.labels import labels
 
     labels.schema()
 

@@ -26,8 +26,8 @@ from prometheus_client.registry import Collector
 
 from core.generation.records.comparison import Comparison
 from core.generation.records.outcome import Outcome, OutcomeState
-from core.incidents import reported
-from core.refusals import counted
+from core.logs.incidents import reported
+from core.logs.refusals import counted
 
 # Else there would be a second series for each counter, which nobody reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -35,7 +35,7 @@ from core.generation.spending.budget import Budgets
 from core.generation.spending.ledger import Ledger
 from core.generation.spending.limits import SpendingLimits
 from core.generation.variations import Variations
-from core.identity.access import Access
+from core.identity.access.access import Access
 from core.identity.authenticator import Authenticator
 from core.identity.sign_in import build_authenticator, build_redirect
 from core.identity.sign_in_limits import SignInLimits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.generation.spending.limits import LimitSheet
-from core.identity.access_list import AccessLevel, AccessList
+from core.identity.access.access_list import AccessLevel, AccessList
 from core.settings import Profile
 from core.ui.frame.filters import search_box
 from core.ui.frame.layout import PAGE_SIZE, empty_state, page_of

@@ -136,11 +136,11 @@ def test_the_ground_stands_on_errors_and_incidents_alone() -> None:
     found = {
         name
         for module, file in MODULES.items()
-        if module == "core.incidents" or module.startswith("core.concurrency")
+        if module == "core.logs.incidents" or module.startswith("core.concurrency")
         for name in imports_in(tree_of(file))
         if name.startswith("core.")
     }
-    assert found == {"core.errors", "core.incidents"}
+    assert found == {"core.errors", "core.logs.incidents"}
 
 
 def test_threads_begin_where_their_failures_are_seen() -> None:

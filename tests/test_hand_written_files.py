@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from core.documents import parse_settings
 from core.errors import StorageUnavailable, StudioError
 from core.generation.engines.capabilities import MODELS_FILE, model_table
-from core.identity.access_list import AccessLevel, AccessList
-from core.injection.reading.words import READING_FILE, reading_words
+from core.identity.access.access_list import AccessLevel, AccessList
+from core.injection.reading.words.words import READING_FILE, reading_words
 from core.labels.machine.instructions import load_instructions
 from core.labels.published.label_file import load_published
+from core.objects.documents import parse_settings
 from core.references.vocabulary import load_vocabulary
 from core.studio import LABELING_FILE, LABELS_FILE, SHOTS, VOCABULARY_FILE
 from core.unicode import NotUtf8, text_of

@@ -9,9 +9,9 @@ from typing import Any, Final
 from core.cli.workbench import open_workbench, print_json
 from core.errors import legible
 from core.images.thumbnails import Thumbnails
+from core.references.file_names.litter import LITTER_WORDS
 from core.references.index import ReferenceIndex
 from core.references.key import unicode_form
-from core.references.litter import LITTER_WORDS
 from core.references.problems import LibraryProblem, LibraryWarning, folded, has_twin
 from core.references.reference import AttributeGroup
 from core.references.vocabulary import GroupProblem

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from core.cli.workbench import open_workbench, print_json
 from core.errors import legible
-from core.generation.plan_diff import diff_plans
+from core.generation.differences.plan_diff import diff_plans
 from core.settings import load_settings
 
 

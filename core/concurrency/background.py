@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from core.errors import StorageError
-from core.incidents import report
+from core.logs.incidents import report
 
 _log = structlog.get_logger(__name__)
 

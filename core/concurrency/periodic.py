@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from core.errors import StorageError
-from core.incidents import report
+from core.logs.incidents import report
 
 _log = structlog.get_logger(__name__)
 _LONGEST_PAUSE_S: Final = 60.0  # between failures; an interval that is longer stays as it is

@@ -12,9 +12,9 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.concurrency.single_flight import SingleFlightCache
-from core.documents import Document
 from core.errors import InputError, StorageUnavailable
-from core.objects import ObjectStore
+from core.objects.documents import Document
+from core.objects.objects import ObjectStore
 from core.unicode import NotUtf8, text_of
 from core.viewer import Capability, Viewer
 

@@ -15,7 +15,7 @@ from ulid import ULID
 from core.concurrency.background import in_background
 from core.errors import NotFound, StorageUnavailable, WriteConflict
 from core.generation.records.comparison import Comparison
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 
 # A second click comes this late at most after the first, or after the answer to it where S3 is slow. After that, what
 # has ended, or is before the eyes of who presses, is asked for once more on purpose.

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from core.errors import AccessDenied, SignInError
+from core.identity.access.access_list import DEMO_EMAIL
 from core.viewer import PersonRole, Viewer
-
-DEMO_EMAIL: Final = "demo@localhost"
 
 
 def reason_of(err: SignInError) -> str:

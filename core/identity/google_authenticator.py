@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from core.errors import NotOurs, SignInError
-from core.identity.access import Access
+from core.identity.access.access import Access
 from core.identity.authenticator import SealedCookie
 from core.identity.google import GoogleVerifier
 from core.identity.revocations import Revocations

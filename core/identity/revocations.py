@@ -9,10 +9,10 @@ from hashlib import sha256
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.concurrency.single_flight import SingleFlightCache
-from core.documents import Document
 from core.errors import ReplayedLoginToken, SignedOut, StorageUnavailable
 from core.identity.session import LOGIN_TOKEN_S, LONGEST_S, LoginToken, Session
-from core.objects import ObjectStore
+from core.objects.documents import Document
+from core.objects.objects import ObjectStore
 
 _PEOPLE_MAX = 1000  # whose record is kept in memory; it is read again when it is needed
 _MARGIN_S = 3600  # records outlive what they refuse, whatever clock wrote them

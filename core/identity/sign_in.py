@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.identity.access import Access
+from core.identity.access.access import Access
 from core.identity.authenticator import Authenticator, ClosedAuthenticator, DemoAuthenticator
 from core.identity.sign_in_limits import SignInLimits
 from core.identity.start_token import TokenAuthenticator, start_token
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.settings import Profile, Settings
 
 if TYPE_CHECKING:

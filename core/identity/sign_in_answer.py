@@ -7,7 +7,7 @@ from typing import Final, LiteralString
 
 from core.errors import NotOurs, SignInError
 from core.identity.authenticator import is_same_secret
-from core.refusals import refuse
+from core.logs.refusals import refuse
 
 CALLBACK_PATH: Final = "/oauth/callback"  # the one way back that Google knows
 ATTEMPT_S: Final = 600.0

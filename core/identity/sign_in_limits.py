@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from core.errors import AccessDenied, ReplayedLoginToken, SignInError, TooManyAttempts
-from core.refusals import refuse
+from core.logs.refusals import refuse
 
 WINDOW_S: Final = 60.0
 ADDRESSES_MAX: Final = 10_000  # that are remembered; the one whose minute began first is forgotten first

@@ -22,12 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.concurrency.periodic import Periodic
-from core.derived import DerivedFormat
 from core.errors import BadImage, NotFound, ObjectArchived, Overloaded, StorageError, WriteConflict
 from core.images.decode import DECODER
 from core.images.memory import BYTES_MAX, FILES, MIB, PIXELS
 from core.images.thumbnails import THUMBNAIL_SIDES, Thumbnails
-from core.objects import ObjectStore
+from core.objects.derived import DerivedFormat
+from core.objects.objects import ObjectStore
 
 PICTURES_A_MINUTE: Final = 120
 BYTES_A_MINUTE: Final = 256 * MIB

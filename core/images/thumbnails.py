@@ -11,7 +11,7 @@ from core.errors import BadImage, NotFound, StorageError, WriteConflict
 from core.images.decode import DECODER, check_file, decode_picture
 from core.images.encode import encode
 from core.images.memory import BYTES_MAX, FILES
-from core.objects import Blob, ObjectStore
+from core.objects.objects import Blob, ObjectStore
 
 THUMBNAIL_SIDES = (320, 960)
 _QUALITY = {320: 78, 960: 84}

@@ -12,7 +12,7 @@ from typing import Final, Generic
 import structlog
 
 from core.concurrency.periodic import Periodic
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.record_index.month_file import R
 from core.record_index.reader import RecordReader, T
 from core.record_index.rows import BEHIND_ALL

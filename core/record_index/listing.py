@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.record_index.month_file import day_of
 from core.references.listing.list_page import ListPageSource, read_list_page
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from core.concurrency.garbage import without_rounds
-from core.derived import DerivedFormat
+from core.objects.derived import DerivedFormat
 
 _EPOCH: Final = date(1970, 1, 1)
 _DAY_MS: Final = 86_400_000

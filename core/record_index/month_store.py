@@ -15,9 +15,9 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, NamedTuple
 
-from core.derived import DerivedFormat
 from core.errors import NotFound, WriteConflict
-from core.objects import ObjectStore
+from core.objects.derived import DerivedFormat
+from core.objects.objects import ObjectStore
 from core.record_index.month_file import MonthFile, R
 
 # How far back of the newest record is listed each time: servers' clocks differ, and a write may be late.

@@ -13,7 +13,7 @@ import structlog
 from ulid import ULID
 
 from core.errors import NotFound, StorageError
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.record_index.month_file import MonthFile, R, day_of
 from core.record_index.month_store import EPOCH, OVERLAP, MonthStore
 from core.record_index.rows import Rows

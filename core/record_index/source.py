@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from core.derived import DerivedFormat
-from core.objects import ObjectStore
+from core.objects.derived import DerivedFormat
+from core.objects.objects import ObjectStore
 from core.record_index.listing import RecordListing
 from core.record_index.month_file import IndexedRow, MonthFile
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from core.errors import NotFound, StorageError
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.table import ReferenceTable
 
 ASKED_MAX: Final = 100  # at each refresh; of more, those have their turn that were asked about longest ago

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Protocol
 
 from core.errors import InjectionError, NotFound
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.drift import Drift, drift_between
 from core.references.listing.listing import Listing
 from core.references.problems import LibraryProblem, problems_of

@@ -22,12 +22,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.references.directory import Directory, directory_at
+from core.references.file_names.litter import are_litter, count_litter
+from core.references.file_names.texts import Flags, FoldedNames, Rows, Texts
 from core.references.key import file_name
 from core.references.key_column import are_pictures, split, whole
 from core.references.listing.listing import Listing
-from core.references.litter import are_litter, count_litter
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, Sought
-from core.references.texts import Flags, FoldedNames, Rows, Texts
 from core.references.vocabulary import GroupProblem, Role, Tags, Vocabulary
 from core.unicode import searchable
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.injection.reading.reader import Evidence, OfflineReader, Reading
-from core.injection.reading.text import PromptText
-from core.injection.reading.words import reading_words
+from core.injection.reading.words.text import PromptText
+from core.injection.reading.words.words import reading_words
 from core.labels.published.label_index import Claim
 from core.labels.published.schema import AGE_RANGES, Gender
 from core.references.vocabulary import Role, TagKind, Vocabulary

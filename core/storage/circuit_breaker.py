@@ -15,7 +15,7 @@ import structlog
 
 from core.concurrency.background import in_background
 from core.errors import StorageError, StorageUnavailable
-from core.incidents import report
+from core.logs.incidents import report
 
 _log = structlog.get_logger(__name__)
 _EVERY_S: Final = 0.5

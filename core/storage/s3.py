@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
-from core.objects import ARCHIVE_CLASSES, Blob, StoredObject
+from core.objects.objects import ARCHIVE_CLASSES, Blob, StoredObject
 from core.storage.client import BucketClient, Reach
 from core.storage.faults import is_not_implemented, no_bucket
 

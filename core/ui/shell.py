@@ -14,7 +14,8 @@ from typing import Final
 import streamlit as st
 
 from core.errors import AccessDenied, SignedOut, SignInError, StudioError
-from core.identity.authenticator import DEMO_EMAIL, reason_of
+from core.identity.access.access_list import DEMO_EMAIL
+from core.identity.authenticator import reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
 from core.ui.components.whole_page import prepare_browser

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.errors import SignInError, StudioError
-from core.refusals import refuse
+from core.logs.refusals import refuse
 from core.studio import get_studio
 from core.web.http.answers import plain
 from core.web.http.auth_routes import is_ours

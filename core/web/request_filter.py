@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.refusals import refuse
+from core.logs.refusals import refuse
 from core.settings import Profile
 from core.studio import get_studio
 from core.web.http.answers import plain

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import StudioError
-from core.refusals import refuse
+from core.logs.refusals import refuse
 from core.studio import get_studio
 from core.viewer import Capability
 from core.web.http.client_address import client_address

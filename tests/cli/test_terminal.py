@@ -14,7 +14,7 @@ import structlog
 from core.cli.failures import say
 from core.cli.workbench import print_json
 from core.errors import NotFound
-from core.logs import configure_logs
+from core.logs.logs import configure_logs
 from core.unicode import shows_all
 from tests.support.processes.programs import ROOT
 from tests.support.timeouts import LONG_S

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from core.concurrency.background import in_background, report_failures
 from core.concurrency.periodic import Periodic, pause_after
 from core.errors import StorageUnavailable
-from core.incidents import reported
+from core.logs.incidents import reported
 
 PATIENCE_S = 60
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 import core.studio as composition
 from core.concurrency.periodic import Periodic
-from core.incidents import reported
+from core.logs.incidents import reported
 from core.settings import Settings
 from core.storage.connect import Storage, open_storage
 from core.studio import Studio, build_studio

@@ -86,7 +86,7 @@ def test_a_missing_package_is_said_once_and_nobody_is_kept_from_work(tmp_path: P
     """A server without the optional packages, asked for traces: its log says what to install."""
     script = (
         "import sys, json; sys.modules['opentelemetry'] = None\n"
-        "from core.logs import configure_logs; configure_logs()\n"
+        "from core.logs.logs import configure_logs; configure_logs()\n"
         "from core.telemetry import open_telemetry; telemetry = open_telemetry()\n"
         "with telemetry.span('x', {}): print('works')"
     )

@@ -6,8 +6,8 @@ import json
 import sys
 
 from core.errors import WriteConflict
-from core.identity.access import Access
-from core.identity.access_list import AccessLevel
+from core.identity.access.access import Access
+from core.identity.access.access_list import AccessLevel
 from core.settings import load_settings
 from core.storage.client import Reach
 from core.storage.s3 import Store

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from core.documents import MAX_AGE_S
 from core.errors import AccessDenied, ReplayedLoginToken, SignInError, StorageError
-from core.identity.access import Access
-from core.identity.access_list import AccessLevel
-from core.identity.authenticator import DEMO_EMAIL, Authenticator, DemoAuthenticator
+from core.identity.access.access import Access
+from core.identity.access.access_list import DEMO_EMAIL, AccessLevel
+from core.identity.authenticator import Authenticator, DemoAuthenticator
 from core.identity.google import Certificates, GoogleVerifier
 from core.identity.google_authenticator import GoogleAuthenticator
 from core.identity.revocations import Revocations
 from core.identity.session import LIFETIME_S, RENEW_AFTER_S, SessionSigner
 from core.identity.sign_in import build_authenticator
+from core.objects.documents import MAX_AGE_S
 from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import Capability, PersonRole, Viewer

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from core.documents import FRESH_S, MAX_AGE_S, Document
 from core.errors import StorageError, StorageUnavailable, WriteConflict
+from core.objects.documents import FRESH_S, MAX_AGE_S, Document
 from core.storage.s3 import Store
 from tests.identity.conftest import Clock
 from tests.support.s3.moto_server import fill, remove

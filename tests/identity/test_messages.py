@@ -7,18 +7,18 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from core.documents import MAX_AGE_S
 from core.errors import AccessDenied, InputError, ReplayedLoginToken, SignInError, StorageError
 from core.generation.spending.budget import DailyLimits
 from core.generation.spending.limits import SpendingLimits
 from core.identity import revocations
-from core.identity.access import Access
-from core.identity.access_list import AccessLevel
+from core.identity.access.access import Access
+from core.identity.access.access_list import AccessLevel
 from core.identity.authenticator import ClosedAuthenticator, DemoAuthenticator, reason_of
 from core.identity.google import Certificates, GoogleVerifier
 from core.identity.revocations import Revocations
 from core.identity.session import LOGIN_TOKEN_S, LoginToken
-from core.refusals import counted
+from core.logs.refusals import counted
+from core.objects.documents import MAX_AGE_S
 from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer

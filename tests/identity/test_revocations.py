@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.documents import MAX_AGE_S
 from core.errors import ReplayedLoginToken, SignInError, StorageError, StorageUnavailable
 from core.identity.google import GoogleAccount
 from core.identity.revocations import Revocations
 from core.identity.session import LOGIN_TOKEN_S, LoginToken, Session
+from core.objects.documents import MAX_AGE_S
 from core.storage.s3 import Store
 from tests.identity.conftest import Clock
 from tests.support.s3.moto_server import fill

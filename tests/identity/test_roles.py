@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core.documents import Version
 from core.errors import AccessDenied
-from core.identity.access import Access
-from core.identity.access_list import AccessLevel, AccessList
+from core.identity.access.access import Access
+from core.identity.access.access_list import AccessLevel, AccessList
+from core.objects.documents import Version
 from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import Capability, PersonRole, Viewer

@@ -16,7 +16,7 @@ from core.images import readability
 from core.images.memory import FILES
 from core.images.readability import Readability
 from core.images.thumbnails import Thumbnails
-from core.objects import Blob, StoredObject
+from core.objects.objects import Blob, StoredObject
 from core.storage.s3 import Store
 from tests.support.s3.moto_server import fill, moto_server, remove, with_bucket
 from tests.support.s3.servers import S3Server

@@ -14,7 +14,7 @@ from PIL import Image
 
 from core.errors import BadImage, NotFound
 from core.images.thumbnails import THUMBNAIL_SIDES, Thumbnails, encode_webp
-from core.objects import Blob
+from core.objects.objects import Blob
 from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.s3 import Store

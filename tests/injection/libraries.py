@@ -13,7 +13,7 @@ from core.injection.request.slots import Slot
 from core.injection.request.wishes import SideName, Wishes
 from core.labels.published.label_file import LabelSet
 from core.labels.published.schema import Gender, Label, LabelSource, age_range_of
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.index import ReferenceIndex, build_index
 from core.references.vocabulary import Role, load_vocabulary
 

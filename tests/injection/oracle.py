@@ -12,7 +12,7 @@ from core.injection.reading.reader import Reading
 from core.injection.request.slots import Slot
 from core.injection.request.wishes import Ages, Mode, PersonWish, SideName, Wishes
 from core.labels.published.schema import Gender, Label
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.vocabulary import Role
 from tests.injection.libraries import etag_of, label, stored
 

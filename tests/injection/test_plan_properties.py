@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.injection.plan import Injection
 from core.injection.request.wishes import Mode, PersonWish, SideName, Wishes
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.index import build_index
 from tests.injection.libraries import A_PERSON, VOCABULARY, keys_of, label, library, plan, stored
 from tests.injection.oracle import Case, Oracle, some_case, some_wishes

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.drift import Drift
 from core.references.key import is_picture, parent
 from core.references.reference import AttributeGroup, Filter, Reference, ReferenceFolder, place_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.drift import Move
 from tests.injection.libraries import library, stored
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.index import ReferenceIndex, build_index
 from core.references.problems import LibraryProblem, LibraryWarning, folded, has_twin
 from core.references.vocabulary import GroupProblem

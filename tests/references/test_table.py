@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.listing.listing import Listing
 from core.references.reference import Filter
 from core.references.table import ReferenceTable

@@ -24,7 +24,7 @@ from core.errors import (
     StorageUnavailable,
     WriteConflict,
 )
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.storage.client import Reach
 from core.storage.s3 import Store
 from tests.support.s3.servers import PAGED_KEYS, SERVERS, Answer, S3Server, paged_name, scripted_server

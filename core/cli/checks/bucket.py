@@ -7,7 +7,7 @@ from typing import Final
 from core.cli.checks.report import Report, fix_of
 from core.errors import StorageDenied, StorageError, StudioError
 from core.generation.spending.limits import SpendingLimits
-from core.identity.access import Access
+from core.identity.access.access import Access
 from core.labels.decisions.review_log import ReviewLog
 from core.labels.publication.publisher import Publisher
 from core.labels.published.label_file import LabelFile, load_published

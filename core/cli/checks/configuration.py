@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from core.cli import label_commit
 from core.cli.checks.report import Report
+from core.cli.labels import label_commit
 from core.errors import ConfigError, InputError
 from core.labels.published.label_file import load_published
 from core.references.vocabulary import load_vocabulary

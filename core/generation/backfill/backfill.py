@@ -26,7 +26,7 @@ from core.injection.reading.reader import Reading
 from core.injection.request.prompt import Section
 from core.injection.request.slots import Slot
 from core.injection.request.wishes import Mode, SideName, Wishes
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.references.index import ReferenceIndex
 from core.references.vocabulary import Role
 

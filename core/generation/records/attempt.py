@@ -16,7 +16,7 @@ from core.errors import StorageError
 from core.generation.records.comparison import SideTake
 from core.generation.records.record import Record
 from core.injection.request.wishes import SideName
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 
 _log = structlog.get_logger(__name__)
 _STEM: Final = rf"(?P<side>{'|'.join(SideName)})-(?:take(?P<take>[2-9])-)?(?P<attempt>[1-9]\d*)"

@@ -20,7 +20,7 @@ from core.generation.records.comparison import Comparison
 from core.generation.records.month_file import MONTH_FILE, Row
 from core.generation.records.outcome import Outcome
 from core.generation.records.status_reader import StatusReader, conclude_import
-from core.objects import ObjectStore, StoredObject
+from core.objects.objects import ObjectStore, StoredObject
 from core.record_index.index import Coverage, RecordIndex
 from core.record_index.listing import RecordListing
 from core.record_index.source import ObjectSource

@@ -14,7 +14,7 @@ from core.generation.records.attempt import AttemptId
 from core.generation.records.comparison import Size
 from core.generation.records.record import Record
 from core.injection.request.wishes import Mode, SideName, Varies
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 
 _log = structlog.get_logger(__name__)
 _WAIT_S_MAX: Final = 86_400.0  # nobody is kept from a retry for longer, whatever the far side says

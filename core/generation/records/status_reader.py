@@ -16,7 +16,7 @@ from core.generation.records.attempt_status import AttemptPhase, ComparisonStatu
 from core.generation.records.comparison import Comparison, Legacy, SideTake
 from core.generation.records.outcome import Cost, Outcome, StoredPicture
 from core.injection.request.wishes import SideName
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 
 _log = structlog.get_logger(__name__)
 # Another machine's attempt may wait in its queue, run to its deadline and be late with its outcome.

@@ -16,7 +16,7 @@ from core.errors import EngineError, EngineFault, NotFound, ObjectArchived, Stud
 from core.generation.engines.engine import AttachedReference
 from core.generation.records.comparison import SideRecord
 from core.injection.request.slots import Slot
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 
 _KEPT_BYTES = 96 * 1024 * 1024
 # Threads that wait for a slow S3, or for each other's picture, must not keep the rest from theirs.

@@ -38,9 +38,9 @@ from core.generation.running.job_board import JobBoard
 from core.generation.running.outcome_writer import Observe, OutcomeWriter
 from core.generation.running.own_queue import Move, Waiting, by_comparison, moved
 from core.generation.running.spool import Spool
-from core.incidents import report
 from core.injection.request.wishes import SideName
-from core.objects import ObjectStore
+from core.logs.incidents import report
+from core.objects.objects import ObjectStore
 
 _log = structlog.get_logger(__name__)
 WAITING_SIDES_MAX: Final = 40  # of one person, each take counted: twenty comparisons of one take, five of four

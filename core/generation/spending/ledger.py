@@ -21,7 +21,7 @@ from core.generation.records.outcome import Outcome, OutcomeState
 from core.generation.records.usual import Usual
 from core.generation.spending.estimates import Estimates
 from core.injection.request.wishes import Mode, SideName, Varies
-from core.objects import ObjectStore, StoredObject
+from core.objects.objects import ObjectStore, StoredObject
 
 _log = structlog.get_logger(__name__)
 _READERS = 16

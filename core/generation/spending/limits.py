@@ -10,10 +10,10 @@ from typing import Annotated, Final
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.documents import Version, settings_document
 from core.errors import InputError
 from core.generation.spending.budget import DailyLimits
-from core.objects import ObjectStore
+from core.objects.documents import Version, settings_document
+from core.objects.objects import ObjectStore
 from core.settings import Settings
 from core.viewer import Capability, Viewer
 

@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.negation import Negation
 from core.injection.reading.pasted import Pasted, Stretch
-from core.injection.reading.text import PromptText, is_hangul
-from core.injection.reading.words import ReadingWords, Sign, reading_words
+from core.injection.reading.words.lexicon import Match, Stretches
+from core.injection.reading.words.text import PromptText, is_hangul
+from core.injection.reading.words.words import ReadingWords, Sign, reading_words
 
 _CAPITALS = "A-ZÀ-ÖØ-Þ"
 # A word as names have it; words all in capitals tell nothing.

@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from core.injection.reading.age_match import AgeMatch
-from core.injection.reading.lexicon import Match, Stretches
-from core.injection.reading.text import PromptText
-from core.injection.reading.words import NegationWords, Negator
+from core.injection.reading.words.lexicon import Match, Stretches
+from core.injection.reading.words.text import PromptText
+from core.injection.reading.words.words import NegationWords, Negator
 
 _REACH = 4
 _KOREAN_REACH = 7  # "남자 한 명도 여자 한 명도 없는"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
 from core.injection.reading.comfy import find_workflow
-from core.injection.reading.text import either_form
+from core.injection.reading.words.text import either_form
 
 Stretch = tuple[int, int]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.negation import Negation
-from core.injection.reading.text import PromptText, is_hangul
-from core.injection.reading.words import ReadingWords, Sign
+from core.injection.reading.words.lexicon import Match, Stretches
+from core.injection.reading.words.text import PromptText, is_hangul
+from core.injection.reading.words.words import ReadingWords, Sign
 
 SignMatch = Match[Sign]
 

@@ -8,14 +8,14 @@ from typing import Any, Literal, cast
 
 from core.injection.reading.age_match import AgeMatch
 from core.injection.reading.ages import AgeFinding, AgeReader
-from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.names import names_of_others
 from core.injection.reading.negation import Negation
 from core.injection.reading.pasted import Pasted
 from core.injection.reading.people import PeopleFinding, PeopleReader
 from core.injection.reading.tag_words import TagFinding, TagReader
-from core.injection.reading.text import PromptText
-from core.injection.reading.words import reading_words
+from core.injection.reading.words.lexicon import Match, Stretches
+from core.injection.reading.words.text import PromptText
+from core.injection.reading.words.words import reading_words
 from core.references.vocabulary import TagKind, Vocabulary
 
 Gender = Literal["feminine", "masculine"]

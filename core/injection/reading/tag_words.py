@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.injection.reading.lexicon import STYLE_ENDINGS, Lexicon, Match
 from core.injection.reading.negation import Negation
-from core.injection.reading.text import PromptText, canonical
-from core.injection.reading.words import ReadingWords
+from core.injection.reading.words.lexicon import STYLE_ENDINGS, Lexicon, Match
+from core.injection.reading.words.text import PromptText, canonical
+from core.injection.reading.words.words import ReadingWords
 from core.references.vocabulary import TagKind, Term, Vocabulary
 
 _GLUED_NOUN = re.compile(r"(?:한|적인)?(?:톤|풍|느낌|색감|무드|감성|컬러|룩|계열|질감)[가-힣]*")

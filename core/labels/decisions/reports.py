@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ulid import ULID
 
 from core.errors import WriteConflict
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.viewer import Capability, Viewer
 
 _log = structlog.get_logger(__name__)

@@ -21,10 +21,10 @@ from typing import Final
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from core.derived import DerivedFormat
 from core.errors import StorageUnavailable, StudioError, WriteConflict
 from core.labels.decisions.reviews import Event, Reviews, Save
-from core.objects import ObjectStore
+from core.objects.derived import DerivedFormat
+from core.objects.objects import ObjectStore
 
 _log = structlog.get_logger(__name__)
 SEGMENT: Final = 256

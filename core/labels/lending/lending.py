@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 import structlog
 from pydantic import ValidationError
 
-from core.documents import Document
 from core.errors import StorageError
 from core.labels.lending.loans import Loan, Loans
-from core.objects import ObjectStore
+from core.objects.documents import Document
+from core.objects.objects import ObjectStore
 from core.viewer import Capability, Viewer
 
 _log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ulid import ULID
 
 from core.labels.machine.labeling import Sitter
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 
 
 class BatchState(StrEnum):

@@ -18,7 +18,7 @@ from ulid import ULID
 from core.errors import EngineError, EngineFault, InputError, NotFound, ObjectArchived
 from core.labels.machine.labeler import Labeler, LabelerSpec, Portrait, Problem, Proposal, Unanswered
 from core.labels.machine.proposals import Proposals
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.references.index import ReferenceIndex
 from core.references.key import fold
 from core.references.reference import Filter, Reference

@@ -24,7 +24,7 @@ from core.labels.machine.labeling import RunCounts, Sitter, fetch_portrait
 from core.labels.machine.openai_errors import ErrorScope, RetryPolicy, describe, run_error, scope_of, scope_of_body
 from core.labels.machine.openai_question import Question, Unreadable
 from core.labels.machine.proposals import Proposals
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.openai.answers import as_object, is_error
 from core.openai.client import Endpoint
 from core.openai.unsent import never_left, unsent_error

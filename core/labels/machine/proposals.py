@@ -20,11 +20,11 @@ import structlog
 from pydantic import ValidationError
 
 from core.concurrency.periodic import Periodic
-from core.derived import DerivedFormat
 from core.errors import NotFound, WriteConflict
 from core.labels.machine.labeler import LabelerSpec, Proposal
 from core.labels.published.schema import LabelSource
-from core.objects import ObjectStore
+from core.objects.derived import DerivedFormat
+from core.objects.objects import ObjectStore
 from core.unicode import read_text
 
 _log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from core.labels.decisions.second_looks import Publishing
 from core.labels.publication.draft import EVERYTHING, PublicationDraft, Selection, fold_in, says_still
 from core.labels.publication.message import message_of
 from core.labels.published.label_file import LabelFile, parse_whole, version_of
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.references.index import ReferenceIndex
 from core.references.key import file_name
 from core.viewer import Capability, Viewer

@@ -20,7 +20,7 @@ from lxml import etree
 from pyarrow import csv
 
 from core.errors import StorageUnavailable
-from core.objects import ARCHIVE_CLASSES
+from core.objects.objects import ARCHIVE_CLASSES
 
 ROWS: Final = pa.schema(
     [

@@ -17,7 +17,7 @@ from typing import Final
 import pyarrow as pa
 
 from core.errors import StorageUnavailable
-from core.objects import StoredObject
+from core.objects.objects import StoredObject
 from core.references.listing.key_range import SEQUENTIAL_PAGES
 from core.references.listing.list_page import ROWS, ListPageSource, read_list_page
 from core.references.listing.parallel_lister import FOR_EVER, NotInOrder, ParallelLister

@@ -11,8 +11,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, TypeVar
 import streamlit as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.objects import KEY_BYTES_MAX
-from core.refusals import refuse
+from core.logs.refusals import refuse
+from core.objects.objects import KEY_BYTES_MAX
 
 M = TypeVar("M")
 T = TypeVar("T", bound="Told")

@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 import streamlit as st
 
 from core.errors import NotFound
+from core.generation.differences.side_diff import ComparedSide, SideDiff, diff_sides
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
-from core.generation.records.side_diff import ComparedSide, SideDiff, diff_sides
 from core.generation.records.side_titles import side_title
 from core.injection.request.wishes import SideName
 from core.studio import Studio

@@ -15,7 +15,7 @@ from typing import Final, LiteralString, TypeVar
 
 import streamlit as st
 
-from core.objects import KEY_BYTES_MAX
+from core.objects.objects import KEY_BYTES_MAX
 from core.settings import PROJECT_ROOT
 from core.ui.frame.layout import row
 from core.ui.frame.state import Key

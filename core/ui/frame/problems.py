@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import AccessDenied, ConfigError, SignInError, StorageError, StudioError
-from core.incidents import report
+from core.logs.incidents import report
 from core.ui.frame.reruns import session_name
 from core.ui.frame.words.markdown import fill, plain
 

@@ -18,7 +18,7 @@ from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.session_state import Serialized, WStates
 from streamlit.web.server import server_util
 
-from core.refusals import refuse
+from core.logs.refusals import refuse
 from core.settings import is_loopback
 from core.web.sockets.browser_message import BrowserMessage, NotAMessage
 

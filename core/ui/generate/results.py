@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.generation.made_with import made_with
+from core.generation.differences.made_with import made_with
 from core.generation.ownership import is_in_charge
 from core.generation.planning import Planned
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus

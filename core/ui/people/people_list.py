@@ -9,9 +9,9 @@ from typing import Final, LiteralString
 
 import streamlit as st
 
-from core.documents import Version
 from core.errors import InputError, StudioError, WriteConflict
-from core.identity.access_list import ENTRY_CHARS_MAX, AccessChange, AccessLevel, AccessList, is_public_mail
+from core.identity.access.access_list import ENTRY_CHARS_MAX, AccessChange, AccessLevel, AccessList, is_public_mail
+from core.objects.documents import Version
 from core.ui.frame.filters import as_text
 from core.ui.frame.layout import row
 from core.ui.frame.problems import show_problem

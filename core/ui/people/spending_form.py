@@ -6,10 +6,10 @@ from typing import LiteralString
 
 import streamlit as st
 
-from core.documents import Version
 from core.errors import InputError, StudioError, WriteConflict
 from core.generation.spending.budget import DailyLimits
 from core.generation.spending.limits import LimitChange, LimitSheet
+from core.objects.documents import Version
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key

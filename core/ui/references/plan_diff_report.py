@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.generation.plan_diff import diff_plans
+from core.generation.differences.plan_diff import diff_plans
 from core.references.index import ReferenceIndex
 from core.studio import Studio
 from core.ui.frame.drawer import drawer

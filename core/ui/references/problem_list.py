@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.references.file_names.litter import LITTER_WORDS
 from core.references.index import ReferenceIndex
 from core.references.key import parent
-from core.references.litter import LITTER_WORDS
 from core.references.problems import LibraryProblem, LibraryWarning, folded
 from core.references.reference import Filter, place_of
 from core.ui.frame.words.markdown import breakable, fill, plain

@@ -10,7 +10,7 @@ from core.errors import NotFound
 from core.images.decode import check_file, decode_picture
 from core.images.even_png import even_pngs
 from core.images.memory import FILES, MIB
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.votes.records.votes import ShownPicture
 
 _KEPT_BYTES: Final = 64 * MIB  # fifteen pairs of 1024×1280; one takes 0.13 s of a processor

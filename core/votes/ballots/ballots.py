@@ -23,7 +23,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from ulid import ULID
 
 from core.errors import InputError
-from core.refusals import refuse
+from core.logs.refusals import refuse
 from core.votes.records.judgements import SideLetter
 from core.votes.records.vote_rows import Pair
 from core.votes.records.votes import ShownPicture

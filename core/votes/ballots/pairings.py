@@ -20,7 +20,7 @@ from core.generation.records.comparison import Comparison, SideTake
 from core.generation.records.outcome import Outcome
 from core.generation.records.side_titles import side_title
 from core.injection.request.wishes import SideName, Varies
-from core.objects import ObjectStore, StoredObject
+from core.objects.objects import ObjectStore, StoredObject
 from core.record_index.listing import RecordListing
 from core.record_index.month_file import day_of, month_format
 from core.record_index.source import Fetched

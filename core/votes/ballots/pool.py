@@ -10,7 +10,7 @@ from ulid import ULID
 
 from core.concurrency.periodic import Periodic
 from core.generation.records.comparison import TAKES_MAX, Comparison
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.record_index.index import RecordIndex
 from core.references.listing.list_page import ListPageSource
 from core.votes.ballots.drawing import Candidate, candidates_in

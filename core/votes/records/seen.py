@@ -22,7 +22,7 @@ from ulid import ULID
 from core.concurrency.background import in_background
 from core.errors import NotFound, WriteConflict
 from core.generation.records.attempt_status import ComparisonStatus
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.viewer import Capability, Viewer
 from core.votes.records.outbox import Outbox
 from core.votes.records.voters import Voters

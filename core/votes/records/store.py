@@ -11,7 +11,7 @@ from typing import Final
 from core.concurrency.background import in_background
 from core.concurrency.periodic import Periodic
 from core.errors import NotFound, StorageError, WriteConflict
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.record_index.index import RecordIndex
 from core.references.listing.list_page import ListPageSource
 from core.votes.records.book import VoteBook

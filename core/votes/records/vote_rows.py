@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any, Final, NamedTuple
 
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.record_index.listing import RecordListing
 from core.record_index.month_file import day_of, month_format
 from core.record_index.source import ObjectSource

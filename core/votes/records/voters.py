@@ -16,8 +16,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.documents import Document, parse_settings
-from core.objects import ObjectStore
+from core.objects.documents import Document, parse_settings
+from core.objects.objects import ObjectStore
 from core.viewer import Capability, Viewer
 
 _ID_BYTES = 6

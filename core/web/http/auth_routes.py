@@ -18,7 +18,7 @@ from starlette.routing import Route
 from core.errors import NotOurs, ReplayedLoginToken, SignInError, StudioError, TooManyAttempts
 from core.identity.authenticator import SealedCookie
 from core.identity.sign_in_answer import CALLBACK_PATH
-from core.refusals import refuse
+from core.logs.refusals import refuse
 from core.settings import Settings
 from core.studio import Studio, get_studio
 from core.web.http.addresses import FIRST_PAGE, own_page

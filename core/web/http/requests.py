@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnected
 from ulid import ULID
 
-from core.incidents import report
+from core.logs.incidents import report
 from core.studio import Studio, running_studio
 from core.telemetry import NoTelemetry
 

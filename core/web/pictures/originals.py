@@ -23,9 +23,9 @@ from core.concurrency.byte_budget import ByteBudget
 from core.errors import InputError, NotFound, ObjectArchived, Overloaded
 from core.generation.records.outcome import StoredPicture
 from core.images.memory import MIB
+from core.logs.refusals import refuse
 from core.references.key import file_name
 from core.references.reference import Reference
-from core.refusals import refuse
 from core.studio import Studio, get_studio
 from core.web.http.addresses import KEY_FIELD, ORIGINALS_PATH
 from core.web.http.answers import SAFE_HEADERS, attachment, plain

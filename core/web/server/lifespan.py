@@ -13,9 +13,9 @@ import structlog
 
 from core.concurrency.garbage import hold, settle
 from core.errors import ConfigError, StudioError
-from core.foreign_logs import adopt_foreign_logs
 from core.identity.start_token import start_address, start_token
-from core.logs import Discretion, configure_logs
+from core.logs.foreign_logs import adopt_foreign_logs
+from core.logs.logs import Discretion, configure_logs
 from core.setting_names import unknown_names
 from core.settings import known_secrets, load_settings
 from core.storage.local.data_dir import ADDRESS_FILE

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.refusals import refuse
+from core.logs.refusals import refuse
 from core.web.sockets import limits
 from core.web.sockets.admission import Admission, OpenSocket
 from core.web.sockets.browser_message import NotAMessage, ReadMessage

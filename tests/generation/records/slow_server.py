@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from core.generation.engines.engine import AttachedReference, FinalPicture, PartialPicture, SideRequest
-from core.logs import configure_logs
+from core.logs.logs import configure_logs
 from core.storage.embedded.server import EmbeddedS3
 from tests.generation.comparisons import StudioFixture, comparison, png
 

@@ -28,7 +28,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from bench.sessions import session as tab
-from core.refusals import WINDOW_S
+from core.logs.refusals import WINDOW_S
 from core.web.http.addresses import image_url
 from core.web.sockets import limits
 from tests.deploy.test_nginx import nginx_before

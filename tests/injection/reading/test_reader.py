@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.injection.reading.reader import OfflineReader, Reading
-from core.injection.reading.text import PromptText, canonical
+from core.injection.reading.words.text import PromptText, canonical
 from core.references.vocabulary import load_vocabulary
 
 ROOT = Path(__file__).parents[3]

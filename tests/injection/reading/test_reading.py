@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
-from core.injection.reading.words import READING_FILE, reading_words
+from core.injection.reading.words.words import READING_FILE, reading_words
 from tests.injection.reading.test_reader import FIELDS, PROMPTS, READER, expected, fields
 
 # The fields that are read otherwise than a person would, by prompt. Whoever mends one takes it off the list.

@@ -15,8 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 from streamlit.web.cli import main  # noqa: E402 - the repository has to be on the path
 
-from core import documents  # noqa: E402
 from core.identity import google  # noqa: E402
+from core.objects import documents  # noqa: E402
 from core.ui.frame import session  # noqa: E402
 
 authorize_url, token_url, certs_url, max_age_s, *options = sys.argv[1:]

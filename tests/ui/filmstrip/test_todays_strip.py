@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.generation.differences.side_diff import SideDiff, SideDifference
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
-from core.generation.records.side_diff import SideDiff, SideDifference
 from core.references.key import encode_key
 from core.ui.components.filmstrip.filmstrip import FilmstripItem
 from core.ui.filmstrip.side_by_side import difference_words

@@ -13,7 +13,7 @@ from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.session_state import WStates
 from streamlit.testing.v1 import AppTest
 
-from core.refusals import counted
+from core.logs.refusals import counted
 from core.ui.frame.streamlit_internals import guard_browser_values, is_session_race, session_id
 from tests.support.timeouts import LONG_S
 

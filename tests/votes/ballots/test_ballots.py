@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ulid import ULID
 
 from core.errors import InputError
-from core.refusals import counted
+from core.logs.refusals import counted
 from core.votes.ballots.ballots import BALLOT_S, SEAL_CHARS_MAX, BallotSeals, DrawnBallot, Purpose
 from core.votes.records.judgements import SideLetter
 from tests.votes.ballot_box import SECRET

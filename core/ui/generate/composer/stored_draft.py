@@ -13,7 +13,7 @@ from core.generation.records.comparison import TAKES_MAX
 from core.injection.choices import Overruled
 from core.injection.request.wishes import PROMPT_CHARS_MAX, SEED_MAX, Ages, Mode, PersonWish, Strength, Varies, Wishes
 from core.labels.published.schema import Gender
-from core.objects import KEY_BYTES_MAX
+from core.objects.objects import KEY_BYTES_MAX
 from core.references.vocabulary import Role
 from core.studio import Studio
 from core.ui.components import prompt_box, tiles

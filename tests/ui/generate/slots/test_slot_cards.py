@@ -14,7 +14,7 @@ from core.injection.request.wishes import Mode, Varies, Wishes
 from core.labels.published.label_file import LabelSet
 from core.ui.generate.slots.slot_cards import SlotCard, is_dead_end, letters_of, slot_cards
 from core.ui.generate.slots.slot_strip import shown_ways
-from tests.generation.test_plan_diff import Listed
+from tests.generation.differences.test_plan_diff import Listed
 from tests.injection.libraries import VOCABULARY, library
 
 EYE = "refs/01. Model/a(natural,film) eye-level"

@@ -15,11 +15,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from core.documents import MAX_AGE_S, parse_settings
 from core.errors import AccessDenied, ConfigError, InputError, StorageUnavailable, StudioError, WriteConflict
-from core.identity.access import Access
-from core.identity.access_list import AccessLevel, AccessList
-from core.identity.authenticator import DEMO_EMAIL
+from core.identity.access.access import Access
+from core.identity.access.access_list import DEMO_EMAIL, AccessLevel, AccessList
+from core.objects.documents import MAX_AGE_S, parse_settings
 from core.settings import Settings
 from core.storage.s3 import Store
 from core.viewer import PersonRole, Viewer
@@ -28,7 +27,7 @@ from tests.support.s3.moto_server import fill, remove
 from tests.support.s3.servers import S3Server
 from tests.support.timeouts import LONG_S
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ADA, BO, CY = "ada@studio.example", "bo@studio.example", "cy@freelance.example"
 ADMIN = Viewer(ADA, PersonRole.ADMIN, "Ada")
 WHEN = datetime(2026, 11, 22, 12, tzinfo=UTC)

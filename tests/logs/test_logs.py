@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from core.logs import configure_logs
+from core.logs.logs import configure_logs
 
 
 def crash() -> None:

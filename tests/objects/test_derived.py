@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from core.derived import DerivedFormat
 from core.errors import NotFound, StorageUnavailable, WriteConflict
+from core.objects.derived import DerivedFormat
 from tests.support.s3.moto_server import fill, moto_server, with_bucket
 from tests.support.s3.servers import S3Server
 

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from core.cli.label_commit import LabelCheckout, LabelCommit
+from core.cli.labels.label_commit import LabelCheckout, LabelCommit
 from core.cli.workbench import open_workbench, print_json, to_json
 from core.errors import InputError, legible
 from core.labels.decisions.agreement import NOT_BLIND, Agreement, BetweenReviewers, Measurement

@@ -11,10 +11,10 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from core.errors import AccessDenied, ConfigError, InputError
-from core.identity.authenticator import DEMO_EMAIL
 from core.settings import Profile, Settings
 from core.viewer import Capability, PersonRole, Viewer
 
+DEMO_EMAIL: Final = "demo@localhost"
 ENTRY_CHARS_MAX: Final = 254  # of an address (RFC 5321 §4.5.3.1.3, without the brackets); a domain is shorter
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]\ud800-\udfff]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+|demo@localhost")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.concurrency.background import in_background
 from core.errors import NotFound, StorageError, StorageUnavailable, WriteConflict
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 from core.unicode import NotUtf8, text_of
 
 FRESH_S: Final = 10.0  # how long another server takes to hear of a change, at most twice that among many callers

@@ -15,7 +15,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import structlog
 
 from core.errors import StorageError, WriteConflict
-from core.objects import ObjectStore
+from core.objects.objects import ObjectStore
 
 _log = structlog.get_logger(__name__)
 Content = TypeVar("Content")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from core.injection.reading.text import BREAKS, PromptText, canonical, is_hangul
+from core.injection.reading.words.text import BREAKS, PromptText, canonical, is_hangul
 
 Meaning = TypeVar("Meaning")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.label_commit import LabelCheckout
+from core.cli.labels.label_commit import LabelCheckout
 from core.errors import InputError
 from tests.labels.review.checkouts import KEYS, checkout_in, labels, reviewed_bucket
 from tests.support.operators_guide import GUIDE, shell_lines

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from core.generation.plan_diff import diff_plans
+from core.generation.differences.plan_diff import diff_plans
 from core.generation.planning import ComparisonPlanner, record_of
 from core.generation.records.comparison import Comparison, RenderSettings
 from core.injection.reading.reader import OfflineReader

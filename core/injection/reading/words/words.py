@@ -13,11 +13,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetPydanticSchema, ValidationError
 
 from core.errors import ConfigError
-from core.injection.reading.lexicon import Lexicon
-from core.injection.reading.text import canonical
+from core.injection.reading.words.lexicon import Lexicon
+from core.injection.reading.words.text import canonical
 from core.unicode import NotUtf8, read_text
 
-READING_FILE = Path(__file__).parents[3] / "labels" / "reading.toml"
+READING_FILE = Path(__file__).parents[4] / "labels" / "reading.toml"
 SETTING = "labels/reading.toml"
 
 

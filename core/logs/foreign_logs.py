@@ -15,8 +15,8 @@ from typing import Final, TextIO
 
 import structlog
 
-from core.incidents import report
-from core.refusals import OncePerMinute, refuse
+from core.logs.incidents import report
+from core.logs.refusals import OncePerMinute, refuse
 
 # Servers and libraries that have made loggers before, each with a handler and a level of its own.
 _ADOPTED: Final = ("streamlit", "uvicorn", "websockets", "werkzeug", "botocore", "py.warnings")

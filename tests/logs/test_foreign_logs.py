@@ -7,13 +7,13 @@ import subprocess
 import sys
 from typing import Any
 
-from core.logs import LONGEST_TEXT, LONGEST_TRACEBACK
+from core.logs.logs import LONGEST_TEXT, LONGEST_TRACEBACK
 from tests.support.processes.forks import ROOT
 
 SAYING = """
 import asyncio, contextlib, logging, sys, threading, traceback, warnings
-from core.foreign_logs import adopt_foreign_logs
-from core.logs import Discretion, configure_logs
+from core.logs.foreign_logs import adopt_foreign_logs
+from core.logs.logs import Discretion, configure_logs
 
 early = logging.getLogger("uvicorn.error")
 early.addHandler(logging.StreamHandler(sys.stderr))

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import structlog
 
-from core.documents import Version, settings_document
-from core.identity.access_list import AccessLevel, AccessList
-from core.objects import ObjectStore
+from core.identity.access.access_list import AccessLevel, AccessList
+from core.objects.documents import Version, settings_document
+from core.objects.objects import ObjectStore
 from core.settings import Settings
 from core.viewer import Capability, PersonRole, Viewer
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.references.texts import Flags, Rows
+from core.references.file_names.texts import Flags, Rows
 
 # A name that begins with a dot is hidden on macOS and Linux: AppleDouble's `._a.jpg`, `.DS_Store`, `.Trash-1000/`,
 # `.snapshot/`. `.` and `..` hide nothing: to S3 they are names like others.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from core.refusals import SOURCES_MAX, WINDOW_S, Refusals
+from core.logs.refusals import SOURCES_MAX, WINDOW_S, Refusals
 
 
 class Clock:

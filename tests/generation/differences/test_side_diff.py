@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from core.generation.differences.side_diff import ComparedSide, SideDiff, diff_sides
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
-from core.generation.records.side_diff import ComparedSide, SideDiff, diff_sides
 from core.injection.request.prompt import Section
 from core.injection.request.wishes import Mode, SideName, Strength, Varies, Wishes
 from core.references.vocabulary import Role

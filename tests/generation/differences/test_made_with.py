@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.generation.made_with import made_with
+from core.generation.differences.made_with import made_with
 from core.generation.planning import Planned, record_of
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord, Size
 from core.injection.plan import Planner

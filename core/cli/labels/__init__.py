@@ -1,0 +1,1 @@
+"""`python -m core label` and `labels …`: proposing, measuring, queueing and publishing labels."""
