@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import structlog
 from ulid import ULID
@@ -14,16 +16,18 @@ from core.generation.engines.engine import Engine, engine_named
 from core.generation.idempotency import IdempotencyKeys
 from core.generation.ownership import require_charge
 from core.generation.planning import Planned, record_of, rendered_sides
-from core.generation.records.comparison import TAKES_MAX, Comparison, RenderSettings, SideRecord, SideTake
+from core.generation.records.attempt_status import ComparisonStatus, SideStatus
+from core.generation.records.comparison import TAKES_MAX, Comparison, RenderSettings, SideRecord
 from core.generation.records.usual import Median, Usual
 from core.generation.running.own_queue import Move, Waiting
 from core.generation.running.runner import Runner
-from core.generation.spending.budget import Budgets
+from core.generation.spending.budget import Budgets, in_words
 from core.generation.spending.estimates import Estimates, sum_of
 from core.injection.request.wishes import SideName, Varies, Wishes, check_prompt
 from core.viewer import Capability, Viewer
 
 _log = structlog.get_logger(__name__)
+_SKEW: Final = timedelta(seconds=2)  # by so much the clocks of a browser and of two servers may differ
 
 
 class Orders:
@@ -135,11 +139,13 @@ class Orders:
         """Run one take of a side again: who asks pays, and the comparison stays its owner's.
 
         Operations who retry for somebody spend their own budget: nobody else's money is spent without being asked.
-        Raises AccessDenied for who is not in charge, and InputError while it is at work, or over budget.
+        Raises AccessDenied for who is not in charge, and InputError while it is at work, before its `retry_at`, or over
+        budget.
         """
         viewer.require(Capability.GENERATE)
         with self._budgets.turn():
-            self._run_again(self._runner.status(comparison_id).comparison, [SideTake(side, take)], viewer)
+            status = self._runner.status(comparison_id)
+            self._run_again(status, [status.side(side, take)], viewer)
 
     def retry_all(self, comparison_id: str, viewer: Viewer) -> None:
         """Run every take of every side again that has ended without a picture, or none of them where one may not be.
@@ -149,10 +155,10 @@ class Orders:
         viewer.require(Capability.GENERATE)
         with self._budgets.turn():
             status = self._runner.status(comparison_id)
-            again = [side.place for side in status.sides if side.is_without_picture]
+            again = [side for side in status.sides if side.is_without_picture]
             if not again:
                 raise InputError("No side of this comparison has ended without a picture: there is nothing to retry.")
-            self._run_again(status.comparison, again, viewer)
+            self._run_again(status, again, viewer)
 
     def cancel(self, comparison_id: str, side: SideName, viewer: Viewer, *, take: int = 1) -> None:
         """Stop the work on one take of a side, which its record tells with name and time; what has ended stays.
@@ -197,11 +203,13 @@ class Orders:
             for side, take in waiting.places if waiting.comparison == comparison_id else ():
                 self.cancel(comparison_id, side, viewer, take=take)
 
-    def _run_again(self, comparison: Comparison, places: Sequence[SideTake], viewer: Viewer) -> None:
+    def _run_again(self, status: ComparisonStatus, sides: Sequence[SideStatus], viewer: Viewer) -> None:
+        comparison = status.comparison
         require_charge(viewer, comparison)
-        self._budgets.check(viewer.email, self.estimate_again(comparison, *(place.side for place in places)))
-        for side, take in places:
-            self._runner.retry(comparison.id, side, take=take, person=viewer.email)
+        _check_not_early(sides)
+        self._budgets.check(viewer.email, self.estimate_again(comparison, *(side.side for side in sides)))
+        for side in sides:
+            self._runner.retry(comparison.id, side.side, take=side.take, person=viewer.email)
 
     def _at_most(self, sides: Iterable[SideRecord], render: RenderSettings) -> float | None:
         return sum_of(self._estimates.at_most(side.render or render, references=side.attached) for side in sides)
@@ -242,6 +250,17 @@ class Orders:
 def _again(comparison: Comparison, sides: Collection[SideName]) -> tuple[SideRecord, ...]:
     """The sides that are made once more, one for each picture: these, or all with their takes where none is named."""
     return tuple(map(comparison.side, sides or (place.side for place in comparison.side_takes)))
+
+
+def _check_not_early(sides: Iterable[SideStatus]) -> None:
+    """Raise InputError before the far side of one of these wants to be asked again."""
+    now = datetime.now(UTC)
+    told = (side.latest.retry_at for side in sides if side.latest)
+    at = max(filter(None, told), default=now)
+    if at - now > _SKEW:
+        raise InputError(
+            "The image service wants no further call before {:%H:%M:%S} UTC, {}: retry then.", at, in_words(at - now)
+        )
 
 
 def _check_renders(wishes: Wishes, render: RenderSettings, sides: Sequence[SideRecord]) -> None:

@@ -38,6 +38,7 @@ class Desk:
 
     def __init__(self, studio: StudioFixture, *, daily_person_usd: float | None = None) -> None:
         self.is_away = True
+        self.wait_s: float | None = None
         self.engine = PricedEngine(self._before)
         self.runner: Runner = studio.runner(self.engine)
         self.orders = orders(studio, self.runner, self.engine, daily_person_usd)
@@ -51,7 +52,7 @@ class Desk:
 
     def _before(self, _request: SideRequest) -> None:
         if self.is_away:
-            raise EngineError("Away.", kind=EngineFault.RATE_LIMITED, retry_after_s=7)
+            raise EngineError("Away.", kind=EngineFault.RATE_LIMITED, retry_after_s=self.wait_s)
 
 
 def orders(
@@ -149,8 +150,25 @@ def test_the_work_of_a_person_is_known_without_asking_s3(studio: StudioFixture) 
     assert runner.work_of(ANNA.email) == []
 
 
+def test_a_retry_is_refused_until_the_far_side_allows_it_but_for_what_clocks_differ(studio: StudioFixture) -> None:
+    desk = Desk(studio)
+    desk.wait_s = 60
+    failed = desk.made()
+    before = studio.keys()
+    for retry in (desk.orders.retry_all, lambda made, viewer: desk.orders.retry(made, TONE_ONLY, viewer)):
+        with pytest.raises(InputError, match=r"no further call before \d\d:\d\d:\d\d UTC, in 1 min: retry then"):
+            retry(failed.id, ANNA)
+    assert studio.keys() == before
+    desk.wait_s = 1
+    failed = desk.made()
+    desk.is_away = False
+    desk.orders.retry_all(failed.id, ANNA)
+    assert phases(desk.runner.wait(failed.id)) == [AttemptPhase.DONE] * 2
+
+
 def test_a_retry_is_allowed_when_the_far_side_said_so_and_within_a_day(studio: StudioFixture) -> None:
     desk = Desk(studio)
+    desk.wait_s = 7
     outcome = side_of(desk.runner.status(desk.made(mode=Mode.TONE_ONLY).id)).latest
     assert outcome is not None
     assert outcome.failure is not None

@@ -45,7 +45,7 @@ class Budget:
         whose = "Your budget" if self.personal else "Everybody's budget"
         return (
             f"{whose} for today has {dollars_left(self.left_usd)} of ${self.limit_usd:.2f} left and this may cost "
-            f"{dollars(cost_usd)}: it starts anew at 00:00 UTC, {_in_words(self.starts_anew_at - now)}."
+            f"{dollars(cost_usd)}: it starts anew at 00:00 UTC, {in_words(self.starts_anew_at - now)}."
         )
 
 
@@ -142,6 +142,7 @@ def dollars_left(usd: float) -> str:
     return f"${math.floor(usd * 100 + 1e-9) / 100:.2f}"
 
 
-def _in_words(wait: timedelta) -> str:
+def in_words(wait: timedelta) -> str:
+    """How far off something is: `in 7 min`."""
     minutes = math.ceil(wait.total_seconds() / 60)
     return f"in {minutes} min" if minutes < 90 else f"in {round(minutes / 60)} h"
