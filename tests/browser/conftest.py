@@ -84,7 +84,7 @@ def visit(contexts: Contexts) -> Iterator[Visit]:
     yield visit_as_somebody_new
     for visitor in visitors:
         visitor.leave()
-        contexts.give_back(visitor.context, visitor.home)
+        contexts.give_back(visitor.context, visitor.home, next(iter(visitor.before + visitor.pages), None))
     assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
 
 
@@ -92,4 +92,4 @@ def visit(contexts: Contexts) -> Iterator[Visit]:
 def tab(studio: Dashboard, visit: Visit) -> Tab:
     """A tab of the shared dashboard, on no page yet."""
     visitor = visit(studio)
-    return Tab(visitor.context.new_page(), studio.url)
+    return Tab(visitor.page(), studio.url)

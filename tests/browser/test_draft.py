@@ -425,7 +425,7 @@ class TestAPageThatIsLeftAtOnce:
 
     def test_what_no_server_has_heard_is_there_on_the_way_back(self, deployed: Redeployed, visit: Visit) -> None:
         """Two messages that wait for a server are one to it, the newer; here the line itself loses the older."""
-        tab, losing = visit(deployed, viewport=TALL).open(), [b"A red chair"]
+        tab, losing = visit(deployed, anew=True, viewport=TALL).open(), [b"A red chair"]
 
         def pass_on(line: WebSocketRoute) -> None:
             server = line.connect_to_server()
@@ -595,7 +595,10 @@ class TestWhatTheBrowserHolds:
         expect(tab.prompt).to_have_value(PROMPT)
 
     @pytest.mark.parametrize("missing", ["localStorage", "sessionStorage", "locks"])
-    def test_a_browser_that_lacks_something_still_composes(self, tab: Tab, missing: str) -> None:
+    def test_a_browser_that_lacks_something_still_composes(
+        self, studio: Dashboard, visit: Visit, missing: str
+    ) -> None:
+        tab = visit(studio, anew=True, viewport=TALL).open()
         where = "Navigator.prototype" if missing == "locks" else "window"
         refuses = "undefined" if missing == "locks" else "(() => { throw new DOMException('no', 'SecurityError'); })()"
         tab.page.add_init_script(f"Object.defineProperty({where}, '{missing}', {{ get: () => {refuses} }})")

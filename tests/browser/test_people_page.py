@@ -133,7 +133,7 @@ def test_an_admin_keeps_the_list_and_the_budgets_and_every_change_is_on_record(
 
 def test_what_is_typed_while_a_message_above_comes_or_goes_stays(start_dashboard: StartDashboard, visit: Visit) -> None:
     """What the first amount, or a form above, has the server do draws the page anew beneath the second amount."""
-    tab, held, lines = visit(start_dashboard()).open("/people"), list[bytes | str](), list[WebSocketRoute]()
+    tab, held, lines = visit(start_dashboard(), anew=True).open("/people"), list[bytes | str](), list[WebSocketRoute]()
     is_held = False
 
     def pass_on(line: WebSocketRoute) -> None:

@@ -115,8 +115,11 @@ class Visitor:
     home: str
     is_restarted: bool = False
     complaints: list[str] = field(default_factory=list)
+    before: list[Page] = field(init=False)
+    pages: list[Page] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.before = list(self.context.pages)
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.on("console", self._listen)
         self.context.on("weberror", self._hear)
@@ -136,9 +139,18 @@ class Visitor:
         if message.type == "error" and not is_away and not is_left and not _MAY_BE_MISSING.search(source):
             self.complaints.append(f"{message.text} ({source})")
 
+    def page(self) -> Page:
+        """A blank page, the first time the one of who had this context before.
+
+        Who listens to a page, or changes more of it than size and media, asks the context for a new one.
+        """
+        page = self.before.pop() if self.before else self.context.new_page()
+        self.pages.append(page)
+        return page
+
     def open(self, path: str = "/") -> Tab:
-        """A new tab on a page of the dashboard, drawn."""
-        tab = Tab(self.context.new_page(), self.home)
+        """A tab on a page of the dashboard, drawn."""
+        tab = Tab(self.page(), self.home)
         tab.goto(path)
         return tab
 
