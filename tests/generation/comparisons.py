@@ -24,10 +24,9 @@ from core.injection.request.prompt import Section
 from core.injection.request.slots import Slot, Step
 from core.injection.request.wishes import SIDES_OF_MODE, Mode, SideName, Wishes
 from core.references.vocabulary import Role
-from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
-from core.storage.list_pages import ListPages
 from core.storage.s3 import Store
+from tests.support.s3.servers import served_by
 
 SIZE = Size(width=64, height=80)
 TONE_ONLY, TONE_ANGLE = SideName.TONE_ONLY, SideName.TONE_ANGLE
@@ -151,13 +150,12 @@ class StudioFixture:
     def __init__(self, s3: EmbeddedS3, prefix: str) -> None:
         self.prefix = prefix
         self.s3 = s3
-        self.store = self.store_at(s3.endpoint_url)
-        self.list_pages = ListPages(Reach(s3.bucket, s3.endpoint_url, s3.access_key, s3.secret_key))
+        self.store = served_by(s3).store()
+        self.list_pages = served_by(s3).list_pages(attempts=6)
         self._runners: list[Runner] = []
 
     def store_at(self, endpoint_url: str, *, attempts: int = 3, **changes: Any) -> Store:
-        reach = Reach(self.s3.bucket, endpoint_url, self.s3.access_key, self.s3.secret_key, **changes)
-        return Store(reach, attempts=attempts)
+        return served_by(self.s3).store(attempts=attempts, endpoint_url=endpoint_url, **changes)
 
     def history(self, *, store: Store | None = None, server: Server | None = None) -> History:
         list_pages = self.list_pages if store is None else None

@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +63,9 @@ def server(request: pytest.FixtureRequest) -> S3Server:
     return running
 
 
-@cache  # a client takes longer to make than most tests to run
-def _store_of(server: S3Server) -> Store:
-    return server.store()
-
-
 @pytest.fixture
 def store(server: S3Server) -> Store:
-    return _store_of(server)
+    return server.store()
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -44,11 +46,26 @@ class S3Server:
         return Reach(self.bucket, self.endpoint_url, self.access_key, self.secret_key)
 
     def store(self, *, attempts: int = 3, **changes: Any) -> Store:
-        return Store(replace(self.reach, **changes), attempts=attempts)
+        """A store of its bucket. Stores of one server go through one boto3 client, to which all buckets are alike."""
+        reach = replace(self.reach, **changes)
+        store = copy(_store_without_bucket(replace(reach, bucket=""), attempts))
+        store.client = copy(store.client)
+        store.client.bucket = reach.bucket
+        return store
 
     def list_pages(self, *, attempts: int = 2) -> ListPages:
         """Its listing, page by page; what does not answer is given up on quickly."""
-        return ListPages(self.reach, attempts=attempts)
+        return _list_pages(self.reach, attempts)
+
+
+@lru_cache(maxsize=32)  # a client takes boto3 longer to make than most tests to run
+def _store_without_bucket(reach: Reach, attempts: int) -> Store:
+    return Store(reach, attempts=attempts)
+
+
+@lru_cache(maxsize=32)
+def _list_pages(reach: Reach, attempts: int) -> ListPages:
+    return ListPages(reach, attempts=attempts)
 
 
 def paged_name(number: int) -> str:
@@ -71,15 +88,23 @@ def environment(server: S3Server, **more: str) -> dict[str, str]:
 
 
 def client_of(server: S3Server, **changes: Any) -> Any:
-    """A plain boto3 client, for what the store does not do."""
+    """A plain boto3 client, for what the store does not do. One serves everybody who asks for no `changes`."""
+    reached = (server.endpoint_url, server.access_key, server.secret_key)
+    return _client(*reached, **changes) if changes else _shared_client(*reached)
+
+
+def _client(endpoint_url: str, access_key: str, secret_key: str, **changes: Any) -> Any:
     asked: dict[str, Any] = {
-        "endpoint_url": server.endpoint_url,
-        "aws_access_key_id": server.access_key,
-        "aws_secret_access_key": server.secret_key,
+        "endpoint_url": endpoint_url,
+        "aws_access_key_id": access_key,
+        "aws_secret_access_key": secret_key,
         "region_name": "us-east-1",
         "config": Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     }
     return plain_client(**(asked | changes))
+
+
+_shared_client = lru_cache(maxsize=32)(_client)
 
 
 Answer = tuple[int, dict[str, str], bytes]
