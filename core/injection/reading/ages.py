@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.injection.reading.age_match import AgeMatch
 from core.injection.reading.age_numbers import ages_in_numbers
+from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.negation import Negation
 from core.injection.reading.people import PeopleFinding
 from core.injection.reading.words.lexicon import Lexicon, Match, Stretches
@@ -32,8 +33,7 @@ class AgeReader:
 
     def __init__(self, words: ReadingWords) -> None:
         self._words, self._signs = words.ages, words.signs
-        self._stages = Lexicon(words.stages(words.ages.ranges), plural=True)
-        self._adjectives = Lexicon(words.stages(words.ages.adjectives))
+        self._stages, self._adjectives = words.stages, words.aged
 
     def numbers(self, text: PromptText, negation: Negation, people: PeopleFinding) -> tuple[AgeMatch, ...]:
         """Ages in numbers; those of whisky, counted cars and customers left out, and what is denied."""

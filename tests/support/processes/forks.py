@@ -32,7 +32,10 @@ _PROCESSES.set_forkserver_preload(
         *("streamlit.components.v2.manifest_scanner", "streamlit.watcher.polling_path_watcher"),
         *("streamlit.runtime.agent.mcp", "streamlit.material_icon_names", "starlette.applications"),
         *("uvicorn.lifespan.on", "uvicorn.protocols.http.h11_impl", "uvicorn.loops.asyncio"),
-        "uvicorn.protocols.websockets.websockets_sansio_impl",
+        *("uvicorn.protocols.websockets.websockets_sansio_impl", "anyio._backends._asyncio"),
+        *("core.ui.frame.problems", "core.ui.frame.streamlit_internals", "altair", "packaging.requirements"),
+        *("moto.s3.responses", "moto.iam.models", "moto.sts.models", "flask.debughelpers", "boto3.s3.inject"),
+        *("xml.dom.minidom", "tests.support.processes.warm"),
     ]
 )
 # The process that forks is one for all threads. And whoever starts a process looks for others that have ended, taking

@@ -230,7 +230,17 @@ class ReadingWords(_Table):
         entries = ((word, sign) for sign, words in lists.items() for word in words)
         return Lexicon(entries, plural=True, inside=people.heads)
 
-    def stages(self, ranges: dict[str, list[str]]) -> Iterator[tuple[str, AgeRange | None]]:
+    @cached_property
+    def stages(self) -> Lexicon[AgeRange | None]:
+        """Stages of life with their ages."""
+        return Lexicon(self._aged(self.ages.ranges), plural=True)
+
+    @cached_property
+    def aged(self) -> Lexicon[AgeRange | None]:
+        """Adjectives that tell an age."""
+        return Lexicon(self._aged(self.ages.adjectives))
+
+    def _aged(self, ranges: dict[str, list[str]]) -> Iterator[tuple[str, AgeRange | None]]:
         """Words for ages with their ranges, and with None what only looks like one."""
         for ages, words in ranges.items():
             low, high = map(int, ages.split("-"))
