@@ -12,13 +12,13 @@ from ulid import ULID
 
 from core.generation.drawn_pictures import DrawnPictures
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
-from core.generation.records.judging import judge_record, made_with
+from core.generation.records.judging import judge_record, sent_render
 from core.injection.fair_choice import FairChoice, nearest_fair_choice
 from core.injection.plan import Injection, Planner
 from core.injection.reading.reader import Reading
 from core.injection.request.fairness import Fairness, judge
 from core.injection.request.prompt import as_text, assemble
-from core.injection.request.sent import MadeWith
+from core.injection.request.sent import SentRender
 from core.injection.request.slots import Slot
 from core.injection.request.wishes import SideName, Varies, Wishes, check_prompt_length, sides_of
 from core.injection.tag_names import with_names
@@ -82,20 +82,20 @@ class ComparisonPlanner:
         """
         check_prompt_length(len(wishes.prompt))
         reading, recent = reading or self.reader.read(wishes.prompt), tuple(recent)
-        made_with = made_by(wishes, render, render_b)
+        renders = sent_renders(wishes, render, render_b)
         ends_at = time.monotonic() + _PATIENCE_S
         while True:
-            planned, patience_s = self._plan(wishes, reading, recent, made_with), ends_at - time.monotonic()
+            planned, patience_s = self._plan(wishes, reading, recent, renders), ends_at - time.monotonic()
             if self.drawn is None or patience_s <= 0:
                 return planned
             if not self.drawn.leave_out_unreadable(planned.sides, patience_s=patience_s):
                 return planned
 
     def _plan(
-        self, wishes: Wishes, reading: Reading, recent: tuple[str, ...], made_with: tuple[MadeWith, ...]
+        self, wishes: Wishes, reading: Reading, recent: tuple[str, ...], renders: tuple[SentRender, ...]
     ) -> Planned:
         index, labels = self.catalog.index, self.labels()
-        planner = Planner(index, labels, max_model_references=self.max_model_references, made_with=made_with)
+        planner = Planner(index, labels, max_model_references=self.max_model_references, renders=renders)
         injection = with_names(planner.plan(wishes, reading, recent=recent), self.vocabulary)
         sides = []
         for plan in injection.sides:
@@ -111,8 +111,8 @@ class ComparisonPlanner:
     def fair_choice(self, planned: Planned) -> FairChoice | None:
         """The nearest wishes that would make an unfair pair fair, proven by planning them; None without any."""
         index, sent = self.catalog.index, planned.injection.sent
-        made_with = tuple(side.made_with for side in sent if side.made_with is not None)
-        planner = Planner(index, self.labels(), max_model_references=self.max_model_references, made_with=made_with)
+        renders = tuple(side.render for side in sent if side.render is not None)
+        planner = Planner(index, self.labels(), max_model_references=self.max_model_references, renders=renders)
 
         def plan(wishes: Wishes) -> Injection:
             return planner.plan(wishes, planned.injection.reading, recent=planned.recent)
@@ -124,23 +124,23 @@ class ComparisonPlanner:
         return judge_record(comparison, self.vocabulary)
 
 
-def made_by(
+def sent_renders(
     wishes: Wishes, render: RenderSettings | None, render_b: RenderSettings | None = None
-) -> tuple[MadeWith, ...]:
+) -> tuple[SentRender, ...]:
     """What makes the pictures of two sides, B's otherwise only where the model varies; nothing while nobody knows."""
     if render is None or len(sides_of(wishes)) == 1:
         return ()
     second = render_b if render_b is not None and wishes.varies is Varies.MODEL else render
-    return made_with(render), made_with(second)
+    return sent_render(render), sent_render(second)
 
 
 def verdict(planned: Planned, render: RenderSettings, render_b: RenderSettings | None) -> Fairness | None:
     """The verdict on a plan as it is made: the model that varies may have been chosen only after it was planned."""
     injection = planned.injection
-    made = tuple(made_with(side.render or render) for side in rendered_sides(planned, render, render_b))
-    if injection.fairness is None or not injection.sent or tuple(side.made_with for side in injection.sent) == made:
+    made = tuple(sent_render(side.render or render) for side in rendered_sides(planned, render, render_b))
+    if injection.fairness is None or not injection.sent or tuple(side.render for side in injection.sent) == made:
         return injection.fairness
-    one, other = (replace(side, made_with=by) for side, by in zip(injection.sent, made, strict=True))
+    one, other = (replace(side, render=by) for side, by in zip(injection.sent, made, strict=True))
     fairness = judge(one, other, injection.wishes.varies)
     proven = {each.what: each.mend for each in injection.fairness.differences}
     differences = tuple(replace(each, mend=proven.get(each.what)) for each in fairness.differences)

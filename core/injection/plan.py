@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from core.injection.reading.reader import Reading
 from core.injection.request.fairness import BALANCE, BALANCE_MENDS, Difference, Fairness, Mend, judge
 from core.injection.request.prompt import assemble
-from core.injection.request.sent import MadeWith, SentSide, sent_side
+from core.injection.request.sent import SentRender, SentSide, sent_side
 from core.injection.request.slots import Slot
 from core.injection.request.wishes import PinnedTags, SettledWishes, SideName, Varies, Wishes, settle, sides_of
 from core.injection.selection.balanced_slots import BalancedPlanner
@@ -67,10 +67,10 @@ class Planner:
         labels: LabelLookup,
         *,
         max_model_references: int,
-        made_with: Sequence[MadeWith] = (),
+        renders: Sequence[SentRender] = (),
     ) -> None:
-        """`made_with` is what makes the picture of each side, where that is known: the judge compares it, too."""
-        self._made_with = tuple(made_with)
+        """`renders` are what makes the picture of each side, where that is known: the judge compares it, too."""
+        self._renders = tuple(renders)
         self._index = index
         self._labels = labels
         self._max_models = max_model_references
@@ -117,9 +117,9 @@ class Planner:
                 wishes=wishes,
                 angle=settled.angle.value if settled.angle else None,
                 vocabulary=vocabulary,
-                made_with=made_with,
+                render=render,
             )
-            for plan, made_with in zip(plans, self._made_with or (None, None), strict=True)
+            for plan, render in zip(plans, self._renders or (None, None), strict=True)
         )
         return one, other
 

@@ -18,7 +18,7 @@ import pytest
 
 from core.injection.plan import Injection, Planner
 from core.injection.request.prompt import as_text
-from core.injection.request.sent import MadeWith
+from core.injection.request.sent import SentRender
 from core.injection.request.slots import Slot
 from core.injection.request.wishes import Mode, PersonWish, SideName, Strength, Varies, Wishes
 from core.labels.published.label_file import LabelSet
@@ -31,7 +31,7 @@ from tests.injection.test_trails import meddled
 
 CASES = int(os.environ.get("STUDIO_PLAN_CASES", "20000")) // (1 if "STUDIO_PLAN_CASES" in os.environ else 8)
 WISHES_PER_LIBRARY = 10
-RENDER = MadeWith("preview", "colour-transfer", "1024×1280", "medium")
+RENDER = SentRender("preview", "colour-transfer", "1024×1280", "medium")
 LINES = {Role.TONE: "tone reference", Role.ANGLE: "camera angle reference", Role.MODEL: "person reference"}
 
 
@@ -59,7 +59,7 @@ def beyond_the_factor(done: Injection, angles: Mapping[str, str | None], angle: 
             continue
         if (role, varies) not in ((Role.ANGLE, Varies.ANGLE), (Role.TONE, Varies.TONE_WAY)) and said[0] != said[1]:
             found.append(f"what is said of the {role} pictures")
-    if varies is not Varies.MODEL and done.sent[0].made_with != done.sent[1].made_with:
+    if varies is not Varies.MODEL and done.sent[0].render != done.sent[1].render:
         found.append("what makes the pictures")
     return found
 
@@ -155,8 +155,8 @@ def test_no_pair_is_called_controlled_untruly_and_what_can_be_balanced_is() -> N
             case = replace(case, wishes=for_a_pair(rng, wishes), reading=reading)
             wishes = varied(rng, case, plan(index, case.wishes, reading, labels=case.labels, recent=case.recent))
             case = replace(case, wishes=wishes)
-            made_with = (RENDER, rng.choice([RENDER, other]) if wishes.varies is Varies.MODEL else RENDER)
-            planner = Planner(index, LabelSet(case.labels), max_model_references=LIMIT, made_with=made_with)
+            renders = (RENDER, rng.choice([RENDER, other]) if wishes.varies is Varies.MODEL else RENDER)
+            planner = Planner(index, LabelSet(case.labels), max_model_references=LIMIT, renders=renders)
             done = planner.plan(wishes, reading, recent=case.recent)
             assert done.fairness is not None
             found = beyond_the_factor(done, angles, Oracle(case).angle)

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from core.generation.records.comparison import Comparison, RenderSettings, SideRecord
 from core.injection.request.fairness import Fairness, judge
-from core.injection.request.sent import MadeWith, SentSide, sent_side
+from core.injection.request.sent import SentRender, SentSide, sent_side
 from core.injection.request.wishes import Wishes
 from core.references.vocabulary import Vocabulary
 
 
-def made_with(render: RenderSettings) -> MadeWith:
+def sent_render(render: RenderSettings) -> SentRender:
     """Engine, image model, size and quality as the judge compares them."""
-    return MadeWith(render.engine, render.model, str(render.size), render.quality)
+    return SentRender(render.engine, render.model, str(render.size), render.quality)
 
 
 def sent_sides(
@@ -33,7 +33,7 @@ def sent_sides(
             wishes=wishes,
             angle=angle,
             vocabulary=vocabulary,
-            made_with=made_with(record.render or render),
+            render=sent_render(record.render or render),
         )
         for record in sides
     )

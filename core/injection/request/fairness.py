@@ -92,7 +92,7 @@ def judge(one: SentSide, other: SentSide, varies: Varies = Varies.ANGLE) -> Fair
     """
     found = [
         *_nothing_varies(one, other, varies),
-        *_made_with(one, other, varies),
+        *_renders(one, other, varies),
         *_texts(one, other, varies),
         *_tones(one, other, varies),
         *_angles(one, other, varies),
@@ -109,7 +109,7 @@ def _nothing_varies(one: SentSide, other: SentSide, varies: Varies) -> Iterator[
     match varies:
         case Varies.ANGLE:
             yield from _no_angle(other)
-        case Varies.MODEL if one.made_with == other.made_with:
+        case Varies.MODEL if one.render == other.render:
             says = "Both sides are made by the same image model: choose another model or quality for B."
             yield Difference("model", says)
         case Varies.TONE_WAY if not one.of(Role.TONE):
@@ -139,12 +139,12 @@ def _one_strength_words(one: SentSide, other: SentSide) -> str:
     return "Both sides follow their references alike: choose how closely B follows the tone or the angle reference."
 
 
-def _made_with(one: SentSide, other: SentSide, varies: Varies) -> Iterator[Difference]:
+def _renders(one: SentSide, other: SentSide, varies: Varies) -> Iterator[Difference]:
     names = {"engine": "engine", "model": "image model", "quality": "quality", "size": "size"}
     for field, name in names.items():
         if varies is Varies.MODEL and field != "size":
             continue
-        mine, theirs = getattr(one.made_with, field, None), getattr(other.made_with, field, None)
+        mine, theirs = getattr(one.render, field, None), getattr(other.render, field, None)
         if mine != theirs:
             yield Difference(name, f"The {name} differs: {mine} and {theirs}.")
 

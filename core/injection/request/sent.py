@@ -13,7 +13,7 @@ from core.references.vocabulary import Role, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class MadeWith:
+class SentRender:
     """What makes a side's picture: all that is chosen besides the prompt and the references."""
 
     engine: str
@@ -44,13 +44,13 @@ class SentPicture:
 
 @dataclass(frozen=True, slots=True)
 class SentSide:
-    """One side's request. `angle` is the angle that its prompt asks for; without `made_with` nobody has said yet."""
+    """One side's request. `angle` is what its prompt asks for; without `render` nobody has said yet what makes it."""
 
     name: SideName
     sections: tuple[Section, ...]
     pictures: tuple[SentPicture, ...]
     angle: str | None = None
-    made_with: MadeWith | None = None
+    render: SentRender | None = None
 
     def of(self, role: Role) -> tuple[SentPicture, ...]:
         """The pictures of a role, in the order in which they are attached."""
@@ -69,7 +69,7 @@ def sent_side(
     wishes: Wishes,
     angle: str | None,
     vocabulary: Vocabulary,
-    made_with: MadeWith | None = None,
+    render: SentRender | None = None,
 ) -> SentSide:
     """The request of planned or recorded slots; the tags are what the vocabulary reads in the groups' names today.
 
@@ -83,5 +83,5 @@ def sent_side(
             number, slot.role, slot.id, slot.key or "", slot.etag, tags.tone, tags.angle, slot.persona, strength
         )
         pictures.append(picture)
-    sent = SentSide(side, sections, tuple(pictures), None, made_with)
-    return SentSide(side, sections, tuple(pictures), angle if sent.text("Angle") is not None else None, made_with)
+    sent = SentSide(side, sections, tuple(pictures), None, render)
+    return SentSide(side, sections, tuple(pictures), angle if sent.text("Angle") is not None else None, render)

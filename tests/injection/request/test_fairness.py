@@ -9,7 +9,7 @@ import pytest
 from core.injection.plan import Injection
 from core.injection.request.fairness import Difference, Fairness, MendAct, judge
 from core.injection.request.prompt import Section
-from core.injection.request.sent import MadeWith, SentPicture, SentSide
+from core.injection.request.sent import SentPicture, SentRender, SentSide
 from core.injection.request.wishes import PersonWish, SideName, Strength, Varies, Wishes
 from core.references.vocabulary import Role
 from tests.injection.libraries import SILENT, library, model_keys, plan, sample_library
@@ -18,7 +18,7 @@ EYE, LOW = "refs/01. Model/noir eye-level", "refs/01. Model/noir low angle"
 REST = ("refs/02. Tone/noir/street.jpg", "refs/03. Angle/low angle/stairs.jpg")
 WISHES = Wishes(prompt="x", tone="noir", angle="low-angle")
 ALONE = replace(WISHES, balanced=False)
-PREVIEW = MadeWith("preview", "colour-transfer", "1024×1280", "medium")
+PREVIEW = SentRender("preview", "colour-transfer", "1024×1280", "medium")
 
 
 def picture(number: int, role: Role, name: str, **known: object) -> SentPicture:
@@ -68,10 +68,10 @@ def test_a_pair_that_differs_in_the_angle_alone_is_controlled() -> None:
 @pytest.mark.parametrize(
     ("what", "one"),
     [
-        ("engine", replace(ONE, made_with=replace(PREVIEW, engine="openai"))),
-        ("image model", replace(ONE, made_with=replace(PREVIEW, model="another"))),
-        ("quality", replace(ONE, made_with=replace(PREVIEW, quality="high"))),
-        ("size", replace(ONE, made_with=replace(PREVIEW, size="1024×1024"))),
+        ("engine", replace(ONE, render=replace(PREVIEW, engine="openai"))),
+        ("image model", replace(ONE, render=replace(PREVIEW, model="another"))),
+        ("quality", replace(ONE, render=replace(PREVIEW, quality="high"))),
+        ("size", replace(ONE, render=replace(PREVIEW, size="1024×1024"))),
         ("prompt", replace(ONE, sections=(Section("Subject", "y", typed=True),))),
         ("prompt", replace(ONE, sections=(SUBJECT, Section("Tone", "In noir.")))),
         ("prompt", replace(ONE, sections=(SUBJECT, DIRECTIVE))),
@@ -117,7 +117,7 @@ def test_two_sides_that_are_the_same_vary_nothing(factor: Varies) -> None:
 def test_each_factor_may_differ_in_itself_and_in_nothing_else() -> None:
     one, other = replace(OTHER, name=SideName.A), replace(OTHER, name=SideName.B)
     changed = {
-        Varies.MODEL: replace(other, made_with=replace(PREVIEW, engine="openai", model="gpt-image-2", quality="high")),
+        Varies.MODEL: replace(other, render=replace(PREVIEW, engine="openai", model="gpt-image-2", quality="high")),
         Varies.TONE_WAY: replace(other, pictures=other.pictures[1:]),
         Varies.STRENGTH: replace(other, pictures=(replace(TONE, strength=Strength.EXACT), *other.pictures[1:])),
     }
@@ -127,7 +127,7 @@ def test_each_factor_may_differ_in_itself_and_in_nothing_else() -> None:
 
 
 def test_another_size_is_no_part_of_the_model_that_varies() -> None:
-    other = replace(OTHER, made_with=replace(PREVIEW, model="gpt-image-2", size="1024×1024"))
+    other = replace(OTHER, render=replace(PREVIEW, model="gpt-image-2", size="1024×1024"))
     assert list(named(judge(OTHER, other, Varies.MODEL))) == ["size"]
 
 
