@@ -91,7 +91,7 @@ class Contexts:
         session = page.context.new_cdp_session(page)
         blank = {"responseCode": 200, "responseHeaders": [{"name": "Content-Type", "value": "text/html"}]}
         session.on("Fetch.requestPaused", lambda asked: session.send("Fetch.fulfillRequest", blank | {"requestId": asked["requestId"]}))
-        session.send("Fetch.enable", {"patterns": [{"urlPattern": f"{origin}/*"}]})
+        session.send("Fetch.enable", {"patterns": [{"urlPattern": f"{origin}/nothing"}]})
         page.goto(f"{origin}/nothing")
         page.evaluate("sessionStorage.clear()")
         page.context.clear_cookies()
