@@ -89,8 +89,13 @@ class Contexts:
         The blank page of the origin is brought by the protocol itself: `route` would switch the cache off.
         """
         session = page.context.new_cdp_session(page)
-        blank = {"responseCode": 200, "responseHeaders": [{"name": "Content-Type", "value": "text/html"}]}
-        session.on("Fetch.requestPaused", lambda asked: session.send("Fetch.fulfillRequest", blank | {"requestId": asked["requestId"]}))
+
+        def answer(asked: dict[str, Any]) -> None:
+            header = {"name": "Content-Type", "value": "text/html"}
+            blank = {"requestId": asked["requestId"], "responseCode": 200, "responseHeaders": [header]}
+            session.send("Fetch.fulfillRequest", blank)
+
+        session.on("Fetch.requestPaused", answer)
         session.send("Fetch.enable", {"patterns": [{"urlPattern": f"{origin}/nothing"}]})
         page.goto(f"{origin}/nothing")
         page.evaluate("sessionStorage.clear()")
