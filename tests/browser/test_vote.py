@@ -56,6 +56,23 @@ TIMED = """() => {
 }"""
 
 
+# Beside each answer that waits in the browser one that no server takes.
+FORGED = """() => {
+  const { setItem } = Storage.prototype;
+  Storage.prototype.setItem = function (key, text) {
+    setItem.call(this, key, text);
+    if (!key.startsWith("studio.votes.")) return;
+    const act = JSON.parse(text);
+    setItem.call(this, key.replace(act.id, "forged"), JSON.stringify({ ...act, id: "forged", token: "forged" }));
+  };
+}"""
+# Time hardly passes but by what a test adds to it.
+SLOW_CLOCK = """{
+  const now = performance.now.bind(performance);
+  performance.now = () => now() / 1000 + (window.passed ?? 0);
+}"""
+
+
 @pytest.fixture(scope="module")
 def studio_with_pairs(
     tmp_path_factory: pytest.TempPathFactory,
@@ -195,16 +212,23 @@ def test_an_answer_outlives_a_reload_is_counted_once_and_can_be_taken_back(
         return [(vote.answer.value, tuple(reason.value for reason in vote.reasons)) for vote in votes]
 
     page = visit(studio).context.new_page()
+    page.add_init_script(SLOW_CLOCK)
     page.goto(f"{studio.url}/vote")
+    page.evaluate(FORGED)
     judge(page, "ArrowRight")
     page.reload()  # before anything was sent
     until(lambda: new() == [("right", ())])
     expect(page.locator(".answer").first).to_have_attribute("aria-disabled", "false")
+    refusal = page.locator(".note-line").get_by_text("An answer was not counted: This ballot is not one")
+    expect(refusal).to_be_visible()
     for key in "szs":  # the second skip is pressed before the server has said its ballot
         page.keyboard.press(key)
     until(lambda: box.skips() == 2)
+    expect(refusal).to_be_visible()  # not gone before it can have been read
+    page.evaluate("window.passed = 60_000")
     page.keyboard.press("3")
     judge(page, "ArrowLeft")
+    expect(refusal).to_have_count(0)
     page.keyboard.press("l")
     expect(page.get_by_text("somebody will look at the labels")).to_be_visible()
     page.keyboard.press("z")

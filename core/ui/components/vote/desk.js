@@ -11,6 +11,7 @@ import { Stopwatch } from "./stopwatch.js";
 const AHEAD = 2; // pairs that are loaded and painted before they are asked for
 const PAST = 50; // answers that can be taken back
 const PAST_PAIRS = 2; // of which so many still have their pictures
+const READ_S = 8; // for so long a refusal stays at least: who answers fast would miss it
 const SPOKEN_MAX = 200; // letters of a prompt that are read out; all of it can be read above the pictures
 const DOUBTS = ["person", "angle"]; // reasons that may come from a wrong label
 
@@ -40,7 +41,7 @@ export class VoteDesk {
   /** @type {Set<string>} tokens of answers whose sides were asked for, or whose labels are to be reviewed */
   asked = new Set();
   note = "";
-  refusal = ""; // stays: an answer that does not count is not to be missed
+  refusal = ""; // goes with the next answer that is given after it could be read
   showsKeys = false;
   isOpen = false; // what the last one was stands open
   isOver = false; // so the server said last
@@ -49,6 +50,7 @@ export class VoteDesk {
     this.data = data;
     this.queue = data.queue;
     this.stopwatch = new Stopwatch();
+    this.refusedFor = new Stopwatch();
     /** @type {Outbox<Act>} */
     this.outbox = new Outbox(sharedShelf(data.owner));
     this.outbox.isReady = (act) => act.token !== "";
@@ -120,6 +122,7 @@ export class VoteDesk {
     if (!act || this.told.has(id)) return;
     this.told.add(id);
     this.refusal = act.does === "vote" ? `An answer was not counted: ${says}` : says;
+    this.refusedFor.begin();
     if (act.does === "vote" || act.does === "skip") this.past = this.past.filter(({ ballot }) => ballot.token !== act.token);
     if (act.does !== "undo") return;
     this.outbox.keep((each) => each.of !== act.token || each.token !== "");
@@ -206,6 +209,7 @@ export class VoteDesk {
     this.current = null;
     this.of = "";
     this.note = "";
+    if (this.refusedFor.seconds > READ_S) this.refusal = "";
     this.isOpen = false;
     this.turn();
     const words = answer === null ? "Skipped." : `${ANSWER_WORDS[answer]}.`;

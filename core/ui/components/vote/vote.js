@@ -35,6 +35,7 @@ export default function ({ data, parentElement, setStateValue }) {
     refocused.get(parentElement)?.();
     desk.outbox.rest();
     desk.stopwatch.close();
+    desk.refusedFor.close();
     desk.view.close();
     desks.delete(parentElement);
   };
