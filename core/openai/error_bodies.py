@@ -36,6 +36,11 @@ _REFUSAL_WORDS: Final = re.compile(
     r"\bsafety system|content (management|moderation|safety|usage) polic|\bcontent polic(y|ies)\b|\bwas flagged\b",
     re.IGNORECASE,
 )
+# An account without money, as LiteLLM quotes it: it has no code of its own but that of the status, which is the same as
+# of too many requests. Google says OpenAI's very words of a limit by the minute, with a link to pages of its own.
+_MONEY_NAME: Final = re.compile(r"\b(?:insufficient_quota|billing_not_active|billing_hard_limit_reached)\b")
+_MONEY_WORDS: Final = re.compile(r"\bexceeded your current quota\b.{1,150}\bopenai\.com/", re.IGNORECASE)
+_NO_MONEY: Final = "insufficient_quota"
 _REFUSAL_STATUSES: Final = frozenset({0, 400, 403, 422, 451})
 REFUSED: Final = "content_filter"
 
@@ -66,10 +71,10 @@ def read_body(body: object, *, status: int = 0, secret: str = "") -> ErrorBody:
     categories = tuple(dict.fromkeys(_categories_in(body, words)))
     is_named = any(map(_REFUSAL_NAME.search, [words, *named]))
     is_told = _REFUSAL_WORDS.search(words) and (status if status >= 400 else own_status) in _REFUSAL_STATUSES
-    refused = is_named or is_told or _filtered_in(body)
-    return ErrorBody(
-        _shortened(words, secret), frozenset([*named, REFUSED] if refused else named), own_status, categories
-    )
+    if is_named or is_told or _filtered_in(body):
+        named.append(REFUSED)
+    named += _MONEY_NAME.findall(words) or ([_NO_MONEY] if _MONEY_WORDS.search(words) else [])
+    return ErrorBody(_shortened(words, secret), frozenset(named), own_status, categories)
 
 
 def _words_in(said: object, depth: int = _DEPTH_MAX) -> Iterator[str]:

@@ -51,6 +51,10 @@ from tests.support.timeouts import LONG_S
 PICTURE_BYTES_MAX = 50_000_000
 OUTPUT_TOKENS = {"low": 196, "medium": 1756, "high": 7024, "xhigh": 9000, "max": 12000, "auto": 7024}
 PICTURE_TOKENS = 1500
+OVER_QUOTA = (  # OpenAI's own words, which Google's begin with, too
+    "You exceeded your current quota, please check your plan and billing details. For more information on this error, "
+    "read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors."
+)
 HOLD_S = 2 * LONG_S  # a test that forgot to let go ends all the same
 _BASIC = frozenset({"low", "medium", "high", "auto"})
 _FINE = _BASIC | {"xhigh", "max"}
@@ -459,7 +463,7 @@ class _Answering(Response):
                 error = _error_body("requests", "rate_limit_exceeded", "Rate limit reached for images per minute.")
                 return _error(429, error, request_id, **{name: wait for name, wait in waits.items() if wait})
             case Fault.NO_QUOTA:
-                error = _error_body("insufficient_quota", "insufficient_quota", "You exceeded your current quota.")
+                error = _error_body("insufficient_quota", "insufficient_quota", OVER_QUOTA)
                 return _error(429, error, request_id)
             case Fault.BAD_KEY:
                 key = self._received.headers["authorization"].removeprefix("Bearer ")

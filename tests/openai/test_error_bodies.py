@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.openai.error_bodies import REFUSED, read_body
+from core.openai.errors import Cause, cause_of
+from tests.fakes.openai_server import OVER_QUOTA
 
 bodies = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30)),
@@ -90,6 +92,22 @@ def test_a_link_survives_the_cut_with_which_words_end() -> None:
     words = "Wait. " * 60 + "Then see https://example.org/verify?x=1 for more."
     message = read_body({"error": {"message": words}}).message or ""
     assert message.endswith("… https://example.org/verify?x=1")
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (f"litellm.RateLimitError: OpenAIException - {OVER_QUOTA}", Cause.QUOTA),
+        ('OpenAIException - {"error":{"message":"No.","code":"insufficient_quota"}}', Cause.QUOTA),
+        ('OpenAIException - {"error":{"message":"No.","code":"billing_hard_limit_reached"}}', Cause.SPENDING_LIMIT),
+        (OVER_QUOTA.replace("platform.openai.com/docs", "ai.google.dev/gemini-api/docs"), Cause.RATE_LIMIT),
+        ("You exceeded your current quota.", Cause.RATE_LIMIT),
+        ("Rate limit reached for images per minute.", Cause.RATE_LIMIT),
+    ],
+)
+def test_an_account_without_money_is_known_by_what_a_gateway_quotes_of_openai(words: str, cause: Cause) -> None:
+    said = read_body({"error": {"message": words, "type": "throttling_error", "code": "429"}}, status=429)
+    assert cause_of(said.names, 429) is cause
 
 
 @pytest.mark.parametrize(

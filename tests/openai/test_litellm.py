@@ -150,8 +150,6 @@ def test_what_a_failure_behind_the_gateway_costs_is_unknown(
     ("fault", "kind", "says"),
     [
         (Fault.RATE_LIMIT, EngineFault.RATE_LIMITED, "Rate limit reached"),
-        # LiteLLM leaves the code out and says 429, and others say these words of a limit by the minute
-        (Fault.NO_QUOTA, EngineFault.RATE_LIMITED, "exceeded your current quota"),
         (Fault.FORBIDDEN, EngineFault.BAD_REQUEST, "organization must be verified"),
         (Fault.BAD_REQUEST, EngineFault.BAD_REQUEST, "Invalid value"),
     ],
@@ -162,6 +160,15 @@ def test_what_the_server_behind_it_says_arrives(gateway: Gateway, fault: Fault, 
     assert (error.kind, error.charge) == (kind, None)
     assert gateway.name in error.message
     assert says in error.message
+
+
+@SIDES
+def test_an_account_without_money_is_told_as_one(gateway: Gateway, request_: SideRequest) -> None:
+    """LiteLLM says 429 with a code of its own; what it quotes tells the two apart."""
+    gateway.behind.will(*[Behaviour(Fault.NO_QUOTA)] * 3)
+    error = failed(gateway.engine(), request_)
+    assert (error.kind, error.charge) == (EngineFault.OUT_OF_CREDIT, None)
+    assert f"The {gateway.name} account has used up its credit" in error.message
 
 
 def test_a_wrong_key_is_the_keys_fault(gateway: Gateway) -> None:
