@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -23,6 +23,7 @@ from core.settings import Settings
 from core.studio import Studio, get_studio
 from core.web.http.addresses import FIRST_PAGE, own_page
 from core.web.http.answers import plain
+from core.web.http.body import answer_body
 from core.web.http.client_address import client_address
 
 if TYPE_CHECKING:
@@ -59,14 +60,14 @@ _GONE: Final = SealedCookie("", 0)
 def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Callable[[Request], Awaitable[Response]]:
     """Serve only requests that a page of ours has made by script, and say failures in one sentence."""
 
-    def answer(request: Request, body: str) -> Response:
+    def answer(request: Request, body: bytes) -> Response:
         try:
             studio = get_studio()
             if not is_ours(request, studio.settings):
                 refuse("session_request_refused", reason="foreign origin")
                 return plain("This request did not come from the dashboard.", 403)
             with studio.sign_in_limits.counting(client_address(request.scope), NotOurs):
-                return handler(request, studio, body)
+                return handler(request, studio, body.decode("ascii", "replace"))
         except TooManyAttempts as err:
             return plain(err.message, 429, _wait(err))
         except ReplayedLoginToken as err:
@@ -78,15 +79,8 @@ def _from_our_page(handler: Callable[[Request, Studio, str], Response]) -> Calla
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
-        body = b""
-        try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > _LONGEST_BODY:
-                    return plain("That is too long for a sign-in.", 413)
-        except ClientDisconnect:  # uvicorn would log a traceback for whoever hangs up
-            return plain("The request broke off.", 400)
-        return await run_in_threadpool(answer, request, body.decode("ascii", "replace"))
+        too_long = "That is too long for a sign-in."
+        return await answer_body(request, answer, bytes_max=_LONGEST_BODY, too_long=too_long)
 
     return guarded
 

@@ -13,8 +13,7 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import parse_qs
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -31,6 +30,7 @@ from core.web.http.addresses import KEY_FIELD, ORIGINALS_PATH
 from core.web.http.answers import SAFE_HEADERS, attachment, plain
 from core.web.http.auth_routes import is_from_own_page
 from core.web.http.authorize import authorize
+from core.web.http.body import answer_body
 from core.web.zip_files.entry_names import entry_names
 from core.web.zip_files.zip_stream import SPOOLED_BYTES, Entry, zip_stream
 
@@ -67,15 +67,8 @@ class _Zip(StreamingResponse):
 
 async def _originals(request: Request) -> Response:
     """The pictures whose keys a form of ours names."""
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LONGEST_BODY:
-                return plain("That is more than one ZIP can hold: select fewer pictures.", 413)
-    except ClientDisconnect:
-        return plain("The request broke off.", 400)
-    return await run_in_threadpool(_answer, request, body)
+    too_long = "That is more than one ZIP can hold: select fewer pictures."
+    return await answer_body(request, _answer, bytes_max=_LONGEST_BODY, too_long=too_long)
 
 
 def _answer(request: Request, body: bytes) -> Response:
