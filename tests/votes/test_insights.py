@@ -112,6 +112,16 @@ class TestWhatElseIsToBeThoughtOf:
         assert any(said.endswith("better than it is: exploratory.") for said in found.caveats)
         assert not asked(votes_on("ba", tone="noir")).exploratory
 
+    def test_a_part_never_decides_however_far_its_interval_is_from_the_middle(self) -> None:
+        votes = votes_on("bba" * 60, tone="noir") + votes_on("b", "ben", tone="noir")
+        whole, part = asked(votes), asked(votes, Filters(tone="noir"))
+        assert part.estimate == whole.estimate
+        assert part.estimate.is_decided
+        assert part.sentence == whole.sentence.replace(": decided.", ": exploratory.") != whole.sentence
+        assert (part.missing, asked(votes[:30], Filters(tone="noir")).missing) == (None, None)
+        hangs = asked(votes_on("b" * 40, tone="noir") + votes_on("a" * 10, "ben", tone="noir"), Filters(tone="noir"))
+        assert not [said for said in hangs.caveats if "decided" in said]
+
     def test_one_person_is_one_taste(self) -> None:
         assert asked(votes_on("ba")).caveats == ("One person has judged: this is what they prefer.",)
         assert "More than half" in asked(votes_on("baba") + votes_on("b", "ben")).caveats[0]
@@ -176,7 +186,7 @@ class TestFigures:
     def test_a_line_for_one_tone_and_angle(self) -> None:
         evidence = evidence_of(votes_on("bba", tone="noir", angle="low-angle") + votes_on("a", named="other"))
         known = known_so_far(evidence, Filters(tone="noir", angle="low-angle"))
-        assert so_far_of(known) == "The angle helped in 67 % of 3 scenes: not decided."
+        assert so_far_of(known) == "The angle helped in 67 % of 3 scenes, 0–100 %: exploratory."
         assert so_far_of(known_so_far(evidence, Filters(tone="neon"))) is None
 
 
@@ -238,7 +248,7 @@ def test_whatever_was_voted_everything_adds_up(votes: list[Judgement], filters: 
         assert estimate.high is not None
         assert 0 <= estimate.low <= estimate.preference <= estimate.high <= 1
         assert found.course[-1].scenes == estimate.scenes
-        assert (found.missing is None) == estimate.is_decided
+        assert (found.missing is None) == (estimate.is_decided or found.exploratory)
     assert insights_of(evidence_of(reversed(votes)), filters) == found
     assert {"ann", "ben", "cleo"}.isdisjoint(voter.name for voter in found.without_names().voters)
 

@@ -44,12 +44,14 @@ def _either(titles: Contrast) -> str:
     return "" if titles == _UNNAMED else f", {titles.a} or {titles.b}"
 
 
-def sentence_of(estimate: Estimate, titles: Contrast, voters: int) -> str:
-    """`Tone + angle is preferred in 58 % of scenes, 51–65 %: decided. 212 scenes, 9 people.`"""
+def sentence_of(estimate: Estimate, titles: Contrast, voters: int, *, is_part: bool) -> str:
+    """`Tone + angle is preferred in 58 % of scenes, 51–65 %: decided. 212 scenes, 9 people.`; no part decides."""
     if estimate.preference is None or estimate.low is None or estimate.high is None:
         return "Nothing is known yet."
     said = f"{titles.b} is preferred in {percent(estimate.preference)} of scenes, {interval_text(estimate)}"
     counted = f"{_so_many(estimate.scenes, 'scene')}, {_so_many(voters, 'person', 'people')}."
+    if is_part:
+        return f"{said}: exploratory. {counted}"
     if not estimate.is_decided:
         return f"{said}: not decided. {counted}"
     whose = "" if estimate.decided_for is SideLetter.B else f" for {titles.a}"
@@ -71,11 +73,11 @@ def missing_of(estimate: Estimate) -> str | None:
 
 
 def so_far_of(estimate: Estimate) -> str | None:
-    """`The angle helped in 64 % of 25 scenes: not decided.` of one tone and angle; None where nobody has judged any."""
+    """`The angle helped in 64 % of 25 scenes, 42–81 %: exploratory.` of one tone and angle; None without votes."""
     if estimate.preference is None:
         return None
-    verdict = "decided" if estimate.is_decided else "not decided"
-    return f"The angle helped in {percent(estimate.preference)} of {_so_many(estimate.scenes, 'scene')}: {verdict}."
+    so_many = f"{percent(estimate.preference)} of {_so_many(estimate.scenes, 'scene')}"
+    return f"The angle helped in {so_many}, {interval_text(estimate)}: exploratory."
 
 
 def next_step_of(estimate: Estimate, votes: int, left_out: LeftOut) -> str | None:
@@ -119,7 +121,7 @@ def caveats_of(
         found.append("Votes of people who had seen the sides named are counted, too.")
     if voters == 1 and filters.voter is None:
         found.append("One person has judged: this is what they prefer.")
-    elif hangs_on_one:
+    elif hangs_on_one and not filters.is_part:
         found.append("Without the person who voted most it would not be decided.")
     elif busiest_share > 0.5 and voters > 1:
         found.append("More than half of the votes are one person's.")

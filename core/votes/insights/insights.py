@@ -50,10 +50,10 @@ class Reason:
 class Insights:
     """The answer to one question and all that goes with it. Shares are from 0 to 1; None is what nobody can know yet.
 
-    `sentence` is the answer, `missing` what it would take to decide, `next_step` what to do where nothing is known,
-    `caveats` what else is to be thought of. `contrast` are the titles of sides A and B, `contrasts` what else has been
-    compared, with the votes of each. `ties` and `both_bad` are shares of `votes`; `scenes` with a score, `pairs` and
-    `voters` are behind `estimate`, whose `course` is told from the first scene on.
+    `sentence` is the answer, `missing` what it would take the whole to decide, `next_step` what to do where nothing
+    is known, `caveats` what else is to be thought of. `contrast` are the titles of sides A and B, `contrasts` what
+    else has been compared, with the votes of each. `ties` and `both_bad` are shares of `votes`; `scenes` with a
+    score, `pairs` and `voters` are behind `estimate`, whose `course` is told from the first scene on.
 
     Whatever comes by group is `exploratory`: only the whole decides anything.
     """
@@ -128,8 +128,8 @@ def insights_of(evidence: Evidence, filters: Filters) -> Insights:
         question=question_of(filters.varies, titles),
         contrast=titles,
         contrasts=selection.contrasts,
-        sentence=sentence_of(estimate, titles, len(voters)),
-        missing=missing_of(estimate),
+        sentence=sentence_of(estimate, titles, len(voters), is_part=filters.is_part),
+        missing=None if filters.is_part else missing_of(estimate),
         next_step=next_step_of(estimate, len(rows), selection.left_out),
         caveats=caveats_of(
             filters,

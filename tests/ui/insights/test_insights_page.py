@@ -109,8 +109,11 @@ class TestAnswer:
     def test_what_is_exploratory_says_so(self) -> None:
         assert ":gray[exploratory]" in words(look())
         assert ":gray-badge[exploratory]" not in words(look())
-        assert ":gray-badge[exploratory]" in words(look(of_tone="Natural film"))
-        assert "the best of many looks better than it is: exploratory" in words(look(of_tone="Natural film"))
+        part = look(of_tone="Natural film")
+        assert ":gray-badge[exploratory]" in words(part)
+        assert "the best of many looks better than it is: exploratory" in words(part)
+        assert re.search(r"\d %: exploratory\. \d+ scenes", as_read(part.header[0].value))
+        assert not re.search("decided|will decide", words(part))
 
     @pytest.mark.parametrize("by", ["Angle", "Person", "Image model", "Voter"])
     def test_scenes_are_parted_in_other_ways_too(self, by: str) -> None:
