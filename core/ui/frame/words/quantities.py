@@ -20,8 +20,12 @@ def ordinal(number: int) -> str:
 
 
 def signed(number: float, decimals: int = 1) -> str:
-    """A number with its sign: `+3.9`, `−0.02` with the true minus sign, which no spreadsheet takes for a formula's."""
-    return f"{round(number, decimals) + 0.0:+.{decimals}f}".replace("-", "−")  # -0.0 + 0.0 is 0.0
+    """A number with its sign: `+3.9`, `−0.02` with the true minus sign, which no spreadsheet takes for a formula's.
+
+    What is told as nothing is on neither side of it: `0.0`.
+    """
+    told = round(number, decimals) + 0.0  # -0.0 + 0.0 is 0.0
+    return f"{told:{'+' if told else ''}.{decimals}f}".replace("-", "−")
 
 
 def unbroken(text: str) -> str:

@@ -19,7 +19,6 @@ from core.ui.frame.words.quantities import count_of, file_size, ordinal, signed,
         (" ".join(map(ordinal, (11, 12, 13, 21, 112, 1002))), "11th 12th 13th 21st 112th 1,002nd"),
         (year_span(30, 30), "30"),
         (year_span(30, 34), "30–34"),
-        (f"{signed(3.94)} {signed(-0.016, 2)}", "+3.9 \u22120.02"),
         (time_span(None), "an unknown time"),
         (time_span(89), "89 s"),
         (time_span(120), "2 min"),
@@ -31,3 +30,24 @@ from core.ui.frame.words.quantities import count_of, file_size, ordinal, signed,
 )
 def test_a_quantity_is_said_in_words(said: str, words: str) -> None:
     assert said == words
+
+
+@pytest.mark.parametrize(
+    ("number", "decimals", "words"),
+    [
+        (3.94, 1, "+3.9"),
+        (-0.016, 2, "\u22120.02"),
+        (1234.56, 1, "+1234.6"),
+        (0.0, 1, "0.0"),
+        (-0.0, 1, "0.0"),
+        (0.004, 2, "0.00"),
+        (-0.001, 2, "0.00"),
+        (-0.0049, 2, "0.00"),
+        (0.0051, 2, "+0.01"),
+        (-0.0051, 2, "\u22120.01"),
+        (0.4, 0, "0"),
+        (-0.6, 0, "\u22121"),
+    ],
+)
+def test_a_number_has_its_sign_unless_it_is_told_as_nothing(number: float, decimals: int, words: str) -> None:
+    assert signed(number, decimals) == words
