@@ -152,25 +152,32 @@ class Production:
 
         One from `elsewhere` comes from an address of its own, as the proxy in front would tell it.
         """
-        host = urlsplit(self.url).netloc
-        protocols = ["streamlit", "no-token", *([resume] if resume else [])]
-        return connect(
-            f"ws://{host}/_stcore/stream",
-            origin=Origin(origin if origin is not None else f"http://{host}"),
-            additional_headers={
-                **({"Cookie": f"{COOKIE}={cookie}"} if cookie is not None else {}),
-                **({"X-Forwarded-For": next(_addresses)} if elsewhere else {}),
-            },
-            subprotocols=[Subprotocol(name) for name in protocols],
-            proxy=None,
-            open_timeout=LONG_S,
-            max_size=None,
-        )
+        return streamlit_socket(self.url, cookie, origin=origin, resume=resume, elsewhere=elsewhere)
 
     def page(self, name: str, cookie: str | None = None, *, script_hash: str = "") -> bytes:
         """Everything that is sent of a page."""
         with self.websocket(cookie) as line:
             return run(line, name, script_hash=script_hash)[0]
+
+
+def streamlit_socket(
+    url: str, cookie: str | None = None, *, origin: str | None = None, resume: str = "", elsewhere: bool = False
+) -> ClientConnection:
+    """A WebSocket to a dashboard, as `Production.websocket` says."""
+    host = urlsplit(url).netloc
+    protocols = ["streamlit", "no-token", *([resume] if resume else [])]
+    return connect(
+        f"ws://{host}/_stcore/stream",
+        origin=Origin(origin if origin is not None else f"http://{host}"),
+        additional_headers={
+            **({"Cookie": f"{COOKIE}={cookie}"} if cookie is not None else {}),
+            **({"X-Forwarded-For": next(_addresses)} if elsewhere else {}),
+        },
+        subprotocols=[Subprotocol(name) for name in protocols],
+        proxy=None,
+        open_timeout=LONG_S,
+        max_size=None,
+    )
 
 
 def run(line: ClientConnection, page: str = "", *, script_hash: str = "") -> tuple[bytes, str]:
