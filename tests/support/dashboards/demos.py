@@ -37,16 +37,19 @@ from PIL import Image
 from starlette.responses import Response
 from starlette.routing import Route
 
-SIZES = {"tall": (80, 100), "wide": (120, 80)}
+
+def painted(*size):
+    out = io.BytesIO()
+    Image.new("RGB", size, (120, 120, 120)).save(out, "PNG")
+    return out.getvalue()
+
+
+PAINTED = {"tall": painted(80, 100), "wide": painted(120, 80)}
 
 
 def picture(request):
-    size = SIZES.get(request.path_params["shape"])
-    if size is None:
-        return Response(status_code=404)
-    out = io.BytesIO()
-    Image.new("RGB", size, (120, 120, 120)).save(out, "PNG")
-    return Response(out.getvalue(), media_type="image/png")
+    found = PAINTED.get(request.path_params["shape"])
+    return Response(found, media_type="image/png") if found else Response(status_code=404)
 
 
 app = st.App("demo.py", routes=[Route("/picture/{shape}/{number}", picture)])
@@ -65,9 +68,11 @@ from core.ui.components.picture_grid.picture_grid import Card, clear_selection, 
 
 st.set_page_config(layout="wide")
 query = st.query_params
+visit = query.get("visit", "")
+key = f"demo-{visit}"
 count = int(query.get("count", 60))
 selectable = query.get("list") is None
-state = st.session_state
+state = st.session_state.setdefault(f"visit {visit}", {})
 TITLES = {1: "<b>bold</b>.jpg", 2: "김하늘 05.jpg", 3: "صورة 05.jpg"}
 PICTURES = {4: "/picture/none/4", 5: None, 6: "/picture/wide/6"}
 
@@ -90,17 +95,17 @@ def details(card_id):
 
 
 def do_act():
-    state.acted = list((state.get("demo") or {}).get("selection", {}).get("ids", []))
+    state["acted"] = list((st.session_state.get(key) or {}).get("selection", {}).get("ids", []))
 
 
 with st.container(horizontal=True):
     if st.button("Turn"):
-        state.turn = state.get("turn", 0) + 1
-    st.button("Clear on the server", on_click=clear_selection, args=("demo",))
+        state["turn"] = state.get("turn", 0) + 1
+    st.button("Clear on the server", on_click=clear_selection, args=(key,))
     st.button("Act", on_click=do_act, shortcut="B")
-    other_page = st.toggle("Other page")
-    hidden = st.toggle("Hidden")
-    reversed_order = st.toggle("Reversed")
+    other_page, hidden, reversed_order = (
+        st.toggle(name, key=f"{name} {visit}") for name in ("Other page", "Hidden", "Reversed")
+    )
 slow = query.get("slow")
 st.text(f"acted on {state.get('acted', [])}")
 if slow:  # a run that lasts, so that the next can interrupt it: the state under test
@@ -114,14 +119,14 @@ if not hidden:
         cards.reverse()
     event = picture_grid(
         cards,
-        key="demo",
+        key=key,
         label="Demo pictures",
         selectable=selectable,
         click=query.get("click", "open"),
         min_card_px=int(query.get("min", 200)),
     )
     if event.opened:
-        state.openings = state.get("openings", 0) + 1
+        state["openings"] = state.get("openings", 0) + 1
     st.text(f"selected {list(event.selected)}")
     st.text(f"opened {event.opened}, {state.get('openings', 0)} openings")
     if event.opened and query.get("dialog"):
@@ -160,11 +165,13 @@ st.set_page_config(layout="wide")
 
 
 @st.cache_resource
-def keeper():
+def keeper(visit):
     return SimpleNamespace(kept=[], rival=set(), unknown=set(), told=set(), away=False, calls=0)
 
 
-desk = keeper()
+visit = st.query_params.get("visit", "")
+key = f"focus-{visit}"
+desk = keeper(visit)
 FIELDS = [
     FocusField("age_range", "Age range", tuple(Choice(a, a) for a in
                ("under 18", "18–24", "25–34", "35–44", "45–59", "60+"))),
@@ -237,18 +244,18 @@ PERSONAS = {"person": Persona("Person", (tile(0, "feminine"), tile(1, "feminine"
 queue = st.query_params.get("queue", "all")
 decided = {kept.item for kept in standing() if kept.kind not in (DecisionKind.SETTLE, DecisionKind.SKIP)}
 waiting = [n for n in range(int(st.query_params.get("count", 24))) if f"p{n}" not in decided]
-passed = been_through("focus", queue)
+passed = been_through(key, queue)
 offered = [n for n in waiting if f"p{n}" not in passed]
 shown = [f"p{n}" for n in offered[:20]]
-shown += [name for name in spoken_of("focus") if name not in shown]
+shown += [name for name in spoken_of(key) if name not in shown]
 with st.container(horizontal=True):
-    st.selectbox("Filter", ["any reason", "low confidence"])
-    st.text_input("Search")
+    st.selectbox("Filter", ["any reason", "low confidence"], key=f"filter {visit}")
+    st.text_input("Search", key=f"search {visit}")
 review_focus(
     [item(int(name[1:])) for name in shown],
     FIELDS,
     owner="somebody",
-    key="focus",
+    key=key,
     queue=queue,
     waiting=len(waiting),
     passed=len(waiting) - len(offered),
@@ -261,7 +268,6 @@ with st.container(horizontal=True):
     st.button("Come back", on_click=lambda: setattr(desk, "away", False))
     st.button("Rival at p2", on_click=lambda: desk.rival.add("p2"))
     st.button("Nothing known of p0", on_click=lambda: desk.unknown.add("p0"))
-    st.button("Forget", on_click=lambda: [each.clear() for each in (desk.kept, desk.rival, desk.told, desk.unknown)])
 st.text("kept " + " ".join(f"{kept.kind.value}:{kept.item}:{dict(kept.values)}" for kept in desk.kept))
 st.text(f"twice {len(desk.kept) - len({kept.id for kept in desk.kept})}")
 """
@@ -296,7 +302,8 @@ from core.ui.components.stage.stage import (
 )
 
 st.set_page_config(layout="wide")
-st.text_area("Prompt")
+visit = st.query_params.get("visit", "")
+st.text_area("Prompt", key=f"prompt {visit}")
 
 
 def side(name, title, state, picture=None, **facts):
@@ -354,25 +361,23 @@ CASES["takes"] = [
     [*MADE, [done(side_a, "a", "a.png", 90), done(side_b, "b", "b.png", 90)], MADE[0]],
 ]
 steps = CASES[st.query_params.get("case", "pair")]
-st.session_state.setdefault("runs", 0)
-st.session_state.setdefault("step", 0)
-st.session_state.setdefault("comparison", 1)
-st.session_state.runs += 1
+state = st.session_state.setdefault(f"visit {visit}", {"runs": 0, "step": 0, "comparison": 1})
+state["runs"] += 1
 if st.button("Advance"):
-    st.session_state.step += 1
+    state["step"] += 1
 if st.button("Other comparison"):
-    st.session_state.comparison = 3 - st.session_state.comparison
+    state["comparison"] = 3 - state["comparison"]
 st.button("Rerun")
-run, step, comparison = (st.session_state[name] for name in ("runs", "step", "comparison"))
+run, step, comparison = (state[name] for name in ("runs", "step", "comparison"))
 drawn = steps[step % len(steps)]
 takes = drawn if isinstance(drawn[0], list) else [drawn]
 of_all = {"together": StageButton("cancel", "Cancel all 2"), "zip": StageLink("/picture/a.png", "Download all")}
 of_all["drawn_at_ms"] = NOW_MS
 more = of_all if len(takes) > 1 else {}
 first = 2 if step == 0 and len(takes) > 1 else 1
-data = StageData(f"comparison-{comparison}", 560, takes, first, **more)
-stage(data, key="stage", act=lambda act: st.session_state.update(asked=act))
-st.text(f"asked {st.session_state.get('asked')}")
+data = StageData(f"visit-{visit}-comparison-{comparison}", 560, takes, first, **more)
+stage(data, key=f"stage-{visit}", act=lambda act: state.update(asked=act))
+st.text(f"asked {state.get('asked')}")
 st.text(f"run {run}, step {step}, comparison {comparison}")
 """
 _MARKDOWN = """

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from pydantic import ValidationError
 
 from core.ui.components.picture_grid.picture_grid import Card, GridMemory, Half, _Sent, _Starred, picture_grid
 from tests.support.browser.chromium import PATIENCE_MS, chromium
+from tests.support.browser.visits import Visits
 from tests.support.dashboards.demos import grid_demo
 
 
@@ -74,13 +75,15 @@ def test_more_cards_than_the_grid_is_made_for_are_refused() -> None:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with grid_demo(tmp_path_factory.mktemp("grid")) as url:
-        yield f"{url}/"
+        yield url
 
 
 @pytest.fixture(scope="module")
-def window() -> Iterator[BrowserContext]:
+def visits(address: str, request: pytest.FixtureRequest) -> Iterator[Visits]:
     with chromium() as browser:
-        yield browser.new_context(viewport={"width": 1440, "height": 900})
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
+        yield Visits(page, address, "demo", request.session)
 
 
 class Demo:
@@ -117,19 +120,14 @@ class Demo:
 
 
 @pytest.fixture
-def demo(address: str, window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Demo]:
-    """A fresh page with six columns; a test that is parametrised with a `query` gets that page."""
+def demo(visits: Visits, request: pytest.FixtureRequest) -> Iterator[Demo]:
+    """The demo as it begins, with six columns; a test that is parametrised with a `query` gets that page."""
     marker = request.node.get_closest_marker("parametrize")
     query = request.getfixturevalue("query") if marker and "query" in marker.args[0] else ""
-    page = window.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    failures: list[Error] = []
-    page.on("pageerror", lambda error: failures.append(error))
-    page.goto(f"{address}?{query}")
+    page = visits.begin(query)
     expect(page.locator(".card").first).to_be_visible()
     yield Demo(page)
-    assert not failures
-    page.close()
+    visits.end()
 
 
 browser_test = pytest.mark.browser
@@ -360,18 +358,16 @@ class TestLook:
         expect(demo.card(1).locator(".title")).to_have_attribute("title", "<b>bold</b>.jpg")
         expect(demo.card(3).locator(".title")).to_have_css("direction", "rtl")
 
-    @pytest.mark.parametrize(
-        ("width", "columns"), [(390, 2), (800, 3), (1024, 4), (1440, 6), (1920, 6), (2560, 10), (3000, 12)]
-    )
-    def test_columns_divide_a_page_of_sixty(self, demo: Demo, width: int, columns: int) -> None:
-        demo.page.set_viewport_size({"width": width, "height": 900})
-        expect(demo.grid).to_have_css("grid-template-columns", re.compile(rf"^\S+( \S+){{{columns - 1}}}$"))
+    def test_columns_divide_a_page_of_sixty(self, demo: Demo) -> None:
+        for width, columns in [(390, 2), (800, 3), (1024, 4), (1440, 6), (1920, 6), (2560, 10), (3000, 12)]:
+            demo.page.set_viewport_size({"width": width, "height": 900})
+            expect(demo.grid).to_have_css("grid-template-columns", re.compile(rf"^\S+( \S+){{{columns - 1}}}$"))
 
-    def test_nothing_moves_when_pictures_arrive(self, demo: Demo, address: str) -> None:
+    def test_nothing_moves_when_pictures_arrive(self, demo: Demo) -> None:
         page = demo.page
         held: list[Route] = []
         page.route("**/picture/**", lambda route: held.append(route))
-        page.goto(address)
+        page.reload()
         expect(demo.card(0)).to_be_visible()
         expect(demo.grid.locator(".loaded")).to_have_count(0)
         tops = "grid => [...grid.querySelectorAll('.title')].map(e => e.getBoundingClientRect().top)"

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 from pydantic import ValidationError
 
 from core.ui.components.review_focus.focus_data import DecisionKind, FocusDecision
 from core.ui.components.review_focus.review_focus import FocusMemory, _decisions, _Outbox
 from tests.support.browser.chromium import chromium
+from tests.support.browser.visits import Visits
 from tests.support.dashboards.demos import focus_demo
 
 
@@ -32,15 +33,10 @@ def test_an_outbox_of_another_shape_is_none(told: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with focus_demo(tmp_path_factory.mktemp("focus")) as url:
-        yield f"{url}/"
-
-
-@pytest.fixture(scope="module")
-def window() -> Iterator[BrowserContext]:
-    with chromium() as browser:
-        yield browser.new_context(viewport={"width": 1440, "height": 900})
+def visits(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Visits]:
+    with focus_demo(tmp_path_factory.mktemp("focus")) as url, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        yield Visits(page, url, "focus", request.session)
 
 
 class FocusPage:
@@ -66,18 +62,15 @@ class FocusPage:
 
 
 @pytest.fixture
-def focus(window: BrowserContext, address: str) -> Iterator[FocusPage]:
-    page = window.new_page()
-    page.goto(address)
-    page.get_by_role("button", name="Come back").click()
-    page.get_by_role("button", name="Forget").click()
-    expect(page.get_by_text(re.compile("^kept$|^kept $"))).to_be_visible()
-    page.goto(address)  # a desk that has never seen a decision
-    focus = FocusPage(page)
+def focus(visits: Visits, request: pytest.FixtureRequest) -> Iterator[FocusPage]:
+    """A desk that has never seen a decision; a test that is parametrised with a `query` gets the desk of that."""
+    marker = request.node.get_closest_marker("parametrize")
+    query = request.getfixturevalue("query") if marker and "query" in marker.args[0] else ""
+    focus = FocusPage(visits.begin(query))
     focus.expect_picture(0)
-    page.locator(".desk").focus()
+    focus.page.locator(".desk").focus()
     yield focus
-    page.close()
+    visits.end()
 
 
 def test_one_key_accepts_and_shows_the_next(focus: FocusPage) -> None:
@@ -271,20 +264,18 @@ def test_everything_can_be_done_with_the_mouse(focus: FocusPage) -> None:
     expect(focus.page.get_by_text(re.compile("^kept "))).to_contain_text("{'age_range': '60+'}")
 
 
-def test_the_desk_ends_with_a_sentence_when_nothing_is_left(focus: FocusPage, address: str) -> None:
-    focus.page.goto(f"{address}?count=2&queue=two")
-    focus.expect_picture(0)
-    focus.page.locator(".desk").focus()
+@pytest.mark.parametrize("query", ["count=2&queue=two"])
+def test_the_desk_ends_with_a_sentence_when_nothing_is_left(focus: FocusPage, query: str) -> None:
+    assert query
     focus.press("a", "a")
     expect(focus.page.get_by_text("Nothing waits for a decision").first).to_be_visible()
     focus.expect_kept("accept:p0", "accept:p1")
 
 
-def test_who_has_skipped_is_told_so_and_can_look_again(focus: FocusPage, address: str) -> None:
+@pytest.mark.parametrize("query", ["count=3&queue=three"])
+def test_who_has_skipped_is_told_so_and_can_look_again(focus: FocusPage, query: str) -> None:
     """More that never comes is promised to nobody."""
-    focus.page.goto(f"{address}?count=3&queue=three")
-    focus.expect_picture(0)
-    focus.page.locator(".desk").focus()
+    assert query
     focus.press("a", "s", "s")
     expect(focus.page.get_by_text("2 that you skipped are left.")).to_be_visible()
     expect(focus.status).to_contain_text("all saved · 2 waiting")

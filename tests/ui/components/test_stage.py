@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, WebSocket, expect
 
 from core.ui.components.stage.stage import StageData, StageSide, StageState, stage
-from tests.support.browser.chromium import Contexts, chromium
+from tests.support.browser.chromium import chromium
+from tests.support.browser.visits import Visits
 from tests.support.dashboards.demos import STAGE_HEIGHT, STAGE_WIDTH, stage_demo
 
 pytestmark = pytest.mark.browser
@@ -30,31 +31,55 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Contexts:
-    return Contexts(browser)
+def visits(browser: Browser, url: str, request: pytest.FixtureRequest) -> Visits:
+    return Visits(browser.new_page(viewport={"width": 1280, "height": 900}), url, "stage", request.session)
+
+
+@pytest.fixture(scope="module")
+def visits_by_phone(browser: Browser, url: str, request: pytest.FixtureRequest) -> Visits:
+    page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    return Visits(page, url, "stage", request.session)
 
 
 @pytest.fixture
-def page(contexts: Contexts, url: str) -> Iterator[Page]:
-    context = contexts.take(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda fault: faults.append(str(fault)))
-    yield page
-    contexts.give_back(context, url)
-    assert faults == []
+def desk(visits: Visits) -> Iterator[Visits]:
+    yield visits
+    visits.end()
 
 
 @pytest.fixture
-def phone(contexts: Contexts, url: str) -> Iterator[Page]:
-    context = contexts.take(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    yield context.new_page()
-    contexts.give_back(context, url)
+def phone(visits_by_phone: Visits) -> Iterator[Visits]:
+    yield visits_by_phone
+    visits_by_phone.end()
 
 
-def open_case(page: Page, url: str, case: str = "pair", pictures: int | None = None) -> Locator:
+@pytest.fixture
+def page(desk: Visits) -> Page:
+    """What a desk's screen shows, once a case is opened on it."""
+    return desk.page
+
+
+@pytest.fixture
+def sent(page: Page) -> Iterator[list[object]]:
+    """What the page sends the server, from its next load on."""
+    sent: list[object] = []
+
+    def hear_frames(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: sent.append(frame))
+
+    def hear_request(asked: Request) -> None:
+        sent.append(asked.url)
+
+    page.on("websocket", hear_frames)
+    page.on("request", hear_request)
+    yield sent
+    page.remove_listener("websocket", hear_frames)
+    page.remove_listener("request", hear_request)
+
+
+def open_case(place: Visits, case: str = "pair", pictures: int | None = None, *, loads: bool = False) -> Locator:
     """The floor of the stage, once `pictures` of them (default: all of the pair) are drawn."""
-    page.goto(f"{url}/?case={case}")
+    page = place.begin(f"case={case}", loads=loads)
     floor = page.locator(".stage .floor")
     expected = {"pair": 2, "one": 1}.get(case, 0) if pictures is None else pictures
     expect(floor.locator("img")).to_have_count(expected)
@@ -93,8 +118,8 @@ def advance(page: Page, step: int) -> None:
 # ---- comparing -----------------------------------------------------------------------------------------
 
 
-def test_keys_turn_between_the_sides(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_keys_turn_between_the_sides(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     assert shown(floor) == [True, True]
     for key, expected in {"a": [True, False], "b": [False, True], "Space": [True, False]}.items():
         floor.press(key)
@@ -103,23 +128,23 @@ def test_keys_turn_between_the_sides(page: Page, url: str) -> None:
     expect(page.get_by_role("button", name="Show A, Tone only")).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_korean_keyboard_turns_too(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_a_korean_keyboard_turns_too(desk: Visits) -> None:
+    floor = open_case(desk)
     floor.evaluate("(at) => at.dispatchEvent(new KeyboardEvent('keydown', {key: 'ㅠ', code: 'KeyB', bubbles: true}))")
     assert shown(floor) == [False, True]
 
 
-def test_typing_in_the_prompt_does_not_touch_the_stage(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_typing_in_the_prompt_does_not_touch_the_stage(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     before = framings(floor)
     page.get_by_label("Prompt").press_sequentially("b a +1 b")
     assert shown(floor) == [True, True]
     assert framings(floor) == before
 
 
-def test_a_turn_is_made_within_the_keys_own_event(page: Page, url: str) -> None:
+def test_a_turn_is_made_within_the_keys_own_event(desk: Visits) -> None:
     """Neither the server nor the next frame is waited for; `bench.keys` times it, on original pixels."""
-    floor = open_case(page, url)
+    floor = open_case(desk)
     floor.press("a")
     turned = floor.evaluate(
         """(floor) => [..."ba".repeat(20)].map((key) => {
@@ -130,8 +155,8 @@ def test_a_turn_is_made_within_the_keys_own_event(page: Page, url: str) -> None:
     assert turned == [[False, True], [True, False]] * 20
 
 
-def test_zoom_is_locked_on_both_sides_and_stays_under_the_pointer(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_zoom_is_locked_on_both_sides_and_stays_under_the_pointer(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     floor.press("1")
     box = floor.locator(".pane").first.bounding_box()
     assert box
@@ -150,8 +175,8 @@ def test_zoom_is_locked_on_both_sides_and_stays_under_the_pointer(page: Page, ur
     assert ((at_x - one[0]) / one[2], (at_y - one[1]) / one[3]) == pytest.approx(spot, abs=0.003)
 
 
-def test_zooming_stops_at_original_pixels_on_the_way_in_and_at_fit_on_the_way_out(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_zooming_stops_at_original_pixels_on_the_way_in_and_at_fit_on_the_way_out(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     level = page.get_by_role("button", name="Fit, now at")
     levels = []
     for key in "+" * 8 + "-" * 10:
@@ -161,16 +186,16 @@ def test_zooming_stops_at_original_pixels_on_the_way_in_and_at_fit_on_the_way_ou
     assert levels[-1] == "Fit"
 
 
-def test_a_plain_wheel_scrolls_the_page_and_leaves_the_zoom(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_a_plain_wheel_scrolls_the_page_and_leaves_the_zoom(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     before = framings(floor)
     floor.hover()
     page.mouse.wheel(0, -120)
     assert framings(floor) == before
 
 
-def test_dragging_one_side_pans_both(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_dragging_one_side_pans_both(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     floor.press("1")
     before, _ = framings(floor)
     box = floor.locator(".pane").nth(1).bounding_box()
@@ -185,8 +210,8 @@ def test_dragging_one_side_pans_both(page: Page, url: str) -> None:
     assert one[1] == pytest.approx(before[1] - 30, abs=1)
 
 
-def test_original_pixels_are_pixels_and_large_ones_are_crisp(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_original_pixels_are_pixels_and_large_ones_are_crisp(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     page.get_by_role("button", name="Original pixels, 1:1").click()
     assert [framing[2:] for framing in framings(floor)] == [[STAGE_WIDTH, STAGE_HEIGHT]] * 2
     smooth = floor.locator("img").first.evaluate("(img) => getComputedStyle(img).imageRendering")
@@ -198,8 +223,8 @@ def test_original_pixels_are_pixels_and_large_ones_are_crisp(page: Page, url: st
     expect(page.get_by_role("button", name="Fit, now at")).to_have_text("Fit")
 
 
-def test_the_divider_moves_by_pointer_and_by_arrow(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_the_divider_moves_by_pointer_and_by_arrow(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     page.get_by_role("button", name="Slider", exact=True).click()
     divider = page.get_by_role("slider", name="Divider between A and B")
     expect(divider).to_have_attribute("aria-valuenow", "50")
@@ -222,8 +247,8 @@ def test_the_divider_moves_by_pointer_and_by_arrow(page: Page, url: str) -> None
 
 
 @pytest.mark.parametrize("native", [True, False], ids=["full screen", "top layer where there is none"])
-def test_full_screen_and_back(page: Page, url: str, native: bool) -> None:
-    floor = open_case(page, url)
+def test_full_screen_and_back(page: Page, desk: Visits, native: bool) -> None:
+    floor = open_case(desk)
     if not native:
         page.locator(".stage").evaluate("(stage) => { stage.requestFullscreen = undefined; }")
     page.get_by_role("button", name="Full screen").click()
@@ -264,14 +289,14 @@ STANDS = """(floor) => {
 }"""
 
 
-def open_takes(page: Page, url: str) -> Locator:
-    floor = open_case(page, url, "takes", pictures=5)
+def open_takes(desk: Visits, *, loads: bool = False) -> Locator:
+    floor = open_case(desk, "takes", pictures=5, loads=loads)
     assert looked_at(floor) == ["A Tone only · take 2", "B Tone + angle · take 2"], "the one that Python puts first"
     return floor
 
 
-def test_digits_choose_the_take_and_with_shift_that_of_b_alone(page: Page, url: str) -> None:
-    floor = open_takes(page, url)
+def test_digits_choose_the_take_and_with_shift_that_of_b_alone(page: Page, desk: Visits) -> None:
+    floor = open_takes(desk)
     floor.press("1")
     assert looked_at(floor) == ["A Tone only · take 1", "B Tone + angle · take 1"]
     floor.press("Shift+Digit3")
@@ -287,8 +312,8 @@ def test_digits_choose_the_take_and_with_shift_that_of_b_alone(page: Page, url: 
     assert looked_at(floor) == ["A Tone only · take 4", "B Tone + angle · take 2"]
 
 
-def test_the_way_of_looking_stays_whichever_take_is_chosen_even_one_without_a_picture(page: Page, url: str) -> None:
-    floor = open_takes(page, url)
+def test_the_way_of_looking_stays_whichever_take_is_chosen_even_one_without_a_picture(page: Page, desk: Visits) -> None:
+    floor = open_takes(desk)
     floor.press("z")
     floor.press("b")
     floor.press("+")
@@ -302,12 +327,11 @@ def test_the_way_of_looking_stays_whichever_take_is_chosen_even_one_without_a_pi
     expect(page.get_by_role("button", name="Original pixels, 1:1")).to_have_attribute("aria-keyshortcuts", "z")
 
 
-def test_a_take_is_on_the_stage_within_its_keys_own_event_and_the_server_is_asked_nothing(page: Page, url: str) -> None:
+def test_a_take_is_on_the_stage_within_its_keys_own_event_and_the_server_is_asked_nothing(
+    page: Page, desk: Visits, sent: list[object]
+) -> None:
     """Neither the server nor a picture is waited for; `bench.keys` times it up to the next frame."""
-    sent: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    page.on("request", lambda request: sent.append(request.url))
-    floor = open_takes(page, url)
+    floor = open_takes(desk, loads=True)
     page.wait_for_load_state("networkidle")
     sent.clear()
     turned: list[tuple[float, list[str]]] = floor.evaluate(
@@ -325,8 +349,8 @@ def test_a_take_is_on_the_stage_within_its_keys_own_event_and_the_server_is_aske
     assert sent == []
 
 
-def test_what_stands_below_follows_the_take_and_acts_for_it(page: Page, url: str) -> None:
-    floor = open_takes(page, url)
+def test_what_stands_below_follows_the_take_and_acts_for_it(page: Page, desk: Visits) -> None:
+    floor = open_takes(desk)
     feet = page.locator(".stage .foot")
     expect(feet.first).to_contain_text("Fidelity 64")
     expect(feet.nth(1).get_by_role("link", name="PNG")).to_have_attribute("href", "/picture/b-2.png")
@@ -338,32 +362,34 @@ def test_what_stands_below_follows_the_take_and_acts_for_it(page: Page, url: str
     floor.press("3")
     feet.nth(1).get_by_role("button", name="Retry this take", exact=True).click()
     expect(page.get_by_text("asked StageAct")).to_contain_text(
-        "does='retry', comparison='comparison-1', side='b', take=3"
+        re.compile(r"does='retry', comparison='[-\w]+-1', side='b', take=3")
     )
     feet.nth(1).get_by_role("button", name="Cancel all 2").click()
-    expect(page.get_by_text("asked StageAct")).to_contain_text("does='cancel', comparison='comparison-1', side=None")
+    expect(page.get_by_text("asked StageAct")).to_contain_text(
+        re.compile(r"does='cancel', comparison='[-\w]+-1', side=None")
+    )
     assert looked_at(floor) == ["A Tone only · take 3", "B Tone + angle · take 3"]
     assert floor.evaluate(STANDS) == stands
 
 
-def test_a_better_take_that_comes_later_never_takes_the_place_of_what_is_looked_at(page: Page, url: str) -> None:
-    floor = open_takes(page, url)
+def test_a_better_take_that_comes_later_never_takes_the_place_of_what_is_looked_at(page: Page, desk: Visits) -> None:
+    floor = open_takes(desk)
     advance(page, 1)
     expect(page.get_by_role("button", name="B, take 3: Fidelity 90")).to_be_visible()
     assert looked_at(floor) == ["A Tone only · take 2", "B Tone + angle · take 2"]
 
 
-def test_on_a_phone_a_take_is_chosen_with_a_finger(phone: Page, url: str) -> None:
-    floor = open_case(phone, url, "takes", pictures=5)
-    phone.get_by_role("group", name="Takes of B").get_by_role("button").first.tap()
+def test_on_a_phone_a_take_is_chosen_with_a_finger(phone: Visits) -> None:
+    floor = open_case(phone, "takes", pictures=5)
+    phone.page.get_by_role("group", name="Takes of B").get_by_role("button").first.tap()
     assert looked_at(floor)[0] == "A Tone only · take 1"
 
 
 # ---- reruns --------------------------------------------------------------------------------------------
 
 
-def test_the_view_and_the_nodes_survive_twenty_reruns(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_the_view_and_the_nodes_survive_twenty_reruns(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     floor.press("1")
     floor.press("b")
     floor.press("+")
@@ -379,8 +405,8 @@ def test_the_view_and_the_nodes_survive_twenty_reruns(page: Page, url: str) -> N
     assert floor.evaluate(same)
 
 
-def test_every_comparison_is_remembered_by_itself(page: Page, url: str) -> None:
-    floor = open_case(page, url)
+def test_every_comparison_is_remembered_by_itself(page: Page, desk: Visits) -> None:
+    floor = open_case(desk)
     floor.press("b")
     other = page.get_by_role("button", name="Other comparison")
     other.click()
@@ -391,11 +417,8 @@ def test_every_comparison_is_remembered_by_itself(page: Page, url: str) -> None:
     assert shown(floor) == [False, True]
 
 
-def test_looking_asks_the_server_nothing(page: Page, url: str) -> None:
-    sent: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    page.on("request", lambda request: sent.append(request.url))
-    floor = open_case(page, url)
+def test_looking_asks_the_server_nothing(page: Page, desk: Visits, sent: list[object]) -> None:
+    floor = open_case(desk, loads=True)
     page.wait_for_load_state("networkidle")
     assert sent
     sent.clear()
@@ -410,8 +433,8 @@ def test_looking_asks_the_server_nothing(page: Page, url: str) -> None:
     assert sent == []
 
 
-def test_nothing_moves_from_waiting_to_done(page: Page, url: str) -> None:
-    floor = open_case(page, url, "making")
+def test_nothing_moves_from_waiting_to_done(page: Page, desk: Visits) -> None:
+    floor = open_case(desk, "making")
     below = page.get_by_text("run 1, step 0")
     before = framings(floor)
     ground = below.bounding_box()
@@ -424,8 +447,8 @@ def test_nothing_moves_from_waiting_to_done(page: Page, url: str) -> None:
     assert after["y"] == ground["y"]
 
 
-def test_a_next_partial_replaces_the_last_without_a_flash(page: Page, url: str) -> None:
-    floor = open_case(page, url, "making")
+def test_a_next_partial_replaces_the_last_without_a_flash(page: Page, desk: Visits) -> None:
+    floor = open_case(desk, "making")
     advance(page, 1)
     pane = floor.locator(".pane").nth(1)
     expect(pane.locator("img")).to_have_attribute("src", "/picture/b-1.png")
@@ -435,7 +458,7 @@ def test_a_next_partial_replaces_the_last_without_a_flash(page: Page, url: str) 
             const look = () => {
                 const imgs = [...pane.querySelectorAll("img")];
                 window.seen.push(imgs.length === 1 && imgs[0].complete && imgs[0].naturalWidth > 0);
-                requestAnimationFrame(look);
+                if (pane.isConnected) requestAnimationFrame(look);
             };
             look();
         }"""
@@ -449,8 +472,8 @@ def test_a_next_partial_replaces_the_last_without_a_flash(page: Page, url: str) 
     assert all(seen)
 
 
-def test_zoom_survives_the_change_from_partial_to_done(page: Page, url: str) -> None:
-    floor = open_case(page, url, "making")
+def test_zoom_survives_the_change_from_partial_to_done(page: Page, desk: Visits) -> None:
+    floor = open_case(desk, "making")
     advance(page, 1)
     expect(floor.locator("img")).to_have_count(1)
     floor.press("1")
@@ -465,8 +488,8 @@ def test_zoom_survives_the_change_from_partial_to_done(page: Page, url: str) -> 
 # ---- states --------------------------------------------------------------------------------------------
 
 
-def test_each_side_tells_its_own_state(page: Page, url: str) -> None:
-    floor = open_case(page, url, "making")
+def test_each_side_tells_its_own_state(page: Page, desk: Visits) -> None:
+    floor = open_case(desk, "making")
     a = page.get_by_role("group", name="A, Tone only", exact=True)
     b = page.get_by_role("group", name="B, Tone + angle", exact=True)
     expect(a).to_contain_text("Waiting: 2 ahead of you")
@@ -483,9 +506,9 @@ def test_each_side_tells_its_own_state(page: Page, url: str) -> None:
     expect(b.get_by_role("img", name="Picture B")).to_be_visible()
 
 
-def test_the_request_id_can_be_copied(page: Page, url: str) -> None:
+def test_the_request_id_can_be_copied(page: Page, desk: Visits) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    open_case(page, url, "making")
+    open_case(desk, "making")
     for step in (1, 2):
         advance(page, step)
     copy = page.get_by_role("button", name="Copy the request id of A")
@@ -494,7 +517,7 @@ def test_the_request_id_can_be_copied(page: Page, url: str) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "req_42"
 
 
-def test_a_picture_that_does_not_load_says_so_and_can_be_asked_for_again(page: Page, url: str) -> None:
+def test_a_picture_that_does_not_load_says_so_and_can_be_asked_for_again(page: Page, desk: Visits, url: str) -> None:
     answers = iter([404])
 
     def answer(route: Any) -> None:
@@ -505,15 +528,15 @@ def test_a_picture_that_does_not_load_says_so_and_can_be_asked_for_again(page: P
             route.continue_(url=f"{url}/picture/b.png")
 
     page.route("**/picture/nowhere.png", answer)
-    floor = open_case(page, url, "lost", pictures=1)
+    floor = open_case(desk, "lost", pictures=1)
     expect(floor).to_contain_text("The picture did not load")
     page.get_by_role("button", name="Try again").click()
     expect(floor.locator("img")).to_have_count(2)
     expect(floor).not_to_contain_text("The picture did not load")
 
 
-def test_one_side_stands_alone_without_tools_for_two(page: Page, url: str) -> None:
-    floor = open_case(page, url, "one")
+def test_one_side_stands_alone_without_tools_for_two(page: Page, desk: Visits) -> None:
+    floor = open_case(desk, "one")
     for name in ("Side by side", "Slider", "Flip"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     pane, frame = floor.bounding_box(), floor.locator(".frame").bounding_box()
@@ -524,15 +547,15 @@ def test_one_side_stands_alone_without_tools_for_two(page: Page, url: str) -> No
     assert shown(floor) == [True]
 
 
-def test_words_from_outside_are_shown_as_words(page: Page, url: str) -> None:
-    floor = open_case(page, url, "hostile", pictures=1)
+def test_words_from_outside_are_shown_as_words(desk: Visits) -> None:
+    floor = open_case(desk, "hostile", pictures=1)
     expect(floor).to_contain_text("<img src=x onerror=alert(1)>")
     expect(floor).to_contain_text("<b>no</b>")
 
 
-def test_progress_stands_still_for_those_who_asked_for_it(page: Page, url: str) -> None:
+def test_progress_stands_still_for_those_who_asked_for_it(page: Page, desk: Visits) -> None:
     page.emulate_media(reduced_motion="reduce")
-    floor = open_case(page, url, "making")
+    floor = open_case(desk, "making")
     bar = floor.locator(".line.unknown i")
     expect(bar).to_have_count(2)
     advance(page, 1)
@@ -554,8 +577,8 @@ class Fingers:
         self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
 
-def test_on_a_phone_one_picture_fills_the_width_and_a_tap_turns_it(phone: Page, url: str) -> None:
-    floor = open_case(phone, url)
+def test_on_a_phone_one_picture_fills_the_width_and_a_tap_turns_it(phone: Visits) -> None:
+    floor = open_case(phone)
     assert shown(floor) == [True, False]
     frame, room = floor.locator(".frame").first.bounding_box(), floor.bounding_box()
     assert frame
@@ -565,18 +588,18 @@ def test_on_a_phone_one_picture_fills_the_width_and_a_tap_turns_it(phone: Page, 
     assert shown(floor) == [False, True]
     floor.tap()
     assert shown(floor) == [True, False]
-    bar = phone.locator(".stage .bar")
+    bar = phone.page.locator(".stage .bar")
     assert bar.evaluate("(bar) => bar.scrollWidth <= bar.clientWidth")
 
 
-def test_two_fingers_zoom_both_sides_and_one_then_pans(phone: Page, url: str) -> None:
-    floor = open_case(phone, url)
-    phone.get_by_role("button", name="Both").tap()
+def test_two_fingers_zoom_both_sides_and_one_then_pans(phone: Visits) -> None:
+    floor = open_case(phone)
+    phone.page.get_by_role("button", name="Both").tap()
     box = floor.bounding_box()
     assert box
     x, y = box["x"] + 80, box["y"] + 100
     before = framings(floor)[0]
-    touch = Fingers(phone)
+    touch = Fingers(phone.page)
     touch("touchStart", (x - 20, y), (x + 20, y))
     for spread in (30, 45, 60):
         touch("touchMove", (x - spread, y), (x + spread, y))
@@ -591,7 +614,7 @@ def test_two_fingers_zoom_both_sides_and_one_then_pans(phone: Page, url: str) ->
     panned, locked = framings(floor)
     assert panned == locked
     assert panned[1] > one[1]
-    assert phone.evaluate("visualViewport.scale") == 1
+    assert phone.page.evaluate("visualViewport.scale") == 1
 
 
 # ---- the Python side -----------------------------------------------------------------------------------
