@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
-import os
-import subprocess
-import sys
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from core.generation.backfill.backfill import WORKERS
-from tests.support.processes.commands import Done, core, fails
-from tests.support.processes.programs import ROOT
+from tests.support.processes.commands import Done, begun, core, fails
+from tests.support.processes.forks import Fork
+from tests.support.s3.http_proxy import Exchange, proxied
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import S3Server, environment
-from tests.support.timeouts import until
+from tests.support.timeouts import LONG_S
 
 TONE = "refs/02. Tone/a(natural,film)"
 COUNTS = ["read", "linked", "already", "ambiguous", "missing", "invalid"]
@@ -145,21 +146,30 @@ def test_people_read_what_is_unclear_and_that_nothing_was_written(environ: dict[
 def test_a_backfill_that_is_killed_is_taken_up_again_without_duplicates(
     library: S3Server, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    file = export(tmp_path, *(record(number) for number in range(1, 1501)))
-    command = [sys.executable, "-m", "core", "history", "backfill", file, "--apply", "--json"]
-    with subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        until(lambda: len(written(library, environ)) > 20)
-        process.kill()
+    file = export(tmp_path, *(record(number) for number in range(1, 101)))
+    running: list[Fork] = []
+    is_running, writes = threading.Event(), itertools.count(1)
+
+    def kill_at_the_thirtieth(passing: Exchange) -> bool:
+        if passing.method != "PUT" or next(writes) < 30:
+            return True
+        assert is_running.wait(LONG_S)
+        running[0].kill()
+        return False
+
+    with proxied(library, before=kill_at_the_thirtieth) as way:
+        settings = environ | {"S3_ENDPOINT_URL": way.endpoint_url}
+        running.append(begun("history", "backfill", file, "--apply", "--json", environ=settings, folder=tmp_path))
+        is_running.set()
+        assert running[0].wait(LONG_S) == -signal.SIGKILL
     before = written(library, environ)
-    assert 20 < len(before) < 1500
+    assert 20 < len(before) < 30
     done = backfill(file, "--apply", "--json", environ=environ)
     already = done.json["already"]
-    assert done.json == dict(zip(COUNTS, [1500, 1500 - already, already, 0, 0, 0], strict=True))
+    assert done.json == dict(zip(COUNTS, [100, 100 - already, already, 0, 0, 0], strict=True))
     assert len(before) <= already <= len(before) + WORKERS, "what was on its way when it was killed may arrive yet"
     after = written(library, environ)
-    assert len(after) == 1500
+    assert len(after) == 100
     assert before.items() <= after.items()  # what was there was not written again
 
 

@@ -21,8 +21,8 @@ def test_the_first_press_on_another_replica_orders_what_the_screen_shows(tmp_pat
     settings = {"DATA_DIR": str(tmp_path / "s3")}
     with (
         chromium() as browser,
-        serving(tmp_path / "one", settings) as one,
-        serving(tmp_path / "two", settings) as two,
+        serving(tmp_path / "one", settings, forked=True) as one,
+        serving(tmp_path / "two", settings, forked=True) as two,
     ):
         one.ready()
         two.ready()

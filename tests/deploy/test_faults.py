@@ -22,7 +22,7 @@ from tests.support.dashboards.behind_proxy import behind_proxy
 from tests.support.latch import Latch
 from tests.support.ports import own_port
 from tests.support.processes.clock import Clock
-from tests.support.processes.programs import ROOT
+from tests.support.processes.programs import ROOT, TRUSTS_NOBODY
 from tests.support.processes.servers import Server, serving
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.tcp_proxy import tcp_proxy
@@ -42,7 +42,7 @@ def sealed_cookie() -> dict[str, str]:
 def sign_out(server: Server, cookie: dict[str, str]) -> httpx.Response:
     """As the button does."""
     ours = {"Origin": PRODUCTION["PUBLIC_URL"], "Sec-Fetch-Site": "same-origin", "X-Studio-Session": "1"}
-    return httpx.delete(f"{server.url}/session", headers={**ours, **cookie}, timeout=LONG_S)
+    return httpx.delete(f"{server.url}/session", headers={**ours, **cookie}, timeout=LONG_S, verify=TRUSTS_NOBODY)
 
 
 def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_s3_away_at_the_start_and_there_later(tmp_path: Path) -> None:
                 "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
                 "INDEX_REFRESH_S": "0.5",
             }
-            with serving(tmp_path, settings) as server:
+            with serving(tmp_path, settings, forked=True) as server:
                 server.healthy()
                 until(lambda: "could not be reached" in server.check("storage").get("reason", ""), "it says so")
                 assert server.get("/readyz").status_code == 503
@@ -179,6 +179,7 @@ def test_a_clock_that_jumps_by_half_a_minute(tmp_path: Path) -> None:
         FakeOpenAI(default=Behaviour(latches={Moment.RECEIVED: held})).serving() as openai,
         behind_proxy(
             tmp_path,
+            forked=False,
             DEMO_TOKEN="off",
             OPENAI_API_KEY="sk-key-of-a-test",
             OPENAI_BASE_URL=openai.base_url,
@@ -227,7 +228,7 @@ def test_openai_away_and_back(tmp_path: Path) -> None:
         "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
         "OPENAI_STREAMING": "on",
     }
-    with serving(tmp_path, settings) as server:
+    with serving(tmp_path, settings, forked=True) as server:
         server.ready()
         comparison, drawn = order(server)
         until(lambda: ended(server, comparison) == ["failed", "failed"], "both sides have failed")

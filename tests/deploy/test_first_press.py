@@ -15,7 +15,7 @@ from tests.support.processes.servers import Server, serving
 
 def test_a_press_that_a_new_session_hears_first_is_carried_out_once(tmp_path: Path) -> None:
     """The session calls nobody back, for it has drawn no button yet."""
-    with serving(tmp_path) as server:
+    with serving(tmp_path, forked=True) as server:
         server.ready()
         query = asyncio.run(pressed_at_once(server))
         ordered = [event["comparison"] for event in server.events("comparison_ordered")]

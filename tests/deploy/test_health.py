@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bench.sessions import session
 from tests.support.dashboards.dashboard import dashboard
+from tests.support.processes.programs import TRUSTS_NOBODY
 from tests.support.processes.servers import Server, serving
 from tests.support.timeouts import AT_ONCE_S, until
 
@@ -35,7 +36,8 @@ PRODUCTION = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("health"), {"METRICS_TOKEN": TOKEN, "DAILY_BUDGET_USD": "5"}) as running:
+    settings = {"METRICS_TOKEN": TOKEN, "DAILY_BUDGET_USD": "5"}
+    with serving(tmp_path_factory.mktemp("health"), settings, forked=True) as running:
         running.ready()
         yield running
 
@@ -75,7 +77,7 @@ def test_another_token_is_none(shown: str, server: Server) -> None:
 
 def test_the_demo_without_a_token_is_read_by_its_own_machine_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A proxy on this machine makes everybody look like loopback: its headers, or a Host it passes on, give it away."""
-    with serving(tmp_path_factory.mktemp("tokenless"), {"METRICS_TOKEN": ""}) as server:
+    with serving(tmp_path_factory.mktemp("tokenless"), {"METRICS_TOKEN": ""}, forked=True) as server:
         server.healthy()
         assert [shows(server, **headers) for headers in OTHERS] == [True, *[False] * (len(OTHERS) - 1)]
 
@@ -84,7 +86,8 @@ def test_without_a_token_none_is_accepted_and_a_demo_that_asks_for_its_own_shows
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Whoever else uses the machine comes from it too."""
-    with serving(tmp_path_factory.mktemp("tokenless"), {"METRICS_TOKEN": "", "DEMO_TOKEN": "on"}) as server:
+    settings = {"METRICS_TOKEN": "", "DEMO_TOKEN": "on"}
+    with serving(tmp_path_factory.mktemp("tokenless"), settings, forked=True) as server:
         server.healthy()
         assert not any(shows(server, **headers) for headers in OTHERS)
         for shown in ("Bearer", "Bearer None", "Bearer null"):
@@ -145,7 +148,7 @@ def test_the_budgets_in_force_are_shown_wherever_they_were_set(tmp_path: Path) -
     with dashboard(tmp_path, {"DAILY_BUDGET_USD": "5", "METRICS_TOKEN": TOKEN}) as studio:
 
         def shown() -> dict[str, float]:
-            figures = httpx.get(f"{studio.url}/metrics", headers=SHOWN).text
+            figures = httpx.get(f"{studio.url}/metrics", headers=SHOWN, verify=TRUSTS_NOBODY).text
             return {name: float(usd) for name, usd in re.findall(r"^(studio_budget\w*) (\S+)$", figures, re.MULTILINE)}
 
         until(lambda: shown() == {"studio_budget_usd": 5}, "those of the settings are shown")
@@ -158,7 +161,7 @@ def test_the_budgets_in_force_are_shown_wherever_they_were_set(tmp_path: Path) -
 def test_no_key_and_no_id_ever_becomes_a_label(server: Server) -> None:
     """Or a scraper would keep one series for each picture there ever was."""
     for path in ("/image/320/abc/ZZZ", "/no/such/page", "/partial/01M81AWXAK8CRY1N6BYMMB3E81/tone-only", "/image/%00"):
-        httpx.get(server.url + path)
+        server.get(path)
     routes = set(re.findall(r'studio_request_seconds_count\{route="([^"]+)"', server.ask("/metrics").text))
     assert routes <= {"/image", "/partial", "/metrics", "/readyz", "/healthz", "streamlit"}
 
@@ -172,7 +175,7 @@ def test_each_check_of_readiness_says_what_to_do(server: Server) -> None:
 def test_a_server_without_s3_says_why_and_how_to_mend_it_to_operators_alone(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    with serving(tmp_path_factory.mktemp("no-s3"), PRODUCTION) as server:
+    with serving(tmp_path_factory.mktemp("no-s3"), PRODUCTION, forked=True) as server:
         server.healthy()
         storage = until(lambda: failed(server.check("storage")), "S3 was asked in vain")
         assert "http://127.0.0.1:9" in storage["reason"]
@@ -200,7 +203,7 @@ def test_health_answers_while_s3_hangs(tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("hangs")
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections and never answers
         settings = {**PRODUCTION, "S3_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
-        with serving(folder, settings) as server:
+        with serving(folder, settings, forked=True) as server:
             server.healthy()
             assert server.get("/readyz").status_code == 503
             assert server.ask("/metrics").status_code == 200

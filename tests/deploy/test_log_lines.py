@@ -104,7 +104,7 @@ def test_no_secret_is_ever_written(told: Told) -> None:
 
 def test_a_prompt_is_written_only_where_that_is_allowed(told: Told, tmp_path: Path) -> None:
     assert "marmalade" not in told.server.log
-    with serving(tmp_path, {"LOG_PROMPTS": "true"}) as server:
+    with serving(tmp_path, {"LOG_PROMPTS": "true"}, forked=True) as server:
         server.ready()
         asyncio.run(make(server.url, PROMPT))
         (ordered,) = server.events("comparison_ordered")
@@ -112,7 +112,7 @@ def test_a_prompt_is_written_only_where_that_is_allowed(told: Told, tmp_path: Pa
 
 
 def test_a_request_keeps_the_id_it_came_with_unless_that_is_none(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+    with serving(tmp_path, forked=True) as server:
         server.healthy()
         assert server.get("/healthz", **{"X-Request-ID": "abcdef-0123456789"}).headers["x-request-id"] == (
             "abcdef-0123456789"
@@ -127,7 +127,7 @@ def test_an_incident_that_people_are_shown_is_found_in_the_log(tmp_path: Path) -
     broken = check_out(tmp_path / "broken")
     page = broken / "pages" / "labels.py"
     page.write_text(page.read_text("utf-8").replace("page()\n", "raise RuntimeError('a fault of a test')\n"), "utf-8")
-    with serving(tmp_path, root=broken) as server:
+    with serving(tmp_path, root=broken, forked=True) as server:
         server.ready()
 
         async def look() -> str:

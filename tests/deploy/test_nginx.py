@@ -110,7 +110,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder, data = tmp_path_factory.mktemp("nginx"), tmp_path_factory.mktemp("s3")
     owner = EmbeddedS3.open(data, ROOT / "samples" / "refs")  # one S3, of neither replica
     settings = {"DATA_DIR": str(data)}
-    with serving(folder / "one", settings) as one, serving(folder / "two", settings) as two:
+    with (
+        serving(folder / "one", settings, forked=True) as one,
+        serving(folder / "two", settings, forked=True) as two,
+    ):
         one.ready()
         two.ready()
         with nginx_before(folder, (one.port, two.port)) as (url, trust):

@@ -36,7 +36,7 @@ from tests.support.operators_guide import (
 )
 from tests.support.ports import own_port
 from tests.support.processes.checkouts import committed, git, shared, tracked_files
-from tests.support.processes.programs import running
+from tests.support.processes.programs import TRUSTS_NOBODY, running
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import S3Server, client_of
 from tests.support.timeouts import LONG_S, until
@@ -100,7 +100,7 @@ class Studio:
         return self.machine.home / "dashboard"
 
     def ready(self, port: int) -> bool:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=LONG_S).status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=LONG_S, verify=TRUSTS_NOBODY).status_code == 200
 
     def metrics(self) -> str:
         answer = httpx.get(f"http://127.0.0.1:{self.port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})

@@ -30,7 +30,7 @@ from tests.support.timeouts import LONG_S, until
     ids=["cluster", "second instance", "instances", "half a production", "no number"],
 )
 def test_what_must_not_start_says_so_in_one_sentence(environment: dict[str, str], named: str, tmp_path: Path) -> None:
-    server = Server(tmp_path, environment)
+    server = Server(tmp_path, environment, forked=True)
     assert server.process.wait(LONG_S) == 2
     (sentence,) = re.findall(r"^The dashboard cannot start: (.*)$", server.log, re.MULTILINE)
     assert named in sentence
@@ -39,7 +39,7 @@ def test_what_must_not_start_says_so_in_one_sentence(environment: dict[str, str]
 
 
 def test_a_second_start_on_the_same_port_says_so_and_leaves_the_first_alone(tmp_path: Path) -> None:
-    with serving(tmp_path / "first") as first:
+    with serving(tmp_path / "first", forked=True) as first:
         first.ready()
         (tmp_path / "second").mkdir()
         second = Server(tmp_path / "second", port=first.port)
@@ -58,7 +58,7 @@ def test_work_that_runs_at_the_end_is_recorded_as_interrupted(tmp_path: Path) ->
             "OPENAI_BASE_URL": openai.base_url,
             "OPENAI_STREAMING": "on",
         }
-        with serving(tmp_path, environment) as server:
+        with serving(tmp_path, environment, forked=True) as server:
             server.ready()
             asyncio.run(order(server.url, "Ada in a linen shirt, cinematic, three-quarter view"))
             until(lambda: server.metric("studio_queue_running"), "an engine is at work")

@@ -63,14 +63,14 @@ def test_requests_pages_and_sides_are_traced_and_found_by_their_ids(collector: C
 
 def test_the_service_is_named_by_the_usual_variable(collector: Collector, tmp_path: Path) -> None:
     settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_SERVICE_NAME": "studio-seoul"}
-    with serving(tmp_path, settings) as server:
+    with serving(tmp_path, settings, forked=True) as server:
         server.ready()
     assert {span.service for span in collector.spans} == {"studio-seoul"}, "what was left is sent at the end"
 
 
 def test_a_collector_that_is_away_holds_nobody_up(tmp_path: Path) -> None:
     settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_BSP_SCHEDULE_DELAY": "50"}
-    with serving(tmp_path, settings) as server:
+    with serving(tmp_path, settings, forked=True) as server:
         server.ready()
         assert server.get("/healthz").elapsed.total_seconds() < AT_ONCE_S
         assert all(line.startswith("{") for line in server.log.splitlines() if "opentelemetry" in line)

@@ -27,7 +27,7 @@ OWN = ("localhost", "127.0.0.1", "[::1]", "demo.localhost", "10.0.0.7", "demo.st
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     told = {"STREAMLIT_BROWSER_SERVER_ADDRESS": "demo.studio.example"}
-    with serving(tmp_path_factory.mktemp("names"), told) as running:
+    with serving(tmp_path_factory.mktemp("names"), told, forked=True) as running:
         running.ready()
         yield running
 

@@ -13,6 +13,7 @@ from google.auth.transport.requests import Request
 from google.oauth2.id_token import verify_token
 
 from tests.fakes.google import CLIENT_ID, CLIENT_SECRET, Account, FakeGoogle, Fault
+from tests.support.processes.programs import TRUSTS_NOBODY
 
 ADA = Account("ada@studio.example", "Ada", "studio.example")
 CALLBACK = "https://localhost:1/oauth/callback"
@@ -40,7 +41,7 @@ def google() -> Iterator[FakeGoogle]:
 
 
 def code_of(google: FakeGoogle) -> str:
-    back = httpx.get(google.authorize_url, params=ASKED)
+    back = httpx.get(google.authorize_url, params=ASKED, verify=TRUSTS_NOBODY)
     answer = parse_qs(urlsplit(back.headers["location"]).query)
     assert answer["state"] == [STATE]
     return answer["code"][0]
@@ -55,7 +56,7 @@ def exchange(google: FakeGoogle, code: str, /, **changes: str) -> httpx.Response
         "client_secret": CLIENT_SECRET,
         "code_verifier": VERIFIER,
     }
-    return httpx.post(google.token_url, data=form | changes)
+    return httpx.post(google.token_url, data=form | changes, verify=TRUSTS_NOBODY)
 
 
 def test_a_sign_in_ends_with_a_token_that_googles_own_library_accepts(google: FakeGoogle) -> None:
@@ -73,7 +74,8 @@ def test_a_rotated_key_verifies_as_soon_as_it_is_announced(google: FakeGoogle) -
 
 @pytest.mark.parametrize("name", ASKED)
 def test_an_authorization_request_that_lacks_something_stays_at_google(name: str, google: FakeGoogle) -> None:
-    answer = httpx.get(google.authorize_url, params={key: value for key, value in ASKED.items() if key != name})
+    asked = {key: value for key, value in ASKED.items() if key != name}
+    answer = httpx.get(google.authorize_url, params=asked, verify=TRUSTS_NOBODY)
     assert answer.status_code == 400
     assert "location" not in answer.headers
 

@@ -37,7 +37,7 @@ from core.storage.embedded.server import EmbeddedS3
 from core.web.http.addresses import ORIGINAL, comparison_zip_url, image_url, partial_url
 from core.web.http.requests import Requests
 from tests.generation.comparisons import TONE_ONLY, comparison
-from tests.support.processes.programs import ROOT
+from tests.support.processes.programs import ROOT, TRUSTS_NOBODY
 from tests.support.processes.servers import Server, serving
 from tests.support.s3.moto_server import moto_server
 from tests.support.s3.plain_client import plain_client
@@ -124,7 +124,7 @@ class Library:
 
     def __init__(self, server: Server, etags: dict[str, str]) -> None:
         self.server, self.etags = server, etags
-        self.client = httpx.Client(base_url=server.url, timeout=LONG_S)
+        self.client = httpx.Client(base_url=server.url, timeout=LONG_S, verify=TRUSTS_NOBODY)
 
     def url(self, key: str, size: int | str = ORIGINAL, *, download_as: str = "") -> str:
         return image_url(key, self.etags[key], size, download_as=download_as)
@@ -399,7 +399,7 @@ def test_a_presigned_original_comes_straight_from_s3(direct: Library, key: str) 
     answer = direct.get(key)
     assert (answer.status_code, answer.content) == (302, b"")
     assert not answer.headers["Location"].startswith(direct.server.url)
-    picture = httpx.get(answer.headers["Location"])
+    picture = httpx.get(answer.headers["Location"], verify=TRUSTS_NOBODY)
     assert (picture.status_code, picture.content) == (200, PHOTO)
     assert picture.headers["Content-Type"] == ("image/png" if key == MADE else "image/jpeg")
     assert picture.headers["Content-Disposition"] == "inline"
@@ -411,7 +411,7 @@ def test_a_redirect_is_kept_for_less_than_its_url_is_handed_out(direct: Library)
     first, second = next(pair for pair in pairwise(answers) if len({each.headers["Location"] for each in pair}) == 1)
     for answer in (first, second):
         told = re.fullmatch(r"private, max-age=(\d+)", answer.headers["Cache-Control"])
-        dated = re.search(r"X-Amz-Date=(\w+)&", answer.headers["Location"])
+        dated = re.search(r"X-Amz-Date=(\w+)&", answer.headers["Location"], verify=TRUSTS_NOBODY)
         assert told is not None
         assert dated is not None
         start = datetime.strptime(dated[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -429,7 +429,7 @@ def test_a_thumbnail_never_leaves_for_s3(direct: Library) -> None:
 @pytest.mark.parametrize("name", ["앵글 (최종).png", "a;b\"c'd\\e%41.jpg", "line\r\nbreak.png", ""])
 def test_a_presigned_download_carries_its_name(direct: Library, name: str) -> None:
     redirect = direct.client.get(f"{direct.url(AWKWARD[0])}?download={quote(name, safe='')}")
-    answer = httpx.get(redirect.headers["Location"])
+    answer = httpx.get(redirect.headers["Location"], verify=TRUSTS_NOBODY)
     told = re.fullmatch(
         r"attachment; filename=\"([ -~]*)\"; filename\*=UTF-8''(\S+)", answer.headers["Content-Disposition"]
     )
@@ -439,13 +439,13 @@ def test_a_presigned_download_carries_its_name(direct: Library, name: str) -> No
 
 
 def test_what_browsers_do_not_draw_is_presigned_as_a_file(direct: Library) -> None:
-    answer = httpx.get(direct.get("refs/broken/phone.heic").headers["Location"])
+    answer = httpx.get(direct.get("refs/broken/phone.heic").headers["Location"], verify=TRUSTS_NOBODY)
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment")
 
 
 def test_a_page_named_like_a_picture_comes_from_s3_as_a_picture(direct: Library) -> None:
-    answer = httpx.get(direct.get("refs/broken/page.jpg").headers["Location"])
+    answer = httpx.get(direct.get("refs/broken/page.jpg").headers["Location"], verify=TRUSTS_NOBODY)
     assert answer.headers["Content-Type"] == "image/jpeg"
 
 
@@ -526,7 +526,7 @@ def test_a_server_whose_bucket_fails_is_healthy_and_not_ready_and_says_why(produ
     assert answer.json()["ready"] is False
     (reason,) = server.ask("/readyz").json()["reasons"]
     assert reason.endswith(".")
-    assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{server.url}/healthz", verify=TRUSTS_NOBODY).json() == {"status": "ok"}
     s3.create_bucket(Bucket="studio-test")
     server.ready()
 
@@ -550,7 +550,9 @@ def test_in_production_nobody_without_a_session_sees_a_picture(
     production: tuple[Server, Any], path: str, cookie: str
 ) -> None:
     for method in ("GET", "HEAD"):
-        answer = httpx.request(method, f"{production[0].url}{path}", headers={"Cookie": cookie} if cookie else {})
+        answer = httpx.request(
+            method, f"{production[0].url}{path}", headers={"Cookie": cookie} if cookie else {}, verify=TRUSTS_NOBODY
+        )
         assert answer.status_code == 401
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.text == ("Sign in to see this." if method == "GET" else "")
@@ -580,7 +582,7 @@ def test_what_cannot_start_says_so_in_one_sentence_and_exits_with_2(
 
 def test_a_terminated_server_ends_cleanly_and_can_be_started_again(tmp_path: Path) -> None:
     for _ in range(2):
-        server = Server(tmp_path)
+        server = Server(tmp_path, forked=True)
         server.ready()
         code = server.end(signal.SIGTERM)
         assert code in (0, -signal.SIGTERM)
@@ -617,7 +619,11 @@ def zipped(library: Library, *keys: str, **headers: str) -> httpx.Response:
     """The answer to the form of the selection bar."""
     origin = library.server.url
     return httpx.post(
-        f"{origin}/originals", data={"key": list(keys)}, headers={"Origin": origin, **headers}, timeout=LONG_S
+        f"{origin}/originals",
+        data={"key": list(keys)},
+        headers={"Origin": origin, **headers},
+        timeout=LONG_S,
+        verify=TRUSTS_NOBODY,
     )
 
 

@@ -1,4 +1,7 @@
-"""`labels publish`, `queue`, `agreement`, `proposals` and `schema`, as real processes over a real S3."""
+"""`labels publish`, `queue`, `agreement`, `proposals` and `schema`, as real processes over a real S3.
+
+What may publish does so in a checkout of its own.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from tests.labels.portraits import APP, OPS, OTHER, jpeg
 from tests.labels.review.checkouts import KEYS, checkout_in, etag, labels, reviewed_bucket
 from tests.labels.review.services import ReviewFixture, correct, proposed
 from tests.support.processes.commands import fails
+from tests.support.processes.programs import ROOT
 from tests.support.s3.moto_server import moto_server, remove, with_bucket
 from tests.support.s3.servers import S3Server, environment
 
@@ -184,10 +188,8 @@ class TestQueue:
             store.add(LabelerSpec(LabelSource.OPENAI, "m"), proposed(key, etag(key), gender=gender))
         return bucket
 
-    def test_as_json_it_is_a_line_a_portrait_in_that_order_with_exactly_these_keys(
-        self, doubtful: S3Server, checkout: Path
-    ) -> None:
-        done = labels(checkout, "queue", "--json", environ=environment(doubtful))
+    def test_as_json_it_is_a_line_a_portrait_in_that_order_with_exactly_these_keys(self, doubtful: S3Server) -> None:
+        done = labels(ROOT, "queue", "--json", environ=environment(doubtful))
         assert (done.code, done.err) == (0, "")
         rows = [json.loads(line) for line in done.out.splitlines()]
         assert {row["key"] for row in rows} == set(KEYS)
@@ -203,8 +205,8 @@ class TestQueue:
         assert rows[0]["fields"]["gender_presentation"] > 0.5
         assert "Ada is labelled feminine" in rows[0]["why"][0]
 
-    def test_for_people_it_is_a_table_under_what_it_comes_to(self, doubtful: S3Server, checkout: Path) -> None:
-        done = labels(checkout, "queue", environ=environment(doubtful))
+    def test_for_people_it_is_a_table_under_what_it_comes_to(self, doubtful: S3Server) -> None:
+        done = labels(ROOT, "queue", environ=environment(doubtful))
         assert (done.code, done.err) == (0, "")
         summary, first, why, *_ = done.out.splitlines()
         assert "labels, of which about" in summary
@@ -225,8 +227,8 @@ class TestAgreement:
             store.add(LabelerSpec(LabelSource.OPENAI, "m"), proposed(key, etag(key), gender=Gender.FEMININE))
         return bucket
 
-    def test_as_json_it_has_exactly_the_promised_shape(self, judged: S3Server, checkout: Path) -> None:
-        done = labels(checkout, "agreement", "--json", environ=environment(judged))
+    def test_as_json_it_has_exactly_the_promised_shape(self, judged: S3Server) -> None:
+        done = labels(ROOT, "agreement", "--json", environ=environment(judged))
         assert (done.code, done.err) == (0, "")
         report = done.json
         assert set(report) == {"reviewed", "accuracy", "nominal_distance", "labelers", "reviewers"}
@@ -245,19 +247,19 @@ class TestAgreement:
             assert set(between) == {"pictures", "same", "krippendorff_alpha"}
             assert set(between["same"]) == SHARE
 
-    def test_for_people_it_says_how_many_with_intervals(self, judged: S3Server, checkout: Path) -> None:
-        done = labels(checkout, "agreement", environ=environment(judged))
+    def test_for_people_it_says_how_many_with_intervals(self, judged: S3Server) -> None:
+        done = labels(ROOT, "agreement", environ=environment(judged))
         assert (done.code, done.err) == (0, "")
         assert done.out.startswith("3 labels reviewed by people.\n")
         assert "Accuracy against reviews: " in done.out
         assert " to 100%)" in done.out
 
-    def test_before_anybody_has_reviewed_there_is_nothing_to_compare(self, moto: S3Server, checkout: Path) -> None:
+    def test_before_anybody_has_reviewed_there_is_nothing_to_compare(self, moto: S3Server) -> None:
         bucket = with_bucket(moto, {})
-        done = labels(checkout, "agreement", environ=environment(bucket))
+        done = labels(ROOT, "agreement", environ=environment(bucket))
         assert done.code == 0
         assert done.out.startswith("0 labels reviewed by people.\n")
-        report = labels(checkout, "agreement", "--json", environ=environment(bucket)).json
+        report = labels(ROOT, "agreement", "--json", environ=environment(bucket)).json
         assert (report["reviewed"], report["accuracy"], report["labelers"]) == (0, [], [])
         assert {row["krippendorff_alpha"] for row in report["reviewers"].values()} <= {None}
 
@@ -265,18 +267,18 @@ class TestAgreement:
 class TestProposals:
     """What machines have proposed, line by line."""
 
-    def test_each_proposal_is_a_line_in_the_order_of_keys(self, moto: S3Server, checkout: Path) -> None:
+    def test_each_proposal_is_a_line_in_the_order_of_keys(self, moto: S3Server) -> None:
         bucket = with_bucket(moto, {})
         store = Proposals(bucket.store(), app_prefix=APP)
         made = [proposed(key, etag(key)) for key in KEYS]
         for each in reversed(made):
             store.add(LabelerSpec(LabelSource.OPENAI, "m"), each)
-        done = labels(checkout, "proposals", environ=environment(bucket))
+        done = labels(ROOT, "proposals", environ=environment(bucket))
         assert (done.code, done.err) == (0, "")
         assert [Proposal.model_validate_json(line) for line in done.out.splitlines()] == made
 
-    def test_where_no_machine_has_spoken_nothing_is_printed(self, moto: S3Server, checkout: Path) -> None:
-        done = labels(checkout, "proposals", environ=environment(with_bucket(moto, {})))
+    def test_where_no_machine_has_spoken_nothing_is_printed(self, moto: S3Server) -> None:
+        done = labels(ROOT, "proposals", environ=environment(with_bucket(moto, {})))
         assert (done.code, done.out, done.err) == (0, "", "")
 
 
@@ -303,10 +305,8 @@ class TestDisagreements:
             at.reviews.save(person, [correct(item, said, id=gender)])
         return bucket
 
-    def test_both_words_are_listed_with_who_and_why_and_then_the_thirds(
-        self, disputed: S3Server, checkout: Path
-    ) -> None:
-        done = labels(checkout, "disagreements", environ=environment(disputed))
+    def test_both_words_are_listed_with_who_and_why_and_then_the_thirds(self, disputed: S3Server) -> None:
+        done = labels(ROOT, "disagreements", environ=environment(disputed))
         assert (done.code, done.err) == (0, "")
         assert done.out == (
             f"{self.KEY}\n  gender_presentation  {OPS.email}: masculine (seen by {OPS.email}), "
@@ -317,21 +317,21 @@ class TestDisagreements:
         third = Viewer("third@studio.example", PersonRole.ADMIN)
         (case,) = at.adjudication().cases(third)
         at.adjudication().decide(third, case, LabelField.GENDER, "feminine", id="third")
-        (row,) = labels(checkout, "disagreements", "--json", environ=environment(disputed)).json
+        (row,) = labels(ROOT, "disagreements", "--json", environ=environment(disputed)).json
         gender = row["fields"]["gender_presentation"]
         assert (row["key"], row["blind"], set(gender)) == (self.KEY, True, {"first", "second", "third"})
         assert [gender[each]["value"] for each in gender] == ["masculine", "feminine", "feminine"]
         assert gender["third"]["reviewer"] == third.email
 
-    def test_where_nobody_differs_it_says_so(self, moto: S3Server, checkout: Path) -> None:
-        done = labels(checkout, "disagreements", environ=environment(with_bucket(moto, {})))
+    def test_where_nobody_differs_it_says_so(self, moto: S3Server) -> None:
+        done = labels(ROOT, "disagreements", environ=environment(with_bucket(moto, {})))
         assert (done.code, done.out) == (0, "0 wait for a third person, 0 are decided.\n")
 
 
-def test_the_schema_is_the_one_that_lies_in_the_repository_and_needs_no_storage(checkout: Path) -> None:
-    done = labels(checkout, "schema", environ={"S3_BUCKET": "", "INDEX_WORKERS": "many"})
+def test_the_schema_is_the_one_that_lies_in_the_repository_and_needs_no_storage() -> None:
+    done = labels(ROOT, "schema", environ={"S3_BUCKET": "", "INDEX_WORKERS": "many"})
     assert (done.code, done.err) == (0, "")
-    assert done.json == json.loads((checkout / "labels" / "schema.json").read_text("utf-8")) == json_schema()
+    assert done.json == json.loads((ROOT / "labels" / "schema.json").read_text("utf-8")) == json_schema()
 
 
 @pytest.mark.parametrize(
@@ -343,8 +343,8 @@ def test_the_schema_is_the_one_that_lies_in_the_repository_and_needs_no_storage(
         ((), "Missing command"),
     ],
 )
-def test_a_call_that_cannot_be_understood_is_one_sentence(words: tuple[str, ...], says: str, checkout: Path) -> None:
-    done = labels(checkout, *words, environ={})
+def test_a_call_that_cannot_be_understood_is_one_sentence(words: tuple[str, ...], says: str) -> None:
+    done = labels(ROOT, *words, environ={})
     assert says in fails(done, 2)
     assert done.out == ""
 

@@ -20,7 +20,7 @@ from websockets.typing import Origin, Subprotocol
 from core.storage.local.data_dir import ADDRESS_FILE
 from tests.support.dashboards.production import run
 from tests.support.ports import give_back, own_port
-from tests.support.processes.programs import STREAMLIT, clean_environment, running
+from tests.support.processes.programs import STREAMLIT, TRUSTS_NOBODY, clean_environment, running
 from tests.support.processes.servers import Server, serving
 from tests.support.timeouts import LONG_S, until
 
@@ -61,7 +61,7 @@ def given(answer: httpx.Response) -> str:
 def from_the_page(server: Server, token: str, **changes: str) -> httpx.Response:
     """What the token page's script asks for when a token was pasted."""
     headers = {"Origin": server.url, "Sec-Fetch-Site": "same-origin", "X-Studio-Session": "1"} | changes
-    return httpx.post(f"{server.url}/session", content=token, headers=headers, timeout=LONG_S)
+    return httpx.post(f"{server.url}/session", content=token, headers=headers, timeout=LONG_S, verify=TRUSTS_NOBODY)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from core.images.memory import BYTES_MAX, MIB, PIXELS
 from core.web.http.addresses import image_url
 from tests.support.dashboards.production import COOKIE, PICTURE, Production, production
 from tests.support.large_pictures import GREY, GREY_ALPHA, PALETTE, RGB, large_png
+from tests.support.processes.programs import TRUSTS_NOBODY
 from tests.support.timeouts import LONG_S
 
 FOLDER = "refs/01. Model/a(natural,film) eye-level"
@@ -62,7 +63,9 @@ class Memory:
 
 def ask(studio: Production, key: str, cookie: str) -> httpx.Response:
     path = image_url(key, studio.etags[key])
-    return httpx.get(studio.url + path, headers={"Cookie": f"{COOKIE}={cookie}"}, timeout=3 * LONG_S)
+    return httpx.get(
+        studio.url + path, headers={"Cookie": f"{COOKIE}={cookie}"}, timeout=3 * LONG_S, verify=TRUSTS_NOBODY
+    )
 
 
 def test_eight_pictures_of_119_megapixels_at_once_stay_within_what_is_set_aside(studio: Production) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from core.web.http.client_address import client_address, counted_as
 from tests.support.dashboards.production import Production, from_our_page, production
+from tests.support.processes.programs import TRUSTS_NOBODY
 from tests.support.timeouts import LONG_S
 
 STRANGER, PROXY, PROXY_IN_FRONT = "127.0.0.2", "127.0.0.3", "127.0.0.17"
@@ -38,7 +39,9 @@ def junk(studio: Production, peer: str, *forwarded_for: str) -> int:
     """What a junk token is answered that comes from this peer under these X-Forwarded-For headers."""
     told = [*from_our_page(X_Forwarded_For=None).items(), *(("X-Forwarded-For", each) for each in forwarded_for)]
     headers = [(name.encode(), value.encode()) for name, value in told]
-    with httpx.Client(base_url=studio.url, transport=httpx.HTTPTransport(local_address=peer), timeout=LONG_S) as client:
+    with httpx.Client(
+        base_url=studio.url, transport=httpx.HTTPTransport(local_address=peer, verify=TRUSTS_NOBODY), timeout=LONG_S
+    ) as client:
         return client.post("/session", content=b"junk", headers=headers).status_code
 
 
@@ -117,7 +120,9 @@ def test_a_subscribers_ipv6_network_is_one_client(studio: Production) -> None:
 
 def test_only_a_trusted_proxy_says_that_it_was_asked_by_https(studio: Production) -> None:
     def is_https(peer: str) -> bool:
-        with httpx.Client(transport=httpx.HTTPTransport(local_address=peer), timeout=LONG_S) as client:
+        with httpx.Client(
+            transport=httpx.HTTPTransport(local_address=peer, verify=TRUSTS_NOBODY), timeout=LONG_S
+        ) as client:
             answer = client.get(f"{studio.url}/healthz", headers={"X-Forwarded-Proto": "https"})
         return "strict-transport-security" in answer.headers
 

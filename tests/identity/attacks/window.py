@@ -15,6 +15,7 @@ from tests.fakes.google import Account
 from tests.identity.attacks.forgeries import forged
 from tests.support.dashboards.https_studio import ADA, SESSION_SECRET, HttpsStudio
 from tests.support.dashboards.production import own_address
+from tests.support.processes.programs import TRUSTS_NOBODY
 
 SESSION, ATTEMPT, REFUSAL = "__Host-studio", "__Host-studio-attempt", "__Host-studio-refusal"
 FOREIGN = "This answer belongs to another sign-in. Sign in again."
@@ -62,7 +63,7 @@ class Window:
         """Choose an account: the path that Google sends the window back to."""
         self.https.google.answers_at_once = account
         try:
-            back = httpx.get(address).headers["Location"]
+            back = httpx.get(address, verify=TRUSTS_NOBODY).headers["Location"]
         finally:
             self.https.google.answers_at_once = None
         assert back.startswith(f"{self.https.url}/oauth/callback?")
@@ -71,10 +72,11 @@ class Window:
     def chooses(self, account: Account) -> str:
         """The same where many are at Google at once, each with an account of their own."""
         address = self.begin()
-        choice = re.search(r"request=([\w-]+)", httpx.get(address).text)
+        choice = re.search(r"request=([\w-]+)", httpx.get(address, verify=TRUSTS_NOBODY).text)
         assert choice is not None
         query = urlencode({"request": choice[1], "account": account.email})
-        return httpx.get(f"{self.https.google.url}/consent?{query}").headers["Location"].removeprefix(self.https.url)
+        answer = httpx.get(f"{self.https.google.url}/consent?{query}", verify=TRUSTS_NOBODY)
+        return answer.headers["Location"].removeprefix(self.https.url)
 
     def goes_to_google(self, account: Account = ADA, to: str = WANTED) -> str:
         return self.asked_google(self.begin(to), account)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -23,11 +21,11 @@ from core.labels.published.schema import LabelSource
 from core.openai.client import Endpoint
 from tests.fakes.openai_portraits import pictures_of
 from tests.fakes.openai_server import FakeOpenAI
-from tests.labels.portraits import APP, INSTRUCTIONS, ROOT, VOCABULARY, jpeg
-from tests.support.processes.commands import core, fails, started
+from tests.labels.portraits import APP, INSTRUCTIONS, VOCABULARY, jpeg
+from tests.support.processes.commands import begun, core, fails, started
 from tests.support.s3.moto_server import fill, moto_server, with_bucket
 from tests.support.s3.servers import S3Server, environment
-from tests.support.timeouts import until
+from tests.support.timeouts import LONG_S, until
 
 FOLDER = "refs/01. Model"
 PICTURES = {f"{FOLDER}/noir/Ada {number:02d}.jpg": jpeg(number) for number in range(16)}
@@ -93,17 +91,15 @@ class TestOneByOne:
         assert list(bucket.store().list(f"{APP}labels/")) == []
 
     def test_killed_in_the_middle_it_goes_on_and_pays_for_no_answer_twice(
-        self, bucket: S3Server, openai: FakeOpenAI
+        self, bucket: S3Server, openai: FakeOpenAI, tmp_path: Path
     ) -> None:
         openai.text.delay_s = 0.15
         words = ["label", "--folder", FOLDER, "--shots", "0", "--workers", "2"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "core", *words], cwd=ROOT, env={**os.environ, **environ(bucket, openai)}
-        )
+        process = begun(*words, environ=environ(bucket, openai), folder=tmp_path)
         store = bucket.store()
         until(lambda: len(list(store.list(f"{APP}labels/proposed/"))) >= 5)
         process.kill()
-        process.wait()
+        process.wait(LONG_S)
         kept = {row.key.rsplit("/", 1)[-1].removesuffix(".json") for row in store.list(f"{APP}labels/proposed/")}
         asked_before = Counter(pictures_of(asked.fields)[-1] for asked in openai.text.asked)
         openai.text.delay_s = 0.0
@@ -195,20 +191,17 @@ class TestBatches:
         assert counts.problems == {Problem.REFUSED: 2, Problem.BAD_PICTURE: 1, Problem.BAD_ANSWER: 1}
         assert (counts.labelled, counts.unanswered.total()) == (15, 1)
 
-    def test_killed_while_waiting_it_finds_the_batch_again(self, bucket: S3Server, openai: FakeOpenAI) -> None:
+    def test_killed_while_waiting_it_finds_the_batch_again(
+        self, bucket: S3Server, openai: FakeOpenAI, tmp_path: Path
+    ) -> None:
         openai.batches.polls = 10_000_000
         words = ["label", "--shots", "0", "--batch"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "core", *words],
-            cwd=ROOT,
-            env={**os.environ, **environ(bucket, openai)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        assert "in_progress" in process.stdout.readline()
+        out = tmp_path / "out"
+        out.touch()
+        process = begun(*words, environ=environ(bucket, openai), folder=tmp_path)
+        until(lambda: "in_progress" in out.read_text("utf-8"), "it says that it waits")
         process.kill()
-        process.communicate()
+        process.wait(LONG_S)
         for batch in openai.batches.batches.values():
             batch.left = 0
         estimate = core("label", "--shots", "0", "--estimate", "--json", environ=environ(bucket, openai)).json

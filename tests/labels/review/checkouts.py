@@ -47,22 +47,16 @@ def reviewed_bucket(server: S3Server) -> S3Server:
     return bucket
 
 
-def start(checkout: Path, *words: str, environ: Mapping[str, str], largest_file: int = 0) -> subprocess.Popen[bytes]:
-    """`python -m core labels …` of this checkout; with `largest_file` the kernel refuses it a longer file."""
-    limit = ["prlimit", f"--fsize={largest_file}"] if largest_file else []
-    return subprocess.Popen(
-        [*limit, sys.executable, "-B", "-m", "core", "labels", *words],
-        cwd=checkout,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
 def labels(checkout: Path, *words: str, environ: Mapping[str, str], largest_file: int = 0) -> Done:
-    """Run it to its end."""
+    """Run `python -m core labels …` of this checkout; with `largest_file` the kernel refuses it a longer file."""
     if not largest_file:
         return core("labels", *words, environ=environ, cwd=checkout)
-    process = start(checkout, *words, environ=environ, largest_file=largest_file)
-    out, err = process.communicate(timeout=LONG_S)
-    return Done(process.returncode, out.decode(), err.decode())
+    done = subprocess.run(
+        ["prlimit", f"--fsize={largest_file}", sys.executable, "-B", "-m", "core", "labels", *words],
+        cwd=checkout,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environ},
+        capture_output=True,
+        timeout=LONG_S,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from core.labels.published.label_file import load_published, parse_whole, version_of
 from core.storage.local.disk import renew
 from tests.labels.portraits import APP, ROOT
-from tests.labels.review.checkouts import checkout_in, labels, reviewed_bucket, start
+from tests.labels.review.checkouts import checkout_in, labels, reviewed_bucket
 from tests.labels.review.services import ReviewFixture
+from tests.support.processes.commands import begun
+from tests.support.processes.forks import Fork
 from tests.support.s3.http_proxy import Exchange, Watch, passes, proxied
 from tests.support.s3.moto_server import moto_server, remove
 from tests.support.s3.servers import S3Server, environment
@@ -96,15 +98,17 @@ def killed(shop: Shop, *, before: str = "", after: str = "", wait_s: float = 0.0
     With neither it is killed so long after it has begun to write the file.
     """
     shop.anew()
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Fork] = []
+    is_running = threading.Event()
     is_told = threading.Event()
 
     def at(moment: str) -> Watch:
         def watch(passing: Exchange) -> bool:
             if (passing.method, passing.key) != (moment, PUBLICATION):
                 return True
+            assert is_running.wait(LONG_S)
             running[0].kill()
-            running[0].wait()
+            running[0].wait(LONG_S)
             return False
 
         return watch if moment else passes
@@ -118,15 +122,17 @@ def killed(shop: Shop, *, before: str = "", after: str = "", wait_s: float = 0.0
     with ExitStack() as stack:
         watch = has_told if is_writing else at(after)
         way = stack.enter_context(proxied(shop.bucket, before=at(before), after=watch))
-        running.append(start(shop.checkout, "publish", environ=environment(way)))
-        stack.enter_context(running[0])
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        running.append(begun("labels", "publish", environ=environment(way), folder=folder, cwd=shop.checkout))
+        stack.callback(running[0].kill)
+        is_running.set()
         if is_writing:
             assert is_told.wait(LONG_S)
             _kill_while_writing(shop, running[0], wait_s)
-        running[0].communicate(timeout=LONG_S)
+        running[0].wait(LONG_S)
 
 
-def _kill_while_writing(shop: Shop, process: subprocess.Popen[bytes], wait_s: float) -> None:
+def _kill_while_writing(shop: Shop, process: Fork, wait_s: float) -> None:
     end: float | None = None
     while process.poll() is None and (end is None or time.perf_counter() < end):
         if end is None and shop.leftovers:  # written in a millisecond: any pause would miss it

@@ -45,8 +45,10 @@ class ProxiedDashboard:
 
 
 @contextmanager
-def behind_proxy(folder: Path, *, in_production: bool = False, **environment: str) -> Iterator[ProxiedDashboard]:
-    """One that serves, until the block ends."""
+def behind_proxy(
+    folder: Path, *, in_production: bool = False, forked: bool = True, **environment: str
+) -> Iterator[ProxiedDashboard]:
+    """One that serves, until the block ends. A clock of its own takes one that is not forked."""
     data = folder / "data"
     owner = EmbeddedS3.open(data, ROOT / "samples" / "refs")
     try:
@@ -57,7 +59,7 @@ def behind_proxy(folder: Path, *, in_production: bool = False, **environment: st
                 settings |= _production(owner, proxy)
             else:  # the dashboard finds the server of whoever holds DATA_DIR by this file
                 (data / "s3.endpoint.json").write_text(json.dumps({"endpoint_url": proxy.url, "pid": os.getpid()}))
-            with serving(folder, settings) as server:
+            with serving(folder, settings, forked=forked) as server:
                 server.ready()
                 yield ProxiedDashboard(server, proxy, owner)
                 proxy.cut()  # or the server would wait for it in vain

@@ -23,7 +23,7 @@ from core.identity.session import Session, SessionSigner
 from core.web.http.addresses import image_url
 from tests.fakes.google import CLIENT_ID
 from tests.support.dashboards.dashboard import dashboard
-from tests.support.processes.programs import ROOT
+from tests.support.processes.programs import ROOT, TRUSTS_NOBODY
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import S3Server, client_of
 from tests.support.timeouts import LONG_S
@@ -235,6 +235,6 @@ def production(
         etags = {key: s3.head_object(Bucket=bucket.bucket, Key=key)["ETag"].strip('"') for key in objects}
         with (
             dashboard(folder, {**settings_of(bucket), **more}) as running,
-            httpx.Client(base_url=running.url, timeout=LONG_S) as client,
+            httpx.Client(base_url=running.url, timeout=LONG_S, verify=TRUSTS_NOBODY) as client,
         ):
             yield Production(running.url, running.log, bucket, etags, SessionSigner(SECRET), client, running.pid)

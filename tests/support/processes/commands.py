@@ -34,14 +34,18 @@ class Done:
 def core(*words: str | bytes, environ: Mapping[str, str], cwd: Path = ROOT) -> Done:
     """Run `python -m core …` of a checkout to its end, in a fork of a process that has imported it."""
     with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        arguments = ["-m", "core", *(os.fsdecode(word) for word in words)]
-        process = Fork(arguments, cwd=cwd, env=_environment(environ), stdout=out, stderr=err)
+        process = begun(*words, environ=environ, cwd=cwd, folder=Path(folder))
         try:
             code = process.wait(LONG_S)
         finally:
             process.kill()
-        return Done(code, out.read_text("utf-8"), err.read_text("utf-8"))
+        return Done(code, Path(folder, "out").read_text("utf-8"), Path(folder, "err").read_text("utf-8"))
+
+
+def begun(*words: str | bytes, environ: Mapping[str, str], folder: Path, cwd: Path = ROOT) -> Fork:
+    """The same while it runs, to be killed: what it prints goes to `out` and `err` in this folder."""
+    arguments = ["-m", "core", *(os.fsdecode(word) for word in words)]
+    return Fork(arguments, cwd=cwd, env=_environment(environ), stdout=folder / "out", stderr=folder / "err")
 
 
 def started(*words: str | bytes, environ: Mapping[str, str], cwd: Path = ROOT, pythonpath: Path | None = None) -> Done:
