@@ -32,7 +32,8 @@ SECRETS_FILE = PROJECT_ROOT / ".streamlit" / "secrets.toml"
 
 _SIGN_IN_SETTINGS = ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PUBLIC_URL", "SESSION_SECRET")
 _ACCESS_SETTINGS = ("ALLOWED_EMAILS", "ALLOWED_DOMAINS", "OPS_EMAILS", "ADMIN_EMAILS")
-_SECRET_BYTES_MIN = 32
+_SESSION_SECRET_BYTES_MIN = 32
+_METRICS_TOKEN_BYTES_MIN = 16  # it is guessed at by asking this server, and by no reckoning elsewhere
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _UVICORNS_TRUST = "FORWARDED_ALLOW_IPS"  # read by uvicorn before we are
 _DAY_S = 86_400.0
@@ -220,6 +221,7 @@ class Settings(BaseModel):
 
     def require_serving(self) -> None:
         """Raise ConfigError unless the dashboard may be served to people with these settings."""
+        self._require_length("METRICS_TOKEN", _METRICS_TOKEN_BYTES_MIN)
         if self.profile is Profile.EMBEDDED:
             self._refuse_without_bucket("S3_ENDPOINT_URL", *_SIGN_IN_SETTINGS)
             return
@@ -231,19 +233,24 @@ class Settings(BaseModel):
                     ", ".join(_SIGN_IN_SETTINGS),
                     setting=name,
                 )
-        if self.session_secret and len(self.session_secret.encode()) < _SECRET_BYTES_MIN:
-            raise ConfigError(
-                "SESSION_SECRET is shorter than {} bytes: "
-                'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))".',
-                _SECRET_BYTES_MIN,
-                setting="SESSION_SECRET",
-            )
+        self._require_length("SESSION_SECRET", _SESSION_SECRET_BYTES_MIN)
         self._require_public_url()
         if not any(getattr(self, name.lower()) for name in _ACCESS_SETTINGS):
             raise ConfigError(
                 "ALLOWED_DOMAINS is missing: nobody could sign in. Set at least one of {}.",
                 ", ".join(_ACCESS_SETTINGS),
                 setting="ALLOWED_DOMAINS",
+            )
+
+    def _require_length(self, name: str, bytes_min: int) -> None:
+        """Raise ConfigError for a secret that could be guessed."""
+        secret = getattr(self, name.lower())
+        if secret and len(secret.encode()) < bytes_min:
+            raise ConfigError(
+                "{setting} is shorter than {} bytes: "
+                'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))".',
+                bytes_min,
+                setting=name,
             )
 
     def _require_public_url(self) -> None:

@@ -192,6 +192,14 @@ class TestProduction:
         with pytest.raises(ConfigError, match="SESSION_SECRET is shorter than 32 bytes"):
             settings_of(**{**PRODUCTION, "SESSION_SECRET": "s" * 31}).require_serving()
 
+    @pytest.mark.parametrize("profile", [PRODUCTION, {}], ids=["production", "demo"])
+    def test_a_metrics_token_that_could_be_guessed_is_refused(self, profile: dict[str, str]) -> None:
+        settings_of(**profile, METRICS_TOKEN="t" * 16).require_serving()
+        with pytest.raises(ConfigError, match="METRICS_TOKEN is shorter than 16 bytes: make one with") as caught:
+            settings_of(**profile, METRICS_TOKEN="t" * 15).require_serving()
+        assert caught.value.setting == "METRICS_TOKEN"
+        assert "ttt" not in caught.value.message
+
     @pytest.mark.parametrize(
         "url",
         [

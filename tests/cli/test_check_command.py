@@ -72,7 +72,9 @@ def told(out: str, state: str, what: str) -> tuple[str, str]:
 
 
 def test_a_complete_production_is_checked_throughout(bucket: S3Server, openai: FakeOpenAI) -> None:
-    code, out = check(production(bucket, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=openai.base_url, METRICS_TOKEN="kept-t"))
+    code, out = check(
+        production(bucket, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=openai.base_url, METRICS_TOKEN="kept-metrics-token")
+    )
     assert code == 0, out
     for what in ("profile", "sign-in", "vocabulary", "labels", "port", "bucket", "library", "writing", "conditions"):
         told(out, "ok", what)
@@ -104,6 +106,7 @@ def test_every_failure_has_its_fix_on_the_line_below(bucket: S3Server) -> None:
         ({"S3_ENDPOINT_URL": "http://127.0.0.1:9"}, "storage", "Check S3_ENDPOINT_URL"),
         ({"GOOGLE_CLIENT_ID": ""}, "sign-in", "Set GOOGLE_CLIENT_ID"),
         ({"SESSION_SECRET": "short"}, "sign-in", "Set SESSION_SECRET"),
+        ({"METRICS_TOKEN": "short"}, "sign-in", "Set METRICS_TOKEN"),
         ({"PUBLIC_URL": "http://studio.example"}, "sign-in", "Set PUBLIC_URL"),
         ({"ALLOWED_DOMAINS": ""}, "sign-in", "Set ALLOWED_DOMAINS"),
         ({"GENERATION_CONCURRENCY": "many"}, "settings", "Set GENERATION_CONCURRENCY"),
@@ -285,7 +288,7 @@ class TestFiles:
 
     def test_keys_in_tables_are_named_and_files_that_others_can_read(self, checkout: Path) -> None:
         secrets, units = checkout / ".streamlit" / "secrets.toml", checkout / "studio.env"
-        secrets.write_text('METRICS_TOKEN = "kept-token"\n[s3]\nbucket = "kept-bucket"\n', "utf-8")
+        secrets.write_text('METRICS_TOKEN = "kept-metrics-token"\n[s3]\nbucket = "kept-bucket"\n', "utf-8")
         units.write_text("S3_BUCKET=kept-bucket\nADMIN_EMAIL=kept-address\n", "utf-8")
         units.chmod(0o600)
         secrets.chmod(0o640)
@@ -303,7 +306,7 @@ class TestFiles:
         assert "systemd reads and this check does not" in told(out, "warning", "settings")[0]
 
     def test_files_with_a_byte_order_mark_are_read_and_what_systemd_misses_is_told(self, checkout: Path) -> None:
-        (checkout / ".streamlit" / "secrets.toml").write_text('METRICS_TOKEN = "kept-token"\r\n', "utf-8-sig")
+        (checkout / ".streamlit" / "secrets.toml").write_text('METRICS_TOKEN = "kept-metrics-token"\r\n', "utf-8-sig")
         for name in ("attributes.toml", "personas.jsonl"):
             file = checkout / "labels" / name
             file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())

@@ -33,7 +33,7 @@ class Server(Program):
         self.port = port or own_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = Path(environment.get("DATA_DIR", folder / "data"))
-        token = environment.get("METRICS_TOKEN", "token-of-a-test")
+        token = environment.get("METRICS_TOKEN", "token-of-these-tests")
         self._as_operator = {"Authorization": f"Bearer {token}"} if token else {}
         super().__init__(
             [*before, *program, "--server.port", str(self.port)],
