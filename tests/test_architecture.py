@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -245,6 +246,13 @@ def test_a_function_lives_in_the_room_of_its_noun() -> None:
     files = [file for room in ("core", "pages", "tests") for file in ROOT.joinpath(room).rglob("*")]
     ours = [file for file in files if "node_modules" not in file.parts]
     assert [file for file in ours if file.stem in ("utils", "util", "helpers", "helper", "common", "misc")] == []
+
+
+def test_a_room_has_a_dozen_files_at_most() -> None:
+    """What is written by hand, but for the line that says what the room owns."""
+    kinds = (".py", ".js", ".css", ".toml")
+    files = [file for file in ROOT.joinpath("core").rglob("*") if file.suffix in kinds and file.stem != "__init__"]
+    assert {str(room): count for room, count in Counter(file.parent for file in files).items() if count > 12} == {}
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=name_of)

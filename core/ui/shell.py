@@ -18,12 +18,12 @@ from core.identity.access.access_list import DEMO_EMAIL
 from core.identity.authenticator import reason_of
 from core.settings import PROJECT_ROOT, Profile
 from core.studio import Studio, get_studio
-from core.ui.components.whole_page import prepare_browser
-from core.ui.frame.person_menu import person_menu
+from core.ui.components.whole_page.whole_page import prepare_browser
+from core.ui.frame.account.person_menu import person_menu
+from core.ui.frame.account.session_request import is_signing_out, keep_renewed
 from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.reruns import observe_rerun, rerun_after_race
 from core.ui.frame.session import cookies, open_session, part_from_others, watch
-from core.ui.frame.session_request import is_signing_out, keep_renewed
 from core.ui.frame.state import Key
 from core.ui.frame.unknown_page import TITLE, unknown_name, unknown_page
 from core.ui.frame.words.markdown import fill

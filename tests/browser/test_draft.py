@@ -595,9 +595,7 @@ class TestWhatTheBrowserHolds:
         expect(tab.prompt).to_have_value(PROMPT)
 
     @pytest.mark.parametrize("missing", ["localStorage", "sessionStorage", "locks"])
-    def test_a_browser_that_lacks_something_still_composes(
-        self, studio: Dashboard, visit: Visit, missing: str
-    ) -> None:
+    def test_a_browser_that_lacks_something_still_composes(self, studio: Dashboard, visit: Visit, missing: str) -> None:
         tab = visit(studio, anew=True, viewport=TALL).open()
         where = "Navigator.prototype" if missing == "locks" else "window"
         refuses = "undefined" if missing == "locks" else "(() => { throw new DOMException('no', 'SecurityError'); })()"

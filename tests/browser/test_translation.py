@@ -86,7 +86,9 @@ TRANSLATORS = {
 
 def test_what_react_changes_is_there_whatever_a_translator_has_put_in_its_place(chromium: Browser) -> None:
     page = chromium.new_page()
-    script = bundle(ROOM / "whole_page.js").replace("export default function", "window.prepare = function")
+    script = bundle(ROOM / "whole_page" / "whole_page.js").replace(
+        "export default function", "window.prepare = function"
+    )
     page.add_script_tag(content=script)
     page.evaluate("prepare()")
     for name, steps in TRANSLATORS.items():

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { entryFor } from "../../core/ui/components/drawer_entries.js";
+import { entryFor } from "../../core/ui/components/whole_page/drawer_entries.js";
 
 const at = (/** @type {string} */ path) => `https://studio.example${path}`;
 const PAGE = at("/history?text=bowl&made=compare");

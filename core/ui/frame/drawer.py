@@ -1,8 +1,8 @@
 """Drawers: a drawer or dialog that stands in the address, so that it can be shared, and Back closes it.
 
 A page asks `opened` what the address wants and draws it, in every run: what is not drawn is closed. What the browser's
-history is to hold of it, `core/ui/components/browser_history.js` sees to: opening is one entry, its own button and Esc
-go back over it, another one in the same place takes its entry over.
+history is to hold of it, `core/ui/components/whole_page/browser_history.js` sees to: opening is one entry, its own
+button and Esc go back over it, another one in the same place takes its entry over.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from core.errors import StorageError
 from core.generation.records.attempt_status import AttemptPhase, ComparisonStatus, SideStatus
 from core.studio import Studio
-from core.ui.components.work_line import WorkData, work_line
+from core.ui.components.work_line.work_line import WorkData, work_line
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import fragment, open_session
 from core.ui.frame.state import Key, session_value

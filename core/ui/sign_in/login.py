@@ -24,9 +24,9 @@ from core.identity.sign_in_answer import (
 )
 from core.studio import Studio
 from core.ui.components.component import Component, keep_value
+from core.ui.frame.account.session_request import send_login_token
 from core.ui.frame.problems import show_problem
 from core.ui.frame.session import cookies, origin
-from core.ui.frame.session_request import send_login_token
 from core.ui.frame.state import Key, session_value
 from core.ui.frame.streamlit_internals import forget_oauth, oauth_answer, oauth_state
 from core.ui.frame.words.markdown import fill, link, plain

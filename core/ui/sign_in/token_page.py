@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.errors import StudioError
 from core.identity.start_token import PARAMETER
+from core.ui.frame.account.session_request import send_login_token
 from core.ui.frame.problems import show_problem
-from core.ui.frame.session_request import send_login_token
 from core.ui.frame.state import Key
 from core.ui.frame.words.markdown import plain
 from core.ui.sign_in.login import door

@@ -2,7 +2,7 @@
 
 import { around, take } from "../dom.js";
 import { commandOf, isChord, isComposing, keyOf } from "../keyboard.js";
-import { chosenBy } from "./fields.js";
+import { chosenBy } from "./fields/fields.js";
 /** @import { Desk } from "./desk.js" */
 
 export function onKey(/** @type {Desk} */ desk, /** @type {KeyboardEvent} */ event) {

@@ -2,7 +2,7 @@
 
 import { action, element } from "../dom.js";
 import { keycap, labelOf } from "../keyboard.js";
-import { wordsOf } from "./fields.js";
+import { wordsOf } from "./fields/fields.js";
 import { loanOf } from "./lent.js";
 /** @import { FocusData, FocusItem, LostRace, Settled } from "../shapes.js" */
 

@@ -3,11 +3,11 @@
 import { action, around, element, setAttributes, setText } from "../dom.js";
 import { keycap, onLabels } from "../keyboard.js";
 import { pageAround, scrolledBy } from "../streamlit_page.js";
-import { fieldOf } from "./fields.js";
+import { fieldOf } from "./fields/fields.js";
 import { onKey } from "./keys.js";
 import { isLent, lentNote, loanOf } from "./lent.js";
 import { endNote, keyList, keysInShort, lostNote, settledNote } from "./messages.js";
-import { personaStrip } from "./persona.js";
+import { personaStrip } from "./fields/persona.js";
 import { Zoom } from "./zoom.js";
 /** @import { Decision } from "./outbox.js" */
 /** @import { Desk } from "./desk.js" */

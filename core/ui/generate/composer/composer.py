@@ -17,8 +17,8 @@ from core.references.key import parent, unicode_form
 from core.references.reference import Reference, ReferenceFolder
 from core.references.vocabulary import Role, Term
 from core.studio import Studio
-from core.ui.components.prompt_box import prompt_box
-from core.ui.components.tiles import Tile, tile_picker
+from core.ui.components.fields.prompt_box import prompt_box
+from core.ui.components.fields.tiles import Tile, tile_picker
 from core.ui.frame.state import COMPARISON_PARAM, Key
 from core.ui.frame.words.markdown import fill, plain
 from core.ui.frame.words.names import MODES, ROLES

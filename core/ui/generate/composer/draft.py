@@ -17,8 +17,8 @@ from core.injection.request.slots import NearMiss
 from core.injection.request.wishes import SEED_MAX, Ages, Mode, PersonWish, Strength, Varies, Wishes
 from core.references.reference import Reference
 from core.studio import Studio
-from core.ui.components import tiles
-from core.ui.components.prompt_box import set_text
+from core.ui.components.fields import tiles
+from core.ui.components.fields.prompt_box import set_text
 from core.ui.frame.problems import show_problems
 from core.ui.frame.session import open_session
 from core.ui.frame.state import Key, session_value

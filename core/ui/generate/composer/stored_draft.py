@@ -16,7 +16,7 @@ from core.labels.published.schema import Gender
 from core.objects.objects import KEY_BYTES_MAX
 from core.references.vocabulary import Role
 from core.studio import Studio
-from core.ui.components import prompt_box, tiles
+from core.ui.components.fields import prompt_box, tiles
 from core.ui.frame.state import Key
 from core.ui.generate.composer.draft import (
     AGE_SPAN,

@@ -2,9 +2,9 @@
 //
 // A request is made once, however often the page is drawn while it is on its way.
 
-import { forgetDrafts } from "../components/draft_in_browser.js";
-/** @import { Mount } from "../components/dom.js" */
-/** @import { RequestData } from "../components/shapes.js" */
+import { forgetDrafts } from "../../components/draft_in_browser.js";
+/** @import { Mount } from "../../components/dom.js" */
+/** @import { RequestData } from "../../components/shapes.js" */
 
 const made = new Set();
 const PATIENCE_MS = 20_000; // nobody is left at a page that waits for ever

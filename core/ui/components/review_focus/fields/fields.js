@@ -1,9 +1,9 @@
 // The fields of the review desk: what is said of a picture, by whom, how sure, and what else could be said.
 
-import { action, element, setAttributes } from "../dom.js";
-import { keycap } from "../keyboard.js";
+import { action, element, setAttributes } from "../../dom.js";
+import { keycap } from "../../keyboard.js";
 import { elsewhereOf, settleButton } from "./persona.js";
-/** @import { FocusField, FocusItem, FocusValue, Persona } from "../shapes.js" */
+/** @import { FocusField, FocusItem, FocusValue, Persona } from "../../shapes.js" */
 
 const LOW = 0.6; // less sure than this is to be seen
 const LIKELY_WRONG = 0.3; // and so is what is wrong more often than this

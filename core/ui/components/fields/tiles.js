@@ -1,11 +1,11 @@
 // The tile picker in the browser. It answers at once and tells the server afterwards: data that are older than the
 // newest pick never take it back.
 
-import { around, element, keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
-import { changes, shows } from "./draft_in_browser.js";
-import { isChord, keyOf } from "./keyboard.js";
-/** @import { Mount } from "./dom.js" */
-/** @import { Tile, TilesData } from "./shapes.js" */
+import { around, element, keptUnder, setAttributes, setText, take, Turns } from "../dom.js";
+import { changes, shows } from "../draft_in_browser.js";
+import { isChord, keyOf } from "../keyboard.js";
+/** @import { Mount } from "../dom.js" */
+/** @import { Tile, TilesData } from "../shapes.js" */
 
 /** @type {WeakMap<ShadowRoot, Picker>} */
 const pickers = new WeakMap();

@@ -6,11 +6,11 @@
 // Of a text that is too long the server is told the length: it takes none, and the browser keeps it to be shortened,
 // also while another page is open.
 
-import { keptUnder, setAttributes, setText, take, Turns } from "./dom.js";
-import { changes, charsOf, shows } from "./draft_in_browser.js";
-import { isComposing, keyOf } from "./keyboard.js";
-/** @import { Mount } from "./dom.js" */
-/** @import { PromptData } from "./shapes.js" */
+import { keptUnder, setAttributes, setText, take, Turns } from "../dom.js";
+import { changes, charsOf, shows } from "../draft_in_browser.js";
+import { isComposing, keyOf } from "../keyboard.js";
+/** @import { Mount } from "../dom.js" */
+/** @import { PromptData } from "../shapes.js" */
 
 const PAUSE_MS = 300;
 const NEAR = 0.9; // of the most there may be: from here on the characters are counted

@@ -1,8 +1,8 @@
 // The person on the desk's picture elsewhere: their other pictures, what those say, and one value for all of them.
 
-import { action, element } from "../dom.js";
-import { keycap } from "../keyboard.js";
-/** @import { FocusField, FocusItem, Persona, PersonaTile } from "../shapes.js" */
+import { action, element } from "../../dom.js";
+import { keycap } from "../../keyboard.js";
+/** @import { FocusField, FocusItem, Persona, PersonaTile } from "../../shapes.js" */
 
 const TILES = 10;
 

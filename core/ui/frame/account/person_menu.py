@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.ui.frame.session_request import sign_out
+from core.ui.frame.account.session_request import sign_out
 from core.ui.frame.words.markdown import fill, plain
 from core.viewer import PersonRole, Viewer
 

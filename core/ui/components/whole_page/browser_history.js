@@ -5,7 +5,7 @@
 // next take its place; a filter that a person sets is no entry, and neither is what the server makes of it.
 
 import { entryFor } from "./drawer_entries.js";
-import { leadsDeeper, shutsDialog } from "./streamlit_page.js";
+import { leadsDeeper, shutsDialog } from "../streamlit_page.js";
 
 export function oneEntryAnAct() {
   const push = history.pushState.bind(history);

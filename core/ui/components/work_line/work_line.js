@@ -1,12 +1,12 @@
 // The work line: what is being made for this person, wherever they look: at the top of the page while no stage in view
 // tells it, and in the tab's title while the tab or the page is another one.
 
-import { button, element, keptUnder, setText } from "./dom.js";
-import { elapsedSince, setServerClock, Ticker } from "./elapsed.js";
-import { isConnected } from "./streamlit_page.js";
+import { button, element, keptUnder, setText } from "../dom.js";
+import { elapsedSince, setServerClock, Ticker } from "../elapsed.js";
+import { isConnected } from "../streamlit_page.js";
 import { tellInTitle } from "./tab_title.js";
-/** @import { Mount } from "./dom.js" */
-/** @import { WorkData } from "./shapes.js" */
+/** @import { Mount } from "../dom.js" */
+/** @import { WorkData } from "../shapes.js" */
 
 const ASK_MS = 2000;
 const FOOT = 60; // pixels at a stage's lower edge, where it tells how far it is

@@ -1,0 +1,1 @@
+"""What is prepared once for a whole page: its history, its drawers' entries, and what translations leave."""

@@ -1,0 +1,1 @@
+"""Who is signed in, and what their browser is to tell the server of their session."""
