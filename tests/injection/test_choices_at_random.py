@@ -29,7 +29,7 @@ from tests.injection.oracle import LIMIT, Case, Oracle, Picture, some_case
 from tests.injection.retrace import Retrace
 from tests.injection.test_balance_at_random import balance_problems
 
-CASES = int(os.environ.get("STUDIO_PLAN_CASES", "20000"))
+CASES = int(os.environ.get("STUDIO_PLAN_CASES", "5000"))
 randoms = st.integers(0, 9999).map(random.Random)  # of one number each: a failure is made small quickly
 
 
@@ -314,7 +314,7 @@ def _unnamed(picture: Picture) -> Picture:
 
 
 DesignerAtWork.TestCase.settings = settings(
-    max_examples=max(1, CASES // 800),
+    max_examples=max(1, CASES // 200),
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

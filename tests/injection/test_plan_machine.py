@@ -21,7 +21,7 @@ from tests.injection.retrace import Retrace
 from tests.injection.test_balance_at_random import balance_problems
 from tests.injection.test_fair_choice import offer
 
-CASES = int(os.environ.get("STUDIO_PLAN_CASES", "20000"))
+CASES = int(os.environ.get("STUDIO_PLAN_CASES", "5000"))
 STEPS = 25
 FOLDERS = {Role.MODEL: "01. Model", Role.TONE: "02. Tone", Role.ANGLE: "03. Angle"}
 IRRELEVANT = (
@@ -251,7 +251,7 @@ class StudioAtWork(RuleBasedStateMachine):
 
 
 StudioAtWork.TestCase.settings = settings(
-    max_examples=max(1, CASES // 400),
+    max_examples=max(1, CASES // 200),
     stateful_step_count=STEPS,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

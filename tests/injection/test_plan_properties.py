@@ -17,7 +17,7 @@ from core.references.index import build_index
 from tests.injection.libraries import A_PERSON, VOCABULARY, keys_of, label, library, plan, stored
 from tests.injection.oracle import Case, Oracle, some_case, some_wishes
 
-CASES = int(os.environ.get("STUDIO_PLAN_CASES", "20000"))
+CASES = int(os.environ.get("STUDIO_PLAN_CASES", "5000"))
 WISHES_PER_LIBRARY = 10
 cases = st.randoms(use_true_random=False).map(some_case)
 several = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -15,7 +15,7 @@ from tests.injection.libraries import VOCABULARY, plan
 from tests.injection.oracle import PEOPLE, Case, some_case, some_wishes
 from tests.injection.retrace import Retrace
 
-CASES = int(os.environ.get("STUDIO_PLAN_CASES", "20000")) // 4
+CASES = int(os.environ.get("STUDIO_PLAN_CASES", "5000")) // 4
 WISHES_PER_LIBRARY = 10
 
 
