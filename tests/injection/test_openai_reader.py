@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +23,7 @@ from core.references.vocabulary import Role
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.openai_text import FakeText, TextFault
 from tests.injection.libraries import VOCABULARY, model_keys, plan, sample_library
+from tests.support.processes.commands import core
 from tests.support.timeouts import LONG_S
 
 ROOT = Path(__file__).parents[2]
@@ -280,24 +278,25 @@ class TestCalls:
 
 
 class TestTheCommand:
-    def read(self, base_url: str, *prompts: str) -> list[dict[str, Any]]:
-        lines = "".join(json.dumps({"id": number, "prompt": prompt}) + "\n" for number, prompt in enumerate(prompts))
-        ran = subprocess.run(
-            [sys.executable, "-m", "core", "read", "--json", "-"],
-            input=lines,
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=os.environ | {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": base_url},
-            timeout=LONG_S,
-        )
-        assert ran.returncode == 0, ran.stderr
-        assert KEY not in ran.stdout + ran.stderr
-        return [json.loads(line) for line in ran.stdout.splitlines()]
+    @pytest.fixture
+    def read(self, running: FakeOpenAI, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
+        def read(*prompts: str) -> list[dict[str, Any]]:
+            lines = (json.dumps({"id": number, "prompt": prompt}) + "\n" for number, prompt in enumerate(prompts))
+            file = tmp_path / "prompts.jsonl"
+            file.write_text("".join(lines), encoding="utf-8")
+            with_key = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": running.base_url}
+            ran = core("read", "--json", str(file), environ=with_key)
+            assert ran.code == 0, ran.err
+            assert KEY not in ran.out + ran.err
+            return [json.loads(line) for line in ran.out.splitlines()]
 
-    def test_it_reads_with_openai_where_a_key_is_set(self, running: FakeOpenAI, server: FakeText) -> None:
+        return read
+
+    def test_it_reads_with_openai_where_a_key_is_set(
+        self, read: Callable[..., list[dict[str, Any]]], server: FakeText
+    ) -> None:
         server.script(lambda prompt: {"age_low": 65, "age_high": 90} if "할머니" in prompt else None)
-        assert self.read(running.base_url, "할머니, 여자", "stones") == [
+        assert read("할머니, 여자", "stones") == [
             {
                 "id": 0,
                 "reader": "openai",
@@ -320,7 +319,9 @@ class TestTheCommand:
             },
         ]
 
-    def test_it_says_when_it_had_to_read_offline(self, running: FakeOpenAI, server: FakeText) -> None:
+    def test_it_says_when_it_had_to_read_offline(
+        self, read: Callable[..., list[dict[str, Any]]], server: FakeText
+    ) -> None:
         server.script(lambda _: TextFault.SERVER_ERROR)
-        [reading] = self.read(running.base_url, "20대 남자")
+        [reading] = read("20대 남자")
         assert (reading["reader"], reading["gender"], reading["age_low"]) == ("offline", "masculine", 20)

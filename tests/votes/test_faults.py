@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from core.errors import InputError, StorageError, StorageUnavailable
 from core.viewer import PersonRole, Viewer
 from core.votes.records.votes import Answer, Withdrawal, read_record
 from tests.generation.breaking_proxy import BreakingProxy
+from tests.support.processes.forks import Fork
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.timeouts import LONG_S, until
 from tests.votes.ballot_box import BO, KIM, BallotBox, VoteServer
@@ -92,7 +91,7 @@ def test_the_loop_writes_them_by_itself_as_soon_as_s3_is_back(box: BallotBox, pr
 
 @pytest.mark.parametrize("s3_is_away", [False, True])
 def test_a_server_killed_right_after_the_key_loses_nothing_and_doubles_nothing(
-    box: BallotBox, proxy: TcpProxy, s3_is_away: bool
+    box: BallotBox, proxy: TcpProxy, tmp_path: Path, s3_is_away: bool
 ) -> None:
     for _ in range(3):
         box.compared()
@@ -107,17 +106,15 @@ def test_a_server_killed_right_after_the_key_loses_nothing_and_doubles_nothing(
         {"email": KIM.email, "voter": server.voters.id_of(KIM.email), "token": ballot.token, "answer": answer}
         for ballot, answer in zip(hand, ("left", "right", "tie"), strict=True)
     ]
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.votes.killed_voter", *words],
-        input="\n".join(map(json.dumps, asked)),
-        capture_output=True,
-        text=True,
+    out, errors = tmp_path / "out.txt", tmp_path / "errors.txt"
+    killed = Fork(
+        ["-m", "tests.votes.killed_voter", *words, *map(json.dumps, asked)],
         cwd=ROOT,
-        timeout=LONG_S,
         env={"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true"},
-        check=False,
+        stdout=out,
+        stderr=errors,
     )
-    assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, "taken\n"), killed.stderr
+    assert (killed.wait(LONG_S), out.read_text()) == (-signal.SIGKILL, "taken\n"), errors.read_text()
     restarted = box.server()
     assert restarted.service.session(KIM).judged == 3, "they count before S3 has them"
     for ballot, one in zip(hand, asked, strict=True):  # the browser never heard that they were taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import unicodedata
@@ -37,6 +38,8 @@ from tests.generation.comparisons import (
     side_of,
     slot,
 )
+from tests.support.processes.forks import Fork
+from tests.support.timeouts import LONG_S, until
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -293,13 +296,14 @@ def test_a_side_whose_process_was_killed_is_interrupted_for_the_next_one_and_can
     samples = tmp_path / "library" / "refs"
     samples.mkdir(parents=True)
     wanted = str(ULID())
-    command = [sys.executable, str(Path(__file__).with_name("slow_server.py"))]
-    command += [str(tmp_path / "data"), str(samples), "studio/", wanted]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        at_work = {process.stdout.readline().strip(), process.stdout.readline().strip()}
+    command = [str(Path(__file__).with_name("slow_server.py")), str(tmp_path / "data"), str(samples), "studio/", wanted]
+    told = tmp_path / "at work.txt"
+    process = Fork(command, cwd=ROOT, env=os.environ, stdout=told, stderr=tmp_path / "log.txt")
+    try:
+        until(lambda: told.exists() and sorted(told.read_text().split()) == ["tone-angle", "tone-only"])
+    finally:
         process.kill()
-    assert at_work == {"tone-only", "tone-angle"}
+    process.wait(LONG_S)
     server = EmbeddedS3.open(tmp_path / "data", samples)
     studio = StudioFixture(server, "studio/")
     runner = studio.runner(PaintingEngine())

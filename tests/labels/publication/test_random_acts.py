@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +29,7 @@ from tests.labels.portraits import APP, ROOT, jpeg
 from tests.labels.publication.act_once import verdict_as_json
 from tests.labels.publication.plain_model import Decided, Portrait, Said, same
 from tests.labels.review.services import ReviewFixture, proposed
+from tests.support.processes.forks import Fork
 from tests.support.s3.http_proxy import Exchange, proxied
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import S3Server
@@ -300,21 +300,21 @@ class Studio:
     def _kill(self, person: Viewer, act: str, *words: str) -> None:
         """Let a process do it, and kill it when S3 has been asked so many times, before or after S3 has acted."""
         left, is_before = self.random.randrange(1, 12), self.random.random() < 0.5
-        running: list[subprocess.Popen[bytes]] = []
+        running: list[Fork] = []
 
         def count(_: Exchange) -> bool:
             nonlocal left
             left -= 1
             if left == 0:
                 running[0].kill()
-                running[0].wait()
+                running[0].wait(LONG_S)
             return left > 0 or running[0].poll() is None
 
         with ExitStack() as stack:
             way = stack.enter_context(proxied(self.bucket, **{"before" if is_before else "after": count}))
             words = (way.endpoint_url, way.bucket, person.email, act, str(self.file), *words)
-            program = [sys.executable, "-m", "tests.labels.publication.act_once", *words]
-            running.append(subprocess.Popen(program, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            program = ["-m", "tests.labels.publication.act_once", *words]
+            running.append(Fork(program, cwd=ROOT, env=os.environ, stdout=Path(os.devnull)))
             running[0].wait(LONG_S)
 
     def _decided(self, id: str) -> Decided:

@@ -1,12 +1,14 @@
-"""A reviewer in a process of its own: says when it is ready, waits for a line, saves one verdict, says how it went.
+"""A reviewer in a process of its own: says when it is ready, waits for a file, saves one verdict, says how it went.
 
-`python -m tests.labels.review.save_one ENDPOINT BUCKET REVIEWER VALUE`
+`python -m tests.labels.review.save_one ENDPOINT BUCKET REVIEWER VALUE KEY FILE`
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
+from pathlib import Path
 
 from core.labels.decisions.reviews import Kind
 from core.labels.published.schema import LabelField
@@ -17,7 +19,7 @@ from tests.support.s3.servers import S3Server
 
 
 def main() -> None:
-    endpoint, bucket, reviewer, value, key = sys.argv[1:]
+    endpoint, bucket, reviewer, value, key, gate = sys.argv[1:]
     review_service = ReviewFixture(S3Server("moto", endpoint, bucket))
     person = Viewer(reviewer, PersonRole.OPS)
     item = review_service.reviews.item(person, key)
@@ -26,7 +28,8 @@ def main() -> None:
         f"{reviewer}-1", Kind.CORRECT, key, item.reference.etag, {LabelField.GENDER: seen}, {LabelField.GENDER: value}
     )
     print("ready", flush=True)
-    sys.stdin.readline()
+    while not Path(gate).exists():
+        time.sleep(0.001)
     try:
         saved = review_service.reviews.save(person, [verdict])
         print(json.dumps({"saved": saved.number}), flush=True)

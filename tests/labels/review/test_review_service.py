@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
+import os
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from core.labels.review.verdicts import ReviewConflict, Verdict, accept
 from core.viewer import PersonRole, Viewer
 from tests.labels.portraits import APP, DESIGNER, OPS, OTHER, ROOT, jpeg
 from tests.labels.review.services import ReviewFixture, correct, proposed, skip
+from tests.support.processes.forks import Fork
 from tests.support.s3.moto_server import fill, moto_server, remove, with_bucket
 from tests.support.s3.servers import S3Server
 from tests.support.timeouts import LONG_S, until
@@ -316,36 +316,27 @@ class TestRaces:
         assert label is not None
         assert (label.gender_presentation, label.hair) == (Gender.MASCULINE, "grey short")
 
-    def test_two_processes_race_on_one_label_and_one_of_them_is_told(self, bucket: S3Server) -> None:
+    def test_two_processes_race_on_one_label_and_one_of_them_is_told(self, bucket: S3Server, tmp_path: Path) -> None:
         words = {"ann@studio.example": "masculine", "bo@studio.example": "feminine"}
         # neither value is what is shown: nothing is, so both would change it
+        gate, said = tmp_path / "gate", {who: tmp_path / who for who in words}
         processes = [
-            subprocess.Popen(
+            Fork(
                 [
-                    sys.executable,
-                    "-m",
-                    "tests.labels.review.save_one",
-                    bucket.endpoint_url,
-                    bucket.bucket,
-                    who,
-                    value,
-                    SINGLE[0],
+                    *("-m", "tests.labels.review.save_one", bucket.endpoint_url, bucket.bucket),
+                    *(who, value, SINGLE[0], str(gate)),
                 ],
                 cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
+                env=os.environ,
+                stdout=said[who],
+                stderr=tmp_path / "errors",
             )
             for who, value in words.items()
         ]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        answers = [json.loads(process.communicate(timeout=LONG_S)[0]) for process in processes]
+        until(lambda: all(file.exists() and file.read_text() == "ready\n" for file in said.values()))
+        gate.touch()
+        assert [process.wait(LONG_S) for process in processes] == [0, 0], (tmp_path / "errors").read_text()
+        answers = [json.loads(file.read_text().splitlines()[1]) for file in said.values()]
         assert sorted(next(iter(answer)) for answer in answers) == ["lost", "saved"]
         (lost,) = [answer for answer in answers if "lost" in answer]
         assert words[lost["reviewer"]] == lost["value"]

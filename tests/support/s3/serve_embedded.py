@@ -4,6 +4,7 @@ import json
 import resource
 import signal
 import sys
+import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
@@ -25,8 +26,7 @@ def main() -> None:
         "secret_key": server.secret_key,
     }
     print(json.dumps(where), flush=True)
-    sys.stdin.read()
-    server.close()
+    threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
-import subprocess
-import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -22,7 +22,9 @@ from core.storage.client import Reach
 from core.storage.embedded.server import EmbeddedS3
 from core.storage.list_pages import ListPages
 from core.storage.s3 import Store
+from tests.support.processes.forks import Fork
 from tests.support.s3.plain_client import plain_client
+from tests.support.timeouts import LONG_S, until
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -144,24 +146,26 @@ def scripted_server(script: Script) -> Iterator[S3Server]:
         thread.join()
 
 
+def _is_said(told: Path) -> bool:
+    """Whether a whole line stands in the file."""
+    return told.exists() and told.read_text("utf-8").endswith("\n")
+
+
 class ServingProcess:
     """The embedded S3 in a process of its own, to be killed."""
 
     def __init__(self, data_dir: Path, samples: Path, *, largest_file_bytes: int = 0) -> None:
-        command = [sys.executable, str(HERE / "serve_embedded.py"), str(data_dir), str(samples)]
-        self._process = subprocess.Popen(
-            [*command, str(largest_file_bytes)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.server = S3Server("embedded", **json.loads(self._process.stdout.readline()))
+        told = data_dir.with_name(f"{uuid.uuid4()}.json")
+        command = [str(HERE / "serve_embedded.py"), str(data_dir), str(samples), str(largest_file_bytes)]
+        errors = told.with_suffix(".txt")
+        self._process = Fork(command, cwd=ROOT, env=os.environ, stdout=told, stderr=errors)
+        until(lambda: self._process.poll() is not None or _is_said(told))
+        assert self._process.poll() is None, errors.read_text("utf-8")
+        self.server = S3Server("embedded", **json.loads(told.read_text("utf-8")))
 
     def kill(self) -> None:
         self._process.kill()  # SIGKILL: nothing is flushed, nothing is tidied up
-        self._process.communicate()
+        self._process.wait(LONG_S)
 
     def __enter__(self) -> ServingProcess:
         return self
