@@ -19,6 +19,8 @@ headless = true
 fileWatcherType = "none"
 [global]
 minCachedMessageSize = 1e12
+[runner]
+postScriptGC = false
 [browser]
 gatherUsageStats = false
 """
