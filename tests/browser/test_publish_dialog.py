@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,26 @@ BO, DEE = (Viewer(f"{name}@studio.example", PersonRole.OPS) for name in ("bo", "
 ROWS = 20
 
 
-@dataclass(frozen=True)
+@dataclass
 class Publishing:
     """A dashboard of a checkout of its own, its label file, and reviews that others have saved in its S3."""
 
     studio: Dashboard
     file: Path
-    keys: list[str]
+    free: list[str]  # portraits that no test has taken yet
+    keys: list[str] = field(default_factory=list)
+
+    def take(self, count: int) -> None:
+        """Have portraits for a test of which nobody has said anything."""
+        self.keys, self.free = self.free[:count], self.free[count:]
+        assert len(self.keys) == count
+
+    def settle(self) -> None:
+        """Publish what a test has left, from another server."""
+        at = self.reviews()
+        publisher = at.publisher(self.file)
+        if draft := publisher.draft(at.library.index):
+            publisher.publish(draft, BO)
 
     def reviews(self) -> ReviewFixture:
         """Another server on the same S3."""
@@ -41,12 +54,12 @@ class Publishing:
         server = S3Server("moto", where["endpoint_url"], "studio", secret["access_key"], secret["secret_key"])
         return ReviewFixture(server, self.file)
 
-    def correct(self, person: Viewer, number: int, **values: str) -> None:
-        at = self.reviews()
+    def correct(self, person: Viewer, number: int, **values: str) -> str:
+        """Save a correction; its id."""
+        at, id = self.reviews(), f"{person.email} {self.keys[number]}"
         said = {LabelField(name): value for name, value in values.items()}
-        at.reviews.save(
-            person, [correct(at.reviews.item(person, self.keys[number]), said, id=f"{person.email}-{number}")]
-        )
+        at.reviews.save(person, [correct(at.reviews.item(person, self.keys[number]), said, id=id)])
+        return id
 
     def line(self, number: int) -> dict[str, Any]:
         """What the file says of a portrait."""
@@ -61,15 +74,23 @@ class Publishing:
         self.file.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), "utf-8")
 
 
-@pytest.fixture
-def publishing(tmp_path: Path) -> Iterator[Publishing]:
-    checkout = copy_of_the_checkout(tmp_path)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publishing]:
+    folder = tmp_path_factory.mktemp("publishing")
+    checkout = copy_of_the_checkout(folder)
     file = checkout / "labels" / "personas.jsonl"
-    with dashboard(tmp_path, root=checkout) as studio:
+    with dashboard(folder, root=checkout) as studio:
         rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
         etags = [row["etag"] for row in rows]
-        keys = [row["key"] for row in rows if not is_doubly_reviewed(row["etag"]) and etags.count(row["etag"]) == 1]
-        yield Publishing(studio, file, keys)
+        free = [row["key"] for row in rows if not is_doubly_reviewed(row["etag"]) and etags.count(row["etag"]) == 1]
+        yield Publishing(studio, file, free)
+
+
+@pytest.fixture
+def publishing(served: Publishing) -> Iterator[Publishing]:
+    """The dashboard of this module, where nothing waits to be published."""
+    yield served
+    served.settle()
 
 
 def opened(publishing: Publishing, visit: Visit) -> Tab:
@@ -92,6 +113,7 @@ def press(tab: Tab) -> None:
 def test_corrections_stand_by_portrait_with_who_and_what_nobody_said_before_on_top_and_acceptances_apart(
     publishing: Publishing, visit: Visit
 ) -> None:
+    publishing.take(35)
     publishing.correct(
         BO,
         0,
@@ -99,7 +121,7 @@ def test_corrections_stand_by_portrait_with_who_and_what_nobody_said_before_on_t
     )
     publishing.correct(DEE, 9, expression="2")
     at = publishing.reviews()
-    at.reviews.save(BO, [accept(at.reviews.item(BO, key), id=key) for key in publishing.keys[20:45]])
+    at.reviews.save(BO, [accept(at.reviews.item(BO, key), id=key) for key in publishing.keys[10:35]])
     tab = opened(publishing, visit)
     expect(tab.dialog).to_contain_text("2 corrections, 25 acceptances by bo@studio.example and dee@studio.example")
     expect(tab.dialog).to_contain_text("1 value never used before: expression “2” (1 portrait)")
@@ -124,6 +146,7 @@ def test_corrections_stand_by_portrait_with_who_and_what_nobody_said_before_on_t
 def test_a_hand_edit_while_the_dialog_is_open_is_shown_before_anything_is_written(
     publishing: Publishing, visit: Visit
 ) -> None:
+    publishing.take(8)
     publishing.correct(BO, 3, hair="grey short")
     tab = opened(publishing, visit)
     expect(rows(tab)).to_have_count(1)
@@ -143,10 +166,11 @@ def test_a_hand_edit_while_the_dialog_is_open_is_shown_before_anything_is_writte
 
 
 def test_what_is_undone_in_s3_meanwhile_is_shown_and_what_is_new_waits(publishing: Publishing, visit: Visit) -> None:
-    publishing.correct(BO, 3, hair="grey short")
+    publishing.take(8)
+    undone = publishing.correct(BO, 3, hair="grey short")
     publishing.correct(BO, 4, hair="grey short")
     tab = opened(publishing, visit)
-    publishing.reviews().reviews.undo(BO, [f"{BO.email}-3"])
+    publishing.reviews().reviews.undo(BO, [undone])
     press(tab)
     expect(tab.dialog).to_contain_text("was reviewed again since this was shown")
     expect(tab.dialog).to_contain_text("Nothing to publish any more of")
@@ -158,6 +182,7 @@ def test_what_is_undone_in_s3_meanwhile_is_shown_and_what_is_new_waits(publishin
 
 
 def test_one_persons_changes_are_published_alone(publishing: Publishing, visit: Visit) -> None:
+    publishing.take(8)
     publishing.correct(BO, 3, hair="grey short")
     publishing.correct(DEE, 4, hair="grey long")
     tab = opened(publishing, visit)
