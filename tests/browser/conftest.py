@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,18 @@ def contexts(chromium: Browser) -> Contexts:
     return Contexts(chromium)
 
 
+@contextmanager
+def visiting(contexts: Contexts, of: Dashboard, *, anew: bool = False, **looks: Any) -> Iterator[Visitor]:
+    """A browser context on a dashboard; afterwards it is for somebody else."""
+    options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
+    options["ignore_https_errors"] = True  # of requests that are made beside its pages
+    context = contexts.take(anew=anew, **(options | looks))
+    visitor = Visitor(context, of.url, is_restarted=not isinstance(of, Dashboard))
+    yield visitor
+    visitor.leave()
+    contexts.give_back(context, visitor.home, next(iter(visitor.before + visitor.pages), None))
+
+
 @pytest.fixture
 def visit(contexts: Contexts) -> Iterator[Visit]:
     """Open a browser context on a dashboard. What its console complained about fails the test in the end.
@@ -72,19 +84,13 @@ def visit(contexts: Contexts) -> Iterator[Visit]:
     `anew` is for who looks at the browser's cache, or changes more of it than pages.
     """
     visitors: list[Visitor] = []
+    with ExitStack() as visits:
 
-    def visit_as_somebody_new(of: Dashboard, *, anew: bool = False, **looks: Any) -> Visitor:
-        options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
-        options["ignore_https_errors"] = True  # of requests that are made beside its pages
-        visitors.append(
-            Visitor(contexts.take(anew=anew, **(options | looks)), of.url, is_restarted=not isinstance(of, Dashboard))
-        )
-        return visitors[-1]
+        def visit_as_somebody_new(of: Dashboard, *, anew: bool = False, **looks: Any) -> Visitor:
+            visitors.append(visits.enter_context(visiting(contexts, of, anew=anew, **looks)))
+            return visitors[-1]
 
-    yield visit_as_somebody_new
-    for visitor in visitors:
-        visitor.leave()
-        contexts.give_back(visitor.context, visitor.home, next(iter(visitor.before + visitor.pages), None))
+        yield visit_as_somebody_new
     assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
 
 

@@ -15,9 +15,9 @@ import pytest
 from playwright.sync_api import expect
 
 from core.identity.session import SessionSigner
-from tests.browser.accessible import COLOURS, RULES, inaccessible
+from tests.browser.accessible import COLOURS, inaccessible
 from tests.browser.conftest import Visit
-from tests.browser.test_look import offences_of
+from tests.browser.test_look import offences_in_all_looks
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 from tests.support.dashboards.production import KEY, LISTED, PICTURE, SECRET, session, settings_of
 from tests.support.processes.commands import core
@@ -54,6 +54,12 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
             yield Judged(studio, settings)
 
 
+@pytest.fixture(scope="module")
+def exported(judged: Judged) -> list[str]:
+    """Every vote, as the command tells of it."""
+    return core("votes", "export", environ=judged.settings).out.splitlines()
+
+
 def answer(tab: Tab) -> str:
     """The sentence on top, once it is there."""
     heading = tab.main.get_by_role("heading", level=2)
@@ -82,14 +88,7 @@ def test_the_page_says_what_the_command_prints_in_either_theme_on_every_screen(j
     levels = [int(tag[1]) for tag in tab.main.get_by_role("heading").evaluate_all("all => all.map((h) => h.tagName)")]
     assert levels[:2] == [1, 2]
     assert set(levels[2:]) == {3}
-    offences: list[str] = []
-    for scheme, rules in (("light", RULES), ("dark", COLOURS)):
-        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # it takes these two words
-        for size in ((1440, 900), (1024, 768), (390, 844)):
-            tab.page.set_viewport_size({"width": size[0], "height": size[1]})
-            tab.still()
-            offences += [f"{scheme}, {size[0]}: {offence}" for offence in offences_of(tab)]
-        offences += inaccessible(tab, rules)
+    offences = offences_in_all_looks(tab)
     assert offences == []
 
 
@@ -137,12 +136,12 @@ def test_the_filters_are_gone_through_and_chosen_by_keys_alone(judged: Judged, v
 
 @pytest.mark.parametrize(("person", "is_named"), [(DESIGNER, False), (ADMIN, True)], ids=["designer", "admin"])
 def test_every_vote_and_every_scene_is_taken_home_and_voters_have_names_for_who_may_see_them(
-    judged: Judged, visit: Visit, person: str, is_named: bool
+    judged: Judged, exported: list[str], visit: Visit, person: str, is_named: bool
 ) -> None:
     tab = judged.tab(visit, person, "/insights?parts=Voter")
     said = answer(tab)
     votes, rows = downloaded(tab, "Every vote as CSV")
-    assert len(rows) == len(core("votes", "export", environ=judged.settings).out.splitlines())
+    assert len(rows) == len(exported)
     scenes, scored = downloaded(tab, "Every scene as CSV")
     assert f" {len(scored)} scenes, " in said
     tab.main.get_by_text("As a table").first.click()
