@@ -6,19 +6,20 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from core.identity.session import SessionSigner
 from core.labels.decisions.reviews import Reviews, Save, Value, undoable_of
 from core.labels.decisions.second_looks import is_doubly_reviewed
 from core.labels.published.schema import LabelField
 from core.references.key import persona_of
-from tests.support.dashboards.dashboard import Dashboard, Tab, Visitor, dashboard
+from tests.browser.conftest import Visit
+from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 from tests.support.dashboards.production import COOKIE, SECRET, session, settings_of
 from tests.support.processes.programs import ROOT
 from tests.support.s3.moto_server import moto_server, with_bucket
@@ -43,8 +44,8 @@ class House:
     mira: Dashboard
     noor: Dashboard
     free: list[str]
-
     people: dict[str, list[str]]
+    read: dict[str, Save] = field(default_factory=dict)  # what lies in the log by its key, and never changes there
 
     def portrait(self) -> str:
         return self.free.pop()
@@ -58,8 +59,10 @@ class House:
     def saves(self) -> list[Save]:
         client = client_of(self.s3)
         rows = client.list_objects_v2(Bucket=self.s3.bucket, Prefix="studio/reviews/log/").get("Contents", ())
-        read = [client.get_object(Bucket=self.s3.bucket, Key=row["Key"])["Body"].read() for row in rows]
-        return [Save.model_validate_json(data) for data in read]
+        for key in (row["Key"] for row in rows if row["Key"] not in self.read):
+            data = client.get_object(Bucket=self.s3.bucket, Key=key)["Body"].read()
+            self.read[key] = Save.model_validate_json(data)
+        return [self.read[row["Key"]] for row in rows]
 
     def decided(self, key: str) -> list[tuple[str, str]]:
         """Who did what about a portrait, as S3 has it."""
@@ -127,34 +130,36 @@ Sit = Callable[[str, str], Desk]
 
 
 @pytest.fixture
-def sit(house: House, chromium: Browser) -> Iterator[Sit]:
+def sit(house: House, visit: Visit) -> Sit:
     """Sit down at the desk before a portrait, each reviewer with a browser and a replica of their own."""
-    visitors: list[Visitor] = []
 
     def sit_down(reviewer: str, key: str) -> Desk:
         at = house.mira if reviewer == MIRA else house.noor
-        context = chromium.new_context(
-            viewport={"width": 1366, "height": 768}, timezone_id="Asia/Seoul", reduced_motion="reduce"
-        )
+        visitor = visit(at, viewport={"width": 1366, "height": 768}, timezone_id="Asia/Seoul")
         cookie = SessionSigner(SECRET).cookie(session(reviewer))
-        context.add_cookies([{"name": COOKIE, "value": cookie, "url": at.url.replace("http:", "https:")}])
-        visitors.append(Visitor(context, at.url))
-        tab = visitors[-1].open(f"/labels?find={key.removeprefix('refs/').replace(' ', '%20').replace('+', '%2B')}")
-        expect(tab.page.locator(".desk .picture")).to_have_attribute("alt", key.rsplit("/", 1)[1])
-        expect(tab.page.locator(".desk")).to_be_focused()
-        return Desk(tab)
+        visitor.context.add_cookies([{"name": COOKIE, "value": cookie, "url": at.url.replace("http:", "https:")}])
+        return before(Desk(visitor.open(address(key))), key)
 
-    yield sit_down
-    for visitor in visitors:
-        visitor.context.close()
-    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
+    return sit_down
+
+
+def address(key: str) -> str:
+    """The page on which the desk has this portrait."""
+    return f"/labels?find={key.removeprefix('refs/').replace(' ', '%20').replace('+', '%2B')}"
+
+
+def before(desk: Desk, key: str) -> Desk:
+    """The desk once it has this portrait and the keys."""
+    expect(desk.node.locator(".picture")).to_have_attribute("alt", key.rsplit("/", 1)[1])
+    expect(desk.node).to_be_focused()
+    return desk
 
 
 AGE: Final = {"mira": ("1", "5", "a"), "noor": ("1", "6", "a")}  # 45–59 against 60+
 MIRAS, NOORS = (45, 59), (60, 120)
 
 
-def both_decide(house: House, sit: Sit) -> tuple[str, Desk]:
+def both_decide(house: House, sit: Sit) -> tuple[str, Desk, Desk]:
     """Mira and Noor set the same field of one portrait differently; Noor comes second."""
     key = house.portrait()
     mira, noor = sit(MIRA, key), sit(NOOR, key)
@@ -164,11 +169,11 @@ def both_decide(house: House, sit: Sit) -> tuple[str, Desk]:
     noor.says("You: age range 60+. Not saved yet.")
     expect(noor.node.locator(".status")).to_contain_text("1 not saved")
     assert house.decided(key) == [(MIRA, "correct")]
-    return key, noor
+    return key, mira, noor
 
 
 def test_use_mine_is_written_and_undo_brings_theirs_back(house: House, sit: Sit) -> None:
-    key, noor = both_decide(house, sit)
+    key, _, noor = both_decide(house, sit)
     noor.button("Use mine").click()
     noor.is_all_saved()
     assert house.decided(key) == [(MIRA, "correct"), (NOOR, "correct")]
@@ -181,7 +186,7 @@ def test_use_mine_is_written_and_undo_brings_theirs_back(house: House, sit: Sit)
 
 def test_use_mine_by_its_key_after_a_reload_is_written_too(house: House, sit: Sit) -> None:
     """A lost race waits in the browser until it is settled: a reload asks once more and is told the same."""
-    key, noor = both_decide(house, sit)
+    key, _, noor = both_decide(house, sit)
     noor.tab.page.reload()
     noor.says("You: age range 60+. Not saved yet.")
     expect(noor.node.locator(".status")).to_contain_text("1 not saved")
@@ -191,7 +196,7 @@ def test_use_mine_by_its_key_after_a_reload_is_written_too(house: House, sit: Si
 
 
 def test_keep_theirs_writes_nothing_and_shows_theirs(house: House, sit: Sit) -> None:
-    key, noor = both_decide(house, sit)
+    key, _, noor = both_decide(house, sit)
     noor.button("Look").click()
     noor.button("Keep theirs").click()
     noor.is_all_saved()
@@ -217,11 +222,9 @@ def test_what_was_accepted_against_a_correction_can_be_insisted_on(house: House,
 
 
 def test_insisting_loses_again_where_a_third_decision_came_in_between(house: House, sit: Sit) -> None:
-    key, noor = both_decide(house, sit)
-    mira = sit(MIRA, house.portrait())
-    mira.tab.goto(f"/labels?state=reviewed&find={key.removeprefix('refs/').replace(' ', '%20').replace('+', '%2B')}")
-    expect(mira.node.locator(".picture")).to_have_attribute("alt", key.rsplit("/", 1)[1])
-    expect(mira.node).to_be_focused()
+    key, mira, noor = both_decide(house, sit)
+    mira.tab.goto(f"{address(key)}&state=reviewed")
+    before(mira, key)
     mira.press("1", "1", "a").is_all_saved()
     noor.button("Use mine").click()
     noor.says(re.compile(rf"{MIRA} set age range to under 18 of"))
@@ -322,20 +325,17 @@ def test_after_a_filter_was_chosen_by_mouse_the_desk_has_the_keys_back(house: Ho
     assert house.decided(key) == [(MIRA, "accept")]
 
 
-@pytest.mark.parametrize("height", [768, 720])
-def test_what_decides_is_above_the_fold(house: House, sit: Sit, height: int) -> None:
+def test_what_decides_is_above_the_fold_and_what_waits_is_one_number_under_one_word(house: House, sit: Sit) -> None:
     mira = sit(MIRA, house.free[0])
-    mira.tab.page.set_viewport_size({"width": 1366 if height == 768 else 1280, "height": height})
-    mira.tab.still()
     mira.press("1")
-    for name in ("Accept", "Skip", "Undo"):
-        box = mira.button(name).first.bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] <= height, name
+    for width, height in ((1366, 768), (1280, 720)):
+        mira.tab.page.set_viewport_size({"width": width, "height": height})
+        mira.tab.still()
+        for name in ("Accept", "Skip", "Undo"):
+            box = mira.button(name).first.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= height, name
 
-
-def test_what_waits_is_one_number_under_one_word(house: House, sit: Sit) -> None:
-    mira = sit(MIRA, house.free[0])
     mira.tab.goto("/labels")
     expect(mira.node.locator(".status")).to_contain_text(re.compile(r"all saved · \d+ waiting"))
     said = re.search(r"([\d,]+) waiting for you", mira.tab.text())
