@@ -186,7 +186,7 @@ class TestFigures:
     def test_a_line_for_one_tone_and_angle(self) -> None:
         evidence = evidence_of(votes_on("bba", tone="noir", angle="low-angle") + votes_on("a", named="other"))
         known = known_so_far(evidence, Filters(tone="noir", angle="low-angle"))
-        assert so_far_of(known) == "The angle helped in 67 % of 3 scenes, 0–100 %: exploratory."
+        assert so_far_of(known) == "The angle helped in 67 % of 3 scenes: not decided."
         assert so_far_of(known_so_far(evidence, Filters(tone="neon"))) is None
 
 

@@ -73,11 +73,11 @@ def missing_of(estimate: Estimate) -> str | None:
 
 
 def so_far_of(estimate: Estimate) -> str | None:
-    """`The angle helped in 64 % of 25 scenes, 42–81 %: exploratory.` of one tone and angle; None without votes."""
+    """`The angle helped in 64 % of 25 scenes: not decided.` of one tone and angle; None where nobody has judged any."""
     if estimate.preference is None:
         return None
-    so_many = f"{percent(estimate.preference)} of {_so_many(estimate.scenes, 'scene')}"
-    return f"The angle helped in {so_many}, {interval_text(estimate)}: exploratory."
+    verdict = "decided" if estimate.is_decided else "not decided"
+    return f"The angle helped in {percent(estimate.preference)} of {_so_many(estimate.scenes, 'scene')}: {verdict}."
 
 
 def next_step_of(estimate: Estimate, votes: int, left_out: LeftOut) -> str | None:

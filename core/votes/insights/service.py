@@ -124,7 +124,7 @@ class InsightsService:
         return scenes_csv(self._newest().evidence, filters)
 
     def so_far(self, viewer: Viewer, filters: Filters) -> str | None:
-        """`The angle helped in 64 % of 25 scenes, 42–81 %: exploratory.`; None where nothing is known, or not yet.
+        """`The angle helped in 64 % of 25 scenes: not decided.`; None where nothing is known, or not yet.
 
         Nobody waits for this: columns that are not there are made behind it.
         """

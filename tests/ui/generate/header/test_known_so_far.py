@@ -53,7 +53,7 @@ def test_it_says_how_often_the_angle_helped_once_that_is_known() -> None:
     until(lambda: bool(said("natural-film", "overhead")))
     (line,) = said("natural-film", "overhead")
     assert line.startswith(":material/how_to_vote: The angle helped in ")
-    assert unescape(line).replace(":color{}", "").endswith("%: exploratory.")
+    assert unescape(line).endswith("decided.")
 
 
 def test_it_says_of_which_tone_and_angle_and_leads_to_them_in_insights() -> None:
