@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Response, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from tests.browser.conftest import StartDashboard, Visit
+from tests.browser.conftest import Visit
 from tests.support.dashboards.dashboard import Dashboard, Tab, key_of
 
 GRID = "References"
@@ -37,23 +37,6 @@ def test_a_view_is_shared_by_its_url(studio: Dashboard, visit: Visit) -> None:
     expect(shared.page.get_by_role("radio", name="Person")).to_be_checked()
 
 
-def test_no_run_counts_on_what_the_browser_may_have_forgotten(studio: Dashboard, visit: Visit) -> None:
-    """A page that is told of a message it does not hold any more takes no message at all from then on."""
-    visitor, told = visit(studio), list[BackMsg]()
-    page = visitor.context.new_page()
-    page.on("websocket", lambda line: line.on("framesent", lambda data: told.append(BackMsg.FromString(data))))
-    tab = Tab(page, visitor.home)
-    tab.goto("/references")
-    for _ in range(2):
-        for press, shown in (("Next page", 50), ("Previous page", 60)):
-            tab.button(press).click()
-            expect(tab.cards(GRID)).to_have_count(shown)
-            tab.settled()
-    runs = [message.rerun_script for message in told if message.HasField("rerun_script")]
-    assert len(runs) > 4
-    assert [list(run.cached_message_hashes) for run in runs if run.cached_message_hashes] == []
-
-
 def test_search_answers_while_typing_and_keeps_the_focus(tab: Tab) -> None:
     tab.goto("/references")
     search = tab.page.get_by_role("searchbox", name="Search")
@@ -70,13 +53,26 @@ def test_search_answers_while_typing_and_keeps_the_focus(tab: Tab) -> None:
     expect(tab.main).to_contain_text("passes these filters")
 
 
-def test_pages_share_the_library_out_and_a_filter_goes_back_to_the_first(tab: Tab) -> None:
+def test_pages_share_the_library_out_and_a_filter_goes_back_to_the_first(studio: Dashboard, visit: Visit) -> None:
+    """And no run counts on what the browser may have forgotten: a page that is told of a message it does not hold any
+    more takes no message at all from then on."""
+    visitor, told = visit(studio), list[BackMsg]()
+    page = visitor.context.new_page()
+    page.on("websocket", lambda line: line.on("framesent", lambda data: told.append(BackMsg.FromString(data))))
+    tab = Tab(page, visitor.home)
     tab.goto("/references")
     expect(tab.cards(GRID)).to_have_count(60)
     first = keys_shown(tab.cards(GRID))
-    tab.button("Next page").click()
-    expect(tab.cards(GRID)).to_have_count(50)
+    for press, count in (("Next page", 50), ("Previous page", 60), ("Next page", 50)):
+        tab.button(press).click()
+        expect(tab.cards(GRID)).to_have_count(count)
+        tab.settled()
+        assert (keys_shown(tab.cards(GRID)) == first) is (press == "Previous page")
     assert not set(first) & set(keys_shown(tab.cards(GRID)))
+    runs = [message.rerun_script for message in told if message.HasField("rerun_script")]
+    assert len(runs) > 3
+    assert [list(run.cached_message_hashes) for run in runs if run.cached_message_hashes] == []
+
     expect(tab.page).to_have_url(re.compile("page=2"))
     tab.page.reload()
     expect(tab.cards(GRID)).to_have_count(50)
@@ -114,8 +110,22 @@ def test_a_picture_taken_over_to_generate_goes_into_its_slot(tab: Tab) -> None:
     assert set(tab.injected()) == {wanted}
 
 
-def test_groups_open_into_their_pictures(tab: Tab) -> None:
+def test_a_wide_screen_has_every_filter_in_one_row_and_groups_open_into_their_pictures(tab: Tab) -> None:
     tab.goto("/references")
+    tab.still()
+    places = [
+        tab.page.get_by_role("searchbox", name="Search"),
+        tab.page.get_by_role("combobox", name="Any tone"),
+        tab.page.get_by_role("combobox", name="Any folder"),
+        tab.page.get_by_role("radiogroup", name="View"),
+    ]
+
+    def middles() -> list[float]:
+        return [box["y"] + box["height"] / 2 for box in (place.bounding_box() for place in places) if box]
+
+    assert tab.comes_to(lambda: len(middles()) == len(places) and max(middles()) - min(middles()) < 8), middles()
+    expect(tab.page.get_by_role("button", name="Filters")).to_be_hidden()
+
     tab.page.get_by_role("radiogroup", name="View").get_by_text("Groups").click()
     groups = tab.cards("Groups")
     expect(groups).to_have_count(40)
@@ -142,28 +152,6 @@ def test_problems_show_the_ambiguous_and_the_untagged_group(tab: Tab) -> None:
     expect(tab.cards("Groups")).to_have_count(2)
     expect(tab.cards("Groups").filter(has_text="vivid 느와르 테스트")).to_contain_text("ambiguous")
     expect(tab.cards("Groups").filter(has_text="미분류")).to_contain_text("untagged")
-
-
-def test_a_broken_picture_becomes_a_problem_of_its_group(start_dashboard: StartDashboard, visit: Visit) -> None:
-    studio = start_dashboard({"INDEX_REFRESH_S": "1"})
-    folder = "refs/01. Model/a(natural,film) eye-level"
-    studio.put(f"{folder}/AAA broken.jpg", b"\xff\xd8\xff and nothing that follows")
-    tab = visit(studio).open("/history")
-    with tab.page.expect_response(lambda answer: "/image/320/" in answer.url) as tile:
-        tab.goto("/references?q=AAA+broken")  # listed by now or not: the background refresh may have been here first
-        tab.button("Refresh").click()
-    assert tile.value.headers["content-type"] == "image/svg+xml", "a tile says what is wrong"
-    card = tab.cards(GRID).first
-    expect(card).to_contain_text("AAA broken")
-    tab.button("Refresh").click()
-    expect(card).to_contain_text("unreadable")
-    card.click()
-    expect(tab.dialog).to_contain_text("cannot be opened as a picture")
-    expect(tab.dialog.get_by_role("button", name="Use in Generate")).to_be_disabled()
-    tab.goto("/references?view=Groups&q=eye-level&tone=natural-film&role=model")
-    group = tab.cards("Groups").filter(has_text="a(natural,film) eye-level")
-    expect(group).to_contain_text("1 unreadable")
-    assert key_of(str(group.get_by_role("img").get_attribute("src"))) != f"{folder}/AAA broken.jpg"
 
 
 def test_a_page_of_made_thumbnails_is_light_and_fetches_no_original(studio: Dashboard, visit: Visit) -> None:
@@ -227,20 +215,3 @@ def test_other_pages_fold_their_filters_alike(
     expect(box).to_be_visible()
     phone.button("Hide filters").click()
     expect(box).to_be_hidden()
-
-
-def test_a_wide_screen_shows_every_filter_in_one_row(tab: Tab) -> None:
-    tab.goto("/references?tone=cinematic")
-    tab.still()
-    places = [
-        tab.page.get_by_role("searchbox", name="Search"),
-        tab.page.get_by_role("combobox", name="Any tone"),
-        tab.page.get_by_role("combobox", name="Any folder"),
-        tab.page.get_by_role("radiogroup", name="View"),
-    ]
-
-    def middles() -> list[float]:
-        return [box["y"] + box["height"] / 2 for box in (place.bounding_box() for place in places) if box]
-
-    assert tab.comes_to(lambda: len(middles()) == len(places) and max(middles()) - min(middles()) < 8), middles()
-    expect(tab.page.get_by_role("button", name="Filters")).to_be_hidden()
