@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
-from tests.browser.test_sign_in import ACCESS, KEY, RESTART, leave, moved, pardon, session_cookies
-from tests.fakes.google import Account
+from tests.browser.test_sign_in import ACCESS, KEY, RESTART, leave, pardon, session_cookies
 from tests.support.dashboards.dashboard import Tab, Visitor
 from tests.support.dashboards.https_studio import (
     ADA,
@@ -22,10 +21,11 @@ from tests.support.dashboards.https_studio import (
     expect_inside,
     expect_login_page,
     https_studio,
+    in_this_tab,
     press_sign_in,
     sign_in,
+    signs_in_here,
 )
-from tests.support.processes.clock import Clock
 from tests.support.processes.programs import ROOT
 from tests.support.s3.moto_server import moto_server, with_bucket
 from tests.support.s3.servers import S3Server
@@ -61,10 +61,6 @@ def somebody(visit: Visit, studio: HttpsStudio) -> Visitor:
     return visit(studio)
 
 
-def in_this_tab(tab: Tab) -> Locator:
-    return tab.page.get_by_role("link", name="Sign in in this tab")
-
-
 def expect_offered(tab: Tab, sentence: str) -> None:
     """A sentence, with the sign-in in this tab as a second button beneath it."""
     expect(tab.page.get_by_role("status").filter(has_text=sentence)).to_be_visible()
@@ -75,12 +71,6 @@ def expect_offered(tab: Tab, sentence: str) -> None:
 def expect_quiet(tab: Tab) -> None:
     expect(in_this_tab(tab)).to_have_css("font-weight", "400")
     assert in_this_tab(tab).bounding_box()["height"] >= 24  # type: ignore[index]
-
-
-def signs_in_here(tab: Tab, account: Account = ADA) -> None:
-    in_this_tab(tab).click()
-    choose(tab.page, account)
-    expect_inside(tab, account)
 
 
 def test_a_person_signs_in_in_the_tab_and_is_where_they_wanted_to_be(somebody: Visitor, studio: HttpsStudio) -> None:
@@ -243,23 +233,6 @@ def test_a_restart_while_the_person_is_at_google_in_this_tab_goes_unnoticed(
     expect_inside(tab, ADA)
     assert tab.page.url == f"{studio.url}/references?q=Ada"
     pardon(somebody, *RESTART)
-
-
-def test_who_takes_longer_than_ten_minutes_is_told_so(
-    visit: Visit, tmp_path_factory: pytest.TempPathFactory, s3: S3Server
-) -> None:
-    """The server's clock is moved, not its code; Google's stands, so the ID token would be good."""
-    folder = tmp_path_factory.mktemp("late")
-    clock = Clock(folder / "clock", steady=True)
-    with https_studio(folder, s3, clock) as studio:
-        tab = visit(studio).open("/references?q=Ada")
-        in_this_tab(tab).click()
-        expect(tab.page.get_by_role("heading", name="Choose an account")).to_be_visible()
-        moved(studio, clock, 11 * 60)
-        choose(tab.page, ADA)
-        expect_login_page(tab, "This sign-in was begun more than ten minutes ago. Sign in again.")
-        assert tab.page.url == f"{studio.url}/references?q=Ada"
-        signs_in_here(tab)
 
 
 def test_nothing_secret_reaches_the_page_its_storage_or_the_log(somebody: Visitor, studio: HttpsStudio) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.injection.request.wishes import SideName
 from core.web.http.addresses import ORIGINAL, image_url, partial_url
@@ -158,6 +158,17 @@ def press_sign_in(tab: Tab) -> Page:
 def sign_in(tab: Tab, account: Account) -> None:
     """Sign in through the pop-up, as a person does."""
     choose(press_sign_in(tab), account)
+
+
+def in_this_tab(tab: Tab) -> Locator:
+    return tab.page.get_by_role("link", name="Sign in in this tab")
+
+
+def signs_in_here(tab: Tab, account: Account = ADA) -> None:
+    """Sign in without a pop-up, which takes half as much of the processor."""
+    in_this_tab(tab).click()
+    choose(tab.page, account)
+    expect_inside(tab, account)
 
 
 def choose(popup: Page, account: Account) -> None:
