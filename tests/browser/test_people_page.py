@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import StartDashboard, Visit
 from tests.fakes.openai_server import FakeOpenAI
-from tests.support.dashboards.dashboard import Tab
+from tests.support.dashboards.dashboard import Dashboard, Tab
 
 ACCESS, BUDGETS = "studio/access.json", "studio/budgets.json"
 
@@ -131,9 +130,9 @@ def test_an_admin_keeps_the_list_and_the_budgets_and_every_change_is_on_record(
     expect(tab.page.get_by_role("spinbutton", name=re.compile("^Everybody together"))).to_have_value("10.00")
 
 
-def test_what_is_typed_while_a_message_above_comes_or_goes_stays(start_dashboard: StartDashboard, visit: Visit) -> None:
+def test_what_is_typed_while_a_message_above_comes_or_goes_stays(studio: Dashboard, visit: Visit) -> None:
     """What the first amount, or a form above, has the server do draws the page anew beneath the second amount."""
-    tab, held, lines = visit(start_dashboard(), anew=True).open("/people"), list[bytes | str](), list[WebSocketRoute]()
+    tab, held, lines = visit(studio, anew=True).open("/people"), list[bytes | str](), list[WebSocketRoute]()
     is_held = False
 
     def pass_on(line: WebSocketRoute) -> None:
@@ -170,15 +169,14 @@ def test_what_is_typed_while_a_message_above_comes_or_goes_stays(start_dashboard
     expect(person).to_have_value("4.75")
 
 
-@pytest.mark.parametrize("damaged", [ACCESS, BUDGETS])
-def test_a_damaged_document_is_named_and_never_overwritten(
-    damaged: str, start_dashboard: StartDashboard, visit: Visit
-) -> None:
+def test_a_damaged_document_is_named_and_never_overwritten(start_dashboard: StartDashboard, visit: Visit) -> None:
     studio = start_dashboard()
-    studio.put(damaged, b"{")
-    tab = visit(studio).open("/people")
-    expect(tab.main).to_contain_text(f"{damaged.rpartition('/')[2]} in S3 is damaged")
-    assert studio.read(damaged) == b"{"
+    visitor = visit(studio)
+    for damaged in (BUDGETS, ACCESS):
+        studio.put(damaged, b"{")
+        tab = visitor.open("/people")
+        expect(tab.main).to_contain_text(f"{damaged.rpartition('/')[2]} in S3 is damaged")
+        assert studio.read(damaged) == b"{"
 
 
 def test_a_budget_that_an_admin_sets_stops_the_next_order_and_a_higher_one_lets_it_through(

@@ -9,14 +9,17 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.states import done, history, labels, make, nothing_yet, plan, references
+from tests.browser.conftest import Visit, visiting
+from tests.browser.states import State, done, history, labels, make, nothing_yet, plan, references
+from tests.support.browser.chromium import Contexts
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 from tests.support.processes.programs import ROOT
 
@@ -24,12 +27,11 @@ FOLDER = ROOT / "docs" / "pictures"
 WRITE = os.environ.get("STUDIO_WRITE_PICTURES") == "1"
 SIZE = (1440, 900)
 BYTES_MAX = 500_000
-PICTURES = {
-    "generate": ("light", done),
-    "generate-dark": ("dark", done),
-    "references": ("light", references),
-    "labels": ("light", labels),
-    "history": ("light", history),
+PICTURES: dict[State, dict[str, Literal["light", "dark"]]] = {
+    done: {"generate": "light", "generate-dark": "dark"},
+    references: {"references": "light"},
+    labels: {"labels": "light"},
+    history: {"history": "light"},
 }
 ORDERS = [
     ("Natural film", "Jamal in a green shirt, low angle"),
@@ -46,10 +48,10 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
 
 
 @pytest.fixture(scope="module")
-def made(studio: Dashboard, chromium: Browser) -> str:
+def made(studio: Dashboard, contexts: Contexts) -> str:
     """The last of the comparisons."""
-    with chromium.new_context(viewport={"width": SIZE[0], "height": SIZE[1]}) as context:
-        tab = Tab(context.new_page(), studio.url)
+    with visiting(contexts, studio) as visitor:
+        tab = Tab(visitor.page(), studio.url)
         for tone, prompt in ORDERS:
             nothing_yet(tab, "")
             plan(tab, tone, prompt)
@@ -57,15 +59,14 @@ def made(studio: Dashboard, chromium: Browser) -> str:
         return newest
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_the_readme_shows_the_page_as_it_is(name: str, made: str, studio: Dashboard, chromium: Browser) -> None:
-    scheme, state = PICTURES[name]
-    viewport = {"width": SIZE[0], "height": SIZE[1]}
-    with chromium.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as context:  # type: ignore[arg-type]
-        tab = Tab(context.new_page(), studio.url)
-        state(tab, made)
-        tab.page.mouse.move(SIZE[0] / 2, SIZE[1] - 1)
-        expect(tab.page.get_by_role("tooltip")).to_have_count(0)
+@pytest.mark.parametrize("state", PICTURES, ids=lambda state: state.__name__)
+def test_the_readme_shows_the_page_as_it_is(state: State, made: str, studio: Dashboard, visit: Visit) -> None:
+    tab = Tab(visit(studio).page(), studio.url)
+    state(tab, made)
+    tab.page.mouse.move(SIZE[0] / 2, SIZE[1] - 1)
+    expect(tab.page.get_by_role("tooltip")).to_have_count(0)
+    for name, scheme in PICTURES[state].items():
+        tab.page.emulate_media(color_scheme=scheme)
         tab.still()
         file = FOLDER / f"{name}.png"
         if WRITE:
@@ -76,7 +77,7 @@ def test_the_readme_shows_the_page_as_it_is(name: str, made: str, studio: Dashbo
             assert (image.format, image.size) == ("PNG", SIZE)
             shown = image.convert("RGB")
 
-        def changed() -> float:
+        def changed(shown: Image.Image = shown) -> float:
             return share_changed(shown, Image.open(io.BytesIO(tab.page.screenshot(animations="disabled"))))
 
         assert tab.comes_to(lambda: changed() < 0.2), f"{changed():.0%} of {file.name} looks different: take it anew"

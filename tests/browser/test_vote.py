@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from core.references.vocabulary import Role
 from core.storage.embedded.server import EmbeddedS3
 from core.studio import SAMPLES
 from core.votes.ballots.practice import PRACTICE
-from tests.browser.accessible import inaccessible
+from tests.browser.accessible import COLOURS, RULES, inaccessible
 from tests.browser.conftest import StartDashboard, Visit
 from tests.generation.comparisons import slot
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
@@ -79,12 +80,12 @@ def studio_with_pairs(
 ) -> Iterator[tuple[Dashboard, BallotBox, list[Comparison]]]:
     """A studio that has been away from, and finds so many comparisons when it is back."""
     folder = tmp_path_factory.mktemp("votes")
-    with dashboard(folder) as first:
-        box = BallotBox(EmbeddedS3.open(first.data_dir, SAMPLES), "studio/", folder / "disks")
+    with closing(EmbeddedS3.open(folder / "data", SAMPLES)) as before:
+        box = BallotBox(before, "studio/", folder / "disks")
         person = slot(f"refs/01. Model/vivid/{PERSONA} 05.png", "1f2e3d4c5b6a", Role.MODEL)
         made = [box.compared(person, prompt=_prompt(number)) for number in range(BALLOTS + 16)]
-    with dashboard(folder) as again:
-        yield again, BallotBox(EmbeddedS3.open(again.data_dir, SAMPLES), "studio/", folder / "disks"), made
+    with dashboard(folder) as studio:
+        yield studio, BallotBox(EmbeddedS3.open(studio.data_dir, SAMPLES), "studio/", folder / "disks"), made
 
 
 def _prompt(number: int) -> str:
@@ -211,8 +212,7 @@ def test_an_answer_outlives_a_reload_is_counted_once_and_can_be_taken_back(
         votes = [vote for vote in box.stored() if vote.ballot not in before]
         return [(vote.answer.value, tuple(reason.value for reason in vote.reasons)) for vote in votes]
 
-    page = visit(studio).context.new_page()
-    page.add_init_script(SLOW_CLOCK)
+    page = visit(studio).page()
     page.goto(f"{studio.url}/vote")
     page.evaluate(FORGED)
     judge(page, "ArrowRight")
@@ -243,28 +243,30 @@ def test_an_answer_outlives_a_reload_is_counted_once_and_can_be_taken_back(
     expect(page.locator(".was")).to_contain_text("Tone only")
 
 
+def in_both_themes(tab: Tab, state: str) -> None:
+    """Nothing is inaccessible, light and dark; only colours are others in the dark."""
+    for scheme, rules in (("dark", COLOURS), ("light", RULES)):
+        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # it takes these two words
+        assert inaccessible(tab, rules) == [], (state, scheme)
+
+
 def test_a_vote_by_keyboard_alone_is_told_without_sides_and_is_accessible_in_each_state(
     studio_with_pairs: tuple[Dashboard, BallotBox, list[Comparison]], visit: Visit
 ) -> None:
     studio, _, _ = studio_with_pairs
-    tab = Tab(visit(studio).context.new_page(), studio.url)
+    tab = Tab(visit(studio).page(), studio.url)
     page = tab.page
     tab.goto("/vote")
     page.locator('.answer[aria-disabled="false"]').first.wait_for()
     live = page.locator(".unseen[aria-live]").last
 
-    def in_both_themes(state: str) -> None:
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            assert inaccessible(tab) == [], (state, scheme)
-
-    in_both_themes("voting")
+    in_both_themes(tab, "voting")
     page.keyboard.press("3")
     expect(live).to_have_text("Because of person: on.")
     pressed = page.get_by_role("button", name="person")
     colours = "(node) => [node, node.querySelector('kbd')].map((each) => getComputedStyle(each).color)"
     assert len(set(pressed.evaluate(colours))) == 1, "the digit is as dark as the word"
-    in_both_themes("a reason is pressed")
+    in_both_themes(tab, "a reason is pressed")
     names = page.locator(".vote button:visible").evaluate_all(
         "(all) => all.map((node) => node.getAttribute('aria-label') ?? node.textContent.trim())"
     )
@@ -274,7 +276,7 @@ def test_a_vote_by_keyboard_alone_is_told_without_sides_and_is_accessible_in_eac
     page.keyboard.press("w")
     expect(page.locator(".was figcaption")).to_have_count(2)
     page.keyboard.press("?")
-    in_both_themes("what it was, and the keys")
+    in_both_themes(tab, "what it was, and the keys")
     page.keyboard.press("Escape")
     focused = "() => window.voteRoot().activeElement?.textContent"
     page.evaluate(TIMED)
@@ -295,18 +297,14 @@ def test_a_fresh_demo_has_its_first_vote_within_a_minute_and_says_when_all_is_ju
     page = tab.page
     practise = tab.button("Make practice comparisons")
     practise.wait_for()
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        assert inaccessible(tab) == [], f"empty, {scheme}"
+    in_both_themes(tab, "empty")
     practise.click()
     began = time.monotonic()
     for number in range(PRACTICE):
         judge(page, "ArrowRight" if number % 2 else "ArrowLeft")
         assert time.monotonic() - began < 60 or number, "the first vote"
     page.get_by_text(f"You have answered {PRACTICE} pairs.").wait_for()
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        assert inaccessible(tab) == [], f"all judged, {scheme}"
+    in_both_themes(tab, "all judged")
     page.keyboard.press("z")
     judge(page, "ArrowDown")
     expect(page.get_by_role("button", name="what was it?")).to_be_enabled()  # the new answer has its ballot
@@ -321,7 +319,7 @@ def test_a_thumb_votes_on_a_phone(
     """Both have to be looked at; two fingers zoom both alike."""
     studio, box, _ = studio_with_pairs
     phone = visit(studio, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = phone.context.new_page()
+    page = phone.page()
     page.goto(f"{studio.url}/vote")
     page.locator(".pane.shown img").first.wait_for()
     sizes = page.locator(".vote button:visible").evaluate_all(

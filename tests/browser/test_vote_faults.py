@@ -38,7 +38,7 @@ class Storm:
     pressed: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> Server:
-        server = self.running.enter_context(serving(self.folder, {}, port=self.port))
+        server = self.running.enter_context(serving(self.folder, {}, port=self.port, forked=True))
         server.ready()
         return server
 
