@@ -108,7 +108,7 @@ def test_several_presses_wait_in_an_order_of_ones_own_and_are_brought_back(
     expect(tab.prompt).to_have_value("half a thought")
     expect(tab.button("Your unsent draft")).to_have_count(0)
 
-    # The same press once more, on what was seen at work, is another comparison; a reload keeps them all.
+    # The same press once more, on what was seen at work, is another comparison; a reload keeps all there is.
     item(tab, PROMPTS[2]).click()
     expect(tab.prompt).to_have_value(PROMPTS[2])
     tab.settled()
@@ -117,8 +117,11 @@ def test_several_presses_wait_in_an_order_of_ones_own_and_are_brought_back(
     assert tab.shown_comparison not in made
     expect(tab.downloads).to_have_count(2)
     tab.page.reload()
-    expect(items(tab)).to_have_count(4)
+    expect(items(tab)).to_have_count(4 + 1)
     expect(tab.page.locator(".filmstrip img")).to_have_count(6)
+    tab.button("Your unsent draft, “half a thought”").click()
+    expect(tab.prompt).to_have_value("half a thought")
+    expect(items(tab)).to_have_count(4)
 
 
 def test_two_that_differ_are_put_side_by_side_and_found_again(

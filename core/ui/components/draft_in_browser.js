@@ -6,6 +6,7 @@
 
 export const DRAFTS = "studio.draft."; // in localStorage, with the person's pseudonym and the draft's id behind it
 export const TAB = "studio.tab-draft"; // in sessionStorage: the id of this tab's draft
+export const ASIDE = "studio.tab-aside"; // in sessionStorage: the id of the one that gave way to a comparison in this tab
 export const LEFT = "studio.left"; // in localStorage: changes when somebody signs out, which every tab hears
 
 /** @typedef {{ value: unknown, number: number, waits: boolean }} Part */
@@ -51,6 +52,7 @@ export function forgetDrafts() {
   try {
     draftKeys().forEach((key) => localStorage.removeItem(key));
     sessionStorage.removeItem(TAB);
+    sessionStorage.removeItem(ASIDE);
     localStorage.setItem(LEFT, String(Date.now() + Math.random()));
   } catch {
     // a browser that keeps nothing has nothing to forget

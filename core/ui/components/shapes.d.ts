@@ -46,6 +46,7 @@ export interface DrawnData {
   unsent: boolean;
   draft: Record<string, unknown>;
   heard: Record<string, number>;
+  aside: boolean;
   prompt_chars_max: number;
 }
 

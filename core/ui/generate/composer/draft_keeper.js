@@ -3,13 +3,14 @@
 // A draft lies under an id that this tab holds a lock on, so the draft of a live tab is nobody else's to take up.
 // The server says what it has drawn; what was typed and picked since then is read from its parts.
 
-import { charsOf, draftKeys, DRAFTS, LEFT, screen, TAB } from "../../components/draft_in_browser.js";
+import { ASIDE, charsOf, draftKeys, DRAFTS, LEFT, screen, TAB } from "../../components/draft_in_browser.js";
 import { onReturn } from "../../components/streamlit_page.js";
 /** @import { Mount } from "../../components/dom.js" */
 /** @import { DrawnData, OwnerData } from "../../components/shapes.js" */
 
 /**
  * @typedef {Pick<DrawnData, "shown" | "draft" | "heard" | "unsent">} Shown
+ * @typedef {{ number: number, from: string, aside: Kept["draft"] | null }} Beside
  * @typedef {{ at: number, shown: string | null, draft: Record<string, unknown> }} Kept
  */
 
@@ -27,10 +28,11 @@ class Tab {
   own = null;
   /** @type {Promise<boolean> | null} whether that one's lock could be had, or another tab has it */
   isOwn = null;
+  aside = ""; // the id of the draft that gave way to a comparison in this tab
   held = ""; // the id whose lock this tab holds
   /** @type {(() => void) | null} */
   release = null;
-  /** @type {((message: Shown & { number: number, from: string }) => void) | null} hands something to the server */
+  /** @type {((message: Shown & Beside) => void) | null} hands something to the server */
   tell = null;
   /** @type {(problem: string) => void} says why a draft is not kept, or that it is */
   report = () => {};
@@ -75,6 +77,7 @@ function meet(/** @type {string} */ owner, /** @type {NonNullable<Tab["tell"]>} 
   tab.owner = owner;
   tidy();
   tab.own = attempt(() => sessionStorage.getItem(TAB), null);
+  tab.aside = attempt(() => sessionStorage.getItem(ASIDE), null) ?? "";
   tab.isOwn = tab.own ? lock(tab.own, PATIENCE_MS) : null; // on whatever page: it stays this tab's
   follow();
 }
@@ -103,7 +106,18 @@ function handOver(/** @type {Shown} */ kept, /** @type {string} */ from) {
   tab.told += 1;
   tab.pending = kept;
   tab.unheard = [];
-  tab.tell?.({ ...kept, number: tab.told, from });
+  tab.tell?.({ ...kept, number: tab.told, from, aside: draftAside() });
+}
+
+/** What was set aside in this tab, unless another tab has taken it up and sent it. */
+function draftAside() {
+  return tab.aside ? (read(keyOf(tab.aside))?.draft ?? null) : null;
+}
+
+function setAside(/** @type {string} */ id) {
+  if (tab.aside === id) return;
+  tab.aside = id;
+  attempt(() => (id ? sessionStorage.setItem(ASIDE, id) : sessionStorage.removeItem(ASIDE)), undefined);
 }
 
 /** What the server has drawn counts once it has taken what was handed over to it. */
@@ -116,8 +130,10 @@ function follow() {
     tab.isChoosing = true;
     choose(data.shown).then((kept) => {
       tab.isChoosing = false;
+      const now = tab.latest ?? data;
       if (kept) handOver({ shown: kept.shown, draft: kept.draft, heard: {}, unsent: true }, "");
-      else accept(tab.latest ?? data);
+      else if (draftAside()) handOver(onScreen(now), now.session);
+      else accept(now);
     });
   } else if (data.session !== tab.drawn.session) {
     handOver(onScreen(tab.drawn), tab.drawn.session);
@@ -129,7 +145,11 @@ function follow() {
 function accept(/** @type {DrawnData} */ data) {
   const before = tab.drawn;
   const isAnother = before && before.session === data.session && before.line !== data.line;
-  if (isAnother && tab.isKept) take(newId()); // the one that is left behind is for another tab
+  if (isAnother && tab.isKept) {
+    setAside(tab.id); // and for another tab, too
+    take(newId());
+  }
+  if (!data.aside) setAside("");
   const lost = isAnother ? [] : lostFrom(data);
   tab.pending = null;
   tab.drawn = data;

@@ -44,7 +44,10 @@ class OwnerData:
 
 @dataclass(frozen=True, slots=True)
 class DrawnData:
-    """What the composer shows, and how much of what the browser has handed over and typed it has taken."""
+    """What the composer shows, and how much of what the browser has handed over and typed it has taken.
+
+    `aside` says that another draft of this tab is set aside.
+    """
 
     session: str
     line: str
@@ -53,12 +56,14 @@ class DrawnData:
     unsent: bool
     draft: Stored
     heard: Mapping[str, int]
+    aside: bool
     prompt_chars_max: int
 
 
 class Kept(Told):
     """What the browser hands over: the draft, the comparison it was begun on, what a server has heard of it already,
-    and which session it is from, if it is from a live one. Each field of the draft is checked where it is put back.
+    and which session it is from, if it is from a live one; and the draft that was set aside. Each field of a draft is
+    checked where it is put back.
     """
 
     number: Count
@@ -67,6 +72,7 @@ class Kept(Told):
     draft: Annotated[dict[str, Any], Field(max_length=_FIELDS_MAX)]
     heard: Annotated[dict[str, Any], Field(max_length=_FIELDS_MAX)]
     unsent: bool = True
+    aside: Annotated[dict[str, Any], Field(max_length=_FIELDS_MAX)] | None = None
 
 
 class _Problem(Told):
@@ -105,7 +111,8 @@ class Keeping:
         if kept is None or kept.number <= self.taken:
             return self
         is_news = kept.from_session != self.session
-        return replace(self, taken=kept.number, waiting=kept if is_news else self.waiting)
+        waiting = kept if is_news else self.waiting
+        return replace(self, taken=kept.number, waiting=waiting, aside=self.aside or kept.aside)
 
 
 def meet_browser(studio: Studio, viewer: Viewer) -> None:
@@ -164,7 +171,7 @@ def leave_draft() -> None:
 def aside_prompt() -> str | None:
     """The prompt of the unsent draft that gave way to a comparison in this tab; None without one."""
     aside = _keeping().aside
-    return None if aside is None else str(aside["prompt"])
+    return None if aside is None else str(aside.get("prompt", ""))
 
 
 def want_aside_back() -> None:
@@ -177,9 +184,9 @@ def put_aside_back(studio: Studio) -> None:
     aside = _keeping().aside
     if not st.session_state.pop(Key.ASIDE_WANTED, False) or aside is None:
         return
-    put_back(aside, {}, studio)
+    left_out = put_back(aside, {}, studio)
     begin_draft()
-    _keep(replace(_keeping(), line=_token(), aside=None, is_unsent=True))
+    _keep(replace(_keeping(), line=_token(), aside=None, is_unsent=True, left_out=left_out))
 
 
 def show_draft() -> bool:
@@ -204,6 +211,7 @@ def show_draft() -> bool:
                 unsent=is_unsent,
                 draft=picks | widgets,
                 heard=heard_now(),
+                aside=keeping.aside is not None,
                 prompt_chars_max=PROMPT_CHARS_MAX,
             ),
             key=_SHOWN,
