@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from core.identity.session import pseudonym
 from tests.support.dashboards.dashboard import Tab
 
 State = Callable[[Tab, str], None]
+_DRAFT = f"studio.draft.{pseudonym('', 'demo@localhost')}.of-before"  # the demo's secret is none
 
 
 def nothing_yet(tab: Tab, _made: str) -> None:
@@ -31,6 +33,24 @@ def plan(tab: Tab, tone: str, prompt: str, angle: str | None = None) -> None:
     expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
     tab.type_prompt(prompt)
     expect(tab.main.get_by_role("img", name=re.compile("^person reference")).first).to_be_visible()
+    tab.settled()
+
+
+def drafted(tab: Tab, prompt: str, **draft: object) -> None:
+    """The composer with what was planned in this browser before, by the names of a stored draft."""
+    tab.page.goto(f"{tab.home}/healthz")  # any address of the origin, whose storage it is
+    tab.page.evaluate(
+        """([key, draft]) => {
+          sessionStorage.clear();  // the tab is at no other draft
+          localStorage[key] = JSON.stringify({ at: Date.now(), shown: null, draft });
+        }""",
+        [_DRAFT, {"prompt": prompt, **draft}],
+    )
+    tab.goto("/")
+    expect(tab.prompt).to_have_value(prompt)
+    expect(tab.main.get_by_text("Read: ", exact=False)).to_be_visible()
+    if "tone" in draft:
+        expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
     tab.settled()
 
 

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit
-from tests.support.dashboards.dashboard import Dashboard, Tab
+from tests.browser.states import drafted
+from tests.support.dashboards.dashboard import Tab
 
 GRID = "References"
 ADA = "refs/01. Model/a(natural,film) low angle/Ada"
-
-
-@pytest.fixture
-def tab(studio: Dashboard, visit: Visit) -> Tab:
-    """A fresh composer."""
-    return visit(studio).open()
 
 
 def people(tab: Tab) -> set[str]:
@@ -38,10 +31,7 @@ def reads(tab: Tab, text: str | re.Pattern[str]) -> None:
 
 def test_a_pinned_face_stays_whatever_tone_is_picked_and_a_dead_end_has_a_way_out(tab: Tab) -> None:
     """References → Use in Generate leaves everything else as it is; no other woman turns up."""
-    tab.tile("Tone", "Cinematic").click()
-    tab.tile("Angle", "Three-quarter").click()
-    tab.type_prompt("a woman at a window")
-    reads(tab, "Read: ")
+    drafted(tab, "a woman at a window", tone="cinematic", angle="three-quarter")
     tab.page.get_by_role("link", name="References").click()
     tab.goto("/references?role=model&tone=natural-film&angle=low-angle&q=Ada")
     tab.cards(GRID).first.click()
@@ -72,11 +62,7 @@ def test_a_pinned_face_stays_whatever_tone_is_picked_and_a_dead_end_has_a_way_ou
 
 
 def test_opening_a_comparison_pins_nothing_and_shuffle_lets_go_of_it(tab: Tab) -> None:
-    tab.tile("Tone", "Cinematic").click()
-    tab.tile("Angle", "Three-quarter").click()
-    tab.type_prompt("a man on a pier")
-    reads(tab, "Read: ")
-    tab.settled()
+    drafted(tab, "a man on a pier", tone="cinematic", angle="three-quarter")
     before = tab.injected()
     tab.generate.click()
     expect(tab.downloads.first).to_be_visible()
@@ -96,10 +82,7 @@ def test_opening_a_comparison_pins_nothing_and_shuffle_lets_go_of_it(tab: Tab) -
 
 
 def test_a_tone_without_its_reference_is_asked_about_before_anything_is_made(tab: Tab) -> None:
-    tab.tile("Tone", "Cinematic").click()
-    tab.tile("Angle", "Low angle").click()
-    tab.type_prompt("a man in a quiet street")
-    reads(tab, "Read: ")
+    drafted(tab, "a man in a quiet street", tone="cinematic", angle="low-angle")
     tab.main.get_by_role("button", name="Off").first.click()
     expect(tab.main.get_by_role("button", name="Switch on").first).to_be_visible()
     tab.prompt.press("Control+Enter")
