@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +22,7 @@ from core.studio import Studio, build_studio
 from core.web import health
 from core.web.health import State, checks
 from tests.concurrency.test_periodic import until
+from tests.support.processes.programs import ROOT
 
 PATIENCE_S = 60
 VOTES = ("pairings-index", "votes-index", "votes-outbox")
@@ -69,10 +71,12 @@ def trouble() -> Trouble:
 
 @pytest.fixture(scope="module")
 def studio(trouble: Trouble, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A whole studio over its embedded S3, whose calls get into trouble on demand."""
+    """A whole studio over its embedded S3 with a few pictures, whose calls get into trouble on demand."""
+    few = tmp_path_factory.mktemp("samples") / "refs"
+    shutil.copytree(ROOT / "samples" / "refs" / "02. Tone" / "noir", few / "02. Tone" / "noir")
 
-    def opened(settings: Settings, samples: Path, *, lends: bool = True) -> Storage:
-        real = open_storage(settings, samples, lends=lends)
+    def opened(settings: Settings, _samples: Path, *, lends: bool = True) -> Storage:
+        real = open_storage(settings, few, lends=lends)
         return replace(real, store=Troubled(real.store, trouble), list_pages=Troubled(real.list_pages, trouble))  # type: ignore[arg-type]  # they are
 
     with pytest.MonkeyPatch.context() as patch:

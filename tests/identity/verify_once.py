@@ -1,4 +1,4 @@
-"""A process that says what time it believes it is, and whom the token on standard input names, or why nobody."""
+"""A process that says what time it believes it is, and of each token on standard input whom it names, or why nobody."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tests.identity.issuer import NONCE, led_to
 
 print(int(time.time()))
 with led_to(sys.argv[1]) as transport:
-    try:
-        print(GoogleVerifier(CLIENT_ID, Certificates(transport)).verify(sys.stdin.read(), nonce=NONCE).email)
-    except SignInError as err:
-        print(err.message)
+    verifier = GoogleVerifier(CLIENT_ID, Certificates(transport))
+    for token in sys.stdin.read().split():
+        try:
+            print(f"said: {verifier.verify(token, nonce=NONCE).email}")
+        except SignInError as err:
+            print(f"said: {err.message}")

@@ -132,9 +132,9 @@ def test_what_a_component_cannot_have_said_is_a_sentence_and_nothing_else(
 
 @pytest.mark.parametrize("name", PAGES[1:])
 def test_a_value_of_another_type_breaks_no_page(name: str, open_page: OpenPage) -> None:
-    """In every widget at once, one type after the other."""
+    """In every widget at once, one type after the other in one session, which still works after each."""
+    page = open_page(name)
     for kind, value in VALUES.items():
-        page = open_page(name)
         for key in page.ids:
             if key != "None" and not key.startswith("Sign out"):  # whoever is pressed is pressed, by whatever value
                 page.set(key, **value)
