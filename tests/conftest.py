@@ -51,7 +51,6 @@ _LONGEST = (
         "test_sign_in.py",
         "test_look.py",
         "test_routes.py",
-        "test_commands.py",
         "test_first_requests.py",
     ),
     *("test_addresses.py", "test_fault_matrix.py", "test_stage.py", "test_picture_grid.py", "test_sign_in_tab.py"),

@@ -14,7 +14,7 @@ from tests.labels.review.checkouts import checkout_in, labels, reviewed_bucket
 from tests.support.processes.checkouts import GIT, shared
 from tests.support.processes.commands import Done, core, fails, started
 from tests.support.processes.programs import ROOT
-from tests.support.s3.moto_server import moto_server, with_bucket
+from tests.support.s3.moto_server import with_bucket
 from tests.support.s3.servers import S3Server, environment, scripted_server
 
 SIGN_IN = {
@@ -25,12 +25,6 @@ SIGN_IN = {
     "ALLOWED_DOMAINS": "studio.example",
 }
 KEY = "sk-kept-key-of-a-test"
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[S3Server]:
-    with moto_server() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -340,3 +334,26 @@ class TestFiles:
         says, fix = told(check(settings, cwd=checkout)[1], "warning", "labels")
         assert re.match(r"version \w{12}, published by .* UTC, waits in S3", says)
         assert "docs/operate.md" in fix
+
+
+class TestProfiles:
+    """Could people be served?"""
+
+    def test_the_embedded_profile_can_serve(self, demo: dict[str, str]) -> None:
+        done = started("check", environ=demo)
+        assert done.code == 0, done.out
+        assert "110 pictures" in done.out
+
+    @pytest.mark.parametrize(
+        "environ",
+        [
+            {"S3_BUCKET": "studio", "S3_ENDPOINT_URL": "http://127.0.0.1:9"},
+            {"GOOGLE_CLIENT_ID": "id"},
+            {"INDEX_WORKERS": "many"},
+        ],
+    )
+    def test_what_could_not_serve_exits_1_and_says_why(self, environ: dict[str, str], demo: dict[str, str]) -> None:
+        done = core("check", environ={**demo, "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", **environ})
+        assert done.code == 1
+        assert "MISSING" in done.out
+        assert "Traceback" not in done.out + done.err

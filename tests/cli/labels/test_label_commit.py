@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,9 @@ from tests.support.operators_guide import GUIDE, shell_lines
 from tests.support.processes.checkouts import GIT, committed, git, shared
 from tests.support.processes.commands import fails
 from tests.support.processes.programs import ROOT
-from tests.support.s3.moto_server import moto_server
 from tests.support.s3.servers import S3Server, environment
 
 FILE = "labels/personas.jsonl"
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[S3Server]:
-    with moto_server() as server:
-        yield server
 
 
 @pytest.fixture

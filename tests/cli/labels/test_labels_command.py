@@ -6,7 +6,6 @@ What may publish does so in a checkout of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from hashlib import md5
 from pathlib import Path
 
@@ -23,18 +22,12 @@ from tests.labels.review.checkouts import KEYS, checkout_in, etag, labels, revie
 from tests.labels.review.services import ReviewFixture, correct, proposed
 from tests.support.processes.commands import fails
 from tests.support.processes.programs import ROOT
-from tests.support.s3.moto_server import moto_server, remove, with_bucket
+from tests.support.s3.moto_server import remove, with_bucket
 from tests.support.s3.servers import S3Server, environment
 
 PUBLICATION = f"{APP}labels/publication.json"
 FIELDS = {field.value for field in LabelField}
 SHARE = {"right", "count", "share", "low", "high"}
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[S3Server]:
-    with moto_server() as server:
-        yield server
 
 
 @pytest.fixture
