@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import StartDashboard, Visit
+from tests.browser.states import drafted
 from tests.support.dashboards.dashboard import Dashboard, Tab
 
 PROMPT = "A young woman looks over her shoulder in soft light"
@@ -38,11 +39,9 @@ def test_a_designer_gets_a_fair_comparison_and_never_loses_it(
 ) -> None:
     """One picture at a time is made, and a colleague's come first: so there is a middle to reload in."""
     studio = start_dashboard({"GENERATION_CONCURRENCY": "1"})
-    colleague, designer = visit(studio).open(), visit(studio)
-    tab = designer.open()
+    colleague, tab = Tab(visit(studio).page(), studio.url), visit(studio).open()
 
-    plan(colleague, "A still life", "Noir", "Close-up")
-    colleague.choose("Size", LARGEST)
+    drafted(colleague, "A still life", tone="noir", angle="close-up")
     plan(tab, PROMPT, "Cinematic", "Low angle")
     tab.choose("Size", LARGEST)
     tab.settled()
@@ -78,8 +77,8 @@ def test_a_designer_gets_a_fair_comparison_and_never_loses_it(
     assert [record["mode"], record["tone"], record["angle"]] == ["compare", "cinematic", "low-angle"]
 
     pictures_are_what_was_ordered(tab, outcomes, tmp_path)
-    another_tab_finds_the_same(visit(studio).open(f"/?comparison={mine}"), mine)
-    history_brings_it_back(studio, visit(studio).open("/history"), mine, promised)
+    another_tab_finds_the_same(colleague, mine)
+    history_brings_it_back(studio, colleague, mine, promised)
 
 
 def pictures_are_what_was_ordered(tab: Tab, outcomes: list[dict[str, object]], folder: Path) -> None:
@@ -97,9 +96,10 @@ def pictures_are_what_was_ordered(tab: Tab, outcomes: list[dict[str, object]], f
 
 
 def another_tab_finds_the_same(tab: Tab, comparison: str) -> None:
+    tab.goto(f"/?comparison={comparison}")
+    expect(tab.prompt).to_have_value(PROMPT)
     expect(tab.downloads).to_have_count(2)
     assert tab.shown_comparison == comparison
-    expect(tab.prompt).to_have_value(PROMPT)
     stage = tab.page.get_by_role("group", name=re.compile("^Comparison of A, Tone only and B, Tone"))
     for side in ("Tone only", "Tone + angle"):
         picture = stage.get_by_role("img", name=f"{side}: {PROMPT}")
@@ -109,6 +109,7 @@ def another_tab_finds_the_same(tab: Tab, comparison: str) -> None:
 
 def history_brings_it_back(studio: Dashboard, tab: Tab, comparison: str, keys: list[str]) -> None:
     """Prompt, mode, tone, angle and the very pictures: after a shuffle too, because they are pinned."""
+    tab.goto("/history")
     expect(tab.cards("Comparisons")).to_have_count(2)
     tab.cards("Comparisons").filter(has_text=PROMPT).click()
     expect(tab.dialog).to_contain_text(PROMPT)
