@@ -115,7 +115,7 @@ def composed(tab: Tab) -> None:
             arg=[label.lower(), option],
         )
     youngest = tab.page.get_by_role("slider").first
-    for _ in range(20):
+    for _ in range(3):
         youngest.press("ArrowRight")
     tab.settled()
     slot = tab.main.locator(".st-key-slot-tone-1")
@@ -174,10 +174,7 @@ def press_generate(tab: Tab) -> None:
 
 
 class TestAfterADeploy:
-    @pytest.mark.parametrize("press", [press_in_the_box, press_generate])
-    def test_the_first_press_orders_once_what_the_screen_shows(
-        self, deployed: Redeployed, visit: Visit, press: Callable[[Tab], None]
-    ) -> None:
+    def test_the_first_press_orders_once_what_the_screen_shows(self, deployed: Redeployed, visit: Visit) -> None:
         """All of it is there after a reload, too; what was typed while nobody answered is sent along."""
         tab = visit(deployed, viewport=TALL).open()
         composed(tab)
@@ -186,13 +183,13 @@ class TestAfterADeploy:
         expect_seen(tab, before)
         made = len(deployed.s3.comparisons())
         deployed.restart(tab, lambda: tab.prompt.fill(f"{PROMPT}, smiling"))
-        press(tab)
+        press_in_the_box(tab)
         comparison = tab.shown_comparison
         record = deployed.s3.record(comparison)
         asked = wishes(record)
         assert asked["prompt"] == f"{PROMPT}, smiling"
         assert (asked["mode"], asked["tone"], asked["angle"]) == ("tone-only", "cinematic", "profile")
-        assert (asked["person"], asked["gender"], asked["ages"]) == ("yes", "feminine", {"low": 20, "high": 100})
+        assert (asked["person"], asked["gender"], asked["ages"]) == ("yes", "feminine", {"low": 3, "high": 100})
         assert (asked["rerolls"], asked["strengths"]) == ({"tone": 1}, {"tone": "strong"})
         assert [len(asked["pins"]), len(asked["off"])] == [1, 1]
         assert (record["size"], record["quality"]) == ({"width": 1024, "height": 1024}, "low")
@@ -205,7 +202,10 @@ class TestAfterADeploy:
     def test_what_the_server_set_by_itself_stays_as_the_screen_shows_it(
         self, deployed: Redeployed, visit: Visit
     ) -> None:
-        """A near miss has changed the tone that was picked by hand; another pick by hand counts again."""
+        """A near miss has changed the tone that was picked by hand; another pick by hand counts again.
+
+        What was typed while nobody answered is sent along by the button, too.
+        """
         tab = visit(deployed, viewport=TALL).open()
         tab.choose("Engine", "Preview, no AI")
         tab.type_prompt("A woman looks up")
@@ -216,9 +216,10 @@ class TestAfterADeploy:
         expect(tab.verdict("yes")).to_be_visible()
         tab.settled()
         before = seen(tab)
-        deployed.restart(tab)
+        deployed.restart(tab, lambda: tab.prompt.fill("A woman looks up, smiling"))
         press_generate(tab)
         record = deployed.s3.record(tab.shown_comparison)
+        assert wishes(record)["prompt"] == "A woman looks up, smiling"
         assert (wishes(record)["tone"], wishes(record)["angle"], record["engine"]) == (
             "cinematic",
             "low-angle",
@@ -232,24 +233,14 @@ class TestAfterADeploy:
         deployed.restart(tab)
         tab.tile("Angle", "Profile").click()
         expect(tab.main.get_by_role("img", name=re.compile("^angle reference .* profile$"))).to_be_visible()
-        expect(tab.prompt).to_have_value("A woman looks up")
+        expect(tab.prompt).to_have_value("A woman looks up, smiling")
         expect(tab.tile("Tone", "Cinematic")).to_have_attribute("aria-pressed", "true")
         expect(tab.downloads).to_have_count(2)
 
-    def test_a_deploy_while_another_page_is_open_costs_nothing(self, deployed: Redeployed, visit: Visit) -> None:
-        tab = visit(deployed, viewport=TALL).open()
-        tab.tile("Tone", "Noir").click()
-        typed(tab)
-        before = seen(tab)
-        tab.page.get_by_role("link", name="History").click()
-        expect(tab.page).to_have_url(re.compile("/history$"))
-        tab.settled()
-        deployed.restart(tab)
-        tab.page.get_by_role("link", name="Generate").click()
-        expect_seen(tab, before)
 
-
-def test_keeping_a_draft_costs_no_run(deployed: Redeployed, visit: Visit) -> None:
+def test_keeping_a_draft_costs_no_run_and_a_deploy_while_another_page_is_open_no_draft(
+    deployed: Redeployed, visit: Visit
+) -> None:
     """A fresh tab is drawn once, each change once more; a reload that brings a draft back takes one more."""
 
     def runs() -> float:
@@ -271,6 +262,14 @@ def test_keeping_a_draft_costs_no_run(deployed: Redeployed, visit: Visit) -> Non
     expect(tab.prompt).to_have_value(PROMPT)
     tab.still()
     assert runs() == before + 5
+
+    composed = seen(tab)
+    tab.page.get_by_role("link", name="History").click()
+    expect(tab.page).to_have_url(re.compile("/history$"))
+    tab.settled()
+    deployed.restart(tab)
+    tab.page.get_by_role("link", name="Generate").click()
+    expect_seen(tab, composed)
 
 
 class TestALostLine:
@@ -315,7 +314,11 @@ class TestAReload:
         tab.page.reload()
         expect_seen(tab, before)
 
-    def test_a_draft_that_was_changed_after_its_comparison_wins_over_the_address(self, tab: Tab) -> None:
+    def test_a_draft_that_was_changed_after_its_comparison_wins_over_the_address_until_it_is_cleared(
+        self, tab: Tab
+    ) -> None:
+        """Clear empties the composer and the stage for good; the comparison is still there."""
+        expect(tab.button("Clear")).to_be_disabled()
         plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view")
         made = make(tab)
         expect_kept(tab, 0)
@@ -333,19 +336,22 @@ class TestAReload:
         expect(tab.downloads).to_have_count(2)
         assert tab.shown_comparison == made
 
-    def test_a_prompt_too_long_to_keep_says_so_and_fills_nothing(self, tab: Tab) -> None:
-        warning = tab.main.get_by_text("This draft is too long to be kept in the browser")
-        typed(tab)
-        expect_kept(tab, 1)
-        assert paste(tab, "long " * 40_000) == 0
-        expect(warning).to_be_visible()
-        tab.type_prompt("Ada again")
-        expect(warning).to_be_hidden()
-        expect_kept(tab, 1)
-        assert paste(tab, "long " * 400_000) == 0
-        tab.page.close()  # which such a prompt keeps busy for long
+        tab.choose("Size", "1:1")
+        tab.settled()
+        tab.button("Clear").click()
+        for _ in range(2):
+            expect(tab.main.get_by_text("Nothing planned yet")).to_be_visible()
+            expect(tab.prompt).to_have_value("")
+            expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "false")
+            expect(tab.page.get_by_role("combobox", name="Size")).to_have_value(re.compile("^4:5 · 1024"))
+            assert "comparison" not in tab.page.url
+            expect_kept(tab, 0)
+            tab.page.reload()
+        tab.goto(f"/?comparison={made}")
+        expect(tab.prompt).to_have_value("Ada in a linen shirt, three-quarter view")
 
-    def test_a_browser_without_room_says_so(self, tab: Tab) -> None:
+    def test_what_has_no_room_or_is_too_long_is_said_until_it_is_kept(self, tab: Tab) -> None:
+        no_room = tab.main.get_by_text("The browser has no room to keep this draft")
         tab.page.evaluate(
             """() => {
               for (let size = 2 ** 22; size > 0; size = Math.floor(size / 2)) {
@@ -356,46 +362,36 @@ class TestAReload:
             }"""
         )
         typed(tab)
-        expect(tab.main.get_by_text("The browser has no room to keep this draft")).to_be_visible()
+        expect(no_room).to_be_visible()
         tab.page.evaluate(
             "Object.keys(localStorage).filter((key) => key.startsWith('filler')).forEach((key) => "
             "localStorage.removeItem(key))"
         )
         tab.type_prompt("Ada in Paris")
-        expect(tab.main.get_by_text("The browser has no room to keep this draft")).to_be_hidden()
+        expect(no_room).to_be_hidden()
+        expect_kept(tab, 1)
         tab.page.reload()
         expect(tab.prompt).to_have_value("Ada in Paris")
-
-
-class TestCleared:
-    def test_clear_empties_the_composer_and_the_stage_for_good(self, tab: Tab) -> None:
-        expect(tab.button("Clear")).to_be_disabled()
-        plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view")
-        made = make(tab)
-        tab.type_prompt("Ada in a woollen coat")
-        tab.choose("Size", "1:1")
         tab.settled()
-        tab.button("Clear").click()
-        for _ in range(2):
-            expect(tab.main.get_by_text("Nothing planned yet")).to_be_visible()
-            expect(tab.prompt).to_have_value("")
-            expect(tab.tile("Tone", "Cinematic")).to_have_attribute("aria-pressed", "false")
-            expect(tab.page.get_by_role("combobox", name="Size")).to_have_value(re.compile("^4:5 · 1024"))
-            assert "comparison" not in tab.page.url
-            expect_kept(tab, 0)
-            tab.page.reload()
-        tab.goto(f"/?comparison={made}")
-        expect(tab.prompt).to_have_value("Ada in a linen shirt, three-quarter view")
+
+        too_long = tab.main.get_by_text("This draft is too long to be kept in the browser")
+        assert paste(tab, "long " * 40_000) == 0
+        expect(too_long).to_be_visible()
+        tab.type_prompt("Ada again")
+        expect(too_long).to_be_hidden()
+        expect_kept(tab, 1)
+        assert paste(tab, "long " * 400_000) == 0
+        tab.page.close()  # which such a prompt keeps busy for long
 
 
 @contextmanager
-def stopped(server: Server) -> Iterator[None]:
+def stopped(server: Dashboard) -> Iterator[None]:
     """A server that hears nothing for a while, as one with much to do: what is pressed meanwhile waits for it."""
-    os.kill(server.process.pid, signal.SIGSTOP)
+    os.kill(server.pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(server.process.pid, signal.SIGCONT)
+        os.kill(server.pid, signal.SIGCONT)
 
 
 def leave_at_once(tab: Tab, prompt: str) -> None:
@@ -404,79 +400,38 @@ def leave_at_once(tab: Tab, prompt: str) -> None:
     tab.page.get_by_role("link", name="History").click(delay=100)
 
 
-class TestAPageThatIsLeftAtOnce:
-    def test_what_was_typed_is_kept_beside_the_comparison_that_is_opened_next(
-        self, deployed: Redeployed, visit: Visit
-    ) -> None:
-        tab = visit(deployed, viewport=TALL).open()
-        tab.choose("Engine", "Preview, no AI")
-        plan(tab, "Cinematic", "Ada in the rain, three-quarter view", "Three-quarter")
-        make(tab)
-        with stopped(deployed.server):
-            leave_at_once(tab, "A red chair")
-        expect(tab.page).to_have_url(re.compile("/history$"))
-        tab.cards("Comparisons").first.click()
-        tab.dialog.get_by_role("button", name="Open in Generate").click()
-        expect(tab.prompt).to_have_value("Ada in the rain, three-quarter view")
-        tab.settled()
-        other = Tab(tab.page.context.new_page(), tab.home)
-        other.goto("/")
-        expect(other.prompt).to_have_value("A red chair")
+def open_from_history(tab: Tab) -> None:
+    """Open the newest comparison, from its page."""
+    tab.cards("Comparisons").first.click()
+    tab.dialog.get_by_role("button", name="Open in Generate").click()
 
-    def test_what_no_server_has_heard_is_there_on_the_way_back(self, deployed: Redeployed, visit: Visit) -> None:
-        """Two messages that wait for a server are one to it, the newer; here the line itself loses the older."""
-        tab, losing = visit(deployed, anew=True, viewport=TALL).open(), [b"A red chair"]
 
-        def pass_on(line: WebSocketRoute) -> None:
-            server = line.connect_to_server()
-            line.on_message(lambda sent: None if any(text in sent for text in losing) else server.send(sent))
+def test_what_was_typed_and_left_at_once_is_there_on_the_way_back(deployed: Redeployed, visit: Visit) -> None:
+    """Two messages that wait for a server are one to it, the newer; here the line itself loses the older."""
+    tab, losing = Tab(visit(deployed, viewport=TALL).context.new_page(), deployed.url), [b"A red chair"]
 
-        tab.page.route_web_socket(re.compile("/_stcore/stream"), pass_on)
-        tab.page.reload()
-        tab.tile("Tone", "Noir").click()
-        typed(tab)
-        leave_at_once(tab, "A red chair")
-        expect(tab.page).to_have_url(re.compile("/history$"))
-        losing.clear()
-        tab.page.get_by_role("link", name="Generate").click()
-        expect(tab.prompt).to_have_value("A red chair")
-        expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "true")
-        expect(tab.main).to_contain_text("no person")
-        tab.settled()
-        assert [each["draft"]["prompt"] for each in kept(tab)] == ["A red chair"]
+    def pass_on(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+        line.on_message(lambda sent: None if any(text in sent for text in losing) else server.send(sent))
+
+    tab.page.route_web_socket(re.compile("/_stcore/stream"), pass_on)
+    tab.goto("/")
+    tab.tile("Tone", "Noir").click()
+    typed(tab)
+    leave_at_once(tab, "A red chair")
+    expect(tab.page).to_have_url(re.compile("/history$"))
+    losing.clear()
+    tab.page.get_by_role("link", name="Generate").click()
+    expect(tab.prompt).to_have_value("A red chair")
+    expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "true")
+    expect(tab.main).to_contain_text("no person")
+    tab.settled()
+    assert [each["draft"]["prompt"] for each in kept(tab)] == ["A red chair"]
 
 
 class TestTabs:
-    def test_two_tabs_keep_two_drafts_and_a_closed_one_comes_back(self, tab: Tab) -> None:
-        typed(tab, "Ada in the first tab")
-        other = Tab(tab.page.context.new_page(), tab.home)
-        other.goto("/")
-        expect(other.prompt).to_have_value("")
-        typed(other, "Bruno in the second tab")
-        for each, prompt in ((tab, "Ada in the first tab"), (other, "Bruno in the second tab")):
-            each.page.reload()
-            expect(each.prompt).to_have_value(prompt)
-        tab.page.close()
-        again = Tab(other.page.context.new_page(), tab.home)
-        again.goto("/")
-        expect(again.prompt).to_have_value("Ada in the first tab")
-        expect_kept(again, 2)
-
-    def test_a_copied_tab_goes_on_with_a_draft_of_its_own(self, tab: Tab) -> None:
-        """A browser copies the tab's own storage along."""
-        typed(tab, "Ada in the first tab")
-        with tab.page.expect_popup() as opened:
-            tab.page.evaluate("void window.open(location.href)")
-        copy = Tab(opened.value, tab.home)
-        expect(copy.prompt).to_have_value("Ada in the first tab")
-        expect_kept(copy, 2)
-        copy.type_prompt("Bruno in the copy")
-        tab.page.reload()
-        copy.page.reload()
-        expect(copy.prompt).to_have_value("Bruno in the copy")
-        expect(tab.prompt).to_have_value("Ada in the first tab")
-
-    def test_a_tab_on_another_page_keeps_its_draft_for_itself(self, tab: Tab) -> None:
+    def test_each_tab_keeps_a_draft_of_its_own_and_a_closed_ones_comes_back(self, tab: Tab) -> None:
+        """A tab on another page keeps its own for itself; of a copied tab the browser copies its own storage along."""
         typed(tab, "Ada in the first tab")
         tab.goto("/history")
         other = Tab(tab.page.context.new_page(), tab.home)
@@ -485,126 +440,145 @@ class TestTabs:
         expect(other.prompt).to_have_value("")
         tab.page.get_by_role("link", name="Generate").click()
         expect(tab.prompt).to_have_value("Ada in the first tab")
+        typed(other, "Bruno in the second tab")
+        for each, prompt in ((tab, "Ada in the first tab"), (other, "Bruno in the second tab")):
+            each.page.reload()
+            expect(each.prompt).to_have_value(prompt)
 
-    def test_somebodys_link_shows_its_comparison_and_no_draft_is_lost(
-        self, tab: Tab, studio: Dashboard, visit: Visit
-    ) -> None:
-        theirs = visit(studio).open()
-        plan(theirs, "Cinematic", "Ada in the rain, three-quarter view")
-        made = make(theirs)
-        typed(tab, "A red chair, not sent yet", read="no person")
+        with other.page.expect_popup() as opened:
+            other.page.evaluate("void window.open(location.href)")
+        copy = Tab(opened.value, tab.home)
+        expect(copy.prompt).to_have_value("Bruno in the second tab")
+        expect_kept(copy, 3)
+        copy.type_prompt("Chloe in the copy")
+        for each, prompt in ((other, "Bruno in the second tab"), (copy, "Chloe in the copy")):
+            each.page.reload()
+            expect(each.prompt).to_have_value(prompt)
+
         tab.page.close()
+        again = Tab(other.page.context.new_page(), tab.home)
+        again.goto("/")
+        expect(again.prompt).to_have_value("Ada in the first tab")
+        expect_kept(again, 3)
+
+    def test_a_draft_gives_way_to_a_comparison_that_is_opened_and_waits_for_the_next_tab(
+        self, tab: Tab, studio: Dashboard
+    ) -> None:
+        """Whether it is opened from History or by somebody's link, and whether the server has heard of the draft."""
+        plan(tab, "Cinematic", "Ada in the rain, three-quarter view")
+        made = make(tab)
+        tab.button("Clear").click()
+        expect(tab.main.get_by_text("Nothing planned yet")).to_be_visible()
+        typed(tab, "A red chair, not sent yet", read="no person")
+        tab.page.get_by_role("link", name="History").click()
+        open_from_history(tab)
+        expect(tab.prompt).to_have_value("Ada in the rain, three-quarter view")
+        tab.settled()
+        expect_kept(tab, 1)
+
         linked = Tab(tab.page.context.new_page(), tab.home)
         linked.goto(f"/?comparison={made}")
         expect(linked.prompt).to_have_value("Ada in the rain, three-quarter view")
         expect(linked.downloads).to_have_count(2)
         linked.still()
         expect(linked.prompt).to_have_value("Ada in the rain, three-quarter view")
+        linked.page.close()
         fresh = Tab(tab.page.context.new_page(), tab.home)
         fresh.goto("/")
         expect(fresh.prompt).to_have_value("A red chair, not sent yet")
         fresh.goto(f"/?comparison={made}")  # and in the very tab that is at the draft
         expect(fresh.prompt).to_have_value("Ada in the rain, three-quarter view")
         expect_kept(fresh, 1)
+        fresh.page.close()
 
-    def test_a_draft_that_gave_way_to_a_comparison_waits_for_the_next_tab(self, tab: Tab) -> None:
-        plan(tab, "Cinematic", "Ada in the rain, three-quarter view")
-        make(tab)
-        typed(tab, "A red chair, not sent yet", read="no person")
-        tab.page.get_by_role("link", name="History").click()
-        tab.cards("Comparisons").first.click()
-        tab.dialog.get_by_role("button", name="Open in Generate").click()
+        with stopped(studio):
+            leave_at_once(tab, "A blue chair")
+        expect(tab.page).to_have_url(re.compile("/history$"))
+        open_from_history(tab)
         expect(tab.prompt).to_have_value("Ada in the rain, three-quarter view")
         tab.settled()
-        expect_kept(tab, 1)
-        other = Tab(tab.page.context.new_page(), tab.home)
-        other.goto("/")
-        expect(other.prompt).to_have_value("A red chair, not sent yet")
+        expect_kept(tab, 2)
+        newest = Tab(tab.page.context.new_page(), tab.home)
+        newest.goto("/")
+        expect(newest.prompt).to_have_value("A blue chair")
 
 
 class TestWhatTheBrowserHolds:
-    def held(self, tab: Tab, **changes: object) -> None:
-        """Change what the browser keeps, and load the page anew."""
-        typed(tab)
+    def change(self, tab: Tab, script: str, *arguments: object) -> None:
+        """Change what the browser keeps, and load the page anew. The script knows the `key` and what is `kept`."""
         expect_kept(tab, 1)
         tab.page.evaluate(
-            f"""(changes) => {{
+            f"""(given) => {{
               const [key] = {KEPT};
               const kept = JSON.parse(localStorage[key]);
-              Object.assign(kept.draft, changes.draft ?? {{}});
-              delete changes.draft;
-              localStorage[key] = JSON.stringify(Object.assign(kept, changes));
+              {script}
             }}""",
-            changes,
+            arguments,
         )
         tab.page.reload()
+
+    def hold(self, tab: Tab, **draft: object) -> None:
+        """Have this in the draft that is kept, and load the page anew."""
+        self.change(tab, "Object.assign(kept.draft, given[0]); localStorage[key] = JSON.stringify(kept);", draft)
         tab.settled()
 
-    def test_what_is_no_longer_there_is_named_once_and_the_rest_comes_back(self, tab: Tab) -> None:
-        self.held(
-            tab,
-            draft={"tone": "sepia", "folder": "refs/gone", "engine": "Another · model", "size": "1:1 · 1024 × 1024"},
-        )
+    def test_what_is_no_longer_there_is_named_once_and_a_hostile_draft_breaks_nothing(self, tab: Tab) -> None:
+        typed(tab)
+        self.hold(tab, tone="sepia", folder="refs/gone", engine="Another · model", size="1:1 · 1024 × 1024")
         expect(tab.main).to_contain_text("Your draft is back, but for its tone, person folder and engine.")
         expect(tab.page.get_by_test_id("stToast")).to_have_count(0)
         expect(tab.prompt).to_have_value(PROMPT)
         expect(tab.page.get_by_role("combobox", name="Size")).to_have_value("1:1 · 1024 × 1024")
 
-    def test_a_hostile_draft_neither_breaks_the_page_nor_puts_anything_into_it(self, tab: Tab) -> None:
         evil = "<img src=x onerror=alert(1)>"
         draft = {"seed": -1, "pins": [evil], "rerolls": {evil: 10**9}, "off": evil, "strengths": {"tone": evil}}
         draft |= {"ages": [90, 3], "mode": {}, "recent": [1], "person": None, "tone_by_chance": "yes"}
         draft |= {"tone": evil, "quality": evil, "gender": 3}
-        self.held(tab, draft=draft)
+        self.hold(tab, **draft)
         expect(tab.main).to_contain_text("Your draft is back, but for its tone,")
         expect(tab.prompt).to_have_value(PROMPT)
         assert tab.page.locator("img[src='x']").count() == 0
         tab.tile("Tone", "Noir").click()
         expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
 
-    @pytest.mark.parametrize("changes", [{"at": 1}, {"draft": None}, {"at": "never"}, {"at": None}])
-    def test_a_draft_of_last_week_or_of_no_shape_is_gone(self, tab: Tab, changes: dict[str, object]) -> None:
+    def test_no_more_than_a_dozen_are_kept_and_none_of_last_week_or_of_no_shape(self, tab: Tab) -> None:
         typed(tab)
-        expect_kept(tab, 1)
+        others = """
+          for (let nth = 0; nth < 20; nth++) {
+            const other = key.replace(/[^.]+$/, `other-${nth}`);
+            localStorage[other] = JSON.stringify({ ...kept, at: kept.at - nth - 1 });
+          }"""
+        self.change(tab, others)
+        expect_kept(tab, 12)
+        expect(tab.prompt).to_have_value(PROMPT)
+        tab.settled()
+
+        changes = [{"at": 1}, {"draft": None}, {"at": "never"}, {"at": None}]
         tab.page.evaluate(
-            f"""(changes) => {{
-              const [key] = {KEPT};
-              localStorage[key] = JSON.stringify(Object.assign(JSON.parse(localStorage[key]), changes));
-            }}""",
+            f"""(changes) => {KEPT}.forEach((key, nth) => {{
+              const kept = JSON.parse(localStorage[key]);
+              localStorage[key] = JSON.stringify({{ ...kept, ...changes[nth % changes.length] }});
+            }})""",
             changes,
         )
         tab.page.reload()
         expect_kept(tab, 0)
         expect(tab.prompt).to_have_value("")
 
-    def test_no_more_than_a_dozen_are_kept(self, tab: Tab) -> None:
-        typed(tab)
-        expect_kept(tab, 1)
-        tab.page.evaluate(
-            f"""() => {{
-              const [key] = {KEPT};
-              const kept = JSON.parse(localStorage[key]);
-              for (let nth = 0; nth < 20; nth++) {{
-                const other = key.replace(/[^.]+$/, `other-${{nth}}`);
-                localStorage[other] = JSON.stringify({{ ...kept, at: kept.at - nth - 1 }});
-              }}
-            }}"""
-        )
-        tab.page.reload()
-        expect_kept(tab, 12)
-        expect(tab.prompt).to_have_value(PROMPT)
-
-    @pytest.mark.parametrize("missing", ["localStorage", "sessionStorage", "locks"])
-    def test_a_browser_that_lacks_something_still_composes(self, studio: Dashboard, visit: Visit, missing: str) -> None:
-        tab = visit(studio, anew=True, viewport=TALL).open()
-        where = "Navigator.prototype" if missing == "locks" else "window"
-        refuses = "undefined" if missing == "locks" else "(() => { throw new DOMException('no', 'SecurityError'); })()"
-        tab.page.add_init_script(f"Object.defineProperty({where}, '{missing}', {{ get: () => {refuses} }})")
-        tab.page.reload()
+    @pytest.mark.parametrize("missing", [["localStorage", "sessionStorage"], ["locks"]], ids=["storage", "locks"])
+    def test_a_browser_that_lacks_something_still_composes(
+        self, studio: Dashboard, visit: Visit, missing: list[str]
+    ) -> None:
+        tab = Tab(visit(studio, viewport=TALL).context.new_page(), studio.url)
+        for name in missing:
+            where = "Navigator.prototype" if name == "locks" else "window"
+            refuses = "undefined" if name == "locks" else "(() => { throw new DOMException('no', 'SecurityError'); })()"
+            tab.page.add_init_script(f"Object.defineProperty({where}, '{name}', {{ get: () => {refuses} }})")
+        tab.goto("/")
         tab.tile("Tone", "Noir").click()
         typed(tab)
         expect(tab.tile("Tone", "Noir")).to_have_attribute("aria-pressed", "true")
         expect(tab.generate).to_be_enabled()
-        if missing == "locks":  # a reload is all that a browser can tell without them
+        if missing == ["locks"]:  # a reload is all that a browser can tell without them
             tab.page.reload()
             expect(tab.prompt).to_have_value(PROMPT)
