@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import StartDashboard, Visit
-from tests.browser.states import make, planned
-from tests.support.dashboards.dashboard import Dashboard
+from tests.browser.states import drafted, make
+from tests.support.dashboards.dashboard import Dashboard, Tab
 from tests.support.ports import own_port
 
 SMUGGLED = """async (elsewhere) => {
@@ -53,8 +53,9 @@ def test_originals_are_shown_wherever_they_come_from(
     delivery: str, start_dashboard: StartDashboard, visit: Visit
 ) -> None:
     """Straight from S3 they come from another origin, which the policy names."""
-    tab = visit(start_dashboard({"IMAGE_DELIVERY": delivery})).open()
-    planned(tab, "")
+    studio = start_dashboard({"IMAGE_DELIVERY": delivery})
+    tab = Tab(visit(studio).page(), studio.url)
+    drafted(tab, "a red chair", tone="noir")
     make(tab)
     shown = tab.page.locator(".stage .pane img")
     expect(shown).to_have_count(2)

@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import CDPSession, expect
 
 from tests.browser.conftest import StartDashboard, Visit
+from tests.browser.states import drafted
 from tests.support.dashboards.dashboard import Tab
 
 KOREAN = {"KeyA": "ㅁ", "KeyB": "ㅠ", "KeyF": "ㄹ", "KeyS": "ㄴ", "KeyT": "ㅅ", "KeyZ": "ㅋ", "Slash": "?"}
@@ -70,10 +71,7 @@ def test_the_desk_the_grid_and_the_stage_go_by_the_place_of_a_key(
     korean.press("KeyA")  # the button's own shortcut, which is Streamlit's
     expect(tab.main).to_contain_text("demo@localhost")
 
-    tab.goto("/generate")
-    tab.type_prompt("a woman in a lighthouse")
-    tab.tile("Tone", "Noir").click()
-    tab.tile("Angle", "Overhead").click()
+    drafted(tab, "a woman in a lighthouse", tone="noir", angle="overhead")
     tab.generate.click()
     expect(tab.downloads.first).to_be_visible()
     stage = tab.page.locator(".stage")

@@ -11,8 +11,8 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.states import plan
-from tests.browser.test_openai_stage import PROMPT, on_angle_side, pane, settings_for
+from tests.browser.states import drafted
+from tests.browser.test_openai_stage import PLANNED, PROMPT, on_angle_side, pane, settings_for
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault, Moment
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 from tests.support.latch import Latch
@@ -37,8 +37,7 @@ def test_eight_running_takes_are_found_by_a_reload_and_each_fails_is_retried_and
     openai.choose(
         lambda got: next(failing, None) if on_angle_side(got) else Behaviour(latches={Moment.RECEIVED: latch})
     )
-    tab.goto("/")
-    plan(tab, "Cinematic", PROMPT, "Three-quarter")
+    drafted(tab, PROMPT, **PLANNED)
     tab.page.locator(".st-key-takes-row").get_by_text("4", exact=True).click()
     tab.settled()
     tab.generate.click()
