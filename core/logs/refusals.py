@@ -24,10 +24,9 @@ KINDS_MAX: Final = 500  # beyond it all others are one kind
 
 @dataclass(slots=True)
 class _Window:
-    """A minute of one kind: who has been told of in it. `unsaid` counts on until the next line."""
+    """The last minute of one kind: who was told of in it, and when (s). `unsaid` counts on until the next line."""
 
-    began_s: float
-    told: set[str] = field(default_factory=set)
+    told: dict[str, float] = field(default_factory=dict)
     unsaid: int = 0
 
 
@@ -45,13 +44,12 @@ class OncePerMinute:
         with self._lock:
             if len(self._windows) >= KINDS_MAX and kind not in self._windows:
                 kind = None
-            window = self._windows.setdefault(kind, _Window(now))
-            if now - window.began_s >= WINDOW_S:
-                window.began_s, window.told = now, set()
+            window = self._windows.setdefault(kind, _Window())
+            window.told = {who: at for who, at in window.told.items() if now - at < WINDOW_S}
             if source in window.told or len(window.told) >= SOURCES_MAX:
                 window.unsaid += 1
                 return None
-            window.told.add(source)
+            window.told[source] = now
             unsaid, window.unsaid = window.unsaid, 0
             return unsaid
 
