@@ -38,3 +38,17 @@ def test_a_line_a_source_and_of_a_thousand_sources_a_bounded_number() -> None:
                 refusals.refuse("frame_refused", reason="too long", source=f"198.51.100.{number}")
     assert [line["source"] for line in logs] == [f"198.51.100.{number}" for number in range(SOURCES_MAX)]
     assert refusals.counted() == {("frame_refused", "too long"): 3000}
+
+
+def test_a_source_is_named_once_in_any_minute_whoever_was_named_before_it() -> None:
+    refusals = Refusals(clock=(clock := Clock()))
+    with capture_logs() as logs:
+        refusals.refuse("frame_refused", reason="too long", source="198.51.100.1")
+        clock.now += WINDOW_S - 12
+        refusals.refuse("frame_refused", reason="too long", source="198.51.100.2")
+        clock.now += 12
+        for number in (1, 2):
+            refusals.refuse("frame_refused", reason="too long", source=f"198.51.100.{number}")
+        clock.now += WINDOW_S - 12
+        refusals.refuse("frame_refused", reason="too long", source="198.51.100.2")
+    assert [line["source"][-1] for line in logs] == ["1", "2", "1", "2"]
