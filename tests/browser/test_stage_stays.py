@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.accessible import inaccessible
-from tests.browser.states import plan
-from tests.browser.test_openai_stage import PROMPT, A, B, order, originals, pane, settings_for, source
+from tests.browser.states import drafted
+from tests.browser.test_openai_stage import PLANNED, PROMPT, A, B, order, originals, pane, settings_for, source
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Fault, Moment
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 from tests.support.latch import Latch
@@ -148,8 +148,7 @@ def test_a_line_stands_in_the_top_bar_while_the_stage_is_out_of_view_and_stops_b
 ) -> None:
     tab.page.set_viewport_size({"width": 1024, "height": 420})
     openai.choose(lambda _: Behaviour(Fault.HANG_MID_STREAM))
-    tab.goto("/")
-    plan(tab, "Cinematic", PROMPT, "Three-quarter")
+    drafted(tab, PROMPT, **PLANNED)
     tab.generate.click()
     expect(at_work(tab)).to_contain_text(re.compile(r"0 of 2 · \d+ s"))
     bar, button = place_of(at_work(tab)), place_of(tab.generate)
