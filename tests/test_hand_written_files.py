@@ -19,7 +19,7 @@ from core.objects.documents import parse_settings
 from core.references.vocabulary import load_vocabulary
 from core.studio import LABELING_FILE, LABELS_FILE, SHOTS, VOCABULARY_FILE
 from core.unicode import NotUtf8, text_of
-from tests.support.processes.commands import core, fails
+from tests.support.processes.commands import core, fails, started
 
 READERS: dict[str, tuple[Path, Callable[[Path], Any]]] = {
     "attributes.toml": (VOCABULARY_FILE, lambda file: load_vocabulary(file).tones),
@@ -72,6 +72,7 @@ def test_a_file_of_prompts_is_read_however_it_was_saved(tmp_path: Path) -> None:
     lines = json.dumps({"id": 1, "prompt": "비 오는 거리의 30대 여자"}, ensure_ascii=False) + "\r\n"
     file.write_bytes(lines.encode("utf-8-sig"))
     assert core("read", str(file), environ={}).json["id"] == 1
+    assert started("read", "-", environ={}, stdin=file.read_bytes()).json["id"] == 1
     file.write_bytes(lines.encode("utf-16"))
     assert "it is UTF-16: save it as UTF-8" in fails(core("read", str(file), environ={}), 2)
 

@@ -48,11 +48,23 @@ def begun(*words: str | bytes, environ: Mapping[str, str], folder: Path, cwd: Pa
     return Fork(arguments, cwd=cwd, env=_environment(environ), stdout=folder / "out", stderr=folder / "err")
 
 
-def started(*words: str | bytes, environ: Mapping[str, str], cwd: Path = ROOT, pythonpath: Path | None = None) -> Done:
+def started(
+    *words: str | bytes,
+    environ: Mapping[str, str],
+    cwd: Path = ROOT,
+    pythonpath: Path | None = None,
+    stdin: bytes = b"",
+) -> Done:
     """Run `python -m core …` to its end, started from nothing, as an operator starts it."""
     env = _environment(environ) | ({} if pythonpath is None else {"PYTHONPATH": str(pythonpath)})
     done = subprocess.run(
-        [sys.executable, "-m", "core", *words], cwd=cwd, env=env, capture_output=True, timeout=LONG_S, check=False
+        [sys.executable, "-m", "core", *words],
+        cwd=cwd,
+        env=env,
+        input=stdin,
+        capture_output=True,
+        timeout=LONG_S,
+        check=False,
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
