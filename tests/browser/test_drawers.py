@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.states import drafted, make
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 
 GRID = "Comparisons"
@@ -18,14 +19,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Itera
     """A dashboard with one comparison, and another that was made from it."""
     with dashboard(tmp_path_factory.mktemp("drawers")) as running, chromium.new_context() as context:
         tab = Tab(context.new_page(), running.url)
-        tab.goto("/")
-        tab.tile("Tone", "Noir").click()
-        tab.type_prompt("A porcelain bowl")
-        expect(tab.main.get_by_role("img", name=re.compile("^tone reference")).first).to_be_visible()
-        tab.settled()
-        tab.generate.click()
-        expect(tab.downloads).to_have_count(2)
-        tab.goto(f"/history?opened={tab.shown_comparison}")
+        drafted(tab, "A porcelain bowl", tone="noir")
+        made = make(tab)
+        tab.goto(f"/history?opened={made}")
         tab.dialog.get_by_role("button", name="Replay").click()
         expect(tab.downloads).to_have_count(2)
         yield running
@@ -75,6 +71,15 @@ def test_a_drawer_is_one_entry_that_back_and_its_own_ways_out_close(tab: Tab, st
     stands_open(tab, replayed)
     assert entries(tab) == before + 1, "closed ones leave nothing behind"
 
+    # One that leads to another page is found open again.
+    tab.dialog.get_by_role("button", name="Open in Generate").click()
+    expect(tab.page).to_have_url(re.compile(f"comparison={replayed}"))
+    tab.settled()
+    tab.page.go_back()
+    stands_open(tab, replayed)
+    tab.page.go_back()
+    closed(tab)
+
 
 def test_a_shared_link_opens_the_drawer_and_closing_stays_on_the_page(tab: Tab, studio: Dashboard) -> None:
     first, _ = studio.comparisons()
@@ -89,20 +94,6 @@ def test_a_shared_link_opens_the_drawer_and_closing_stays_on_the_page(tab: Tab, 
     closed(tab)
     tab.page.go_back()
     expect(tab.page).to_have_url(re.compile("/labels"))
-
-
-def test_a_drawer_that_leads_to_another_page_is_found_open_again(tab: Tab, studio: Dashboard) -> None:
-    first, _ = studio.comparisons()
-    tab.goto("/history?text=porcelain")
-    tab.cards(GRID).last.click()
-    stands_open(tab, first)
-    tab.dialog.get_by_role("button", name="Open in Generate").click()
-    expect(tab.page).to_have_url(re.compile(f"comparison={first}"))
-    tab.settled()
-    tab.page.go_back()
-    stands_open(tab, first)
-    tab.page.go_back()
-    closed(tab)
 
 
 def test_an_address_that_names_nothing_says_so_and_leaves_the_page_as_it_is(tab: Tab) -> None:

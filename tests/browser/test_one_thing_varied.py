@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.accessible import inaccessible
 from tests.browser.conftest import Visit
-from tests.browser.states import plan
-from tests.browser.test_openai_stage import settings_for
+from tests.browser.states import drafted
+from tests.browser.test_openai_stage import PLANNED, PROMPT, settings_for
 from tests.fakes.openai_server import FakeOpenAI
 from tests.support.dashboards.dashboard import Dashboard, Tab, dashboard
 
@@ -52,9 +52,8 @@ def test_where_balance_is_impossible_the_strip_says_so_and_one_press_goes_over_a
     studio: Dashboard, visit: Visit
 ) -> None:
     """Nobody is photographed from a high angle in Cinematic: neither side gets a person, and both say why."""
-    tab = visit(studio, color_scheme="dark").open()
-    plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view", "Three-quarter")
-    tab.tile("Angle", "High angle").click()
+    tab = Tab(visit(studio, color_scheme="dark").page(), studio.url)
+    drafted(tab, PROMPT, **PLANNED | {"angle": "high-angle"})
     expect(balanced(tab)).to_be_checked()
     expect(tab.main).to_contain_text("Nothing in “refs/01. Model” is tagged Cinematic, tagged High angle, of Ada.")
     expect(tab.main).to_contain_text(re.compile("Add one, or choose .*Three-quarter"))
@@ -81,8 +80,8 @@ def test_two_image_models_with_two_takes_are_priced_made_and_found_again(
     studio: Dashboard, visit: Visit, openai: FakeOpenAI
 ) -> None:
     openai.reset()
-    tab = visit(studio).open()
-    plan(tab, "Cinematic", "Ada in a linen shirt, three-quarter view", "Three-quarter")
+    tab = Tab(visit(studio).page(), studio.url)
+    drafted(tab, PROMPT, **PLANNED)
     vary(tab, "Model")
     expect(tab.verdict("yes")).to_be_visible()
     models = [tab.page.get_by_role("combobox", name=f"Engine {side}", exact=True) for side in "AB"]
@@ -116,11 +115,9 @@ def test_two_image_models_with_two_takes_are_priced_made_and_found_again(
 def test_on_a_phone_a_strength_and_the_tones_way_are_chosen_and_the_prompt_names_the_sides(
     studio: Dashboard, visit: Visit
 ) -> None:
-    tab = visit(studio, viewport={"width": 390, "height": 844}).open()
+    tab = Tab(visit(studio, viewport={"width": 390, "height": 844}).page(), studio.url)
+    drafted(tab, PROMPT, **PLANNED)
     tab.page.get_by_test_id("stExpandSidebarButton").click()
-    tab.tile("Tone", "Cinematic").click()
-    tab.tile("Angle", "Three-quarter").click()
-    tab.type_prompt("Ada in a linen shirt, three-quarter view")
     vary(tab, "Strength")
     chosen(tab, "Strength B", "Exact").click()
     assert inaccessible(tab) == []

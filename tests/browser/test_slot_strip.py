@@ -6,21 +6,13 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.accessible import inaccessible
-from tests.browser.conftest import Visit
-from tests.browser.states import make, plan
-from tests.support.dashboards.dashboard import Dashboard, Tab
+from tests.browser.states import drafted, make
+from tests.support.dashboards.dashboard import Tab
 
 HIGHEST_STAGE = 232  # px of 900
-
-
-@pytest.fixture
-def tab(studio: Dashboard, visit: Visit) -> Tab:
-    """A fresh composer."""
-    return visit(studio).open()
 
 
 def slots(tab: Tab) -> Locator:
@@ -41,7 +33,7 @@ def stage_top(tab: Tab) -> float:
 
 def test_after_a_result_every_slot_keeps_its_controls_and_the_stage_its_place(tab: Tab) -> None:
     """Strength, another candidate, off and on by presses on the slots, and a new tone: the stage stands still."""
-    plan(tab, "Cinematic", "Ada by a window, three-quarter view")
+    drafted(tab, "Ada by a window, three-quarter view", tone="cinematic")
     make(tab)
     tops = [stage_top(tab)]
 
@@ -79,8 +71,7 @@ def test_after_a_result_every_slot_keeps_its_controls_and_the_stage_its_place(ta
 
 
 def test_a_slot_that_nothing_fits_is_filled_by_one_press_that_changes_one_wish(tab: Tab) -> None:
-    plan(tab, "Vivid", "A young woman by a window", "Low angle")
-    tab.tile("Tone", "Noir").click()
+    drafted(tab, "A young woman by a window", tone="noir", angle="low-angle")
     empty = slot(tab, "Person")
     offer = empty.get_by_role("button", name="Vivid instead of Noir")
     expect(offer).to_be_visible()
@@ -94,8 +85,7 @@ def test_a_slot_that_nothing_fits_is_filled_by_one_press_that_changes_one_wish(t
 
 def test_references_are_shown_whole_and_what_is_shared_is_shown_once(tab: Tab) -> None:
     """Before the first result and above a stage, on a wide screen, at 150 % zoom and on a phone."""
-    tab.tile("Tone", "Cinematic").click()
-    tab.type_prompt("a bowl of oranges")
+    drafted(tab, "a bowl of oranges", tone="cinematic")
     expect(slots(tab).get_by_role("img")).to_have_count(1)
     for empty in (slot(tab, "Angle"), slot(tab, "Person")):
         box = empty.bounding_box()
