@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from bench.checkout import copy_of_the_checkout
 from core.identity.session import SessionSigner
@@ -22,6 +22,7 @@ from core.labels.lending.loans import HAND_MAX, LENT_S
 from core.labels.published.schema import LabelField
 from core.labels.queue.queue import QueueFilter, ReviewState
 from core.viewer import PersonRole, Viewer
+from tests.browser.conftest import Visit
 from tests.labels.review.services import ReviewFixture, correct
 from tests.support.dashboards.dashboard import Dashboard, Tab, Visitor, dashboard
 from tests.support.dashboards.production import SECRET, session, settings_of
@@ -122,25 +123,18 @@ Sit = Callable[..., Place]
 
 
 @pytest.fixture
-def sit(house: House, chromium: Browser) -> Iterator[Sit]:
+def sit(house: House, visit: Visit) -> Sit:
     """Open the dashboard as a reviewer, each in a browser of their own; what is lent begins with nothing."""
     house.lend()
-    visitors: list[Visitor] = []
 
-    def sit_down(person: str, path: str = "/labels", *, at: int | None = None) -> Place:
+    def sit_down(person: str, path: str = "/labels", *, at: int | None = None, anew: bool = False) -> Place:
         replica = house.replicas[(0 if person == ANN else 1) if at is None else at]
-        context = chromium.new_context(
-            viewport={"width": 1366, "height": 768}, timezone_id="Asia/Seoul", reduced_motion="reduce"
-        )
+        visitor = visit(replica, anew=anew, viewport={"width": 1366, "height": 768}, timezone_id="Asia/Seoul")
         cookie = SessionSigner(SECRET).cookie(session(person))
-        context.add_cookies([{"name": "studio", "value": cookie, "url": replica.url}])
-        visitors.append(Visitor(context, replica.url))
-        return Place(visitors[-1].open(path), visitors[-1])
+        visitor.context.add_cookies([{"name": "studio", "value": cookie, "url": replica.url}])
+        return Place(visitor.open(path), visitor)
 
-    yield sit_down
-    for visitor in visitors:
-        visitor.context.close()
-    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
+    return sit_down
 
 
 def has(house: House, person: str, count: int) -> None:
@@ -153,13 +147,13 @@ def test_two_reviewers_get_different_portraits_and_each_sees_with_whom_the_other
     bo = sit(BO)
     assert bo.portrait != mine
     assert not set(house.lent()[ANN]) & set(house.lent()[BO])
-    found = sit(BO, f"/labels?find={mine.removesuffix('.jpg').replace(' ', '%20')}")
-    assert found.portrait == mine
-    expect(found.desk.locator(".words .lent").first).to_have_text(
+    bo.tab.goto(f"/labels?find={mine.removesuffix('.jpg').replace(' ', '%20')}")
+    assert bo.portrait == mine
+    expect(bo.desk.locator(".words .lent").first).to_have_text(
         re.compile(r"^This portrait is with Kim until \d\d:\d\d\. You can decide all the same\.$")
     )
-    grid = sit(BO, "/labels?show=Grid")
-    expect(grid.tab.cards("Portraits").filter(has_text=re.compile(r"with Kim until \d\d:\d\d"))).to_have_count(HAND_MAX)
+    bo.tab.goto("/labels?show=Grid")
+    expect(bo.tab.cards("Portraits").filter(has_text=re.compile(r"with Kim until \d\d:\d\d"))).to_have_count(HAND_MAX)
 
 
 def test_what_both_decide_all_the_same_is_a_lost_race_and_nothing_is_lost(house: House, sit: Sit) -> None:
@@ -211,7 +205,7 @@ def test_who_looks_around_has_what_they_stop_at(house: House, sit: Sit) -> None:
 
 
 def test_who_comes_back_after_it_has_ended_keeps_what_they_typed_and_may_save_it(house: House, sit: Sit) -> None:
-    ann = sit(ANN)
+    ann = sit(ANN, anew=True)  # whose clock is set
     name = ann.portrait
     etag = house.etag(house.key_of(name))
     ann.press("3", "t")
@@ -237,7 +231,7 @@ def test_a_loan_that_ends_while_it_is_looked_at_is_not_named_any_more(house: Hou
     key = house.server().reviews.queue(bo_may, QueueFilter(state=ReviewState.OPEN))[-1].reference.key
     loan = {"desk": "elsewhere", "reviewer": ANN, "name": "Ann", "etags": [house.etag(key)]}
     house.lend({**loan, "until": (datetime.now(UTC) + timedelta(seconds=200)).isoformat()})
-    bo = sit(BO, f"/labels?find={quote(key.rsplit('/', 1)[1].removesuffix('.jpg'))}&state=open")
+    bo = sit(BO, f"/labels?find={quote(key.rsplit('/', 1)[1].removesuffix('.jpg'))}&state=open", anew=True)
     expect(bo.desk.locator(".words .lent").first).to_contain_text("with Ann")
     bo.tab.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(seconds=LENT_S))
     bo.press("1", "Escape")
