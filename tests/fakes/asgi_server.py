@@ -41,10 +41,11 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Also of what is in the middle of an answer, or came while it stopped: else its sockets outlive the loop.
 
-        What was accepted in the last turn of the loop becomes a connection a turn later, and ends a turn after that.
+        What was accepted in the last turn of the loop becomes a connection a turn later, and ends a turn after that;
+        uvicorn forgets one before its socket is closed. So all are ended that the loop knows (a name of its own).
         """
         await super().shutdown(sockets)
         for _ in range(4):
-            for connection in [*self.server_state.connections]:
-                connection.transport.abort()
+            for transport in [*asyncio.get_running_loop()._transports.values()]:
+                transport.abort()
             await asyncio.sleep(0)
