@@ -168,7 +168,7 @@ st.set_page_config(layout="wide")
 
 @st.cache_resource
 def keeper(visit):
-    return SimpleNamespace(kept=[], rival=set(), unknown=set(), told=set(), away=False, calls=0)
+    return SimpleNamespace(kept=[], rival=set(), unknown=set(), told=set(), elsewhere=set(), away=False, calls=0)
 
 
 visit = st.query_params.get("visit", "")
@@ -245,6 +245,7 @@ OTHERS = tile(77, "masculine", {"gender_presentation": "ops@studio.example"})
 PERSONAS = {"person": Persona("Person", (tile(0, "feminine"), tile(1, "feminine"), tile(2, "feminine"), OTHERS))}
 queue = st.query_params.get("queue", "all")
 decided = {kept.item for kept in standing() if kept.kind not in (DecisionKind.SETTLE, DecisionKind.SKIP)}
+decided |= desk.elsewhere
 waiting = [n for n in range(int(st.query_params.get("count", 24))) if f"p{n}" not in decided]
 passed = been_through(key, queue)
 offered = [n for n in waiting if f"p{n}" not in passed]
@@ -269,6 +270,7 @@ with st.container(horizontal=True):
     st.button("Go away", on_click=lambda: setattr(desk, "away", True))
     st.button("Come back", on_click=lambda: setattr(desk, "away", False))
     st.button("Rival at p2", on_click=lambda: desk.rival.add("p2"))
+    st.button("p9 is decided elsewhere", on_click=lambda: desk.elsewhere.add("p9"))
     st.button("Nothing known of p0", on_click=lambda: desk.unknown.add("p0"))
 st.text("kept " + " ".join(f"{kept.kind.value}:{kept.item}:{dict(kept.values)}" for kept in desk.kept))
 st.text(f"twice {len(desk.kept) - len({kept.id for kept in desk.kept})}")

@@ -195,6 +195,25 @@ def test_undo_before_anything_was_sent_sends_nothing(focus: FocusPage) -> None:
     focus.expect_kept("skip:p0")
 
 
+def test_what_was_taken_back_stays_so_whatever_the_server_answers_meanwhile(focus: FocusPage) -> None:
+    """It has neither the decision nor that it was taken back, when it tells of something else."""
+    focus.page.get_by_role("button", name="Go away").click()
+    focus.page.locator(".desk").focus()
+    focus.press("s")
+    expect(focus.status).to_contain_text("1 kept in this browser")
+    focus.press("z")
+    focus.expect_picture(0)
+    focus.page.get_by_role("button", name="p9 is decided elsewhere").click()
+    expect(focus.status).to_contain_text("23 waiting")
+    focus.expect_picture(0)
+    expect(focus.page.locator(".tile.done")).to_have_count(0)
+    focus.page.get_by_role("button", name="Come back").click()
+    focus.expect_kept("skip:p0", "undo:p0")
+    expect(focus.status).to_contain_text("all saved")
+    focus.expect_picture(0)
+    expect(focus.page.locator(".tile.done")).to_have_count(0)
+
+
 def test_undo_reaches_across_a_reload(focus: FocusPage) -> None:
     focus.press("a", "a", "a")
     focus.expect_kept("accept:p0", "accept:p1", "accept:p2")

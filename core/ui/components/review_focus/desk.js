@@ -58,7 +58,8 @@ export class Desk {
       this.forgetDrafted(item);
     }
     for (const decision of this.outbox.open) {
-      if (decides(decision) && !this.decided.has(decision.item)) this.decided.set(decision.item, decision);
+      const isTaken = this.undone.has(decision.id) || this.decided.has(decision.item);
+      if (decides(decision) && !isTaken) this.decided.set(decision.item, decision);
     }
     this.data.conflicts.forEach((lost) => this.lose(lost));
     // Who has been through an item meets it where it was; what is still to come stands as the server has it.
