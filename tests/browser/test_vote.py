@@ -212,7 +212,8 @@ def test_an_answer_outlives_a_reload_is_counted_once_and_can_be_taken_back(
         votes = [vote for vote in box.stored() if vote.ballot not in before]
         return [(vote.answer.value, tuple(reason.value for reason in vote.reasons)) for vote in votes]
 
-    page = visit(studio).page()
+    page = visit(studio).context.new_page()
+    page.add_init_script(SLOW_CLOCK)
     page.goto(f"{studio.url}/vote")
     page.evaluate(FORGED)
     judge(page, "ArrowRight")

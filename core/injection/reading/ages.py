@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from core.injection.reading.age_match import AgeMatch
 from core.injection.reading.age_numbers import ages_in_numbers
-from core.injection.reading.lexicon import Match, Stretches
 from core.injection.reading.negation import Negation
 from core.injection.reading.people import PeopleFinding
-from core.injection.reading.words.lexicon import Lexicon, Match, Stretches
+from core.injection.reading.words.lexicon import Match, Stretches
 from core.injection.reading.words.text import PromptText
 from core.injection.reading.words.words import AgeRange, ReadingWords, Sign
 

@@ -112,9 +112,11 @@ class TestAnswer:
     def test_what_is_exploratory_says_so(self, everything: AppTest) -> None:
         assert ":gray[exploratory]" in words(everything)
         assert ":gray-badge[exploratory]" not in words(everything)
-        narrowed = words(look(of_tone="Natural film"))
-        assert ":gray-badge[exploratory]" in narrowed
-        assert "the best of many looks better than it is: exploratory" in narrowed
+        part = look(of_tone="Natural film")
+        assert ":gray-badge[exploratory]" in words(part)
+        assert "the best of many looks better than it is: exploratory" in words(part)
+        assert re.search(r"\d %: exploratory\. \d+ scenes", as_read(part.header[0].value))
+        assert not re.search("decided|will decide", words(part))
 
     @pytest.mark.usefixtures("voted")
     @pytest.mark.parametrize("by", ["Angle", "Person", "Image model", "Voter"])
