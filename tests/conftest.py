@@ -46,9 +46,9 @@ _OURS = (
 )
 # The files that take a worker longest, the longest first: behind the others one of them would be waited for alone.
 _LONGEST = (
-    *("test_fault_matrix.py", "test_draft.py", "test_look.py", "test_sign_in.py", "test_sign_in_tab.py"),
-    *("test_beside_each_other.py", "test_draft_of_a_person.py", "test_history_page.py", "test_health.py"),
-    *("test_addresses.py", "test_label_command.py", "test_review_focus.py", "test_socket_floods.py"),
+    *("test_draft.py", "test_sign_in.py", "test_look.py", "test_routes.py", "test_first_requests.py"),
+    *("test_addresses.py", "test_fault_matrix.py", "test_stage.py", "test_picture_grid.py", "test_sign_in_tab.py"),
+    *("test_review_focus.py", "test_label_command.py", "test_draft_of_a_person.py", "test_label_review.py"),
 )
 _connect = socket.socket.connect
 
