@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.support.artifacts import pages_kept
 from tests.support.browser.achromatic import CHROMIUM_FLAG
@@ -79,7 +79,11 @@ class Contexts:
         page.emulate_media(color_scheme=options.get("color_scheme"), reduced_motion=options.get("reduced_motion"))
         if "viewport" in options:
             page.set_viewport_size(options["viewport"])
-        self._forget(page, origin)
+        try:
+            self._forget(page, origin)
+        except Error:  # it was on its way somewhere: the next one has a context of its own
+            context.close()
+            return
         self._spare[_kind(options)].append(context)
 
     @staticmethod
