@@ -237,9 +237,10 @@ class Tab:
         return self.page.get_by_role("group", name=kind, exact=True).get_by_role("button", name=name, exact=True)
 
     def choose(self, label: str, option: str) -> None:
-        """Pick from a drop-down list."""
+        """Pick from a drop-down list, and wait until it is gone: it hides all else from whoever asks by role."""
         self.unfold(label)
         self.page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
+        expect(self.page.get_by_test_id("stSelectboxVirtualDropdown")).to_have_count(0)
 
     def unfold(self, label: str) -> None:
         """Open a drop-down list; it is scrolled to before, for a scroll that ends after the press closes it.
