@@ -52,17 +52,46 @@ def openai(chromium: Browser) -> Iterator[FakeOpenAI]:
         yield fake
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser a module: Playwright cannot be started twice in a thread, and other folders start it too."""
-    with launched_chromium() as browser:
-        yield browser
+class SharedBrowser:
+    """A worker's browser with its contexts, until a test of another folder comes.
+
+    Playwright cannot be started twice in a thread, nor can `asyncio.run` be called while it runs; others do both.
+    """
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._contexts: Contexts | None = None
+
+    def contexts(self) -> Contexts:
+        if self._contexts is None:
+            self._contexts = Contexts(self._running.enter_context(launched_chromium()))
+        return self._contexts
+
+    def close(self) -> None:
+        self._contexts = None
+        self._running.close()
+
+
+_shared = SharedBrowser()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    yield
+    if nextitem is None or not nextitem.path.is_relative_to(HERE):
+        _shared.close()
 
 
 @pytest.fixture(scope="module")
-def contexts(chromium: Browser) -> Contexts:
-    """The browser's contexts, used again from test to test."""
-    return Contexts(chromium)
+def contexts() -> Contexts:
+    """The browser's contexts, used again from test to test and from file to file."""
+    return _shared.contexts()
+
+
+@pytest.fixture(scope="module")
+def chromium(contexts: Contexts) -> Browser:
+    """The browser, for contexts that nobody else is given."""
+    return contexts.browser
 
 
 @contextmanager

@@ -81,5 +81,5 @@ def report(item: pytest.Item, told: pytest.TestReport) -> None:
 
 def _pages_of(context: BrowserContext) -> list:
     with suppress(Error):
-        return context.pages
+        return [page for page in context.pages if page.url != "about:blank"]
     return []

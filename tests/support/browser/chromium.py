@@ -49,7 +49,7 @@ class Contexts:
     """
 
     def __init__(self, browser: Browser) -> None:
-        self._browser = browser
+        self.browser = browser
         self._spare: dict[str, list[BrowserContext]] = defaultdict(list)
         self._options: dict[BrowserContext, dict[str, Any]] = {}
 
@@ -61,7 +61,7 @@ class Contexts:
         kind = _kind(options)
         if self._spare[kind] and not anew:
             return self._spare[kind].pop()
-        context = self._browser.new_context(**options)
+        context = self.browser.new_context(**options)
         if not anew:
             self._options[context] = options
         return context
