@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Response, WebSocket, expect
@@ -37,8 +36,8 @@ WORDS = (
     b"Tone + angle",
     b"gpt-image",
 )
-# By the next turn of the page's own loop: the other prompt stands there, with its pictures.
-TIMED = """() => {
+# Whether by the next turn of the page's own loop the other prompt stands there; how soon that is, `bench.keys` says.
+WATCHED = """() => {
   window.answered = [];
   const prompt = () => window.voteRoot().querySelector(".prompt").textContent;
   window.voteRoot = () => {
@@ -51,8 +50,8 @@ TIMED = """() => {
     return find(document);
   };
   window.addEventListener("keydown", () => {
-    const [at, before] = [performance.now(), prompt()];
-    setTimeout(() => window.answered.push([before !== prompt(), performance.now() - at]));
+    const before = prompt();
+    setTimeout(() => window.answered.push(before !== prompt()));
   }, true);
 }"""
 
@@ -140,13 +139,12 @@ def test_nothing_that_the_browser_gets_but_pixels_tells_the_sides_apart(
     page.on("response", lambda answer: got.append(answer) if "/ballot/" in answer.url else None)
     page.goto(f"{studio.url}/vote")
     page.locator('.answer[aria-disabled="false"]').first.wait_for()
-    page.evaluate(TIMED)
+    page.evaluate(WATCHED)
     for _ in range(BALLOTS):
         judge(page, "ArrowLeft")
     until(lambda: len(box.stored()) >= BALLOTS)
-    timed: list[Any] = page.evaluate("window.answered")
-    assert [changed for changed, _ in timed] == [True] * len(timed)
-    assert sorted(ms for _, ms in timed)[len(timed) // 2] < 50
+    changed: list[bool] = page.evaluate("window.answered")
+    assert changed == [True] * BALLOTS
 
     beside = [str(answer.headers).encode() + answer.url.encode() for answer in got]
     told = b"".join([*frames, page.content().encode(), page.title().encode(), *beside])
@@ -280,7 +278,7 @@ def test_a_vote_by_keyboard_alone_is_told_without_sides_and_is_accessible_in_eac
     in_both_themes(tab, "what it was, and the keys")
     page.keyboard.press("Escape")
     focused = "() => window.voteRoot().activeElement?.textContent"
-    page.evaluate(TIMED)
+    page.evaluate(WATCHED)
     met = []
     for _ in range(40):
         page.keyboard.press("Tab")
