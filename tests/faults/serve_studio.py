@@ -1,6 +1,7 @@
-"""The dashboard's server with orders over plain HTTP in the place of its pages: `serve_studio.py PORT [PATIENCE_S]`.
+"""The dashboard's server with orders over plain HTTP in the place of its pages.
 
-Everything below the pages is the program's own: settings, studio, start, stop, routes.
+`serve_studio.py PORT [PATIENCE_S [S3_TIMEOUT_S]]`. Everything below the pages is the program's own: settings, studio,
+start, stop, routes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from core.generation.engines.openai_engine import OpenAIEngine
 from core.generation.records.comparison import RenderSettings, SideTake, Size
 from core.generation.running import outcome_writer
 from core.injection.request.wishes import Mode, PersonWish, SideName, Wishes
+from core.storage import connect
 from core.studio import Studio, get_studio
 from core.viewer import PersonRole, Viewer
 from core.web import ROUTES, lifespan
@@ -95,9 +98,11 @@ def answering(does: Callable[[Studio, dict[str, Any]], Any]) -> Callable[[Reques
 
 def main() -> None:
     tell_takes_apart()
-    port, *patience_s = sys.argv[1:]
-    if patience_s:
-        outcome_writer._STORE_PATIENCE_S = float(patience_s[0])
+    port, *seconds = sys.argv[1:]
+    if seconds:
+        outcome_writer._STORE_PATIENCE_S = float(seconds[0])
+    if seconds[1:]:
+        connect.Reach = partial(connect.Reach, read_timeout_s=float(seconds[1]))  # type: ignore[assignment,misc]
     orders = [Route(f"/{does.__name__}", answering(does)) for does in (order, status, retry, cancel)]
     listening = socket.create_server(("127.0.0.1", int(port)), backlog=256)
     app = Starlette(routes=[*orders, *ROUTES], lifespan=lifespan)

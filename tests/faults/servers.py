@@ -120,6 +120,6 @@ def production(s3: S3Server, endpoint_url: str, openai_url: str) -> dict[str, st
         "OPENAI_BASE_URL": openai_url,
         "OPENAI_STREAMING": "on",  # its partial pictures are moments of the matrix
         "GENERATION_CONCURRENCY": "64",
-        "GENERATION_DEADLINE_S": "60",
+        "GENERATION_DEADLINE_S": "600",  # no side that is held ends by itself, however slow the machine is
         "INDEX_REFRESH_S": "3600",
     }

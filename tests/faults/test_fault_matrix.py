@@ -31,8 +31,11 @@ from tests.faults.matrix import (
 )
 from tests.faults.proxy import Does, FaultProxy, Rule
 from tests.faults.servers import Refused, Server, Servers, servers, until
+from tests.support.timeouts import LONG_S
 
 LIVE = (Moment.RECEIVED, Moment.PARTIAL)
+# A server that takes no request of S3 that is held for a failed one, however slow the machine is.
+PATIENT = (str(10 * LONG_S), str(LONG_S))
 
 
 def slug(*words: str) -> str:
@@ -117,7 +120,7 @@ class TestTheEngineFails:
         self, harness: FaultHarness, studio: Servers
     ) -> None:
         authenticator = FaultProxy(harness.fake.base_url)
-        behind_it = studio.start(OPENAI_BASE_URL=authenticator.url)
+        behind_it = studio.start(*PATIENT, OPENAI_BASE_URL=authenticator.url)
         for place, angle in zip(SIDES, ANGLES[2:5], strict=True):
             held = harness.proxy.rule(f"(GET|HEAD) .*/03. Angle/{angle}/")
             cell = Cell(slug("closed", place), place, angle=angle)
@@ -257,7 +260,7 @@ class TestKill:
     """`kill -9` of the server, at exactly each state."""
 
     def test_every_side_survives_a_kill_at_every_state(self, harness: FaultHarness, studio: Servers) -> None:
-        dying = studio.start()
+        dying = studio.start(*PATIENT)
         cells = [
             (state, Cell(slug("kill", state, place), place))
             for state in (*STEADY, *LATE, *MOMENTARY)
@@ -309,7 +312,7 @@ class TestKill:
     def test_a_failure_that_is_not_written_down_is_an_interruption(
         self, harness: FaultHarness, studio: Servers, half: int
     ) -> None:
-        dying = studio.start()
+        dying = studio.start(*PATIENT)
         cells = [
             Cell(slug("after", case.name, place), place, behaviour=case.behaviour, holds=(Moment.RECEIVED,), case=case)
             for case in FAILS[half::2]
