@@ -586,7 +586,7 @@ class _Answering(Response):
         data = paint((width, height), self._received, soft=partial, kind=kind)
         if fault is Fault.BROKEN_PICTURE and not partial:
             data = data[: len(data) // 2]
-        return base64.b64encode(data).decode()
+        return _base64(data)
 
 
 def paint(size: tuple[int, int], received: Received, *, soft: bool = False, kind: str = "PNG") -> bytes:
@@ -608,6 +608,11 @@ def _clouds(size: tuple[int, int], colour: tuple[int, int, int], soft: bool, kin
     picture = ImageChops.soft_light(Image.new("RGB", size, colour), clouds.convert("RGB"))
     picture.save(out, kind, compress_level=1)
     return out.getvalue()
+
+
+@lru_cache(maxsize=64)
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from PIL import Image
@@ -19,6 +20,7 @@ from core.generation.records.attempt import this_server
 from core.generation.records.history import History
 from core.generation.spending.ledger import Ledger, Tally
 from core.injection.request.wishes import Mode
+from core.objects.objects import StoredObject
 from core.openai.client import Endpoint
 from core.storage.s3 import Store
 from tests.fakes.openai_server import Behaviour, FakeOpenAI, Moment, Received
@@ -169,9 +171,7 @@ class FaultHarness:
         made = side["outcomes"][-1]["picture"]
         blob = self.store.get(made["key"])
         assert blob.etag == made["etag"]
-        with Image.open(io.BytesIO(blob.data)) as image:
-            image.load()
-            assert image.size == size
+        assert _size_of(blob.data) == size
 
     def retry(self, server: Server, cell: Cell, side: str) -> dict[str, Any]:
         """Press Retry on a side and wait for its end."""
@@ -182,14 +182,19 @@ class FaultHarness:
     def losses(self) -> dict[str, int]:
         """Everything that must never be, counted over all cells that were played."""
         history = History(self.store, app_prefix="studio/", server=this_server())
-        found, keys = Counter[str](), [row.key for row in self.store.list("studio/generations/")]
+        found, folders = Counter[str](), defaultdict[str, list[StoredObject]](list)
+        for row in self.store.list("studio/generations/"):
+            folders[row.key.rpartition("/")[0] + "/"].append(row)
         for cell in self.ordered:
             folder = history.folder_of(cell.id)
-            names = {key.removeprefix(folder) for key in keys if key.startswith(folder)}
+            names = {row.key.removeprefix(folder) for row in folders[folder]}
             if "comparison.json" not in names:
                 found["records lost"] += 1
                 continue
-            stuck = {place_of(side.model_dump()) for side in history.status(cell.id).sides if side.busy}
+            status = history.status_reader.of(
+                history.get(cell.id), folders[folder], lambda row: self.store.get(row.key).data
+            )
+            stuck = {place_of(side.model_dump()) for side in status.sides if side.busy}
             for side in cell.sides:
                 claimed = sum(re.fullmatch(rf"{side}-\d+\.started\.json", name) is not None for name in names)
                 made = sum(re.fullmatch(rf"{side}-\d+\.png", name) is not None for name in names)
@@ -229,14 +234,28 @@ class FaultHarness:
 
 
 def cell_of(call: Received) -> str:
-    found = re.search(r"cell ([\w-]+)", str(call.fields.get("prompt")))
-    return found[1] if found else ""
+    return _said(str(call.fields.get("prompt")))[0]
 
 
 def side_of(call: Received) -> str:
     """Tone only has one picture, tone + angle two; a further take says which it is."""
-    side, take = A if len(call.pictures) == 1 else B, re.search(r"\bTake (\d)\.$", str(call.fields.get("prompt")))
-    return f"{side}-take{take[1]}" if take else side
+    side, take = A if len(call.pictures) == 1 else B, _said(str(call.fields.get("prompt")))[1]
+    return f"{side}-take{take}" if take else side
+
+
+@lru_cache(maxsize=64)  # the engine makes few different pictures, each of them many times
+def _size_of(data: bytes) -> tuple[int, int]:
+    """Width and height of a picture that can be decoded to its end."""
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        return image.size
+
+
+@cache  # every check looks through all calls
+def _said(prompt: str) -> tuple[str, str]:
+    """Cell and take of a prompt, as far as it names them."""
+    cell, take = re.search(r"cell ([\w-]+)", prompt), re.search(r"\bTake (\d)\.$", prompt)
+    return cell[1] if cell else "", take[1] if take else ""
 
 
 def all_at_once(work: list[Any], at_once: int = 12) -> None:
