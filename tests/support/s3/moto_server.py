@@ -7,13 +7,27 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from moto.core import serialize
 from moto.s3.models import s3_backends
 from moto.server import create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.support.s3.servers import S3Server, client_of
+
+# Moto has the dates of a listing as texts, and parses each to write it down again.
+_parse = serialize.parse_to_aware_datetime
+_parse_text = lru_cache(maxsize=8192)(_parse)
+
+
+def _parse_once(value: int | str | datetime) -> datetime:
+    return _parse_text(value) if isinstance(value, str) else _parse(value)
+
+
+serialize.parse_to_aware_datetime = _parse_once
 
 
 class _QuietHandler(WSGIRequestHandler):
