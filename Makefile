@@ -11,14 +11,11 @@ SCRIPT_CHECKS := tests/javascript/node_modules/.bin
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-# What the tests need beside Python's packages.
-TOOLS := $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock $(VENV)/.nginx deploy/node_modules/.done
-
-test: $(TOOLS)
+test: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(VENV)/.nginx
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # What takes minutes whatever the machine: a minute without S3, an installation from nothing, LiteLLM's proxy.
-test-slow: $(TOOLS) .venv-litellm/.done
+test-slow: $(VENV)/.dev $(VENV)/.browser $(VENV)/.clock deploy/node_modules/.done $(VENV)/.nginx .venv-litellm/.done
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 # Ten minutes of every attack at once while people work, or as many seconds as SOAK_S says; then a minute of each flood
@@ -78,11 +75,6 @@ $(VENV)/.runtime: requirements.txt | $(BIN)/python
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(call install,requirements-dev.txt,$(VENV))
 	touch $@
-
-# Debian's installer works for one alone: what may call it waits for the one before, however many things make does at once.
-$(VENV)/.clock: | $(VENV)/.browser
-$(VENV)/.nginx: | $(VENV)/.clock
-deploy/node_modules/.done: | $(VENV)/.nginx
 
 # A browser for the tests: Debian's headless shell, else chromium on the PATH, else Playwright's own download.
 $(VENV)/.browser: | $(VENV)/.dev
