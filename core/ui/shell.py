@@ -25,6 +25,7 @@ from core.ui.frame.problems import show_problem, show_problems
 from core.ui.frame.reruns import observe_rerun, rerun_after_race
 from core.ui.frame.session import cookies, open_session, part_from_others, watch
 from core.ui.frame.state import Key
+from core.ui.frame.streamlit_internals import learn_address
 from core.ui.frame.unknown_page import TITLE, unknown_name, unknown_page
 from core.ui.frame.words.markdown import fill
 from core.ui.generate.composer.draft_keeper import forget_drafts, meet_browser
@@ -103,6 +104,7 @@ def _pages(studio: Studio, viewer: Viewer) -> None:
         leave_desk(studio, viewer)
     with observe_rerun(studio, _name_of(page)), show_problems():
         page.run()
+        learn_address()  # widgets of before that were not drawn take their parameters out of it now
     with work:
         tell_work(is_on_stage=page.url_path in ("", DEFAULT_PAGE))
 

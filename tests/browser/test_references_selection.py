@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import quote_plus
+from urllib.parse import parse_qs, quote_plus, urlsplit
 from zipfile import ZipFile
 
 from playwright.sync_api import Locator, expect
@@ -28,6 +28,21 @@ def search(tab: Tab, text: str, *, found: int) -> None:
     expect(tab.page).to_have_url(re.compile(rf"[?&]q={re.escape(quote_plus(text))}(&|$)"))
     expect(tab.cards(GRID)).to_have_count(found)
     tab.settled()
+
+
+def test_a_filter_that_is_set_on_a_later_page_stays_in_the_address(tab: Tab) -> None:
+    """The number of the page leaves the address in the same run: with the pagination, or for the first page's sake."""
+    tab.goto("/references?page=2")
+    tab.main.get_by_text("Person", exact=True).click()
+    expect(tab.cards(GRID)).to_have_count(60)
+    tab.settled()
+    expect(tab.page).to_have_url(re.compile(r"/references\?role=Person$"))
+    tab.button("Next page").click()
+    expect(tab.cards(GRID)).to_have_count(2)
+    search(tab, "여자 20대", found=15)
+    assert parse_qs(urlsplit(tab.page.url).query) == {"role": ["Person"], "q": ["여자 20대"]}
+    tab.page.reload()
+    expect(tab.cards(GRID)).to_have_count(15)
 
 
 def test_a_selection_outlives_pages_and_searches_and_is_taken_along_from_a_bar_in_sight(

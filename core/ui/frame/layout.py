@@ -9,6 +9,7 @@ from typing import Literal, LiteralString, TypeVar
 import streamlit as st
 
 from core.ui.frame.state import Key
+from core.ui.frame.streamlit_internals import learn_address
 from core.ui.frame.words.markdown import Markdown, fill
 
 PAGE_SIZE = 60
@@ -43,6 +44,7 @@ def page_of(items: Sequence[T], key: Key, *, size: int = PAGE_SIZE, is_counted: 
     pages = max(1, -(-len(items) // size))
     if not 1 <= (st.session_state.get(key) or 1) <= pages:
         st.session_state[key] = pages
+    learn_address()  # the filters stand above, and a first page takes its number out of the address
     with row(spread=True) if is_counted else nullcontext():
         if is_counted:
             st.caption(fill("{:,} found", len(items)), width="content")

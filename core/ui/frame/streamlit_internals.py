@@ -15,6 +15,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 from streamlit.runtime.state.session_state import Serialized, WStates
 from streamlit.web.server import server_util
 
@@ -58,6 +59,30 @@ def rewrite_address(name: str, value: str) -> None:
     if context is not None:
         with context.session_state.query_params() as params:
             params._initial_query_params[name] = [value]
+
+
+def learn_address() -> None:
+    """Let the server's copy of the address say what the widgets of this run do that are bound to it.
+
+    With a changed widget the browser sends the address of before the change. Whatever in the same run takes a parameter
+    out of the copy sends the whole copy back: without this the change would be gone from the browser's address.
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    state = context.session_state._state
+    drawn = context.shared.widget_ids_this_run.snapshot()
+    with context.session_state.query_params() as params:
+        for name, binding in params._bindings_by_param.items():
+            metadata = state._new_widget_state.widget_metadata.get(binding.widget_id)
+            if metadata is None or binding.widget_id not in drawn:
+                continue
+            value = state[binding.widget_id]
+            if value == metadata.deserializer(None):
+                params.discard_param_no_forward_msg(name)
+            else:
+                said = _coerce_value_for_query_url(metadata.serializer(value), metadata.value_type)
+                params.set_with_no_forward_msg(name, said)
 
 
 def own_url() -> str:
