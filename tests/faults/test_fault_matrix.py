@@ -298,7 +298,8 @@ class TestKill:
             assert harness.billed(cell, side) == int(state not in (State.UNCLAIMED, State.CLAIMED))
             if kept:
                 harness.check_picture(ended[side])
-                assert ended[side]["outcomes"][-1]["cost"]["usd"] is not None
+                # Its outcome lies on the server's disk, and tells what the picture cost once it is in S3.
+                until(lambda side=side: server.sides(cell.id)[side]["outcomes"][-1]["cost"]["usd"] is not None)
                 continue
             again = harness.retry(server, cell, side)
             assert again["phase"] == "done", (cell.name, again)
