@@ -68,11 +68,10 @@ class Contexts:
 
     def give_back(self, context: BrowserContext, origin: str, keep: Page | None) -> None:
         """Make it forget cookies and what the origin has stored, and close its pages but this one."""
-        options = self._options.get(context)
-        if options is None:
-            context.close()
+        options, page = self._options.get(context), keep
+        if options is None or page is None or page.is_closed():
+            context.close()  # with all its pages: one that is on its way somewhere may never say that it is closed
             return
-        page = context.new_page() if keep is None or keep.is_closed() else keep
         for other in context.pages:
             if other != page:
                 other.close()
